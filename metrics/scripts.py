@@ -1,0 +1,43 @@
+"""Writing systems: which scripts a text uses, as a cheap and sure sign of its language."""
+
+import unicodedata
+from collections import Counter
+
+_SCRIPTS = {
+    "HANGUL": "hangul",
+    "CJK": "han",
+    "HIRAGANA": "kana",
+    "KATAKANA": "kana",
+    "LATIN": "latin",
+    "CYRILLIC": "cyrillic",
+    "ARABIC": "arabic",
+    "HEBREW": "hebrew",
+    "THAI": "thai",
+    "DEVANAGARI": "devanagari",
+    "GREEK": "greek",
+}
+
+
+def script_counts(text: str) -> Counter[str]:
+    """Count the letters of `text` by script; letters of rarer scripts count as "other"."""
+    return Counter(_script(char) for char in text if char.isalpha())
+
+
+def dominant_script(text: str) -> str | None:
+    """Return the script of a text, or None for a text without letters.
+
+    Latin letters stand in code and names in every language, so another script wins over
+    Latin as soon as it has a quarter of the letters.
+    """
+    counts = script_counts(text)
+    if not counts:
+        return None
+    others = {script: n for script, n in counts.items() if script != "latin"}
+    if others and 4 * max(others.values()) >= counts.total():
+        return max(others, key=lambda script: others[script])
+    return counts.most_common(1)[0][0]
+
+
+def _script(char: str) -> str:
+    name = unicodedata.name(char, "").split(" ")[0].split("-")[0]
+    return _SCRIPTS.get(name, "other")

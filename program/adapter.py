@@ -1,0 +1,163 @@
+"""How predictors talk to models: a plain chat for one output field, typed adapters for several.
+
+Field scaffolding makes small models answer the row instead of rewriting it, so a predictor with a
+single text output gets none: the instructions are the system turn, demonstrations are earlier
+turns, the row comes last, and the whole reply is the result. What all calls share stands first, so
+that prefix caches hit.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import dspy
+from dspy.utils.exceptions import AdapterParseError
+
+AdapterName = Literal["plain", "chat", "json", "xml"]
+Messages = list[dict[str, Any]]
+
+_HEADER = re.compile(
+    r"^\s*(?:[#*\[\s]*(?:the\s+)?(?:finally |final |newly )?"
+    r"(?:re-?written|evolved|harder|new|optimi[sz]ed|improved)?"
+    r"\s*(?:instruction|prompt|method|response|answer)[#*\]\s]*:[*\s]*)",
+    re.IGNORECASE,
+)
+_PREAMBLE = re.compile(
+    r"^(?:sure|certainly|of course|okay|here(?:'s| is| are))\b[^\n]{0,120}:\s*\n+", re.IGNORECASE
+)
+_FENCE = re.compile(r"^```[\w-]*[ \t]*\n(.*)\n```\s*$", re.DOTALL)
+
+
+class PlainAdapter(dspy.Adapter):
+    """A chat without scaffolding, for signatures with exactly one text output."""
+
+    def format(
+        self, signature: type[dspy.Signature], demos: list[dict[str, Any]], inputs: dict[str, Any]
+    ) -> Messages:
+        """Return system turn, demonstrations as turns, and the row as the last turn."""
+        output = _only_output(signature)
+        messages: Messages = [{"role": "system", "content": signature.instructions}]
+        for demo in demos:
+            messages.append({"role": "user", "content": _user_turn(signature, demo)})
+            messages.append({"role": "assistant", "content": demo[output]})
+        return [*messages, {"role": "user", "content": _user_turn(signature, inputs)}]
+
+    def parse(self, signature: type[dspy.Signature], completion: str) -> dict[str, Any]:
+        """Take the whole reply, without an echoed header, a preamble or a fence around it all.
+
+        Raises:
+            AdapterParseError: Nothing is left.
+        """
+        text = strip_wrapping(completion)
+        if not text:
+            raise AdapterParseError("PlainAdapter", signature, completion, message="empty reply")
+        return {_only_output(signature): text}
+
+
+class _Repair:
+    """Mixed into a typed adapter: an unparsable reply is asked for once more, with the error."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)  # type: ignore[misc]
+        except AdapterParseError as error:
+            with _repair_turns(error):
+                return super().__call__(*args, **kwargs)  # type: ignore[misc]
+
+    async def acall(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().acall(*args, **kwargs)  # type: ignore[misc]
+        except AdapterParseError as error:
+            with _repair_turns(error):
+                return await super().acall(*args, **kwargs)  # type: ignore[misc]
+
+    def format(self, *args: Any, **kwargs: Any) -> Messages:
+        return [*super().format(*args, **kwargs), *_turns.get()]  # type: ignore[misc]
+
+
+class RepairingChatAdapter(_Repair, dspy.ChatAdapter):
+    """DSPy's chat adapter with one repair instead of the fallback to JSON."""
+
+
+class RepairingJSONAdapter(_Repair, dspy.JSONAdapter):
+    """DSPy's JSON adapter with one repair."""
+
+
+class RepairingXMLAdapter(_Repair, dspy.XMLAdapter):
+    """DSPy's XML adapter with one repair instead of the fallback to JSON."""
+
+
+def adapter_for(signature: type[dspy.Signature], name: AdapterName | None) -> dspy.Adapter:
+    """Return the adapter called `name`; without a name, plain where it fits, else chat."""
+    if name is None:
+        name = "plain" if is_plain(signature) else "chat"
+    if name == "plain":
+        return PlainAdapter()
+    if name == "json":
+        return RepairingJSONAdapter()
+    typed = RepairingXMLAdapter if name == "xml" else RepairingChatAdapter
+    return typed(use_json_adapter_fallback=False)
+
+
+def is_plain(signature: type[dspy.Signature]) -> bool:
+    """Tell whether `signature` has exactly one output and that is text."""
+    fields = list(signature.output_fields.values())
+    return len(fields) == 1 and fields[0].annotation is str
+
+
+def strip_wrapping(reply: str) -> str:
+    """Return `reply` without an echoed header, a preamble line or a fence around all of it."""
+    text = reply.strip()
+    text = _PREAMBLE.sub("", text, count=1).strip()
+    fenced = _FENCE.match(text)
+    text = fenced.group(1).strip() if fenced else text
+    text = _HEADER.sub("", text, count=1).strip()
+    return (
+        text[1:-1].strip()
+        if len(text) > 1 and text[0] == text[-1] == '"' and text.count('"') == 2
+        else text
+    )
+
+
+_turns: ContextVar[tuple[dict[str, Any], ...]] = ContextVar("autoevol_repair", default=())
+
+
+@contextmanager
+def _repair_turns(error: AdapterParseError) -> Iterator[None]:
+    expected = ", ".join(error.signature.output_fields)
+    question = (
+        f"That reply could not be read; it must hold the fields {expected}. "
+        "Send it again, complete and in exactly the requested format."
+    )
+    token = _turns.set(
+        (
+            {"role": "assistant", "content": str(error.lm_response or "(empty)")},
+            {"role": "user", "content": question},
+        )
+    )
+    try:
+        yield
+    finally:
+        _turns.reset(token)
+
+
+def _only_output(signature: type[dspy.Signature]) -> str:
+    if not is_plain(signature):
+        raise ValueError(
+            f"the plain adapter takes one text output, {signature.__name__} has others"
+        )
+    return str(next(iter(signature.output_fields)))
+
+
+def _user_turn(signature: type[dspy.Signature], values: dict[str, Any]) -> str:
+    closing = signature.output_fields[_only_output(signature)].json_schema_extra["desc"]
+    if not closing:
+        return "\n\n".join(str(values[name]) for name in signature.input_fields)
+    sections = [f"{_label(name)}:\n{values[name]}" for name in signature.input_fields]
+    return "\n\n".join([*sections, closing])
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()

@@ -1,0 +1,67 @@
+"""What a model call leaves behind: the engine reports it, the program collects it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One finished model call.
+
+    Attributes:
+        role: evolver, responder, optimizer or judge.
+        model: The model's name as configured.
+        is_truncated: The reply hit its token limit.
+        is_replayed: The answer came from the ledger and cost nothing now.
+        tokens_in: Prompt tokens, cached ones included.
+        tokens_cached: Prompt tokens that the provider took from its prefix cache.
+        shared_tokens: Prompt tokens of everything before the last message (the method's part),
+            estimated from its share of the characters.
+        tokens_out: Generated tokens.
+        seconds: Wall time of the call, as first made.
+        cost_usd: None when the model's price is unknown.
+    """
+
+    role: str
+    model: str
+    is_truncated: bool
+    is_replayed: bool
+    tokens_in: int
+    tokens_cached: int
+    shared_tokens: int
+    tokens_out: int
+    seconds: float
+    cost_usd: float | None
+
+
+_log: ContextVar[list[CallRecord] | None] = ContextVar("autoevol_calls", default=None)
+
+
+@contextmanager
+def collected_calls() -> Iterator[list[CallRecord]]:
+    """Collect the calls made inside the block, in order of completion."""
+    records: list[CallRecord] = []
+    token = _log.set(records)
+    try:
+        yield records
+    finally:
+        _log.reset(token)
+
+
+def report_call(record: CallRecord) -> None:
+    """Hand a finished call to the innermost `collected_calls` block, if there is one."""
+    records = _log.get()
+    if records is not None:
+        records.append(record)
+
+
+def usage_of(records: Sequence[CallRecord]) -> dict[str, int]:
+    """Return the sums of `records`: calls and tokens."""
+    return {
+        "calls": len(records),
+        "tokens_in": sum(record.tokens_in for record in records),
+        "tokens_out": sum(record.tokens_out for record in records),
+        "tokens_cached": sum(record.tokens_cached for record in records),
+    }

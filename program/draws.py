@@ -1,0 +1,14 @@
+"""Draw numbers: which of many possible answers to one prompt a call asks for.
+
+A draw is a pure function of coordinates (row, round, attempt; or step, candidate), never a counter
+in order of completion, so that a resumed or re-ordered run asks for the same answers.
+"""
+
+import hashlib
+import json
+
+
+def draw_number(*coordinates: str | int) -> int:
+    """Return the draw of `coordinates`, an integer in [0, 2**31)."""
+    digest = hashlib.blake2b(json.dumps(coordinates).encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") >> 1

@@ -1,0 +1,38 @@
+"""What can go wrong, by who has to act.
+
+AutoEvolError
+├── ConfigError           the user must change a config, a data file or a key (exit code 2)
+├── BudgetExhaustedError  the run stopped at its budget and can be resumed (exit code 3)
+└── WeightsError          a local model's weights are missing, broken or do not fit (exit code 2)
+
+One row failing is data and never an exception. A model call that fails for good is DSPy's
+`LMError`: an authentication error ends the run, a transport error leaves its row unscored.
+"""
+
+from dspy.utils.exceptions import LMError
+
+
+class AutoEvolError(Exception):
+    """Base class of every error this project raises on purpose."""
+
+
+class ConfigError(AutoEvolError):
+    """The user must change something.
+
+    Attributes:
+        where: The file and key, or the file and row, that the message is about.
+        problem: What is wrong and how to mend it, in one sentence.
+    """
+
+    def __init__(self, where: str, problem: str) -> None:
+        self.where = where
+        self.problem = problem
+        super().__init__(f"{where}: {problem}")
+
+
+class BudgetExhaustedError(AutoEvolError, LMError):
+    """The run's budget is used up; finished calls are kept."""
+
+
+class WeightsError(AutoEvolError):
+    """A local model's weights cannot be used."""

@@ -1,0 +1,93 @@
+"""A method's failure rate on given rows, and its trajectories on a mini-batch."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from metrics import failure_rate
+from program.blocks import run_blocks
+from program.draws import draw_number
+from program.evolver import Evolver
+from program.listeners import Listeners, Phase
+from program.pipeline import Attempt, Pipeline, attempt_block
+from program.records import Evaluation, Outcome, Row, Trajectory
+
+
+async def evaluate(
+    evolver: Evolver, rows: Sequence[Row], pipeline: Pipeline, listeners: Listeners, *, phase: str
+) -> Evaluation:
+    """Evolve and answer each row once and return λ (paper, section 3.3).
+
+    Every method sees the same rows with the same draws, so methods are compared in pairs.
+    """
+    outcomes = await _once(evolver, rows, pipeline, listeners, phase=phase)
+    passed = [outcome.row.scores["added_words"] for outcome in outcomes if outcome.status == "kept"]
+    return Evaluation(
+        method=evolver.method,
+        outcomes=tuple(outcomes),
+        failure_rate=failure_rate(outcome.verdict for outcome in outcomes),
+        added_words=fmean(passed) if passed else 0.0,
+    )
+
+
+async def trajectories(
+    evolver: Evolver,
+    rows: Sequence[Row],
+    pipeline: Pipeline,
+    listeners: Listeners,
+    *,
+    length: int,
+    phase: str,
+) -> list[Trajectory]:
+    """Evolve a mini-batch `length` times over (l of the paper) and return what each row became."""
+    chains: dict[str, list[Outcome]] = {row.id: [] for row in rows}
+    pool = list(rows)
+    for round_number in range(1, length + 1):
+        outcomes = await _once(
+            evolver, pool, pipeline, listeners, phase=phase, round_number=round_number
+        )
+        for outcome in outcomes:
+            chains[outcome.row.seed_id].append(outcome)
+        pool = [outcome.row for outcome in outcomes if outcome.row.instruction]
+    return [_trajectory(row, chains[row.id]) for row in rows]
+
+
+async def _once(
+    evolver: Evolver,
+    rows: Sequence[Row],
+    pipeline: Pipeline,
+    listeners: Listeners,
+    *,
+    phase: str,
+    round_number: int = 1,
+) -> list[Outcome]:
+    listeners.on_phase(Phase(phase, len(rows)))
+    found: dict[str, Outcome] = {}
+    attempt = Attempt(lambda _: evolver, first_draw, round_number)
+
+    def deliver(outcome: Outcome) -> None:
+        found[outcome.source.id] = outcome
+        listeners.on_row(outcome)
+
+    await run_blocks(
+        rows,
+        lambda block: attempt_block(block, attempt, pipeline),
+        deliver,
+        size=pipeline.block_rows,
+        in_flight=pipeline.blocks_in_flight,
+    )
+    return [found[row.id] for row in rows]
+
+
+def first_draw(row: Row) -> int:
+    """Return the draw of a row's first attempt; the bulk phase asks for the same one."""
+    return draw_number("row", row.id, row.round + 1, 0)
+
+
+def _trajectory(row: Row, outcomes: Sequence[Outcome]) -> Trajectory:
+    evolved = [outcome.row.instruction or outcome.raw for outcome in outcomes]
+    notes = [
+        f"stage {stage}: {'; '.join(map(str, outcome.reasons))}"
+        for stage, outcome in enumerate(outcomes, start=1)
+        if outcome.reasons
+    ]
+    return Trajectory(row.id, (row.instruction, *evolved), tuple(notes))

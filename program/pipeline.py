@@ -1,0 +1,195 @@
+"""One attempt at a block of rows: evolve, F, respond, F.
+
+Rows of a block evolve together before they respond together. With blocks of one row many blocks run
+side by side and nothing waits (hosted models); with larger blocks the prompts of one stage stand
+together, so a local server's prefix cache keeps the method.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dspy.utils.exceptions import (
+    AdapterParseError,
+    ContextWindowExceededError,
+    LMError,
+    LMInvalidRequestError,
+    LMRateLimitError,
+    LMServerError,
+    LMTimeoutError,
+    LMTransportError,
+)
+
+from metrics import Case, Reason, Stage, added_words
+from program.calls import CallRecord, collected_calls, usage_of
+from program.evolver import Evolver
+from program.failure import FailureMetric
+from program.records import Outcome, Row
+from program.roles import Roles
+
+DrawOf = Callable[[Row], int]
+"""The draw number of a row's calls in this attempt."""
+
+TRANSPORT_ERRORS = (LMTransportError, LMTimeoutError, LMServerError, LMRateLimitError)
+"""After these a row is unscored: another time its calls could go through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """What every attempt needs besides its rows.
+
+    Attributes:
+        failure: F.
+        responds: Whether sound rewrites are answered (and F looks at the answers).
+        block_rows: Rows whose calls of one stage stand together, at least 1.
+        blocks_in_flight: Blocks that run side by side, at least 1.
+    """
+
+    roles: Roles
+    failure: FailureMetric
+    responds: bool = True
+    block_rows: int = 1
+    blocks_in_flight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The settings of one attempt at some rows.
+
+    Attributes:
+        evolver_of: Gives each row its evolver.
+        draw_of: Gives each row its draw.
+        round: The round that the evolved rows belong to, from 1.
+        temperature: Of the evolver's model; None: as configured.
+    """
+
+    evolver_of: Callable[[Row], Evolver]
+    draw_of: DrawOf
+    round: int = 1
+    temperature: float | None = None
+
+
+async def attempt_block(rows: Sequence[Row], attempt: Attempt, pipeline: Pipeline) -> list[Outcome]:
+    """Return what became of each row, in the order of `rows`."""
+    outcomes = await asyncio.gather(*(_evolved(row, attempt, pipeline) for row in rows))
+    if not pipeline.responds:
+        return list(outcomes)
+    return list(
+        await asyncio.gather(*(_responded(outcome, attempt, pipeline) for outcome in outcomes))
+    )
+
+
+async def _evolved(source: Row, attempt: Attempt, pipeline: Pipeline) -> Outcome:
+    evolver, draw = attempt.evolver_of(source), attempt.draw_of(source)
+    method = evolver.method
+    blank = _blank_row(source, method.name, attempt.round, draw, pipeline.roles.evolver.model)
+    with collected_calls() as calls:
+        evolved, thinking, raw = "", "", ""
+        try:
+            prediction = await evolver.evolve_with(
+                pipeline.roles.evolver,
+                source.instruction,
+                draw=draw,
+                temperature=attempt.temperature,
+            )
+            evolved = raw = prediction.evolved_instruction or ""
+            thinking = getattr(prediction, "thinking", "") or ""
+            case = _case(source, evolved, method.text, calls)
+            reasons = await pipeline.failure.reasons("evolve", case)
+        except AdapterParseError as error:
+            raw = str(error.lm_response)
+            case = replace(_case(source, "", method.text, calls), evolved=None, raw=raw)
+            reasons = await pipeline.failure.reasons("evolve", case)
+        except TRANSPORT_ERRORS as error:
+            return _unscored(source, blank, error, calls)
+        except (ContextWindowExceededError, LMInvalidRequestError) as error:
+            reasons = (_refused_request(error),)
+    row = replace(
+        blank,
+        instruction=evolved,
+        thinking=thinking,
+        usage=usage_of(calls),
+        scores={"added_words": added_words(source.instruction, evolved)},
+    )
+    return _outcome(source, row, "evolve", reasons, raw)
+
+
+async def _responded(outcome: Outcome, attempt: Attempt, pipeline: Pipeline) -> Outcome:
+    if outcome.status != "kept":
+        return outcome
+    source, row = outcome.source, outcome.row
+    with collected_calls() as calls:
+        response = ""
+        try:
+            evolver = attempt.evolver_of(source)
+            prediction = await evolver.respond_with(pipeline.roles, row.prompt, draw=row.draw)
+            response = prediction.response or ""
+        except AdapterParseError as error:
+            response = str(error.lm_response or "")
+        except TRANSPORT_ERRORS as error:
+            return _unscored(source, row, error, calls)
+        except (ContextWindowExceededError, LMInvalidRequestError) as error:
+            return _outcome(source, row, "respond", (_refused_request(error),), outcome.raw)
+        case = replace(_case(source, row.instruction, "", calls), response=response)
+        reasons = await pipeline.failure.reasons("respond", case)
+    row = replace(
+        row,
+        response=response,
+        model_respond=pipeline.roles.responder.model,
+        usage=add_usage(row.usage, usage_of(calls)),
+        scores={**row.scores, "response_truncated": float(case.truncated)},
+    )
+    return _outcome(source, row, "respond", reasons, outcome.raw)
+
+
+def add_usage(*parts: Mapping[str, int]) -> dict[str, int]:
+    """Return the sum of usage records, key by key."""
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part)
+    return dict(total)
+
+
+def _blank_row(source: Row, method: str, round_number: int, draw: int, model: str) -> Row:
+    return replace(
+        source,
+        id=f"{source.seed_id}.{round_number}",
+        parent_id=source.id,
+        round=round_number,
+        method=method,
+        trace=(*source.trace, method),
+        instruction="",
+        response="",
+        origin=source.origin or source.instruction,
+        model_evolve=model,
+        draw=draw,
+    )
+
+
+def _case(source: Row, evolved: str, method: str, calls: Sequence[CallRecord]) -> Case:
+    last = calls[-1] if calls else None
+    return Case(
+        source=source.instruction,
+        evolved=evolved,
+        raw=evolved,
+        method=method,
+        truncated=bool(last and last.is_truncated),
+        tokens_out=last.tokens_out if last else 0,
+        tokens_total=last.tokens_in + last.tokens_out if last else 0,
+    )
+
+
+def _outcome(source: Row, row: Row, stage: Stage, reasons: tuple[Reason, ...], raw: str) -> Outcome:
+    if not reasons:
+        return Outcome(source, row, "kept", raw=raw)
+    return Outcome(source, row, "failed", stage, reasons, raw)
+
+
+def _unscored(source: Row, row: Row, error: LMError, calls: Sequence[CallRecord]) -> Outcome:
+    row = replace(row, usage=add_usage(row.usage, usage_of(calls)))
+    return Outcome(source, row, "unscored", reasons=(Reason("transport", str(error)[:300]),))
+
+
+def _refused_request(error: LMError) -> Reason:
+    return Reason("refused_request", str(error)[:300])

@@ -1,0 +1,181 @@
+"""The frozen records that travel through a run and out to its listeners."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from metrics import FailureRate, Reason, Stage
+from signatures import Method
+
+Split = Literal["train", "dev", "held-out", "data"]
+Status = Literal["kept", "failed", "unscored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An instruction with its lineage: a seed (round 0) or what became of one.
+
+    Attributes:
+        id: Unique in the run; an evolved row's id is its seed's with the round behind it.
+        method: Name of the method that made the row; None for a seed.
+        trace: Names of the methods on the way from the seed, oldest first.
+        thinking: What the evolver wrote before the result, in the stepwise form.
+        turns: The user turns of a conversation; empty for a single instruction.
+        origin: The seed's text.
+        root: Where the seed came from.
+        draw: The draw number of the evolving call.
+        scores: Figures about the row, by name.
+        usage: Calls and tokens that the row cost, failed attempts included.
+        filtered_by: Name of the filter that marked the row; None when it stands.
+    """
+
+    id: str
+    seed_id: str
+    instruction: str
+    parent_id: str | None = None
+    round: int = 0
+    method: str | None = None
+    trace: tuple[str, ...] = ()
+    input: str = ""
+    thinking: str = ""
+    turns: tuple[str, ...] = ()
+    response: str = ""
+    origin: str = ""
+    root: str = ""
+    model_evolve: str = ""
+    model_respond: str = ""
+    draw: int = 0
+    scores: Mapping[str, float] = field(default_factory=dict)
+    usage: Mapping[str, int] = field(default_factory=dict)
+    filtered_by: str | None = None
+
+    @property
+    def prompt(self) -> str:
+        """What the responder is asked: the instruction and, where there is one, the input."""
+        return f"{self.instruction}\n\n{self.input}" if self.input else self.instruction
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as plain JSON data, keys in the contract's order."""
+        return {**asdict(self), "trace": list(self.trace), "turns": list(self.turns)}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row in one round (or of one dev row under one method).
+
+    Attributes:
+        source: The row that was evolved.
+        row: The evolved row; its instruction is empty when the reply could not be parsed.
+        status: "unscored": its calls died in transport, so F could not be told.
+        failed_at: The stage whose rules failed the row; None unless it failed.
+        reasons: The broken rules with evidence; for an unscored row, the transport error.
+        raw: The evolver's reply before parsing.
+        attempts: How many times the row was tried, at least 1.
+    """
+
+    source: Row
+    row: Row
+    status: Status
+    failed_at: Stage | None = None
+    reasons: tuple[Reason, ...] = ()
+    raw: str = ""
+    attempts: int = 1
+
+    @property
+    def verdict(self) -> bool | None:
+        """F of the row: True failed, False passed, None unscored."""
+        return None if self.status == "unscored" else self.status == "failed"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as plain JSON data; a row that was not kept says why."""
+        if self.status == "kept":
+            return self.row.as_dict()
+        why = [{"rule": reason.rule, "evidence": reason.evidence} for reason in self.reasons]
+        return {
+            **self.row.as_dict(),
+            "failed_at": self.failed_at,
+            "reasons": why,
+            "raw": self.raw,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """One row's stages under a method, S_t of the paper: stage 0 is the original.
+
+    Attributes:
+        id: The case id that the analysis refers to.
+        stages: The texts, oldest first; l + 1 of them unless a round failed to parse.
+        notes: What F found, one line per failed stage.
+    """
+
+    id: str
+    stages: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A method on a fixed set of rows."""
+
+    method: Method
+    outcomes: tuple[Outcome, ...]
+    failure_rate: FailureRate
+    added_words: float
+    """Mean content words added by the rows that passed, in [0, 20]; higher is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One proposal of a step, e_t^i of the paper.
+
+    Attributes:
+        step: Zero-based step.
+        index: Zero-based number of the proposal within its step.
+        parent: The method that it was made from.
+        method: The proposed method; None when the proposal was rejected.
+        feedback: The analysis it was made from.
+        rejected: Why the proposal is no candidate; None when it was evaluated.
+        evaluation: The method on the dev rows; None when rejected.
+        temperature: At which the proposal was sampled; None: the model's own.
+    """
+
+    step: int
+    index: int
+    parent: Method
+    method: Method | None
+    feedback: str
+    rejected: str | None = None
+    evaluation: Evaluation | None = None
+    temperature: float | None = None
+
+    @property
+    def id(self) -> str:
+        """Unique in a run, the same on resume."""
+        return f"step-{self.step:02d}-candidate-{self.index}"
+
+    @property
+    def failure_rate(self) -> FailureRate | None:
+        """On the dev rows; None for a rejected proposal."""
+        return self.evaluation.failure_rate if self.evaluation else None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One step of the search, finished.
+
+    Attributes:
+        incumbent: The best method before the step, on the dev rows.
+        candidates: In the order in which they were proposed.
+        best: The best method after the step; the incumbent unless a candidate was accepted.
+    """
+
+    step: int
+    incumbent: Evaluation
+    candidates: tuple[Candidate, ...]
+    best: Evaluation
+
+    @property
+    def is_accepted(self) -> bool:
+        """Tell whether a candidate took the incumbent's place."""
+        return self.best.method.id != self.incumbent.method.id

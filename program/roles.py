@@ -1,0 +1,74 @@
+"""Models by role: who evolves, who responds, who optimises, who judges.
+
+A predictor never stores a model: it is called inside its role's context, so a program can be saved,
+copied and compiled without the engine that serves it.
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import dspy
+
+from program.adapter import AdapterName, adapter_for
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A model with the adapter its predictors use.
+
+    Attributes:
+        lm: Takes the draw number as `rollout_id`.
+        model: The model's configured name, for the records.
+        temperature: The configured one; None: the provider's default.
+    """
+
+    lm: dspy.LM
+    model: str
+    adapter: AdapterName | None = None
+    temperature: float | None = None
+
+    def context(self, signature: type[dspy.Signature]) -> AbstractContextManager[None]:
+        """Return DSPy's context for one call of a predictor with `signature`."""
+        context: AbstractContextManager[None] = dspy.context(
+            lm=self.lm, adapter=adapter_for(signature, self.adapter)
+        )
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The four roles of a run; several may be served by one model."""
+
+    evolver: Role
+    responder: Role
+    optimizer: Role
+    judge: Role
+
+
+async def ask(
+    predictor: dspy.Predict,
+    role: Role,
+    *,
+    draw: int,
+    temperature: float | None = None,
+    **inputs: Any,
+) -> dspy.Prediction:
+    """Call `predictor` on a role's model.
+
+    Args:
+        predictor: Whose signature and demonstrations make the prompt.
+        role: Whose model answers.
+        draw: Which of the possible answers to ask for.
+        temperature: Overrides the role's own.
+        **inputs: The signature's input fields.
+
+    Raises:
+        AdapterParseError: The reply does not parse, after the adapter's repair.
+        LMError: The call failed for good.
+    """
+    config: dict[str, Any] = {"rollout_id": draw}
+    if temperature is not None:
+        config["temperature"] = temperature
+    with role.context(predictor.signature):
+        return await predictor.acall(config=config, **inputs)

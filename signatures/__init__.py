@@ -1,0 +1,21 @@
+"""The prompts, declared: DSPy signatures and the named methods."""
+
+from signatures.analyze import AnalyzeTrajectory
+from signatures.evolve import EvolveInstruction, EvolveInstructionStepwise
+from signatures.judge import JudgeEquality
+from signatures.methods import Method, from_markdown, shipped_methods, to_markdown
+from signatures.optimize import OptimizeMethod
+from signatures.respond import RespondToInstruction
+
+__all__ = [
+    "AnalyzeTrajectory",
+    "EvolveInstruction",
+    "EvolveInstructionStepwise",
+    "JudgeEquality",
+    "Method",
+    "OptimizeMethod",
+    "RespondToInstruction",
+    "from_markdown",
+    "shipped_methods",
+    "to_markdown",
+]

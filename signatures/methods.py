@@ -1,0 +1,139 @@
+"""Evolving methods: a method is the optimisable state of one predictor, as a small frozen record.
+
+The shipped methods lie in `signatures/library/`, one Markdown file each; e0's text is the docstring
+of its signature. On disk a method is Markdown with YAML front matter, its demonstrations in the
+front matter and its instructions as the body.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import dspy
+import yaml
+
+from signatures.evolve import EvolveInstruction, EvolveInstructionStepwise
+
+Thinking = Literal["none", "steps"]
+Demonstration = tuple[str, str]
+"""An instruction and its evolved instruction."""
+
+_SIGNATURES: dict[Thinking, type[dspy.Signature]] = {
+    "none": EvolveInstruction,
+    "steps": EvolveInstructionStepwise,
+}
+_LIBRARY = Path(__file__).parent / "library"
+
+
+@dataclass(frozen=True)
+class Method:
+    """An evolving method e: instructions, demonstrations and thinking mode.
+
+    Attributes:
+        name: What people call it; no part of its identity.
+        instructions: The text that an optimiser rewrites.
+        demonstrations: Pairs of instruction and evolved instruction, shown before the row.
+        thinking: "none": the reply is the result; "steps": a thinking field comes first.
+    """
+
+    name: str
+    instructions: str
+    demonstrations: tuple[Demonstration, ...] = ()
+    thinking: Thinking = "none"
+
+    @cached_property
+    def id(self) -> str:
+        """Twelve hexadecimal digits made of the content: equal methods have equal ids."""
+        content = [self.instructions, self.demonstrations, self.thinking]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:12]
+
+    @property
+    def signature(self) -> type[dspy.Signature]:
+        """The signature of a predictor that applies this method."""
+        signature: type[dspy.Signature] = _SIGNATURES[self.thinking].with_instructions(
+            self.instructions
+        )
+        return signature
+
+    @property
+    def text(self) -> str:
+        """Everything of the method that a rewrite could copy from."""
+        return "\n".join(
+            [self.instructions, *(part for pair in self.demonstrations for part in pair)]
+        )
+
+    def with_instructions(self, instructions: str, *, name: str) -> "Method":
+        """Return the method with other instructions and the same demonstrations and thinking."""
+        return Method(name, instructions, self.demonstrations, self.thinking)
+
+
+def to_markdown(method: Method) -> str:
+    """Return the method as Markdown with front matter."""
+    front: dict[str, object] = {"name": method.name, "id": method.id, "thinking": method.thinking}
+    front["demonstrations"] = [
+        {"instruction": before, "evolved_instruction": after}
+        for before, after in method.demonstrations
+    ]
+    header = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=100)
+    return f"---\n{header}---\n{method.instructions}\n"
+
+
+def from_markdown(text: str, *, name: str) -> Method:
+    """Return the method written in `text`; a text without front matter is all instructions.
+
+    Args:
+        text: What `to_markdown` wrote, or plain instructions.
+        name: The method's name if the front matter gives none.
+
+    Raises:
+        ValueError: The front matter is malformed, or there are no instructions.
+    """
+    front, body = _split(text)
+    instructions = body.strip()
+    if not instructions:
+        raise ValueError("the method has no instructions")
+    return Method(
+        str(front.get("name", name)), instructions, _demonstrations(front), _thinking(front)
+    )
+
+
+def shipped_methods() -> dict[str, Method]:
+    """Return the methods that come with AutoEvol, by name."""
+    methods = [Method("e0", EvolveInstructionStepwise.instructions, thinking="steps")]
+    methods += [
+        from_markdown(path.read_text(encoding="utf-8"), name=path.stem)
+        for path in sorted(_LIBRARY.glob("*.md"))
+    ]
+    direct = Method("e0-direct", EvolveInstruction.instructions)
+    return {method.name: method for method in [*methods, direct]}
+
+
+def _split(text: str) -> tuple[dict[str, object], str]:
+    if not text.startswith("---\n"):
+        return {}, text
+    header, fence, body = text[4:].partition("\n---\n")
+    front = yaml.safe_load(header)
+    if not fence or not isinstance(front, dict):
+        raise ValueError("the front matter must be a YAML mapping between two lines '---'")
+    return front, body
+
+
+def _thinking(front: dict[str, object]) -> Thinking:
+    given = front.get("thinking", "none")
+    for mode in _SIGNATURES:
+        if given == mode:
+            return mode
+    raise ValueError(f"thinking must be none or steps, got {given!r}")
+
+
+def _demonstrations(front: dict[str, object]) -> tuple[Demonstration, ...]:
+    pairs: Any = front.get("demonstrations") or []
+    try:
+        return tuple((str(p["instruction"]), str(p["evolved_instruction"])) for p in pairs)
+    except (TypeError, KeyError) as error:
+        raise ValueError(
+            "demonstrations must be a list of {instruction, evolved_instruction}"
+        ) from error
