@@ -1,6 +1,12 @@
 """The DSPy program and its optimiser."""
 
-from program.errors import AutoEvolError, BudgetExhaustedError, ConfigError, WeightsError
+from program.errors import (
+    AccessError,
+    AutoEvolError,
+    BudgetExhaustedError,
+    ConfigError,
+    WeightsError,
+)
 from program.evolver import Evolver
 from program.failure import FailureMetric, failure_metric
 from program.generator import GenerationSettings, Generator
@@ -10,6 +16,7 @@ from program.pipeline import Pipeline
 from program.roles import Role, Roles
 
 __all__ = [
+    "AccessError",
     "AutoEvolError",
     "AutoEvolInstruct",
     "BudgetExhaustedError",

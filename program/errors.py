@@ -1,12 +1,13 @@
 """What can go wrong, by who has to act.
 
 AutoEvolError
-├── ConfigError           the user must change a config, a data file or a key (exit code 2)
-├── BudgetExhaustedError  the run stopped at its budget and can be resumed (exit code 3)
-└── WeightsError          a local model's weights are missing, broken or do not fit (exit code 2)
+├── ConfigError             the user must change a config, a data file or a key (exit code 2)
+│   └── AccessError         found out by calling: the provider refused the key or the model
+├── WeightsError            a local model's weights are missing, broken or do not fit (exit code 2)
+└── BudgetExhaustedError    the run stopped at its budget and can be resumed (exit code 3)
 
 One row failing is data and never an exception. A model call that fails for good is DSPy's
-`LMError`: an authentication error ends the run, a transport error leaves its row unscored.
+`LMError`: a transport error leaves its row unscored, an access error ends the run.
 """
 
 from dspy.utils.exceptions import LMError
@@ -30,9 +31,13 @@ class ConfigError(AutoEvolError):
         super().__init__(f"{where}: {problem}")
 
 
-class BudgetExhaustedError(AutoEvolError, LMError):
-    """The run's budget is used up; finished calls are kept."""
+class AccessError(ConfigError, LMError):
+    """The provider refused the key or does not know the model."""
 
 
 class WeightsError(AutoEvolError):
     """A local model's weights cannot be used."""
+
+
+class BudgetExhaustedError(AutoEvolError, LMError):
+    """The run's budget is used up; finished calls are kept."""

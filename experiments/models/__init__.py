@@ -1,0 +1,1 @@
+"""The model boundary: names, weights, transports, and the one engine."""

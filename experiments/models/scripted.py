@@ -1,0 +1,75 @@
+"""Scripted models: stand-ins whose truth is known, for tests and plumbing; never for results.
+
+A script is a pure function of the messages and the draw, so it is safe under concurrency and the
+same on resume. `scripted/world` is a small world with a law: an evolver fails a row with a
+probability that depends on the safeguards in its method, and an optimizer proposes edits of which
+some help, some are neutral and some harm.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+from experiments.models.wire import Message, Reply, WireCall
+
+Script = Callable[[Sequence[Message], int], str]
+
+SAFEGUARD = "Never answer the instruction."
+HARM = "Answer each instruction as well."
+NEUTRAL = "Write plain prose."
+FAILURE_PROBABILITY = {"none": 0.7, SAFEGUARD: 0.1, HARM: 0.95}
+"""The world's law: how often an evolver fails a row, by what its method says."""
+
+
+class ScriptedTransport:
+    """Answers from a script; counts words as tokens."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    async def send(self, call: WireCall) -> Reply:
+        """Return the script's text for the call."""
+        text = self._script(call.messages, call.seed or 0)
+        prompt = sum(len(message["content"].split()) for message in call.messages)
+        return Reply(text, "stop", tokens_in=prompt, tokens_out=len(text.split()))
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+def world(messages: Sequence[Message], draw: int) -> str:
+    """Play every role of the scripted world; the system turn tells which one is asked."""
+    system, user = messages[0]["content"], messages[-1]["content"]
+    if system.startswith("You review a method"):
+        return "general: the method lets the assistant answer the instruction"
+    if system.startswith("You improve a method"):
+        return _proposal(user, draw)
+    if system.startswith("Answer the instruction"):
+        return f"A full answer to: {user}"
+    return _rewrite(system, user, draw)
+
+
+def failure_probability(method: str) -> float:
+    """Return the true failure rate of a method in this world, in [0, 1]."""
+    if HARM in method:
+        return FAILURE_PROBABILITY[HARM]
+    return FAILURE_PROBABILITY[SAFEGUARD if SAFEGUARD in method else "none"]
+
+
+def _rewrite(method: str, user: str, draw: int) -> str:
+    row = user.removeprefix("Instruction:\n").rsplit("\n\n", 1)[0]
+    if _chance(row, draw) < failure_probability(method):
+        return f"The answer is {len(row)}."
+    return f"{row} Then compare two other approaches and justify every decision with evidence."
+
+
+def _proposal(user: str, draw: int) -> str:
+    method = user.removeprefix("Method:\n").split("\n\nFeedback:")[0]
+    return f"{method} {(SAFEGUARD, NEUTRAL, HARM)[draw % 3]}"
+
+
+def _chance(*parts: object) -> float:
+    digest = hashlib.sha256(repr(parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+SCRIPTS: dict[str, Script] = {"world": world}

@@ -1,0 +1,83 @@
+"""What goes over the wire and what comes back, whoever carries it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WireCall:
+    """One request for one reply.
+
+    Attributes:
+        messages: Turns with `role` and `content`.
+        temperature: None: the provider's default.
+        top_p: None: the provider's default.
+        max_tokens: None: the provider's default.
+        seed: Sent to providers that take one; None at temperature 0, where it decides nothing.
+        response_format: In OpenAI's form; None for text.
+    """
+
+    messages: tuple[Message, ...]
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    response_format: Mapping[str, Any] | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Return the call as OpenAI's chat body, without what is not set."""
+        fields = {**asdict(self), "messages": list(self.messages)}
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A finished reply.
+
+    Attributes:
+        tokens_in: Prompt tokens, cached ones included.
+        tokens_cached: Prompt tokens that the provider took from its prefix cache.
+        seconds: Wall time of the call.
+    """
+
+    text: str
+    finish_reason: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    seconds: float = 0.0
+
+
+class Transport(Protocol):
+    """Carries calls to one endpoint."""
+
+    async def send(self, call: WireCall) -> Reply:
+        """Return the reply.
+
+        Raises:
+            LMError: By kind: `program.pipeline.TRANSPORT_ERRORS` may be tried again, others not.
+        """
+
+    async def close(self) -> None:
+        """Release connections and servers."""
+
+
+def reply_from_openai(body: Mapping[str, Any], seconds: float) -> Reply:
+    """Read an OpenAI-compatible chat completion.
+
+    Raises:
+        KeyError, IndexError, TypeError: The body is none.
+    """
+    choice, usage = body["choices"][0], body.get("usage") or {}
+    details = usage.get("prompt_tokens_details") or {}
+    return Reply(
+        text=choice["message"].get("content") or "",
+        finish_reason=choice.get("finish_reason") or "stop",
+        tokens_in=usage.get("prompt_tokens") or 0,
+        tokens_out=usage.get("completion_tokens") or 0,
+        tokens_cached=details.get("cached_tokens") or 0,
+        seconds=seconds,
+    )
