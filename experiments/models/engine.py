@@ -51,12 +51,20 @@ class Endpoint:
 
 @dataclass
 class Totals:
-    """What a run has used, each finished call counted once, replayed ones included."""
+    """What a run has used, each finished call counted once, replayed ones included.
+
+    Attributes:
+        method_tokens: Of the evolver's prompts: what stands before the row.
+        method_tokens_cached: Those of them that came from a prefix cache.
+        unpriced: Calls of models without a known price.
+    """
 
     calls: Counter[str] = field(default_factory=Counter)
     tokens_in: int = 0
     tokens_out: int = 0
     tokens_cached: int = 0
+    method_tokens: int = 0
+    method_tokens_cached: int = 0
     cost_usd: float = 0.0
     unpriced: int = 0
     replayed: int = 0
@@ -67,6 +75,9 @@ class Totals:
         self.tokens_in += record.tokens_in
         self.tokens_out += record.tokens_out
         self.tokens_cached += record.tokens_cached
+        if record.role == "evolver":
+            self.method_tokens += record.shared_tokens
+            self.method_tokens_cached += min(record.tokens_cached, record.shared_tokens)
         self.cost_usd += record.cost_usd or 0.0
         self.unpriced += record.cost_usd is None
         self.replayed += record.is_replayed

@@ -1,0 +1,252 @@
+"""The command line: parse, check, run, and turn errors into exit codes."""
+
+import json
+import logging
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import dotenv
+import typer
+
+from experiments.screen import (
+    complaints,
+    console,
+    show_methods,
+    show_models,
+    show_plan,
+    show_summary,
+)
+from program.errors import BudgetExhaustedError, ConfigError, WeightsError
+
+if TYPE_CHECKING:
+    from experiments.plan import Plan
+    from experiments.runner import Scope
+
+USER_MUST_ACT, STOPPED_EARLY = 2, 3
+
+app = typer.Typer(
+    help="Evolve instruction data with a method that is optimised on the way.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+methods_app = typer.Typer(help="The named evolving methods.", no_args_is_help=True)
+models_app = typer.Typer(help="The local models.", no_args_is_help=True)
+app.add_typer(methods_app, name="methods")
+app.add_typer(models_app, name="models")
+
+ConfigFile = Annotated[Path, typer.Argument(help="A YAML file, see experiments/configs/.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY.SUB=VALUE", help="Override a key.")
+]
+OutFolder = Annotated[Path | None, typer.Option("--out", help="Replaces output.dir.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="A small trial: N rows, 2 steps, 2 candidates.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew; the old folder is kept.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before a run that costs money.")]
+
+
+@app.command()
+def run(
+    config: ConfigFile,
+    overrides: Overrides = None,
+    out: OutFolder = None,
+    limit: Limit = None,
+    fresh: Fresh = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Search for the best method and evolve the whole set with it."""
+    _run(_Request("all", config, overrides or [], out, limit, fresh, dry_run, yes))
+
+
+@app.command()
+def optimize(
+    config: ConfigFile,
+    overrides: Overrides = None,
+    out: OutFolder = None,
+    limit: Limit = None,
+    fresh: Fresh = False,
+) -> None:
+    """Search only: leave the best method in the run's folder."""
+    _run(_Request("search", config, overrides or [], out, limit, fresh))
+
+
+@app.command()
+def evolve(
+    config: ConfigFile,
+    method: Annotated[
+        Path | None, typer.Option("--method", help="A method file, for example methods/best.md.")
+    ] = None,
+    overrides: Overrides = None,
+    out: OutFolder = None,
+    limit: Limit = None,
+    fresh: Fresh = False,
+) -> None:
+    """Apply only: evolve the whole set with the config's methods, or with a file's."""
+    extra = [f"evolve.methods=[{json.dumps(str(method))}]"] if method else []
+    chosen = [*(overrides or []), "optimizer.name=none", *extra]
+    _run(_Request("apply", config, chosen, out, limit, fresh))
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Of the loopback address.")] = 5000,
+) -> None:
+    """Start MLflow's UI on loopback, for the store that mlflow.yaml names."""
+    from experiments.tracking import load_tracking
+
+    tracking = load_tracking()
+    if tracking is None:
+        raise ConfigError("mlflow.yaml", "there is none here, so no run is tracked")
+    console.print(
+        f"MLflow at http://127.0.0.1:{port} (store {tracking.tracking_uri}); Ctrl-C ends it"
+    )
+    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
+    command += ["--backend-store-uri", tracking.tracking_uri]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
+
+
+@app.command("metric-check")
+def metric_check(
+    file: Annotated[Path, typer.Argument(help="Labelled rows, JSONL.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Hold every rule set against labelled rows."""
+    from experiments.metric_check import check_rule_sets, table
+
+    found = check_rule_sets(file)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        console.print(table(found))
+
+
+@methods_app.command("list")
+def methods_list() -> None:
+    """List the methods."""
+    from signatures import shipped_methods
+
+    show_methods(list(shipped_methods().values()))
+
+
+@methods_app.command("show")
+def methods_show(name: Annotated[str, typer.Argument(help="A name or a file.")]) -> None:
+    """Print a method as the Markdown it is kept in."""
+    from experiments.plan import find_method
+    from signatures import to_markdown
+
+    typer.echo(to_markdown(find_method(name, "methods show")))
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """List the local models that can be fetched."""
+    show_models()
+
+
+@models_app.command("pull")
+def models_pull(name: Annotated[str, typer.Argument(help="local/NAME")]) -> None:
+    """Fetch a local model's weights."""
+    from experiments.model_commands import pull_model
+
+    pull_model(name)
+
+
+@models_app.command("check")
+def models_check(name: Annotated[str, typer.Argument(help="local/NAME")]) -> None:
+    """Verify a local model's weights and measure its speed here."""
+    from experiments.model_commands import check_model
+
+    check_model(name)
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user's is one line and exit code 2."""
+    dotenv.load_dotenv(Path(".env"))
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        app()
+    except (ConfigError, WeightsError) as error:
+        _complain(str(error))
+        raise SystemExit(USER_MUST_ACT) from error
+    except BudgetExhaustedError as error:
+        _complain(f"{error}; the same command with a larger budget goes on")
+        raise SystemExit(STOPPED_EARLY) from error
+    except KeyboardInterrupt as error:
+        _complain("stopped; the same command goes on")
+        raise SystemExit(STOPPED_EARLY) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a user asked for."""
+
+    scope: "Scope"
+    file: Path
+    overrides: list[str]
+    out: Path | None
+    limit: int | None
+    fresh: bool
+    dry_run: bool = False
+    yes: bool = False
+
+
+def _run(request: _Request) -> None:
+    from experiments.config import load_config
+    from experiments.plan import make_plan
+    from experiments.run_folder import check_folder, find_summary
+
+    config = load_config(request.file, request.overrides, out=request.out, limit=request.limit)
+    done = None if request.fresh or request.dry_run else find_summary(config)
+    if done:
+        show_summary(done, config.folder)
+        return
+    plan = make_plan(config, str(request.file))
+    check_folder(config, fresh=request.fresh)
+    if request.dry_run:
+        show_plan(plan)
+        return
+    _confirm(plan, yes=request.yes)
+    show_summary(_perform(plan, request), config.folder)
+
+
+def _perform(plan: "Plan", request: _Request) -> dict[str, Any]:
+    from experiments.progress import progress_bar
+    from experiments.runner import Surroundings, run
+    from experiments.tracking import load_tracking
+
+    quieten()
+    tracking = load_tracking()
+    with progress_bar(console) as bar:
+        around = Surroundings(bar, console.log, tracking, request.fresh, request.scope)
+        return run(plan, around)
+
+
+def _confirm(plan: "Plan", *, yes: bool) -> None:
+    """Show the plan and ask before money is spent, where somebody is there to be asked."""
+    from experiments.plan import estimate
+
+    paid = [line for line in estimate(plan) if line.cost_usd is None or line.cost_usd > 0]
+    if paid and not yes and sys.stdin.isatty():
+        show_plan(plan)
+        typer.confirm("Go on?", abort=True)
+
+
+def quieten() -> None:
+    """Silence the libraries' chatter; what matters is reported by the run itself."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    for name in ("dspy", "LiteLLM", "httpx", "mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _complain(message: str) -> None:
+    complaints.print(message, style="red", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,324 @@
+"""The YAML of one experiment, parsed and checked; every default lives here, once."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from program.adapter import AdapterName
+from program.errors import ConfigError
+from program.generator import Choice, OnFailure
+
+Count = Annotated[int, Field(ge=1)]
+Size = Annotated[int, Field(ge=0)]
+ROLES = ("evolver", "responder", "optimizer", "judge")
+LIMITED_TRIALS = 2
+"""`--limit N` also caps steps and candidates at this."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(_Strict):
+    """A model in a role.
+
+    Attributes:
+        model: A litellm name, `local/NAME`, `local/PATH.gguf` or `local/hf:OWNER/REPO/FILE`.
+        api_key_env: Name of the environment variable with the key; never the key itself.
+        adapter: How its predictors write prompts; null: plain for one text output, else chat.
+        concurrency: Calls in flight; null: 16, or a local model's slots.
+        context: Tokens of a local model's context; null: as its catalogue entry says.
+        attempts: Tries of a call that dies in transport.
+        params: Passed through to the provider.
+    """
+
+    model: Annotated[str, Field(min_length=1)]
+    api_base: str | None = None
+    api_key_env: str | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_tokens: Count | None = 2048
+    timeout: Annotated[float, Field(gt=0)] = 300.0
+    adapter: AdapterName | None = None
+    concurrency: Count | None = None
+    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
+    context: Annotated[int, Field(ge=256)] | None = None
+    attempts: Count = 5
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class ModelsConfig(_Strict):
+    """Models by role. A role without a `model` of its own is served by the one it falls back to.
+
+    The responder falls back to the evolver, the optimizer to the evolver at the paper's sampling
+    (temperature 0.6, top-p 0.95), the judge to the optimizer at temperature 0.
+    """
+
+    evolver: ModelConfig
+    responder: ModelConfig
+    optimizer: ModelConfig
+    judge: ModelConfig
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fall_back(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("evolver"), dict):
+            return given
+        evolver = {"temperature": 0.0, **given["evolver"]}
+        paper = {"temperature": 0.6, "top_p": 0.95}
+        responder = _role(given.get("responder"), evolver, {})
+        optimizer = _role(given.get("optimizer"), evolver, paper)
+        judge = _role(given.get("judge"), optimizer, {"temperature": 0.0, "top_p": None})
+        return {
+            **given,
+            "evolver": evolver,
+            "responder": responder,
+            "optimizer": optimizer,
+            "judge": judge,
+        }
+
+
+class FieldsConfig(_Strict):
+    """Names of the columns that hold what a row needs."""
+
+    instruction: str = "instruction"
+    input: str | None = "input"
+    response: str | None = "response"
+    id: str | None = "id"
+    root: str | None = "root"
+
+
+class DataConfig(_Strict):
+    """The seeds, and how many of them the search may use.
+
+    Attributes:
+        path: A JSON, JSONL, CSV or Parquet file, a folder of such, or a Hugging Face data set.
+        split: Of a Hugging Face data set.
+        train_size: Rows for the mini-batches; null: what is left of 2,000 (paper, footnote 1).
+        limit: Use the first rows only.
+    """
+
+    path: Annotated[str, Field(min_length=1)]
+    split: str = "train"
+    fields: FieldsConfig = FieldsConfig()
+    train_size: Size | None = None
+    dev_size: Size = 50
+    heldout_size: Size = 50
+    limit: Count | None = None
+
+
+class FailureConfig(_Strict):
+    """Rules of F by stage: names of rule sets and rules; `-name` takes one out."""
+
+    evolve: list[str] = ["strict"]
+    respond: list[str] = ["strict"]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "rules" not in given:
+            return given
+        rest = {key: value for key, value in given.items() if key != "rules"}
+        return {"evolve": given["rules"], "respond": given["rules"], **rest}
+
+
+class OptimizerConfig(_Strict):
+    """The search; the defaults are the paper's. See `program.optimizer.SearchSettings`.
+
+    Attributes:
+        name: `none` applies `evolve.methods` as they are.
+        initial_method: A method's name or a file; null: the one in `evolve.methods`.
+        temperatures: Range of the proposals' temperature; null: `models.optimizer`'s.
+    """
+
+    name: Literal["auto_evol", "none"] = "auto_evol"
+    steps: Count = 10
+    batch_size: Count = 10
+    trajectory_rounds: Count = 1
+    candidates: Count = 5
+    patience: Count = 3
+    initial_method: str | None = None
+    temperatures: tuple[float, float] | None = None
+    tie_break: bool = True
+    max_method_words: Count = 400
+    max_stage_words: Count = 400
+
+
+class EvolveConfig(_Strict):
+    """The bulk phase. See `program.generator.GenerationSettings`.
+
+    Attributes:
+        methods: Names or files.
+        respond: Whether evolved instructions are answered.
+        input: `keep` carries a row's input along unchanged; `append` makes it part of the
+            instruction before evolving.
+    """
+
+    methods: Annotated[list[str], Field(min_length=1)] = ["e0"]
+    choice: Choice = "random"
+    rounds: Count = 1
+    attempts: Count = 1
+    retry_temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
+    on_failure: OnFailure = "drop"
+    respond: bool = True
+    input: Literal["keep", "append"] = "keep"
+
+
+class OutputConfig(_Strict):
+    """Where the run's folder lies and which exports it gets besides `evolved.jsonl`."""
+
+    dir: str | None = None
+    formats: list[Literal["alpaca", "messages", "sharegpt"]] = []
+
+
+class BudgetConfig(_Strict):
+    """Caps of the whole run; null: none."""
+
+    calls: Count | None = None
+    tokens: Count | None = None
+    usd: Annotated[float, Field(gt=0)] | None = None
+
+
+class ExperimentConfig(_Strict):
+    """Everything one run needs; two equal configs mean the same run."""
+
+    name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    seed: int = 0
+    models: ModelsConfig
+    data: DataConfig
+    failure: FailureConfig = FailureConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    evolve: EvolveConfig = EvolveConfig()
+    output: OutputConfig = OutputConfig()
+    budget: BudgetConfig = BudgetConfig()
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return Path(self.output.dir or f"runs/{self.name}")
+
+    @property
+    def is_search(self) -> bool:
+        """Whether the method is optimised before it is applied."""
+        return self.optimizer.name != "none"
+
+    @property
+    def search_rows(self) -> tuple[int | None, int, int]:
+        """Sizes of train, dev and held-out; zeros without a search."""
+        data = self.data
+        return (data.train_size, data.dev_size, data.heldout_size) if self.is_search else (0, 0, 0)
+
+
+def load_config(
+    path: Path, overrides: Sequence[str] = (), *, out: Path | None = None, limit: int | None = None
+) -> ExperimentConfig:
+    """Parse one YAML file.
+
+    Args:
+        path: The file.
+        overrides: `a.b=c`; the value is read as YAML.
+        out: Replaces `output.dir`.
+        limit: Caps rows, batch, dev and held-out at N, steps and candidates at 2.
+
+    Raises:
+        ConfigError: Names the file and the key.
+    """
+    tree = _read(path)
+    for override in overrides:
+        _set(tree, override)
+    if out is not None:
+        tree.setdefault("output", {})["dir"] = str(out)
+    try:
+        config = ExperimentConfig.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(*_explained(path, error)) from error
+    return _limited(config, limit) if limit else config
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"is no valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(str(path), "must be a mapping of keys")
+    return tree
+
+
+def _set(tree: dict[str, Any], override: str) -> None:
+    dotted, sign, value = override.partition("=")
+    if not sign or not dotted:
+        raise ConfigError(f"--set {override}", "write --set key.subkey=value")
+    *parents, last = dotted.split(".")
+    node = tree
+    for key in parents:
+        child = node.setdefault(key, {})
+        if not isinstance(child, dict):
+            raise ConfigError(f"--set {override}", f"{key} is no group of keys")
+        node = child
+    node[last] = yaml.safe_load(value)
+
+
+def _role(given: Any, base: dict[str, Any], sampling: dict[str, Any]) -> Any:
+    if given is None:
+        return {**base, **sampling}
+    if not isinstance(given, dict):
+        return given
+    return {**sampling, **given} if "model" in given else {**base, **sampling, **given}
+
+
+def _explained(path: Path, error: ValidationError) -> tuple[str, str]:
+    first, *more = error.errors()
+    key = ".".join(str(part) for part in first["loc"])
+    tail = f" (and {len(more)} more)" if more else ""
+    return f"{path}: {key or 'config'}", f"{_problem(first)}{tail}"
+
+
+def _problem(detail: ErrorDetails) -> str:
+    if detail["type"] == "extra_forbidden":
+        known = _known_keys(detail["loc"][:-1])
+        close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+        return "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
+    if detail["type"] == "missing":
+        return "is required"
+    return f"{detail['msg']}, got {detail['input']!r}"
+
+
+def _known_keys(path: Sequence[str | int]) -> list[str]:
+    """Return the keys allowed at `path` in the schema."""
+    model: Any = ExperimentConfig
+    for part in path:
+        model = model.model_fields[str(part)].annotation
+    return [*model.model_fields, *(["rules"] if model is FailureConfig else [])]
+
+
+def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
+    data, search = config.data, config.optimizer
+    rows = min(data.limit or n, n)
+    third = max(1, rows // 3)
+    return config.model_copy(
+        update={
+            "data": data.model_copy(
+                update={
+                    "limit": rows,
+                    "train_size": None,
+                    "dev_size": min(data.dev_size, third),
+                    "heldout_size": min(data.heldout_size, third),
+                }
+            ),
+            "optimizer": search.model_copy(
+                update={
+                    "batch_size": min(search.batch_size, n),
+                    "steps": min(search.steps, LIMITED_TRIALS),
+                    "candidates": min(search.candidates, LIMITED_TRIALS),
+                }
+            ),
+        }
+    )

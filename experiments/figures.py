@@ -1,0 +1,50 @@
+"""Figures of a run, drawn without a display."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from metrics import FailureRate
+from program.records import StepRecord
+
+
+def failure_rate_figure(steps: Sequence[StepRecord], path: Path) -> Path:
+    """Draw the failure rate on the dev rows over the steps; candidates are points.
+
+    Args:
+        steps: At least one.
+        path: A PNG or SVG file to write.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    rates = [steps[0].incumbent.failure_rate, *(step.best.failure_rate for step in steps)]
+    axes.errorbar(
+        range(len(rates)),
+        [rate.rate for rate in rates],
+        yerr=_bars(rates),
+        marker="o",
+        capsize=3,
+        label="best method, 95 % interval",
+    )
+    tried = [
+        (step.step + 1, candidate.failure_rate.rate)
+        for step in steps
+        for candidate in step.candidates
+        if candidate.failure_rate
+    ]
+    axes.scatter(*zip(*tried, strict=True) if tried else ((), ()), marker="x", color="tab:gray")
+    axes.set(xlabel="step", ylabel="failure rate on dev rows", ylim=(0, 1.05))
+    axes.set_xticks(range(len(rates)))
+    axes.legend()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+    return path
+
+
+def _bars(rates: Sequence[FailureRate]) -> list[list[float]]:
+    below = [max(0.0, rate.rate - rate.interval[0]) for rate in rates]
+    above = [max(0.0, rate.interval[1] - rate.rate) for rate in rates]
+    return [below, above]

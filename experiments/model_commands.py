@@ -1,0 +1,74 @@
+"""`autoevol models`: fetch weights, verify them, and measure the speed on this machine."""
+
+import time
+
+import httpx
+
+from experiments.models.llama import LlamaServer, LlamaSettings
+from experiments.models.weights import SHIPPED, Weights, cached_path, pull, sha256_of
+from experiments.progress import progress_bar
+from experiments.screen import console
+from program.errors import ConfigError, WeightsError
+
+_PROMPT = "Write a short story about a lighthouse keeper. " * 20
+_TOKENS = 64
+
+
+def find_weights(name: str) -> Weights:
+    """Return the catalogue entry of `local/NAME`.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    weights = SHIPPED.get(name.removeprefix("local/"))
+    if weights is None:
+        known = ", ".join(f"local/{key}" for key in SHIPPED)
+        raise ConfigError(name, f"unknown local model; there are {known}")
+    return weights
+
+
+def pull_model(name: str) -> None:
+    """Fetch a model, with a progress bar."""
+    weights = find_weights(name)
+    with progress_bar(console) as bar:
+        path = pull(weights, bar.on_part)
+    console.print(f"{path} ({weights.licence})")
+
+
+def check_model(name: str) -> None:
+    """Compare the file's hash and measure prompt and generation speed.
+
+    Raises:
+        WeightsError: The file is missing or broken.
+    """
+    weights = find_weights(name)
+    path = cached_path(weights)
+    if not path.is_file():
+        raise WeightsError(f"{path} is not there; run `autoevol models pull {name}`")
+    if sha256_of(path) != weights.sha256:
+        raise WeightsError(f"{path} is broken; delete it and run `autoevol models pull {name}`")
+    console.print(f"{path}: SHA-256 as published")
+    server = LlamaServer(LlamaSettings(path, slots=1, context=weights.context))
+    try:
+        console.print(_speed(server))
+    finally:
+        server.close()
+
+
+def _speed(server: LlamaServer) -> str:
+    body = {"messages": [{"role": "user", "content": _PROMPT}], "max_tokens": _TOKENS}
+    headers = {"Authorization": f"Bearer {server.api_key}"}
+    started = time.monotonic()
+    reply = httpx.post(
+        f"{server.base_url}chat/completions",
+        json=body,
+        headers=headers,
+        timeout=300,
+        trust_env=False,
+    )
+    timings = reply.raise_for_status().json()["timings"]
+    return (
+        f"prompt {timings['prompt_per_second']:.0f} tokens/s, "
+        f"generation {timings['predicted_per_second']:.0f} tokens/s, "
+        f"{time.monotonic() - started:.1f} s in all"
+    )

@@ -1,0 +1,179 @@
+"""Everything that can be checked before the first model call, and what the run will cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from experiments.config import ROLES, ExperimentConfig, ModelConfig
+from experiments.data import Splits, load_seeds, split
+from experiments.models.endpoints import ModelSettings, adjusted, check
+from metrics import compose
+from program.adapter import is_plain
+from program.errors import ConfigError
+from signatures import Method, from_markdown, shipped_methods
+
+TOKENS_PER_WORD = 1.4
+"""For estimates, of English text; Korean takes about twice as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked config with its seeds, methods and models.
+
+    Attributes:
+        where: The config's file, for messages.
+        methods: What the bulk phase applies unless a search replaces it.
+        start: Where the search starts; None without a search.
+        models: Settings of the roles that the run needs.
+    """
+
+    config: ExperimentConfig
+    where: str
+    splits: Splits
+    methods: list[Method]
+    start: Method | None
+    models: dict[str, ModelSettings]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a phase asks of a role, at most.
+
+    Attributes:
+        cost_usd: None when the model's price is unknown.
+    """
+
+    phase: str
+    role: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float | None
+
+
+def make_plan(config: ExperimentConfig, where: str) -> Plan:
+    """Check everything that needs no model and return what the run will use.
+
+    Raises:
+        ConfigError: Names the file and the key, or the data file and the row.
+    """
+    methods = [find_method(name, f"{where}: evolve.methods") for name in config.evolve.methods]
+    start = _start(config, methods, where)
+    models = _models(config, where)
+    _check_adapter(config, [*methods, *([start] if start else [])], where)
+    seeds = load_seeds(config, where)
+    return Plan(config, where, split(seeds, config, where), methods, start, models)
+
+
+def find_method(name: str, where: str) -> Method:
+    """Return a shipped method, or the one in a file.
+
+    Raises:
+        ConfigError: There is neither, or the file is no method.
+    """
+    shipped = shipped_methods()
+    if name in shipped:
+        return shipped[name]
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise ConfigError(
+            where, f"unknown method {name!r}; there are {', '.join(shipped)}, or a file"
+        )
+    try:
+        return from_markdown(path.read_text(encoding="utf-8"), name=path.stem)
+    except (ValueError, OSError) as error:
+        raise ConfigError(str(path), f"is no method: {error}") from error
+
+
+def estimate(plan: Plan) -> list[Estimate]:
+    """Return an upper bound of the calls by phase and role, with tokens from the seeds' words."""
+    config, splits = plan.config, plan.splits
+    bulk = len(splits.seeds) * config.evolve.rounds * config.evolve.attempts
+    found = []
+    if plan.start is not None:
+        search = config.optimizer
+        batch = min(search.batch_size, len(splits.train)) * search.trajectory_rounds
+        proposals = search.steps * search.candidates
+        evaluated = len(splits.dev) * (1 + proposals)
+        found += _evolving(plan, "search", search.steps * batch + evaluated, evaluated)
+        found.append(_estimate(plan, "search", "optimizer", 2 * proposals, _analysis_words(plan)))
+        found += _evolving(plan, "held-out", 2 * len(splits.heldout), 2 * len(splits.heldout))
+    return [*found, *_evolving(plan, "evolve", bulk, bulk)]
+
+
+def _start(config: ExperimentConfig, methods: Sequence[Method], where: str) -> Method | None:
+    if not config.is_search:
+        return None
+    if config.optimizer.initial_method:
+        return find_method(config.optimizer.initial_method, f"{where}: optimizer.initial_method")
+    if len(methods) != 1:
+        raise ConfigError(
+            f"{where}: evolve.methods",
+            f"a search starts from one method, {len(methods)} are given; name one, or set "
+            "optimizer.initial_method or optimizer.name: none",
+        )
+    return methods[0]
+
+
+def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
+    found = {}
+    for role in _roles_needed(config, where):
+        model: ModelConfig = getattr(config.models, role)
+        settings = ModelSettings(role=role, **model.model_dump(exclude={"adapter"}))
+        check(settings, f"{where}: models.{role}")
+        found[role] = settings
+    return found
+
+
+def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
+    try:
+        rules = compose(config.failure.evolve, "evolve")
+        compose(config.failure.respond, "respond")
+    except KeyError as error:
+        raise ConfigError(f"{where}: failure", f"unknown rule or rule set {error}") from error
+    needed = {
+        "evolver": True,
+        "responder": config.evolve.respond,
+        "optimizer": config.is_search,
+        "judge": any(rule.detect is None for rule in rules),
+    }
+    return [role for role in ROLES if needed[role]]
+
+
+def _check_adapter(config: ExperimentConfig, methods: Sequence[Method], where: str) -> None:
+    clash = next((m for m in methods if not is_plain(m.signature)), None)
+    if clash and config.models.evolver.adapter == "plain":
+        raise ConfigError(
+            f"{where}: models.evolver.adapter",
+            f"plain takes one output field, method {clash.name} thinks in a field of its own; "
+            "use chat, json or xml",
+        )
+
+
+def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[Estimate]:
+    method = plan.start or plan.methods[0]
+    words = _words([method.text]) + _words([row.instruction for row in plan.splits.seeds])
+    found = [_estimate(plan, phase, "evolver", evolved, words)]
+    if plan.config.evolve.respond:
+        answer = _words([row.prompt for row in plan.splits.seeds]) + 40
+        found.append(_estimate(plan, phase, "responder", answered, answer))
+    return found
+
+
+def _estimate(plan: Plan, phase: str, role: str, calls: int, words: float) -> Estimate:
+    settings, _ = adjusted(plan.models[role])
+    tokens_in = round(calls * words * TOKENS_PER_WORD)
+    tokens_out = calls * min(settings.max_tokens or 1000, 500)
+    price = settings.price
+    cost = price.cost(tokens_in, tokens_out, 0) if price else None
+    return Estimate(phase, role, calls, tokens_in, tokens_out, cost)
+
+
+def _analysis_words(plan: Plan) -> float:
+    search = plan.config.optimizer
+    return 200 + search.batch_size * (search.trajectory_rounds + 1) * 40
+
+
+def _words(texts: Sequence[str]) -> float:
+    return fmean(len(text.split()) for text in texts) if texts else 0.0

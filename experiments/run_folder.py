@@ -1,0 +1,201 @@
+"""A run's folder: who it belongs to, and the files of the contract."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import yaml
+
+from experiments.config import ROLES, ExperimentConfig
+from program.errors import ConfigError
+from program.records import Outcome, StepRecord
+from signatures import Method, to_markdown
+
+RESUMABLE = ("concurrency", "timeout", "attempts", "requests_per_minute", "api_key_env")
+"""Model settings that may differ when a run goes on; the budget may, too."""
+
+MINIMUM_DISK = 50 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """An open folder.
+
+    Attributes:
+        key: Identifies the run in MLflow, the same on resume.
+        is_resumed: An earlier try of the same run left its ledger here.
+        started: When the run was first started.
+    """
+
+    path: Path
+    key: str
+    is_resumed: bool
+    started: datetime
+
+    @property
+    def ledger(self) -> Path:
+        """Finished calls."""
+        return self.path / "ledger.sqlite"
+
+    def summary(self) -> dict[str, Any] | None:
+        """Return the summary of a finished run; None while it is not finished."""
+        file = self.path / "summary.json"
+        found: dict[str, Any] | None = (
+            json.loads(file.read_text("utf-8")) if file.is_file() else None
+        )
+        return found
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file as a whole: it is there complete, or not at all."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=target.parent, prefix=".new-", delete=False, encoding="utf-8"
+        ) as partial:
+            partial.write(text)
+            partial.flush()
+            os.fsync(partial.fileno())
+        Path(partial.name).chmod(0o644)
+        Path(partial.name).replace(target)
+        return target
+
+    def write_method(self, name: str, method: Method) -> Path:
+        """Write a method as Markdown."""
+        return self.write(f"methods/{name}.md", to_markdown(method))
+
+    def on_step(self, record: StepRecord) -> None:
+        """Keep the best method of each step."""
+        self.write_method(f"step-{record.step:02d}", record.best.method)
+
+
+def find_summary(config: ExperimentConfig) -> dict[str, Any] | None:
+    """Return the summary of this very run if it is finished already; read only."""
+    folder = _known(config)
+    return folder.summary() if folder else None
+
+
+def check_folder(config: ExperimentConfig, *, fresh: bool) -> None:
+    """Check that the run may use its folder, without writing anything.
+
+    Raises:
+        ConfigError: It holds another run or other files, cannot be written, or the disk is full.
+    """
+    path = config.folder
+    if not fresh and path.exists() and _known(config) is None and any(path.iterdir()):
+        raise ConfigError("output.dir", f"{path} holds files of something else; choose another")
+    base = next(parent for parent in [path, *path.absolute().parents] if parent.exists())
+    try:
+        tempfile.TemporaryFile(dir=base).close()
+    except OSError as error:
+        raise ConfigError("output.dir", f"{path} cannot be written: {error.strerror}") from error
+    if shutil.disk_usage(base).free < MINIMUM_DISK:
+        raise ConfigError(
+            "output.dir", f"{path} has less than {MINIMUM_DISK >> 20} MiB of disk left"
+        )
+
+
+def open_folder(config: ExperimentConfig, *, fresh: bool) -> RunFolder:
+    """Open the run's folder: new, resumed, or fresh beside the old one, which is kept.
+
+    Raises:
+        ConfigError: As `check_folder`.
+    """
+    check_folder(config, fresh=fresh)
+    if fresh and config.folder.exists():
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        config.folder.rename(config.folder.with_name(f"{config.folder.name}-{stamp}"))
+    known = _known(config)
+    if known:
+        return known
+    folder = RunFolder(config.folder, uuid.uuid4().hex, False, datetime.now(UTC))
+    folder.path.mkdir(parents=True, exist_ok=True)
+    identity = {"key": folder.key, "started": folder.started.isoformat()}
+    folder.write("config.yaml", as_yaml(config))
+    folder.write("run.json", json.dumps(identity, indent=2) + "\n")
+    return folder
+
+
+def as_yaml(config: ExperimentConfig) -> str:
+    """Return the resolved config."""
+    return yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
+
+
+@contextlib.contextmanager
+def row_files(folder: RunFolder) -> Iterator["RowWriter"]:
+    """Open `evolved.jsonl` and `failures.jsonl`; unscored rows get a file only if there are any."""
+    with contextlib.ExitStack() as stack:
+        yield RowWriter(folder.path, stack)
+
+
+class RowWriter:
+    """Writes each row as it is finished. What an interrupted try wrote is written again."""
+
+    def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
+        self._path = path
+        self._stack = stack
+        self._files: dict[str, TextIO] = {}
+        (path / "unscored.jsonl").unlink(missing_ok=True)
+        for name in ("evolved.jsonl", "failures.jsonl"):
+            self._open(name)
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Append one row to the file it belongs to."""
+        names = {"kept": "evolved.jsonl", "failed": "failures.jsonl", "unscored": "unscored.jsonl"}
+        line = json.dumps(outcome.as_dict(), ensure_ascii=False)
+        self._open(names[outcome.status]).write(line + "\n")
+
+    def _open(self, name: str) -> TextIO:
+        if name not in self._files:
+            file = (self._path / name).open("w", encoding="utf-8", buffering=1)
+            self._files[name] = self._stack.enter_context(file)
+        return self._files[name]
+
+
+def _known(config: ExperimentConfig) -> RunFolder | None:
+    """Return the folder if it holds an earlier try of this run.
+
+    Raises:
+        ConfigError: It holds a run of another config.
+    """
+    path = config.folder
+    if not (path / "run.json").is_file():
+        return None
+    identity = json.loads((path / "run.json").read_text("utf-8"))
+    then = yaml.safe_load((path / "config.yaml").read_text("utf-8"))
+    differing = _differences(_resumable(then), _resumable(config.model_dump(mode="json")))
+    if differing:
+        raise ConfigError(
+            "output.dir",
+            f"{path} holds a run with another {', '.join(differing)}; "
+            "choose another folder (--out) or start anew (--fresh)",
+        )
+    return RunFolder(path, identity["key"], True, datetime.fromisoformat(identity["started"]))
+
+
+def _resumable(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return the config without what may differ when a run goes on."""
+    models = {
+        role: {k: v for k, v in tree["models"][role].items() if k not in RESUMABLE}
+        for role in ROLES
+    }
+    kept = {key: value for key, value in tree.items() if key not in ("budget", "output")}
+    return {**kept, "models": models}
+
+
+def _differences(then: Any, now: Any, at: str = "") -> list[str]:
+    if isinstance(then, dict) and isinstance(now, dict):
+        keys = [*then, *(key for key in now if key not in then)]
+        return [
+            path
+            for key in keys
+            for path in _differences(then.get(key), now.get(key), f"{at}.{key}".lstrip("."))
+        ]
+    return [] if then == now else [at]

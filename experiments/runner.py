@@ -1,0 +1,217 @@
+"""One experiment from its plan to its summary: search, measure, evolve, write."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import dspy
+
+from experiments.export import export
+from experiments.models.engine import Budget, Totals
+from experiments.models.fleet import Fleet, open_fleet
+from experiments.plan import Plan
+from experiments.progress import ProgressBar
+from experiments.report import write_report
+from experiments.run_folder import RunFolder, open_folder, row_files
+from experiments.summary import Findings, summarise
+from experiments.tracking import Tracker, TrackingConfig, tracked
+from program.evaluation import evaluate
+from program.evolver import Evolver
+from program.failure import failure_metric
+from program.generator import GenerationSettings, Generator
+from program.listeners import Listeners
+from program.optimizer import AutoEvolInstruct, SearchSettings
+from program.pipeline import Pipeline
+from program.records import Evaluation, Outcome, Row, StepRecord
+from program.roles import Role, Roles
+from signatures import Method
+
+Scope = Literal["all", "search", "apply"]
+LOCAL_BLOCK_ROWS = 32
+"""Rows that evolve together before they respond together on a `local/` model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run is embedded in.
+
+    Attributes:
+        fresh: Start anew and keep the old folder beside the new one.
+        scope: The whole run, the search alone, or the bulk phase alone.
+        say: Takes one line for people.
+    """
+
+    bar: ProgressBar
+    say: Callable[[str], None]
+    tracking: TrackingConfig | None
+    fresh: bool = False
+    scope: Scope = "all"
+
+
+def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
+    """Run the experiment and return its summary.
+
+    Raises:
+        ConfigError: The folder or a model cannot be used.
+        WeightsError: A local model cannot be fetched or loaded.
+        BudgetExhaustedError: The budget is used up; the same command goes on.
+    """
+    folder = open_folder(plan.config, fresh=around.fresh)
+    budget = Budget(**plan.config.budget.model_dump())
+    with (
+        open_fleet(
+            plan.models,
+            ledger=folder.ledger,
+            budget=budget,
+            on_part=around.bar.on_part,
+            say=around.say,
+        ) as fleet,
+        tracked(around.tracking, plan, folder) as tracker,
+        dspy.context(disable_history=True, max_trace_size=0),
+    ):
+        around.bar.totals = fleet.engine.totals
+        experiment = _Experiment(plan, folder, fleet, around, tracker)
+        return asyncio.run(experiment.run())
+
+
+class _Experiment:
+    """The phases of one run, in order."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        folder: RunFolder,
+        fleet: Fleet,
+        around: Surroundings,
+        tracker: Tracker | None,
+    ) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.totals = fleet.engine.totals
+        self.around = around
+        self.tracker = tracker
+        self.findings = Findings()
+        self.pipeline = _pipeline(plan, fleet)
+        self.listeners = Listeners(around.bar.on_phase, around.bar.on_row, self._on_step)
+
+    async def run(self) -> dict[str, Any]:
+        """Go through the phases and write what each has found."""
+        student = Evolver(self.plan.start or self.plan.methods[0])
+        methods = self.plan.methods
+        if self.plan.start is not None and self.around.scope != "apply":
+            best = await self._search(student)
+            await self._measure(student, best)
+            methods = [best.method]
+        self._write_methods(student, methods)
+        if self.around.scope != "search":
+            await self._apply(student, methods)
+        return self._finish(methods)
+
+    async def _search(self, student: Evolver) -> Evolver:
+        optimizer = AutoEvolInstruct(self.pipeline, search_settings(self.plan), self.listeners)
+        splits = self.plan.splits
+        return await optimizer.acompile(student, trainset=splits.train, valset=splits.dev)
+
+    async def _measure(self, student: Evolver, best: Evolver) -> None:
+        """Measure both methods on rows that had no part in the choice."""
+        rows = self.plan.splits.heldout
+        if not rows:
+            return
+        initial = await self._evaluation(student, rows, "initial method")
+        self.findings.heldout_initial = self.findings.heldout_best = initial
+        if best.method.id != student.method.id:
+            self.findings.heldout_best = await self._evaluation(best, rows, "best method")
+
+    async def _evaluation(self, evolver: Evolver, rows: list[Row], name: str) -> Evaluation:
+        phase = f"held-out rows: {name}"
+        return await evaluate(evolver, rows, self.pipeline, self.listeners, phase=phase)
+
+    async def _apply(self, student: Evolver, methods: list[Method]) -> None:
+        before = replace(self.totals, calls=self.totals.calls.copy())
+        with row_files(self.folder) as write:
+
+            def on_row(outcome: Outcome) -> None:
+                write(outcome)
+                self.around.bar.on_row(outcome)
+
+            listeners = replace(self.listeners, on_row=on_row)
+            settings = generation_settings(self.plan)
+            generator = Generator(student, methods, self.pipeline, settings, listeners)
+            self.findings.rounds = await generator.generate(self.plan.splits.seeds)
+        self.findings.prefix_hits = _prefix_hits(before, self.totals)
+
+    def _write_methods(self, student: Evolver, methods: list[Method]) -> None:
+        """Keep the method, and the predictor that holds it, for use outside AutoEvol."""
+        self.findings.best_method_id = methods[0].id
+        self.folder.write_method("best", methods[0])
+        student.with_method(methods[0]).evolve.save(str(self.folder.path / "program.json"))
+
+    def _on_step(self, record: StepRecord) -> None:
+        self.findings.steps.append(record)
+        self.folder.on_step(record)
+        if self.tracker:
+            self.tracker.on_step(record)
+
+    def _finish(self, methods: list[Method]) -> dict[str, Any]:
+        self.around.bar.finish()
+        summary = summarise(
+            self.findings,
+            self.totals,
+            rows_in=len(self.plan.splits.seeds),
+            mlflow_run_id=self.tracker.run_id if self.tracker else None,
+            resumed=self.folder.is_resumed,
+        )
+        if self.around.scope == "search":
+            return summary
+        export(self.folder, list(self.plan.config.output.formats))
+        files = write_report(self.folder, self.plan, summary, self.findings.steps, methods)
+        if self.tracker:
+            data = [self.folder.path / name for name in ("evolved.jsonl", "failures.jsonl")]
+            self.tracker.finish(summary, [*files, *data], methods[0])
+        self.folder.write("summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+        return summary
+
+
+def search_settings(plan: Plan) -> SearchSettings:
+    """Return the search's settings."""
+    given = plan.config.optimizer.model_dump(exclude={"name", "initial_method"})
+    return SearchSettings(**given, seed=plan.config.seed)
+
+
+def generation_settings(plan: Plan) -> GenerationSettings:
+    """Return the bulk phase's settings."""
+    given = plan.config.evolve.model_dump(exclude={"methods", "respond", "input"})
+    return GenerationSettings(**given, seed=plan.config.seed)
+
+
+def _pipeline(plan: Plan, fleet: Fleet) -> Pipeline:
+    models = plan.config.models
+    named = {
+        role: Role(
+            lm=fleet.lms.get(role, fleet.lms["evolver"]),
+            model=getattr(models, role).model,
+            adapter=getattr(models, role).adapter,
+            temperature=getattr(models, role).temperature,
+        )
+        for role in ("evolver", "responder", "optimizer", "judge")
+    }
+    roles = Roles(**named)
+    failure = plan.config.failure
+    judge = roles.judge if "judge" in fleet.lms else None
+    is_local = plan.models["evolver"].kind == "local"
+    return Pipeline(
+        roles=roles,
+        failure=failure_metric(failure.evolve, failure.respond, judge=judge),
+        responds=plan.config.evolve.respond,
+        block_rows=LOCAL_BLOCK_ROWS if is_local else 1,
+        blocks_in_flight=1 if is_local else 2 * (models.evolver.concurrency or 16),
+    )
+
+
+def _prefix_hits(before: Totals, after: Totals) -> float | None:
+    """Return the share of the method's tokens that came from the prefix cache, in [0, 1]."""
+    shared = after.method_tokens - before.method_tokens
+    cached = after.method_tokens_cached - before.method_tokens_cached
+    return round(cached / shared, 4) if shared else None

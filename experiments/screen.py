@@ -1,0 +1,126 @@
+"""What a person reads on the terminal: the plan, the summary, the tables of models and methods."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from experiments.models.weights import SHIPPED, cached_path
+from experiments.plan import Plan, estimate
+from signatures import Method
+
+console = Console()
+complaints = Console(stderr=True)
+
+
+def show_plan(plan: Plan) -> None:
+    """Print what a run would do and what it may cost at most."""
+    splits = plan.splits
+    console.print(f"[bold]{plan.config.name}[/] · {len(splits.seeds)} rows → {plan.config.folder}")
+    if plan.start:
+        console.print(
+            f"search from {plan.start.name}: train {len(splits.train)}, dev {len(splits.dev)}, "
+            f"held-out {len(splits.heldout)} rows"
+        )
+    table = Table("phase", "role", "model", "calls", "tokens in", "tokens out", "USD")
+    for line in estimate(plan):
+        cost = "price unknown" if line.cost_usd is None else f"{line.cost_usd:.2f}"
+        table.add_row(
+            line.phase,
+            line.role,
+            plan.models[line.role].model,
+            f"{line.calls:,}",
+            f"{line.tokens_in:,}",
+            f"{line.tokens_out:,}",
+            cost,
+        )
+    console.print(table)
+    console.print("At most; failed rewrites are not answered and rows that pass are not retried.")
+
+
+def show_summary(summary: dict[str, Any], folder: Path) -> None:
+    """Print the figures of a run and where to look closer."""
+    table = Table(show_header=False, title=str(folder))
+    for name, value in _lines(summary):
+        table.add_row(name, value)
+    console.print(table)
+    console.print(f"data    {folder / 'evolved.jsonl'} (dropped rows: {folder / 'failures.jsonl'})")
+    console.print(f"report  {folder / 'report.html'}")
+    console.print("compare `autoevol ui` shows this run and its candidates in MLflow")
+
+
+def show_methods(methods: Sequence[Method]) -> None:
+    """Print a line for each method."""
+    table = Table("name", "id", "thinking", "demonstrations", "words")
+    for method in methods:
+        words = len(method.instructions.split())
+        table.add_row(
+            method.name, method.id, method.thinking, str(len(method.demonstrations)), str(words)
+        )
+    console.print(table)
+
+
+def show_models() -> None:
+    """Print a line for each shipped local model."""
+    table = Table("name", "licence", "MB", "RAM MB", "tok/s in/out", "slots", "cached", "for")
+    for weights in SHIPPED.values():
+        prompt, generated = weights.tokens_per_s
+        table.add_row(
+            f"local/{weights.name}",
+            weights.licence,
+            f"{weights.size / 1e6:.0f}",
+            str(weights.ram_mb),
+            f"{prompt}/{generated}",
+            str(weights.slots),
+            "yes" if cached_path(weights).is_file() else "no",
+            weights.note,
+        )
+    console.print(table)
+    console.print("Also: local/PATH.gguf, local/hf:OWNER/REPO/FILE.gguf. Speeds: 2 CPU cores.")
+
+
+def _lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    lines = [
+        ("failure rate on dev, initial → best", _change(summary, "initial", "best")),
+        (
+            "failure rate on held-out, initial → best",
+            _change(summary, "heldout_initial", "heldout_best"),
+        ),
+        ("verdict on held-out rows", summary["heldout_verdict"] or "–"),
+        ("steps (accepted)", f"{summary['steps']} ({summary['accepted_steps']})"),
+        (
+            "rows in / out / failed / unscored",
+            " / ".join(str(summary[f"rows_{k}"]) for k in ("in", "out", "failed", "unscored")),
+        ),
+        ("calls", _calls(summary)),
+        ("tokens in / out", f"{summary['tokens_in']:,} / {summary['tokens_out']:,}"),
+        ("method tokens from the prefix cache", _share(summary["method_tokens_cached"])),
+        ("cost", "unknown price" if summary["cost_usd"] is None else f"{summary['cost_usd']} USD"),
+        ("time", f"{summary['wall_s']:.0f} s"),
+    ]
+    return lines if summary["steps"] else lines[4:]
+
+
+def _change(summary: dict[str, Any], before: str, after: str) -> str:
+    first, last = summary[f"failure_rate_{before}"], summary[f"failure_rate_{after}"]
+    return f"{_rate(first)} → {_rate(last)}" if first and last else "–"
+
+
+def _rate(rate: dict[str, Any]) -> str:
+    return (
+        f"{rate['rate']:.0%} ({rate['failed']} of {rate['scored']}, "
+        f"95 % {rate['low']:.0%}–{rate['high']:.0%})"
+    )
+
+
+def _calls(summary: dict[str, Any]) -> str:
+    by_role = ", ".join(f"{role} {n}" for role, n in summary["calls_by_role"].items())
+    replayed = summary["calls_replayed"]
+    note = f"; {replayed} from an earlier try" if replayed else ""
+    return f"{summary['calls']} ({by_role}{note})"
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"

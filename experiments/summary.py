@@ -1,0 +1,97 @@
+"""The figures of a finished run, as `summary.json` holds them."""
+
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from experiments.models.engine import Totals
+from metrics import FailureRate
+from program.generator import RoundCount
+from program.records import Evaluation, StepRecord
+
+
+@dataclass
+class Findings:
+    """What a run has found so far; filled phase by phase."""
+
+    started: float = field(default_factory=time.monotonic)
+    steps: list[StepRecord] = field(default_factory=list)
+    heldout_initial: Evaluation | None = None
+    heldout_best: Evaluation | None = None
+    rounds: list[RoundCount] = field(default_factory=list)
+    prefix_hits: float | None = None
+    best_method_id: str | None = None
+
+    @property
+    def initial(self) -> FailureRate | None:
+        """The initial method on the dev rows."""
+        return self.steps[0].incumbent.failure_rate if self.steps else None
+
+    @property
+    def best(self) -> FailureRate | None:
+        """The best method on the dev rows; flattered, since they chose it."""
+        return self.steps[-1].best.failure_rate if self.steps else None
+
+
+def summarise(
+    findings: Findings, totals: Totals, *, rows_in: int, mlflow_run_id: str | None, resumed: bool
+) -> dict[str, Any]:
+    """Return the contract's figures."""
+    rounds = findings.rounds
+    return {
+        "rows_in": rows_in,
+        "rows_out": sum(count.kept for count in rounds),
+        "rows_failed": sum(count.failed for count in rounds),
+        "rows_unscored": sum(count.unscored for count in rounds),
+        "rounds": [asdict(count) for count in rounds],
+        "failure_rate_initial": rate_of(findings.initial),
+        "failure_rate_best": rate_of(findings.best),
+        "failure_rate_heldout_initial": _heldout(findings.heldout_initial),
+        "failure_rate_heldout_best": _heldout(findings.heldout_best),
+        "heldout_verdict": heldout_verdict(findings),
+        "steps": len(findings.steps),
+        "accepted_steps": sum(step.is_accepted for step in findings.steps),
+        "calls": totals.calls.total(),
+        "calls_by_role": dict(totals.calls),
+        "calls_replayed": totals.replayed,
+        "tokens_in": totals.tokens_in,
+        "tokens_out": totals.tokens_out,
+        "tokens_cached": totals.tokens_cached,
+        "method_tokens_cached": findings.prefix_hits,
+        "cost_usd": None if totals.unpriced else round(totals.cost_usd, 6),
+        "wall_s": round(time.monotonic() - findings.started, 1),
+        "best_method_id": findings.best_method_id,
+        "mlflow_run_id": mlflow_run_id,
+        "resumed": resumed,
+    }
+
+
+def rate_of(rate: FailureRate | None) -> dict[str, Any] | None:
+    """Return a failure rate with its 95 % interval as plain data."""
+    if rate is None:
+        return None
+    low, high = rate.interval
+    return {
+        "rate": round(rate.rate, 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "failed": rate.failed,
+        "scored": rate.scored,
+    }
+
+
+def heldout_verdict(findings: Findings) -> str | None:
+    """Say in words whether the best method is better on rows that did not choose it."""
+    before, after = findings.heldout_initial, findings.heldout_best
+    if before is None or after is None:
+        return None
+    if before.method.id == after.method.id:
+        return "the initial method stays"
+    if before.failure_rate.overlaps(after.failure_rate):
+        return "too few rows to tell"
+    better = after.failure_rate.rate < before.failure_rate.rate
+    return "the best method is better" if better else "the best method is worse"
+
+
+def _heldout(evaluation: Evaluation | None) -> dict[str, Any] | None:
+    return rate_of(evaluation.failure_rate) if evaluation else None

@@ -1,0 +1,248 @@
+"""MLflow as a listener: one parent run per experiment, one child run per candidate method.
+
+`mlflow.yaml` is ours; MLflow reads no such file. Everything is looked up before it is written, so a
+resumed run goes on in the same MLflow run and adds no second point.
+"""
+
+import contextlib
+import logging
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from experiments.plan import Plan
+from experiments.run_folder import RunFolder
+from metrics import count_by_rule
+from program.errors import ConfigError
+from program.records import Candidate, Evaluation, Row, StepRecord
+from signatures import Method, to_markdown
+
+logger = logging.getLogger(__name__)
+
+SETTINGS_FILE = "mlflow.yaml"
+_ROOT = Path(__file__).resolve().parent.parent
+_PARAM_LIMIT = 500
+
+
+class TrackingConfig(BaseModel):
+    """Where runs are recorded.
+
+    Attributes:
+        tracking_uri: A store of MLflow's; a relative SQLite path starts at the file's folder.
+        trace_sampling: Share of program calls whose DSPy trace is kept, in [0, 1].
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    tracking_uri: str = "sqlite:///mlflow.db"
+    experiment: str = "autoevol"
+    tags: dict[str, str] = Field(default_factory=dict)
+    trace_sampling: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+
+def load_tracking() -> TrackingConfig | None:
+    """Return the settings of the working folder or of the project; None: no tracking.
+
+    Raises:
+        ConfigError: The file is malformed; names the key.
+    """
+    file = next((p for p in (Path(SETTINGS_FILE), _ROOT / SETTINGS_FILE) if p.is_file()), None)
+    if file is None:
+        return None
+    try:
+        config = TrackingConfig.model_validate(yaml.safe_load(file.read_text("utf-8")) or {})
+    except (ValidationError, yaml.YAMLError) as error:
+        detail = error.errors()[0] if isinstance(error, ValidationError) else None
+        key = ".".join(str(part) for part in detail["loc"]) if detail else "YAML"
+        raise ConfigError(f"{file}: {key}", detail["msg"] if detail else "is malformed") from error
+    return config.model_copy(
+        update={"tracking_uri": _absolute(config.tracking_uri, file.resolve().parent)}
+    )
+
+
+def _absolute(uri: str, base: Path) -> str:
+    """Anchor a relative SQLite path, so that every working folder means the same store."""
+    prefix = "sqlite:///"
+    if not uri.startswith(prefix) or uri.startswith(prefix + "/"):
+        return uri
+    return f"{prefix}{base / uri.removeprefix(prefix)}"
+
+
+@dataclass
+class Tracker:
+    """Records a run in MLflow."""
+
+    client: Any
+    experiment_id: str
+    run_id: str
+    plan: Plan
+
+    def on_step(self, record: StepRecord) -> None:
+        """Record the candidates of a step, and the failure rate after it."""
+        if record.step == 0:
+            self._child("initial", record.incumbent.method, record.incumbent, {"step": -1})
+            self._point("failure_rate", record.incumbent.failure_rate.rate, 0)
+        for candidate in record.candidates:
+            self._candidate(candidate)
+        self._point("failure_rate", record.best.failure_rate.rate, record.step + 1)
+
+    def finish(self, summary: dict[str, Any], files: Sequence[Path], best: Method) -> None:
+        """Record the summary, the artifacts and the best method."""
+        for name, value in _flat(summary).items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                self._point(f"summary.{name}", float(value), 0)
+        for file in files:
+            self.client.log_artifact(self.run_id, str(file))
+        self._register(best)
+
+    def _candidate(self, candidate: Candidate) -> None:
+        params = {
+            "step": candidate.step,
+            "candidate": candidate.index,
+            "parent_method": candidate.parent.id,
+            "temperature": candidate.temperature or self.plan.models["optimizer"].temperature,
+            "rejected": candidate.rejected or "",
+        }
+        child = self._child(candidate.id, candidate.method, candidate.evaluation, params)
+        if child:
+            self.client.log_text(child, candidate.feedback, "feedback.txt")
+            self.client.set_tag(child, "rejected", candidate.rejected or "no")
+
+    def _child(
+        self,
+        candidate_id: str,
+        method: Method | None,
+        evaluation: Evaluation | None,
+        params: dict[str, Any],
+    ) -> str | None:
+        """Record one method as a child run; None if an earlier try of the run did already."""
+        if self._children(candidate_id):
+            return None
+        tags = {
+            "mlflow.parentRunId": self.run_id,
+            "mlflow.runName": candidate_id,
+            "candidate_id": candidate_id,
+        }
+        child: str = self.client.create_run(self.experiment_id, tags=tags).info.run_id
+        for key, value in params.items():
+            self.client.log_param(child, key, str(value)[:_PARAM_LIMIT])
+        if method:
+            self.client.log_param(child, "method_id", method.id)
+            self.client.log_text(child, to_markdown(method), "method.md")
+        if evaluation:
+            self._evaluation(child, evaluation)
+        self.client.set_terminated(child)
+        return child
+
+    def _evaluation(self, run_id: str, evaluation: Evaluation) -> None:
+        outcomes = evaluation.outcomes
+        low, high = evaluation.failure_rate.interval
+        figures: dict[str, float] = {
+            "failure_rate": evaluation.failure_rate.rate,
+            "failure_rate_low": low,
+            "failure_rate_high": high,
+            "added_words": evaluation.added_words,
+        }
+        for rule, count in count_by_rule(outcome.reasons for outcome in outcomes).items():
+            figures[f"failed.{rule}"] = count
+        for key in ("calls", "tokens_in", "tokens_out", "tokens_cached"):
+            figures[key] = sum(outcome.row.usage.get(key, 0) for outcome in outcomes)
+        for key, value in figures.items():
+            self.client.log_metric(run_id, key, value)
+        verdicts = [{"id": o.source.id, "verdict": o.status, **o.as_dict()} for o in outcomes]
+        self.client.log_dict(run_id, {"rows": verdicts}, "dev_verdicts.json")
+
+    def _children(self, candidate_id: str) -> list[Any]:
+        query = (
+            f"tags.candidate_id = '{candidate_id}' and tags.`mlflow.parentRunId` = '{self.run_id}'"
+        )
+        found: list[Any] = self.client.search_runs([self.experiment_id], query, max_results=1)
+        return found
+
+    def _point(self, key: str, value: float, step: int) -> None:
+        known = {metric.step for metric in self.client.get_metric_history(self.run_id, key)}
+        if step not in known:
+            self.client.log_metric(self.run_id, key, value, step=step)
+
+    def _register(self, best: Method) -> None:
+        """Keep the best method in the Prompt Registry; the same text makes no second version."""
+        from mlflow import genai
+
+        name = f"autoevol-{re.sub(r'[^A-Za-z0-9._-]+', '-', self.plan.config.name)}"
+        known = genai.load_prompt(f"prompts:/{name}@best", allow_missing=True)
+        if known is not None and known.template == best.instructions:
+            return
+        version = genai.register_prompt(name, best.instructions, tags={"method_id": best.id})
+        genai.set_prompt_alias(name, "best", version.version)
+
+
+@contextlib.contextmanager
+def tracked(
+    config: TrackingConfig | None, plan: Plan, folder: RunFolder
+) -> Iterator[Tracker | None]:
+    """Open the run's MLflow run, the same one on resume; it ends FINISHED, KILLED or FAILED."""
+    if config is None:
+        logger.warning("no %s here: the run is not tracked", SETTINGS_FILE)
+        yield None
+        return
+    os.environ.setdefault("MLFLOW_TRACE_SAMPLING_RATIO", str(config.trace_sampling))
+    import mlflow
+
+    mlflow.set_tracking_uri(config.tracking_uri)
+    mlflow.set_registry_uri(config.tracking_uri)
+    experiment = mlflow.set_experiment(config.experiment)
+    tracker = Tracker(mlflow.MlflowClient(), experiment.experiment_id, "", plan)
+    if config.trace_sampling:
+        mlflow.dspy.autolog(log_traces=True, log_traces_from_compile=False)
+    with mlflow.start_run(run_id=_parent(tracker, folder, config)) as run:
+        tracker.run_id = run.info.run_id
+        yield tracker
+        mlflow.flush_trace_async_logging()
+
+
+def _parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> str:
+    """Return the id of the parent run; create it with its params and its data set if need be."""
+    found = tracker.client.search_runs(
+        [tracker.experiment_id], f"tags.run_key = '{folder.key}'", max_results=1
+    )
+    if found:
+        return str(found[0].info.run_id)
+    plan = tracker.plan
+    tags = {**config.tags, "run_key": folder.key, "folder": str(folder.path)}
+    started = int(folder.started.astimezone(UTC).timestamp() * 1000)
+    run = tracker.client.create_run(
+        tracker.experiment_id, start_time=started, tags=tags, run_name=plan.config.name
+    )
+    for key, value in _flat(plan.config.model_dump(mode="json")).items():
+        tracker.client.log_param(run.info.run_id, key, str(value)[:_PARAM_LIMIT])
+    _log_seeds(run.info.run_id, plan.splits.seeds, plan)
+    return str(run.info.run_id)
+
+
+def _log_seeds(run_id: str, seeds: Sequence[Row], plan: Plan) -> None:
+    import mlflow
+    import pandas
+    from mlflow.data.pandas_dataset import from_pandas
+    from mlflow.entities import DatasetInput, InputTag
+
+    frame = pandas.DataFrame([{"id": row.id, "instruction": row.instruction} for row in seeds])
+    data = from_pandas(frame, source=plan.config.data.path, name="seeds")
+    entry = DatasetInput(data._to_mlflow_entity(), [InputTag("mlflow.data.context", "seeds")])
+    mlflow.MlflowClient().log_inputs(run_id, [entry])
+
+
+def _flat(tree: dict[str, Any], at: str = "") -> dict[str, Any]:
+    """Return nested keys joined by dots; lists stay values."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            flat.update(_flat(value, f"{at}{key}."))
+        else:
+            flat[f"{at}{key}"] = value
+    return flat
