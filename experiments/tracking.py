@@ -5,6 +5,8 @@ resumed run goes on in the same MLflow run and adds no second point.
 """
 
 import contextlib
+import hashlib
+import json
 import logging
 import os
 import re
@@ -227,14 +229,18 @@ def _parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> str:
 
 def _log_seeds(run_id: str, seeds: Sequence[Row], plan: Plan) -> None:
     import mlflow
-    import pandas
-    from mlflow.data.pandas_dataset import from_pandas
-    from mlflow.entities import DatasetInput, InputTag
+    from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    frame = pandas.DataFrame([{"id": row.id, "instruction": row.instruction} for row in seeds])
-    data = from_pandas(frame, source=plan.config.data.path, name="seeds")
-    entry = DatasetInput(data._to_mlflow_entity(), [InputTag("mlflow.data.context", "seeds")])
-    mlflow.MlflowClient().log_inputs(run_id, [entry])
+    texts = json.dumps([[row.id, row.instruction] for row in seeds], ensure_ascii=False)
+    data = Dataset(
+        name="seeds",
+        digest=hashlib.sha256(texts.encode()).hexdigest()[:8],
+        source_type="local" if Path(plan.config.data.path).exists() else "hugging_face",
+        source=json.dumps({"uri": plan.config.data.path}),
+        profile=json.dumps({"num_rows": len(seeds)}),
+    )
+    entry = DatasetInput(data, [InputTag("mlflow.data.context", "seeds")])
+    mlflow.MlflowClient().log_inputs(run_id, datasets=[entry])
 
 
 def _flat(tree: dict[str, Any], at: str = "") -> dict[str, Any]:

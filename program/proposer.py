@@ -13,9 +13,9 @@ from program.records import Trajectory
 from program.roles import Role, ask
 from signatures import AnalyzeTrajectory, Method, OptimizeMethod
 
-_LINE = re.compile(
-    r"^[\s>*\-#\d.]*(?:case\s+)?[`*\[\"']*(?P<id>[^\s:`*\]\"']+)[`*\]\"']*\s*[:：]\s*(?P<text>.+)$"
-)
+_GENERAL = re.compile(r"^[\s>*#_-]*general(?: advice| feedback)?[\s*_]*[:：]\s*", re.IGNORECASE)
+_BEFORE_REASON = re.compile(r"^[\s`*\]\"'_:：,.-]*(?:reason[\s*_]*[:：])?\s*", re.IGNORECASE)
+_ID_WITHIN = 24
 _INSTRUCTION = re.compile(
     r"\b(?:instruction|prompt|question|task|request)s?\b|지시|질문|명령", re.IGNORECASE
 )
@@ -141,14 +141,13 @@ def read_analysis(text: str, case_ids: set[str]) -> Analysis:
     """
     reasons: dict[str, str] = {}
     general: list[str] = []
-    for line in filter(str.strip, text.splitlines()):
-        match = _LINE.match(line)
-        if match and match["id"] in case_ids:
-            reasons[match["id"]] = match["text"].strip(" *")
-        elif match and match["id"].casefold() == "general":
-            general.append(match["text"].strip(" *"))
+    for line in filter(None, map(str.strip, text.splitlines())):
+        case = next((i for i in sorted(case_ids) if i in line[: len(i) + _ID_WITHIN]), None)
+        if case and not _GENERAL.match(line):
+            reason = _BEFORE_REASON.sub("", line.partition(case)[2]).strip(" *")
+            reasons[case] = reason or line
         else:
-            general.append(line.strip())
+            general.append(_GENERAL.sub("", line).strip(" *"))
     return Analysis(reasons, " ".join(general))
 
 

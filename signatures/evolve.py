@@ -9,7 +9,6 @@ import dspy
 
 class EvolveInstruction(dspy.Signature):
     """You make instructions harder. Each message shows one instruction; reply with a harder instruction and nothing else.
-
     Before you write, go through four steps silently: think of ways to make the instruction harder for a strong assistant; choose a few that fit together; carry them out in 10 to 20 added words; check the result and take out what is unreasonable.
     Keep the original task, the language, and every name, number and quotation. The new condition, step or requirement must really change what has to be done; saying the same in other words is not enough.
     Never answer or solve the instruction, never explain it, never mention that it was rewritten.
@@ -23,7 +22,6 @@ class EvolveInstruction(dspy.Signature):
 
 class EvolveInstructionStepwise(dspy.Signature):
     """You are an instruction rewriter. Turn the given instruction into a more complex version of itself, in four steps, and write the steps down as your thinking.
-
     Step 1: Read the instruction and list every way in which it could be made somewhat harder, so that well-known assistants such as ChatGPT and GPT-4 find it harder to handle. Leave out ways that would change its language.
     Step 2: From that list, draw up one plan that joins several of the ways.
     Step 3: Carry the plan out and write the new instruction. It may be only 10 to 20 words longer than the given one.
