@@ -48,7 +48,7 @@ _CODE = re.compile(
     r"|^\s*(?:select|insert|update|create table)\b[^\n]*;",
     re.IGNORECASE | re.MULTILINE,
 )
-_SOLVED = re.compile(r"\d\s*(?:[a-z%$€₩]{1,8}\s*)?=\s*[-$€₩]?\d", re.IGNORECASE)
+_SOLVED = re.compile(r"[-+*/×÷]\s*[\d.,]+\s*=\s*[-$€₩]?\d+(?:[.,]\d+)*(?![\w(])")
 _TRANSLATION = re.compile(
     r"translat|번역|\b(?:in|into|to) (?:english|korean|spanish|french|german|japanese|chinese"
     r"|arabic|russian|italian|greek|hebrew|hindi|thai)\b|(?:영어|한국어|일본어|중국어|스페인어)로",

@@ -62,7 +62,9 @@ def write_seeds(workplace: Path) -> Callable[[int], Path]:
     def write(count: int) -> Path:
         file = workplace / "seeds.jsonl"
         lines = [
-            json.dumps({"id": f"seed-{i}", "instruction": f"List the {i} largest rivers of Europe."})
+            json.dumps(
+                {"id": f"seed-{i}", "instruction": f"List the {i} largest rivers of Europe."}
+            )
             for i in range(1, count + 1)
         ]
         file.write_text("\n".join(lines) + "\n")
@@ -72,9 +74,7 @@ def write_seeds(workplace: Path) -> Callable[[int], Path]:
 
 
 @pytest.fixture
-def write_config(
-    workplace: Path, write_seeds: Callable[[int], Path]
-) -> Callable[..., Path]:
+def write_config(workplace: Path, write_seeds: Callable[[int], Path]) -> Callable[..., Path]:
     """Return a writer of a config on the scripted world; keyword arguments replace sections."""
 
     def write(rows: int = 30, **sections: Any) -> Path:

@@ -118,6 +118,7 @@ def test_mlflow_shows_a_parent_and_a_child_for_each_candidate(write_config: Writ
     artifacts = {file.path for file in client.list_artifacts(parent.info.run_id)}
     assert parent.info.status == "FINISHED"
     assert parent.data.params["models.evolver.model"] == "scripted/world"
+    assert parent.inputs
     assert parent.inputs.dataset_inputs
     assert ids == {"initial"} | {
         f"step-{s:02d}-candidate-{c}" for s in range(summary["steps"]) for c in range(4)

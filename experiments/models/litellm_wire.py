@@ -3,18 +3,10 @@
 import time
 from typing import Any
 
-from dspy.utils.exceptions import (
-    ContextWindowExceededError,
-    LMError,
-    LMInvalidRequestError,
-    LMRateLimitError,
-    LMServerError,
-    LMTimeoutError,
-    LMTransportError,
-)
+from dspy.utils.exceptions import LMServerError, LMTransportError
 
+from experiments.models.refusals import error_for
 from experiments.models.wire import Reply, WireCall, reply_from_openai
-from program.errors import AccessError
 
 
 class LitellmTransport:
@@ -34,7 +26,9 @@ class LitellmTransport:
     async def send(self, call: WireCall) -> Reply:
         """Send one call; what the provider does not take is dropped by litellm."""
         import litellm
+        import openai
 
+        litellm.suppress_debug_info = True
         started = time.monotonic()
         try:
             response = await litellm.acompletion(
@@ -46,8 +40,11 @@ class LitellmTransport:
                 **call.body(),
                 **self._params,
             )
-        except litellm.exceptions.OpenAIError as error:
-            raise error_of(error, self._model) from error
+        except openai.APIConnectionError as error:
+            raise LMTransportError(f"{self._model}: connection failed: {error}") from error
+        except openai.OpenAIError as error:  # the root of litellm's own errors
+            status = getattr(error, "status_code", None) or 500
+            raise error_for(int(status), str(error), self._model) from error
         try:
             return reply_from_openai(response.model_dump(), time.monotonic() - started)
         except (KeyError, IndexError, TypeError) as error:
@@ -55,27 +52,3 @@ class LitellmTransport:
 
     async def close(self) -> None:
         """Do nothing: litellm owns its connections."""
-
-
-def error_of(error: Exception, model: str) -> LMError:
-    """Return DSPy's error for one of litellm's, by who must act."""
-    from litellm import exceptions as raised
-
-    message = f"{model}: {str(error)[:300]}"
-    if isinstance(
-        error, raised.AuthenticationError | raised.PermissionDeniedError | raised.NotFoundError
-    ):
-        return AccessError(model, f"the provider refused the key or the model: {str(error)[:300]}")
-    kinds: list[tuple[type[Exception], type[LMError]]] = [
-        (raised.RateLimitError, LMRateLimitError),
-        (raised.Timeout, LMTimeoutError),
-        (raised.ServiceUnavailableError, LMServerError),
-        (raised.InternalServerError, LMServerError),
-        (raised.APIConnectionError, LMTransportError),
-        (raised.BadRequestError, LMInvalidRequestError),
-    ]
-    if isinstance(error, raised.ContextWindowExceededError):
-        return ContextWindowExceededError(message=message)
-    return next(
-        (to(message) for kind, to in kinds if isinstance(error, kind)), LMServerError(message)
-    )

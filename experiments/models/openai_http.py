@@ -4,18 +4,10 @@ import time
 from typing import Any
 
 import httpx
-from dspy.utils.exceptions import (
-    ContextWindowExceededError,
-    LMError,
-    LMInvalidRequestError,
-    LMRateLimitError,
-    LMServerError,
-    LMTimeoutError,
-    LMTransportError,
-)
+from dspy.utils.exceptions import LMServerError, LMTimeoutError, LMTransportError
 
+from experiments.models.refusals import error_for
 from experiments.models.wire import Reply, WireCall, reply_from_openai
-from program.errors import AccessError
 
 
 class OpenAITransport:
@@ -56,7 +48,7 @@ class OpenAITransport:
         except httpx.HTTPError as error:
             raise LMTransportError(f"connection failed: {error!r}") from error
         if response.status_code != httpx.codes.OK:
-            raise error_of(response, self._model)
+            raise error_for(response.status_code, response.text, self._model)
         try:
             return reply_from_openai(response.json(), time.monotonic() - started)
         except (ValueError, KeyError, IndexError, TypeError) as error:
@@ -65,18 +57,3 @@ class OpenAITransport:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-
-def error_of(response: httpx.Response, model: str) -> LMError:
-    """Return the error that a status stands for, by who must act."""
-    status, text = response.status_code, response.text[:300]
-    message = f"{model} answered {status}: {text}"
-    if status in (401, 403, 404):
-        return AccessError(model, f"the endpoint answered {status}: {text}")
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        return LMRateLimitError(message)
-    if status >= 500 or status in (408, 409, 425):
-        return LMServerError(message)
-    if "context" in text.lower() and ("exceed" in text.lower() or "maximum" in text.lower()):
-        return ContextWindowExceededError(message=message)
-    return LMInvalidRequestError(message)
