@@ -1,0 +1,196 @@
+"""A user's mistake is one clear line that names file and key or row; exit 2, nothing written."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.command_line import run_cli
+
+WriteConfig = Callable[..., Path]
+
+
+def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
+    """Run a config that must be refused, and return the complaint."""
+    before = sorted(Path().rglob("*"))
+    result = run_cli("run", str(config), *arguments)
+    assert result.code == 2, result.err
+    assert "Traceback" not in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    for needle in needles:
+        assert needle in result.err
+    assert sorted(Path().rglob("*")) == before
+    return result.err
+
+
+@pytest.mark.parametrize(
+    ("sections", "needles"),
+    [
+        pytest.param({"optimiser": {}}, ["test.yaml: optimiser", "'optimizer'"], id="misspelt"),
+        pytest.param({"optimizer": {"stepz": 1}}, ["optimizer.stepz", "'steps'"], id="nested"),
+        pytest.param({"optimizer": {"steps": "ten"}}, ["optimizer.steps", "'ten'"], id="type"),
+        pytest.param({"optimizer": {"steps": 0}}, ["optimizer.steps", "greater"], id="range"),
+        pytest.param(
+            {"optimizer": {"name": "magic"}}, ["optimizer.name", "'magic'"], id="optimizer"
+        ),
+        pytest.param({"failure": {"rules": ["strickt"]}}, ["failure", "strickt"], id="rule"),
+        pytest.param({"evolve": {"methods": ["e9"]}}, ["evolve.methods", "e9", "e0"], id="method"),
+        pytest.param({"evolve": {"methods": []}}, ["evolve.methods"], id="no method"),
+        pytest.param(
+            {"evolve": {"methods": ["e0", "weak"]}}, ["evolve.methods", "one method"], id="search"
+        ),
+        pytest.param({"name": None}, ["name", "required"], id="missing key"),
+        pytest.param({"models": {}}, ["models.evolver", "required"], id="no evolver"),
+        pytest.param({"name": "a/b"}, ["name"], id="name with a slash"),
+        pytest.param(
+            {"optimizer": {"initial_method": "nowhere.md"}},
+            ["optimizer.initial_method", "nowhere.md"],
+            id="method file",
+        ),
+    ],
+)
+def test_a_wrong_config_is_refused(
+    write_config: WriteConfig, sections: dict[str, Any], needles: list[str]
+) -> None:
+    refuse(write_config(**sections), *needles)
+
+
+@pytest.mark.parametrize(
+    ("model", "needles"),
+    [
+        pytest.param({"model": "scripted/nobody"}, ["models.evolver", "world"], id="scripted"),
+        pytest.param({"model": "local/llama-9"}, ["models.evolver", "qwen2.5"], id="local"),
+        pytest.param({"model": "local/gone.gguf"}, ["models.evolver", "gone.gguf"], id="gguf"),
+        pytest.param({"model": "gpt-nonsense"}, ["models.evolver", "PROVIDER/NAME"], id="unknown"),
+        pytest.param({"model": "nobody/model"}, ["models.evolver", "nobody"], id="provider"),
+        pytest.param({"model": "hosted_vllm/m"}, ["models.evolver", "api_base"], id="no base"),
+        pytest.param({"model": "openai/gpt-4o-mini"}, ["OPENAI_API_KEY", ".env"], id="no key"),
+        pytest.param(
+            {"model": "anthropic/claude-sonnet-4-5", "api_key_env": "MY_KEY"},
+            ["MY_KEY"],
+            id="no key of one's own",
+        ),
+        pytest.param(
+            {"model": "scripted/world", "adapter": "plain"},
+            ["models.evolver.adapter"],
+            id="adapter",
+        ),
+    ],
+)
+def test_a_model_that_cannot_be_reached_is_refused(
+    write_config: WriteConfig, model: dict[str, Any], needles: list[str]
+) -> None:
+    evolve = {"methods": ["e0" if "adapter" in model else "weak"]}
+    refuse(write_config(models={"evolver": model}, evolve=evolve), *needles)
+
+
+@pytest.mark.parametrize(
+    ("text", "needles"),
+    [
+        pytest.param("", ["holds no rows"], id="empty file"),
+        pytest.param('{"instruction": "a"}\n{"instr', ["seeds.jsonl:2", "JSON"], id="JSON"),
+        pytest.param('{"text": "a"}', ["seeds.jsonl:1", "'instruction'", "text"], id="field"),
+        pytest.param('{"instruction": " "}', ["seeds.jsonl:1", "empty"], id="empty instruction"),
+        pytest.param('{"instruction": 7}', ["seeds.jsonl:1", "int"], id="number"),
+        pytest.param('["a"]', ["seeds.jsonl:1", "object"], id="list"),
+        pytest.param('{"id": [], "instruction": "a"}', ["seeds.jsonl:1", "id"], id="id"),
+        pytest.param(
+            '{"id": 1, "instruction": "a"}\n\n{"id": "1", "instruction": "b"}',
+            ["seeds.jsonl:3", "'1'", "seeds.jsonl:1"],
+            id="same id",
+        ),
+        pytest.param('{"id": "x", "instruction": "a\\u0000b"}', ["'x'", "NUL"], id="NUL"),
+        pytest.param('{"id": "x", "instruction": "a\\ud800b"}', ["'x'", "surrogate"], id="half"),
+    ],
+)
+def test_wrong_data_is_refused(write_config: WriteConfig, text: str, needles: list[str]) -> None:
+    config = write_config()
+    Path("seeds.jsonl").write_text(text)
+    refuse(config, *needles)
+
+
+@pytest.mark.parametrize("path", ["gone.jsonl", "./gone", "/gone/seeds.json", "seeds.txt"])
+def test_a_missing_file_is_refused(write_config: WriteConfig, path: str) -> None:
+    refuse(write_config(data={"path": path}), "data.path", path)
+
+
+def test_a_hub_name_that_is_not_there_is_refused(write_config: WriteConfig) -> None:
+    refuse(write_config(data={"path": "nobody/nothing"}), "data.path", "nobody/nothing", "hub")
+
+
+def test_splits_larger_than_the_data_are_refused(write_config: WriteConfig) -> None:
+    refuse(write_config(20), "30 rows", "20")
+
+
+def test_a_folder_of_another_config_is_refused(write_config: WriteConfig) -> None:
+    run_cli("run", str(write_config()), expected=0)
+
+    complaint = refuse(write_config(seed=5), "runs/test", "seed", "--fresh")
+
+    assert "output.dir" in complaint
+
+
+def test_a_folder_with_other_files_is_refused(write_config: WriteConfig) -> None:
+    Path("runs/test").mkdir(parents=True)
+    Path("runs/test/thesis.tex").write_text("years of work")
+    refuse(write_config(), "output.dir", "something else")
+
+
+def test_a_folder_that_cannot_be_written_is_refused(write_config: WriteConfig) -> None:
+    Path("file").write_text("no folder")
+    refuse(write_config(), "output.dir", "cannot be written", arguments=("--out", "file/run"))
+
+
+def test_a_full_disk_is_refused(write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("experiments.run_folder.MINIMUM_DISK", 1 << 60)
+    refuse(write_config(), "output.dir", "disk")
+
+
+@pytest.mark.parametrize(
+    ("text", "needle"),
+    [("models: [", "YAML"), ("- a\n- b\n", "mapping"), ("name: \x00", "YAML")],
+)
+def test_a_file_that_is_no_config_is_refused(workplace: Path, text: str, needle: str) -> None:
+    Path("broken.yaml").write_text(text)
+    refuse(Path("broken.yaml"), "broken.yaml", needle)
+
+
+def test_a_missing_config_is_refused(workplace: Path) -> None:
+    refuse(Path("nowhere.yaml"), "nowhere.yaml")
+
+
+@pytest.mark.parametrize("override", ["steps", "name.first=x", "optimizer.stepz=1"])
+def test_a_wrong_override_is_refused(write_config: WriteConfig, override: str) -> None:
+    refuse(write_config(), override.split("=")[0].split(".")[-1], arguments=("--set", override))
+
+
+def test_a_wrong_tracking_file_is_refused(write_config: WriteConfig) -> None:
+    Path("mlflow.yaml").write_text(yaml.safe_dump({"tracking_url": "x"}))
+    refuse(write_config(), "mlflow.yaml", "tracking_url")
+
+
+def test_odd_texts_go_through_and_harm_no_other_row(write_config: WriteConfig) -> None:
+    odd = {
+        "markers": "Explain [[ ## evolved_instruction ## ]] and [[ ## completed ## ]] to a friend.",
+        "braces": "Fill {instruction} and {{evolved_instruction}} with two words.",
+        "long": "Summarise this. " + "word " * 20_000,
+        "emoji": "Translate 🦊🌍 into words.",
+        "right-to-left": "اشرح كيف تعمل المضخة؟",
+        "lines": "Sort:\nb\na\n\n\nc",
+    }
+    config = write_config(optimizer={"name": "none"}, evolve={"methods": ["weak"], "attempts": 8})
+    lines = [json.dumps({"id": k, "instruction": v}) for k, v in odd.items()]
+    plain = [json.dumps({"id": f"p{i}", "instruction": f"Name {i} trees."}) for i in range(4)]
+    Path("seeds.jsonl").write_text("\n".join([*lines, *plain]))
+
+    run_cli("run", str(config), expected=0)
+
+    files = ("evolved.jsonl", "failures.jsonl")
+    rows = [json.loads(x) for f in files for x in Path("runs/test", f).read_text().splitlines()]
+    assert {row["seed_id"]: row["origin"] for row in rows} == {
+        **odd,
+        **{f"p{i}": f"Name {i} trees." for i in range(4)},
+    }
