@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from experiments.models.weights import SHIPPED, cached_path
 from experiments.plan import Plan, estimate
@@ -24,7 +24,8 @@ def show_plan(plan: Plan) -> None:
             f"search from {plan.start.name}: train {len(splits.train)}, dev {len(splits.dev)}, "
             f"held-out {len(splits.heldout)} rows"
         )
-    table = Table("phase", "role", "model", "calls", "tokens in", "tokens out", "USD")
+    model = Column("model", overflow="fold")
+    table = Table("phase", "role", model, "calls", "tokens in", "tokens out", "USD")
     for line in estimate(plan):
         cost = "price unknown" if line.cost_usd is None else f"{line.cost_usd:.2f}"
         table.add_row(

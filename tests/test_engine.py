@@ -1,0 +1,210 @@
+"""The engine: ledger first, retries, one call for one question, budget."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dspy
+import pytest
+from dspy.utils.exceptions import LMServerError, LMTransportError
+
+from experiments.models.endpoints import ModelSettings
+from experiments.models.engine import Budget, Endpoint, Engine
+from experiments.models.ledger import Ledger, ledger_key
+from experiments.models.lm import RoleLM
+from experiments.models.wire import Reply, WireCall
+from program.calls import collected_calls
+from program.errors import BudgetExhaustedError, ConfigError
+from program.roles import Role, ask
+
+CALL = WireCall(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9)
+MakeEngine = Callable[..., Engine]
+
+
+class Counting:
+    """A transport that fails as often as told, then answers, and counts."""
+
+    def __init__(self, failures: int = 0, delay: float = 0.0) -> None:
+        self.failures = failures
+        self.delay = delay
+        self.calls: list[WireCall] = []
+
+    async def send(self, call: WireCall) -> Reply:
+        self.calls.append(call)
+        await asyncio.sleep(self.delay)
+        if len(self.calls) <= self.failures:
+            raise LMTransportError("the line is dead")
+        return Reply(f"answer {len(self.calls)}", "stop", tokens_in=10, tokens_out=2)
+
+    async def close(self) -> None:
+        return
+
+
+@pytest.fixture
+def make_engine(tmp_path: Path) -> Iterator[MakeEngine]:
+    opened: list[Engine] = []
+
+    def make(**budget: Any) -> Engine:
+        engine = Engine(Ledger(tmp_path / "ledger.sqlite"), Budget(**budget))
+        opened.append(engine)
+        return engine
+
+    yield make
+    for engine in opened:
+        engine.close([])
+
+
+def endpoint(transport: Counting, **settings: Any) -> Endpoint:
+    given = ModelSettings("scripted/world", "evolver", **settings)
+    return Endpoint(given, "here", transport, asyncio.Semaphore(8))
+
+
+def test_a_finished_call_is_paid_once(make_engine: MakeEngine) -> None:
+    wire = Counting()
+    engine = make_engine()
+    first = engine.submit(endpoint(wire), CALL, 1).result()
+
+    again = engine.submit(endpoint(wire), CALL, 1).result()
+    later = make_engine().submit(endpoint(wire), CALL, 1).result()
+
+    assert first.reply == again.reply == later.reply
+    assert len(wire.calls) == 1
+    assert not first.record.is_replayed
+    assert later.record.is_replayed
+    assert engine.totals.calls.total() == 1
+
+
+def test_another_draw_is_another_answer(make_engine: MakeEngine) -> None:
+    wire = Counting()
+    engine = make_engine()
+    replies = {engine.submit(endpoint(wire), CALL, draw).result().reply.text for draw in range(3)}
+    assert len(replies) == len(wire.calls) == 3
+
+
+def test_the_same_question_under_way_is_asked_once(make_engine: MakeEngine) -> None:
+    wire = Counting(delay=0.05)
+    engine = make_engine()
+    futures = [engine.submit(endpoint(wire), CALL, 1) for _ in range(10)]
+    assert {future.result().reply.text for future in futures} == {"answer 1"}
+    assert len(wire.calls) == 1
+
+
+def test_a_dead_line_is_tried_again(make_engine: MakeEngine) -> None:
+    wire = Counting(failures=2)
+    assert make_engine().submit(endpoint(wire), CALL, 1).result().reply.text == "answer 3"
+
+
+def test_tries_are_bounded_and_nothing_is_kept_of_a_failure(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    wire = Counting(failures=9)
+    with pytest.raises(LMTransportError):
+        make_engine().submit(endpoint(wire, attempts=2), CALL, 1).result()
+    assert len(wire.calls) == 2
+    rows = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT count(*) FROM calls")
+    assert rows.fetchone() == (0,)
+
+
+def test_past_the_budget_nothing_is_started(make_engine: MakeEngine) -> None:
+    wire = Counting()
+    engine = make_engine(calls=2)
+    for draw in (1, 2):
+        engine.submit(endpoint(wire), CALL, draw).result()
+
+    with pytest.raises(BudgetExhaustedError, match=r"budget\.calls"):
+        engine.submit(endpoint(wire), CALL, 3).result()
+
+    assert len(wire.calls) == 2
+    assert engine.submit(endpoint(wire), CALL, 1).result().record.is_replayed
+
+
+def test_tokens_count_towards_the_budget(make_engine: MakeEngine) -> None:
+    engine = make_engine(tokens=12)
+    engine.submit(endpoint(Counting()), CALL, 1).result()
+    with pytest.raises(BudgetExhaustedError, match=r"budget\.tokens"):
+        engine.submit(endpoint(Counting()), CALL, 2).result()
+
+
+def test_the_pace_spaces_the_starts(make_engine: MakeEngine) -> None:
+    wire = Counting()
+    paced = Endpoint(ModelSettings("m", "evolver"), "here", wire, asyncio.Semaphore(8), pace=0.05)
+    engine = make_engine()
+    loop_time = engine._loop.time
+    started = loop_time()
+    for future in [engine.submit(paced, CALL, draw) for draw in range(5)]:
+        future.result()
+    assert loop_time() - started >= 0.2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(("there", CALL, {}, 1), id="endpoint"),
+        pytest.param(("here", WireCall(CALL.messages, temperature=0.6), {}, 1), id="sampling"),
+        pytest.param(("here", CALL, {"top_k": 4}, 1), id="params"),
+        pytest.param(("here", CALL, {}, 2), id="draw"),
+    ],
+)
+def test_the_ledger_key_knows_everything_that_matters(other: Any) -> None:
+    assert ledger_key("here", CALL, {}, 1) != ledger_key(*other)
+
+
+def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_text("years of work, but no database" * 100)
+    with pytest.raises(ConfigError, match="--fresh"):
+        Ledger(tmp_path / "ledger.sqlite")
+
+
+def test_a_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "ledger.sqlite")
+    db.execute("PRAGMA user_version=99")
+    db.commit()
+    db.close()
+    with pytest.raises(ConfigError, match="99"):
+        Ledger(tmp_path / "ledger.sqlite")
+
+
+def test_the_draw_reaches_the_wire_past_dspy(make_engine: MakeEngine) -> None:
+    wire = Counting()
+    role = Role(RoleLM(endpoint(wire, temperature=0.5, top_p=0.9), make_engine()), "m")
+
+    with collected_calls() as calls:
+        for draw in (3, 4):
+            asyncio.run(ask(dspy.Predict("question -> answer"), role, draw=draw, question="Why?"))
+
+    assert [call.seed for call in wire.calls] == [3, 4]
+    assert [call.temperature for call in wire.calls] == [0.5, 0.5]
+    assert [call.top_p for call in wire.calls] == [0.9, 0.9]
+    assert [call.role for call in calls] == ["evolver", "evolver"]
+
+
+def test_sync_and_async_calls_are_the_same_call(make_engine: MakeEngine) -> None:
+    wire = Counting()
+    role = Role(RoleLM(endpoint(wire, temperature=0.5), make_engine()), "m")
+    predictor = dspy.Predict("question -> answer")
+
+    answer = asyncio.run(ask(predictor, role, draw=1, question="Why?"))
+    with role.context(predictor.signature):
+        same = predictor(question="Why?", config={"rollout_id": 1})
+
+    assert answer.answer == same.answer
+    assert len(wire.calls) == 1
+
+
+def test_at_temperature_zero_no_seed_is_sent(make_engine: MakeEngine) -> None:
+    wire = Counting()
+    role = Role(RoleLM(endpoint(wire, temperature=0.0), make_engine()), "m")
+    asyncio.run(ask(dspy.Predict("question -> answer"), role, draw=5, question="Why?"))
+    assert wire.calls[0].seed is None
+
+
+def test_an_error_of_the_wire_reaches_the_caller_as_it_is(make_engine: MakeEngine) -> None:
+    class Broken(Counting):
+        async def send(self, call: WireCall) -> Reply:
+            raise LMServerError("500 for ever")
+
+    role = Role(RoleLM(endpoint(Broken(), attempts=1), make_engine()), "m")
+    with pytest.raises(LMServerError, match="for ever"):
+        asyncio.run(ask(dspy.Predict("question -> answer"), role, draw=1, question="Why?"))

@@ -1,0 +1,71 @@
+"""The four packages are this checkout's, the layers hold, the shipped files are sound."""
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.config import load_config
+from experiments.models.weights import SHIPPED
+from tests.conftest import REPOSITORY
+
+CONFIGS = sorted((REPOSITORY / "experiments/configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", ["program", "signatures", "metrics", "experiments"])
+def test_a_package_resolves_to_this_checkout(name: str) -> None:
+    module = importlib.import_module(name)
+    assert Path(str(module.__file__)).parent == REPOSITORY / name
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_shipped_config_is_valid_and_named_as_its_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from experiments.plan import estimate, make_plan
+
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setenv("OPENAI_API_KEY", "for the check only")
+    config = load_config(path)
+    assert config.name == path.stem
+    assert estimate(make_plan(config, str(path)))
+
+
+def test_the_seeds_are_as_many_and_as_mixed_as_the_readme_says() -> None:
+    lines = (REPOSITORY / "data/seeds_en_ko.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len({row["id"] for row in rows}) == len({row["instruction"] for row in rows}) == 126
+    assert sum(row["lang"] == "ko" for row in rows) == 42
+    assert {row["root"].split("/")[1] for row in rows} == {"general", "math", "code"}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_wheel_of_a_shipped_model_is_pinned_by_hash(name: str) -> None:
+    file = REPOSITORY / f"experiments/models/wheels/{name}.txt"
+    lines = file.read_text().splitlines()
+    assert lines
+    assert all("==" in line and "--hash=sha256:" in line for line in lines)
+
+
+def test_a_dry_run_imports_no_litellm(workplace: Path) -> None:
+    config = REPOSITORY / "experiments/configs/hosted.yaml"
+    code = (
+        "import sys; sys.argv = ['autoevol', 'run', sys.argv[1], '--dry-run']\n"
+        "from experiments.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('litellm' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(config)],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        env={"COLUMNS": "160", "OPENAI_API_KEY": "none", "PYTHONPATH": str(REPOSITORY)},
+        check=True,
+    )
+    assert done.stdout.strip().splitlines()[-1] == "False"
+    assert "openai/gpt-4o-mini" in done.stdout

@@ -1,0 +1,93 @@
+"""Prompts are data: a change of a word is a change of the program, made on purpose."""
+
+import hashlib
+import re
+
+import pytest
+
+import signatures
+from signatures import EvolveInstruction, Method, from_markdown, shipped_methods, to_markdown
+
+SNAPSHOT = {
+    "AnalyzeTrajectory": "17f4511b0af08750",
+    "EvolveInstruction": "34328a3603a0242b",
+    "EvolveInstructionStepwise": "6bc50eb3b3123b46",
+    "JudgeEquality": "1c5face3f96cbd34",
+    "OptimizeMethod": "9b3413a9ccbbe5cf",
+    "RespondToInstruction": "d1385dc4876890a5",
+}
+
+
+def prompt_of(name: str) -> str:
+    signature = getattr(signatures, name)
+    fields = {k: f.json_schema_extra["desc"] for k, f in signature.fields.items()}
+    return f"{signature.instructions}\n{fields}"
+
+
+@pytest.mark.parametrize("name", SNAPSHOT)
+def test_the_prompt_is_the_one_that_was_tried(name: str) -> None:
+    assert hashlib.sha256(prompt_of(name).encode()).hexdigest()[:16] == SNAPSHOT[name]
+
+
+def test_every_signature_has_a_snapshot() -> None:
+    declared = {n for n in signatures.__all__ if re.match("[A-Z]", n)} - {"Method"}
+    assert declared == set(SNAPSHOT)
+
+
+def test_e0_has_the_papers_four_steps_and_its_word_budget() -> None:
+    e0 = shipped_methods()["e0"]
+    assert [f"Step {n}:" in e0.instructions for n in range(1, 5)] == [True] * 4
+    assert "10 to 20 words" in e0.instructions
+    assert e0.thinking == "steps"
+    assert list(e0.signature.output_fields) == ["thinking", "evolved_instruction"]
+
+
+def test_the_shown_form_of_e0_is_the_direct_form_with_demonstrations() -> None:
+    methods = shipped_methods()
+    assert methods["e0-shown"].instructions == EvolveInstruction.instructions
+    assert methods["e0-direct"].instructions == EvolveInstruction.instructions
+    assert len(methods["e0-shown"].demonstrations) >= 8
+    assert methods["e0-direct"].demonstrations == ()
+
+
+@pytest.mark.parametrize("name", shipped_methods())
+def test_a_method_survives_the_way_to_disk_and_back(name: str) -> None:
+    method = shipped_methods()[name]
+    back = from_markdown(to_markdown(method), name="other")
+    assert back == method
+    assert back.id == method.id
+
+
+def test_a_plain_text_file_is_a_method() -> None:
+    method = from_markdown("Make it harder.\n", name="mine")
+    assert method == Method("mine", "Make it harder.")
+
+
+@pytest.mark.parametrize(
+    ("text", "needle"),
+    [
+        pytest.param("---\nname: x\n---\n \n", "no instructions", id="empty"),
+        pytest.param("---\nname: x\n", "front matter", id="unclosed"),
+        pytest.param("---\n- a\n---\ntext", "mapping", id="list"),
+        pytest.param("---\nthinking: loud\n---\ntext", "thinking", id="mode"),
+        pytest.param("---\ndemonstrations: [a]\n---\ntext", "demonstrations", id="pairs"),
+    ],
+)
+def test_a_malformed_method_is_refused(text: str, needle: str) -> None:
+    with pytest.raises(ValueError, match=needle):
+        from_markdown(text, name="x")
+
+
+def test_equal_content_has_an_equal_id_whatever_its_name() -> None:
+    assert Method("a", "Do.").id == Method("b", "Do.").id
+    assert Method("a", "Do.").id != Method("a", "Do.", thinking="steps").id
+    assert Method("a", "Do.").id != Method("a", "Do.", (("x", "y"),)).id
+
+
+def test_demonstrations_pass_the_rules_that_rows_must_pass() -> None:
+    from metrics import Case, broken, compose
+
+    rules = compose(["strict"], "evolve")
+    for method in shipped_methods().values():
+        for before, after in method.demonstrations:
+            assert broken(rules, Case(before, after)) == ()
