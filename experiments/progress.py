@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.progress import (
-    BarColumn,
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
@@ -16,6 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from experiments.models.engine import Totals
@@ -24,15 +24,15 @@ from program.records import Outcome
 
 
 class _Speed(ProgressColumn):
-    """Rows and tokens per second of the phase, from its own clock."""
+    """Rows and tokens per second of a phase, by the phase's own clock."""
 
     def render(self, task: Task) -> Text:
         """Return the figures of `task`."""
-        elapsed = task.elapsed or 0.0
-        if elapsed < 1:
+        elapsed = task.finished_time if task.finished else task.elapsed
+        if not elapsed or elapsed < 1:
             return Text("")
-        tokens = task.fields["tokens_now"]() - task.fields["tokens_before"]
-        return Text(f"{task.completed / elapsed:.2f} rows/s · {tokens / elapsed:.0f} tok/s", "dim")
+        tokens = task.fields["tokens"]()
+        return Text(f"{task.completed / elapsed:.2f} rows/s {tokens / elapsed:.0f} tok/s", "dim")
 
 
 @dataclass
@@ -45,43 +45,47 @@ class ProgressBar:
 
     progress: Progress
     totals: Totals = field(default_factory=Totals)
-    _task: int | None = None
+    _task: Task | None = None
 
     def on_phase(self, phase: Phase) -> None:
         """Start a line; the line before is finished."""
         self.finish()
-        self._task = self.progress.add_task(
+        before = self._tokens()
+        number = self.progress.add_task(
             phase.name,
             total=phase.total or None,
-            tokens_now=self._tokens,
-            tokens_before=self._tokens(),
+            tokens=lambda: self._tokens() - before,
             failed=0,
         )
+        self._task = self.progress.tasks[self.progress.task_ids.index(number)]
 
     def on_row(self, outcome: Outcome) -> None:
         """Count a row."""
         if self._task is not None:
-            task = self.progress.tasks[self._task]
-            failed = task.fields["failed"] + (outcome.status == "failed")
-            self.progress.update(task.id, advance=1, failed=failed)
+            failed = self._task.fields["failed"] + (outcome.status == "failed")
+            self.progress.update(self._task.id, advance=1, failed=failed)
 
     def on_part(self, done: int, total: int) -> None:
         """Show a download: parts done and in all."""
         if done == 1 or self._task is None:
             self.on_phase(Phase("download the model", total))
         if self._task is not None:
-            self.progress.update(self.progress.tasks[self._task].id, completed=done)
+            self.progress.update(self._task.id, completed=done)
 
     def finish(self) -> None:
-        """Close the line of the phase."""
-        if self._task is not None:
-            task = self.progress.tasks[self._task]
-            self.progress.update(
-                task.id, total=max(task.completed, 1), completed=max(task.completed, 1)
-            )
+        """Close the line of the phase, and freeze its figures."""
+        if self._task is None:
+            return
+        done, tokens = max(self._task.completed, 1), self._task.fields["tokens"]()
+        self.progress.update(self._task.id, total=done, completed=done, tokens=lambda: tokens)
+        self._task = None
 
     def _tokens(self) -> int:
         return self.totals.tokens_in + self.totals.tokens_out
+
+
+def _whole() -> Column:
+    return Column(no_wrap=True)
 
 
 @contextlib.contextmanager
@@ -89,11 +93,10 @@ def progress_bar(console: Console) -> Iterator[ProgressBar]:
     """Show progress on `console`; without a terminal only finished lines are printed."""
     columns = (
         SpinnerColumn(finished_text="✓"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
+        TextColumn("{task.description}", table_column=_whole()),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed", style="yellow"),
-        _Speed(),
+        TextColumn("{task.fields[failed]} failed", style="yellow", table_column=_whole()),
+        _Speed(table_column=_whole()),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )

@@ -125,7 +125,7 @@ class _Experiment:
             self.findings.heldout_best = await self._evaluation(best, rows, "best method")
 
     async def _evaluation(self, evolver: Evolver, rows: list[Row], name: str) -> Evaluation:
-        phase = f"held-out rows: {name}"
+        phase = f"held-out: {name}"
         return await evaluate(evolver, rows, self.pipeline, self.listeners, phase=phase)
 
     async def _apply(self, student: Evolver, methods: list[Method]) -> None:

@@ -194,6 +194,7 @@ def tracked(
         yield None
         return
     os.environ.setdefault("MLFLOW_TRACE_SAMPLING_RATIO", str(config.trace_sampling))
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # its migrations are not the user's news
     import mlflow
 
     mlflow.set_tracking_uri(config.tracking_uri)

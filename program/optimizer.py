@@ -102,7 +102,7 @@ class AutoEvolInstruct(Teleprompter):
         """
         train, dev = as_rows(trainset), as_rows(valset)
         study = CandidateStudy(temperatures=self.settings.temperatures, seed=self.settings.seed)
-        best = await self._evaluate(student, dev, "evaluate the initial method")
+        best = await self._evaluate(student, dev, "dev: initial method")
         known, stale = {fingerprint(best.method)}, 0
         for step in range(self.settings.steps):
             cases = await self._trajectories(student.with_method(best.method), train, step)
@@ -132,7 +132,7 @@ class AutoEvolInstruct(Teleprompter):
             replace(self.pipeline, responds=False),
             self.listeners,
             length=self.settings.trajectory_rounds,
-            phase=f"step {step + 1}: evolve a mini-batch",
+            phase=f"step {step + 1}: mini-batch",
         )
 
     async def _propose(
@@ -142,7 +142,7 @@ class AutoEvolInstruct(Teleprompter):
         step: int,
         asked: Sequence[ProposalTrial],
     ) -> list[Candidate]:
-        self.listeners.on_phase(Phase(f"step {step + 1}: analyse and propose", 0))
+        self.listeners.on_phase(Phase(f"step {step + 1}: proposals", 0))
         role = self.pipeline.roles.optimizer
 
         async def one(index: int, trial: ProposalTrial) -> Candidate:
@@ -176,7 +176,7 @@ class AutoEvolInstruct(Teleprompter):
                 candidate = replace(candidate, method=None, rejected="known already")
             elif method:
                 known.add(fingerprint(method))
-                phase = f"step {candidate.step + 1}: evaluate candidate {candidate.index + 1}"
+                phase = f"step {candidate.step + 1}: candidate {candidate.index + 1}"
                 evaluation = await self._evaluate(student.with_method(method), dev, phase)
                 candidate = replace(candidate, evaluation=evaluation)
             evaluated.append(candidate)

@@ -1,0 +1,30 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test check clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+setup: .venv/.ready  ## make .venv and install everything; does nothing when it is up to date
+
+.venv/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "AutoEvol needs Python 3.11 or newer; say make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: setup  ## evolve a real seed set with a 1.5B model in this process (about ten minutes)
+	$(BIN)/autoevol run experiments/configs/quickstart.yaml
+
+test: setup  ## run all tests, those on the real model included (-m 'not local' leaves them out)
+	$(BIN)/python -m pytest -q $(PYTEST)
+
+check: setup  ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:  ## remove the environment and the caches; runs/ and mlflow.db stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
