@@ -55,8 +55,9 @@ class ModelConfig(_Strict):
 class ModelsConfig(_Strict):
     """Models by role. A role without a `model` of its own is served by the one it falls back to.
 
-    The responder falls back to the evolver, the optimizer to the evolver at the paper's sampling
-    (temperature 0.6, top-p 0.95), the judge to the optimizer at temperature 0.
+    The responder falls back to the evolver; the optimizer to the evolver with the default
+    `max_tokens` and the paper's sampling (temperature 0.6, top-p 0.95); the judge to the optimizer
+    at temperature 0.
     """
 
     evolver: ModelConfig
@@ -72,7 +73,8 @@ class ModelsConfig(_Strict):
         evolver = {"temperature": 0.0, **given["evolver"]}
         paper = {"temperature": 0.6, "top_p": 0.95}
         responder = _role(given.get("responder"), evolver, {})
-        optimizer = _role(given.get("optimizer"), evolver, paper)
+        roomy = {key: value for key, value in evolver.items() if key != "max_tokens"}
+        optimizer = _role(given.get("optimizer"), roomy, paper)
         judge = _role(given.get("judge"), optimizer, {"temperature": 0.0, "top_p": None})
         return {
             **given,

@@ -77,9 +77,13 @@ class RunFolder:
 
 
 def find_summary(config: ExperimentConfig) -> dict[str, Any] | None:
-    """Return the summary of this very run if it is finished already; read only."""
+    """Return the summary of this very run if nothing is left to do; read only.
+
+    Unscored rows are left to do: the same command tries their calls again.
+    """
     folder = _known(config)
-    return folder.summary() if folder else None
+    summary = folder.summary() if folder else None
+    return summary if summary and not summary["rows_unscored"] else None
 
 
 def check_folder(config: ExperimentConfig, *, fresh: bool) -> None:

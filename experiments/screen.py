@@ -11,6 +11,14 @@ from experiments.models.weights import SHIPPED, cached_path
 from experiments.plan import Plan, estimate
 from signatures import Method
 
+_FILES = {
+    "method": "methods/best.md",
+    "data": "evolved.jsonl",
+    "dropped": "failures.jsonl",
+    "unscored": "unscored.jsonl",
+    "report": "report.html",
+}
+
 console = Console()
 complaints = Console(stderr=True)
 
@@ -47,9 +55,10 @@ def show_summary(summary: dict[str, Any], folder: Path) -> None:
     for name, value in _lines(summary):
         table.add_row(name, value)
     console.print(table)
-    console.print(f"data    {folder / 'evolved.jsonl'} (dropped rows: {folder / 'failures.jsonl'})")
-    console.print(f"report  {folder / 'report.html'}")
-    console.print("compare `autoevol ui` shows this run and its candidates in MLflow")
+    for what, name in _FILES.items():
+        if (folder / name).exists():
+            console.print(f"{what:9}{folder / name}", soft_wrap=True)
+    console.print("compare  `autoevol ui` shows this run and its candidates in MLflow")
 
 
 def show_methods(methods: Sequence[Method]) -> None:

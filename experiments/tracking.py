@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from experiments.plan import Plan
 from experiments.run_folder import RunFolder
 from metrics import count_by_rule
-from program.errors import ConfigError
+from program.errors import BudgetExhaustedError, ConfigError
 from program.records import Candidate, Evaluation, Row, StepRecord
 from signatures import Method, to_markdown
 
@@ -195,6 +195,7 @@ def tracked(
         return
     os.environ.setdefault("MLFLOW_TRACE_SAMPLING_RATIO", str(config.trace_sampling))
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # its migrations are not the user's news
+    os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_QUEUE_SIZE", "1000000")  # drops none
     import mlflow
 
     mlflow.set_tracking_uri(config.tracking_uri)
@@ -205,8 +206,13 @@ def tracked(
         mlflow.dspy.autolog(log_traces=True, log_traces_from_compile=False)
     with mlflow.start_run(run_id=_parent(tracker, folder, config)) as run:
         tracker.run_id = run.info.run_id
-        yield tracker
-        mlflow.flush_trace_async_logging()
+        try:
+            yield tracker
+        except (KeyboardInterrupt, BudgetExhaustedError):
+            mlflow.end_run("KILLED")
+            raise
+        finally:
+            mlflow.flush_trace_async_logging()
 
 
 def _parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> str:

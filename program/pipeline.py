@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from dspy.utils.exceptions import (
     AdapterParseError,
-    ContextWindowExceededError,
     LMError,
     LMInvalidRequestError,
     LMRateLimitError,
@@ -32,7 +31,11 @@ DrawOf = Callable[[Row], int]
 """The draw number of a row's calls in this attempt."""
 
 TRANSPORT_ERRORS = (LMTransportError, LMTimeoutError, LMServerError, LMRateLimitError)
-"""After these a row is unscored: another time its calls could go through."""
+"""Another time the same call could go through."""
+
+UNSCORED_ERRORS = (*TRANSPORT_ERRORS, AdapterParseError)
+"""After these F cannot be told. The evolver's and the responder's own unparsable replies are caught
+before; what is left of `AdapterParseError` is a judge's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,38 +84,58 @@ async def attempt_block(rows: Sequence[Row], attempt: Attempt, pipeline: Pipelin
 
 
 async def _evolved(source: Row, attempt: Attempt, pipeline: Pipeline) -> Outcome:
-    evolver, draw = attempt.evolver_of(source), attempt.draw_of(source)
-    method = evolver.method
-    blank = _blank_row(source, method.name, attempt.round, draw, pipeline.roles.evolver.model)
+    blank = _blank_row(source, attempt, pipeline)
     with collected_calls() as calls:
-        evolved, thinking, raw = "", "", ""
         try:
-            prediction = await evolver.evolve_with(
-                pipeline.roles.evolver,
-                source.instruction,
-                draw=draw,
-                temperature=attempt.temperature,
-            )
-            evolved = raw = prediction.evolved_instruction or ""
-            thinking = getattr(prediction, "thinking", "") or ""
-            case = _case(source, evolved, method.text, calls)
-            reasons = await pipeline.failure.reasons("evolve", case)
-        except AdapterParseError as error:
-            raw = str(error.lm_response)
-            case = replace(_case(source, "", method.text, calls), evolved=None, raw=raw)
-            reasons = await pipeline.failure.reasons("evolve", case)
-        except TRANSPORT_ERRORS as error:
+            return await _scored_rewrite(source, blank, attempt, pipeline, calls)
+        except UNSCORED_ERRORS as error:
             return _unscored(source, blank, error, calls)
-        except (ContextWindowExceededError, LMInvalidRequestError) as error:
-            reasons = (_refused_request(error),)
+        except LMInvalidRequestError as error:
+            row = replace(blank, usage=usage_of(calls))
+            return _outcome(source, row, "evolve", (_refused_request(error),), "")
+
+
+async def _scored_rewrite(
+    source: Row, blank: Row, attempt: Attempt, pipeline: Pipeline, calls: list[CallRecord]
+) -> Outcome:
+    evolver = attempt.evolver_of(source)
+    rewrite = await _rewrite(evolver, source, blank.draw, attempt, pipeline)
+    case = _case(source, rewrite.text, evolver.method.text, calls)
+    reasons = await pipeline.failure.reasons("evolve", replace(case, raw=rewrite.raw))
+    evolved = rewrite.text or ""
     row = replace(
         blank,
         instruction=evolved,
-        thinking=thinking,
+        thinking=rewrite.thinking,
         usage=usage_of(calls),
         scores={"added_words": added_words(source.instruction, evolved)},
     )
-    return _outcome(source, row, "evolve", reasons, raw)
+    return _outcome(source, row, "evolve", reasons, rewrite.raw)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewrite:
+    """What the evolver made of a row; `text` is None when its reply could not be parsed."""
+
+    text: str | None
+    thinking: str
+    raw: str
+
+
+async def _rewrite(
+    evolver: Evolver, source: Row, draw: int, attempt: Attempt, pipeline: Pipeline
+) -> _Rewrite:
+    try:
+        found = await evolver.evolve_with(
+            pipeline.roles.evolver,
+            source.instruction,
+            draw=draw,
+            temperature=attempt.temperature,
+        )
+    except AdapterParseError as error:
+        return _Rewrite(None, "", str(error.lm_response or ""))
+    text = found.evolved_instruction or ""
+    return _Rewrite(text, getattr(found, "thinking", "") or "", text)
 
 
 async def _responded(outcome: Outcome, attempt: Attempt, pipeline: Pipeline) -> Outcome:
@@ -120,19 +143,26 @@ async def _responded(outcome: Outcome, attempt: Attempt, pipeline: Pipeline) -> 
         return outcome
     source, row = outcome.source, outcome.row
     with collected_calls() as calls:
-        response = ""
         try:
-            evolver = attempt.evolver_of(source)
-            prediction = await evolver.respond_with(pipeline.roles, row.prompt, draw=row.draw)
-            response = prediction.response or ""
-        except AdapterParseError as error:
-            response = str(error.lm_response or "")
-        except TRANSPORT_ERRORS as error:
+            return await _scored_response(outcome, attempt, pipeline, calls)
+        except UNSCORED_ERRORS as error:
             return _unscored(source, row, error, calls)
-        except (ContextWindowExceededError, LMInvalidRequestError) as error:
+        except LMInvalidRequestError as error:
             return _outcome(source, row, "respond", (_refused_request(error),), outcome.raw)
-        case = replace(_case(source, row.instruction, "", calls), response=response)
-        reasons = await pipeline.failure.reasons("respond", case)
+
+
+async def _scored_response(
+    outcome: Outcome, attempt: Attempt, pipeline: Pipeline, calls: list[CallRecord]
+) -> Outcome:
+    source, row = outcome.source, outcome.row
+    try:
+        evolver = attempt.evolver_of(source)
+        found = await evolver.respond_with(pipeline.roles, row.prompt, draw=row.draw)
+        response = found.response or ""
+    except AdapterParseError as error:
+        response = str(error.lm_response or "")
+    case = replace(_case(source, row.instruction, "", calls), response=response)
+    reasons = await pipeline.failure.reasons("respond", case)
     row = replace(
         row,
         response=response,
@@ -151,28 +181,28 @@ def add_usage(*parts: Mapping[str, int]) -> dict[str, int]:
     return dict(total)
 
 
-def _blank_row(source: Row, method: str, round_number: int, draw: int, model: str) -> Row:
+def _blank_row(source: Row, attempt: Attempt, pipeline: Pipeline) -> Row:
+    method = attempt.evolver_of(source).method_name
     return replace(
         source,
-        id=f"{source.seed_id}.{round_number}",
+        id=f"{source.seed_id}.{attempt.round}",
         parent_id=source.id,
-        round=round_number,
+        round=attempt.round,
         method=method,
         trace=(*source.trace, method),
         instruction="",
         response="",
         origin=source.origin or source.instruction,
-        model_evolve=model,
-        draw=draw,
+        model_evolve=pipeline.roles.evolver.model,
+        draw=attempt.draw_of(source),
     )
 
 
-def _case(source: Row, evolved: str, method: str, calls: Sequence[CallRecord]) -> Case:
+def _case(source: Row, evolved: str | None, method: str, calls: Sequence[CallRecord]) -> Case:
     last = calls[-1] if calls else None
     return Case(
         source=source.instruction,
         evolved=evolved,
-        raw=evolved,
         method=method,
         truncated=bool(last and last.is_truncated),
         tokens_out=last.tokens_out if last else 0,
@@ -186,7 +216,7 @@ def _outcome(source: Row, row: Row, stage: Stage, reasons: tuple[Reason, ...], r
     return Outcome(source, row, "failed", stage, reasons, raw)
 
 
-def _unscored(source: Row, row: Row, error: LMError, calls: Sequence[CallRecord]) -> Outcome:
+def _unscored(source: Row, row: Row, error: Exception, calls: Sequence[CallRecord]) -> Outcome:
     row = replace(row, usage=add_usage(row.usage, usage_of(calls)))
     return Outcome(source, row, "unscored", reasons=(Reason("transport", str(error)[:300]),))
 

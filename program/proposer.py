@@ -99,7 +99,8 @@ class Proposer(dspy.Module):
             except AdapterParseError as error:
                 return Proposal(None, feedback, f"unparsed reply: {error.lm_response!r:.80}")
         text = answer.optimized_method.strip()
-        flaw = "cut off at the token limit" if calls[-1].is_truncated else None
+        is_cut = bool(calls) and calls[-1].is_truncated
+        flaw = "cut off at the token limit" if is_cut else None
         flaw = flaw or flaw_of(text, cases, max_words=self.max_method_words)
         method = None if flaw else parent.with_instructions(text, name=name)
         return Proposal(method, feedback, flaw)
