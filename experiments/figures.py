@@ -35,8 +35,9 @@ def failure_rate_figure(steps: Sequence[StepRecord], path: Path) -> Path:
         for candidate in step.candidates
         if candidate.failure_rate
     ]
-    axes.scatter(*zip(*tried, strict=True) if tried else ((), ()), marker="x", color="tab:gray")
-    axes.set(xlabel="step", ylabel="failure rate on dev rows", ylim=(0, 1.05))
+    if tried:
+        axes.scatter(*zip(*tried, strict=True), marker="x", color="tab:gray", label="candidates")
+    axes.set(xlabel="step", ylabel="failure rate on dev rows", ylim=(-0.03, 1.03))
     axes.set_xticks(range(len(rates)))
     axes.legend()
     figure.savefig(path, dpi=120)

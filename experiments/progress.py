@@ -50,6 +50,8 @@ class ProgressBar:
     def on_phase(self, phase: Phase) -> None:
         """Start a line; the line before is finished."""
         self.finish()
+        if not self.progress.console.is_terminal:
+            self.progress.console.log(phase.name)
         before = self._tokens()
         number = self.progress.add_task(
             phase.name,

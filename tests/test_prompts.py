@@ -14,7 +14,7 @@ SNAPSHOT = {
     "EvolveInstructionStepwise": "6bc50eb3b3123b46",
     "JudgeEquality": "1c5face3f96cbd34",
     "OptimizeMethod": "9b3413a9ccbbe5cf",
-    "RespondToInstruction": "d1385dc4876890a5",
+    "RespondToInstruction": "78afffaace8402d4",
 }
 
 
