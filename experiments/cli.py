@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import dotenv
 import typer
+from dspy.utils.exceptions import LMError
 
 from experiments.screen import (
     complaints,
@@ -72,9 +73,10 @@ def optimize(
     out: OutFolder = None,
     limit: Limit = None,
     fresh: Fresh = False,
+    yes: Yes = False,
 ) -> None:
     """Search only: leave the best method in the run's folder."""
-    _run(_Request("search", config, overrides or [], out, limit, fresh))
+    _run(_Request("search", config, overrides or [], out, limit, fresh, yes=yes))
 
 
 @app.command()
@@ -87,11 +89,12 @@ def evolve(
     out: OutFolder = None,
     limit: Limit = None,
     fresh: Fresh = False,
+    yes: Yes = False,
 ) -> None:
     """Apply only: evolve the whole set with the config's methods, or with a file's."""
     extra = [f"evolve.methods=[{json.dumps(str(method))}]"] if method else []
     chosen = [*(overrides or []), "optimizer.name=none", *extra]
-    _run(_Request("apply", config, chosen, out, limit, fresh))
+    _run(_Request("apply", config, chosen, out, limit, fresh, yes=yes))
 
 
 @app.command()
@@ -179,8 +182,8 @@ def main() -> None:
     except BudgetExhaustedError as error:
         _complain(f"{error}; the same command with a larger budget goes on")
         raise SystemExit(STOPPED_EARLY) from error
-    except KeyboardInterrupt as error:
-        _complain("stopped; the same command goes on")
+    except LMError as error:
+        _complain(f"{error}; the same command goes on")
         raise SystemExit(STOPPED_EARLY) from error
 
 
@@ -199,17 +202,29 @@ class _Request:
 
 
 def _run(request: _Request) -> None:
+    try:
+        _checked_run(request)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        _complain("stopped; the same command goes on")
+        raise typer.Exit(STOPPED_EARLY) from error
+
+
+def _checked_run(request: _Request) -> None:
     from experiments.config import load_config
+    from experiments.export import export
     from experiments.plan import make_plan
     from experiments.run_folder import check_folder, find_summary
 
     config = load_config(request.file, request.overrides, out=request.out, limit=request.limit)
-    done = None if request.fresh or request.dry_run else find_summary(config)
+    if request.scope == "search" and not config.is_search:
+        raise ConfigError(f"{request.file}: optimizer.name", "is none, so there is no search")
+    plan = make_plan(config, str(request.file))
+    check_folder(config, plan.content, fresh=request.fresh)
+    done = None if request.fresh or request.dry_run else find_summary(config, plan.content)
     if done:
+        export(config.folder, list(config.output.formats))
         show_summary(done, config.folder)
         return
-    plan = make_plan(config, str(request.file))
-    check_folder(config, fresh=request.fresh)
     if request.dry_run:
         show_plan(plan)
         return

@@ -3,10 +3,10 @@
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from program.adapter import AdapterName
@@ -15,7 +15,11 @@ from program.generator import Choice, OnFailure
 
 Count = Annotated[int, Field(ge=1)]
 Size = Annotated[int, Field(ge=0)]
+Temperature = Annotated[float, Field(ge=0, le=2)]
 ROLES = ("evolver", "responder", "optimizer", "judge")
+LEAST_ROWS = 3
+"""One row each for train, dev and held-out."""
+
 LIMITED_TRIALS = 2
 """`--limit N` also caps steps and candidates at this."""
 
@@ -40,7 +44,7 @@ class ModelConfig(_Strict):
     model: Annotated[str, Field(min_length=1)]
     api_base: str | None = None
     api_key_env: str | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    temperature: Temperature | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     max_tokens: Count | None = 2048
     timeout: Annotated[float, Field(gt=0)] = 300.0
@@ -75,7 +79,8 @@ class ModelsConfig(_Strict):
         responder = _role(given.get("responder"), evolver, {})
         roomy = {key: value for key, value in evolver.items() if key != "max_tokens"}
         optimizer = _role(given.get("optimizer"), roomy, paper)
-        judge = _role(given.get("judge"), optimizer, {"temperature": 0.0, "top_p": None})
+        sober = {"temperature": 0.0, "top_p": None, "adapter": None}
+        judge = _role(given.get("judge"), optimizer, sober)
         return {
             **given,
             "evolver": evolver,
@@ -145,10 +150,17 @@ class OptimizerConfig(_Strict):
     candidates: Count = 5
     patience: Count = 3
     initial_method: str | None = None
-    temperatures: tuple[float, float] | None = None
+    temperatures: tuple[Temperature, Temperature] | None = None
     tie_break: bool = True
     max_method_words: Count = 400
     max_stage_words: Count = 400
+
+    @field_validator("temperatures")
+    @classmethod
+    def _rising(cls, given: tuple[float, float] | None) -> tuple[float, float] | None:
+        if given and given[0] > given[1]:
+            raise ValueError("must be a range [low, high]")
+        return given
 
 
 class EvolveConfig(_Strict):
@@ -165,7 +177,7 @@ class EvolveConfig(_Strict):
     choice: Choice = "random"
     rounds: Count = 1
     attempts: Count = 1
-    retry_temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
+    retry_temperature: Temperature = 0.7
     on_failure: OnFailure = "drop"
     respond: bool = True
     input: Literal["keep", "append"] = "keep"
@@ -198,6 +210,12 @@ class ExperimentConfig(_Strict):
     evolve: EvolveConfig = EvolveConfig()
     output: OutputConfig = OutputConfig()
     budget: BudgetConfig = BudgetConfig()
+
+    @model_validator(mode="after")
+    def _answers_for_export(self) -> Self:
+        if self.output.formats and not self.evolve.respond:
+            raise ValueError("output.formats needs responses, evolve.respond is false")
+        return self
 
     @property
     def folder(self) -> Path:
@@ -234,7 +252,7 @@ def load_config(
     for override in overrides:
         _set(tree, override)
     if out is not None:
-        tree.setdefault("output", {})["dir"] = str(out)
+        tree["output"] = {**(tree.get("output") or {}), "dir": str(out)}
     try:
         config = ExperimentConfig.model_validate(tree)
     except ValidationError as error:
@@ -265,7 +283,10 @@ def _set(tree: dict[str, Any], override: str) -> None:
         if not isinstance(child, dict):
             raise ConfigError(f"--set {override}", f"{key} is no group of keys")
         node = child
-    node[last] = yaml.safe_load(value)
+    try:
+        node[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override}", "the value is no valid YAML") from error
 
 
 def _role(given: Any, base: dict[str, Any], sampling: dict[str, Any]) -> Any:
@@ -303,7 +324,10 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
 
 def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
     data, search = config.data, config.optimizer
+    if config.is_search and n < LEAST_ROWS:
+        raise ConfigError(f"--limit {n}", f"a search needs at least {LEAST_ROWS} rows")
     rows = min(data.limit or n, n)
+    folder = config.output.dir or f"runs/{config.name}-limit-{n}"
     third = max(1, rows // 3)
     return config.model_copy(
         update={
@@ -315,6 +339,7 @@ def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
                     "heldout_size": min(data.heldout_size, third),
                 }
             ),
+            "output": config.output.model_copy(update={"dir": folder}),
             "optimizer": search.model_copy(
                 update={
                     "batch_size": min(search.batch_size, n),

@@ -15,6 +15,7 @@ from program.records import Row
 SEARCH_ROWS = 2000
 """Most rows that take part in the search (paper, footnote 1)."""
 
+_LONGEST_FIELD = 100 << 20
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
 Record = tuple[str, Any]
 """A place for error messages, such as `seeds.jsonl:17`, and what stands there."""
@@ -63,6 +64,8 @@ def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:
         ConfigError: The sizes ask for more rows than there are.
     """
     train_size, dev_size, heldout_size = config.search_rows
+    if config.is_search and 0 in (train_size, dev_size):
+        raise ConfigError(f"{where}: data", "a search needs rows in train_size and in dev_size")
     needed = (train_size or bool(config.is_search)) + dev_size + heldout_size
     if needed > len(rows):
         raise ConfigError(
@@ -129,8 +132,12 @@ def _from_json(file: Path) -> Iterator[Record]:
 
 
 def _from_csv(file: Path) -> Iterator[Record]:
+    csv.field_size_limit(_LONGEST_FIELD)
     with file.open(encoding="utf-8-sig", newline="") as lines:
-        yield from _numbered(file, csv.DictReader(lines))
+        try:
+            yield from _numbered(file, csv.DictReader(lines))
+        except csv.Error as error:
+            raise ConfigError(str(file), f"is no valid CSV: {error}") from error
 
 
 def _from_parquet(file: Path) -> Iterator[Record]:
@@ -198,7 +205,12 @@ def _identity(place: str, record: dict[str, Any], fields: FieldsConfig, index: i
 
 def _optional(place: str, identity: str, record: dict[str, Any], name: str | None) -> str:
     value = record.get(name) if name else None
-    return _sound(place, identity, value, str(name)) if isinstance(value, str) else ""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        shown = type(value).__name__
+        raise ConfigError(place, f"{name} of {identity!r} must be a text or null, is {shown}")
+    return _sound(place, identity, value, str(name))
 
 
 def _text(place: str, identity: str, value: Any, name: str) -> str:

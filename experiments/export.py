@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from experiments.run_folder import RunFolder
+from experiments.run_folder import write_whole
 
 Format = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -38,11 +38,11 @@ def sharegpt(row: dict[str, Any]) -> dict[str, Any]:
 FORMATS: dict[str, Format] = {"alpaca": alpaca, "messages": messages, "sharegpt": sharegpt}
 
 
-def export(folder: RunFolder, names: list[str]) -> None:
+def export(folder: Path, names: list[str]) -> None:
     """Write `exports/NAME.jsonl` for each format; rows that a filter marked are left out."""
     for name in names:
-        lines = (json.dumps(FORMATS[name](row), ensure_ascii=False) for row in _kept(folder.path))
-        folder.write(f"exports/{name}.jsonl", "".join(f"{line}\n" for line in lines))
+        lines = (json.dumps(FORMATS[name](row), ensure_ascii=False) for row in _kept(folder))
+        write_whole(folder / f"exports/{name}.jsonl", "".join(f"{line}\n" for line in lines))
 
 
 def _kept(path: Path) -> Iterator[dict[str, Any]]:

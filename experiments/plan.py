@@ -1,5 +1,7 @@
 """Everything that can be checked before the first model call, and what the run will cost."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,10 @@ from signatures import Method, from_markdown, shipped_methods
 
 TOKENS_PER_WORD = 1.4
 """For estimates, of English text; Korean takes about twice as many."""
+
+
+_JUDGE_WORDS = 250
+_UNLIMITED_TOKENS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,14 @@ class Plan:
     methods: list[Method]
     start: Method | None
     models: dict[str, ModelSettings]
+
+    @property
+    def content(self) -> str:
+        """Fingerprint of what the config points to: seeds and methods, whatever their names."""
+        rows = [[row.id, row.instruction, row.input] for row in self.splits.seeds]
+        start = [self.start.id] if self.start else []
+        parts = [rows, [method.id for method in self.methods], start]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +119,14 @@ def estimate(plan: Plan) -> list[Estimate]:
 def _start(config: ExperimentConfig, methods: Sequence[Method], where: str) -> Method | None:
     if not config.is_search:
         return None
-    if config.optimizer.initial_method:
-        return find_method(config.optimizer.initial_method, f"{where}: optimizer.initial_method")
     if len(methods) != 1:
         raise ConfigError(
             f"{where}: evolve.methods",
-            f"a search starts from one method, {len(methods)} are given; name one, or set "
-            "optimizer.initial_method or optimizer.name: none",
+            f"a search starts from one method and replaces it, {len(methods)} are given; "
+            "name one, or set optimizer.name: none",
         )
+    if config.optimizer.initial_method:
+        return find_method(config.optimizer.initial_method, f"{where}: optimizer.initial_method")
     return methods[0]
 
 
@@ -122,6 +136,11 @@ def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
         model: ModelConfig = getattr(config.models, role)
         settings = ModelSettings(role=role, **model.model_dump(exclude={"adapter"}))
         check(settings, f"{where}: models.{role}")
+        if config.budget.usd is not None and settings.price is None:
+            raise ConfigError(
+                f"{where}: budget.usd",
+                f"the price of {settings.model} is unknown; use budget.calls or budget.tokens",
+            )
         found[role] = settings
     return found
 
@@ -142,6 +161,10 @@ def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
 
 
 def _check_adapter(config: ExperimentConfig, methods: Sequence[Method], where: str) -> None:
+    if config.models.judge.adapter == "plain":
+        raise ConfigError(
+            f"{where}: models.judge.adapter", "plain takes text; use chat, json or xml"
+        )
     clash = next((m for m in methods if not is_plain(m.signature)), None)
     if clash and config.models.evolver.adapter == "plain":
         raise ConfigError(
@@ -155,6 +178,8 @@ def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[Estim
     method = plan.start or plan.methods[0]
     words = _words([method.text]) + _words([row.instruction for row in plan.splits.seeds])
     found = [_estimate(plan, phase, "evolver", evolved, words)]
+    if "judge" in plan.models:
+        found.append(_estimate(plan, phase, "judge", evolved, _JUDGE_WORDS))
     if plan.config.evolve.respond:
         answer = _words([row.prompt for row in plan.splits.seeds]) + 40
         found.append(_estimate(plan, phase, "responder", answered, answer))
@@ -164,7 +189,7 @@ def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[Estim
 def _estimate(plan: Plan, phase: str, role: str, calls: int, words: float) -> Estimate:
     settings, _ = adjusted(plan.models[role])
     tokens_in = round(calls * words * TOKENS_PER_WORD)
-    tokens_out = calls * min(settings.max_tokens or 1000, 500)
+    tokens_out = calls * (settings.max_tokens or _UNLIMITED_TOKENS)
     price = settings.price
     cost = price.cost(tokens_in, tokens_out, 0) if price else None
     return Estimate(phase, role, calls, tokens_in, tokens_out, cost)

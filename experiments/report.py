@@ -71,7 +71,8 @@ def _environment() -> jinja2.Environment:
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    with file.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def _diff(before: Method, after: Method) -> list[str]:

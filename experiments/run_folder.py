@@ -55,17 +55,7 @@ class RunFolder:
 
     def write(self, name: str, text: str) -> Path:
         """Write a file as a whole: it is there complete, or not at all."""
-        target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=target.parent, prefix=".new-", delete=False, encoding="utf-8"
-        ) as partial:
-            partial.write(text)
-            partial.flush()
-            os.fsync(partial.fileno())
-        Path(partial.name).chmod(0o644)
-        Path(partial.name).replace(target)
-        return target
+        return write_whole(self.path / name, text)
 
     def write_method(self, name: str, method: Method) -> Path:
         """Write a method as Markdown."""
@@ -76,25 +66,49 @@ class RunFolder:
         self.write_method(f"step-{record.step:02d}", record.best.method)
 
 
-def find_summary(config: ExperimentConfig) -> dict[str, Any] | None:
+def write_whole(target: Path, text: str) -> Path:
+    """Write a file so that it is there complete or, after a crash, as it was before."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", dir=target.parent, prefix=".new-", delete=False, encoding="utf-8"
+    ) as partial:
+        partial.write(text)
+        partial.flush()
+        os.fsync(partial.fileno())
+    Path(partial.name).chmod(0o644)
+    Path(partial.name).replace(target)
+    return target
+
+
+def find_summary(config: ExperimentConfig, content: str) -> dict[str, Any] | None:
     """Return the summary of this very run if nothing is left to do; read only.
 
     Unscored rows are left to do: the same command tries their calls again.
     """
-    folder = _known(config)
+    folder = _known(config, content)
     summary = folder.summary() if folder else None
     return summary if summary and not summary["rows_unscored"] else None
 
 
-def check_folder(config: ExperimentConfig, *, fresh: bool) -> None:
+def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None:
     """Check that the run may use its folder, without writing anything.
+
+    Args:
+        config: Whose folder it is.
+        content: Fingerprint of what the config points to: seeds and methods.
+        fresh: Another run may be there; it will be moved aside.
 
     Raises:
         ConfigError: It holds another run or other files, cannot be written, or the disk is full.
     """
     path = config.folder
-    if not fresh and path.exists() and _known(config) is None and any(path.iterdir()):
+    if path.exists() and not path.is_dir():
+        raise ConfigError("output.dir", f"{path} cannot be written: it is a file")
+    is_run = (path / "run.json").is_file()
+    if path.exists() and not is_run and any(path.iterdir()):
         raise ConfigError("output.dir", f"{path} holds files of something else; choose another")
+    if not fresh:
+        _known(config, content)
     base = next(parent for parent in [path, *path.absolute().parents] if parent.exists())
     try:
         tempfile.TemporaryFile(dir=base).close()
@@ -106,22 +120,24 @@ def check_folder(config: ExperimentConfig, *, fresh: bool) -> None:
         )
 
 
-def open_folder(config: ExperimentConfig, *, fresh: bool) -> RunFolder:
+def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> RunFolder:
     """Open the run's folder: new, resumed, or fresh beside the old one, which is kept.
 
     Raises:
         ConfigError: As `check_folder`.
     """
-    check_folder(config, fresh=fresh)
+    check_folder(config, content, fresh=fresh)
     if fresh and config.folder.exists():
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         config.folder.rename(config.folder.with_name(f"{config.folder.name}-{stamp}"))
-    known = _known(config)
+    known = _known(config, content)
     if known:
+        (known.path / "summary.json").unlink(missing_ok=True)
         return known
     folder = RunFolder(config.folder, uuid.uuid4().hex, False, datetime.now(UTC))
     folder.path.mkdir(parents=True, exist_ok=True)
-    identity = {"key": folder.key, "started": folder.started.isoformat()}
+    started = folder.started.isoformat()
+    identity = {"key": folder.key, "started": started, "content": content}
     folder.write("config.yaml", as_yaml(config))
     folder.write("run.json", json.dumps(identity, indent=2) + "\n")
     return folder
@@ -163,7 +179,7 @@ class RowWriter:
         return self._files[name]
 
 
-def _known(config: ExperimentConfig) -> RunFolder | None:
+def _known(config: ExperimentConfig, content: str) -> RunFolder | None:
     """Return the folder if it holds an earlier try of this run.
 
     Raises:
@@ -175,6 +191,8 @@ def _known(config: ExperimentConfig) -> RunFolder | None:
     identity = json.loads((path / "run.json").read_text("utf-8"))
     then = yaml.safe_load((path / "config.yaml").read_text("utf-8"))
     differing = _differences(_resumable(then), _resumable(config.model_dump(mode="json")))
+    if not differing and identity["content"] != content:
+        differing = ["content of its data or method files"]
     if differing:
         raise ConfigError(
             "output.dir",

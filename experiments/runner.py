@@ -29,7 +29,7 @@ from program.roles import Role, Roles
 from signatures import Method
 
 Scope = Literal["all", "search", "apply"]
-LOCAL_BLOCK_ROWS = 32
+LOCAL_BLOCK_ROWS = 8
 """Rows that evolve together before they respond together on a `local/` model."""
 
 
@@ -58,7 +58,7 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
         WeightsError: A local model cannot be fetched or loaded.
         BudgetExhaustedError: The budget is used up; the same command goes on.
     """
-    folder = open_folder(plan.config, fresh=around.fresh)
+    folder = open_folder(plan.config, plan.content, fresh=around.fresh)
     budget = Budget(**plan.config.budget.model_dump())
     with (
         open_fleet(
@@ -164,8 +164,10 @@ class _Experiment:
             resumed=self.folder.is_resumed,
         )
         if self.around.scope == "search":
+            if self.tracker:
+                self.tracker.finish(summary, [], methods[0])
             return summary
-        export(self.folder, list(self.plan.config.output.formats))
+        export(self.folder.path, list(self.plan.config.output.formats))
         files = write_report(self.folder, self.plan, summary, self.findings.steps, methods)
         if self.tracker:
             data = [self.folder.path / name for name in ("evolved.jsonl", "failures.jsonl")]

@@ -46,7 +46,10 @@ def show_plan(plan: Plan) -> None:
             cost,
         )
     console.print(table)
-    console.print("At most; failed rewrites are not answered and rows that pass are not retried.")
+    console.print(
+        "At most, repairs and retries aside: replies are shorter than max_tokens, failed rewrites "
+        "are not answered, and rows that pass are not tried again."
+    )
 
 
 def show_summary(summary: dict[str, Any], folder: Path) -> None:

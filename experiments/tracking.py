@@ -111,10 +111,9 @@ class Tracker:
             "temperature": candidate.temperature or self.plan.models["optimizer"].temperature,
             "rejected": candidate.rejected or "",
         }
-        child = self._child(candidate.id, candidate.method, candidate.evaluation, params)
-        if child:
-            self.client.log_text(child, candidate.feedback, "feedback.txt")
-            self.client.set_tag(child, "rejected", candidate.rejected or "no")
+        self._child(
+            candidate.id, candidate.method, candidate.evaluation, params, candidate.feedback
+        )
 
     def _child(
         self,
@@ -122,25 +121,31 @@ class Tracker:
         method: Method | None,
         evaluation: Evaluation | None,
         params: dict[str, Any],
-    ) -> str | None:
-        """Record one method as a child run; None if an earlier try of the run did already."""
-        if self._children(candidate_id):
-            return None
-        tags = {
-            "mlflow.parentRunId": self.run_id,
-            "mlflow.runName": candidate_id,
-            "candidate_id": candidate_id,
-        }
-        child: str = self.client.create_run(self.experiment_id, tags=tags).info.run_id
+        feedback: str = "",
+    ) -> None:
+        """Record one method as a child run, unless an earlier try of the run has finished it."""
+        known = self._children(candidate_id)
+        if known and known[0].info.status == "FINISHED":
+            return
+        child = known[0].info.run_id if known else self._new_child(candidate_id)
         for key, value in params.items():
             self.client.log_param(child, key, str(value)[:_PARAM_LIMIT])
         if method:
             self.client.log_param(child, "method_id", method.id)
             self.client.log_text(child, to_markdown(method), "method.md")
+        if feedback:
+            self.client.log_text(child, feedback, "feedback.txt")
         if evaluation:
             self._evaluation(child, evaluation)
         self.client.set_terminated(child)
-        return child
+
+    def _new_child(self, candidate_id: str) -> str:
+        tags = {
+            "mlflow.parentRunId": self.run_id,
+            "mlflow.runName": candidate_id,
+            "candidate_id": candidate_id,
+        }
+        return str(self.client.create_run(self.experiment_id, tags=tags).info.run_id)
 
     def _evaluation(self, run_id: str, evaluation: Evaluation) -> None:
         outcomes = evaluation.outcomes
@@ -151,13 +156,14 @@ class Tracker:
             "failure_rate_high": high,
             "added_words": evaluation.added_words,
         }
-        for rule, count in count_by_rule(outcome.reasons for outcome in outcomes).items():
+        failed = [outcome.reasons for outcome in outcomes if outcome.status == "failed"]
+        for rule, count in count_by_rule(failed).items():
             figures[f"failed.{rule}"] = count
         for key in ("calls", "tokens_in", "tokens_out", "tokens_cached"):
             figures[key] = sum(outcome.row.usage.get(key, 0) for outcome in outcomes)
         for key, value in figures.items():
             self.client.log_metric(run_id, key, value)
-        verdicts = [{"id": o.source.id, "verdict": o.status, **o.as_dict()} for o in outcomes]
+        verdicts = [{"verdict": o.status, **o.as_dict()} for o in outcomes]
         self.client.log_dict(run_id, {"rows": verdicts}, "dev_verdicts.json")
 
     def _children(self, candidate_id: str) -> list[Any]:
@@ -168,8 +174,8 @@ class Tracker:
         return found
 
     def _point(self, key: str, value: float, step: int) -> None:
-        known = {metric.step for metric in self.client.get_metric_history(self.run_id, key)}
-        if step not in known:
+        known = {m.step: m.value for m in self.client.get_metric_history(self.run_id, key)}
+        if known.get(step) != value:
             self.client.log_metric(self.run_id, key, value, step=step)
 
     def _register(self, best: Method) -> None:
@@ -216,22 +222,29 @@ def tracked(
 
 
 def _parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> str:
-    """Return the id of the parent run; create it with its params and its data set if need be."""
+    """Return the id of the parent run; params and data set are logged if they are not yet."""
     found = tracker.client.search_runs(
         [tracker.experiment_id], f"tags.run_key = '{folder.key}'", max_results=1
     )
-    if found:
-        return str(found[0].info.run_id)
     plan = tracker.plan
+    run = found[0] if found else _new_parent(tracker, folder, config)
+    for key, value in _flat(plan.config.model_dump(mode="json")).items():
+        if key not in run.data.params:
+            tracker.client.log_param(run.info.run_id, key, str(value)[:_PARAM_LIMIT])
+    if not (run.inputs and run.inputs.dataset_inputs):
+        _log_seeds(run.info.run_id, plan.splits.seeds, plan)
+    return str(run.info.run_id)
+
+
+def _new_parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> Any:
     tags = {**config.tags, "run_key": folder.key, "folder": str(folder.path)}
     started = int(folder.started.astimezone(UTC).timestamp() * 1000)
-    run = tracker.client.create_run(
-        tracker.experiment_id, start_time=started, tags=tags, run_name=plan.config.name
+    return tracker.client.create_run(
+        tracker.experiment_id,
+        start_time=started,
+        tags=tags,
+        run_name=tracker.plan.config.name,
     )
-    for key, value in _flat(plan.config.model_dump(mode="json")).items():
-        tracker.client.log_param(run.info.run_id, key, str(value)[:_PARAM_LIMIT])
-    _log_seeds(run.info.run_id, plan.splits.seeds, plan)
-    return str(run.info.run_id)
 
 
 def _log_seeds(run_id: str, seeds: Sequence[Row], plan: Plan) -> None:

@@ -27,7 +27,7 @@ _HEADER = re.compile(
 _PREAMBLE = re.compile(
     r"^(?:sure|certainly|of course|okay|here(?:'s| is| are))\b[^\n]{0,120}:\s*\n+", re.IGNORECASE
 )
-_FENCE = re.compile(r"^```[\w-]*[ \t]*\n(.*)\n```\s*$", re.DOTALL)
+_FENCE = re.compile(r"^```[\w-]*[ \t]*\n((?:(?!```).)*)\n```\s*$", re.DOTALL)
 
 
 class PlainAdapter(dspy.Adapter):
@@ -47,10 +47,12 @@ class PlainAdapter(dspy.Adapter):
     def parse(self, signature: type[dspy.Signature], completion: str) -> dict[str, Any]:
         """Take the whole reply, without an echoed header, a preamble or a fence around it all.
 
+        A signature without a closing line asks for free text, which is taken as it is.
+
         Raises:
             AdapterParseError: Nothing is left.
         """
-        text = strip_wrapping(completion)
+        text = strip_wrapping(completion) if _closing(signature) else completion.strip()
         if not text:
             raise AdapterParseError("PlainAdapter", signature, completion, message="empty reply")
         return {_only_output(signature): text}
@@ -152,11 +154,16 @@ def _only_output(signature: type[dspy.Signature]) -> str:
 
 
 def _user_turn(signature: type[dspy.Signature], values: dict[str, Any]) -> str:
-    closing = signature.output_fields[_only_output(signature)].json_schema_extra["desc"]
+    closing = _closing(signature)
     if not closing:
         return "\n\n".join(str(values[name]) for name in signature.input_fields)
     sections = [f"{_label(name)}:\n{values[name]}" for name in signature.input_fields]
     return "\n\n".join([*sections, closing])
+
+
+def _closing(signature: type[dspy.Signature]) -> str:
+    """Return the line that closes the user's turn: the output field's description."""
+    return str(signature.output_fields[_only_output(signature)].json_schema_extra["desc"])
 
 
 def _label(name: str) -> str:

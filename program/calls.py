@@ -12,6 +12,7 @@ class CallRecord:
 
     Attributes:
         role: evolver, responder, optimizer or judge.
+        text: The reply, as it came.
         model: The model's name as configured.
         is_truncated: The reply hit its token limit.
         is_replayed: The answer came from the ledger and cost nothing now.
@@ -26,6 +27,7 @@ class CallRecord:
 
     role: str
     model: str
+    text: str
     is_truncated: bool
     is_replayed: bool
     tokens_in: int

@@ -38,7 +38,10 @@ async def trajectories(
     length: int,
     phase: str,
 ) -> list[Trajectory]:
-    """Evolve a mini-batch `length` times over (l of the paper) and return what each row became."""
+    """Evolve a mini-batch `length` times over (l of the paper) and return what each row became.
+
+    A row whose calls died says nothing about the method and is left out.
+    """
     chains: dict[str, list[Outcome]] = {row.id: [] for row in rows}
     pool = list(rows)
     for round_number in range(1, length + 1):
@@ -48,7 +51,8 @@ async def trajectories(
         for outcome in outcomes:
             chains[outcome.row.seed_id].append(outcome)
         pool = [outcome.row for outcome in outcomes if outcome.row.instruction]
-    return [_trajectory(row, chains[row.id]) for row in rows]
+    told = [row for row in rows if all(o.status != "unscored" for o in chains[row.id])]
+    return [_trajectory(row, chains[row.id]) for row in told]
 
 
 async def _once(

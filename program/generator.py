@@ -114,9 +114,10 @@ class Generator:
         for number in range(self.settings.attempts):
             attempt = self._attempt(number, round_number, index)
             for outcome in await attempt_block(pending, attempt, self.pipeline):
-                done[outcome.source.id] = _later(done.get(outcome.source.id), outcome)
-            pending = [row for row in pending if done[row.id].status == "failed"]
-        return [done[row.id] for row in block]
+                seed = outcome.source.seed_id
+                done[seed] = _later(done.get(seed), outcome)
+            pending = [row for row in pending if done[row.seed_id].status == "failed"]
+        return [done[row.seed_id] for row in block]
 
     def _attempt(self, number: int, round_number: int, index: Mapping[str, int]) -> Attempt:
         return Attempt(
@@ -148,9 +149,11 @@ class Generator:
 
 
 def _later(before: Outcome | None, after: Outcome) -> Outcome:
-    """Return the later outcome with the cost of both; an unscored retry changes no verdict."""
+    """Return the later outcome with the cost of both.
+
+    A retry whose calls died leaves the row unscored: another time it could pass.
+    """
     if before is None:
         return after
     usage = add_usage(before.row.usage, after.row.usage)
-    verdict = before if after.status == "unscored" else after
-    return replace(verdict, row=replace(verdict.row, usage=usage), attempts=before.attempts + 1)
+    return replace(after, row=replace(after.row, usage=usage), attempts=before.attempts + 1)

@@ -100,8 +100,9 @@ async def _scored_rewrite(
 ) -> Outcome:
     evolver = attempt.evolver_of(source)
     rewrite = await _rewrite(evolver, source, blank.draw, attempt, pipeline)
+    raw = calls[-1].text if calls else rewrite.raw
     case = _case(source, rewrite.text, evolver.method.text, calls)
-    reasons = await pipeline.failure.reasons("evolve", replace(case, raw=rewrite.raw))
+    reasons = await pipeline.failure.reasons("evolve", replace(case, raw=raw))
     evolved = rewrite.text or ""
     row = replace(
         blank,
@@ -110,7 +111,7 @@ async def _scored_rewrite(
         usage=usage_of(calls),
         scores={"added_words": added_words(source.instruction, evolved)},
     )
-    return _outcome(source, row, "evolve", reasons, rewrite.raw)
+    return _outcome(source, row, "evolve", reasons, raw)
 
 
 @dataclass(frozen=True, slots=True)

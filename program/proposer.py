@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dspy
-from dspy.utils.exceptions import AdapterParseError
+from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 
 from metrics.wording import normal_form, shingles, words
 from program.calls import collected_calls
+from program.pipeline import TRANSPORT_ERRORS
 from program.records import Trajectory
 from program.roles import Role, ask
 from signatures import AnalyzeTrajectory, Method, OptimizeMethod
 
 _GENERAL = re.compile(r"^[\s>*#_-]*general(?: advice| feedback)?[\s*_]*[:：]\s*", re.IGNORECASE)
-_BEFORE_REASON = re.compile(r"^[\s`*\]\"'_:：,.-]*(?:reason[\s*_]*[:：])?\s*", re.IGNORECASE)
-_ID_WITHIN = 24
+_BEFORE_ID = r"^[\s>*#`'\"(\[_-]*(?:\d+[.)]\s+)?[\s*`'\"(\[]*(?:case|id)?[\s:#*`'\"]*"
+_AFTER_ID = r"(?![\w-])[\s`*\]\"'_:：,.)-]*(?:reason[\s*_]*[:：])?\s*(?P<reason>.*)$"
 _INSTRUCTION = re.compile(
     r"\b(?:instruction|prompt|question|task|request)s?\b|지시|질문|명령", re.IGNORECASE
 )
@@ -98,6 +99,8 @@ class Proposer(dspy.Module):
                 )
             except AdapterParseError as error:
                 return Proposal(None, feedback, f"unparsed reply: {error.lm_response!r:.80}")
+            except (*TRANSPORT_ERRORS, LMInvalidRequestError) as error:
+                return Proposal(None, feedback, f"the call failed: {error!s:.200}")
         text = answer.optimized_method.strip()
         is_cut = bool(calls) and calls[-1].is_truncated
         flaw = "cut off at the token limit" if is_cut else None
@@ -143,13 +146,21 @@ def read_analysis(text: str, case_ids: set[str]) -> Analysis:
     reasons: dict[str, str] = {}
     general: list[str] = []
     for line in filter(None, map(str.strip, text.splitlines())):
-        case = next((i for i in sorted(case_ids) if i in line[: len(i) + _ID_WITHIN]), None)
-        if case and not _GENERAL.match(line):
-            reason = _BEFORE_REASON.sub("", line.partition(case)[2]).strip(" *")
-            reasons[case] = reason or line
-        else:
+        case, reason = _reason(line, case_ids)
+        if case is None or _GENERAL.match(line):
             general.append(_GENERAL.sub("", line).strip(" *"))
+        else:
+            reasons[case] = f"{reasons[case]}; {reason}" if case in reasons else reason
     return Analysis(reasons, " ".join(general))
+
+
+def _reason(line: str, case_ids: set[str]) -> tuple[str | None, str]:
+    """Return the case that a line begins with, and what it says of it."""
+    for case in sorted(case_ids, key=len, reverse=True):
+        match = re.match(_BEFORE_ID + re.escape(case) + _AFTER_ID, line, re.IGNORECASE)
+        if match:
+            return case, match["reason"].strip(" *") or line
+    return None, line
 
 
 def flaw_of(text: str, cases: Sequence[Trajectory], *, max_words: int) -> str | None:

@@ -65,10 +65,21 @@ class CandidateStudy:
 def is_better(challenger: Evaluation, incumbent: Evaluation, *, tie_break: bool) -> bool:
     """Tell whether `challenger` takes the incumbent's place.
 
-    Lower failure rate wins. A tie keeps the incumbent, unless `tie_break` is on and the
-    challenger's sound rewrites add at least one content word more on average.
+    Both are compared on the rows that were scored under both; with fewer than half of the
+    incumbent's rows the challenger is not believed. Lower failure rate wins. A tie keeps the
+    incumbent, unless `tie_break` is on and the challenger's sound rewrites add at least one content
+    word more on average.
     """
-    new, old = challenger.failure_rate.rate, incumbent.failure_rate.rate
-    if new != old:
-        return new < old
+    new, old = _verdicts(challenger), _verdicts(incumbent)
+    shared = [row for row in old if row in new]
+    if not shared or 2 * len(shared) < len(old):
+        return False
+    failures, failures_before = sum(new[row] for row in shared), sum(old[row] for row in shared)
+    if failures != failures_before:
+        return failures < failures_before
     return tie_break and challenger.added_words >= incumbent.added_words + MARGIN_WORDS
+
+
+def _verdicts(evaluation: Evaluation) -> dict[str, bool]:
+    """Return F by row id, for the rows that were scored."""
+    return {o.source.id: o.verdict for o in evaluation.outcomes if o.verdict is not None}

@@ -77,6 +77,25 @@ def test_wrapping_is_stripped_and_nothing_else(reply: str, expected: str) -> Non
     assert strip_wrapping(reply) == expected
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "```python\na = 1\n```\nThen:\n```python\nb = 2\n```",
+        "```python\na = 1\n```",
+        "Sure, here it is:\nyes",
+        '"To be"',
+        "Answer: 4",
+    ],
+)
+def test_a_response_is_taken_as_it_is(answer: str) -> None:
+    assert PlainAdapter().parse(RespondToInstruction, answer) == {"response": answer}
+
+
+def test_two_fences_are_not_one_around_all() -> None:
+    text = "```\na\n```\nand\n```\nb\n```"
+    assert strip_wrapping(text) == text
+
+
 def test_an_empty_reply_does_not_parse() -> None:
     with pytest.raises(AdapterParseError):
         PlainAdapter().parse(EvolveInstruction, "  ```\n\n```  ")

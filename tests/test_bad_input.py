@@ -46,6 +46,44 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
         pytest.param({"models": {}}, ["models.evolver", "required"], id="no evolver"),
         pytest.param({"name": "a/b"}, ["name"], id="name with a slash"),
         pytest.param(
+            {"optimizer": {"temperatures": [0.9, 0.1]}},
+            ["optimizer.temperatures"],
+            id="range upside down",
+        ),
+        pytest.param(
+            {"optimizer": {"temperatures": [-1, 1]}}, ["optimizer.temperatures"], id="below zero"
+        ),
+        pytest.param(
+            {"output": {"formats": ["alpaca"]}, "evolve": {"methods": ["weak"], "respond": False}},
+            ["output.formats"],
+            id="export without responses",
+        ),
+        pytest.param(
+            {"data": {"path": "seeds.jsonl", "dev_size": 0}}, ["dev_size"], id="no dev rows"
+        ),
+        pytest.param(
+            {
+                "models": {"evolver": {"model": "scripted/world"}, "judge": {"adapter": "plain"}},
+            },
+            ["models.judge.adapter"],
+            id="plain judge",
+        ),
+        pytest.param(
+            {
+                "models": {
+                    "evolver": {"model": "hosted_vllm/m", "api_base": "http://localhost/v1"}
+                },
+                "budget": {"usd": 1},
+            },
+            ["budget.usd", "hosted_vllm/m"],
+            id="dollars without a price",
+        ),
+        pytest.param(
+            {"evolve": {"methods": ["e0", "weak"]}, "optimizer": {"initial_method": "weak"}},
+            ["evolve.methods", "one method"],
+            id="several methods beside a start",
+        ),
+        pytest.param(
             {"optimizer": {"initial_method": "nowhere.md"}},
             ["optimizer.initial_method", "nowhere.md"],
             id="method file",
@@ -96,6 +134,7 @@ def test_a_model_that_cannot_be_reached_is_refused(
         pytest.param('{"instruction": " "}', ["seeds.jsonl:1", "empty"], id="empty instruction"),
         pytest.param('{"instruction": 7}', ["seeds.jsonl:1", "int"], id="number"),
         pytest.param('["a"]', ["seeds.jsonl:1", "object"], id="list"),
+        pytest.param('{"instruction": "a", "input": 4}', ["input", "int"], id="input"),
         pytest.param('{"id": [], "instruction": "a"}', ["seeds.jsonl:1", "id"], id="id"),
         pytest.param(
             '{"id": 1, "instruction": "a"}\n\n{"id": "1", "instruction": "b"}',
@@ -144,6 +183,39 @@ def test_a_folder_that_cannot_be_written_is_refused(write_config: WriteConfig) -
     refuse(write_config(), "output.dir", "cannot be written", arguments=("--out", "file/run"))
 
 
+def test_a_file_where_the_folder_should_be_is_refused(write_config: WriteConfig) -> None:
+    Path("taken").write_text("a file")
+    refuse(write_config(), "output.dir", "taken", arguments=("--out", "taken"))
+
+
+def test_fresh_moves_no_folder_that_is_not_a_runs(write_config: WriteConfig) -> None:
+    Path("thesis").mkdir()
+    Path("thesis/a.tex").write_text("years of work")
+    refuse(write_config(), "something else", arguments=("--out", "thesis", "--fresh"))
+
+
+def test_other_seeds_under_the_same_name_are_another_run(write_config: WriteConfig) -> None:
+    config = write_config()
+    run_cli("run", str(config), expected=0)
+    Path("seeds.jsonl").write_text(Path("seeds.jsonl").read_text().replace("rivers", "lakes"))
+    refuse(config, "output.dir", "content")
+
+
+def test_a_search_of_too_few_rows_is_refused(write_config: WriteConfig) -> None:
+    refuse(write_config(), "--limit 2", "3 rows", arguments=("--limit", "2"))
+
+
+def test_optimize_without_a_search_is_refused(write_config: WriteConfig) -> None:
+    refused = run_cli("optimize", str(write_config(optimizer={"name": "none"})))
+    assert refused.code == 2
+    assert "optimizer.name" in refused.err
+
+
+def test_a_csv_that_is_none_is_refused(write_config: WriteConfig) -> None:
+    Path("seeds.csv").write_bytes(b'instruction\n"a\x00b"\n')
+    refuse(write_config(data={"path": "seeds.csv"}), "seeds.csv")
+
+
 def test_a_full_disk_is_refused(write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.run_folder.MINIMUM_DISK", 1 << 60)
     refuse(write_config(), "output.dir", "disk")
@@ -162,7 +234,7 @@ def test_a_missing_config_is_refused(workplace: Path) -> None:
     refuse(Path("nowhere.yaml"), "nowhere.yaml")
 
 
-@pytest.mark.parametrize("override", ["steps", "name.first=x", "optimizer.stepz=1"])
+@pytest.mark.parametrize("override", ["steps", "name.first=x", "optimizer.stepz=1", "seed=[1"])
 def test_a_wrong_override_is_refused(write_config: WriteConfig, override: str) -> None:
     refuse(write_config(), override.split("=")[0].split(".")[-1], arguments=("--set", override))
 

@@ -1,6 +1,8 @@
 """Whole runs through the command line: scripted model, real Optuna, real MLflow on SQLite."""
 
 import json
+import os
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import dspy
 import mlflow
 import pytest
+from dspy.utils.exceptions import ContextWindowExceededError, LMTransportError
 
 from experiments.models import scripted
 from experiments.models.scripted import HARM, SAFEGUARD, world
@@ -23,7 +26,8 @@ def summary_of(folder: Path) -> dict[str, Any]:
 
 
 def rows_of(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text().splitlines()]
+    with file.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def test_the_search_finds_the_method_that_truly_fails_less(write_config: WriteConfig) -> None:
@@ -152,21 +156,92 @@ def test_a_finished_run_prints_its_summary_and_calls_nothing(write_config: Write
     assert Path("runs/test/summary.json").stat().st_mtime_ns == before
 
 
-def test_an_interrupted_run_goes_on_and_pays_no_call_twice(write_config: WriteConfig) -> None:
-    config = write_config(budget={"calls": 60})
-    assert run_cli("run", str(config)).code == 3
-    assert not Path("runs/test/summary.json").exists()
+def counting(calls: list[int], *, interrupt_at: int | None = None) -> scripted.Script:
+    """Return the world, counting its calls; at one of them the user presses Ctrl-C."""
 
-    assert run_cli("run", str(config), "--set", "budget.calls=null").code == 0
+    def script(messages: Sequence[Message], draw: int) -> str:
+        calls.append(draw)
+        if len(calls) == interrupt_at:
+            os.kill(os.getpid(), signal.SIGINT)
+        return world(messages, draw)
+
+    return script
+
+
+@pytest.mark.parametrize("how", ["budget", "Ctrl-C"])
+def test_an_interrupted_run_goes_on_and_pays_no_call_twice(
+    how: str, write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    interrupt_at = 60 if how == "Ctrl-C" else None
+    monkeypatch.setitem(scripted.SCRIPTS, "counted", counting(calls, interrupt_at=interrupt_at))
+    cap = {"calls": 60} if how == "budget" else {}
+    config = write_config(models={"evolver": {"model": "scripted/counted"}}, budget=cap)
+
+    stopped = run_cli("run", str(config))
+
+    assert stopped.code == 3
+    assert "goes on" in stopped.err
+    assert not Path("runs/test/summary.json").exists()
+    assert 60 <= len(calls) <= 60 + 16
+
+    run_cli("run", str(config), "--set", "budget.calls=null", expected=0)
 
     summary = summary_of(Path("runs/test"))
     points = mlflow.MlflowClient().get_metric_history(summary["mlflow_run_id"], "failure_rate")
-    whole = run_cli("run", str(config), "--set", "budget.calls=null", "--out", "runs/whole")
-    assert whole.code == 0
     assert summary["resumed"]
-    assert summary["calls_replayed"] >= 55
-    assert summary["calls"] == summary_of(Path("runs/whole"))["calls"]
-    assert len({point.step for point in points}) == len(points)
+    assert summary["calls"] == len(calls)
+    assert len({point.step for point in points}) == len(points) == summary["steps"] + 1
+    assert mlflow.get_run(summary["mlflow_run_id"]).info.status == "FINISHED"
+
+
+def test_unscored_rows_are_counted_listed_and_tried_again(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def outage(messages: Sequence[Message], draw: int) -> str:
+        if Path("outage").exists() and "List the 7" in messages[-1]["content"]:
+            raise LMTransportError("the line is dead")
+        return world(messages, draw)
+
+    monkeypatch.setitem(scripted.SCRIPTS, "outage", outage)
+    config = write_config(models={"evolver": {"model": "scripted/outage", "attempts": 1}})
+    Path("outage").touch()
+
+    run_cli("run", str(config), expected=0)
+    before = summary_of(Path("runs/test"))
+    listed = rows_of(Path("runs/test/unscored.jsonl"))
+    Path("outage").unlink()
+    run_cli("run", str(config), expected=0)
+
+    after = summary_of(Path("runs/test"))
+    figures = mlflow.get_run(after["mlflow_run_id"]).data.metrics
+    assert before["rows_unscored"] == len(listed) == 1
+    assert listed[0]["seed_id"] == "seed-7"
+    assert after["rows_unscored"] == 0
+    assert after["rows_out"] + after["rows_failed"] == after["rows_in"] == 30
+    assert not Path("runs/test/unscored.jsonl").exists()
+    assert figures["summary.rows_unscored"] == 0
+
+
+def test_a_dead_proposal_is_a_rejected_candidate(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(messages: Sequence[Message], draw: int) -> str:
+        if messages[0]["content"].startswith("You improve"):
+            raise ContextWindowExceededError(message="the prompt exceeds the context")
+        return world(messages, draw)
+
+    monkeypatch.setitem(scripted.SCRIPTS, "silent", silent)
+    run_cli("run", str(write_config(models={"evolver": {"model": "scripted/silent"}})), expected=0)
+    assert summary_of(Path("runs/test"))["accepted_steps"] == 0
+    assert "the call failed" in Path("runs/test/report.html").read_text()
+
+
+def test_line_separators_in_a_row_break_no_file(write_config: WriteConfig) -> None:
+    config = write_config(optimizer={"name": "none"}, failure={"rules": []})
+    Path("seeds.jsonl").write_text(json.dumps({"instruction": "Name trees\u2028and\u0085why."}))
+    run_cli("run", str(config), expected=0)
+    assert summary_of(Path("runs/test"))["rows_out"] == 1
 
 
 def test_fresh_keeps_the_old_folder(write_config: WriteConfig) -> None:
@@ -191,6 +266,17 @@ def test_program_json_loads_into_a_plain_predictor(write_config: WriteConfig) ->
     assert list(predictor.signature.output_fields) == ["evolved_instruction"]
 
 
+def test_the_stepwise_program_loads_with_its_two_outputs(write_config: WriteConfig) -> None:
+    run_cli("run", str(write_config(optimizer={"name": "none"}, evolve={"methods": ["e0"]})))
+
+    predictor = dspy.Predict("instruction -> thinking, evolved_instruction")
+    predictor.load("runs/test/program.json")
+
+    fields = predictor.signature.output_fields
+    assert "Step 4:" in predictor.signature.instructions
+    assert "never an answer" in fields["evolved_instruction"].json_schema_extra["desc"]
+
+
 def test_optimize_then_evolve_uses_the_method_found(write_config: WriteConfig) -> None:
     config = write_config(60)
     assert run_cli("optimize", str(config)).code == 0
@@ -213,12 +299,17 @@ def test_a_dry_run_writes_nothing_and_prints_the_estimate(write_config: WriteCon
     assert not Path("runs").exists()
 
 
-def test_limit_makes_a_small_trial(write_config: WriteConfig) -> None:
-    run_cli("run", str(write_config()), "--limit", "6")
+def test_limit_makes_a_small_trial_in_a_folder_of_its_own(write_config: WriteConfig) -> None:
+    config = write_config(optimizer={"steps": 9, "candidates": 9, "batch_size": 9, "patience": 9})
 
-    summary = summary_of(Path("runs/test"))
+    run_cli("run", str(config), "--limit", "6", expected=0)
+
+    summary = summary_of(Path("runs/test-limit-6"))
     assert summary["rows_in"] == 6
-    assert summary["steps"] <= 2
+    assert summary["steps"] == 2
+    assert summary["calls_by_role"]["optimizer"] == 2 * 2 * 2
+    assert summary["failure_rate_initial"]["scored"] == 2
+    assert run_cli("run", str(config), "--set", "optimizer.steps=1").code == 0
 
 
 def test_without_rules_and_responses_a_method_is_just_applied(write_config: WriteConfig) -> None:

@@ -2,13 +2,14 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import dspy
 import pytest
-from dspy.utils.exceptions import LMServerError, LMTransportError
+from dspy.utils.exceptions import LMInvalidRequestError, LMServerError, LMTransportError
 
 from experiments.models.endpoints import ModelSettings
 from experiments.models.engine import Budget, Endpoint, Engine
@@ -16,7 +17,7 @@ from experiments.models.ledger import Ledger, ledger_key
 from experiments.models.lm import RoleLM
 from experiments.models.wire import Reply, WireCall
 from program.calls import collected_calls
-from program.errors import BudgetExhaustedError, ConfigError
+from program.errors import AccessError, BudgetExhaustedError, ConfigError
 from program.roles import Role, ask
 
 CALL = WireCall(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9)
@@ -105,6 +106,43 @@ def test_tries_are_bounded_and_nothing_is_kept_of_a_failure(
     assert len(wire.calls) == 2
     rows = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT count(*) FROM calls")
     assert rows.fetchone() == (0,)
+
+
+def test_an_endpoint_that_refuses_everything_ends_the_run(make_engine: MakeEngine) -> None:
+    class Refusing(Counting):
+        async def send(self, call: WireCall) -> Reply:
+            raise LMInvalidRequestError("unknown parameter")
+
+    engine, wire = make_engine(), Refusing()
+    errors = []
+    for draw in range(5):
+        with pytest.raises((LMInvalidRequestError, AccessError)) as caught:
+            engine.submit(endpoint(wire), CALL, draw).result()
+        errors.append(caught.type)
+    assert errors == [LMInvalidRequestError] * 4 + [AccessError]
+
+
+def test_calls_in_flight_are_kept_when_the_engine_closes(tmp_path: Path) -> None:
+    wire = Counting(delay=0.2)
+    engine = Engine(Ledger(tmp_path / "ledger.sqlite"))
+    for draw in range(3):
+        engine.submit(endpoint(wire), CALL, draw)
+    while len(wire.calls) < 3:
+        time.sleep(0.01)
+
+    engine.close([])
+
+    rows = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT count(*) FROM calls")
+    assert rows.fetchone() == (3,)
+
+
+def test_a_budget_of_calls_is_not_overrun_by_those_in_flight(make_engine: MakeEngine) -> None:
+    wire = Counting(delay=0.05)
+    engine = make_engine(calls=5)
+    futures = [engine.submit(endpoint(wire), CALL, draw) for draw in range(20)]
+    refused = sum(isinstance(future.exception(), BudgetExhaustedError) for future in futures)
+    assert len(wire.calls) == 5
+    assert refused == 15
 
 
 def test_past_the_budget_nothing_is_started(make_engine: MakeEngine) -> None:

@@ -94,6 +94,8 @@ def test_anthropic_gets_its_own_form() -> None:
     assert asked.body["max_tokens"] == 160
     assert "Rewrite." in str(asked.body["system"])
     assert asked.body["messages"][0]["role"] == "user"
+    assert asked.body["temperature"] == 0.4
+    assert "top_p" not in asked.body
     assert "seed" not in asked.body
     assert reply.text == "fine"
 
@@ -136,6 +138,7 @@ def test_params_are_passed_through() -> None:
     ("answer", "error"),
     [
         pytest.param((401, {"error": {"message": "bad key"}}), AccessError, id="key"),
+        pytest.param((402, {"error": {"message": "no credit"}}), AccessError, id="credit"),
         pytest.param((403, {"error": {"message": "no"}}), AccessError, id="permission"),
         pytest.param((404, {"error": {"message": "no such model"}}), AccessError, id="model"),
         pytest.param((429, {"error": {"message": "slow down"}}), LMRateLimitError, id="rate"),

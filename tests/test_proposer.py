@@ -44,6 +44,13 @@ def test_reasons_are_read_however_they_are_decorated(line: str) -> None:
     assert analysis.general == "say it twice"
 
 
+def test_an_id_within_another_id_or_a_sentence_is_not_that_case() -> None:
+    text = "12: too short\n1: fine but leaks\n12: and vague\nAdd 1 rule"
+    analysis = read_analysis(text, {"1", "12"})
+    assert analysis.reasons == {"12": "too short; and vague", "1": "fine but leaks"}
+    assert analysis.general == "Add 1 rule"
+
+
 @pytest.mark.parametrize("label", ["general:", "General:", "**General:**", "General advice:"])
 def test_the_general_line_is_read_however_it_is_decorated(label: str) -> None:
     assert read_analysis(f"{label} be strict", set()).general == "be strict"

@@ -4,13 +4,20 @@ import pytest
 from optuna.trial import TrialState
 
 from metrics import FailureRate
-from program.records import Evaluation
+from program.records import Evaluation, Outcome, Row, Status
 from program.search import CandidateStudy, is_better
 from signatures import Method
 
 
-def evaluation(failed: int, *, added: float = 5.0) -> Evaluation:
-    return Evaluation(Method(f"m{failed}{added}", "x"), (), FailureRate(failed, 10), added)
+def evaluation(failed: int, *, added: float = 5.0, unscored: int = 0) -> Evaluation:
+    """Return a method that failed the first rows of ten and whose last calls died."""
+    counts: dict[Status, int] = {"failed": failed, "kept": 10 - failed - unscored}
+    statuses = [status for status, n in counts.items() for _ in range(n)]
+    statuses += ["unscored"] * unscored
+    rows = [Row(str(i), str(i), "Why?") for i in range(10)]
+    outcomes = tuple(Outcome(row, row, status) for row, status in zip(rows, statuses, strict=True))
+    rate = FailureRate(failed, 10 - unscored)
+    return Evaluation(Method(f"m{failed}{added}", "x"), outcomes, rate, added)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +29,8 @@ def evaluation(failed: int, *, added: float = 5.0) -> Evaluation:
         pytest.param(evaluation(3, added=5.9), True, False, id="not a whole word more"),
         pytest.param(evaluation(3, added=6.0), True, True, id="a tie that adds a word"),
         pytest.param(evaluation(3, added=9.0), False, False, id="no tie-break asked for"),
+        pytest.param(evaluation(0, unscored=6), True, False, id="most of its calls died"),
+        pytest.param(evaluation(2, unscored=3), True, True, id="better on the shared rows"),
     ],
 )
 def test_the_lowest_failure_rate_wins(

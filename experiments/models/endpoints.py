@@ -70,6 +70,11 @@ class ModelSettings:
         return self.kind == "hosted" and bool(_REASONING.match(self.model.split("/")[-1].lower()))
 
     @property
+    def is_claude(self) -> bool:
+        """Whether the model refuses temperature and top_p together."""
+        return self.kind == "hosted" and "claude" in self.model.lower()
+
+    @property
     def price(self) -> Price | None:
         """Of hosted models; what runs in this process is free."""
         return price_of(self.model) if self.kind == "hosted" else Price(0.0, 0.0, 0.0)
@@ -87,6 +92,10 @@ class ModelSettings:
 
 def adjusted(settings: ModelSettings) -> tuple[ModelSettings, list[str]]:
     """Return settings that the model takes, and a note for each change made."""
+    if settings.is_claude and settings.temperature is not None and settings.top_p is not None:
+        return replace(settings, top_p=None), [
+            "takes temperature or top_p, not both: top_p dropped"
+        ]
     if not settings.is_reasoning:
         return settings, []
     notes = []
@@ -101,7 +110,11 @@ def adjusted(settings: ModelSettings) -> tuple[ModelSettings, list[str]]:
 
 def fitted(call: WireCall, settings: ModelSettings) -> WireCall:
     """Return a call that the model takes: no predictor's temperature for a reasoning model."""
-    return replace(call, temperature=None, top_p=None) if settings.is_reasoning else call
+    if settings.is_reasoning:
+        return replace(call, temperature=None, top_p=None)
+    if settings.is_claude and call.temperature is not None:
+        return replace(call, top_p=None)
+    return call
 
 
 def check(settings: ModelSettings, where: str) -> None:

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from dspy.utils.exceptions import ContextWindowExceededError, LMInvalidRequestError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
@@ -19,8 +20,14 @@ from experiments.models.endpoints import ModelSettings
 from experiments.models.ledger import Ledger, ledger_key
 from experiments.models.wire import Reply, Transport, WireCall
 from program.calls import CallRecord
-from program.errors import BudgetExhaustedError
+from program.errors import AccessError, BudgetExhaustedError
 from program.pipeline import TRANSPORT_ERRORS
+
+REFUSALS = 5
+"""After so many refused requests and none served, settings are wrong rather than rows."""
+
+CLOSING_S = 120.0
+"""Longest wait for calls in flight when the engine is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,9 @@ class Engine:
         self._ledger = ledger
         self._budget = budget or Budget()
         self._counted: set[str] = set()
+        self._in_flight = 0
+        self._refused: Counter[str] = Counter()
+        self._served: Counter[str] = Counter()
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
         self._next_start: dict[str, float] = defaultdict(float)
         self._loop = asyncio.new_event_loop()
@@ -111,13 +121,18 @@ class Engine:
         return self._run(self._answer(endpoint, call, draw))
 
     def close(self, transports: list[Transport]) -> None:
-        """Close the transports, the thread and the ledger."""
+        """Wait for calls in flight, which are paid, then close transports, thread and ledger."""
+        self._run(self._settled()).result()
         for transport in transports:
             self._run(transport.close()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
         self._ledger.close()
+
+    async def _settled(self) -> None:
+        if self._under_way:
+            await asyncio.wait(list(self._under_way.values()), timeout=CLOSING_S)
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> "Future[Any]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -127,10 +142,13 @@ class Engine:
         kept = self._ledger.get(key)
         reply = kept or await self._shared(key, endpoint, call)
         record = record_of(endpoint.settings, call, reply, is_replayed=kept is not None)
+        self._count(key, record)
+        return CallResult(reply, record)
+
+    def _count(self, key: str, record: CallRecord) -> None:
         if key not in self._counted:
             self._counted.add(key)
             self.totals.add(record)
-        return CallResult(reply, record)
 
     async def _shared(self, key: str, endpoint: Endpoint, call: WireCall) -> Reply:
         """Make the call, or wait for the same call that is under way already."""
@@ -144,8 +162,13 @@ class Engine:
     async def _made(self, key: str, endpoint: Endpoint, call: WireCall) -> Reply:
         async with endpoint.gate:
             self._check_budget()
-            reply = await self._tried(endpoint, call)
+            self._in_flight += 1
+            try:
+                reply = await self._tried(endpoint, call)
+            finally:
+                self._in_flight -= 1
             self._ledger.put(key, reply)
+            self._count(key, record_of(endpoint.settings, call, reply, is_replayed=False))
             return reply
 
     async def _tried(self, endpoint: Endpoint, call: WireCall) -> Reply:
@@ -158,8 +181,23 @@ class Engine:
         async for attempt in retrying:
             with attempt:
                 await self._paced(endpoint)
-                return await endpoint.transport.send(call)
+                return await self._sent(endpoint, call)
         raise AssertionError("tenacity either returns or raises")
+
+    async def _sent(self, endpoint: Endpoint, call: WireCall) -> Reply:
+        """Send once. An endpoint that has refused every request so far ends the run."""
+        try:
+            reply = await endpoint.transport.send(call)
+        except ContextWindowExceededError:
+            raise
+        except LMInvalidRequestError as error:
+            self._refused[endpoint.identity] += 1
+            if self._refused[endpoint.identity] >= REFUSALS and not self._served[endpoint.identity]:
+                problem = f"refused its first {REFUSALS} requests: {error}"
+                raise AccessError(endpoint.settings.model, problem) from error
+            raise
+        self._served[endpoint.identity] += 1
+        return reply
 
     async def _paced(self, endpoint: Endpoint) -> None:
         now = self._loop.time()
@@ -172,7 +210,7 @@ class Engine:
         used, cap = self.totals, self._budget
         tokens = used.tokens_in + used.tokens_out
         for name, spent, limit in (
-            ("calls", used.calls.total(), cap.calls),
+            ("calls", used.calls.total() + self._in_flight, cap.calls),
             ("tokens", tokens, cap.tokens),
             ("usd", used.cost_usd, cap.usd),
         ):
@@ -198,6 +236,7 @@ def record_of(
     return CallRecord(
         role=settings.role,
         model=settings.model,
+        text=reply.text,
         is_truncated=reply.finish_reason == "length",
         is_replayed=is_replayed,
         tokens_in=reply.tokens_in,

@@ -28,7 +28,7 @@ def error_for(status: int, text: str, model: str) -> LMError:
     """
     shown = " ".join(text.split())[:_SHOWN]
     message = f"{model} answered {status}: {shown}"
-    if status in (401, 403, 404):
+    if status in (401, 402, 403, 404):
         return AccessError(model, f"the endpoint refused the key or the model ({status}): {shown}")
     if status == 429:
         return LMRateLimitError(message)

@@ -74,10 +74,15 @@ def reply_from_openai(body: Mapping[str, Any], seconds: float) -> Reply:
     choice, usage = body["choices"][0], body.get("usage") or {}
     details = usage.get("prompt_tokens_details") or {}
     return Reply(
-        text=choice["message"].get("content") or "",
+        text=_sound(choice["message"].get("content") or ""),
         finish_reason=choice.get("finish_reason") or "stop",
         tokens_in=usage.get("prompt_tokens") or 0,
         tokens_out=usage.get("completion_tokens") or 0,
         tokens_cached=details.get("cached_tokens") or 0,
         seconds=seconds,
     )
+
+
+def _sound(text: str) -> str:
+    """Replace halves of surrogate pairs, which no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
