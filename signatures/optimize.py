@@ -5,13 +5,13 @@ import dspy
 
 class OptimizeMethod(dspy.Signature):
     """You improve a method: the orders that an assistant follows when it rewrites an instruction into a harder one. You are shown the present method and feedback on its work.
-    Write the complete improved method, from its first sentence to its last. Keep the sentences that work, so that the other cases do not get worse. Change or add one or two sentences that repair what the feedback criticises; write them as general rules that fit every instruction, and do not name single cases. The rewritten instructions must become at least as hard as before, and the assistant must still reply with a harder instruction alone, never with an answer.
-    Write in English, as orders to the assistant, within the word limit. Reply with the new method only: no heading, no comment, no example.
+    Write the complete improved method, from its first sentence to its last. Keep the sentences that work, so that the other cases do not get worse. Change one sentence, or add one short sentence, that repairs what the feedback criticises: a general rule that fits every instruction, never a topic, number or wording of a single case. The rewritten instructions must become at least as hard as before, and the assistant must still reply with a harder instruction alone, never with an answer.
+    Write in English, as plain sentences that give orders to the assistant, within the word limit. Reply with the new method only: no heading, no list, no comment, no example.
     """
 
     method: str = dspy.InputField(desc="the present method")
     feedback: str = dspy.InputField(desc="which cases failed and why, then general advice")
     word_limit: int = dspy.InputField(desc="most words that the method may have")
     optimized_method: str = dspy.OutputField(
-        desc="Write the complete improved method now; it must differ from the present one."
+        desc="Write the complete improved method, and stop after its last sentence. It must differ from the present one in at least one sentence."
     )

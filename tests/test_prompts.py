@@ -13,7 +13,7 @@ SNAPSHOT = {
     "EvolveInstruction": "34328a3603a0242b",
     "EvolveInstructionStepwise": "6bc50eb3b3123b46",
     "JudgeEquality": "1c5face3f96cbd34",
-    "OptimizeMethod": "9b3413a9ccbbe5cf",
+    "OptimizeMethod": "c8041e445488937c",
     "RespondToInstruction": "78afffaace8402d4",
 }
 
