@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from experiments.models.engine import Totals
+from experiments.models.meter import Totals
 from program.listeners import Phase
 from program.records import Outcome
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import dspy
 
 from experiments.export import export
-from experiments.models.engine import Budget, Totals
 from experiments.models.fleet import Fleet, open_fleet
+from experiments.models.meter import Budget, Totals
 from experiments.plan import Plan
 from experiments.progress import ProgressBar
 from experiments.report import write_report
@@ -29,6 +29,7 @@ from program.roles import Role, Roles
 from signatures import Method
 
 Scope = Literal["all", "search", "apply"]
+_ARTIFACTS = ("config.yaml", "evolved.jsonl", "failures.jsonl")
 LOCAL_BLOCK_ROWS = 8
 """Rows that evolve together before they respond together on a `local/` model."""
 
@@ -170,7 +171,7 @@ class _Experiment:
         export(self.folder.path, list(self.plan.config.output.formats))
         files = write_report(self.folder, self.plan, summary, self.findings.steps, methods)
         if self.tracker:
-            data = [self.folder.path / name for name in ("evolved.jsonl", "failures.jsonl")]
+            data = [self.folder.path / name for name in _ARTIFACTS]
             self.tracker.finish(summary, [*files, *data], methods[0])
         self.folder.write("summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
         return summary
@@ -195,7 +196,6 @@ def _pipeline(plan: Plan, fleet: Fleet) -> Pipeline:
             lm=fleet.lms.get(role, fleet.lms["evolver"]),
             model=getattr(models, role).model,
             adapter=getattr(models, role).adapter,
-            temperature=getattr(models, role).temperature,
         )
         for role in ("evolver", "responder", "optimizer", "judge")
     }

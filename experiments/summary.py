@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from experiments.models.engine import Totals
+from experiments.models.meter import Totals
 from metrics import FailureRate
 from program.generator import RoundCount
 from program.records import Evaluation, StepRecord

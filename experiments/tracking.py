@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -96,9 +97,13 @@ class Tracker:
 
     def finish(self, summary: dict[str, Any], files: Sequence[Path], best: Method) -> None:
         """Record the summary, the artifacts and the best method."""
-        for name, value in _flat(summary).items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                self._point(f"summary.{name}", float(value), 0)
+        known = self.client.get_run(self.run_id).data.metrics
+        figures = {
+            f"summary.{name}": float(value)
+            for name, value in _flat(summary).items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
+        self._log(self.run_id, {k: v for k, v in figures.items() if known.get(k) != v})
         for file in files:
             self.client.log_artifact(self.run_id, str(file))
         self._register(best)
@@ -128,10 +133,8 @@ class Tracker:
         if known and known[0].info.status == "FINISHED":
             return
         child = known[0].info.run_id if known else self._new_child(candidate_id)
-        for key, value in params.items():
-            self.client.log_param(child, key, str(value)[:_PARAM_LIMIT])
+        log_params(self.client, child, {**params, "method_id": method.id if method else ""})
         if method:
-            self.client.log_param(child, "method_id", method.id)
             self.client.log_text(child, to_markdown(method), "method.md")
         if feedback:
             self.client.log_text(child, feedback, "feedback.txt")
@@ -161,10 +164,16 @@ class Tracker:
             figures[f"failed.{rule}"] = count
         for key in ("calls", "tokens_in", "tokens_out", "tokens_cached"):
             figures[key] = sum(outcome.row.usage.get(key, 0) for outcome in outcomes)
-        for key, value in figures.items():
-            self.client.log_metric(run_id, key, value)
+        self._log(run_id, figures)
         verdicts = [{"verdict": o.status, **o.as_dict()} for o in outcomes]
         self.client.log_dict(run_id, {"rows": verdicts}, "dev_verdicts.json")
+
+    def _log(self, run_id: str, figures: dict[str, float]) -> None:
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        metrics = [Metric(key, value, now, 0) for key, value in figures.items()]
+        self.client.log_batch(run_id, metrics=metrics)
 
     def _children(self, candidate_id: str) -> list[Any]:
         query = (
@@ -228,9 +237,12 @@ def _parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> str:
     )
     plan = tracker.plan
     run = found[0] if found else _new_parent(tracker, folder, config)
-    for key, value in _flat(plan.config.model_dump(mode="json")).items():
-        if key not in run.data.params:
-            tracker.client.log_param(run.info.run_id, key, str(value)[:_PARAM_LIMIT])
+    config_now = _flat(plan.config.model_dump(mode="json"))
+    log_params(
+        tracker.client,
+        run.info.run_id,
+        {key: value for key, value in config_now.items() if key not in run.data.params},
+    )
     if not (run.inputs and run.inputs.dataset_inputs):
         _log_seeds(run.info.run_id, plan.splits.seeds, plan)
     return str(run.info.run_id)
@@ -261,6 +273,14 @@ def _log_seeds(run_id: str, seeds: Sequence[Row], plan: Plan) -> None:
     )
     entry = DatasetInput(data, [InputTag("mlflow.data.context", "seeds")])
     mlflow.MlflowClient().log_inputs(run_id, datasets=[entry])
+
+
+def log_params(client: Any, run_id: str, params: dict[str, Any]) -> None:
+    """Log params in one request; long values are cut, the whole config is an artifact."""
+    from mlflow.entities import Param
+
+    entries = [Param(key, str(value)[:_PARAM_LIMIT]) for key, value in params.items()]
+    client.log_batch(run_id, params=entries)
 
 
 def _flat(tree: dict[str, Any], at: str = "") -> dict[str, Any]:

@@ -20,13 +20,12 @@ class Role:
     Attributes:
         lm: Takes the draw number as `rollout_id`.
         model: The model's configured name, for the records.
-        temperature: The configured one; None: the provider's default.
+        adapter: None: plain for one text output, else chat.
     """
 
     lm: dspy.LM
     model: str
     adapter: AdapterName | None = None
-    temperature: float | None = None
 
     def context(self, signature: type[dspy.Signature]) -> AbstractContextManager[None]:
         """Return DSPy's context for one call of a predictor with `signature`."""

@@ -106,6 +106,22 @@ def test_a_wrong_config_is_refused(
         pytest.param({"model": "nobody/model"}, ["models.evolver", "nobody"], id="provider"),
         pytest.param({"model": "hosted_vllm/m"}, ["models.evolver", "api_base"], id="no base"),
         pytest.param({"model": "openai/gpt-4o-mini"}, ["OPENAI_API_KEY", ".env"], id="no key"),
+        pytest.param({"model": "gpt-4o-mini"}, ["OPENAI_API_KEY"], id="no key, bare name"),
+        pytest.param(
+            {"model": "hosted_vllm/m", "api_base": "http://localhost/v1", "api_key_env": "MY_KEY"},
+            ["MY_KEY"],
+            id="named key not set",
+        ),
+        pytest.param(
+            {"model": "local/qwen2.5-coder-1.5b-instruct", "api_base": "http://localhost"},
+            ["models.evolver.api_base", "does nothing"],
+            id="api_base on local",
+        ),
+        pytest.param(
+            {"model": "scripted/world", "context": 512},
+            ["models.evolver.context", "does nothing"],
+            id="context on hosted",
+        ),
         pytest.param(
             {"model": "anthropic/claude-sonnet-4-5", "api_key_env": "MY_KEY"},
             ["MY_KEY"],

@@ -12,9 +12,11 @@ import pytest
 from dspy.utils.exceptions import LMInvalidRequestError, LMServerError, LMTransportError
 
 from experiments.models.endpoints import ModelSettings
-from experiments.models.engine import Budget, Endpoint, Engine
+from experiments.models.engine import Engine
 from experiments.models.ledger import Ledger, ledger_key
+from experiments.models.line import Line
 from experiments.models.lm import RoleLM
+from experiments.models.meter import Budget
 from experiments.models.wire import Reply, WireCall
 from program.calls import collected_calls
 from program.errors import AccessError, BudgetExhaustedError, ConfigError
@@ -57,9 +59,9 @@ def make_engine(tmp_path: Path) -> Iterator[MakeEngine]:
         engine.close([])
 
 
-def endpoint(transport: Counting, **settings: Any) -> Endpoint:
+def endpoint(transport: Counting, **settings: Any) -> Line:
     given = ModelSettings("scripted/world", "evolver", **settings)
-    return Endpoint(given, "here", transport, asyncio.Semaphore(8))
+    return Line(given, "here", transport, asyncio.Semaphore(8))
 
 
 def test_a_finished_call_is_paid_once(make_engine: MakeEngine) -> None:
@@ -113,11 +115,11 @@ def test_an_endpoint_that_refuses_everything_ends_the_run(make_engine: MakeEngin
         async def send(self, call: WireCall) -> Reply:
             raise LMInvalidRequestError("unknown parameter")
 
-    engine, wire = make_engine(), Refusing()
+    engine, line = make_engine(), endpoint(Refusing())
     errors = []
     for draw in range(5):
         with pytest.raises((LMInvalidRequestError, AccessError)) as caught:
-            engine.submit(endpoint(wire), CALL, draw).result()
+            engine.submit(line, CALL, draw).result()
         errors.append(caught.type)
     assert errors == [LMInvalidRequestError] * 4 + [AccessError]
 
@@ -167,7 +169,7 @@ def test_tokens_count_towards_the_budget(make_engine: MakeEngine) -> None:
 
 def test_the_pace_spaces_the_starts(make_engine: MakeEngine) -> None:
     wire = Counting()
-    paced = Endpoint(ModelSettings("m", "evolver"), "here", wire, asyncio.Semaphore(8), pace=0.05)
+    paced = Line(ModelSettings("m", "evolver"), "here", wire, asyncio.Semaphore(8), pace=0.05)
     engine = make_engine()
     loop_time = engine._loop.time
     started = loop_time()

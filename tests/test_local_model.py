@@ -11,8 +11,8 @@ import mlflow
 import pytest
 
 from experiments.models.endpoints import ModelSettings
-from experiments.models.engine import Budget
 from experiments.models.fleet import open_fleet
+from experiments.models.meter import Budget
 from program.adapter import PlainAdapter
 from tests.command_line import run_cli
 from tests.conftest import REPOSITORY

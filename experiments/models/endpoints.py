@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from experiments.models.prices import Price, is_known_name, price_of
+from experiments.models.prices import Price, is_known_name, price_of, provider_of
 from experiments.models.scripted import SCRIPTS
 from experiments.models.weights import SHIPPED, from_hub, sha256_of
 from experiments.models.wire import WireCall
@@ -67,7 +67,8 @@ class ModelSettings:
     @property
     def is_reasoning(self) -> bool:
         """Whether the model refuses sampling settings and needs room for hidden tokens."""
-        return self.kind == "hosted" and bool(_REASONING.match(self.model.split("/")[-1].lower()))
+        name = self.model.rsplit("/", 1)[-1].lower()
+        return self.kind == "hosted" and bool(_REASONING.match(name))
 
     @property
     def is_claude(self) -> bool:
@@ -82,7 +83,7 @@ class ModelSettings:
     @property
     def key_variable(self) -> str | None:
         """The environment variable that holds the key, as far as it is known."""
-        return self.api_key_env or KEY_VARIABLES.get(self.model.partition("/")[0])
+        return self.api_key_env or KEY_VARIABLES.get(provider_of(self.model))
 
     @property
     def api_key(self) -> str | None:
@@ -127,6 +128,7 @@ def check(settings: ModelSettings, where: str) -> None:
     Raises:
         ConfigError: Unknown name, missing file, missing key, missing api_base.
     """
+    _check_fitting_keys(settings, where)
     if settings.kind == "local":
         _check_local(settings.model.removeprefix("local/"), where)
     elif settings.kind == "scripted":
@@ -153,6 +155,14 @@ def identity(settings: ModelSettings, path: Path | None) -> str:
     return f"sha256:{digest} context:{settings.context}"
 
 
+def _check_fitting_keys(settings: ModelSettings, where: str) -> None:
+    """Refuse keys that would do nothing."""
+    foreign = ("context",) if settings.kind != "local" else ("api_base", "requests_per_minute")
+    for key in foreign:
+        if getattr(settings, key) is not None:
+            raise ConfigError(f"{where}.{key}", f"does nothing for {settings.model}; remove it")
+
+
 def _check_local(name: str, where: str) -> None:
     if name in SHIPPED or name.startswith("hf:"):
         return
@@ -177,7 +187,8 @@ def _check_hosted(settings: ModelSettings, where: str) -> None:
         )
     if provider in NEEDS_BASE and not settings.api_base:
         raise ConfigError(where, f"{provider}/ needs api_base, the address of your server")
-    if settings.key_variable and not settings.api_key and not settings.api_base:
+    is_open = bool(settings.api_base and not settings.api_key_env)
+    if settings.key_variable and not settings.api_key and not is_open:
         raise ConfigError(
             where, f"set {settings.key_variable} in the environment or in .env (or api_key_env)"
         )

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from experiments.models.endpoints import ModelSettings, adjusted, identity, local_path
-from experiments.models.engine import Budget, Endpoint, Engine
+from experiments.models.engine import Engine
 from experiments.models.ledger import Ledger
+from experiments.models.line import Line
 from experiments.models.litellm_wire import LitellmTransport
 from experiments.models.llama import LlamaServer, LlamaSettings
 from experiments.models.lm import RoleLM
+from experiments.models.meter import Budget
 from experiments.models.openai_http import OpenAITransport
 from experiments.models.scripted import SCRIPTS, ScriptedTransport
 from experiments.models.weights import SHIPPED, OnPart, pull
@@ -51,8 +53,8 @@ def open_fleet(
     harbour = _Harbour(on_part, say)
     engine = Engine(Ledger(ledger), budget)
     try:
-        endpoints = {role: harbour.endpoint(settings) for role, settings in roles.items()}
-        yield Fleet(engine, {role: RoleLM(e, engine) for role, e in endpoints.items()})
+        lines = {role: harbour.line(settings) for role, settings in roles.items()}
+        yield Fleet(engine, {role: RoleLM(line, engine) for role, line in lines.items()})
     finally:
         engine.close(harbour.transports)
         for server in harbour.servers.values():
@@ -60,7 +62,7 @@ def open_fleet(
 
 
 class _Harbour:
-    """Makes endpoints; equal local settings share one server and its gate."""
+    """Makes lines; equal local settings share one server and its gate."""
 
     def __init__(self, on_part: OnPart, say: Callable[[str], None]) -> None:
         self.servers: dict[LlamaSettings, LlamaServer] = {}
@@ -69,26 +71,26 @@ class _Harbour:
         self._on_part = on_part
         self._say = say
 
-    def endpoint(self, given: ModelSettings) -> Endpoint:
-        """Return the endpoint of one role."""
+    def line(self, given: ModelSettings) -> Line:
+        """Return the line of one role."""
         settings, notes = adjusted(given)
         for note in notes:
             self._say(f"{settings.model} ({settings.role}) {note}")
         if settings.kind == "local":
             return self._local(settings)
         transport = self._keep(_transport(settings))
-        gate = self._gate(
-            (settings.model, settings.api_base), settings.concurrency or HOSTED_CONCURRENCY
-        )
+        size = settings.concurrency or HOSTED_CONCURRENCY
+        gate = self._gate((settings.model, settings.api_base, size), size)
         pace = 60 / settings.requests_per_minute if settings.requests_per_minute else 0.0
-        return Endpoint(settings, identity(settings, None), transport, gate, pace)
+        return Line(settings, identity(settings, None), transport, gate, pace)
 
-    def _local(self, given: ModelSettings) -> Endpoint:
+    def _local(self, given: ModelSettings) -> Line:
         name = given.model.removeprefix("local/")
         shipped = SHIPPED.get(name)
         path = local_path(given.model) or pull(SHIPPED[name], self._on_part)
-        slots = given.concurrency or (shipped.slots if shipped else DEFAULT_SLOTS)
+        slots = shipped.slots if shipped else DEFAULT_SLOTS
         context = given.context or (shipped.context if shipped else DEFAULT_CONTEXT)
+        size = min(given.concurrency or slots, slots)
         settings = replace(given, context=context)
         server = self._server(LlamaSettings(path, slots, context))
         transport = OpenAITransport(
@@ -98,8 +100,11 @@ class _Harbour:
             timeout=settings.timeout,
             params=dict(settings.params),
         )
-        return Endpoint(
-            settings, identity(settings, path), self._keep(transport), self._gate(server, slots)
+        return Line(
+            settings,
+            identity(settings, path),
+            self._keep(transport),
+            self._gate((server, size), size),
         )
 
     def _server(self, settings: LlamaSettings) -> LlamaServer:

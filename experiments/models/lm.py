@@ -14,7 +14,8 @@ import dspy
 from dspy.lm15 import Message, Request, Response, TextPart, Usage
 
 from experiments.models.endpoints import fitted
-from experiments.models.engine import CallResult, Endpoint, Engine
+from experiments.models.engine import CallResult, Engine
+from experiments.models.line import Line
 from experiments.models.wire import WireCall
 from program.calls import report_call
 
@@ -26,12 +27,12 @@ class RoleLM(dspy.LM):
     """A role's model as a DSPy LM; its calls go through the engine and nowhere else.
 
     Args:
-        endpoint: The role's way to its model.
+        line: The role's line to its model.
         engine: The run's engine.
     """
 
-    def __init__(self, endpoint: Endpoint, engine: Engine) -> None:
-        settings = endpoint.settings
+    def __init__(self, line: Line, engine: Engine) -> None:
+        settings = line.settings
         sampling = {"top_p": settings.top_p} if settings.top_p is not None else {}
         super().__init__(
             settings.model,
@@ -39,8 +40,8 @@ class RoleLM(dspy.LM):
             max_tokens=settings.max_tokens,
             cache=False,
             num_retries=0,
-            engine=_Door(endpoint, engine),
-            async_engine=_AsyncDoor(endpoint, engine),
+            engine=_Door(line, engine),
+            async_engine=_AsyncDoor(line, engine),
             **sampling,
         )
 
@@ -62,25 +63,25 @@ class RoleLM(dspy.LM):
 class _Door:
     """DSPy's synchronous engine."""
 
-    def __init__(self, endpoint: Endpoint, engine: Engine) -> None:
-        self._endpoint = endpoint
+    def __init__(self, line: Line, engine: Engine) -> None:
+        self._line = line
         self._engine = engine
 
     def complete(self, request: Request) -> Response:
-        call = fitted(wire_call(request, _draw.get()), self._endpoint.settings)
-        return _response(request, self._engine.submit(self._endpoint, call, _draw.get()).result())
+        call = fitted(wire_call(request, _draw.get()), self._line.settings)
+        return _response(request, self._engine.submit(self._line, call, _draw.get()).result())
 
 
 class _AsyncDoor:
     """DSPy's asynchronous engine."""
 
-    def __init__(self, endpoint: Endpoint, engine: Engine) -> None:
-        self._endpoint = endpoint
+    def __init__(self, line: Line, engine: Engine) -> None:
+        self._line = line
         self._engine = engine
 
     async def complete(self, request: Request) -> Response:
-        call = fitted(wire_call(request, _draw.get()), self._endpoint.settings)
-        future = self._engine.submit(self._endpoint, call, _draw.get())
+        call = fitted(wire_call(request, _draw.get()), self._line.settings)
+        future = self._engine.submit(self._line, call, _draw.get())
         return _response(request, await asyncio.wrap_future(future))
 
 

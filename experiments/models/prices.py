@@ -42,9 +42,10 @@ def is_known_name(model: str) -> bool:
     return model in _prices() or bool(slash and rest and provider in _providers())
 
 
-def providers() -> list[str]:
-    """Return the provider prefixes that litellm knows."""
-    return sorted(_providers())
+def provider_of(model: str) -> str:
+    """Return the provider of a litellm name: its prefix, or where litellm routes a bare name."""
+    prefix, slash, _ = model.partition("/")
+    return prefix if slash else str(_prices().get(model, {}).get("litellm_provider", ""))
 
 
 @cache
