@@ -148,6 +148,11 @@ def test_answered(source: str, text: str) -> None:
         pytest.param(
             "물을 아끼는 법은?", "물을 아끼는 방법을 세 가지 적어 주세요.", id="Korean request"
         ),
+        pytest.param(
+            "코드를 작성해 주세요.",
+            "코드를 작성하되, 큰 파일도 효율적으로 처리하여야 합니다.",
+            id="Korean requirement",
+        ),
         pytest.param("¿Qué es?", "Please explain in Spanish what this is.", id="please"),
     ],
 )
