@@ -12,7 +12,12 @@ from program.records import Evaluation, StepRecord
 
 @dataclass
 class Findings:
-    """What a run has found so far; filled phase by phase."""
+    """What a run has found so far; filled phase by phase.
+
+    Attributes:
+        prefix_hits: Share of the method's prompt tokens that came from the prefix cache in the
+            bulk phase, in [0, 1]; None when the search had made all of its calls already.
+    """
 
     started: float = field(default_factory=time.monotonic)
     steps: list[StepRecord] = field(default_factory=list)

@@ -55,7 +55,7 @@ def test_the_quickstart_in_small_keeps_the_contract(workplace: Path) -> None:
     assert summary["rows_unscored"] == 0
     assert summary["calls"] == sum(summary["calls_by_role"].values()) > 0
     assert summary["tokens_out"] > 0
-    assert summary["method_tokens_cached"] > 0.5
+    assert summary["tokens_cached"] > 0
     assert all(row["instruction"] or row["raw"] for row in rows)
     client = mlflow.MlflowClient()
     parent = client.get_run(summary["mlflow_run_id"])
