@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,15 @@ def counting(calls: list[int], *, interrupt_at: int | None = None) -> scripted.S
     return script
 
 
+@pytest.fixture
+def _listening_to_ctrl_c() -> Iterator[None]:
+    """Restore Python's handler: a process in the background starts with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_listening_to_ctrl_c")
 @pytest.mark.parametrize("how", ["budget", "Ctrl-C"])
 def test_an_interrupted_run_goes_on_and_pays_no_call_twice(
     how: str, write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
