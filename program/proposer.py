@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import dspy
 from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 
-from metrics.wording import normal_form, shingles, words
+from metrics.wording import shingles, words
 from program.calls import collected_calls
 from program.pipeline import TRANSPORT_ERRORS
 from program.records import Trajectory
@@ -25,6 +25,7 @@ _REWRITING = re.compile(
     re.IGNORECASE,
 )
 _COPIED_RUN = 8
+_FILLERS = frozenset({"a", "an", "and", "the"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +179,8 @@ def flaw_of(text: str, cases: Sequence[Trajectory], *, max_words: int) -> str | 
 
 
 def fingerprint(method: Method) -> str:
-    """Return what two methods share that say the same: their words, whatever their punctuation."""
-    return normal_form(method.instructions)
+    """Return what two methods share that say the same: their words, without articles and "and"."""
+    return " ".join(word for word in words(method.instructions) if word not in _FILLERS)
 
 
 def _cut(text: str, max_words: int) -> str:

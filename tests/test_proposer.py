@@ -90,4 +90,5 @@ def test_a_method_has_no_flaw() -> None:
 
 
 def test_methods_that_differ_in_punctuation_alone_are_known() -> None:
-    assert fingerprint(Method("a", "Do it, now!")) == fingerprint(Method("b", "do it now"))
+    assert fingerprint(Method("a", "Do it, now!")) == fingerprint(Method("b", "do it and now"))
+    assert fingerprint(Method("a", "Answer it.")) != fingerprint(Method("b", "Do not answer it."))
