@@ -9,7 +9,7 @@ from collections import Counter
 
 from metrics.asking import asks, last_statement
 from metrics.cases import Case
-from metrics.scripts import dominant_script, script_counts
+from metrics.scripts import dominant_script, script_counts, script_of
 from metrics.wording import content_words, normal_form, numbers, quotations, shingles, words
 
 _RESIDUE = re.compile(
@@ -148,7 +148,7 @@ def language_drift(case: Case) -> str | None:
     if was and now and was != now and not _CODE.search(after):
         return f"{was} became {now}"
     foreign = set(script_counts(after)) - set(script_counts(before)) - _KNOWN_SCRIPTS
-    strays = [char for char in after if set(script_counts(char)) & foreign and char.isalpha()]
+    strays = [char for char in after if char.isalpha() and script_of(char) in foreign]
     return f"stray {''.join(strays[:10])!r}" if len(strays) > 1 else None
 
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 
 _SCRIPTS = {
     "HANGUL": "hangul",
@@ -20,7 +21,11 @@ _SCRIPTS = {
 
 def script_counts(text: str) -> Counter[str]:
     """Count the letters of `text` by script; letters of rarer scripts count as "other"."""
-    return Counter(_script(char) for char in text if char.isalpha())
+    counts: Counter[str] = Counter()
+    for char, number in Counter(text).items():
+        if char.isalpha():
+            counts[script_of(char)] += number
+    return counts
 
 
 def dominant_script(text: str) -> str | None:
@@ -38,6 +43,8 @@ def dominant_script(text: str) -> str | None:
     return counts.most_common(1)[0][0]
 
 
-def _script(char: str) -> str:
+@lru_cache(maxsize=4096)
+def script_of(char: str) -> str:
+    """Return the script of a letter; "other" for the rarer ones."""
     name = unicodedata.name(char, "").split(" ")[0].split("-")[0]
     return _SCRIPTS.get(name, "other")
