@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import dotenv
 import typer
-from dspy.utils.exceptions import LMError
 
 from experiments.screen import (
     complaints,
@@ -20,7 +19,13 @@ from experiments.screen import (
     show_plan,
     show_summary,
 )
-from program.errors import BudgetExhaustedError, ConfigError, WeightsError
+from program.errors import (
+    BudgetExhaustedError,
+    ConfigError,
+    StoppedError,
+    StorageError,
+    WeightsError,
+)
 
 if TYPE_CHECKING:
     from experiments.plan import Plan
@@ -179,10 +184,13 @@ def main() -> None:
     except (ConfigError, WeightsError) as error:
         _complain(str(error))
         raise SystemExit(USER_MUST_ACT) from error
+    except StorageError as error:
+        _complain(f"{error}; make room, then the same command goes on")
+        raise SystemExit(USER_MUST_ACT) from error
     except BudgetExhaustedError as error:
         _complain(f"{error}; the same command with a larger budget goes on")
         raise SystemExit(STOPPED_EARLY) from error
-    except LMError as error:
+    except StoppedError as error:
         _complain(f"{error}; the same command goes on")
         raise SystemExit(STOPPED_EARLY) from error
 

@@ -1,9 +1,11 @@
 """The YAML of one experiment, parsed and checked; every default lives here, once."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -24,36 +26,94 @@ LIMITED_TRIALS = 2
 """`--limit N` also caps steps and candidates at this."""
 
 
+_SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?token", re.IGNORECASE)
+_CONCEALED = {"api_base", "params"}
+"""Keys whose value may be a secret by mistake, so a message does not repeat it."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ModelConfig(_Strict):
-    """A model in a role.
+class PriceConfig(_Strict):
+    """US dollars per million tokens; cached ones cost as much as others unless said."""
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    cached: Annotated[float, Field(ge=0)] | None = None
+
+
+class EndpointConfig(_Strict):
+    """Where a model is and how it may be asked.
 
     Attributes:
         model: A litellm name, `local/NAME`, `local/PATH.gguf` or `local/hf:OWNER/REPO/FILE`.
         api_key_env: Name of the environment variable with the key; never the key itself.
-        adapter: How its predictors write prompts; null: plain for one text output, else chat.
+        timeout: Seconds until a call counts as lost.
         concurrency: Calls in flight; null: 16, or a local model's slots.
         context: Tokens of a local model's context; null: as its catalogue entry says.
-        attempts: Tries of a call that dies in transport.
+        attempts: Tries of a call whose reply is lost, empty or cut off.
+        backoff: Seconds; the wait before a second try is random up to this, and doubles from there.
+        backoff_max: Seconds; longest wait between two tries.
+        hedge_after: Seconds after which a call is made a second time; 0: never; null: 4 times the
+            95th percentile of the latencies seen, at least 10.
+        outage: Seconds to wait for an endpoint that has gone before the run stops.
+        price: Replaces the one that litellm knows.
         params: Passed through to the provider.
     """
 
     model: Annotated[str, Field(min_length=1)]
     api_base: str | None = None
-    api_key_env: str | None = None
+    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    timeout: Annotated[float, Field(gt=0)] = 300.0
+    concurrency: Count | None = None
+    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
+    tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
+    context: Annotated[int, Field(ge=256)] | None = None
+    attempts: Count = 8
+    backoff: Annotated[float, Field(gt=0)] = 0.25
+    backoff_max: Annotated[float, Field(gt=0)] = 30.0
+    hedge_after: Annotated[float, Field(ge=0)] | None = None
+    outage: Annotated[float, Field(ge=0)] = 600.0
+    price: PriceConfig | None = None
+    params: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("api_base")
+    @classmethod
+    def _open(cls, given: str | None) -> str | None:
+        if given and urlsplit(given).username:
+            raise ValueError("holds a password; keys come from the environment (api_key_env)")
+        return given
+
+    @field_validator("params")
+    @classmethod
+    def _keyless(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if key := _secret_key(given):
+            raise ValueError(f"{key} holds a key; keys come from the environment (api_key_env)")
+        return given
+
+
+class ModelConfig(EndpointConfig):
+    """A model in a role.
+
+    Attributes:
+        adapter: How its predictors write prompts; null: plain for one text output, else chat.
+        fallbacks: Models that answer, in this order, when this one has spent its attempts; names,
+            or endpoints with keys of their own. Sampling stays the role's.
+    """
+
     temperature: Temperature | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     max_tokens: Count | None = 2048
-    timeout: Annotated[float, Field(gt=0)] = 300.0
     adapter: AdapterName | None = None
-    concurrency: Count | None = None
-    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
-    context: Annotated[int, Field(ge=256)] | None = None
-    attempts: Count = 5
-    params: dict[str, Any] = Field(default_factory=dict)
+    fallbacks: list[EndpointConfig] = []
+
+    @field_validator("fallbacks", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        if not isinstance(given, list):
+            return given
+        return [{"model": each} if isinstance(each, str) else each for each in given]
 
 
 class ModelsConfig(_Strict):
@@ -311,15 +371,35 @@ def _problem(detail: ErrorDetails) -> str:
         return "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
     if detail["type"] == "missing":
         return "is required"
+    if "api_key_env" in detail["loc"]:
+        return "must be the name of an environment variable, not the key itself"
+    if _CONCEALED & {*detail["loc"]}:
+        return detail["msg"]
     return f"{detail['msg']}, got {detail['input']!r}"
+
+
+def _secret_key(tree: Any) -> str | None:
+    """Return the first key of a tree whose name says that its value is a secret."""
+    if not isinstance(tree, dict):
+        return None
+    own = (str(key) for key in tree if _SECRET.search(str(key)))
+    deeper = (found for value in tree.values() if (found := _secret_key(value)))
+    return next(own, None) or next(deeper, None)
 
 
 def _known_keys(path: Sequence[str | int]) -> list[str]:
     """Return the keys allowed at `path` in the schema."""
     model: Any = ExperimentConfig
     for part in path:
-        model = model.model_fields[str(part)].annotation
+        model = EndpointConfig if isinstance(part, int) else _model_at(model, part)
     return [*model.model_fields, *(["rules"] if model is FailureConfig else [])]
+
+
+def _model_at(model: Any, key: str) -> Any:
+    annotation = model.model_fields[key].annotation
+    return next(
+        (each for each in get_args(annotation) if hasattr(each, "model_fields")), annotation
+    )
 
 
 def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:

@@ -1,8 +1,8 @@
 """`autoevol models`: fetch weights, verify them, and measure the speed on this machine."""
 
+import json
 import time
-
-import httpx
+from urllib.request import ProxyHandler, Request, build_opener
 
 from experiments.models.llama import LlamaServer, LlamaSettings
 from experiments.models.weights import SHIPPED, Weights, cached_path, pull, sha256_of
@@ -12,6 +12,7 @@ from program.errors import ConfigError, WeightsError
 
 _PROMPT = "Write a short story about a lighthouse keeper. " * 20
 _TOKENS = 64
+_TIMEOUT_S = 300
 
 
 def find_weights(name: str) -> Weights:
@@ -57,16 +58,11 @@ def check_model(name: str) -> None:
 
 def _speed(server: LlamaServer) -> str:
     body = {"messages": [{"role": "user", "content": _PROMPT}], "max_tokens": _TOKENS}
-    headers = {"Authorization": f"Bearer {server.api_key}"}
+    headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"}
+    request = Request(f"{server.base_url}chat/completions", json.dumps(body).encode(), headers)
     started = time.monotonic()
-    reply = httpx.post(
-        f"{server.base_url}chat/completions",
-        json=body,
-        headers=headers,
-        timeout=300,
-        trust_env=False,
-    )
-    timings = reply.raise_for_status().json()["timings"]
+    with build_opener(ProxyHandler({})).open(request, timeout=_TIMEOUT_S) as reply:
+        timings = json.load(reply)["timings"]
     return (
         f"prompt {timings['prompt_per_second']:.0f} tokens/s, "
         f"generation {timings['predicted_per_second']:.0f} tokens/s, "

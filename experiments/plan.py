@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
-from experiments.config import ROLES, ExperimentConfig, ModelConfig
+from experiments.config import ROLES, EndpointConfig, ExperimentConfig, ModelConfig, PriceConfig
 from experiments.data import Splits, load_seeds, split
 from experiments.models.endpoints import ModelSettings, adjusted, check
+from experiments.models.prices import Price
 from metrics import compose
 from program.adapter import is_plain
 from program.errors import ConfigError
@@ -134,15 +136,44 @@ def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
     found = {}
     for role in _roles_needed(config, where):
         model: ModelConfig = getattr(config.models, role)
-        settings = ModelSettings(role=role, **model.model_dump(exclude={"adapter"}))
+        settings = _settings(role, model)
         check(settings, f"{where}: models.{role}")
-        if config.budget.usd is not None and settings.price is None:
-            raise ConfigError(
-                f"{where}: budget.usd",
-                f"the price of {settings.model} is unknown; use budget.calls or budget.tokens",
-            )
+        for number, fallback in enumerate(settings.fallbacks):
+            check(fallback, f"{where}: models.{role}.fallbacks.{number}")
+        for each in (settings, *settings.fallbacks):
+            if config.budget.usd is not None and each.price is None:
+                raise ConfigError(
+                    f"{where}: budget.usd",
+                    f"the price of {each.model} is unknown; set models.{role}.price, "
+                    "or use budget.calls or budget.tokens",
+                )
         found[role] = settings
     return found
+
+
+def _settings(role: str, model: ModelConfig) -> ModelSettings:
+    fallbacks = tuple(
+        ModelSettings(
+            role=role,
+            temperature=model.temperature,
+            top_p=model.top_p,
+            max_tokens=model.max_tokens,
+            **_endpoint(fallback),
+        )
+        for fallback in model.fallbacks
+    )
+    return ModelSettings(role=role, fallbacks=fallbacks, **_endpoint(model))
+
+
+def _endpoint(given: EndpointConfig) -> dict[str, Any]:
+    """Return the keys of an endpoint, and of a model's sampling, as settings."""
+    kept = given.model_dump(exclude={"adapter", "fallbacks", "price"})
+    return {**kept, "prices": _price(given.price) if given.price else None}
+
+
+def _price(given: PriceConfig) -> Price:
+    cached = given.input if given.cached is None else given.cached
+    return Price(given.input / 1e6, given.output / 1e6, cached / 1e6)
 
 
 def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:

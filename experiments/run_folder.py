@@ -19,7 +19,11 @@ from program.errors import ConfigError
 from program.records import Outcome, StepRecord
 from signatures import Method, to_markdown
 
-RESUMABLE = ("concurrency", "timeout", "attempts", "requests_per_minute", "api_key_env")
+RESUMABLE = (
+    *("concurrency", "requests_per_minute", "tokens_per_minute"),
+    *("timeout", "attempts", "backoff", "backoff_max", "hedge_after", "outage"),
+    *("api_key_env", "price", "fallbacks"),
+)
 """Model settings that may differ when a run goes on; the budget may, too."""
 
 MINIMUM_DISK = 50 << 20

@@ -1,12 +1,12 @@
 """One experiment from its plan to its summary: search, measure, evolve, write."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import dspy
+from dspy.utils.exceptions import LMError
 
 from experiments.export import export
 from experiments.models.fleet import Fleet, open_fleet
@@ -15,8 +15,10 @@ from experiments.plan import Plan
 from experiments.progress import ProgressBar
 from experiments.report import write_report
 from experiments.run_folder import RunFolder, open_folder, row_files
+from experiments.signals import stopping_on_signal
 from experiments.summary import Findings, summarise
 from experiments.tracking import Tracker, TrackingConfig, tracked
+from program.errors import StoppedError
 from program.evaluation import evaluate
 from program.evolver import Evolver
 from program.failure import failure_metric
@@ -57,7 +59,8 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
     Raises:
         ConfigError: The folder or a model cannot be used.
         WeightsError: A local model cannot be fetched or loaded.
-        BudgetExhaustedError: The budget is used up; the same command goes on.
+        StorageError: The folder takes no more.
+        StoppedError: The budget is used up, or the user wishes to stop; the same command goes on.
     """
     folder = open_folder(plan.config, plan.content, fresh=around.fresh)
     budget = Budget(**plan.config.budget.model_dump())
@@ -71,10 +74,15 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
         ) as fleet,
         tracked(around.tracking, plan, folder) as tracker,
         dspy.context(disable_history=True, max_trace_size=0),
+        stopping_on_signal(fleet.engine, around.say),
     ):
         around.bar.totals = fleet.engine.totals
         experiment = _Experiment(plan, folder, fleet, around, tracker)
-        return asyncio.run(experiment.run())
+        try:
+            methods = fleet.engine.run(experiment.run())
+        except LMError as error:
+            raise StoppedError(str(error)) from error
+        return experiment.finish(methods)
 
 
 class _Experiment:
@@ -97,8 +105,8 @@ class _Experiment:
         self.pipeline = _pipeline(plan, fleet)
         self.listeners = Listeners(around.bar.on_phase, around.bar.on_row, self._on_step)
 
-    async def run(self) -> dict[str, Any]:
-        """Go through the phases and write what each has found."""
+    async def run(self) -> list[Method]:
+        """Go through the phases and return the methods that were applied in the end."""
         student = Evolver(self.plan.start or self.plan.methods[0])
         methods = self.plan.methods
         if self.plan.start is not None and self.around.scope != "apply":
@@ -108,7 +116,7 @@ class _Experiment:
         self._write_methods(student, methods)
         if self.around.scope != "search":
             await self._apply(student, methods)
-        return self._finish(methods)
+        return methods
 
     async def _search(self, student: Evolver) -> Evolver:
         optimizer = AutoEvolInstruct(self.pipeline, search_settings(self.plan), self.listeners)
@@ -130,7 +138,7 @@ class _Experiment:
         return await evaluate(evolver, rows, self.pipeline, self.listeners, phase=phase)
 
     async def _apply(self, student: Evolver, methods: list[Method]) -> None:
-        before = replace(self.totals, calls=self.totals.calls.copy())
+        before = replace(self.totals)
         with row_files(self.folder) as write:
 
             def on_row(outcome: Outcome) -> None:
@@ -155,7 +163,8 @@ class _Experiment:
         if self.tracker:
             self.tracker.on_step(record)
 
-    def _finish(self, methods: list[Method]) -> dict[str, Any]:
+    def finish(self, methods: list[Method]) -> dict[str, Any]:
+        """Write what the phases have found and return the summary."""
         self.around.bar.finish()
         summary = summarise(
             self.findings,

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from experiments.plan import Plan
 from experiments.run_folder import RunFolder
 from metrics import count_by_rule
-from program.errors import BudgetExhaustedError, ConfigError
+from program.errors import ConfigError, StoppedError
 from program.records import Candidate, Evaluation, Row, StepRecord
 from signatures import Method, to_markdown
 
@@ -223,7 +223,7 @@ def tracked(
         tracker.run_id = run.info.run_id
         try:
             yield tracker
-        except (KeyboardInterrupt, BudgetExhaustedError):
+        except (KeyboardInterrupt, StoppedError):
             mlflow.end_run("KILLED")
             raise
         finally:

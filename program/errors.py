@@ -1,16 +1,16 @@
-"""What can go wrong, by who has to act.
+"""Errors of this project, split by who must act.
 
 AutoEvolError
 ├── ConfigError             the user must change a config, a data file or a key (exit code 2)
 │   └── AccessError         found out by calling: the provider refused the key or the model
 ├── WeightsError            a local model's weights are missing, broken or do not fit (exit code 2)
-└── BudgetExhaustedError    the run stopped at its budget and can be resumed (exit code 3)
+├── StorageError            the run's folder takes no more: a full or broken disk (exit code 2)
+└── StoppedError            the run stopped early; the same command goes on (exit code 3)
+    └── BudgetExhaustedError    the budget is used up
 
 One row failing is data and never an exception. A model call that fails for good is DSPy's
-`LMError`: a transport error leaves its row unscored, an access error ends the run.
+`LMError`: a transport error leaves its row unscored, any other ends the run.
 """
-
-from dspy.utils.exceptions import LMError
 
 
 class AutoEvolError(Exception):
@@ -31,7 +31,7 @@ class ConfigError(AutoEvolError):
         super().__init__(f"{where}: {problem}")
 
 
-class AccessError(ConfigError, LMError):
+class AccessError(ConfigError):
     """The provider refused the key or does not know the model."""
 
 
@@ -39,5 +39,13 @@ class WeightsError(AutoEvolError):
     """A local model's weights cannot be used."""
 
 
-class BudgetExhaustedError(AutoEvolError, LMError):
+class StorageError(AutoEvolError):
+    """A file of the run cannot be written; what was written before is kept."""
+
+
+class StoppedError(AutoEvolError):
+    """The run stopped before its end, on the user's wish or for want of an endpoint."""
+
+
+class BudgetExhaustedError(StoppedError):
     """The run's budget is used up; finished calls are kept."""

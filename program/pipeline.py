@@ -101,6 +101,7 @@ async def _scored_rewrite(
     evolver = attempt.evolver_of(source)
     rewrite = await _rewrite(evolver, source, blank.draw, attempt, pipeline)
     raw = calls[-1].text if calls else rewrite.raw
+    model = calls[-1].model if calls else blank.model_evolve
     case = _case(source, rewrite.text, evolver.method.text, calls)
     reasons = await pipeline.failure.reasons("evolve", replace(case, raw=raw))
     evolved = rewrite.text or ""
@@ -108,6 +109,7 @@ async def _scored_rewrite(
         blank,
         instruction=evolved,
         thinking=rewrite.thinking,
+        model_evolve=model,
         usage=usage_of(calls),
         scores={"added_words": added_words(source.instruction, evolved)},
     )
@@ -162,12 +164,13 @@ async def _scored_response(
         response = found.response or ""
     except AdapterParseError as error:
         response = str(error.lm_response or "")
+    model = calls[-1].model if calls else pipeline.roles.responder.model
     case = replace(_case(source, row.instruction, "", calls), response=response)
     reasons = await pipeline.failure.reasons("respond", case)
     row = replace(
         row,
         response=response,
-        model_respond=pipeline.roles.responder.model,
+        model_respond=model,
         usage=add_usage(row.usage, usage_of(calls)),
         scores={**row.scores, "response_truncated": float(case.truncated)},
     )

@@ -13,11 +13,15 @@ from dspy.utils.exceptions import LMInvalidRequestError, LMServerError, LMTransp
 
 from experiments.models.endpoints import ModelSettings
 from experiments.models.engine import Engine
+from experiments.models.gate import Gate
+from experiments.models.halt import Halt
 from experiments.models.ledger import Ledger, ledger_key
 from experiments.models.line import Line
 from experiments.models.lm import RoleLM
 from experiments.models.meter import Budget
-from experiments.models.wire import Reply, WireCall
+from experiments.models.outage import Outage
+from experiments.models.pace import Pace
+from experiments.models.wire import Reply, Transport, WireCall
 from program.calls import collected_calls
 from program.errors import AccessError, BudgetExhaustedError, ConfigError
 from program.roles import Role, ask
@@ -59,9 +63,11 @@ def make_engine(tmp_path: Path) -> Iterator[MakeEngine]:
         engine.close([])
 
 
-def endpoint(transport: Counting, **settings: Any) -> Line:
-    given = ModelSettings("scripted/world", "evolver", **settings)
-    return Line(given, "here", transport, asyncio.Semaphore(8))
+def endpoint(transport: Transport, *, pace: Pace | None = None, **settings: Any) -> Line:
+    given = ModelSettings("scripted/world", "evolver", backoff=0.01, **settings)
+    halt = Halt()
+    gate = Gate("here", 8, pace or Pace(), Outage(given.outage), halt)
+    return Line(given, "here", transport, gate, halt)
 
 
 def test_a_finished_call_is_paid_once(make_engine: MakeEngine) -> None:
@@ -72,17 +78,17 @@ def test_a_finished_call_is_paid_once(make_engine: MakeEngine) -> None:
     again = engine.submit(endpoint(wire), CALL, 1).result()
     later = make_engine().submit(endpoint(wire), CALL, 1).result()
 
-    assert first.reply == again.reply == later.reply
+    assert first.text == again.text == later.text
     assert len(wire.calls) == 1
-    assert not first.record.is_replayed
-    assert later.record.is_replayed
+    assert not first.is_replayed
+    assert later.is_replayed
     assert engine.totals.calls.total() == 1
 
 
 def test_another_draw_is_another_answer(make_engine: MakeEngine) -> None:
     wire = Counting()
     engine = make_engine()
-    replies = {engine.submit(endpoint(wire), CALL, draw).result().reply.text for draw in range(3)}
+    replies = {engine.submit(endpoint(wire), CALL, draw).result().text for draw in range(3)}
     assert len(replies) == len(wire.calls) == 3
 
 
@@ -90,13 +96,13 @@ def test_the_same_question_under_way_is_asked_once(make_engine: MakeEngine) -> N
     wire = Counting(delay=0.05)
     engine = make_engine()
     futures = [engine.submit(endpoint(wire), CALL, 1) for _ in range(10)]
-    assert {future.result().reply.text for future in futures} == {"answer 1"}
+    assert {future.result().text for future in futures} == {"answer 1"}
     assert len(wire.calls) == 1
 
 
 def test_a_dead_line_is_tried_again(make_engine: MakeEngine) -> None:
     wire = Counting(failures=2)
-    assert make_engine().submit(endpoint(wire), CALL, 1).result().reply.text == "answer 3"
+    assert make_engine().submit(endpoint(wire), CALL, 1).result().text == "answer 3"
 
 
 def test_tries_are_bounded_and_nothing_is_kept_of_a_failure(
@@ -157,7 +163,7 @@ def test_past_the_budget_nothing_is_started(make_engine: MakeEngine) -> None:
         engine.submit(endpoint(wire), CALL, 3).result()
 
     assert len(wire.calls) == 2
-    assert engine.submit(endpoint(wire), CALL, 1).result().record.is_replayed
+    assert engine.submit(endpoint(wire), CALL, 1).result().is_replayed
 
 
 def test_tokens_count_towards_the_budget(make_engine: MakeEngine) -> None:
@@ -169,7 +175,7 @@ def test_tokens_count_towards_the_budget(make_engine: MakeEngine) -> None:
 
 def test_the_pace_spaces_the_starts(make_engine: MakeEngine) -> None:
     wire = Counting()
-    paced = Line(ModelSettings("m", "evolver"), "here", wire, asyncio.Semaphore(8), pace=0.05)
+    paced = endpoint(wire, pace=Pace(requests_per_minute=1200))
     engine = make_engine()
     loop_time = engine._loop.time
     started = loop_time()

@@ -161,7 +161,10 @@ def test_errors_are_told_apart_by_who_must_act(
         hosted = LitellmTransport("openai/m", connection=connection, params={})
 
         async def send() -> Reply:
-            return await (plain if way == "plain" else hosted).send(CALL)
+            try:
+                return await (plain if way == "plain" else hosted).send(CALL)
+            finally:
+                await plain.close()
 
         with pytest.raises(error):
             asyncio.run(send())
@@ -171,5 +174,12 @@ def test_errors_are_told_apart_by_who_must_act(
 def test_a_body_that_is_no_reply_can_be_asked_for_again() -> None:
     with loopback(lambda _: (200, '{"choices": [')) as server:
         transport = OpenAITransport(server.url, model="m", api_key=None, timeout=5, params={})
+
+        async def send() -> None:
+            try:
+                await transport.send(CALL)
+            finally:
+                await transport.close()
+
         with pytest.raises(LMServerError):
-            asyncio.run(transport.send(CALL))
+            asyncio.run(send())

@@ -35,6 +35,9 @@ KEY_VARIABLES = {
 """Where litellm looks for a provider's key; other providers are not checked beforehand."""
 
 NEEDS_BASE = ("hosted_vllm", "openai_like", "llamafile", "lm_studio", "vllm")
+SPEAKS_OPENAI = (*NEEDS_BASE, "openai", "custom_openai")
+"""Prefixes whose `api_base` is asked without litellm, which costs milliseconds a call."""
+
 _REASONING = re.compile(r"^(?:o[1345](?:-|$)|gpt-5(?!.*-chat))")
 REASONING_FLOOR = 16_000
 """Reasoning models spend hidden tokens: a smaller limit can leave nothing of the answer."""
@@ -54,8 +57,15 @@ class ModelSettings:
     timeout: float = 120.0
     concurrency: int | None = None
     requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
     context: int | None = None
-    attempts: int = 5
+    attempts: int = 8
+    backoff: float = 0.25
+    backoff_max: float = 30.0
+    hedge_after: float | None = None
+    outage: float = 600.0
+    prices: Price | None = None
+    fallbacks: "tuple[ModelSettings, ...]" = ()
     params: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -76,8 +86,15 @@ class ModelSettings:
         return self.kind == "hosted" and "claude" in self.model.lower()
 
     @property
+    def is_openai_compatible(self) -> bool:
+        """Whether the endpoint at `api_base` takes OpenAI's chat completions."""
+        return self.model.partition("/")[0] in SPEAKS_OPENAI and not self.is_reasoning
+
+    @property
     def price(self) -> Price | None:
-        """Of hosted models; what runs in this process is free."""
+        """Of hosted models, as configured or as litellm knows it; what runs here is free."""
+        if self.prices is not None:
+            return self.prices
         return price_of(self.model) if self.kind == "hosted" else Price(0.0, 0.0, 0.0)
 
     @property
@@ -157,7 +174,11 @@ def identity(settings: ModelSettings, path: Path | None) -> str:
 
 def _check_fitting_keys(settings: ModelSettings, where: str) -> None:
     """Refuse keys that would do nothing."""
-    foreign = ("context",) if settings.kind != "local" else ("api_base", "requests_per_minute")
+    foreign = (
+        ("context",)
+        if settings.kind != "local"
+        else ("api_base", "requests_per_minute", "tokens_per_minute", "hedge_after", "prices")
+    )
     for key in foreign:
         if getattr(settings, key) is not None:
             raise ConfigError(f"{where}.{key}", f"does nothing for {settings.model}; remove it")

@@ -1,33 +1,30 @@
 """The one engine under every model call: ledger first, then the budget, then the line.
 
-The engine owns one I/O thread with an event loop. Callers, with or without a loop of their own,
-hand a call over and wait for its reply; a reply is in the ledger before anybody sees it.
+The engine owns one I/O thread with an event loop. A program that runs on that loop (`run`) asks
+without changing threads; other callers hand a call over and wait. A reply is in the ledger before
+anybody sees it.
 """
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from experiments.models.endpoints import ModelSettings
-from experiments.models.ledger import Ledger, ledger_key
+from experiments.models.endpoints import ModelSettings, fitted
+from experiments.models.halt import Halt
+from experiments.models.ledger import Discarded, Ledger, ledger_key
 from experiments.models.line import Line
-from experiments.models.meter import Budget, Meter
+from experiments.models.meter import Budget, Meter, earlier_totals
 from experiments.models.wire import Reply, Transport, WireCall
 from program.calls import CallRecord
+from program.errors import StoppedError
+from program.pipeline import TRANSPORT_ERRORS
 
 CLOSING_S = 120.0
 """Longest wait for calls in flight when the engine is closed."""
 
-
-@dataclass(frozen=True, slots=True)
-class CallResult:
-    """A reply and what it cost."""
-
-    reply: Reply
-    record: CallRecord
+Found = TypeVar("Found")
 
 
 class Engine:
@@ -36,13 +33,19 @@ class Engine:
     Args:
         ledger: Where finished calls are kept.
         budget: Past it no call is started.
+        halt: Shared with the lines; set by `stop`.
     """
 
-    def __init__(self, ledger: Ledger, budget: Budget | None = None) -> None:
+    def __init__(
+        self, ledger: Ledger, budget: Budget | None = None, halt: Halt | None = None
+    ) -> None:
         self._ledger = ledger
-        self._meter = Meter(budget or Budget())
+        earlier = earlier_totals(ledger.sums(), ledger.discarded_sums())
+        self._meter = Meter(budget or Budget(), earlier)
         self.totals = self._meter.totals
-        self._under_way: dict[str, asyncio.Task[Reply]] = {}
+        self._halt = halt or Halt()
+        self._under_way: dict[bytes, asyncio.Task[CallRecord]] = {}
+        self._notes: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="engine", daemon=True)
         self._thread.start()
@@ -51,36 +54,73 @@ class Engine:
         """Return the engine itself: a copied program asks the same engine."""
         return self
 
-    def submit(self, line: Line, call: WireCall, draw: int) -> "Future[CallResult]":
-        """Hand a call to the I/O thread."""
-        return self._run(self._answer(line, call, draw))
+    @property
+    def in_flight(self) -> int:
+        """Calls that are being made now."""
+        return len(self._under_way)
 
-    def close(self, transports: list[Transport]) -> None:
+    def run(self, work: Coroutine[Any, Any, Found]) -> Found:
+        """Run a program on the engine's own loop, and wait for its result."""
+        return self._schedule(work).result()
+
+    def submit(self, line: Line, call: WireCall, draw: int) -> "Future[CallRecord]":
+        """Hand a call to the I/O thread.
+
+        Raises:
+            RuntimeError: Called on that very thread, where waiting for the reply would never end.
+        """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a program on the engine's loop has to use `acall`")
+        return self._schedule(self._answer(line, call, draw))
+
+    async def answer(self, line: Line, call: WireCall, draw: int) -> CallRecord:
+        """Return the finished call, from any event loop.
+
+        Raises:
+            BudgetExhaustedError: The call is not in the ledger and may not be made.
+            StoppedError: The run is to stop.
+            StorageError: The reply could not be kept.
+            LMError: The call failed for good.
+        """
+        if asyncio.get_running_loop() is self._loop:
+            return await self._answer(line, call, draw)
+        return await asyncio.wrap_future(self.submit(line, call, draw))
+
+    def stop(self, why: StoppedError) -> None:
+        """Start no call from now on; what is on the wire is finished. Safe from any thread."""
+        self._halt.request(why)
+
+    def abandon(self) -> None:
+        """Give up what is on the wire. Safe from any thread."""
+        self._loop.call_soon_threadsafe(self._cancel_all)
+
+    def close(self, transports: Sequence[Transport]) -> None:
         """Wait for calls in flight, which are paid, then close transports, thread and ledger."""
-        self._run(self._settled()).result()
+        self._schedule(self._settled()).result()
         for transport in transports:
-            self._run(transport.close()).result()
+            self._schedule(transport.close()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
         self._ledger.close()
 
-    def _run(self, work: Coroutine[Any, Any, Any]) -> "Future[Any]":
+    def _schedule(self, work: Coroutine[Any, Any, Found]) -> "Future[Found]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _cancel_all(self) -> None:
+        for task in self._under_way.values():
+            task.cancel()
 
     async def _settled(self) -> None:
         if self._under_way:
             await asyncio.wait(list(self._under_way.values()), timeout=CLOSING_S)
+        await asyncio.gather(*self._notes)
 
-    async def _answer(self, line: Line, call: WireCall, draw: int) -> CallResult:
+    async def _answer(self, line: Line, call: WireCall, draw: int) -> CallRecord:
         key = ledger_key(line.identity, call, dict(line.settings.params), draw)
-        kept = self._ledger.get(key)
-        reply = kept or await self._shared(key, line, call)
-        record = record_of(line.settings, call, reply, is_replayed=kept is not None)
-        self._meter.count(key, record)
-        return CallResult(reply, record)
+        return self._ledger.get(key) or await self._shared(key, line, call)
 
-    async def _shared(self, key: str, line: Line, call: WireCall) -> Reply:
+    async def _shared(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
         """Make the call, or wait for the same call that is under way already."""
         task = self._under_way.get(key)
         if task is None:
@@ -89,21 +129,54 @@ class Engine:
             task.add_done_callback(lambda _: self._under_way.pop(key))
         return await asyncio.shield(task)
 
-    async def _made(self, key: str, line: Line, call: WireCall) -> Reply:
-        async with line.gate:
-            with self._meter.admitted():
-                reply = await line.ask(call)
-            self._ledger.put(key, reply)
-            self._meter.count(key, record_of(line.settings, call, reply, is_replayed=False))
-            return reply
+    async def _made(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
+        self._halt.check()
+        with self._meter.admitted(line.forecast.spend(call)):
+            record = await self._asked(line, call)
+            await self._ledger.put(key, record)
+            self.totals.add(record)
+        return record
+
+    async def _asked(self, line: Line, call: WireCall) -> CallRecord:
+        """Ask the model, and when it gives no answer, its fallbacks in turn."""
+        *first, last = (line, *line.fallbacks)
+        for candidate in first:
+            fitting = fitted(call, candidate.settings)
+            try:
+                reply = await candidate.ask(fitting, self._on_fault)
+            except TRANSPORT_ERRORS:
+                self.totals.faults[f"{candidate.settings.model} gave way"] += 1
+            else:
+                return record_of(candidate.settings, fitting, reply)
+        fitting = fitted(call, last.settings)
+        return record_of(last.settings, fitting, await last.ask(fitting, self._on_fault))
+
+    def _on_fault(self, why: str, line: Line, call: WireCall, reply: Reply | None) -> None:
+        """Count a try that gave nothing usable; keep what it cost."""
+        self.totals.faults[why] += 1
+        if reply is None:
+            return
+        record = record_of(line.settings, call, reply)
+        lost = Discarded(
+            why=why,
+            role=record.role,
+            model=record.model,
+            is_estimated=reply.finish_reason == "cancelled",
+            tokens_in=record.tokens_in,
+            tokens_cached=record.tokens_cached,
+            tokens_out=record.tokens_out,
+            cost_usd=record.cost_usd,
+        )
+        self.totals.add_discarded(lost)
+        note = asyncio.create_task(self._ledger.discard(lost))
+        self._notes.add(note)
+        note.add_done_callback(self._notes.discard)
 
 
-def record_of(
-    settings: ModelSettings, call: WireCall, reply: Reply, *, is_replayed: bool
-) -> CallRecord:
+def record_of(settings: ModelSettings, call: WireCall, reply: Reply) -> CallRecord:
     """Return the record of a finished call."""
-    shared = sum(len(message["content"]) for message in call.messages[:-1])
-    whole = shared + len(call.messages[-1]["content"])
+    whole = call.characters
+    shared = whole - len(call.messages[-1]["content"])
     price = settings.price
     cost = price.cost(reply.tokens_in, reply.tokens_out, reply.tokens_cached) if price else None
     return CallRecord(
@@ -111,7 +184,7 @@ def record_of(
         model=settings.model,
         text=reply.text,
         is_truncated=reply.finish_reason == "length",
-        is_replayed=is_replayed,
+        is_replayed=False,
         tokens_in=reply.tokens_in,
         tokens_cached=reply.tokens_cached,
         shared_tokens=round(reply.tokens_in * shared / whole) if whole else 0,

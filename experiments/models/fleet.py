@@ -1,6 +1,5 @@
 """All models of a run: servers, transports and the LM of each role, opened and closed together."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -8,6 +7,8 @@ from pathlib import Path
 
 from experiments.models.endpoints import ModelSettings, adjusted, identity, local_path
 from experiments.models.engine import Engine
+from experiments.models.gate import Gate
+from experiments.models.halt import Halt
 from experiments.models.ledger import Ledger
 from experiments.models.line import Line
 from experiments.models.litellm_wire import LitellmTransport
@@ -15,6 +16,8 @@ from experiments.models.llama import LlamaServer, LlamaSettings
 from experiments.models.lm import RoleLM
 from experiments.models.meter import Budget
 from experiments.models.openai_http import OpenAITransport
+from experiments.models.outage import Outage
+from experiments.models.pace import Pace
 from experiments.models.scripted import SCRIPTS, ScriptedTransport
 from experiments.models.weights import SHIPPED, OnPart, pull
 from experiments.models.wire import Transport
@@ -50,8 +53,11 @@ def open_fleet(
         on_part: Hears of downloaded parts.
         say: Takes one line for people.
     """
-    harbour = _Harbour(on_part, say)
-    engine = Engine(Ledger(ledger), budget)
+    kept, halt = Ledger(ledger), Halt()
+    if kept.torn:
+        say(f"{ledger}: {kept.torn}")
+    harbour = _Harbour(halt, on_part, say)
+    engine = Engine(kept, budget, halt)
     try:
         lines = {role: harbour.line(settings) for role, settings in roles.items()}
         yield Fleet(engine, {role: RoleLM(line, engine) for role, line in lines.items()})
@@ -62,35 +68,41 @@ def open_fleet(
 
 
 class _Harbour:
-    """Makes lines; equal local settings share one server and its gate."""
+    """Makes lines; equal local settings share one server, lines of one endpoint one gate."""
 
-    def __init__(self, on_part: OnPart, say: Callable[[str], None]) -> None:
+    def __init__(self, halt: Halt, on_part: OnPart, say: Callable[[str], None]) -> None:
         self.servers: dict[LlamaSettings, LlamaServer] = {}
-        self.gates: dict[object, asyncio.Semaphore] = {}
         self.transports: list[Transport] = []
+        self._gates: dict[object, Gate] = {}
+        self._halt = halt
         self._on_part = on_part
         self._say = say
 
     def line(self, given: ModelSettings) -> Line:
-        """Return the line of one role."""
+        """Return the line of one role, and with it those of its fallbacks."""
         settings, notes = adjusted(given)
         for note in notes:
             self._say(f"{settings.model} ({settings.role}) {note}")
+        fallbacks = tuple(self.line(fallback) for fallback in settings.fallbacks)
         if settings.kind == "local":
-            return self._local(settings)
+            return self._local(settings, fallbacks)
         transport = self._keep(_transport(settings))
         size = settings.concurrency or HOSTED_CONCURRENCY
-        gate = self._gate((settings.model, settings.api_base, size), size)
-        pace = 60 / settings.requests_per_minute if settings.requests_per_minute else 0.0
-        return Line(settings, identity(settings, None), transport, gate, pace)
+        return Line(
+            settings,
+            identity(settings, None),
+            transport,
+            self._gate((settings.model, settings.api_base), settings, size),
+            self._halt,
+            fallbacks=fallbacks,
+        )
 
-    def _local(self, given: ModelSettings) -> Line:
+    def _local(self, given: ModelSettings, fallbacks: tuple[Line, ...]) -> Line:
         name = given.model.removeprefix("local/")
         shipped = SHIPPED.get(name)
         path = local_path(given.model) or pull(SHIPPED[name], self._on_part)
         slots = shipped.slots if shipped else DEFAULT_SLOTS
         context = given.context or (shipped.context if shipped else DEFAULT_CONTEXT)
-        size = min(given.concurrency or slots, slots)
         settings = replace(given, context=context)
         server = self._server(LlamaSettings(path, slots, context))
         transport = OpenAITransport(
@@ -104,7 +116,9 @@ class _Harbour:
             settings,
             identity(settings, path),
             self._keep(transport),
-            self._gate((server, size), size),
+            self._gate((server,), settings, min(given.concurrency or slots, slots)),
+            self._halt,
+            fallbacks=fallbacks,
         )
 
     def _server(self, settings: LlamaSettings) -> LlamaServer:
@@ -113,8 +127,15 @@ class _Harbour:
             self.servers[settings] = LlamaServer(settings)
         return self.servers[settings]
 
-    def _gate(self, key: object, size: int) -> asyncio.Semaphore:
-        return self.gates.setdefault(key, asyncio.Semaphore(size))
+    def _gate(self, endpoint: tuple[object, ...], settings: ModelSettings, size: int) -> Gate:
+        """Return the way to an endpoint; roles that bound it alike share it."""
+        limits = (settings.requests_per_minute, settings.tokens_per_minute)
+        key = (*endpoint, size, *limits, settings.outage)
+        if key not in self._gates:
+            name = settings.api_base or settings.model
+            pace, outage = Pace(*limits), Outage(settings.outage)
+            self._gates[key] = Gate(name, size, pace, outage, self._halt)
+        return self._gates[key]
 
     def _keep(self, transport: Transport) -> Transport:
         self.transports.append(transport)
@@ -124,6 +145,14 @@ class _Harbour:
 def _transport(settings: ModelSettings) -> Transport:
     if settings.kind == "scripted":
         return ScriptedTransport(SCRIPTS[settings.model.removeprefix("scripted/")])
+    if settings.is_openai_compatible and settings.api_base:
+        return OpenAITransport(
+            settings.api_base,
+            model=settings.model.partition("/")[2],
+            api_key=settings.api_key,
+            timeout=settings.timeout,
+            params=dict(settings.params),
+        )
     connection = {
         "api_base": settings.api_base,
         "api_key": settings.api_key,

@@ -1,68 +1,230 @@
-"""The ledger: every finished call of a run, written before its reply is handed on.
+"""The ledger: every finished call of a run, on disk before its reply is handed on.
 
 A run that starts again asks the same questions and finds the answers here, so a finished call is
-paid once.
+paid once. What was paid and not used (a hedged call's loser, a reply that had to be asked for
+again) stands beside it, so the ledger's sums are the run's bill.
 """
 
+import asyncio
 import hashlib
 import json
 import sqlite3
-import threading
-from dataclasses import asdict
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.models.wire import Reply, WireCall
-from program.errors import ConfigError
+from experiments.models.torn import TornTail, torn_tail
+from experiments.models.wire import WireCall
+from program.calls import CallRecord
+from program.errors import ConfigError, StorageError
 
-VERSION = 1
+VERSION = 2
+GATHER_S = 0.002
+"""How long a commit waits for company; later ones join the next commit."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS calls (
+    key BLOB PRIMARY KEY, role TEXT, model TEXT, text TEXT, is_truncated INTEGER,
+    tokens_in INTEGER, tokens_cached INTEGER, shared_tokens INTEGER, tokens_out INTEGER,
+    seconds REAL, cost_usd REAL, at REAL);
+CREATE TABLE IF NOT EXISTS discarded (
+    why TEXT, role TEXT, model TEXT, is_estimated INTEGER,
+    tokens_in INTEGER, tokens_cached INTEGER, tokens_out INTEGER, cost_usd REAL, at REAL);
+"""
+_COLUMNS = (
+    "role, model, text, is_truncated, tokens_in, tokens_cached, shared_tokens, tokens_out, "
+    "seconds, cost_usd"
+)
 
 
-def ledger_key(identity: str, call: WireCall, params: dict[str, Any], draw: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """A call that was paid and whose reply was not used.
+
+    Attributes:
+        why: "hedged": another try was faster; "empty" or "cut off": it was asked for again.
+        is_estimated: The provider did not say what the call used.
+        cost_usd: None when the model's price is unknown.
+    """
+
+    why: str
+    role: str
+    model: str
+    is_estimated: bool
+    tokens_in: int
+    tokens_cached: int
+    tokens_out: int
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the finished calls of one role used."""
+
+    role: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    tokens_cached: int
+    cost_usd: float
+    unpriced: int
+
+
+def ledger_key(identity: str, call: WireCall, params: dict[str, Any], draw: int) -> bytes:
     """Return the key of a call: endpoint, messages, sampling, response format, and draw."""
     content = [identity, {**call.body(), "seed": None}, params, draw]
-    return hashlib.sha256(
-        json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
-    ).hexdigest()
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 class Ledger:
-    """Finished calls by key, in SQLite.
+    """Finished calls by key, in SQLite; used from one event loop.
+
+    Attributes:
+        torn: What was lost at its end since it was last closed; None: nothing.
 
     Raises:
-        ConfigError: The file is no ledger, or one of another version.
+        ConfigError: The file is no ledger, is damaged, or is of another version.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
+        self.torn: TornTail | None = None
+        self._pending: list[tuple[str, tuple[Any, ...]]] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         try:
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.execute("CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, reply TEXT)")
-            found = self._db.execute("PRAGMA user_version").fetchone()[0]
+            self._open(path)
         except sqlite3.DatabaseError as error:
-            raise ConfigError(str(path), f"is no usable ledger ({error}); use --fresh") from error
-        if found not in (0, VERSION):
-            raise ConfigError(str(path), f"is of version {found}, this is {VERSION}; use --fresh")
-        self._db.execute(f"PRAGMA user_version={VERSION}")
+            raise ConfigError(
+                str(path), f"is no sound ledger ({error}); start anew with --fresh"
+            ) from error
 
-    def get(self, key: str) -> Reply | None:
-        """Return the reply of a finished call."""
-        with self._lock:
-            found = self._db.execute("SELECT reply FROM calls WHERE key=?", (key,)).fetchone()
-        return Reply(**json.loads(found[0])) if found else None
+    def _open(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self.torn = torn_tail(self._db, path)
+        _check_version(self._db, path)
+        found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
+        self._db.executescript(f"{_SCHEMA} PRAGMA user_version={VERSION};")
+        self._reader = sqlite3.connect(path, check_same_thread=False)
 
-    def put(self, key: str, reply: Reply) -> None:
-        """Commit a reply; it is on disk when this returns."""
-        with self._lock:
-            self._db.execute(
-                "INSERT OR IGNORE INTO calls VALUES (?, ?)",
-                (key, json.dumps(asdict(reply), ensure_ascii=False)),
-            )
+    def get(self, key: bytes) -> CallRecord | None:
+        """Return a finished call, marked as replayed."""
+        row = self._reader.execute(f"SELECT {_COLUMNS} FROM calls WHERE key=?", (key,)).fetchone()
+        if row is None:
+            return None
+        role, model, text, is_truncated, *rest = row
+        tokens_in, tokens_cached, shared, tokens_out, seconds, cost = rest
+        return CallRecord(
+            role=role,
+            model=model,
+            text=text,
+            is_truncated=bool(is_truncated),
+            is_replayed=True,
+            tokens_in=tokens_in,
+            tokens_cached=tokens_cached,
+            shared_tokens=shared,
+            tokens_out=tokens_out,
+            seconds=seconds,
+            cost_usd=cost,
+        )
+
+    async def put(self, key: bytes, record: CallRecord) -> None:
+        """Keep a finished call; it is on disk when this returns.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        r = record
+        text = (r.role, r.model, r.text, r.is_truncated)
+        usage = (r.tokens_in, r.tokens_cached, r.shared_tokens, r.tokens_out)
+        values = (key, *text, *usage, r.seconds, r.cost_usd, time.time())
+        await self._written(f"INSERT OR IGNORE INTO calls VALUES ({_marks(values)})", values)
+
+    async def discard(self, lost: Discarded) -> None:
+        """Keep what a call cost whose reply is not used.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        what = (lost.why, lost.role, lost.model, lost.is_estimated)
+        usage = (lost.tokens_in, lost.tokens_cached, lost.tokens_out)
+        values = (*what, *usage, lost.cost_usd, time.time())
+        await self._written(f"INSERT INTO discarded VALUES ({_marks(values)})", values)
+
+    def sums(self) -> list[Sums]:
+        """Return what the finished calls used, by role."""
+        return list(_sums(self._db, "calls"))
+
+    def discarded_sums(self) -> list[Sums]:
+        """Return what the discarded calls used, by role."""
+        return list(_sums(self._db, "discarded"))
 
     def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._db.close()
+        """Close the file; nothing may be under way."""
+        self._writer.shutdown()
+        self._reader.close()
+        self._db.close()
+
+    async def _written(self, statement: str, values: tuple[Any, ...]) -> None:
+        self._pending.append((statement, values))
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit())
+        await asyncio.shield(self._committing)
+
+    async def _commit(self) -> None:
+        """Write what has gathered in one transaction, away from the event loop."""
+        await asyncio.sleep(GATHER_S)
+        batch, self._pending, self._committing = self._pending, [], None
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._write, batch)
+
+    def _write(self, batch: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+        try:
+            self._db.execute("BEGIN")
+            for statement, values in batch:
+                self._db.execute(statement, values)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise StorageError(f"{self.path}: cannot be written: {error}") from error
+
+
+def read_sums(path: Path) -> list[Sums]:
+    """Return what the finished calls of an earlier try used; empty without a ledger to read."""
+    if not path.is_file():
+        return []
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        return list(_sums(db, "calls"))
+    except sqlite3.DatabaseError:  # the run itself says what is wrong with it
+        return []
+    finally:
+        db.close()
+
+
+def _sums(db: sqlite3.Connection, table: str) -> Iterator[Sums]:
+    rows = db.execute(
+        f"SELECT role, count(*), sum(tokens_in), sum(tokens_out), sum(tokens_cached), "
+        f"total(cost_usd), sum(cost_usd IS NULL) FROM {table} GROUP BY role ORDER BY min(rowid)"
+    )
+    return (Sums(*row) for row in rows)
+
+
+def _check_version(db: sqlite3.Connection, path: Path) -> None:
+    found = db.execute("PRAGMA user_version").fetchone()[0]
+    if found not in (0, VERSION):
+        raise ConfigError(
+            str(path), f"is of version {found}, this is {VERSION}; start anew with --fresh"
+        )
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))

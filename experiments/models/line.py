@@ -1,18 +1,36 @@
-"""One role's line to its model: paced, retried, and watched for settings that never work."""
+"""One role's line to its model: tried again, hedged, and watched for settings that never work."""
 
-import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import replace
 
-from dspy.utils.exceptions import ContextWindowExceededError, LMInvalidRequestError
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_random_exponential
+from dspy.utils.exceptions import (
+    ContextWindowExceededError,
+    LMError,
+    LMInvalidRequestError,
+    LMRateLimitError,
+)
 
 from experiments.models.endpoints import ModelSettings
+from experiments.models.forecast import Forecast
+from experiments.models.gate import Gate
+from experiments.models.halt import Halt
+from experiments.models.pace import Start
+from experiments.models.refusals import UnreachableError
+from experiments.models.stragglers import Stragglers
 from experiments.models.wire import Reply, Transport, WireCall
 from program.errors import AccessError
 from program.pipeline import TRANSPORT_ERRORS
 
 REFUSALS = 5
 """After so many refused requests and none served, settings are wrong rather than rows."""
+
+NEEDS_WHOLE = ("optimizer", "judge")
+"""Roles whose cut-off replies are of no use. Elsewhere a cut-off text is F's to judge."""
+
+
+OnFault = Callable[[str, "Line", WireCall, Reply | None], None]
+"""Hears of a try that gave nothing usable: why, and its reply where it was paid."""
 
 
 class Line:
@@ -22,8 +40,9 @@ class Line:
         settings: Of the role.
         identity: What the ledger knows the endpoint by.
         transport: Sends one call.
-        gate: Bounds the calls in flight; roles of one server share it.
-        pace: Seconds between the starts of two calls; 0: none.
+        gate: The way to the endpoint; roles of one server share it.
+        halt: The wish to stop.
+        fallbacks: Lines to take, in this order, when this one has spent its attempts.
     """
 
     def __init__(
@@ -31,51 +50,132 @@ class Line:
         settings: ModelSettings,
         identity: str,
         transport: Transport,
-        gate: asyncio.Semaphore,
-        pace: float = 0.0,
+        gate: Gate,
+        halt: Halt,
+        *,
+        fallbacks: "tuple[Line, ...]" = (),
     ) -> None:
         self.settings = settings
         self.identity = identity
-        self.gate = gate
+        self.fallbacks = fallbacks
+        self.forecast = Forecast(settings.price)
         self._transport = transport
-        self._pace = pace
-        self._next_start = 0.0
+        self._gate = gate
+        self._halt = halt
+        self._stragglers = Stragglers(0.0 if settings.kind == "local" else settings.hedge_after)
         self._refused = 0
         self._is_served = False
 
-    async def ask(self, call: WireCall) -> Reply:
+    async def ask(self, call: WireCall, on_fault: OnFault) -> Reply:
         """Return the reply, after as many tries as the settings allow.
+
+        A try that the endpoint refuses while it is over its capacity, or that finds nobody there,
+        is not counted: how long that may last is the outage's business.
 
         Raises:
             AccessError: The key or the model is refused, or every request so far.
+            StoppedError: The run is to stop.
             LMError: Of the last try.
         """
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(TRANSPORT_ERRORS),
-            stop=stop_after_attempt(self.settings.attempts),
-            wait=wait_random_exponential(multiplier=0.5, max=60),
-            reraise=True,
-        )
-        return await retrying(self._sent, call)
+        tries = 0
+        while True:
+            try:
+                reply = await self._try(call, tries, on_fault)
+            except TRANSPORT_ERRORS as error:
+                on_fault(kind_of(error), self, call, None)
+                tries += self._counts(error)
+                if tries >= self.settings.attempts or (self.fallbacks and self._is_down):
+                    raise
+                await self._halt.pause(self._back_off_s(tries, error))
+                continue
+            fault = self._fault(reply, call, tries)
+            tries += 1
+            if fault is None or tries >= self.settings.attempts:
+                return reply
+            on_fault(fault, self, call, reply)
 
-    async def _sent(self, call: WireCall) -> Reply:
-        await self._paced()
+    @property
+    def _is_down(self) -> bool:
+        return self._gate.outage.is_down
+
+    def _counts(self, error: LMError) -> bool:
+        if isinstance(error, UnreachableError):
+            return False
+        return not (isinstance(error, LMRateLimitError) and self._gate.pace.is_held_down)
+
+    def _back_off_s(self, tries: int, error: LMError) -> float:
+        """Return full jitter under an exponential ceiling, and no less than the server asks for."""
+        if tries == 0:
+            return 0.0  # the gate makes it wait
+        ceiling = min(self.settings.backoff_max, self.settings.backoff * 2 ** (tries - 1))
+        return max(random.uniform(0, ceiling), error.retry_after or 0.0)
+
+    def _fault(self, reply: Reply, call: WireCall, tries: int) -> str | None:
+        """Return why a reply has to be asked for again; None: it is good."""
+        is_fixed = self.settings.kind == "local" and not call.temperature
+        if is_fixed or reply.finish_reason == "content_filter":
+            return None
+        if not reply.text.strip():
+            return "empty"
+        if reply.finish_reason != "length":
+            return None
+        had_room = bool(call.max_tokens and 0 < reply.tokens_out < call.max_tokens)
+        is_needed_whole = self.settings.role in NEEDS_WHOLE and call.temperature and tries == 0
+        return "cut off" if had_room or is_needed_whole else None
+
+    async def _try(self, call: WireCall, tries: int, on_fault: OnFault) -> Reply:
+        """Make the call, twice at most if it is late; a later try asks with another seed."""
+        seeded = call if call.seed is None or not tries else replace(call, seed=call.seed + tries)
+
+        start = await self._gate.enter(sum(self.forecast.tokens(call)))
+
+        async def again() -> Reply:
+            entered = await self._gate.enter(sum(self.forecast.tokens(call)))
+            return await self._sent(seeded, entered)
+
+        def on_loser(reply: Reply | None) -> None:
+            on_fault("hedged", self, call, reply or self._estimated(call))
+
+        return await self._stragglers.hedged(lambda: self._sent(seeded, start), again, on_loser)
+
+    async def _sent(self, call: WireCall, start: Start) -> Reply:
+        """Make one request, entered already; what it tells about the endpoint is taken in."""
         try:
             reply = await self._transport.send(call)
-        except ContextWindowExceededError:
+        except TRANSPORT_ERRORS as error:
+            self._gate.failed(start, id(call), error)
             raise
         except LMInvalidRequestError as error:
-            self._refused += 1
-            if self._refused >= REFUSALS and not self._is_served:
-                problem = f"refused its first {REFUSALS} requests: {error}"
-                raise AccessError(self.settings.model, problem) from error
+            self._gate.outage.served()
+            self._refuse(error)
             raise
+        finally:
+            self._gate.leave()
         self._is_served = True
+        self._gate.answered()
+        self._gate.pace.settled(start, reply.tokens_in + reply.tokens_out)
+        self._stragglers.heard(reply.seconds)
+        self.forecast.learn(call, reply)
         return reply
 
-    async def _paced(self) -> None:
-        now = asyncio.get_running_loop().time()
-        start = max(now, self._next_start)
-        self._next_start = start + self._pace
-        if start > now:
-            await asyncio.sleep(start - now)
+    def _refuse(self, error: LMInvalidRequestError) -> None:
+        """Count refused requests until one is served.
+
+        Raises:
+            AccessError: There are too many.
+        """
+        if self._is_served or isinstance(error, ContextWindowExceededError):
+            return
+        self._refused += 1
+        if self._refused >= REFUSALS:
+            problem = f"refused its first {REFUSALS} requests: {error}"
+            raise AccessError(self.settings.model, problem) from error
+
+    def _estimated(self, call: WireCall) -> Reply:
+        tokens_in, tokens_out = self.forecast.tokens(call)
+        return Reply("", "cancelled", tokens_in=tokens_in, tokens_out=tokens_out)
+
+
+def kind_of(error: LMError) -> str:
+    """Return the name under which a lost try is counted."""
+    return str(error.default_code).replace("_", " ")

@@ -3,9 +3,9 @@
 import time
 from typing import Any
 
-from dspy.utils.exceptions import LMServerError, LMTransportError
+from dspy.utils.exceptions import LMServerError, LMTimeoutError, LMTransportError
 
-from experiments.models.refusals import error_for
+from experiments.models.refusals import concealed, error_for
 from experiments.models.wire import Reply, WireCall, reply_from_openai
 
 
@@ -25,13 +25,20 @@ class LitellmTransport:
 
     async def send(self, call: WireCall) -> Reply:
         """Send one call; what the provider does not take is dropped by litellm."""
+        started = time.monotonic()
+        response = await self._completion(call)
+        try:
+            return reply_from_openai(response.model_dump(), time.monotonic() - started)
+        except (KeyError, IndexError, TypeError) as error:
+            raise LMServerError(f"malformed reply: {self._shown(response)[:200]!r}") from error
+
+    async def _completion(self, call: WireCall) -> Any:
         import litellm
         import openai
 
         litellm.suppress_debug_info = True
-        started = time.monotonic()
         try:
-            response = await litellm.acompletion(
+            return await litellm.acompletion(
                 model=self._model,
                 num_retries=0,
                 max_retries=0,
@@ -40,15 +47,29 @@ class LitellmTransport:
                 **call.body(),
                 **self._params,
             )
+        except openai.APITimeoutError as error:
+            raise LMTimeoutError(f"{self._model}: no reply in time") from error
         except openai.APIConnectionError as error:
-            raise LMTransportError(f"{self._model}: connection failed: {error}") from error
+            problem = self._shown(error)
+            raise LMTransportError(f"{self._model}: connection failed: {problem}") from error
         except openai.OpenAIError as error:  # the root of litellm's own errors
-            status = getattr(error, "status_code", None) or 500
-            raise error_for(int(status), str(error), self._model) from error
-        try:
-            return reply_from_openai(response.model_dump(), time.monotonic() - started)
-        except (KeyError, IndexError, TypeError) as error:
-            raise LMServerError(f"malformed reply: {str(response)[:200]!r}") from error
+            raise error_for(
+                int(getattr(error, "status_code", None) or 500),
+                str(error),
+                self._model,
+                secret=self._connection.get("api_key"),
+                retry_after=_retry_after(error),
+            ) from error
+
+    def _shown(self, thing: object) -> str:
+        return concealed(str(thing), self._connection.get("api_key"))
 
     async def close(self) -> None:
         """Do nothing: litellm owns its connections."""
+
+
+def _retry_after(error: Any) -> str | None:
+    response = getattr(error, "response", None)
+    headers = getattr(response, "headers", None) or {}
+    value = headers.get("retry-after")
+    return str(value) if value is not None else None

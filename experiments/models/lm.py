@@ -1,26 +1,27 @@
 """The model boundary of DSPy: one LM class over the engine, which carries the draw past DSPy.
 
-DSPy strips `rollout_id` before an engine sees the request, so the class takes it out itself and
-puts it into a context variable; the engine makes it part of the ledger key and of the seed.
+DSPy's own way to a model (cache, retries, a worker thread for each call) is left out: the engine
+does all of that. `rollout_id` is the draw: the engine makes it part of the ledger key, and of the
+seed where tokens are sampled.
 """
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import dspy
-from dspy.lm15 import Message, Request, Response, TextPart, Usage
+from dspy.utils.callback import with_callbacks
+from pydantic import BaseModel
 
 from experiments.models.endpoints import fitted
-from experiments.models.engine import CallResult, Engine
+from experiments.models.engine import Engine
 from experiments.models.line import Line
-from experiments.models.wire import WireCall
-from program.calls import report_call
+from experiments.models.wire import Message, WireCall
+from program.calls import CallRecord, report_call
+from program.draws import draw_number
 
-_draw: ContextVar[int] = ContextVar("autoevol_draw", default=0)
-_FINISH = {"length": "length"}
+_IGNORED = ("cache", "rollout_id", "n")
 
 
 class RoleLM(dspy.LM):
@@ -40,90 +41,127 @@ class RoleLM(dspy.LM):
             max_tokens=settings.max_tokens,
             cache=False,
             num_retries=0,
-            engine=_Door(line, engine),
-            async_engine=_AsyncDoor(line, engine),
+            engine=_NoOtherWay(),
             **sampling,
         )
+        self._line = line
+        self._asks = engine
 
-    def __call__(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> Any:
-        """Answer as `dspy.LM` does; `rollout_id` is the draw."""
-        with _drawn(kwargs.pop("rollout_id", None)):
-            return super().__call__(prompt, messages=messages, **kwargs)
+    @with_callbacks
+    def __call__(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> list[str]:
+        """Return the replies, `n` of them (by default one).
 
-    async def acall(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> Any:
-        """Answer as `dspy.LM` does; `rollout_id` is the draw."""
-        with _drawn(kwargs.pop("rollout_id", None)):
-            return await super().acall(prompt, messages=messages, **kwargs)
+        Raises:
+            RuntimeError: Called on the engine's own thread; use `acall` there.
+        """
+        calls = self._calls(prompt, messages, kwargs)
+        futures = [self._asks.submit(self._line, call, draw) for call, draw in calls]
+        return self._told([future.result() for future in futures], prompt, messages, kwargs)
+
+    @with_callbacks
+    async def acall(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> list[str]:
+        """Return the replies, `n` of them (by default one)."""
+        calls = self._calls(prompt, messages, kwargs)
+        records = [await self._asks.answer(self._line, call, draw) for call, draw in calls]
+        return self._told(records, prompt, messages, kwargs)
 
     def __deepcopy__(self, memo: object) -> "RoleLM":
         """Return the LM itself: it holds connections."""
         return self
 
+    def copy(self, **kwargs: Any) -> "RoleLM":
+        """Return an LM on the same line with other settings, as DSPy's optimisers ask for."""
+        twin: RoleLM = self.__copy__()
+        draw = kwargs.pop("rollout_id", None)
+        twin.kwargs = {**self.kwargs, **kwargs, **({"rollout_id": draw} if draw else {})}
+        twin.history = []
+        return twin
 
-class _Door:
-    """DSPy's synchronous engine."""
+    def _calls(
+        self, prompt: Any, messages: Any, kwargs: Mapping[str, Any]
+    ) -> list[tuple[WireCall, int]]:
+        given = {**self.kwargs, **kwargs}
+        draw = given.get("rollout_id") or 0
+        draws = [draw, *(draw_number("n", draw, k) for k in range(1, given.get("n") or 1))]
+        turns = messages or [{"role": "user", "content": prompt}]
+        settings = {name: value for name, value in given.items() if name not in _IGNORED}
+        return [(fitted(wire_call(turns, d, settings), self._line.settings), d) for d in draws]
 
-    def __init__(self, line: Line, engine: Engine) -> None:
-        self._line = line
-        self._engine = engine
+    def _told(
+        self, records: Sequence[CallRecord], prompt: Any, messages: Any, kwargs: Mapping[str, Any]
+    ) -> list[str]:
+        """Report the calls to whoever listens: AutoEvol, DSPy's usage tracker, its history."""
+        texts = [record.text for record in records]
+        tracker = dspy.settings.usage_tracker
+        for record in records:
+            report_call(record)
+            if tracker:
+                tracker.add_usage(self.model, _usage(record))
+        if not dspy.settings.disable_history:
+            self.update_history(self._entry(records, prompt, messages, kwargs))
+        return texts
 
-    def complete(self, request: Request) -> Response:
-        call = fitted(wire_call(request, _draw.get()), self._line.settings)
-        return _response(request, self._engine.submit(self._line, call, _draw.get()).result())
+    def _entry(
+        self, records: Sequence[CallRecord], prompt: Any, messages: Any, kwargs: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return {
+            "prompt": prompt,
+            "messages": messages,
+            "kwargs": dict(kwargs),
+            "response": records,
+            "outputs": [record.text for record in records],
+            "usage": _usage(*records),
+            "cost": sum(record.cost_usd or 0.0 for record in records),
+            "timestamp": datetime.now(UTC).isoformat(),
+            "uuid": uuid.uuid4().hex,
+            "model": self.model,
+            "response_model": records[0].model,
+            "model_type": "chat",
+        }
 
 
-class _AsyncDoor:
-    """DSPy's asynchronous engine."""
+class _NoOtherWay:
+    """Stands where DSPy wants an engine of its own kind."""
 
-    def __init__(self, line: Line, engine: Engine) -> None:
-        self._line = line
-        self._engine = engine
-
-    async def complete(self, request: Request) -> Response:
-        call = fitted(wire_call(request, _draw.get()), self._line.settings)
-        future = self._engine.submit(self._line, call, _draw.get())
-        return _response(request, await asyncio.wrap_future(future))
+    def complete(self, request: object) -> object:
+        raise TypeError("this model takes a prompt or messages, not lm15 requests")
 
 
-def wire_call(request: Request, draw: int) -> WireCall:
-    """Return DSPy's request as a wire call; where tokens are sampled the draw is the seed."""
-    config = request.config
-    turns = [{"role": m.role, "content": m.text or ""} for m in request.messages]
-    system = request.system if isinstance(request.system, str) else _joined(request.system)
+def wire_call(messages: Sequence[Any], draw: int, settings: Mapping[str, Any]) -> WireCall:
+    """Return a wire call; where tokens are sampled the draw is the seed.
+
+    Raises:
+        TypeError: A setting or a kind of content is unknown here.
+    """
+    known = {**settings}
+    temperature, form = known.pop("temperature", None), known.pop("response_format", None)
     return WireCall(
-        messages=tuple([{"role": "system", "content": system}, *turns] if system else turns),
-        temperature=config.temperature,
-        top_p=config.top_p,
-        max_tokens=config.max_tokens,
-        seed=draw if config.temperature != 0 else None,
-        response_format=config.response_format,
+        messages=tuple(_turn(message) for message in messages),
+        temperature=temperature,
+        seed=draw if temperature != 0 else None,
+        response_format=_json_schema(form) if isinstance(form, type) else form,
+        **known,
     )
 
 
-def _joined(parts: Any) -> str:
-    return "".join(part.text for part in parts or ())
+def _turn(message: Mapping[str, Any]) -> Message:
+    content = message["content"]
+    if not isinstance(content, str):
+        raise TypeError("this model takes text only")
+    return {"role": message["role"], "content": content}
 
 
-def _response(request: Request, result: CallResult) -> Response:
-    report_call(result.record)
-    reply = result.reply
-    return Response(
-        id=None,
-        model=request.model,
-        message=Message.assistant([TextPart(reply.text)]),
-        finish_reason=_FINISH.get(reply.finish_reason, "stop"),
-        usage=Usage(
-            input_tokens=reply.tokens_in,
-            output_tokens=reply.tokens_out,
-            cache_read_tokens=reply.tokens_cached,
-        ),
-    )
+def _json_schema(form: type[BaseModel]) -> dict[str, Any]:
+    """Return a schema that DSPy made as OpenAI's `response_format`."""
+    schema = {"name": form.__name__, "schema": form.model_json_schema(), "strict": True}
+    return {"type": "json_schema", "json_schema": schema}
 
 
-@contextmanager
-def _drawn(draw: int | None) -> Iterator[None]:
-    token = _draw.set(draw or 0)
-    try:
-        yield
-    finally:
-        _draw.reset(token)
+def _usage(*records: CallRecord) -> dict[str, int]:
+    tokens_in = sum(record.tokens_in for record in records)
+    tokens_out = sum(record.tokens_out for record in records)
+    return {
+        "prompt_tokens": tokens_in,
+        "completion_tokens": tokens_out,
+        "total_tokens": tokens_in + tokens_out,
+    }

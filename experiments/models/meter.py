@@ -1,10 +1,11 @@
 """What a run has used, and whether its budget allows another call."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from experiments.models.ledger import Discarded, Sums
 from program.calls import CallRecord
 from program.errors import BudgetExhaustedError
 
@@ -18,17 +19,30 @@ class Budget:
     usd: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What a call is expected to use."""
+
+    tokens: float = 0.0
+    usd: float = 0.0
+
+
 @dataclass
 class Totals:
-    """What a run has used, each finished call counted once, replayed ones included.
+    """What a run has used, each paid call counted once, those of earlier tries included.
 
     Attributes:
+        calls: Finished calls by role.
+        discarded: Paid calls whose reply was not used, by role.
         method_tokens: Of the evolver's prompts: what stands before the row.
         method_tokens_cached: Those of them that came from a prefix cache.
         unpriced: Calls of models without a known price.
+        replayed: Finished calls of earlier tries.
+        faults: Tries that gave no usable reply in this try of the run, by kind.
     """
 
     calls: Counter[str] = field(default_factory=Counter)
+    discarded: Counter[str] = field(default_factory=Counter)
     tokens_in: int = 0
     tokens_out: int = 0
     tokens_cached: int = 0
@@ -37,56 +51,94 @@ class Totals:
     cost_usd: float = 0.0
     unpriced: int = 0
     replayed: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
 
     def add(self, record: CallRecord) -> None:
-        """Count one call."""
+        """Count one finished call."""
         self.calls[record.role] += 1
-        self.tokens_in += record.tokens_in
-        self.tokens_out += record.tokens_out
-        self.tokens_cached += record.tokens_cached
+        self._pay(record.tokens_in, record.tokens_out, record.tokens_cached, record.cost_usd)
         if record.role == "evolver":
             self.method_tokens += record.shared_tokens
             self.method_tokens_cached += min(record.tokens_cached, record.shared_tokens)
-        self.cost_usd += record.cost_usd or 0.0
-        self.unpriced += record.cost_usd is None
-        self.replayed += record.is_replayed
+
+    def add_discarded(self, lost: Discarded) -> None:
+        """Count one call whose reply is not used."""
+        self.discarded[lost.role] += 1
+        self._pay(lost.tokens_in, lost.tokens_out, lost.tokens_cached, lost.cost_usd)
+
+    def _pay(self, tokens_in: int, tokens_out: int, cached: int, cost_usd: float | None) -> None:
+        self.tokens_in += tokens_in
+        self.tokens_out += tokens_out
+        self.tokens_cached += cached
+        self.cost_usd += cost_usd or 0.0
+        self.unpriced += cost_usd is None
+
+
+def earlier_totals(finished: Iterable[Sums], discarded: Iterable[Sums]) -> Totals:
+    """Return the totals that a run starts with: what its ledger holds."""
+    totals = Totals()
+    for sums in finished:
+        totals.calls[sums.role] += sums.calls
+        totals.replayed += sums.calls
+        _add(totals, sums)
+    for sums in discarded:
+        totals.discarded[sums.role] += sums.calls
+        _add(totals, sums)
+    return totals
+
+
+def _add(totals: Totals, sums: Sums) -> None:
+    totals.tokens_in += sums.tokens_in
+    totals.tokens_out += sums.tokens_out
+    totals.tokens_cached += sums.tokens_cached
+    totals.cost_usd += sums.cost_usd
+    totals.unpriced += sums.unpriced
 
 
 class Meter:
-    """Counts calls against a budget. Used from the engine's thread alone."""
+    """Holds what is used and what is under way against a budget. Used from one thread alone.
 
-    def __init__(self, budget: Budget) -> None:
-        self.totals = Totals()
+    Args:
+        totals: What earlier tries of the run have used; counted on from there.
+    """
+
+    def __init__(self, budget: Budget, totals: Totals | None = None) -> None:
+        self.totals = totals or Totals()
         self._budget = budget
-        self._counted: set[str] = set()
         self._in_flight = 0
+        self._tokens_in_flight = 0.0
+        self._usd_in_flight = 0.0
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
+    def admitted(self, expected: Spend) -> Iterator[None]:
         """Hold a place for one call that is about to be made.
 
         Raises:
             BudgetExhaustedError: Finished calls and those in flight use the budget up.
         """
         self._check()
-        self._in_flight += 1
+        self._hold(1, expected)
         try:
             yield
         finally:
-            self._in_flight -= 1
+            self._hold(-1, expected)
 
-    def count(self, key: str, record: CallRecord) -> None:
-        """Count a finished call, once for each ledger key."""
-        if key not in self._counted:
-            self._counted.add(key)
-            self.totals.add(record)
+    def _hold(self, sign: int, expected: Spend) -> None:
+        self._in_flight += sign
+        self._tokens_in_flight += sign * expected.tokens
+        self._usd_in_flight += sign * expected.usd
 
     def _check(self) -> None:
         used, cap = self.totals, self._budget
-        for name, spent, limit in (
-            ("calls", used.calls.total() + self._in_flight, cap.calls),
-            ("tokens", used.tokens_in + used.tokens_out, cap.tokens),
-            ("usd", used.cost_usd, cap.usd),
+        calls = used.calls.total() + used.discarded.total()
+        tokens = used.tokens_in + used.tokens_out
+        for name, spent, under_way, limit in (
+            ("calls", calls, self._in_flight, cap.calls),
+            ("tokens", tokens, self._tokens_in_flight, cap.tokens),
+            ("usd", used.cost_usd, self._usd_in_flight, cap.usd),
         ):
-            if limit is not None and spent >= limit:
-                raise BudgetExhaustedError(f"budget.{name}: {spent:g} of {limit:g} are used")
+            if limit is not None and spent + under_way >= limit:
+                raise BudgetExhaustedError(
+                    f"budget.{name}: {spent:g} of {limit:g} are used"
+                    + (f", {under_way:g} under way" if under_way else "")
+                )

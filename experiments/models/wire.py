@@ -1,7 +1,7 @@
 """What goes over the wire and what comes back, whoever carries it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 Message = dict[str, str]
@@ -27,10 +27,19 @@ class WireCall:
     seed: int | None = None
     response_format: Mapping[str, Any] | None = None
 
+    @property
+    def characters(self) -> int:
+        """Length of all turns."""
+        return sum(len(message["content"]) for message in self.messages)
+
     def body(self) -> dict[str, Any]:
         """Return the call as OpenAI's chat body, without what is not set."""
-        fields = {**asdict(self), "messages": list(self.messages)}
-        return {name: value for name, value in fields.items() if value is not None}
+        settings = {name: getattr(self, name) for name in _SETTINGS}
+        given = {name: value for name, value in settings.items() if value is not None}
+        return {"messages": list(self.messages), **given}
+
+
+_SETTINGS = ("temperature", "top_p", "max_tokens", "seed", "response_format")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ class Transport(Protocol):
 
         Raises:
             LMError: By kind: `program.pipeline.TRANSPORT_ERRORS` may be tried again, others not.
+            AccessError: The key or the model is refused.
         """
 
     async def close(self) -> None:

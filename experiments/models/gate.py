@@ -1,0 +1,89 @@
+"""The way to one endpoint: so many calls at once, at such a pace, while it is there.
+
+Calls queue; none is turned away. Whoever stands first in the queue waits for all.
+"""
+
+import asyncio
+from collections.abc import Hashable
+
+from dspy.utils.exceptions import LMError, LMRateLimitError
+
+from experiments.models.halt import Halt
+from experiments.models.outage import Outage
+from experiments.models.pace import Pace, Start
+from experiments.models.refusals import UnreachableError
+from program.errors import AccessError, StoppedError
+
+RECHECK_S = 0.25
+"""Longest sleep of the first in the queue before it looks again."""
+
+
+class Gate:
+    """Shared by the lines of one endpoint.
+
+    Args:
+        name: Of the endpoint, for messages.
+        size: Calls on the wire at once.
+        pace: When the next call may start.
+        outage: Whether the endpoint is there.
+        halt: The wish to stop.
+    """
+
+    def __init__(self, name: str, size: int, pace: Pace, outage: Outage, halt: Halt) -> None:
+        self.pace = pace
+        self.outage = outage
+        self._name = name
+        self._places = asyncio.Semaphore(size)
+        self._queue = asyncio.Lock()
+        self._halt = halt
+
+    async def enter(self, tokens: float) -> Start:
+        """Wait for a place and for the pace; leave with `leave`.
+
+        Raises:
+            StoppedError: The run is to stop, or the endpoint has been silent for too long.
+            AccessError: The endpoint has never answered.
+        """
+        await self._places.acquire()
+        try:
+            async with self._queue:
+                return await self._started(tokens)
+        except BaseException:
+            self._places.release()
+            raise
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._places.release()
+
+    def answered(self) -> None:
+        """Note that the endpoint is there and takes calls."""
+        self.outage.served()
+        self.pace.taken()
+
+    def failed(self, start: Start, call: Hashable, error: LMError) -> None:
+        """Note what a lost call says about the endpoint."""
+        now = asyncio.get_running_loop().time()
+        if isinstance(error, LMRateLimitError):
+            self.pace.refused(now, start, error.retry_after)
+            self.outage.refused(now)
+        else:
+            is_unreachable = isinstance(error, UnreachableError)
+            self.outage.failed(now, call, is_unreachable=is_unreachable)
+
+    async def _started(self, tokens: float) -> Start:
+        clock = asyncio.get_running_loop().time
+        while (wait := max(self.pace.wait_s(clock()), self.outage.wait_s(clock()))) > 0:
+            self._check_patience(clock())
+            await self._halt.pause(min(wait, RECHECK_S))
+        self._halt.check()
+        return self.pace.started(clock(), tokens)
+
+    def _check_patience(self, now: float) -> None:
+        if not self.outage.is_given_up(now):
+            return
+        if not self.outage.has_served:
+            raise AccessError(self._name, "nothing answers there; check api_base and the server")
+        problem = StoppedError(f"{self._name} has not answered for too long")
+        self._halt.request(problem)
+        raise problem
