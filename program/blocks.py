@@ -1,32 +1,30 @@
-"""Rows in blocks: a bounded number of blocks at work, each outcome delivered as it is finished."""
+"""Rows in blocks, a bounded number of blocks at work."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
+from typing import TypeVar
 
-from program.records import Outcome, Row
-
-Work = Callable[[Sequence[Row]], Awaitable[Sequence[Outcome]]]
+Item = TypeVar("Item")
 
 
 async def run_blocks(
-    rows: Iterable[Row],
-    work: Work,
-    deliver: Callable[[Outcome], None],
+    items: Iterable[Item],
+    work: Callable[[list[Item]], Awaitable[None]],
     *,
     size: int,
     in_flight: int,
 ) -> None:
-    """Do `work` on every block of `size` rows, `in_flight` blocks at a time.
+    """Do `work` on every block of `size` items, `in_flight` blocks at a time.
 
-    An error of one block ends the others; what was delivered stays delivered.
+    Items are taken one block after the other as the work goes on. An error of one block ends the
+    others.
     """
-    blocks = _blocks(rows, size)
+    blocks = _blocks(items, size)
 
     async def worker() -> None:
         for block in blocks:
-            for outcome in await work(block):
-                deliver(outcome)
+            await work(block)
 
     workers = [asyncio.create_task(worker()) for _ in range(in_flight)]
     try:
@@ -37,7 +35,7 @@ async def run_blocks(
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-def _blocks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    source = iter(rows)
+def _blocks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    source = iter(items)
     while block := list(islice(source, size)):
         yield block

@@ -68,17 +68,12 @@ async def _once(
     found: dict[str, Outcome] = {}
     attempt = Attempt(lambda _: evolver, first_draw, round_number)
 
-    def deliver(outcome: Outcome) -> None:
-        found[outcome.source.id] = outcome
-        listeners.on_row(outcome)
+    async def work(block: Sequence[Row]) -> None:
+        for outcome in await attempt_block(block, attempt, pipeline):
+            found[outcome.source.id] = outcome
+            listeners.on_row(outcome)
 
-    await run_blocks(
-        rows,
-        lambda block: attempt_block(block, attempt, pipeline),
-        deliver,
-        size=pipeline.block_rows,
-        in_flight=pipeline.blocks_in_flight,
-    )
+    await run_blocks(rows, work, size=pipeline.block_rows, in_flight=pipeline.blocks_in_flight)
     return [found[row.id] for row in rows]
 
 

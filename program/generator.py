@@ -1,6 +1,7 @@
 """The bulk phase: rows times rounds, each row with its attempts, every row accounted for."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -73,51 +74,52 @@ class Generator:
         self.listeners = listeners
 
     async def generate(self, seeds: Sequence[Row]) -> list[RoundCount]:
-        """Evolve `seeds` round by round and return the account of each round."""
-        index = {row.seed_id: i for i, row in enumerate(seeds)}
-        pool, counts = list(seeds), []
-        for round_number in range(1, self.settings.rounds + 1):
-            self.listeners.on_phase(Phase(f"evolve, round {round_number}", len(pool)))
-            pool, count = await self._round(pool, round_number, index)
-            counts.append(count)
-        return counts
+        """Take each seed through all rounds and return the account of each round.
 
-    async def _round(
-        self, pool: Sequence[Row], round_number: int, index: Mapping[str, int]
-    ) -> tuple[list[Row], RoundCount]:
-        tally: dict[Status, int] = {"kept": 0, "failed": 0, "unscored": 0}
-        following: list[Row] = []
+        Rows do not wait for each other, but for those of their block: a row enters its next round
+        as soon as it has left the one before.
+        """
+        settings, pipeline = self.settings, self.pipeline
+        tallies = [Counter[Status]() for _ in range(settings.rounds)]
+        self.listeners.on_phase(Phase("evolve", len(seeds) * settings.rounds))
 
-        def deliver(outcome: Outcome) -> None:
-            tally[outcome.status] += 1
-            following.extend(self._next(outcome))
-            self.listeners.on_row(outcome)
-
-        async def work(block: Sequence[Row]) -> list[Outcome]:
-            return await self._tried(block, round_number, index)
+        async def work(block: Sequence[_Place]) -> None:
+            pool = block
+            for number, tally in enumerate(tallies, start=1):
+                pool = await self._round(pool, number, tally)
 
         await run_blocks(
-            pool,
+            (_Place(index, row) for index, row in enumerate(seeds)),
             work,
-            deliver,
-            size=self.pipeline.block_rows,
-            in_flight=self.pipeline.blocks_in_flight,
+            size=pipeline.block_rows,
+            in_flight=pipeline.blocks_in_flight,
         )
-        following.sort(key=lambda row: index[row.seed_id])
-        return following, RoundCount(round_number, len(pool), **tally)
+        return [_count(number, tally) for number, tally in enumerate(tallies, start=1)]
 
-    async def _tried(
-        self, block: Sequence[Row], round_number: int, index: Mapping[str, int]
-    ) -> list[Outcome]:
+    async def _round(
+        self, pool: Sequence["_Place"], number: int, tally: Counter[Status]
+    ) -> list["_Place"]:
+        """Take a block through one round and return its part of the next round's pool."""
+        following = []
+        for place, outcome in zip(pool, await self._tried(pool, number), strict=True):
+            tally[outcome.status] += 1
+            self.listeners.on_row(outcome)
+            row = self._next(outcome)
+            if row is not None:
+                following.append(_Place(place.index, row))
+        return following
+
+    async def _tried(self, pool: Sequence["_Place"], round_number: int) -> list[Outcome]:
+        index = {place.row.seed_id: place.index for place in pool}
         done: dict[str, Outcome] = {}
-        pending = list(block)
+        pending = [place.row for place in pool]
         for number in range(self.settings.attempts):
             attempt = self._attempt(number, round_number, index)
             for outcome in await attempt_block(pending, attempt, self.pipeline):
                 seed = outcome.source.seed_id
                 done[seed] = _later(done.get(seed), outcome)
             pending = [row for row in pending if done[row.seed_id].status == "failed"]
-        return [done[row.seed_id] for row in block]
+        return [done[seed] for seed in index]
 
     def _attempt(self, number: int, round_number: int, index: Mapping[str, int]) -> Attempt:
         return Attempt(
@@ -142,10 +144,23 @@ class Generator:
 
         return choose
 
-    def _next(self, outcome: Outcome) -> list[Row]:
+    def _next(self, outcome: Outcome) -> Row | None:
         if outcome.status == "kept":
-            return [outcome.row]
-        return [outcome.source] if self.settings.on_failure == "requeue" else []
+            return outcome.row
+        is_requeued = outcome.status == "failed" and self.settings.on_failure == "requeue"
+        return outcome.source if is_requeued else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A row on its way, and its seed's number among the seeds, from 0."""
+
+    index: int
+    row: Row
+
+
+def _count(number: int, tally: Counter[Status]) -> RoundCount:
+    return RoundCount(number, tally.total(), tally["kept"], tally["failed"], tally["unscored"])
 
 
 def _later(before: Outcome | None, after: Outcome) -> Outcome:
