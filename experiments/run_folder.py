@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import yaml
+from filelock import FileLock
+from filelock import Timeout as FileLockTimeout
 
 from experiments.config import ROLES, ExperimentConfig
 from program.errors import ConfigError
@@ -109,7 +111,7 @@ def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None
     if path.exists() and not path.is_dir():
         raise ConfigError("output.dir", f"{path} cannot be written: it is a file")
     is_run = (path / "run.json").is_file()
-    if path.exists() and not is_run and any(path.iterdir()):
+    if path.exists() and not is_run and any(p.name != "run.lock" for p in path.iterdir()):
         raise ConfigError("output.dir", f"{path} holds files of something else; choose another")
     if not fresh:
         _known(config, content)
@@ -124,22 +126,46 @@ def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None
         )
 
 
-def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> RunFolder:
-    """Open the run's folder: new, resumed, or fresh beside the old one, which is kept.
+@contextlib.contextmanager
+def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> Iterator[RunFolder]:
+    """Open the run's folder for this process alone: new, resumed, or fresh.
 
     Raises:
-        ConfigError: As `check_folder`.
+        ConfigError: As `check_folder`, or another process is at work there.
     """
     check_folder(config, content, fresh=fresh)
     if fresh and config.folder.exists():
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        config.folder.rename(config.folder.with_name(f"{config.folder.name}-{stamp}"))
+        with _alone_in(config.folder):
+            _move_aside(config.folder)
+    with _alone_in(config.folder):
+        yield _opened(config, content)
+
+
+def _move_aside(path: Path) -> None:
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    path.rename(path.with_name(f"{path.name}-{stamp}"))
+
+
+@contextlib.contextmanager
+def _alone_in(path: Path) -> Iterator[None]:
+    """Keep other processes out of a folder; a killed process keeps nobody out."""
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path / "run.lock", blocking=False):
+            yield
+    except FileLockTimeout as error:
+        raise ConfigError(
+            "output.dir",
+            f"another process is at work in {path}; wait for it, or choose another folder (--out)",
+        ) from error
+
+
+def _opened(config: ExperimentConfig, content: str) -> RunFolder:
     known = _known(config, content)
     if known:
         (known.path / "summary.json").unlink(missing_ok=True)
         return known
     folder = RunFolder(config.folder, uuid.uuid4().hex, False, datetime.now(UTC))
-    folder.path.mkdir(parents=True, exist_ok=True)
     started = folder.started.isoformat()
     identity = {"key": folder.key, "started": started, "content": content}
     folder.write("config.yaml", as_yaml(config))

@@ -62,9 +62,9 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
         StorageError: The folder takes no more.
         StoppedError: The budget is used up, or the user wishes to stop; the same command goes on.
     """
-    folder = open_folder(plan.config, plan.content, fresh=around.fresh)
     budget = Budget(**plan.config.budget.model_dump())
     with (
+        open_folder(plan.config, plan.content, fresh=around.fresh) as folder,
         open_fleet(
             plan.models,
             ledger=folder.ledger,
@@ -102,7 +102,8 @@ class _Experiment:
         self.around = around
         self.tracker = tracker
         self.findings = Findings()
-        self.pipeline = _pipeline(plan, fleet)
+        watched = around.tracking.trace_sampling if around.tracking else 0.0
+        self.pipeline = _pipeline(plan, fleet, watched)
         self.listeners = Listeners(around.bar.on_phase, around.bar.on_row, self._on_step)
 
     async def run(self) -> list[Method]:
@@ -198,13 +199,14 @@ def generation_settings(plan: Plan) -> GenerationSettings:
     return GenerationSettings(**given, seed=plan.config.seed)
 
 
-def _pipeline(plan: Plan, fleet: Fleet) -> Pipeline:
+def _pipeline(plan: Plan, fleet: Fleet, watched: float) -> Pipeline:
     models = plan.config.models
     named = {
         role: Role(
             lm=fleet.lms.get(role, fleet.lms["evolver"]),
             model=getattr(models, role).model,
             adapter=getattr(models, role).adapter,
+            watched=watched,
         )
         for role in ("evolver", "responder", "optimizer", "judge")
     }

@@ -208,7 +208,6 @@ def tracked(
         logger.warning("no %s here: the run is not tracked", SETTINGS_FILE)
         yield None
         return
-    os.environ.setdefault("MLFLOW_TRACE_SAMPLING_RATIO", str(config.trace_sampling))
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # its migrations are not the user's news
     os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_QUEUE_SIZE", "1000000")  # drops none
     import mlflow

@@ -7,6 +7,9 @@ in order of completion, so that a resumed or re-ordered run asks for the same an
 import hashlib
 import json
 
+DRAWS = 2**31
+"""Draw numbers lie below this."""
+
 
 def draw_number(*coordinates: str | int) -> int:
     """Return the draw of `coordinates`, an integer in [0, 2**31)."""

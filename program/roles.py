@@ -11,6 +11,7 @@ from typing import Any
 import dspy
 
 from program.adapter import AdapterName, adapter_for
+from program.draws import DRAWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +22,25 @@ class Role:
         lm: Takes the draw number as `rollout_id`.
         model: The model's configured name, for the records.
         adapter: None: plain for one text output, else chat.
+        watched: Share of the calls that DSPy's callbacks hear of (a tracer's cost milliseconds
+            each), in [0, 1].
     """
 
     lm: dspy.LM
     model: str
     adapter: AdapterName | None = None
+    watched: float = 1.0
 
-    def context(self, signature: type[dspy.Signature]) -> AbstractContextManager[None]:
-        """Return DSPy's context for one call of a predictor with `signature`."""
+    def context(
+        self, signature: type[dspy.Signature], draw: int = 0
+    ) -> AbstractContextManager[None]:
+        """Return DSPy's context for one call of a predictor with `signature`.
+
+        The draw decides whether callbacks hear of the call, so a replay decides alike.
+        """
+        unheard: dict[str, Any] = {} if draw < self.watched * DRAWS else {"callbacks": []}
         context: AbstractContextManager[None] = dspy.context(
-            lm=self.lm, adapter=adapter_for(signature, self.adapter)
+            lm=self.lm, adapter=adapter_for(signature, self.adapter), **unheard
         )
         return context
 
@@ -69,5 +79,5 @@ async def ask(
     config: dict[str, Any] = {"rollout_id": draw}
     if temperature is not None:
         config["temperature"] = temperature
-    with role.context(predictor.signature):
+    with role.context(predictor.signature, draw):
         return await predictor.acall(config=config, **inputs)
