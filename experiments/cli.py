@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import dotenv
 import typer
 
-from experiments.screen import (
-    complaints,
-    console,
-    show_methods,
-    show_models,
-    show_plan,
-    show_summary,
-)
+from experiments.terminal import complaints, console
 from program.errors import (
     BudgetExhaustedError,
     ConfigError,
@@ -139,6 +132,7 @@ def metric_check(
 @methods_app.command("list")
 def methods_list() -> None:
     """List the methods."""
+    from experiments.screen import show_methods
     from signatures import shipped_methods
 
     show_methods(list(shipped_methods().values()))
@@ -156,6 +150,8 @@ def methods_show(name: Annotated[str, typer.Argument(help="A name or a file.")])
 @models_app.command("list")
 def models_list() -> None:
     """List the local models that can be fetched."""
+    from experiments.screen import show_models
+
     show_models()
 
 
@@ -222,6 +218,7 @@ def _checked_run(request: _Request) -> None:
     from experiments.export import export
     from experiments.plan import make_plan
     from experiments.run_folder import check_folder, find_summary
+    from experiments.screen import show_plan, show_summary
 
     config = load_config(request.file, request.overrides, out=request.out, limit=request.limit)
     if request.scope == "search" and not config.is_search:
@@ -255,6 +252,7 @@ def _perform(plan: "Plan", request: _Request) -> dict[str, Any]:
 def _confirm(plan: "Plan", *, yes: bool) -> None:
     """Show the plan and ask before money is spent, where somebody is there to be asked."""
     from experiments.plan import estimate
+    from experiments.screen import show_plan
 
     paid = [line for line in estimate(plan) if line.cost_usd is None or line.cost_usd > 0]
     if paid and not yes and sys.stdin.isatty():

@@ -7,7 +7,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from experiments.models.llama import LlamaServer, LlamaSettings
 from experiments.models.weights import SHIPPED, Weights, cached_path, pull, sha256_of
 from experiments.progress import progress_bar
-from experiments.screen import console
+from experiments.terminal import console
 from program.errors import ConfigError, WeightsError
 
 _PROMPT = "Write a short story about a lighthouse keeper. " * 20

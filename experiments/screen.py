@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Column, Table
 
 from experiments.models.weights import SHIPPED, cached_path
 from experiments.plan import Plan, estimate
+from experiments.terminal import console
 from signatures import Method
 
 _FILES = {
@@ -18,9 +18,6 @@ _FILES = {
     "unscored": "unscored.jsonl",
     "report": "report.html",
 }
-
-console = Console()
-complaints = Console(stderr=True)
 
 
 def show_plan(plan: Plan) -> None:

@@ -1,0 +1,49 @@
+"""What a command imports: the heavy packages come only when something needs them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+HEAVY = {"aiohttp", "datasets", "dspy", "litellm", "matplotlib", "mlflow", "optuna", "xllamacpp"}
+SCRIPT = """
+import sys
+from experiments.cli import main
+sys.argv = ["autoevol", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+finally:
+    print("imported:", *sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        pytest.param(["--help"], set(), id="help"),
+        pytest.param(["run", "--help"], set(), id="help of a command"),
+        pytest.param(
+            ["run", str(REPOSITORY / "experiments/configs/quickstart.yaml"), "--dry-run"],
+            {"dspy"},
+            id="dry run",
+        ),
+    ],
+)
+def test_a_command_imports_what_it_needs(
+    arguments: list[str], needed: set[str], workplace: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    imported = set(done.stdout.rpartition("imported: ")[2].split())
+    assert "experiments.cli" in imported, done.stderr
+    assert imported & HEAVY <= needed
