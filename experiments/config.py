@@ -70,8 +70,8 @@ class EndpointConfig(_Strict):
     requests_per_minute: Annotated[float, Field(gt=0)] | None = None
     tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
     context: Annotated[int, Field(ge=256)] | None = None
-    attempts: Count = 8
-    backoff: Annotated[float, Field(gt=0)] = 0.25
+    attempts: Count = 10
+    backoff: Annotated[float, Field(gt=0)] = 0.05
     backoff_max: Annotated[float, Field(gt=0)] = 30.0
     hedge_after: Annotated[float, Field(ge=0)] | None = None
     outage: Annotated[float, Field(ge=0)] = 600.0

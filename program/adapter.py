@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
@@ -52,7 +53,7 @@ class PlainAdapter(dspy.Adapter):
         Raises:
             AdapterParseError: Nothing is left.
         """
-        text = strip_wrapping(completion) if _closing(signature) else completion.strip()
+        text = strip_wrapping(completion) if _form(signature).closing else completion.strip()
         if not text:
             raise AdapterParseError("PlainAdapter", signature, completion, message="empty reply")
         return {_only_output(signature): text}
@@ -91,12 +92,15 @@ class RepairingXMLAdapter(_Repair, dspy.XMLAdapter):
     """DSPy's XML adapter with one repair instead of the fallback to JSON."""
 
 
+_PLAIN = PlainAdapter()
+
+
 def adapter_for(signature: type[dspy.Signature], name: AdapterName | None) -> dspy.Adapter:
     """Return the adapter called `name`; without a name, plain where it fits, else chat."""
     if name is None:
         name = "plain" if is_plain(signature) else "chat"
     if name == "plain":
-        return PlainAdapter()
+        return _PLAIN
     if name == "json":
         return RepairingJSONAdapter()
     typed = RepairingXMLAdapter if name == "xml" else RepairingChatAdapter
@@ -105,8 +109,7 @@ def adapter_for(signature: type[dspy.Signature], name: AdapterName | None) -> ds
 
 def is_plain(signature: type[dspy.Signature]) -> bool:
     """Tell whether `signature` has exactly one output and that is text."""
-    fields = list(signature.output_fields.values())
-    return len(fields) == 1 and fields[0].annotation is str
+    return _form(signature).output is not None
 
 
 def strip_wrapping(reply: str) -> str:
@@ -145,25 +148,52 @@ def _repair_turns(error: AdapterParseError) -> Iterator[None]:
         _turns.reset(token)
 
 
+class _Form(NamedTuple):
+    """What the plain adapter needs of a signature.
+
+    Attributes:
+        output: The only output field; None: there are others.
+        closing: The line that closes the user's turn: the output field's description.
+    """
+
+    output: str | None
+    closing: str
+
+
+_forms: WeakKeyDictionary[Any, _Form] = WeakKeyDictionary()
+
+
+def _form(signature: type[dspy.Signature]) -> _Form:
+    """Return the form, read once for each signature: pydantic takes long to tell the fields."""
+    form = _forms.get(signature)
+    if form is None:
+        form = _forms[signature] = _read_form(signature)
+    return form
+
+
+def _read_form(signature: type[dspy.Signature]) -> _Form:
+    outputs = signature.output_fields
+    if len(outputs) != 1 or next(iter(outputs.values())).annotation is not str:
+        return _Form(None, "")
+    name, field = next(iter(outputs.items()))
+    return _Form(str(name), str(field.json_schema_extra["desc"]))
+
+
 def _only_output(signature: type[dspy.Signature]) -> str:
-    if not is_plain(signature):
+    output = _form(signature).output
+    if output is None:
         raise ValueError(
             f"the plain adapter takes one text output, {signature.__name__} has others"
         )
-    return str(next(iter(signature.output_fields)))
+    return output
 
 
 def _user_turn(signature: type[dspy.Signature], values: dict[str, Any]) -> str:
-    closing = _closing(signature)
+    closing = _form(signature).closing
     if not closing:
         return "\n\n".join(str(values[name]) for name in signature.input_fields)
     sections = [f"{_label(name)}:\n{values[name]}" for name in signature.input_fields]
     return "\n\n".join([*sections, closing])
-
-
-def _closing(signature: type[dspy.Signature]) -> str:
-    """Return the line that closes the user's turn: the output field's description."""
-    return str(signature.output_fields[_only_output(signature)].json_schema_extra["desc"])
 
 
 def _label(name: str) -> str:

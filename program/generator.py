@@ -1,6 +1,5 @@
 """The bulk phase: rows times rounds, each row with its attempts, every row accounted for."""
 
-import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -135,12 +134,14 @@ class Generator:
         """Return the choice of a method: a function of seed, row, round and attempt alone."""
 
         def choose(row: Row) -> Evolver:
+            if len(self.evolvers) == 1:
+                return self.evolvers[0]
             if self.settings.choice == "round_robin":
                 return self.evolvers[
                     (index[row.seed_id] + round_number + number) % len(self.evolvers)
                 ]
             coordinates = ("choice", self.settings.seed, row.id, round_number, number)
-            return random.Random(draw_number(*coordinates)).choice(self.evolvers)
+            return self.evolvers[draw_number(*coordinates) % len(self.evolvers)]
 
         return choose
 

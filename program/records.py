@@ -1,7 +1,7 @@
 """The frozen records that travel through a run and out to its listeners."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from metrics import FailureRate, Reason, Stage
@@ -56,7 +56,7 @@ class Row:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as plain JSON data, keys in the contract's order."""
-        return {**asdict(self), "trace": list(self.trace), "turns": list(self.turns)}
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,8 @@ class ModelSettings:
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
     context: int | None = None
-    attempts: int = 8
-    backoff: float = 0.25
+    attempts: int = 10
+    backoff: float = 0.05
     backoff_max: float = 30.0
     hedge_after: float | None = None
     outage: float = 600.0

@@ -6,6 +6,7 @@ anybody sees it.
 """
 
 import asyncio
+import gc
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
@@ -60,7 +61,11 @@ class Engine:
         return len(self._under_way)
 
     def run(self, work: Coroutine[Any, Any, Found]) -> Found:
-        """Run a program on the engine's own loop, and wait for its result."""
+        """Run a program on the engine's own loop, and wait for its result.
+
+        What is loaded by now stays to the end, so the garbage collector need not look at it again.
+        """
+        gc.freeze()
         return self._schedule(work).result()
 
     def submit(self, line: Line, call: WireCall, draw: int) -> "Future[CallRecord]":

@@ -11,6 +11,7 @@ from dspy.utils.exceptions import LMError, LMRateLimitError
 from experiments.models.halt import Halt
 from experiments.models.outage import Outage
 from experiments.models.pace import Pace, Start
+from experiments.models.places import Places
 from experiments.models.refusals import UnreachableError
 from program.errors import AccessError, StoppedError
 
@@ -33,18 +34,22 @@ class Gate:
         self.pace = pace
         self.outage = outage
         self._name = name
-        self._places = asyncio.Semaphore(size)
+        self._places = Places(size)
         self._queue = asyncio.Lock()
         self._halt = halt
 
-    async def enter(self, tokens: float) -> Start:
+    async def enter(self, tokens: float, *, is_urgent: bool = False) -> Start:
         """Wait for a place and for the pace; leave with `leave`.
+
+        Args:
+            tokens: What the call will probably use.
+            is_urgent: The call has waited once already; it goes before others.
 
         Raises:
             StoppedError: The run is to stop, or the endpoint has been silent for too long.
             AccessError: The endpoint has never answered.
         """
-        await self._places.acquire()
+        await self._places.acquire(is_urgent=is_urgent)
         try:
             async with self._queue:
                 return await self._started(tokens)

@@ -77,10 +77,10 @@ class Line:
             StoppedError: The run is to stop.
             LMError: Of the last try.
         """
-        tries = 0
+        tries = spoiled = 0
         while True:
             try:
-                reply = await self._try(call, tries, on_fault)
+                reply = await self._try(_reseeded(call, spoiled), on_fault, is_again=tries > 0)
             except TRANSPORT_ERRORS as error:
                 on_fault(kind_of(error), self, call, None)
                 tries += self._counts(error)
@@ -92,6 +92,7 @@ class Line:
             tries += 1
             if fault is None or tries >= self.settings.attempts:
                 return reply
+            spoiled += 1
             on_fault(fault, self, call, reply)
 
     @property
@@ -123,20 +124,18 @@ class Line:
         is_needed_whole = self.settings.role in NEEDS_WHOLE and call.temperature and tries == 0
         return "cut off" if had_room or is_needed_whole else None
 
-    async def _try(self, call: WireCall, tries: int, on_fault: OnFault) -> Reply:
-        """Make the call, twice at most if it is late; a later try asks with another seed."""
-        seeded = call if call.seed is None or not tries else replace(call, seed=call.seed + tries)
-
-        start = await self._gate.enter(sum(self.forecast.tokens(call)))
+    async def _try(self, call: WireCall, on_fault: OnFault, *, is_again: bool) -> Reply:
+        """Make the call, and make it a second time if it is late."""
+        expected = sum(self.forecast.tokens(call))
+        start = await self._gate.enter(expected, is_urgent=is_again)
 
         async def again() -> Reply:
-            entered = await self._gate.enter(sum(self.forecast.tokens(call)))
-            return await self._sent(seeded, entered)
+            return await self._sent(call, await self._gate.enter(expected, is_urgent=True))
 
         def on_loser(reply: Reply | None) -> None:
             on_fault("hedged", self, call, reply or self._estimated(call))
 
-        return await self._stragglers.hedged(lambda: self._sent(seeded, start), again, on_loser)
+        return await self._stragglers.hedged(lambda: self._sent(call, start), again, on_loser)
 
     async def _sent(self, call: WireCall, start: Start) -> Reply:
         """Make one request, entered already; what it tells about the endpoint is taken in."""
@@ -174,6 +173,11 @@ class Line:
     def _estimated(self, call: WireCall) -> Reply:
         tokens_in, tokens_out = self.forecast.tokens(call)
         return Reply("", "cancelled", tokens_in=tokens_in, tokens_out=tokens_out)
+
+
+def _reseeded(call: WireCall, spoiled: int) -> WireCall:
+    """Return the call with another seed after a reply that was no good; a lost one keeps it."""
+    return replace(call, seed=call.seed + spoiled) if spoiled and call.seed is not None else call
 
 
 def kind_of(error: LMError) -> str:

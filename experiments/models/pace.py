@@ -40,6 +40,9 @@ SLOW_RISE, FAST_RISE = 1.01, 1.4
 
 PLATEAU_S, LONGEST_PLATEAU_S = 2.0, 60.0
 
+CATCH_UP_S = 0.02
+"""A start that comes later than planned, by no more than this, does not put off those after it."""
+
 BURST_S = 0.1
 """What was taken within so short a time tells little about a rate: no plateau after it."""
 
@@ -84,7 +87,8 @@ class Pace:
 
     def started(self, now: float, tokens: float) -> Start:
         """Note a request that starts now and will probably use so many tokens."""
-        self._next_start = max(now, self._next_start) + self._spacing + tokens * self._token_s
+        due = self._spacing + tokens * self._token_s
+        self._next_start = max(now - CATCH_UP_S, self._next_start) + due
         start = Start(now, tokens, self._started)
         self._started += 1
         self._learned.started(start)
@@ -141,7 +145,7 @@ class _LearnedRate:
         while len(self._starts) > RECENT and self._starts[0].at < start.at - WINDOW_S:
             self._starts.popleft()
         if self._rate is not None:
-            self._next_start = max(start.at, self._next_start) + 1 / self._rate
+            self._next_start = max(start.at - CATCH_UP_S, self._next_start) + 1 / self._rate
 
     def refused(self, now: float, latest: Start, retry_after: float) -> None:
         recent = self._until(latest)
@@ -185,8 +189,9 @@ class _LearnedRate:
     def _rise(self, now: float) -> None:
         if self._rate is None or now <= self._risen_at:
             return
-        is_plateau = now < self._resumed_at + self._plateau_s
-        self._rate *= (SLOW_RISE if is_plateau else FAST_RISE) ** (now - self._risen_at)
+        if self._probe_s == PROBE_S:
+            is_plateau = now < self._resumed_at + self._plateau_s
+            self._rate *= (SLOW_RISE if is_plateau else FAST_RISE) ** (now - self._risen_at)
         self._risen_at = now
         if self._next_start < now - WINDOW_S:
             self._rate = None

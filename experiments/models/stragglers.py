@@ -60,47 +60,60 @@ class Stragglers:
         """
         if self._after == 0:
             return await send()
-        first = asyncio.ensure_future(send())
-        try:
-            if await self._is_late(first):
-                return await _race(first, asyncio.ensure_future(again()), on_loser)
-            return await first
-        except asyncio.CancelledError:
-            first.cancel()
-            raise
-
-    async def _is_late(self, call: "asyncio.Future[Reply]") -> bool:
-        """Wait until the call is done or late."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        while not call.done():
+        race = _Race(on_loser)
+        race.enter(send())
+
+        def look() -> None:
             late = self.late_s
             left = FLOOR_S if late is None else started + late - loop.time()
-            if left <= 0:
-                return True
-            await asyncio.wait((call,), timeout=left)
-        return False
+            if left > 0:
+                race.timer = loop.call_later(left, look)
+            else:
+                race.enter(again())
+
+        race.timer = loop.call_later(self.late_s or FLOOR_S, look)
+        try:
+            return await race.winner
+        finally:
+            race.end()
 
 
-async def _race(
-    first: "asyncio.Future[Reply]", second: "asyncio.Future[Reply]", on_loser: OnLoser
-) -> Reply:
-    """Return the first reply; an error counts only when the other try fails as well."""
-    tries = {first, second}
-    try:
-        while True:
-            done, waiting = await asyncio.wait(tries, return_when=asyncio.FIRST_COMPLETED)
-            winners = [call for call in done if call.exception() is None]
-            if winners:
-                break
-            if not waiting:
-                return done.pop().result()
-            tries = waiting
-    except asyncio.CancelledError:
-        for call in (first, second):
+class _Race:
+    """Tries of one call; the first reply wins, an error counts when no other try is left."""
+
+    def __init__(self, on_loser: OnLoser) -> None:
+        self.winner: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.timer: asyncio.TimerHandle | None = None
+        self._tries: set[asyncio.Task[Reply]] = set()
+        self._on_loser = on_loser
+
+    def enter(self, send: Coroutine[Any, Any, Reply]) -> None:
+        """Start one more try."""
+        call = asyncio.ensure_future(send)
+        self._tries.add(call)
+        call.add_done_callback(self._arrive)
+
+    def end(self) -> None:
+        """Give up what is still under way."""
+        if self.timer is not None:
+            self.timer.cancel()
+        for call in self._tries:
             call.cancel()
-        raise
-    for loser in {first, second} - {winners[0]}:
-        on_loser(loser.result() if loser in winners else None)
-        loser.cancel()
-    return winners[0].result()
+
+    def _arrive(self, call: "asyncio.Task[Reply]") -> None:
+        self._tries.discard(call)
+        if call.cancelled():
+            return
+        error = call.exception()
+        if self.winner.done():
+            if error is None:
+                self._on_loser(call.result())
+        elif error is None:
+            self.winner.set_result(call.result())
+            for _ in self._tries:
+                self._on_loser(None)
+            self.end()
+        elif not self._tries:
+            self.winner.set_exception(error)
