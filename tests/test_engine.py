@@ -15,7 +15,7 @@ from experiments.models.endpoints import ModelSettings
 from experiments.models.engine import Engine
 from experiments.models.gate import Gate
 from experiments.models.halt import Halt
-from experiments.models.ledger import Ledger, ledger_key
+from experiments.models.ledger import Ledger
 from experiments.models.line import Line
 from experiments.models.lm import RoleLM
 from experiments.models.meter import Budget
@@ -23,7 +23,7 @@ from experiments.models.outage import Outage
 from experiments.models.pace import Pace
 from experiments.models.wire import Reply, Transport, WireCall
 from program.calls import collected_calls
-from program.errors import AccessError, BudgetExhaustedError, ConfigError
+from program.errors import AccessError, BudgetExhaustedError
 from program.roles import Role, ask
 
 CALL = WireCall(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9)
@@ -182,34 +182,6 @@ def test_the_pace_spaces_the_starts(make_engine: MakeEngine) -> None:
     for future in [engine.submit(paced, CALL, draw) for draw in range(5)]:
         future.result()
     assert loop_time() - started >= 0.18
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        pytest.param(("there", CALL, {}, 1), id="endpoint"),
-        pytest.param(("here", WireCall(CALL.messages, temperature=0.6), {}, 1), id="sampling"),
-        pytest.param(("here", CALL, {"top_k": 4}, 1), id="params"),
-        pytest.param(("here", CALL, {}, 2), id="draw"),
-    ],
-)
-def test_the_ledger_key_knows_everything_that_matters(other: Any) -> None:
-    assert ledger_key("here", CALL, {}, 1) != ledger_key(*other)
-
-
-def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "ledger.sqlite").write_text("years of work, but no database" * 100)
-    with pytest.raises(ConfigError, match="--fresh"):
-        Ledger(tmp_path / "ledger.sqlite")
-
-
-def test_a_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
-    db = sqlite3.connect(tmp_path / "ledger.sqlite")
-    db.execute("PRAGMA user_version=99")
-    db.commit()
-    db.close()
-    with pytest.raises(ConfigError, match="99"):
-        Ledger(tmp_path / "ledger.sqlite")
 
 
 def test_the_draw_reaches_the_wire_past_dspy(make_engine: MakeEngine) -> None:

@@ -4,8 +4,9 @@ import heapq
 import itertools
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -25,48 +26,47 @@ class Simulation:
     refused: int = 0
     done_at: float = 0.0
     busy: float = 0.0
+    _waiting: int = 0
+    _in_flight: int = 0
+    _events: list[tuple[float, int, Callable[[float], None]]] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def run(self, rows: int) -> None:
         """Run until all rows have their reply."""
-        events: list[tuple[float, int, Callable[[float], None]]] = []
-        numbers, waiting, in_flight, before = itertools.count(), rows, 0, 0.0
-
-        def at(time: float, then: Callable[[float], None]) -> None:
-            heapq.heappush(events, (time, next(numbers), then))
-
-        def send(now: float) -> None:
-            nonlocal waiting, in_flight
-            while waiting and in_flight < self.concurrency:
-                if (wait := self.pace.wait_s(now)) > 1e-9:
-                    return at(now + wait, send)
-                start = self.pace.started(now, 0)
-                waiting, in_flight = waiting - 1, in_flight + 1
-                if self.admits(now):
-                    at(now + LATENCY_S, reply)
-                else:
-                    at(now + REFUSAL_S, lambda now, start=start: refuse(now, start))  # type: ignore[misc]
-            return None
-
-        def reply(now: float) -> None:
-            nonlocal in_flight
-            in_flight -= 1
-            self.pace.taken()
-            self.done_at = now
-            send(now)
-
-        def refuse(now: float, start: Start) -> None:
-            nonlocal waiting, in_flight
-            self.refused += 1
-            waiting, in_flight = waiting + 1, in_flight - 1
-            self.pace.refused(now, start, None)
-            send(now)
-
-        at(0.0, send)
-        while events:
-            now, _, then = heapq.heappop(events)
-            self.busy += in_flight * (now - before)
+        self._waiting, before = rows, 0.0
+        self._at(0.0, self._send)
+        while self._events:
+            now, _, then = heapq.heappop(self._events)
+            self.busy += self._in_flight * (now - before)
             before = now
             then(now)
+
+    def _at(self, time: float, then: Callable[[float], None]) -> None:
+        heapq.heappush(self._events, (time, next(self._numbers), then))
+
+    def _send(self, now: float) -> None:
+        while self._waiting and self._in_flight < self.concurrency:
+            if (wait := self.pace.wait_s(now)) > 1e-9:
+                self._at(now + wait, self._send)
+                return
+            start = self.pace.started(now, 0)
+            self._waiting, self._in_flight = self._waiting - 1, self._in_flight + 1
+            if self.admits(now):
+                self._at(now + LATENCY_S, self._reply)
+            else:
+                self._at(now + REFUSAL_S, partial(self._refuse, start))
+
+    def _reply(self, now: float) -> None:
+        self._in_flight -= 1
+        self.pace.taken()
+        self.done_at = now
+        self._send(now)
+
+    def _refuse(self, start: Start, now: float) -> None:
+        self.refused += 1
+        self._waiting, self._in_flight = self._waiting + 1, self._in_flight - 1
+        self.pace.refused(now, start, None)
+        self._send(now)
 
 
 def sliding_window(cap: int) -> Admits:

@@ -101,6 +101,8 @@ class Engine:
 
     def close(self, transports: Sequence[Transport]) -> None:
         """Wait for calls in flight, which are paid, then close transports, thread and ledger."""
+        if self._loop.is_closed():
+            return
         self._schedule(self._settled()).result()
         for transport in transports:
             self._schedule(transport.close()).result()

@@ -35,8 +35,9 @@ PROBE_S, LONGEST_PROBE_S = 0.1, 5.0
 CLOSED = 3
 """Refusals of the latest starts, without one that was taken, that say so."""
 
-SLOW_RISE, FAST_RISE = 1.01, 1.4
-"""Growth per second of a rate that is held down: on the plateau after a cut, and past it."""
+SLOW_RISE, FAST_RISE, BLIND_RISE = 1.01, 1.4, 4.0
+"""Growth per second of a rate that is held down: on the plateau after a cut, past it, and while
+nothing is known of the capacity."""
 
 PLATEAU_S, LONGEST_PLATEAU_S = 2.0, 60.0
 
@@ -190,11 +191,15 @@ class _LearnedRate:
         if self._rate is None or now <= self._risen_at:
             return
         if self._probe_s == PROBE_S:
-            is_plateau = now < self._resumed_at + self._plateau_s
-            self._rate *= (SLOW_RISE if is_plateau else FAST_RISE) ** (now - self._risen_at)
+            self._rate *= self._growth(now) ** (now - self._risen_at)
         self._risen_at = now
         if self._next_start < now - WINDOW_S:
             self._rate = None
+
+    def _growth(self, now: float) -> float:
+        if not self._plateau_s:
+            return BLIND_RISE
+        return SLOW_RISE if now < self._resumed_at + self._plateau_s else FAST_RISE
 
     def _capacity(self, now: float) -> float:
         taken = sum(not start.is_refused for start in self._within(now))

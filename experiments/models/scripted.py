@@ -3,7 +3,7 @@
 A script is a pure function of the messages and the draw, so it is safe under concurrency and the
 same on resume. `scripted/world` is a small world with a law: an evolver fails a row with a
 probability that depends on the safeguards in its method, and an optimizer proposes edits of which
-some help, some are neutral and some harm.
+some help, some are neutral and some harm. Its judge calls one pair in twenty equal.
 """
 
 import hashlib
@@ -18,6 +18,11 @@ HARM = "Answer each instruction as well."
 NEUTRAL = "Write plain prose."
 FAILURE_PROBABILITY = {"none": 0.7, SAFEGUARD: 0.1, HARM: 0.95}
 """The world's law: how often an evolver fails a row, by what its method says."""
+
+EQUAL_PROBABILITY = 0.05
+"""How often the judge calls a sound rewrite equal to its source; 0 where nobody asks it."""
+
+_VERDICT = "[[ ## are_equal ## ]]"
 
 
 class ScriptedTransport:
@@ -45,6 +50,8 @@ def world(messages: Sequence[Message], draw: int) -> str:
         return _proposal(user, draw)
     if system.startswith("Answer the instruction"):
         return f"A full answer to: {user}"
+    if _VERDICT in system:
+        return f"{_VERDICT}\n{_chance(user) < EQUAL_PROBABILITY}\n\n[[ ## completed ## ]]"
     return _rewrite(system, user, draw)
 
 
