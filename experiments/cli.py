@@ -1,5 +1,6 @@
 """The command line: parse, check, run, and turn errors into exit codes."""
 
+import errno
 import json
 import logging
 import subprocess
@@ -182,6 +183,11 @@ def main() -> None:
         raise SystemExit(USER_MUST_ACT) from error
     except StorageError as error:
         _complain(f"{error}; make room, then the same command goes on")
+        raise SystemExit(USER_MUST_ACT) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _complain(f"{error.filename}: {error.strerror}; make room, then the same command goes on")
         raise SystemExit(USER_MUST_ACT) from error
     except BudgetExhaustedError as error:
         _complain(f"{error}; the same command with a larger budget goes on")

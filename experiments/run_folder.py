@@ -17,7 +17,7 @@ from filelock import FileLock
 from filelock import Timeout as FileLockTimeout
 
 from experiments.config import ROLES, ExperimentConfig
-from program.errors import ConfigError
+from program.errors import ConfigError, StorageError
 from program.records import Outcome, StepRecord
 from signatures import Method, to_markdown
 
@@ -197,10 +197,17 @@ class RowWriter:
             self._open(name)
 
     def __call__(self, outcome: Outcome) -> None:
-        """Append one row to the file it belongs to."""
+        """Append one row to the file it belongs to.
+
+        Raises:
+            StorageError: The disk takes no more.
+        """
         names = {"kept": "evolved.jsonl", "failed": "failures.jsonl", "unscored": "unscored.jsonl"}
         line = json.dumps(outcome.as_dict(), ensure_ascii=False)
-        self._open(names[outcome.status]).write(line + "\n")
+        try:
+            self._open(names[outcome.status]).write(line + "\n")
+        except OSError as error:
+            raise StorageError(f"{self._path}: cannot be written: {error.strerror}") from error
 
     def _open(self, name: str) -> TextIO:
         if name not in self._files:

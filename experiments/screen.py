@@ -105,6 +105,7 @@ def _lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
             " / ".join(str(summary[f"rows_{k}"]) for k in ("in", "out", "failed", "unscored")),
         ),
         ("calls", _calls(summary)),
+        ("tries that gave nothing", _faults(summary)),
         ("tokens in / out", f"{summary['tokens_in']:,} / {summary['tokens_out']:,}"),
         ("method tokens from the prefix cache", _share(summary["method_tokens_cached"])),
         ("cost", "unknown price" if summary["cost_usd"] is None else f"{summary['cost_usd']} USD"),
@@ -129,7 +130,14 @@ def _calls(summary: dict[str, Any]) -> str:
     by_role = ", ".join(f"{role} {n}" for role, n in summary["calls_by_role"].items())
     replayed = summary["calls_replayed"]
     note = f"; {replayed} from an earlier try" if replayed else ""
-    return f"{summary['calls']} ({by_role}{note})"
+    paid = summary["calls_discarded"]
+    more = f"; {paid} more paid and not used" if paid else ""
+    return f"{summary['calls']} ({by_role}{note}{more})"
+
+
+def _faults(summary: dict[str, Any]) -> str:
+    faults = ", ".join(f"{kind} {n}" for kind, n in summary["faults"].items())
+    return faults or "none"
 
 
 def _share(share: float | None) -> str:

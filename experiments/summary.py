@@ -59,6 +59,8 @@ def summarise(
         "calls": totals.calls.total(),
         "calls_by_role": dict(totals.calls),
         "calls_replayed": totals.replayed,
+        "calls_discarded": totals.discarded.total(),
+        "faults": dict(totals.faults),
         "tokens_in": totals.tokens_in,
         "tokens_out": totals.tokens_out,
         "tokens_cached": totals.tokens_cached,

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -217,7 +218,9 @@ def tracked(
     experiment = mlflow.set_experiment(config.experiment)
     tracker = Tracker(mlflow.MlflowClient(), experiment.experiment_id, "", plan)
     if config.trace_sampling:
-        mlflow.dspy.autolog(log_traces=True, log_traces_from_compile=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*Any type hint", UserWarning)  # of MLflow's own
+            mlflow.dspy.autolog(log_traces=True, log_traces_from_compile=False)
     with mlflow.start_run(run_id=_parent(tracker, folder, config)) as run:
         tracker.run_id = run.info.run_id
         try:

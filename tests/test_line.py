@@ -189,7 +189,7 @@ def test_one_call_at_a_time_looks_whether_the_endpoint_is_back() -> None:
         return await asyncio.gather(*(line.ask(CALL, lambda *_: None) for _ in range(8)))
 
     assert asyncio.run(ask_many()) == [GOOD] * 8
-    assert len(wire.calls) <= 8 + 4 + 8
+    assert len(wire.calls) <= 8 + 6 + 8
 
 
 def test_an_endpoint_that_never_answered_is_the_users_to_mend(

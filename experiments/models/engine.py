@@ -10,6 +10,7 @@ import gc
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 from experiments.models.endpoints import ModelSettings, fitted
@@ -19,7 +20,7 @@ from experiments.models.line import Line
 from experiments.models.meter import Budget, Meter, earlier_totals
 from experiments.models.wire import Reply, Transport, WireCall
 from program.calls import CallRecord
-from program.errors import StoppedError
+from program.errors import StorageError, StoppedError
 from program.pipeline import TRANSPORT_ERRORS
 
 CLOSING_S = 120.0
@@ -133,16 +134,28 @@ class Engine:
         if task is None:
             task = asyncio.create_task(self._made(key, line, call))
             self._under_way[key] = task
-            task.add_done_callback(lambda _: self._under_way.pop(key))
+            task.add_done_callback(partial(self._finished, key))
         return await asyncio.shield(task)
+
+    def _finished(self, key: bytes, task: "asyncio.Task[CallRecord]") -> None:
+        del self._under_way[key]
+        if not task.cancelled():
+            task.exception()  # told to whoever waits; after the end of a run nobody does
 
     async def _made(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
         self._halt.check()
         with self._meter.admitted(line.forecast.spend(call)):
             record = await self._asked(line, call)
-            await self._ledger.put(key, record)
+            await self._kept(key, record)
             self.totals.add(record)
         return record
+
+    async def _kept(self, key: bytes, record: CallRecord) -> None:
+        try:
+            await self._ledger.put(key, record)
+        except StorageError as error:
+            self._halt.request(error)
+            raise
 
     async def _asked(self, line: Line, call: WireCall) -> CallRecord:
         """Ask the model, and when it gives no answer, its fallbacks in turn."""

@@ -82,6 +82,7 @@ class Gate:
             self._check_patience(clock())
             await self._halt.pause(min(wait, RECHECK_S))
         self._halt.check()
+        self.outage.looks(clock())
         return self.pace.started(clock(), tokens)
 
     def _check_patience(self, now: float) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from program.errors import StoppedError
+from program.errors import AutoEvolError
 
 RECHECK_S = 0.1
 """Longest time until a sleeping call hears of the wish."""
@@ -12,9 +12,9 @@ class Halt:
     """Set once, from any thread; whoever waits to ask something hears of it."""
 
     def __init__(self) -> None:
-        self._why: StoppedError | None = None
+        self._why: AutoEvolError | None = None
 
-    def request(self, why: StoppedError) -> None:
+    def request(self, why: AutoEvolError) -> None:
         """Let no call start from now on; the first reason stands."""
         self._why = self._why or why
 
@@ -22,7 +22,7 @@ class Halt:
         """Go on, or raise.
 
         Raises:
-            StoppedError: The run is to stop.
+            AutoEvolError: Why the run is to stop.
         """
         if self._why is not None:
             raise self._why
@@ -31,7 +31,7 @@ class Halt:
         """Sleep, unless the run is to stop.
 
         Raises:
-            StoppedError: The run is to stop.
+            AutoEvolError: Why the run is to stop.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds

@@ -148,6 +148,10 @@ class Line:
             self._gate.outage.served()
             self._refuse(error)
             raise
+        except AccessError as error:
+            explained = self._explained(error)
+            self._halt.request(explained)
+            raise explained from error
         finally:
             self._gate.leave()
         self._is_served = True
@@ -169,6 +173,13 @@ class Line:
         if self._refused >= REFUSALS:
             problem = f"refused its first {REFUSALS} requests: {error}"
             raise AccessError(self.settings.model, problem) from error
+
+    def _explained(self, error: AccessError) -> AccessError:
+        """Return the refusal with the role, and the variable that holds the key."""
+        settings = self.settings
+        variable = settings.key_variable
+        hint = f"; check {variable}" if variable else "; set api_key_env if it needs a key"
+        return AccessError(f"models.{settings.role} ({settings.model})", f"{error.problem}{hint}")
 
     def _estimated(self, call: WireCall) -> Reply:
         tokens_in, tokens_out = self.forecast.tokens(call)

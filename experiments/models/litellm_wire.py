@@ -51,15 +51,15 @@ class LitellmTransport:
             raise LMTimeoutError(f"{self._model}: no reply in time") from error
         except openai.APIConnectionError as error:
             problem = self._shown(error)
-            raise LMTransportError(f"{self._model}: connection failed: {problem}") from error
-        except openai.OpenAIError as error:  # the root of litellm's own errors
+            raise LMTransportError(f"{self._model}: connection failed: {problem}") from None
+        except openai.OpenAIError as error:  # the root of litellm's own, which may repeat the key
             raise error_for(
                 int(getattr(error, "status_code", None) or 500),
                 str(error),
                 self._model,
                 secret=self._connection.get("api_key"),
                 retry_after=_retry_after(error),
-            ) from error
+            ) from None
 
     def _shown(self, thing: object) -> str:
         return concealed(str(thing), self._connection.get("api_key"))

@@ -44,6 +44,12 @@ class Outage:
         patience = self._patience if self._has_served else min(self._patience, FIRST_CONTACT_S)
         return bool(self._failures) and now - self._since > patience
 
+    def looks(self, now: float) -> None:
+        """Note that a call starts; while the endpoint is down, no other does for a while."""
+        if self.is_down:
+            self._probe_s = min(2 * self._probe_s, LONGEST_PROBE_S)
+            self._next_probe = now + self._probe_s
+
     def served(self) -> None:
         """Note an answer, be it a refusal of the request."""
         self.is_down, self._has_served = False, True
@@ -64,4 +70,3 @@ class Outage:
         if self.is_down or is_unreachable or many:
             self.is_down = True
             self._next_probe = now + self._probe_s
-            self._probe_s = min(2 * self._probe_s, LONGEST_PROBE_S)

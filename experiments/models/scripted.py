@@ -20,7 +20,7 @@ FAILURE_PROBABILITY = {"none": 0.7, SAFEGUARD: 0.1, HARM: 0.95}
 """The world's law: how often an evolver fails a row, by what its method says."""
 
 EQUAL_PROBABILITY = 0.05
-"""How often the judge calls a sound rewrite equal to its source; 0 where nobody asks it."""
+"""How often the judge calls a sound rewrite equal to its source."""
 
 _VERDICT = "[[ ## are_equal ## ]]"
 

@@ -1,0 +1,223 @@
+"""Runs that are killed with kill -9 at random moments of every phase, and started again.
+
+`python -m benchmarks.faults --seeds 20` prints a table and exits with 1 if a run, started again
+with the same command, did not end with the account of one that nobody disturbed, or repeated a
+call that was not in flight at the kill.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from mlflow import MlflowClient
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.server_process import serving
+from tests.kills import (
+    CONCURRENCY,
+    LATENCY_S,
+    PHASES,
+    Place,
+    Span,
+    Tried,
+    killed_run,
+    lay_out,
+    moment,
+    spans_of,
+)
+
+OWN = {"wall_s", "mlflow_run_id", "resumed", "calls_replayed", "method_tokens_cached"}
+"""Figures of a summary that tell of the process or of the try, not of the run."""
+
+_ROW = ("id", "instruction", "response", "reasons", "usage")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A run that nobody disturbed.
+
+    Attributes:
+        spans: When each of its phases could be hit.
+        account: What it left.
+        store: Its MLflow store, closed; copied for the others.
+    """
+
+    spans: list[Span]
+    account: dict[str, Any]
+    store: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one kill led to.
+
+    Attributes:
+        is_hit: The process was still there to be killed.
+        in_flight: Calls requested by then and not in the ledger.
+        repeated: Calls that got a sound reply twice.
+        violations: How the account differs; empty: it does not.
+    """
+
+    phase: str
+    seed: int
+    is_hit: bool
+    in_flight: int
+    repeated: int
+    violations: list[str]
+
+
+def reference_in(folder: Path) -> Reference:
+    """Make the run that the others are held against."""
+    with serving(latency=LATENCY_S) as server:
+        place = lay_out(folder, server)
+        spans = spans_of(place)
+        return Reference(spans, account(place, server.stats()), folder / "mlflow.db")
+
+
+def account(place: Place, stats: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a finished run left that every run of these seeds must have in common."""
+    summary = json.loads((place.run / "summary.json").read_text())
+    return {
+        "evolved.jsonl": _rows(place.run / "evolved.jsonl"),
+        "failures.jsonl": _rows(place.run / "failures.jsonl"),
+        "rows that are lost": _lost(summary),
+        "summary": sorted((k, str(v)) for k, v in summary.items() if k not in OWN),
+        "calls in the ledger": place.calls_kept(),
+        "sound replies, each call once": stats["good"] - stats["repeated_good"],
+        **_tracked(place),
+    }
+
+
+def violations(tried: Tried, expected: Mapping[str, Any]) -> list[str]:
+    """Return how a run that was stopped and started again differs from the reference."""
+    if tried.code != 0:
+        return [f"exit code {tried.code}: {(tried.place.folder / 'err').read_text().strip()}"]
+    found = account(tried.place, tried.stats)
+    wrong = [
+        f"{name}: {_difference(found[name], value)}"
+        for name, value in expected.items()
+        if found[name] != value
+    ]
+    repeated, lost = tried.stats["repeated_good"], tried.in_flight
+    if repeated > min(lost, CONCURRENCY):
+        wrong.append(f"{repeated} sound calls repeated; {lost} in flight, at most {CONCURRENCY}")
+    return wrong
+
+
+def _rows(file: Path) -> list[tuple[str, ...]]:
+    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    return sorted(tuple(json.dumps(row.get(key)) for key in _ROW) for row in rows)
+
+
+def _lost(summary: Mapping[str, Any]) -> int:
+    """Return how many rows are in no account; a row without a verdict is lost here, too."""
+    per_round = [r["entered"] - r["kept"] - r["failed"] for r in summary["rounds"]]
+    in_all = summary["rows_in"] - summary["rows_out"] - summary["rows_failed"]
+    return max(map(abs, [*per_round, in_all, summary["rows_unscored"]]))
+
+
+def _tracked(place: Place) -> dict[str, Any]:
+    """Return what MLflow holds: one parent, its points and figures, and its children."""
+    uri, name = f"sqlite:///{place.folder}/mlflow.db", place.folder.name
+    client = MlflowClient(uri, uri)
+    key = json.loads((place.run / "run.json").read_text())["key"]
+    runs = client.search_runs([client.get_experiment_by_name(name).experiment_id])
+    parents = [run for run in runs if run.data.tags.get("run_key") == key]
+    parent = parents[0].info.run_id
+    figures = parents[0].data.metrics.items()
+    points = client.get_metric_history(parent, "failure_rate")
+    return {
+        "parent runs": [run.info.status for run in parents],
+        "child runs": sorted(_child(client, parent, run) for run in runs if run not in parents),
+        "points": sorted((point.step, point.value) for point in points),
+        "figures": sorted((k, v) for k, v in figures if k.removeprefix("summary.") not in OWN),
+        "prompt": client.get_prompt_version_by_alias(f"autoevol-{name}", "best").version,
+    }
+
+
+def _child(client: MlflowClient, parent: str, run: Any) -> tuple[str, str, bool, int]:
+    """Return a child run's candidate, status, whether it has the right parent, and its points."""
+    tags, history = run.data.tags, client.get_metric_history(run.info.run_id, "failure_rate")
+    is_ours = tags.get("mlflow.parentRunId") == parent
+    return tags.get("candidate_id", "?"), run.info.status, is_ours, len(history)
+
+
+def _difference(found: Any, expected: Any) -> str:
+    if not isinstance(found, list):
+        return f"{found!r} instead of {expected!r}"
+    extra = [item for item in found if item not in expected or found.count(item) > 1]
+    return f"missing {[item for item in expected if item not in found]!r}, extra {extra!r}"
+
+
+def findings(folder: Path, seeds: int, workers: int) -> Iterator[Finding]:
+    """Kill `seeds` runs in every phase; what each of them left is removed if it is as it should."""
+    folder.mkdir(parents=True, exist_ok=True)
+    reference = reference_in(folder / "reference")
+    with ThreadPoolExecutor(workers) as pool:
+        asked = [
+            (phase, seed, pool.submit(_killed, folder, reference, phase, seed))
+            for seed in range(seeds)
+            for phase in PHASES
+        ]
+        for phase, seed, future in asked:
+            tried = future.result()
+            wrong = violations(tried, reference.account)
+            if not wrong:
+                shutil.rmtree(tried.place.folder)
+            repeated = tried.stats["repeated_good"]
+            yield Finding(phase, seed, tried.stopped < 0, tried.in_flight, repeated, wrong)
+
+
+def _killed(folder: Path, reference: Reference, phase: str, seed: int) -> Tried:
+    name = f"{phase}-{seed}".replace(" ", "-")
+    return killed_run(folder / name, reference.store, moment(reference.spans, phase, seed))
+
+
+def table(found: Sequence[Finding]) -> Table:
+    """Return one line for each phase."""
+    columns = ("kills", "same account", "in flight", "repeated", "violations")
+    drawn = Table("phase", *columns, caption="in flight, repeated: calls, mean (max)")
+    for phase in (*PHASES, "all"):
+        hits = [f for f in found if f.is_hit and phase in (f.phase, "all")]
+        same = sum(not f.violations for f in hits)
+        flown, again = _spread(f.in_flight for f in hits), _spread(f.repeated for f in hits)
+        drawn.add_row(phase, str(len(hits)), str(same), flown, again, str(len(hits) - same))
+    return drawn
+
+
+def _spread(values: Iterable[int]) -> str:
+    known = list(values)
+    return f"{fmean(known):.1f} ({max(known)})" if known else "-"
+
+
+def main() -> None:
+    """Kill, print the table, and name every violation."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20, help="kills in each phase")
+    parser.add_argument("--workers", type=int, default=2, help="runs side by side")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="takes every finding")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="takes the runs that differ")
+    options = parser.parse_args()
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for finding in findings(options.keep or Path(folder), options.seeds, options.workers):
+            found.append(finding)
+            for line in finding.violations:
+                sys.stderr.write(f"{finding.phase}, seed {finding.seed}: {line}\n")
+    Console().print(table(found))
+    if options.json:
+        options.json.write_text(json.dumps([asdict(finding) for finding in found], indent=1))
+    raise SystemExit(any(finding.violations for finding in found))
+
+
+if __name__ == "__main__":
+    main()
