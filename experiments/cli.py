@@ -257,7 +257,7 @@ def _perform(plan: "Plan", request: _Request) -> dict[str, Any]:
 
 def _confirm(plan: "Plan", *, yes: bool) -> None:
     """Show the plan and ask before money is spent, where somebody is there to be asked."""
-    from experiments.plan import estimate
+    from experiments.estimate import estimate
     from experiments.screen import show_plan
 
     paid = [line for line in estimate(plan) if line.cost_usd is None or line.cost_usd > 0]

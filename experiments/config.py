@@ -1,23 +1,19 @@
 """The YAML of one experiment, parsed and checked; every default lives here, once."""
 
 import difflib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from program.adapter import AdapterName
+from experiments.model_config import Count, EndpointConfig, ModelsConfig, Strict, Temperature
 from program.errors import ConfigError
 from program.generator import Choice, OnFailure
 
-Count = Annotated[int, Field(ge=1)]
 Size = Annotated[int, Field(ge=0)]
-Temperature = Annotated[float, Field(ge=0, le=2)]
 ROLES = ("evolver", "responder", "optimizer", "judge")
 LEAST_ROWS = 3
 """One row each for train, dev and held-out."""
@@ -26,131 +22,11 @@ LIMITED_TRIALS = 2
 """`--limit N` also caps steps and candidates at this."""
 
 
-_SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?token", re.IGNORECASE)
 _CONCEALED = {"api_base", "params"}
 """Keys whose value may be a secret by mistake, so a message does not repeat it."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PriceConfig(_Strict):
-    """US dollars per million tokens; cached ones cost as much as others unless said."""
-
-    input: Annotated[float, Field(ge=0)]
-    output: Annotated[float, Field(ge=0)]
-    cached: Annotated[float, Field(ge=0)] | None = None
-
-
-class EndpointConfig(_Strict):
-    """Where a model is and how it may be asked.
-
-    Attributes:
-        model: A litellm name, `local/NAME`, `local/PATH.gguf` or `local/hf:OWNER/REPO/FILE`.
-        api_key_env: Name of the environment variable with the key; never the key itself.
-        timeout: Seconds until a call counts as lost.
-        concurrency: Calls in flight; null: 16, or a local model's slots.
-        context: Tokens of a local model's context; null: as its catalogue entry says.
-        attempts: Tries of a call whose reply is lost, empty or cut off.
-        backoff: Seconds; the wait before a second try is random up to this, and doubles from there.
-        backoff_max: Seconds; longest wait between two tries.
-        hedge_after: Seconds after which a call is made a second time; 0: never; null: 4 times the
-            95th percentile of the latencies seen, at least 10.
-        outage: Seconds to wait for an endpoint that has gone before the run stops.
-        price: Replaces the one that litellm knows.
-        params: Passed through to the provider.
-    """
-
-    model: Annotated[str, Field(min_length=1)]
-    api_base: str | None = None
-    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
-    timeout: Annotated[float, Field(gt=0)] = 300.0
-    concurrency: Count | None = None
-    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
-    tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
-    context: Annotated[int, Field(ge=256)] | None = None
-    attempts: Count = 10
-    backoff: Annotated[float, Field(gt=0)] = 0.05
-    backoff_max: Annotated[float, Field(gt=0)] = 30.0
-    hedge_after: Annotated[float, Field(ge=0)] | None = None
-    outage: Annotated[float, Field(ge=0)] = 600.0
-    price: PriceConfig | None = None
-    params: dict[str, Any] = Field(default_factory=dict)
-
-    @field_validator("api_base")
-    @classmethod
-    def _open(cls, given: str | None) -> str | None:
-        if given and urlsplit(given).username:
-            raise ValueError("holds a password; keys come from the environment (api_key_env)")
-        return given
-
-    @field_validator("params")
-    @classmethod
-    def _keyless(cls, given: dict[str, Any]) -> dict[str, Any]:
-        if key := _secret_key(given):
-            raise ValueError(f"{key} holds a key; keys come from the environment (api_key_env)")
-        return given
-
-
-class ModelConfig(EndpointConfig):
-    """A model in a role.
-
-    Attributes:
-        adapter: How its predictors write prompts; null: plain for one text output, else chat.
-        fallbacks: Models that answer, in this order, when this one has spent its attempts; names,
-            or endpoints with keys of their own. Sampling stays the role's.
-    """
-
-    temperature: Temperature | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    max_tokens: Count | None = 2048
-    adapter: AdapterName | None = None
-    fallbacks: list[EndpointConfig] = []
-
-    @field_validator("fallbacks", mode="before")
-    @classmethod
-    def _named(cls, given: Any) -> Any:
-        if not isinstance(given, list):
-            return given
-        return [{"model": each} if isinstance(each, str) else each for each in given]
-
-
-class ModelsConfig(_Strict):
-    """Models by role. A role without a `model` of its own is served by the one it falls back to.
-
-    The responder falls back to the evolver; the optimizer to the evolver with the default
-    `max_tokens` and the paper's sampling (temperature 0.6, top-p 0.95); the judge to the optimizer
-    at temperature 0.
-    """
-
-    evolver: ModelConfig
-    responder: ModelConfig
-    optimizer: ModelConfig
-    judge: ModelConfig
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fall_back(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or not isinstance(given.get("evolver"), dict):
-            return given
-        evolver = {"temperature": 0.0, **given["evolver"]}
-        paper = {"temperature": 0.6, "top_p": 0.95}
-        responder = _role(given.get("responder"), evolver, {})
-        roomy = {key: value for key, value in evolver.items() if key != "max_tokens"}
-        optimizer = _role(given.get("optimizer"), roomy, paper)
-        sober = {"temperature": 0.0, "top_p": None, "adapter": None}
-        judge = _role(given.get("judge"), optimizer, sober)
-        return {
-            **given,
-            "evolver": evolver,
-            "responder": responder,
-            "optimizer": optimizer,
-            "judge": judge,
-        }
-
-
-class FieldsConfig(_Strict):
+class FieldsConfig(Strict):
     """Names of the columns that hold what a row needs."""
 
     instruction: str = "instruction"
@@ -160,7 +36,7 @@ class FieldsConfig(_Strict):
     root: str | None = "root"
 
 
-class DataConfig(_Strict):
+class DataConfig(Strict):
     """The seeds, and how many of them the search may use.
 
     Attributes:
@@ -179,11 +55,11 @@ class DataConfig(_Strict):
     limit: Count | None = None
 
 
-class FailureConfig(_Strict):
+class FailureConfig(Strict):
     """Rules of F by stage: names of rule sets and rules; `-name` takes one out."""
 
-    evolve: list[str] = ["strict"]
-    respond: list[str] = ["strict"]
+    evolve: list[str] = Field(["strict"])
+    respond: list[str] = Field(["strict"])
 
     @model_validator(mode="before")
     @classmethod
@@ -194,7 +70,7 @@ class FailureConfig(_Strict):
         return {"evolve": given["rules"], "respond": given["rules"], **rest}
 
 
-class OptimizerConfig(_Strict):
+class OptimizerConfig(Strict):
     """The search; the defaults are the paper's. See `program.optimizer.SearchSettings`.
 
     Attributes:
@@ -223,7 +99,7 @@ class OptimizerConfig(_Strict):
         return given
 
 
-class EvolveConfig(_Strict):
+class EvolveConfig(Strict):
     """The bulk phase. See `program.generator.GenerationSettings`.
 
     Attributes:
@@ -233,7 +109,7 @@ class EvolveConfig(_Strict):
             instruction before evolving.
     """
 
-    methods: Annotated[list[str], Field(min_length=1)] = ["e0"]
+    methods: list[str] = Field(["e0"], min_length=1)
     choice: Choice = "random"
     rounds: Count = 1
     attempts: Count = 1
@@ -243,14 +119,14 @@ class EvolveConfig(_Strict):
     input: Literal["keep", "append"] = "keep"
 
 
-class OutputConfig(_Strict):
+class OutputConfig(Strict):
     """Where the run's folder lies and which exports it gets besides `evolved.jsonl`."""
 
     dir: str | None = None
-    formats: list[Literal["alpaca", "messages", "sharegpt"]] = []
+    formats: list[Literal["alpaca", "messages", "sharegpt"]] = Field([])
 
 
-class BudgetConfig(_Strict):
+class BudgetConfig(Strict):
     """Caps of the whole run; null: none."""
 
     calls: Count | None = None
@@ -258,7 +134,7 @@ class BudgetConfig(_Strict):
     usd: Annotated[float, Field(gt=0)] | None = None
 
 
-class ExperimentConfig(_Strict):
+class ExperimentConfig(Strict):
     """Everything one run needs; two equal configs mean the same run."""
 
     name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
@@ -349,14 +225,6 @@ def _set(tree: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {override}", "the value is no valid YAML") from error
 
 
-def _role(given: Any, base: dict[str, Any], sampling: dict[str, Any]) -> Any:
-    if given is None:
-        return {**base, **sampling}
-    if not isinstance(given, dict):
-        return given
-    return {**sampling, **given} if "model" in given else {**base, **sampling, **given}
-
-
 def _explained(path: Path, error: ValidationError) -> tuple[str, str]:
     first, *more = error.errors()
     key = ".".join(str(part) for part in first["loc"])
@@ -376,15 +244,6 @@ def _problem(detail: ErrorDetails) -> str:
     if _CONCEALED & {*detail["loc"]}:
         return detail["msg"]
     return f"{detail['msg']}, got {detail['input']!r}"
-
-
-def _secret_key(tree: Any) -> str | None:
-    """Return the first key of a tree whose name says that its value is a secret."""
-    if not isinstance(tree, dict):
-        return None
-    own = (str(key) for key in tree if _SECRET.search(str(key)))
-    deeper = (found for value in tree.values() if (found := _secret_key(value)))
-    return next(own, None) or next(deeper, None)
 
 
 def _known_keys(path: Sequence[str | int]) -> list[str]:

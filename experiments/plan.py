@@ -1,28 +1,21 @@
-"""Everything that can be checked before the first model call, and what the run will cost."""
+"""Everything that can be checked before the first model call."""
 
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
-from experiments.config import ROLES, EndpointConfig, ExperimentConfig, ModelConfig, PriceConfig
+from experiments.config import ROLES, ExperimentConfig
 from experiments.data import Splits, load_seeds, split
-from experiments.models.endpoints import ModelSettings, adjusted, check
+from experiments.model_config import EndpointConfig, ModelConfig, PriceConfig
+from experiments.models.endpoints import ModelSettings, check
 from experiments.models.prices import Price
 from metrics import compose
 from program.adapter import is_plain
 from program.errors import ConfigError
 from signatures import Method, from_markdown, shipped_methods
-
-TOKENS_PER_WORD = 1.4
-"""For estimates, of English text; Korean takes about twice as many."""
-
-
-_JUDGE_WORDS = 250
-_UNLIMITED_TOKENS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +43,6 @@ class Plan:
         start = [self.start.id] if self.start else []
         parts = [rows, [method.id for method in self.methods], start]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a phase asks of a role, at most.
-
-    Attributes:
-        cost_usd: None when the model's price is unknown.
-    """
-
-    phase: str
-    role: str
-    calls: int
-    tokens_in: int
-    tokens_out: int
-    cost_usd: float | None
 
 
 def make_plan(config: ExperimentConfig, where: str) -> Plan:
@@ -100,22 +77,6 @@ def find_method(name: str, where: str) -> Method:
         return from_markdown(path.read_text(encoding="utf-8"), name=path.stem)
     except (ValueError, OSError) as error:
         raise ConfigError(str(path), f"is no method: {error}") from error
-
-
-def estimate(plan: Plan) -> list[Estimate]:
-    """Return an upper bound of the calls by phase and role, with tokens from the seeds' words."""
-    config, splits = plan.config, plan.splits
-    bulk = len(splits.seeds) * config.evolve.rounds * config.evolve.attempts
-    found = []
-    if plan.start is not None:
-        search = config.optimizer
-        batch = min(search.batch_size, len(splits.train)) * search.trajectory_rounds
-        proposals = search.steps * search.candidates
-        evaluated = len(splits.dev) * (1 + proposals)
-        found += _evolving(plan, "search", search.steps * batch + evaluated, evaluated)
-        found.append(_estimate(plan, "search", "optimizer", 2 * proposals, _analysis_words(plan)))
-        found += _evolving(plan, "held-out", 2 * len(splits.heldout), 2 * len(splits.heldout))
-    return [*found, *_evolving(plan, "evolve", bulk, bulk)]
 
 
 def _start(config: ExperimentConfig, methods: Sequence[Method], where: str) -> Method | None:
@@ -203,33 +164,3 @@ def _check_adapter(config: ExperimentConfig, methods: Sequence[Method], where: s
             f"plain takes one output field, method {clash.name} thinks in a field of its own; "
             "use chat, json or xml",
         )
-
-
-def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[Estimate]:
-    method = plan.start or plan.methods[0]
-    words = _words([method.text]) + _words([row.instruction for row in plan.splits.seeds])
-    found = [_estimate(plan, phase, "evolver", evolved, words)]
-    if "judge" in plan.models:
-        found.append(_estimate(plan, phase, "judge", evolved, _JUDGE_WORDS))
-    if plan.config.evolve.respond:
-        answer = _words([row.prompt for row in plan.splits.seeds]) + 40
-        found.append(_estimate(plan, phase, "responder", answered, answer))
-    return found
-
-
-def _estimate(plan: Plan, phase: str, role: str, calls: int, words: float) -> Estimate:
-    settings, _ = adjusted(plan.models[role])
-    tokens_in = round(calls * words * TOKENS_PER_WORD)
-    tokens_out = calls * (settings.max_tokens or _UNLIMITED_TOKENS)
-    price = settings.price
-    cost = price.cost(tokens_in, tokens_out, 0) if price else None
-    return Estimate(phase, role, calls, tokens_in, tokens_out, cost)
-
-
-def _analysis_words(plan: Plan) -> float:
-    search = plan.config.optimizer
-    return 200 + search.batch_size * (search.trajectory_rounds + 1) * 40
-
-
-def _words(texts: Sequence[str]) -> float:
-    return fmean(len(text.split()) for text in texts) if texts else 0.0

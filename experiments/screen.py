@@ -6,8 +6,9 @@ from typing import Any
 
 from rich.table import Column, Table
 
+from experiments.estimate import estimate
 from experiments.models.weights import SHIPPED, cached_path
-from experiments.plan import Plan, estimate
+from experiments.plan import Plan
 from experiments.terminal import console
 from signatures import Method
 
@@ -31,7 +32,8 @@ def show_plan(plan: Plan) -> None:
         )
     model = Column("model", overflow="fold")
     table = Table("phase", "role", model, "calls", "tokens in", "tokens out", "USD")
-    for line in estimate(plan):
+    lines = estimate(plan)
+    for line in lines:
         cost = "price unknown" if line.cost_usd is None else f"{line.cost_usd:.2f}"
         table.add_row(
             line.phase,
@@ -43,10 +45,17 @@ def show_plan(plan: Plan) -> None:
             cost,
         )
     console.print(table)
-    console.print(
-        "At most, repairs and retries aside: replies are shorter than max_tokens, failed rewrites "
-        "are not answered, and rows that pass are not tried again."
+    tokens = (
+        "tokens as the calls made so far have used, on average"
+        if any(line.is_seen for line in lines)
+        else "replies are shorter than max_tokens"
     )
+    console.print(
+        f"At most, repairs and retries aside: {tokens}; failed rewrites are not answered, and rows "
+        "that pass are not tried again."
+    )
+    if any(line.cost_usd is None for line in lines):
+        console.print("Prices that litellm does not know can be set: models.ROLE.price.")
 
 
 def show_summary(summary: dict[str, Any], folder: Path) -> None:

@@ -308,6 +308,23 @@ def test_a_dry_run_writes_nothing_and_prints_the_estimate(write_config: WriteCon
     assert not Path("runs").exists()
 
 
+def test_after_a_first_try_the_estimate_knows_what_calls_use(write_config: WriteConfig) -> None:
+    config = str(write_config(budget={"calls": 60}))
+    before = run_cli("run", config, "--dry-run", expected=0)
+    run_cli("run", config, expected=3)
+    after = run_cli("run", config, "--dry-run", expected=0)
+
+    assert "shorter than max_tokens" in before.out
+    assert "as the calls made so far have used" in after.out
+    assert tokens_out(after.out) < 0.1 * tokens_out(before.out)
+
+
+def tokens_out(table: str) -> int:
+    """Return the sum of the column "tokens out"."""
+    rows = [line.split("│") for line in table.splitlines() if line.startswith("│")]
+    return sum(int(cells[6].replace(",", "")) for cells in rows if cells[6].strip())
+
+
 def test_limit_makes_a_small_trial_in_a_folder_of_its_own(write_config: WriteConfig) -> None:
     config = write_config(optimizer={"steps": 9, "candidates": 9, "batch_size": 9, "patience": 9})
 

@@ -25,7 +25,8 @@ def test_a_package_resolves_to_this_checkout(name: str) -> None:
 def test_a_shipped_config_is_valid_and_named_as_its_file(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from experiments.plan import estimate, make_plan
+    from experiments.estimate import estimate
+    from experiments.plan import make_plan
 
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.setenv("OPENAI_API_KEY", "for the check only")

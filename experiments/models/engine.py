@@ -20,7 +20,7 @@ from experiments.models.line import Line
 from experiments.models.meter import Budget, Meter, earlier_totals
 from experiments.models.wire import Reply, Transport, WireCall
 from program.calls import CallRecord
-from program.errors import StorageError, StoppedError
+from program.errors import StoppedError, StorageError
 from program.pipeline import TRANSPORT_ERRORS
 
 CLOSING_S = 120.0

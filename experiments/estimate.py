@@ -1,0 +1,101 @@
+"""What a run will ask of its models, at most: calls, tokens and cost by phase and role."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+from experiments.models.endpoints import adjusted
+from experiments.models.ledger import Sums, read_sums
+from experiments.plan import Plan
+
+TOKENS_PER_WORD = 1.4
+"""For estimates, of English text; Korean takes about twice as many."""
+
+
+_JUDGE_WORDS = 250
+_UNLIMITED_TOKENS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a phase asks of a role, at most.
+
+    Attributes:
+        cost_usd: None when the model's price is unknown.
+        is_seen: Tokens are those of calls made, on average, not an upper bound.
+    """
+
+    phase: str
+    role: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float | None
+    is_seen: bool = False
+
+
+def estimate(plan: Plan) -> list[Estimate]:
+    """Return an upper bound of the calls by phase and role.
+
+    Tokens of a call are what the run's own ledger shows for the role after a first try; before it
+    they come from the seeds' words and the role's `max_tokens`.
+    """
+    seen = {sums.role: sums for sums in read_sums(plan.config.folder / "ledger.sqlite")}
+    return [_as_seen(plan, line, seen) for line in _bounds(plan)]
+
+
+def _as_seen(plan: Plan, line: Estimate, seen: Mapping[str, Sums]) -> Estimate:
+    sums = seen.get(line.role)
+    if sums is None:
+        return line
+    tokens_in = round(line.calls * sums.tokens_in / sums.calls)
+    tokens_out = round(line.calls * sums.tokens_out / sums.calls)
+    cached = round(line.calls * sums.tokens_cached / sums.calls)
+    price = plan.models[line.role].price
+    cost = price.cost(tokens_in, tokens_out, cached) if price else None
+    return replace(line, tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost, is_seen=True)
+
+
+def _bounds(plan: Plan) -> list[Estimate]:
+    config, splits = plan.config, plan.splits
+    bulk = len(splits.seeds) * config.evolve.rounds * config.evolve.attempts
+    found = []
+    if plan.start is not None:
+        search = config.optimizer
+        batch = min(search.batch_size, len(splits.train)) * search.trajectory_rounds
+        proposals = search.steps * search.candidates
+        evaluated = len(splits.dev) * (1 + proposals)
+        found += _evolving(plan, "search", search.steps * batch + evaluated, evaluated)
+        found.append(_estimate(plan, "search", "optimizer", 2 * proposals, _analysis_words(plan)))
+        found += _evolving(plan, "held-out", 2 * len(splits.heldout), 2 * len(splits.heldout))
+    return [*found, *_evolving(plan, "evolve", bulk, bulk)]
+
+
+def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[Estimate]:
+    method = plan.start or plan.methods[0]
+    words = _words([method.text]) + _words([row.instruction for row in plan.splits.seeds])
+    found = [_estimate(plan, phase, "evolver", evolved, words)]
+    if "judge" in plan.models:
+        found.append(_estimate(plan, phase, "judge", evolved, _JUDGE_WORDS))
+    if plan.config.evolve.respond:
+        answer = _words([row.prompt for row in plan.splits.seeds]) + 40
+        found.append(_estimate(plan, phase, "responder", answered, answer))
+    return found
+
+
+def _estimate(plan: Plan, phase: str, role: str, calls: int, words: float) -> Estimate:
+    settings, _ = adjusted(plan.models[role])
+    tokens_in = round(calls * words * TOKENS_PER_WORD)
+    tokens_out = calls * (settings.max_tokens or _UNLIMITED_TOKENS)
+    price = settings.price
+    cost = price.cost(tokens_in, tokens_out, 0) if price else None
+    return Estimate(phase, role, calls, tokens_in, tokens_out, cost)
+
+
+def _analysis_words(plan: Plan) -> float:
+    search = plan.config.optimizer
+    return 200 + search.batch_size * (search.trajectory_rounds + 1) * 40
+
+
+def _words(texts: Sequence[str]) -> float:
+    return fmean(len(text.split()) for text in texts) if texts else 0.0
