@@ -58,8 +58,8 @@ class DataConfig(Strict):
 class FailureConfig(Strict):
     """Rules of F by stage: names of rule sets and rules; `-name` takes one out."""
 
-    evolve: list[str] = Field(["strict"])
-    respond: list[str] = Field(["strict"])
+    evolve: list[str] = Field(default=["strict"])
+    respond: list[str] = Field(default=["strict"])
 
     @model_validator(mode="before")
     @classmethod
@@ -109,7 +109,7 @@ class EvolveConfig(Strict):
             instruction before evolving.
     """
 
-    methods: list[str] = Field(["e0"], min_length=1)
+    methods: list[str] = Field(default=["e0"], min_length=1)
     choice: Choice = "random"
     rounds: Count = 1
     attempts: Count = 1
@@ -123,7 +123,7 @@ class OutputConfig(Strict):
     """Where the run's folder lies and which exports it gets besides `evolved.jsonl`."""
 
     dir: str | None = None
-    formats: list[Literal["alpaca", "messages", "sharegpt"]] = Field([])
+    formats: list[Literal["alpaca", "messages", "sharegpt"]] = Field(default=[])
 
 
 class BudgetConfig(Strict):
