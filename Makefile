@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check clean
+.PHONY: help setup demo test check faults bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -25,6 +25,12 @@ check: setup  ## format, lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+faults: setup  ## kill runs with kill -9, 20 times in every phase, and hold their accounts against an undisturbed run's
+	$(BIN)/python -m benchmarks.faults --seeds 20
+
+bench: setup  ## time and memory of the bulk phase against a plain script on a loopback endpoint
+	$(BIN)/python -m benchmarks.engine
 
 clean:  ## remove the environment and the caches; runs/ and mlflow.db stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
