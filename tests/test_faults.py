@@ -180,6 +180,26 @@ def test_a_row_file_that_takes_no_more_stops_the_run(
     assert "make room" in stopped.err
 
 
+@pytest.mark.parametrize("trouble", ["gone", 503])
+def test_a_fallback_answers_and_is_named_in_the_row(
+    trouble: str | int, server: ServerProcess, write_evolve: WriteConfig
+) -> None:
+    spare = {"model": "hosted_vllm/spare", "api_base": server.url}
+    if trouble == "gone":
+        config = write_evolve(ServerProcess("http://127.0.0.1:9/v1"), fallbacks=[spare])
+        run_cli("run", str(config), expected=0)
+    else:
+        with serving(status=trouble) as silent:
+            config = write_evolve(silent, attempts=2, fallbacks=[spare])
+            run_cli("run", str(config), expected=0)
+            assert 0 < silent.stats()["requests"] <= 2 * ROWS
+    summary = summary_of(Path("runs/test"))
+    assert {row["model_evolve"] for row in rows_of(Path("runs/test"))} == {"hosted_vllm/spare"}
+    assert summary["rows_unscored"] == 0
+    assert summary["wall_s"] < 10
+    assert server.stats()["good"] == ROWS
+
+
 @contextlib.contextmanager
 def a_run_of_its_own(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run the command line in a process that is killed in the end."""

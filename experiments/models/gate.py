@@ -6,7 +6,7 @@ Calls queue; none is turned away. Whoever stands first in the queue waits for al
 import asyncio
 from collections.abc import Hashable
 
-from dspy.utils.exceptions import LMError, LMRateLimitError
+from dspy.utils.exceptions import LMError, LMRateLimitError, LMTransportError
 
 from experiments.models.halt import Halt
 from experiments.models.outage import Outage
@@ -38,21 +38,25 @@ class Gate:
         self._queue = asyncio.Lock()
         self._halt = halt
 
-    async def enter(self, tokens: float, *, is_urgent: bool = False) -> Start:
+    async def enter(
+        self, tokens: float, *, is_urgent: bool = False, is_patient: bool = True
+    ) -> Start:
         """Wait for a place and for the pace; leave with `leave`.
 
         Args:
             tokens: What the call will probably use.
             is_urgent: The call has waited once already; it goes before others.
+            is_patient: The call waits while the endpoint is down; it has nowhere else to go.
 
         Raises:
             StoppedError: The run is to stop, or the endpoint has been silent for too long.
             AccessError: The endpoint has never answered.
+            LMTransportError: The endpoint is down and the call is not patient.
         """
         await self._places.acquire(is_urgent=is_urgent)
         try:
             async with self._queue:
-                return await self._started(tokens)
+                return await self._started(tokens, is_patient=is_patient)
         except BaseException:
             self._places.release()
             raise
@@ -76,8 +80,10 @@ class Gate:
             is_unreachable = isinstance(error, UnreachableError)
             self.outage.failed(now, call, is_unreachable=is_unreachable)
 
-    async def _started(self, tokens: float) -> Start:
+    async def _started(self, tokens: float, *, is_patient: bool) -> Start:
         clock = asyncio.get_running_loop().time
+        if not is_patient and self.outage.wait_s(clock()) > 0:
+            raise LMTransportError(f"{self._name} is down")
         while (wait := max(self.pace.wait_s(clock()), self.outage.wait_s(clock()))) > 0:
             self._check_patience(clock())
             await self._halt.pause(min(wait, RECHECK_S))

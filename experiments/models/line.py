@@ -127,7 +127,8 @@ class Line:
     async def _try(self, call: WireCall, on_fault: OnFault, *, is_again: bool) -> Reply:
         """Make the call, and make it a second time if it is late."""
         expected = sum(self.forecast.tokens(call))
-        start = await self._gate.enter(expected, is_urgent=is_again)
+        is_patient = not self.fallbacks
+        start = await self._gate.enter(expected, is_urgent=is_again, is_patient=is_patient)
 
         async def again() -> Reply:
             return await self._sent(call, await self._gate.enter(expected, is_urgent=True))
