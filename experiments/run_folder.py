@@ -29,6 +29,9 @@ RESUMABLE = (
 """Model settings that may differ when a run goes on; the budget may, too."""
 
 MINIMUM_DISK = 50 << 20
+LOCK = "run.lock"
+PARTIAL = ".new-"
+"""Prefix of files that are being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def write_whole(target: Path, text: str) -> Path:
     """Write a file so that it is there complete or, after a crash, as it was before."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
-        "w", dir=target.parent, prefix=".new-", delete=False, encoding="utf-8"
+        "w", dir=target.parent, prefix=PARTIAL, delete=False, encoding="utf-8"
     ) as partial:
         partial.write(text)
         partial.flush()
@@ -111,7 +114,7 @@ def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None
     if path.exists() and not path.is_dir():
         raise ConfigError("output.dir", f"{path} cannot be written: it is a file")
     is_run = (path / "run.json").is_file()
-    if path.exists() and not is_run and any(p.name != "run.lock" for p in path.iterdir()):
+    if path.exists() and not is_run and not all(map(_is_begun, path.iterdir())):
         raise ConfigError("output.dir", f"{path} holds files of something else; choose another")
     if not fresh:
         _known(config, content)
@@ -141,6 +144,11 @@ def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> Itera
         yield _opened(config, content)
 
 
+def _is_begun(file: Path) -> bool:
+    """Tell whether a file may be all that a try left which was killed while it made the folder."""
+    return file.name == LOCK or file.name.startswith(PARTIAL)
+
+
 def _move_aside(path: Path) -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     path.rename(path.with_name(f"{path.name}-{stamp}"))
@@ -151,7 +159,7 @@ def _alone_in(path: Path) -> Iterator[None]:
     """Keep other processes out of a folder; a killed process keeps nobody out."""
     path.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(path / "run.lock", blocking=False):
+        with FileLock(path / LOCK, blocking=False):
             yield
     except FileLockTimeout as error:
         raise ConfigError(
@@ -168,8 +176,8 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
     folder = RunFolder(config.folder, uuid.uuid4().hex, False, datetime.now(UTC))
     started = folder.started.isoformat()
     identity = {"key": folder.key, "started": started, "content": content}
-    folder.write("config.yaml", as_yaml(config))
     folder.write("run.json", json.dumps(identity, indent=2) + "\n")
+    folder.write("config.yaml", as_yaml(config))
     return folder
 
 
@@ -223,7 +231,7 @@ def _known(config: ExperimentConfig, content: str) -> RunFolder | None:
         ConfigError: It holds a run of another config.
     """
     path = config.folder
-    if not (path / "run.json").is_file():
+    if not (path / "run.json").is_file() or not (path / "config.yaml").is_file():
         return None
     identity = json.loads((path / "run.json").read_text("utf-8"))
     then = yaml.safe_load((path / "config.yaml").read_text("utf-8"))

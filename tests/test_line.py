@@ -23,7 +23,7 @@ from experiments.models.places import Places
 from experiments.models.refusals import UnreachableError, error_for
 from experiments.models.wire import Reply, WireCall
 from program.errors import AccessError, StoppedError
-from tests.wires import CALL, GOOD, Scripted, first, line_to
+from tests.wires import CALL, GOOD, Scripted, first, kept, line_to
 
 EMPTY = Reply("  \n", "stop", tokens_in=10, tokens_out=1)
 CUT_EARLY = Reply("Because it", "length", tokens_in=10, tokens_out=3)
@@ -36,7 +36,7 @@ def ask(line: Line, call: WireCall = CALL) -> tuple[Reply, list[tuple[str, Reply
     def on_fault(why: str, _: Line, __: WireCall, reply: Reply | None) -> None:
         faults.append((why, reply))
 
-    return asyncio.run(line.ask(call, on_fault)), faults
+    return asyncio.run(line.ask(call, kept, on_fault)), faults
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_refusals_of_a_capped_server_are_not_counted_as_tries() -> None:
     line = line_to(wire, attempts=3, size=40)
 
     async def ask_many() -> list[Any]:
-        asked = (line.ask(CALL, lambda *_: None) for _ in range(40))
+        asked = (line.ask(CALL, kept, lambda *_: None) for _ in range(40))
         return await asyncio.gather(*asked, return_exceptions=True)
 
     assert asyncio.run(ask_many()) == [GOOD] * 40
@@ -186,7 +186,7 @@ def test_one_call_at_a_time_looks_whether_the_endpoint_is_back() -> None:
     line = line_to(wire)
 
     async def ask_many() -> list[Reply]:
-        return await asyncio.gather(*(line.ask(CALL, lambda *_: None) for _ in range(8)))
+        return await asyncio.gather(*(line.ask(CALL, kept, lambda *_: None) for _ in range(8)))
 
     assert asyncio.run(ask_many()) == [GOOD] * 8
     assert len(wire.calls) <= 8 + 6 + 8
@@ -224,7 +224,7 @@ def test_a_stop_ends_the_waits_and_not_the_calls_on_the_wire() -> None:
     line = line_to(wire, halt=halt, size=1)
 
     async def stop_soon() -> list[Any]:
-        asked = [asyncio.create_task(line.ask(CALL, lambda *_: None)) for _ in range(3)]
+        asked = [asyncio.create_task(line.ask(CALL, kept, lambda *_: None)) for _ in range(3)]
         await asyncio.sleep(0.1)
         halt.request(StoppedError("stopped"))
         return await asyncio.gather(*asked, return_exceptions=True)
@@ -241,7 +241,7 @@ def test_a_stop_ends_a_long_back_off() -> None:
 
     async def stop_soon() -> None:
         asyncio.get_running_loop().call_later(0.1, halt.request, StoppedError("stopped"))
-        await line.ask(CALL, lambda *_: None)
+        await line.ask(CALL, kept, lambda *_: None)
 
     started = time.monotonic()
     with pytest.raises(StoppedError):

@@ -16,7 +16,7 @@ from experiments.models.meter import Budget
 from experiments.models.prices import Price
 from experiments.models.stragglers import Stragglers
 from program.errors import AccessError, BudgetExhaustedError
-from tests.wires import CALL, GOOD, Scripted, first, line_to
+from tests.wires import CALL, GOOD, Scripted, first, kept, line_to
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_first_try_may_still_win() -> None:
     wire = Scripted(lambda _: GOOD, delay=lambda number: 0.3 if number == 0 else 5.0)
     line = line_to(wire, hedge_after=0.1)
     lost: list[Any] = []
-    reply = asyncio.run(line.ask(CALL, lambda *what: lost.append(what)))
+    reply = asyncio.run(line.ask(CALL, kept, lambda *what: lost.append(what)))
     assert reply == GOOD
     assert len(wire.calls) == 2
     assert [why for why, *_ in lost] == ["hedged"]
@@ -64,14 +64,14 @@ def test_an_error_of_one_try_leaves_the_other_its_chance() -> None:
         lambda number: LMServerError("500") if number == 1 else GOOD,
         delay=lambda number: 0.3 if number == 0 else 0.0,
     )
-    assert asyncio.run(line_to(wire, hedge_after=0.1).ask(CALL, lambda *_: None)) == GOOD
+    assert asyncio.run(line_to(wire, hedge_after=0.1).ask(CALL, kept, lambda *_: None)) == GOOD
     assert len(wire.calls) == 2
 
 
 @pytest.mark.parametrize("settings", [{"model": "local/m.gguf"}, {"hedge_after": 0.0}])
 def test_some_calls_are_never_made_twice(settings: dict[str, Any]) -> None:
     wire = Scripted(lambda _: GOOD, delay=lambda _: 0.3)
-    asyncio.run(line_to(wire, **settings).ask(CALL, lambda *_: None))
+    asyncio.run(line_to(wire, **settings).ask(CALL, kept, lambda *_: None))
     assert len(wire.calls) == 1
 
 

@@ -46,6 +46,10 @@ class Scripted:
         return
 
 
+async def kept(_: Reply) -> None:
+    """Keep nothing."""
+
+
 def first(times: int, answer: Answer, then: Answer = GOOD) -> Script:
     """Answer so for the first calls, then well."""
     return lambda number: answer if number < times else then

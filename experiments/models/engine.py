@@ -145,31 +145,32 @@ class Engine:
     async def _made(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
         self._halt.check()
         with self._meter.admitted(line.forecast.spend(call)):
-            record = await self._asked(line, call)
-            await self._kept(key, record)
+            record = await self._asked(key, line, call)
             self.totals.add(record)
         return record
 
-    async def _kept(self, key: bytes, record: CallRecord) -> None:
-        try:
-            await self._ledger.put(key, record)
-        except StorageError as error:
-            self._halt.request(error)
-            raise
-
-    async def _asked(self, line: Line, call: WireCall) -> CallRecord:
+    async def _asked(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
         """Ask the model, and when it gives no answer, its fallbacks in turn."""
         *first, last = (line, *line.fallbacks)
         for candidate in first:
-            fitting = fitted(call, candidate.settings)
             try:
-                reply = await candidate.ask(fitting, self._on_fault)
+                return await self._answered(key, candidate, call)
             except TRANSPORT_ERRORS:
                 self.totals.faults[f"{candidate.settings.model} gave way"] += 1
-            else:
-                return record_of(candidate.settings, fitting, reply)
-        fitting = fitted(call, last.settings)
-        return record_of(last.settings, fitting, await last.ask(fitting, self._on_fault))
+        return await self._answered(key, last, call)
+
+    async def _answered(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
+        """Return the record of a line's reply; it is in the ledger by then."""
+        fitting = fitted(call, line.settings)
+
+        async def keep(reply: Reply) -> None:
+            try:
+                await self._ledger.put(key, record_of(line.settings, fitting, reply))
+            except StorageError as error:
+                self._halt.request(error)
+                raise
+
+        return record_of(line.settings, fitting, await line.ask(fitting, keep, self._on_fault))
 
     def _on_fault(self, why: str, line: Line, call: WireCall, reply: Reply | None) -> None:
         """Count a try that gave nothing usable; keep what it cost."""

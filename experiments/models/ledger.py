@@ -11,7 +11,6 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,6 @@ from program.calls import CallRecord
 from program.errors import ConfigError, StorageError
 
 VERSION = 2
-GATHER_S = 0.002
-"""How long a commit waits for company; later ones join the next commit."""
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
     key BLOB PRIMARY KEY, role TEXT, model TEXT, text TEXT, is_truncated INTEGER,
@@ -93,9 +89,8 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.torn: TornTail | None = None
-        self._pending: list[tuple[str, tuple[Any, ...]]] = []
-        self._committing: asyncio.Task[None] | None = None
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._pending: dict[str, list[tuple[Any, ...]]] = {}
+        self._committed: asyncio.Future[None] | None = None
         try:
             self._open(path)
         except sqlite3.DatabaseError as error:
@@ -113,11 +108,10 @@ class Ledger:
         if found != "ok":
             raise sqlite3.DatabaseError(found)
         self._db.executescript(f"{_SCHEMA} PRAGMA user_version={VERSION};")
-        self._reader = sqlite3.connect(path, check_same_thread=False)
 
     def get(self, key: bytes) -> CallRecord | None:
         """Return a finished call, marked as replayed."""
-        row = self._reader.execute(f"SELECT {_COLUMNS} FROM calls WHERE key=?", (key,)).fetchone()
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM calls WHERE key=?", (key,)).fetchone()
         if row is None:
             return None
         role, model, text, is_truncated, *rest = row
@@ -146,7 +140,7 @@ class Ledger:
         text = (r.role, r.model, r.text, r.is_truncated)
         usage = (r.tokens_in, r.tokens_cached, r.shared_tokens, r.tokens_out)
         values = (key, *text, *usage, r.seconds, r.cost_usd, time.time())
-        await self._written(f"INSERT OR IGNORE INTO calls VALUES ({_marks(values)})", values)
+        await self._written("calls", values)
 
     async def discard(self, lost: Discarded) -> None:
         """Keep what a call cost whose reply is not used.
@@ -157,7 +151,7 @@ class Ledger:
         what = (lost.why, lost.role, lost.model, lost.is_estimated)
         usage = (lost.tokens_in, lost.tokens_cached, lost.tokens_out)
         values = (*what, *usage, lost.cost_usd, time.time())
-        await self._written(f"INSERT INTO discarded VALUES ({_marks(values)})", values)
+        await self._written("discarded", values)
 
     def sums(self) -> list[Sums]:
         """Return what the finished calls used, by role."""
@@ -169,32 +163,40 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file; nothing may be under way."""
-        self._writer.shutdown()
-        self._reader.close()
         self._db.close()
 
-    async def _written(self, statement: str, values: tuple[Any, ...]) -> None:
-        self._pending.append((statement, values))
-        if self._committing is None:
-            self._committing = asyncio.create_task(self._commit())
-        await asyncio.shield(self._committing)
+    async def _written(self, table: str, values: tuple[Any, ...]) -> None:
+        """Write a row with all others of this turn of the event loop.
 
-    async def _commit(self) -> None:
-        """Write what has gathered in one transaction, away from the event loop."""
-        await asyncio.sleep(GATHER_S)
-        batch, self._pending, self._committing = self._pending, [], None
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._write, batch)
+        The loop waits for the disk: what arrives meanwhile makes the next group, so groups grow
+        with the disk's latency. A thread of its own would be slower, for the loop's work would keep
+        it from the interpreter's lock.
+        """
+        self._pending.setdefault(table, []).append(values)
+        if self._committed is None:
+            loop = asyncio.get_running_loop()
+            self._committed = loop.create_future()
+            loop.call_soon(self._commit, self._committed)
+        await asyncio.shield(self._committed)
 
-    def _write(self, batch: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+    def _commit(self, committed: "asyncio.Future[None]") -> None:
+        batch, self._pending, self._committed = self._pending, {}, None
         try:
             self._db.execute("BEGIN")
-            for statement, values in batch:
-                self._db.execute(statement, values)
+            for table, rows in batch.items():
+                self._insert(table, rows)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise StorageError(f"{self.path}: cannot be written: {error}") from error
+            problem = f"{self.path}: cannot be written: {error}"
+            committed.set_exception(StorageError(problem))
+        else:
+            committed.set_result(None)
+
+    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        marks = ", ".join("?" * len(rows[0]))
+        self._db.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", rows)
 
 
 def read_sums(path: Path) -> list[Sums]:
@@ -224,7 +226,3 @@ def _check_version(db: sqlite3.Connection, path: Path) -> None:
         raise ConfigError(
             str(path), f"is of version {found}, this is {VERSION}; start anew with --fresh"
         )
-
-
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join("?" * len(values))

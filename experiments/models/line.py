@@ -1,7 +1,7 @@
 """One role's line to its model: tried again, hedged, and watched for settings that never work."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from dspy.utils.exceptions import (
@@ -28,6 +28,9 @@ REFUSALS = 5
 NEEDS_WHOLE = ("optimizer", "judge")
 """Roles whose cut-off replies are of no use. Elsewhere a cut-off text is F's to judge."""
 
+
+Keep = Callable[[Reply], Awaitable[None]]
+"""Puts a reply that will be used where it lasts."""
 
 OnFault = Callable[[str, "Line", WireCall, Reply | None], None]
 """Hears of a try that gave nothing usable: why, and its reply where it was paid."""
@@ -66,11 +69,18 @@ class Line:
         self._refused = 0
         self._is_served = False
 
-    async def ask(self, call: WireCall, on_fault: OnFault) -> Reply:
+    async def ask(self, call: WireCall, keep: Keep, on_fault: OnFault) -> Reply:
         """Return the reply, after as many tries as the settings allow.
 
-        A try that the endpoint refuses while it is over its capacity, or that finds nobody there,
-        is not counted: how long that may last is the outage's business.
+        A reply is kept before its place on the wire goes to another call, so no more calls are open
+        at any moment than there are places. A try that the endpoint refuses while it is over its
+        capacity, or that finds nobody there, is not counted: how long that may last is the
+        outage's business.
+
+        Args:
+            call: As the model takes it.
+            keep: Awaited with the reply that is returned.
+            on_fault: See `OnFault`.
 
         Raises:
             AccessError: The key or the model is refused, or every request so far.
@@ -78,9 +88,14 @@ class Line:
             LMError: Of the last try.
         """
         tries = spoiled = 0
+
+        async def settle(reply: Reply) -> None:
+            if tries + 1 >= self.settings.attempts or not self._fault(reply, call, tries):
+                await keep(reply)
+
         while True:
             try:
-                reply = await self._try(_reseeded(call, spoiled), on_fault, is_again=tries > 0)
+                reply = await self._try(_reseeded(call, spoiled), settle, on_fault, tries > 0)
             except TRANSPORT_ERRORS as error:
                 on_fault(kind_of(error), self, call, None)
                 tries += self._counts(error)
@@ -124,22 +139,33 @@ class Line:
         is_needed_whole = self.settings.role in NEEDS_WHOLE and call.temperature and tries == 0
         return "cut off" if had_room or is_needed_whole else None
 
-    async def _try(self, call: WireCall, on_fault: OnFault, *, is_again: bool) -> Reply:
+    async def _try(self, call: WireCall, settle: Keep, on_fault: OnFault, is_again: bool) -> Reply:
         """Make the call, and make it a second time if it is late."""
         expected = sum(self.forecast.tokens(call))
         is_patient = not self.fallbacks
         start = await self._gate.enter(expected, is_urgent=is_again, is_patient=is_patient)
 
         async def again() -> Reply:
-            return await self._sent(call, await self._gate.enter(expected, is_urgent=True))
+            return await self._sent(call, await self._gate.enter(expected, is_urgent=True), settle)
 
         def on_loser(reply: Reply | None) -> None:
             on_fault("hedged", self, call, reply or self._estimated(call))
 
-        return await self._stragglers.hedged(lambda: self._sent(call, start), again, on_loser)
+        return await self._stragglers.hedged(
+            lambda: self._sent(call, start, settle), again, on_loser
+        )
 
-    async def _sent(self, call: WireCall, start: Start) -> Reply:
-        """Make one request, entered already; what it tells about the endpoint is taken in."""
+    async def _sent(self, call: WireCall, start: Start, settle: Keep) -> Reply:
+        """Make one request, entered already, and give its place back when it is settled."""
+        try:
+            reply = await self._exchanged(call, start)
+            await settle(reply)
+        finally:
+            self._gate.leave()
+        return reply
+
+    async def _exchanged(self, call: WireCall, start: Start) -> Reply:
+        """Send a request; take in what becomes of it and tells about the endpoint."""
         try:
             reply = await self._transport.send(call)
         except TRANSPORT_ERRORS as error:
@@ -153,8 +179,6 @@ class Line:
             explained = self._explained(error)
             self._halt.request(explained)
             raise explained from error
-        finally:
-            self._gate.leave()
         self._is_served = True
         self._gate.answered()
         self._gate.pace.settled(start, reply.tokens_in + reply.tokens_out)
