@@ -83,7 +83,7 @@ class ModelConfig(EndpointConfig):
     Attributes:
         adapter: How its predictors write prompts; null: plain for one text output, else chat.
         fallbacks: Models that answer, in this order, when this one has spent its attempts; names,
-            or endpoints with keys of their own. Sampling stays the role's.
+            or endpoints with keys of their own. Sampling stays the role's, as far as they take it.
     """
 
     temperature: Temperature | None = None

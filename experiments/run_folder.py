@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -42,12 +42,14 @@ class RunFolder:
         key: Identifies the run in MLflow, the same on resume.
         is_resumed: An earlier try of the same run left its ledger here.
         started: When the run was first started.
+        replaces: Key of the run that was moved aside for this one.
     """
 
     path: Path
     key: str
     is_resumed: bool
     started: datetime
+    replaces: str | None = None
 
     @property
     def ledger(self) -> Path:
@@ -137,11 +139,18 @@ def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> Itera
         ConfigError: As `check_folder`, or another process is at work there.
     """
     check_folder(config, content, fresh=fresh)
+    replaced = None
     if fresh and config.folder.exists():
         with _alone_in(config.folder):
+            replaced = _key_in(config.folder)
             _move_aside(config.folder)
     with _alone_in(config.folder):
-        yield _opened(config, content)
+        yield replace(_opened(config, content), replaces=replaced)
+
+
+def _key_in(path: Path) -> str | None:
+    file = path / "run.json"
+    return str(json.loads(file.read_text("utf-8"))["key"]) if file.is_file() else None
 
 
 def _is_begun(file: Path) -> bool:

@@ -64,6 +64,7 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
     """
     budget = Budget(**plan.config.budget.model_dump())
     with (
+        stopping_on_signal(around.say) as stopper,
         open_folder(plan.config, plan.content, fresh=around.fresh) as folder,
         open_fleet(
             plan.models,
@@ -74,8 +75,8 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
         ) as fleet,
         tracked(around.tracking, plan, folder) as tracker,
         dspy.context(disable_history=True, max_trace_size=0),
-        stopping_on_signal(fleet.engine, around.say),
     ):
+        stopper.engine = fleet.engine
         around.bar.totals = fleet.engine.totals
         experiment = _Experiment(plan, folder, fleet, around, tracker)
         try:

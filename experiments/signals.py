@@ -12,30 +12,44 @@ from program.errors import StoppedError
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-@contextlib.contextmanager
-def stopping_on_signal(engine: Engine, say: Callable[[str], None]) -> Iterator[None]:
-    """Turn the first signal into a clean stop; only a program's main thread hears signals.
+class Stopper:
+    """Hears signals for an engine; before there is one, a signal ends the program.
 
-    Raises:
-        StoppedError: Later, out of the program, when the calls in flight are finished.
-        KeyboardInterrupt: On a second signal.
+    Args:
+        say: Takes one line for people.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    heard: list[int] = []
 
-    def hear(number: int, _: Any) -> None:
-        heard.append(number)
-        if len(heard) > 1:
-            engine.abandon()
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.engine: Engine | None = None
+        self._say = say
+        self._heard = 0
+
+    def hear(self, *_: Any) -> None:
+        """Stop: cleanly the first time, at once the second time.
+
+        Raises:
+            KeyboardInterrupt: At once.
+        """
+        self._heard += 1
+        if self.engine is None or self._heard > 1:
+            if self.engine is not None:
+                self.engine.abandon()
             raise KeyboardInterrupt
-        say(f"stopping: {engine.in_flight} calls in flight are finished; again: stop at once")
-        engine.stop(StoppedError("stopped"))
+        count = self.engine.in_flight
+        self._say(f"stopping: {count} calls in flight are finished; again: stop at once")
+        self.engine.stop(StoppedError("stopped"))
 
-    before = {number: signal.signal(number, hear) for number in _SIGNALS}
+
+@contextlib.contextmanager
+def stopping_on_signal(say: Callable[[str], None]) -> Iterator[Stopper]:
+    """Hear signals until the block is left; only a program's main thread can."""
+    stopper = Stopper(say)
+    if threading.current_thread() is not threading.main_thread():
+        yield stopper
+        return
+    before = {number: signal.signal(number, stopper.hear) for number in _SIGNALS}
     try:
-        yield
+        yield stopper
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

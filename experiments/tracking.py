@@ -237,6 +237,7 @@ def _parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> str:
     found = tracker.client.search_runs(
         [tracker.experiment_id], f"tags.run_key = '{folder.key}'", max_results=1
     )
+    _end_replaced(tracker, folder)
     plan = tracker.plan
     run = found[0] if found else _new_parent(tracker, folder, config)
     config_now = _flat(plan.config.model_dump(mode="json"))
@@ -248,6 +249,15 @@ def _parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> str:
     if not (run.inputs and run.inputs.dataset_inputs):
         _log_seeds(run.info.run_id, plan.splits.seeds, plan)
     return str(run.info.run_id)
+
+
+def _end_replaced(tracker: Tracker, folder: RunFolder) -> None:
+    """End the run that this one replaces, if a kill has left it open."""
+    if folder.replaces is None:
+        return
+    query = f"tags.run_key = '{folder.replaces}' and attributes.status = 'RUNNING'"
+    for run in tracker.client.search_runs([tracker.experiment_id], query):
+        tracker.client.set_terminated(run.info.run_id, "KILLED")
 
 
 def _new_parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> Any:

@@ -212,8 +212,8 @@ def test_an_endpoint_that_stays_away_stops_the_run() -> None:
 def test_failures_of_many_calls_are_an_outage_and_of_one_call_are_not() -> None:
     many, one = outage.Outage(60), outage.Outage(60)
     for number in range(8):
-        many.failed(1.0, number % 3, is_unreachable=False)
-        one.failed(1.0, 0, is_unreachable=False)
+        many.failed(1.0, number % 3, is_answer=True, is_unreachable=False)
+        one.failed(1.0, 0, is_answer=True, is_unreachable=False)
     assert many.is_down
     assert not one.is_down
 

@@ -129,7 +129,8 @@ def adjusted(settings: ModelSettings) -> tuple[ModelSettings, list[str]]:
 def fitted(call: WireCall, settings: ModelSettings) -> WireCall:
     """Return a call that the model takes: no predictor's temperature for a reasoning model."""
     if settings.is_reasoning:
-        return replace(call, temperature=None, top_p=None)
+        tokens = None if call.max_tokens is None else max(call.max_tokens, REASONING_FLOOR)
+        return replace(call, temperature=None, top_p=None, max_tokens=tokens)
     if settings.is_claude and call.temperature is not None:
         return replace(call, top_p=None)
     return call

@@ -16,15 +16,12 @@ from typing import Any, TypeVar
 from experiments.models.endpoints import ModelSettings, fitted
 from experiments.models.halt import Halt
 from experiments.models.ledger import Discarded, Ledger, ledger_key
-from experiments.models.line import Line
+from experiments.models.line import HEDGED, Line
 from experiments.models.meter import Budget, Meter, earlier_totals
 from experiments.models.wire import Reply, Transport, WireCall
 from program.calls import CallRecord
 from program.errors import StoppedError, StorageError
 from program.pipeline import TRANSPORT_ERRORS
-
-CLOSING_S = 120.0
-"""Longest wait for calls in flight when the engine is closed."""
 
 Found = TypeVar("Found")
 
@@ -98,19 +95,26 @@ class Engine:
 
     def abandon(self) -> None:
         """Give up what is on the wire. Safe from any thread."""
+        if self._loop.is_closed():
+            return
         self._loop.call_soon_threadsafe(self._cancel_all)
 
     def close(self, transports: Sequence[Transport]) -> None:
-        """Wait for calls in flight, which are paid, then close transports, thread and ledger."""
+        """Wait for calls in flight, which are paid, then close transports, thread and ledger.
+
+        Each call in flight ends by its transport's timeout at the latest; those that still wait to
+        be sent are given up.
+        """
         if self._loop.is_closed():
             return
-        self._schedule(self._settled()).result()
-        for transport in transports:
-            self._schedule(transport.close()).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._ledger.close()
+        self.stop(StoppedError("the run has ended"))
+        try:
+            self._schedule(self._settled(transports)).result()
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+            self._ledger.close()
 
     def _schedule(self, work: Coroutine[Any, Any, Found]) -> "Future[Found]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -119,13 +123,14 @@ class Engine:
         for task in self._under_way.values():
             task.cancel()
 
-    async def _settled(self) -> None:
-        if self._under_way:
-            await asyncio.wait(list(self._under_way.values()), timeout=CLOSING_S)
-        await asyncio.gather(*self._notes)
+    async def _settled(self, transports: Sequence[Transport]) -> None:
+        while open_tasks := [*self._under_way.values(), *self._notes]:
+            await asyncio.wait(open_tasks)
+        await asyncio.gather(*(transport.close() for transport in transports))
 
     async def _answer(self, line: Line, call: WireCall, draw: int) -> CallRecord:
-        key = ledger_key(line.identity, call, dict(line.settings.params), draw)
+        fitting = fitted(call, line.settings)
+        key = ledger_key(line.identity, fitting, dict(line.settings.params), draw)
         return self._ledger.get(key) or await self._shared(key, line, call)
 
     async def _shared(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
@@ -144,7 +149,7 @@ class Engine:
 
     async def _made(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
         self._halt.check()
-        with self._meter.admitted(line.forecast.spend(call)):
+        async with self._meter.admitted(line.forecast.spend(call)):
             record = await self._asked(key, line, call)
             self.totals.add(record)
         return record
@@ -173,7 +178,11 @@ class Engine:
         return record_of(line.settings, fitting, await line.ask(fitting, keep, self._on_fault))
 
     def _on_fault(self, why: str, line: Line, call: WireCall, reply: Reply | None) -> None:
-        """Count a try that gave nothing usable; keep what it cost."""
+        """Count a try that gave nothing usable; keep what it cost.
+
+        Raises:
+            BudgetExhaustedError: There is nothing left for another try.
+        """
         self.totals.faults[why] += 1
         if reply is None:
             return
@@ -191,7 +200,15 @@ class Engine:
         self.totals.add_discarded(lost)
         note = asyncio.create_task(self._ledger.discard(lost))
         self._notes.add(note)
-        note.add_done_callback(self._notes.discard)
+        note.add_done_callback(self._noted)
+        if why != HEDGED:
+            self._meter.check()
+
+    def _noted(self, note: "asyncio.Task[None]") -> None:
+        self._notes.discard(note)
+        error = None if note.cancelled() else note.exception()
+        if isinstance(error, StorageError):
+            self._halt.request(error)
 
 
 def record_of(settings: ModelSettings, call: WireCall, reply: Reply) -> CallRecord:

@@ -56,30 +56,44 @@ def open_fleet(
     kept, halt = Ledger(ledger), Halt()
     if kept.torn:
         say(f"{ledger}: {kept.torn}")
-    harbour = _Harbour(halt, on_part, say)
     engine = Engine(kept, budget, halt)
+    harbour = _Harbour(frozenset(engine.totals.calls), halt, on_part, say)
     try:
         lines = {role: harbour.line(settings) for role, settings in roles.items()}
         yield Fleet(engine, {role: RoleLM(line, engine) for role, line in lines.items()})
     finally:
-        engine.close(harbour.transports)
-        for server in harbour.servers.values():
-            server.close()
+        try:
+            engine.close(harbour.transports)
+        finally:
+            for server in harbour.servers.values():
+                server.close()
 
 
 class _Harbour:
-    """Makes lines; equal local settings share one server, lines of one endpoint one gate."""
+    """Makes lines; equal local settings share one server, lines of one endpoint one gate.
 
-    def __init__(self, halt: Halt, on_part: OnPart, say: Callable[[str], None]) -> None:
+    Args:
+        served: Roles that were served in an earlier try of the run.
+    """
+
+    def __init__(
+        self, served: frozenset[str], halt: Halt, on_part: OnPart, say: Callable[[str], None]
+    ) -> None:
         self.servers: dict[LlamaSettings, LlamaServer] = {}
         self.transports: list[Transport] = []
         self._gates: dict[object, Gate] = {}
+        self._served = served
         self._halt = halt
         self._on_part = on_part
         self._say = say
 
     def line(self, given: ModelSettings) -> Line:
         """Return the line of one role, and with it those of its fallbacks."""
+        line = self._line(given)
+        line.is_served = given.role in self._served
+        return line
+
+    def _line(self, given: ModelSettings) -> Line:
         settings, notes = adjusted(given)
         for note in notes:
             self._say(f"{settings.model} ({settings.role}) {note}")

@@ -6,7 +6,7 @@ Calls queue; none is turned away. Whoever stands first in the queue waits for al
 import asyncio
 from collections.abc import Hashable
 
-from dspy.utils.exceptions import LMError, LMRateLimitError, LMTransportError
+from dspy.utils.exceptions import LMError, LMRateLimitError, LMServerError, LMTransportError
 
 from experiments.models.halt import Halt
 from experiments.models.outage import Outage
@@ -74,11 +74,17 @@ class Gate:
         """Note what a lost call says about the endpoint."""
         now = asyncio.get_running_loop().time()
         if isinstance(error, LMRateLimitError):
+            self.pace.settled(start, 0)
             self.pace.refused(now, start, error.retry_after)
             self.outage.refused(now)
         else:
-            is_unreachable = isinstance(error, UnreachableError)
-            self.outage.failed(now, call, is_unreachable=is_unreachable)
+            self.pace.settled(start, 0)
+            self.outage.failed(
+                now,
+                call,
+                is_answer=isinstance(error, LMServerError),
+                is_unreachable=isinstance(error, UnreachableError),
+            )
 
     async def _started(self, tokens: float, *, is_patient: bool) -> Start:
         clock = asyncio.get_running_loop().time
@@ -94,7 +100,7 @@ class Gate:
     def _check_patience(self, now: float) -> None:
         if not self.outage.is_given_up(now):
             return
-        if not self.outage.has_served:
+        if not self.outage.has_answered:
             raise AccessError(self._name, "nothing answers there; check api_base and the server")
         problem = StoppedError(f"{self._name} has not answered for too long")
         self._halt.request(problem)

@@ -186,7 +186,7 @@ class Ledger:
             for table, rows in batch.items():
                 self._insert(table, rows)
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError, OverflowError) as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             problem = f"{self.path}: cannot be written: {error}"

@@ -9,6 +9,7 @@ from dspy.utils.exceptions import (
     LMError,
     LMInvalidRequestError,
     LMRateLimitError,
+    LMServerError,
 )
 
 from experiments.models.endpoints import ModelSettings
@@ -17,13 +18,16 @@ from experiments.models.gate import Gate
 from experiments.models.halt import Halt
 from experiments.models.pace import Start
 from experiments.models.refusals import UnreachableError
-from experiments.models.stragglers import Stragglers
+from experiments.models.stragglers import Stragglers, Way
 from experiments.models.wire import Reply, Transport, WireCall
 from program.errors import AccessError
 from program.pipeline import TRANSPORT_ERRORS
 
 REFUSALS = 5
 """After so many refused requests and none served, settings are wrong rather than rows."""
+
+HEDGED = "hedged"
+"""The kind of a call that was made twice; the slower try is paid and not used."""
 
 NEEDS_WHOLE = ("optimizer", "judge")
 """Roles whose cut-off replies are of no use. Elsewhere a cut-off text is F's to judge."""
@@ -46,6 +50,9 @@ class Line:
         gate: The way to the endpoint; roles of one server share it.
         halt: The wish to stop.
         fallbacks: Lines to take, in this order, when this one has spent its attempts.
+
+    Attributes:
+        is_served: The endpoint has served the role, in this try of the run or in an earlier one.
     """
 
     def __init__(
@@ -67,7 +74,7 @@ class Line:
         self._halt = halt
         self._stragglers = Stragglers(0.0 if settings.kind == "local" else settings.hedge_after)
         self._refused = 0
-        self._is_served = False
+        self.is_served = False
 
     async def ask(self, call: WireCall, keep: Keep, on_fault: OnFault) -> Reply:
         """Return the reply, after as many tries as the settings allow.
@@ -90,7 +97,8 @@ class Line:
         tries = spoiled = 0
 
         async def settle(reply: Reply) -> None:
-            if tries + 1 >= self.settings.attempts or not self._fault(reply, call, tries):
+            is_last = tries + 1 >= self.settings.attempts and not self.fallbacks
+            if is_last or not self._fault(reply, call, tries):
                 await keep(reply)
 
         while True:
@@ -99,32 +107,42 @@ class Line:
             except TRANSPORT_ERRORS as error:
                 on_fault(kind_of(error), self, call, None)
                 tries += self._counts(error)
-                if tries >= self.settings.attempts or (self.fallbacks and self._is_down):
+                if tries >= self.settings.attempts or self._gives_way(error):
                     raise
-                await self._halt.pause(self._back_off_s(tries, error))
+                await self._halt.pause(self._back_off_s(tries, error.retry_after))
                 continue
             fault = self._fault(reply, call, tries)
             tries += 1
-            if fault is None or tries >= self.settings.attempts:
+            if fault is None or (tries >= self.settings.attempts and not self.fallbacks):
                 return reply
             spoiled += 1
             on_fault(fault, self, call, reply)
+            if tries >= self.settings.attempts:
+                raise LMServerError(
+                    f"{self.settings.model}: {tries} replies were no good ({fault})"
+                )
+            await self._halt.pause(self._back_off_s(spoiled, None))
 
-    @property
-    def _is_down(self) -> bool:
-        return self._gate.outage.is_down
+    def _gives_way(self, error: LMError) -> bool:
+        """Tell whether a fallback is to answer although there are attempts left."""
+        is_long = (error.retry_after or 0.0) > self.settings.backoff_max
+        is_closed = self._gate.outage.is_down or self._gate.pace.is_held_down
+        return bool(self.fallbacks) and (is_long or is_closed)
 
     def _counts(self, error: LMError) -> bool:
         if isinstance(error, UnreachableError):
             return False
         return not (isinstance(error, LMRateLimitError) and self._gate.pace.is_held_down)
 
-    def _back_off_s(self, tries: int, error: LMError) -> float:
-        """Return full jitter under an exponential ceiling, and no less than the server asks for."""
+    def _back_off_s(self, tries: int, retry_after: float | None) -> float:
+        """Return full jitter under an exponential ceiling, and no less than the server asks for.
+
+        What it asks for is followed as long as an outage is waited for, and no longer.
+        """
         if tries == 0:
             return 0.0  # the gate makes it wait
         ceiling = min(self.settings.backoff_max, self.settings.backoff * 2 ** (tries - 1))
-        return max(random.uniform(0, ceiling), error.retry_after or 0.0)
+        return max(random.uniform(0, ceiling), min(retry_after or 0.0, self.settings.outage))
 
     def _fault(self, reply: Reply, call: WireCall, tries: int) -> str | None:
         """Return why a reply has to be asked for again; None: it is good."""
@@ -144,16 +162,16 @@ class Line:
         expected = sum(self.forecast.tokens(call))
         is_patient = not self.fallbacks
         start = await self._gate.enter(expected, is_urgent=is_again, is_patient=is_patient)
-
-        async def again() -> Reply:
-            return await self._sent(call, await self._gate.enter(expected, is_urgent=True), settle)
+        way = Way(
+            enter=lambda: self._gate.enter(expected, is_urgent=True),
+            send=lambda entered: self._sent(call, entered, settle),
+            leave=self._gate.leave,
+        )
 
         def on_loser(reply: Reply | None) -> None:
-            on_fault("hedged", self, call, reply or self._estimated(call))
+            on_fault(HEDGED, self, call, reply or self._estimated(call))
 
-        return await self._stragglers.hedged(
-            lambda: self._sent(call, start, settle), again, on_loser
-        )
+        return await self._stragglers.hedged(start, way, on_loser)
 
     async def _sent(self, call: WireCall, start: Start, settle: Keep) -> Reply:
         """Make one request, entered already, and give its place back when it is settled."""
@@ -179,9 +197,10 @@ class Line:
             explained = self._explained(error)
             self._halt.request(explained)
             raise explained from error
-        self._is_served = True
+        self.is_served = True
         self._gate.answered()
-        self._gate.pace.settled(start, reply.tokens_in + reply.tokens_out)
+        if used := reply.tokens_in + reply.tokens_out:
+            self._gate.pace.settled(start, used)
         self._stragglers.heard(reply.seconds)
         self.forecast.learn(call, reply)
         return reply
@@ -192,7 +211,7 @@ class Line:
         Raises:
             AccessError: There are too many.
         """
-        if self._is_served or isinstance(error, ContextWindowExceededError):
+        if self.is_served or isinstance(error, ContextWindowExceededError):
             return
         self._refused += 1
         if self._refused >= REFUSALS:

@@ -6,7 +6,7 @@ from typing import Any
 from dspy.utils.exceptions import LMServerError, LMTimeoutError, LMTransportError
 
 from experiments.models.refusals import concealed, error_for
-from experiments.models.wire import Reply, WireCall, reply_from_openai
+from experiments.models.wire import MALFORMED, Reply, WireCall, reply_from_openai
 
 
 class LitellmTransport:
@@ -29,7 +29,7 @@ class LitellmTransport:
         response = await self._completion(call)
         try:
             return reply_from_openai(response.model_dump(), time.monotonic() - started)
-        except (KeyError, IndexError, TypeError) as error:
+        except MALFORMED as error:
             raise LMServerError(f"malformed reply: {self._shown(response)[:200]!r}") from error
 
     async def _completion(self, call: WireCall) -> Any:
@@ -39,13 +39,15 @@ class LitellmTransport:
         litellm.suppress_debug_info = True
         try:
             return await litellm.acompletion(
-                model=self._model,
-                num_retries=0,
-                max_retries=0,
-                drop_params=True,
-                **self._connection,
-                **call.body(),
-                **self._params,
+                **{
+                    "model": self._model,
+                    "num_retries": 0,
+                    "max_retries": 0,
+                    "drop_params": True,
+                    **self._connection,
+                    **call.body(),
+                    **self._params,
+                }
             )
         except openai.APITimeoutError as error:
             raise LMTimeoutError(f"{self._model}: no reply in time") from error

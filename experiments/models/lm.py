@@ -14,7 +14,6 @@ import dspy
 from dspy.utils.callback import with_callbacks
 from pydantic import BaseModel
 
-from experiments.models.endpoints import fitted
 from experiments.models.engine import Engine
 from experiments.models.line import Line
 from experiments.models.wire import Message, WireCall
@@ -85,7 +84,7 @@ class RoleLM(dspy.LM):
         draws = [draw, *(draw_number("n", draw, k) for k in range(1, given.get("n") or 1))]
         turns = messages or [{"role": "user", "content": prompt}]
         settings = {name: value for name, value in given.items() if name not in _IGNORED}
-        return [(fitted(wire_call(turns, d, settings), self._line.settings), d) for d in draws]
+        return [(wire_call(turns, d, settings), d) for d in draws]
 
     def _told(
         self, records: Sequence[CallRecord], prompt: Any, messages: Any, kwargs: Mapping[str, Any]

@@ -1,8 +1,10 @@
 """What a run has used, and whether its budget allows another call."""
 
+import asyncio
+import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from experiments.models.ledger import Discarded, Sums
@@ -105,40 +107,56 @@ class Meter:
     def __init__(self, budget: Budget, totals: Totals | None = None) -> None:
         self.totals = totals or Totals()
         self._budget = budget
-        self._in_flight = 0
-        self._tokens_in_flight = 0.0
-        self._usd_in_flight = 0.0
+        self._under_way: dict[int, Spend] = {}
+        self._numbers = itertools.count()
+        self._settled: asyncio.Future[None] | None = None
 
-    @contextmanager
-    def admitted(self, expected: Spend) -> Iterator[None]:
+    @asynccontextmanager
+    async def admitted(self, expected: Spend) -> AsyncIterator[None]:
         """Hold a place for one call that is about to be made.
 
+        While finished calls leave room, but those under way will probably use it up, the call waits
+        until one of them is finished.
+
         Raises:
-            BudgetExhaustedError: Finished calls and those in flight use the budget up.
+            BudgetExhaustedError: Finished calls have used the budget up.
         """
-        self._check()
-        self._hold(1, expected)
+        self.check()
+        while self._under_way and self._is_tight():
+            self._settled = self._settled or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._settled)
+            self.check()
+        number = next(self._numbers)
+        self._under_way[number] = expected
         try:
             yield
         finally:
-            self._hold(-1, expected)
+            del self._under_way[number]
+            if self._settled is not None:
+                self._settled.set_result(None)
+                self._settled = None
 
-    def _hold(self, sign: int, expected: Spend) -> None:
-        self._in_flight += sign
-        self._tokens_in_flight += sign * expected.tokens
-        self._usd_in_flight += sign * expected.usd
+    def check(self) -> None:
+        """Go on, or raise.
 
-    def _check(self) -> None:
-        used, cap = self.totals, self._budget
-        calls = used.calls.total() + used.discarded.total()
-        tokens = used.tokens_in + used.tokens_out
-        for name, spent, under_way, limit in (
-            ("calls", calls, self._in_flight, cap.calls),
-            ("tokens", tokens, self._tokens_in_flight, cap.tokens),
-            ("usd", used.cost_usd, self._usd_in_flight, cap.usd),
-        ):
-            if limit is not None and spent + under_way >= limit:
-                raise BudgetExhaustedError(
-                    f"budget.{name}: {spent:g} of {limit:g} are used"
-                    + (f", {under_way:g} under way" if under_way else "")
-                )
+        Raises:
+            BudgetExhaustedError: Finished calls have used the budget up.
+        """
+        for name, spent, _, limit in self._state():
+            if spent >= limit:
+                raise BudgetExhaustedError(f"budget.{name}: {spent:g} of {limit:g} are used")
+
+    def _is_tight(self) -> bool:
+        return any(spent + under_way >= limit for _, spent, under_way, limit in self._state())
+
+    def _state(self) -> Iterator[tuple[str, float, float, float]]:
+        """Return for each cap its name, what is spent, what is under way, and the cap."""
+        used, cap, under_way = self.totals, self._budget, self._under_way.values()
+        if cap.calls is not None:
+            calls = used.calls.total() + used.discarded.total()
+            yield "calls", calls, len(under_way), cap.calls
+        if cap.tokens is not None:
+            tokens = used.tokens_in + used.tokens_out
+            yield "tokens", tokens, sum(spend.tokens for spend in under_way), cap.tokens
+        if cap.usd is not None:
+            yield "usd", used.cost_usd, sum(spend.usd for spend in under_way), cap.usd

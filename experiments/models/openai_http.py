@@ -4,6 +4,7 @@ import json
 import os
 import ssl
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,8 @@ import aiohttp
 from dspy.utils.exceptions import LMServerError, LMTimeoutError, LMTransportError
 
 from experiments.models.refusals import UnreachableError, concealed, error_for
-from experiments.models.wire import Reply, WireCall, reply_from_openai
+from experiments.models.wire import MALFORMED, Reply, WireCall, reply_from_openai
+from program.errors import ConfigError
 
 CONNECT_S = 10.0
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -58,8 +60,8 @@ class OpenAITransport:
             )
         try:
             return reply_from_openai(json.loads(data), time.monotonic() - started)
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-            shown = concealed(data[:200].decode("utf-8", "replace"), self._api_key)
+        except MALFORMED as error:
+            shown = concealed(data.decode("utf-8", "replace"), self._api_key)[:200]
             raise LMServerError(f"malformed reply: {shown!r}") from error
 
     async def close(self) -> None:
@@ -79,7 +81,11 @@ class OpenAITransport:
         except TimeoutError as error:
             raise LMTimeoutError(f"{self._model}: no reply in time") from error
         except aiohttp.ClientError as error:
-            raise LMTransportError(f"{self._model}: connection lost: {error!r}") from error
+            # the error's own form would show the request's headers
+            problem = concealed(str(error), self._api_key)
+            raise LMTransportError(
+                f"{self._model}: connection lost: {type(error).__name__} {problem}"
+            ) from None
 
     def _open(self) -> aiohttp.ClientSession:
         """Return the session, which must be made on the loop that uses it."""
@@ -98,4 +104,7 @@ def _certificates() -> ssl.SSLContext:
     """Return the authorities to trust: those of SSL_CERT_FILE, else certifi's."""
     import certifi
 
-    return ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or certifi.where())
+    named = os.environ.get("SSL_CERT_FILE")
+    if named and not Path(named).is_file():
+        raise ConfigError("SSL_CERT_FILE", f"names no file: {named}")
+    return ssl.create_default_context(cafile=named or certifi.where())

@@ -22,27 +22,26 @@ class Outage:
 
     def __init__(self, patience: float) -> None:
         self.is_down = False
+        self.has_answered = False
         self._patience = patience
-        self._has_served = False
         self._failures = 0
         self._calls: set[Hashable] = set()
-        self._since = 0.0
+        self._failing_since = 0.0
+        self._refusals = 0
+        self._refusing_since = 0.0
         self._next_probe = 0.0
         self._probe_s = FIRST_PROBE_S
-
-    @property
-    def has_served(self) -> bool:
-        """Tell whether the endpoint has ever answered."""
-        return self._has_served
 
     def wait_s(self, now: float) -> float:
         """Return how long the next call has to wait; 0: it may look."""
         return max(0.0, self._next_probe - now) if self.is_down else 0.0
 
     def is_given_up(self, now: float) -> bool:
-        """Tell whether the endpoint has been silent for too long."""
-        patience = self._patience if self._has_served else min(self._patience, FIRST_CONTACT_S)
-        return bool(self._failures) and now - self._since > patience
+        """Tell whether the endpoint has been down, or has turned all away, for too long."""
+        patience = self._patience if self.has_answered else min(self._patience, FIRST_CONTACT_S)
+        is_gone = self.is_down and now - self._failing_since > patience
+        is_closed = self._refusals >= FAILURES and now - self._refusing_since > patience
+        return is_gone or is_closed
 
     def looks(self, now: float) -> None:
         """Note that a call starts; while the endpoint is down, no other does for a while."""
@@ -51,20 +50,30 @@ class Outage:
             self._next_probe = now + self._probe_s
 
     def served(self) -> None:
-        """Note an answer, be it a refusal of the request."""
-        self.is_down, self._has_served = False, True
-        self._failures = 0
+        """Note an answer, be it that the request is wrong."""
+        self.is_down, self.has_answered = False, True
+        self._failures = self._refusals = 0
         self._calls.clear()
         self._probe_s = FIRST_PROBE_S
 
     def refused(self, now: float) -> None:
-        """Note a call turned away: the endpoint lives, but gives no answer."""
-        self._since = self._since if self._failures else now
-        self._failures += 1
+        """Note a call turned away: the endpoint is there, but answers nothing."""
+        self.is_down, self.has_answered = False, True
+        self._refusing_since = self._refusing_since if self._refusals else now
+        self._refusals += 1
 
-    def failed(self, now: float, call: Hashable, *, is_unreachable: bool) -> None:
-        """Note a call without an answer; where nothing listens, one is enough."""
-        self.refused(now)
+    def failed(self, now: float, call: Hashable, *, is_answer: bool, is_unreachable: bool) -> None:
+        """Note a lost call; where nothing listens, one is enough.
+
+        Args:
+            now: When it was lost.
+            call: Tells calls apart.
+            is_answer: Somebody answered, if only with an error.
+            is_unreachable: Nobody listens.
+        """
+        self.has_answered = self.has_answered or is_answer
+        self._failing_since = self._failing_since if self._failures else now
+        self._failures += 1
         self._calls.add(call)
         many = self._failures >= FAILURES and len(self._calls) >= CALLS
         if self.is_down or is_unreachable or many:

@@ -175,6 +175,8 @@ class _LearnedRate:
     def _reconsider(self, now: float) -> None:
         """Cut again, or see that cutting does not help: the server refuses at random."""
         within = self._within(now)
+        if not within:
+            return
         taken = sum(not start.is_refused for start in within)
         share = 1 - taken / len(within)
         if share <= RIPPLE_SHARE + self._usual_share:

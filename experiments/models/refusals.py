@@ -1,5 +1,6 @@
 """What an endpoint's refusal means, by who must act on it."""
 
+import math
 import re
 
 from dspy.utils.exceptions import (
@@ -16,7 +17,7 @@ from program.errors import AccessError
 
 _TOO_LONG = re.compile(r"context|too many tokens|prompt is too long", re.IGNORECASE)
 _EXCEEDED = re.compile(r"exceed|maximum|too (?:long|many)", re.IGNORECASE)
-_NO_CREDIT = re.compile(r"insufficient_quota|exceeded your current quota|billing", re.IGNORECASE)
+_NO_CREDIT = "insufficient_quota"
 _SHOWN = 300
 
 
@@ -39,7 +40,7 @@ def error_for(
     shown = concealed(" ".join(text.split()), secret)[:_SHOWN]
     message = f"{model} answered {status}: {shown}"
     wait = _seconds(retry_after)
-    if status in (401, 402, 403, 404) or (status == 429 and _NO_CREDIT.search(text)):
+    if status in (401, 402, 403, 404) or (status == 429 and _NO_CREDIT in text and wait is None):
         return AccessError(model, f"the endpoint refused the key or the model ({status}): {shown}")
     if status == 429:
         return LMRateLimitError(message, status=status, retry_after=wait)
@@ -59,6 +60,7 @@ def concealed(text: str, secret: str | None) -> str:
 
 def _seconds(retry_after: str | None) -> float | None:
     try:
-        return max(0.0, float(retry_after)) if retry_after else None
+        seconds = float(retry_after or "nan")
     except ValueError:
         return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -3,11 +3,22 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
+from experiments.models.pace import Start
 from experiments.models.wire import Reply
 
-Send = Callable[[], Coroutine[Any, Any, Reply]]
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a call is made: enter, then send; or leave again."""
+
+    enter: Callable[[], Coroutine[Any, Any, Start]]
+    send: Callable[[Start], Coroutine[Any, Any, Reply]]
+    leave: Callable[[], None]
+
+
 OnLoser = Callable[[Reply | None], None]
 """Hears of the try that was not needed: its reply, or None where it was cancelled."""
 
@@ -47,31 +58,30 @@ class Stragglers:
         if self._heard % LEAST == 0:
             self._p95 = sorted(self._latencies)[int(0.95 * len(self._latencies))]
 
-    async def hedged(self, send: Send, again: Send, on_loser: OnLoser) -> Reply:
-        """Return the reply of `send`, or of `again` if that is late and the other is faster.
+    async def hedged(self, start: Start, way: Way, on_loser: OnLoser) -> Reply:
+        """Return the reply of a call, or of a second try if the first is late and slower.
 
         Args:
-            send: Makes the call; its time counts from here on.
-            again: Makes it once more; not called unless the first try is late.
+            start: The call has entered already.
+            way: See `Way`.
             on_loser: See `OnLoser`; not called when both tries failed.
 
         Raises:
             LMError: Of the last try that failed.
         """
         if self._after == 0:
-            return await send()
+            return await way.send(start)
         loop = asyncio.get_running_loop()
-        started = loop.time()
-        race = _Race(on_loser)
-        race.enter(send())
+        race = _Race(way, on_loser)
+        race.enter(start)
 
         def look() -> None:
             late = self.late_s
-            left = FLOOR_S if late is None else started + late - loop.time()
+            left = FLOOR_S if late is None else start.at + late - loop.time()
             if left > 0:
                 race.timer = loop.call_later(left, look)
             else:
-                race.enter(again())
+                race.enter_again()
 
         race.timer = loop.call_later(self.late_s or FLOOR_S, look)
         try:
@@ -83,24 +93,44 @@ class Stragglers:
 class _Race:
     """Tries of one call; the first reply wins, an error counts when no other try is left."""
 
-    def __init__(self, on_loser: OnLoser) -> None:
+    def __init__(self, way: Way, on_loser: OnLoser) -> None:
         self.winner: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self.timer: asyncio.TimerHandle | None = None
-        self._tries: set[asyncio.Task[Reply]] = set()
+        self._way = way
         self._on_loser = on_loser
+        self._tries: set[asyncio.Task[Reply]] = set()
+        self._entry: asyncio.Task[None] | None = None
 
-    def enter(self, send: Coroutine[Any, Any, Reply]) -> None:
+    def enter(self, start: Start) -> None:
         """Start one more try."""
-        call = asyncio.ensure_future(send)
+        call = asyncio.ensure_future(self._way.send(start))
         self._tries.add(call)
         call.add_done_callback(self._arrive)
+
+    def enter_again(self) -> None:
+        """Start a second try as soon as there is a place for it, if that is still needed."""
+        self._entry = asyncio.ensure_future(self._entered())
 
     def end(self) -> None:
         """Give up what is still under way."""
         if self.timer is not None:
             self.timer.cancel()
+        if self._entry is not None:
+            self._entry.cancel()
         for call in self._tries:
             call.cancel()
+
+    async def _entered(self) -> None:
+        start = await self._way.enter()
+        try:
+            await asyncio.sleep(0)  # the place may be the one that the first try has just left
+        except asyncio.CancelledError:
+            self._way.leave()
+            raise
+        if self._tries:
+            self.enter(start)
+        else:
+            self._way.leave()
 
     def _arrive(self, call: "asyncio.Task[Reply]") -> None:
         self._tries.discard(call)
@@ -112,8 +142,9 @@ class _Race:
                 self._on_loser(call.result())
         elif error is None:
             self.winner.set_result(call.result())
-            for _ in self._tries:
-                self._on_loser(None)
+            for other in self._tries:
+                if not other.done():
+                    self._on_loser(None)
             self.end()
         elif not self._tries:
             self.winner.set_exception(error)

@@ -75,22 +75,33 @@ class Transport(Protocol):
         """Release connections and servers."""
 
 
+MALFORMED = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
+"""What reading a body that is no reply may raise."""
+
+_LARGEST = 2**53
+
+
 def reply_from_openai(body: Mapping[str, Any], seconds: float) -> Reply:
     """Read an OpenAI-compatible chat completion.
 
     Raises:
-        KeyError, IndexError, TypeError: The body is none.
+        ValueError, KeyError, IndexError, TypeError, AttributeError: The body is none.
     """
     choice, usage = body["choices"][0], body.get("usage") or {}
     details = usage.get("prompt_tokens_details") or {}
     return Reply(
         text=_sound(choice["message"].get("content") or ""),
         finish_reason=choice.get("finish_reason") or "stop",
-        tokens_in=usage.get("prompt_tokens") or 0,
-        tokens_out=usage.get("completion_tokens") or 0,
-        tokens_cached=details.get("cached_tokens") or 0,
+        tokens_in=_count(usage.get("prompt_tokens")),
+        tokens_out=_count(usage.get("completion_tokens")),
+        tokens_cached=_count(details.get("cached_tokens")),
         seconds=seconds,
     )
+
+
+def _count(given: object) -> int:
+    """Return a number of tokens; what is no such number counts as not said."""
+    return given if isinstance(given, int) and 0 <= given < _LARGEST else 0
 
 
 def _sound(text: str) -> str:
