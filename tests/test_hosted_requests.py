@@ -15,7 +15,7 @@ from dspy.utils.exceptions import (
 from experiments.models.endpoints import REASONING_FLOOR, ModelSettings, adjusted, fitted
 from experiments.models.litellm_wire import LitellmTransport
 from experiments.models.openai_http import OpenAITransport
-from experiments.models.wire import Reply, WireCall
+from experiments.models.wire import Reply, WireCall, reply_from_openai
 from program.errors import AccessError
 from tests.loopback import Answer, Asked, loopback, openai_reply
 
@@ -183,3 +183,39 @@ def test_a_body_that_is_no_reply_can_be_asked_for_again() -> None:
 
         with pytest.raises(LMServerError):
             asyncio.run(send())
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        pytest.param({"prompt_tokens": "11"}, id="a text"),
+        pytest.param({"prompt_tokens": 2**70}, id="too large"),
+        pytest.param({"prompt_tokens": -5}, id="negative"),
+        pytest.param({"prompt_tokens": None, "prompt_tokens_details": None}, id="none"),
+    ],
+)
+def test_a_usage_that_cannot_be_is_not_said(usage: dict[str, Any]) -> None:
+    assert reply_from_openai({**openai_reply(), "usage": usage}, 0.1).tokens_in == 0
+
+
+@pytest.mark.parametrize("body", ["[" * 200_000, "null", '{"choices": 5}', '{"choices": [7]}'])
+def test_a_body_of_any_shape_is_a_lost_call(body: str) -> None:
+    with loopback(lambda _: (200, body)) as server:
+        transport = OpenAITransport(server.url, model="m", api_key=None, timeout=5, params={})
+
+        async def send() -> None:
+            try:
+                await transport.send(CALL)
+            finally:
+                await transport.close()
+
+        with pytest.raises(LMServerError, match="malformed"):
+            asyncio.run(send())
+
+
+def test_params_may_replace_what_is_sent() -> None:
+    with loopback(lambda _: (200, openai_reply())) as server:
+        connection = {"api_base": server.url, "api_key": "test"}
+        transport = LitellmTransport("openai/m", connection=connection, params={"max_tokens": 5})
+        asyncio.run(transport.send(CALL))
+        assert server.asked[0].body["max_tokens"] == 5

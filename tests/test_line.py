@@ -280,3 +280,51 @@ def test_those_in_a_hurry_go_first_and_a_cancelled_one_loses_no_place() -> None:
         return seen
 
     assert asyncio.run(order()) == ["again 2", "new 2"]
+
+
+def test_a_server_that_is_only_full_is_not_taken_for_a_wrong_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outage, "FIRST_CONTACT_S", 0.2)
+    wire = Scripted(first(12, LMRateLimitError("429", retry_after=0.05)))
+    assert ask(line_to(wire, attempts=20))[0] == GOOD
+
+
+def test_waiting_for_the_pace_is_no_outage() -> None:
+    wire = Scripted(first(1, LMTransportError("connection lost")))
+    line = line_to(wire, outage=0.2, pace=Pace(requests_per_minute=100))
+    assert ask(line)[0] == GOOD
+
+
+def test_refusals_of_rows_do_not_end_a_run_that_was_served_before() -> None:
+    line = line_to(Scripted(lambda _: LMInvalidRequestError("400")))
+    line.is_served = True
+    for _ in range(7):
+        with pytest.raises(LMInvalidRequestError):
+            ask(line)
+
+
+@pytest.mark.parametrize("header", ["inf", "nan"])
+def test_a_wait_without_end_is_not_believed(header: str) -> None:
+    error = error_for(429, "slow down", "m", retry_after=header)
+    assert isinstance(error, LMRateLimitError)
+    assert error.retry_after is None
+
+
+def test_a_429_that_names_a_wait_is_no_want_of_credit() -> None:
+    text = "Rate limit reached. Please try again in 20s. Visit the account's billing page."
+    assert isinstance(error_for(429, text, "m"), LMRateLimitError)
+
+
+def test_a_wait_of_an_hour_is_left_to_a_fallback() -> None:
+    busy = Scripted(lambda _: LMRateLimitError("429", retry_after=3600))
+    fallback = line_to(Scripted(lambda _: GOOD))
+    with pytest.raises(LMRateLimitError):
+        ask(line_to(busy, fallbacks=(fallback,)))
+    assert len(busy.calls) == 1
+
+
+def test_replies_that_stay_empty_give_way_to_a_fallback() -> None:
+    empty = Scripted(lambda _: EMPTY)
+    with pytest.raises(LMServerError, match="3 replies were no good"):
+        ask(line_to(empty, attempts=3, fallbacks=(line_to(Scripted(lambda _: GOOD)),)))

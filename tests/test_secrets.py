@@ -1,7 +1,10 @@
 """The key is nowhere but on the wire, whatever the endpoint does with it."""
 
+import contextlib
 import json
 import logging
+import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,6 +61,36 @@ def test_a_key_leaves_no_trace(
     assert [path for path in written if CANARY.encode() in path.read_bytes()] == []
     assert CANARY not in stopped.out + stopped.err
     assert CANARY not in caplog.text
+
+
+def test_a_server_that_speaks_no_http_gets_no_key_into_a_file(
+    write_config: Callable[..., Path], workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's error, shown in full, would hold the request's headers."""
+    monkeypatch.setenv("CANARY_KEY", CANARY)
+
+    def greet() -> None:
+        with contextlib.suppress(OSError):  # the test ends by closing the socket
+            while True:
+                connection, _ = server.accept()
+                connection.recv(65536)
+                connection.sendall(b"hello world\r\n\r\n")
+                connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=greet, daemon=True).start()
+        base = f"http://127.0.0.1:{server.getsockname()[1]}"
+        evolver = {"model": "hosted_vllm/m", "api_base": base, "api_key_env": "CANARY_KEY"}
+        config = write_config(
+            3, models={"evolver": {**evolver, "attempts": 1}}, optimizer={"name": "none"}
+        )
+        run_cli("run", str(config), expected=0)
+        server.shutdown(socket.SHUT_RDWR)
+
+    unscored = Path("runs/test/unscored.jsonl").read_text("utf-8")
+    assert "connection lost" in unscored
+    written = [path for path in workplace.rglob("*") if path.is_file()]
+    assert [path for path in written if CANARY.encode() in path.read_bytes()] == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,62 @@ def test_prices_may_be_configured() -> None:
     settings = ModelSettings("hosted_vllm/m", "evolver", prices=Price(2.0, 3.0, 1.0))
     assert settings.price == Price(2.0, 3.0, 1.0)
     assert ModelSettings("hosted_vllm/m", "evolver").price is None
+
+
+def test_a_second_try_that_finds_no_place_is_not_made() -> None:
+    wire = Scripted(lambda _: GOOD, delay=lambda _: 0.15)
+    line = line_to(wire, hedge_after=0.05, size=1)
+    lost: list[Any] = []
+
+    async def ask_many() -> None:
+        asked = (line.ask(CALL, kept, lambda *what: lost.append(what)) for _ in range(5))
+        await asyncio.gather(*asked)
+
+    asyncio.run(ask_many())
+    assert len(wire.calls) == 5
+    assert lost == []
+
+
+def test_a_loser_is_booked_once() -> None:
+    """Both tries end in the same turn of the loop."""
+    wire = Scripted(lambda _: GOOD, delay=lambda number: 0.2 if number == 0 else 0.1)
+    line = line_to(wire, hedge_after=0.1)
+    for _ in range(5):
+        wire.calls.clear()
+        lost: list[Any] = []
+        asyncio.run(line.ask(CALL, kept, lambda *what, lost=lost: lost.append(what)))
+        assert len(lost) <= 1
+
+
+def test_a_budget_larger_than_the_need_is_not_refused_for_what_is_under_way(
+    tmp_path: Path,
+) -> None:
+    """Before any reply has come, calls are expected to use far more than they do."""
+    wire = Scripted(lambda _: GOOD, delay=lambda _: 0.01)
+    engine = Engine(Ledger(tmp_path / "ledger.sqlite"), Budget(tokens=40 * 12))
+    line = line_to(wire, size=32)
+    futures = [engine.submit(line, CALL, draw) for draw in range(32)]
+    assert [future.result().text for future in futures] == [GOOD.text] * 32
+    engine.close([])
+
+
+def test_tries_of_a_spoiled_call_end_at_the_budget(tmp_path: Path) -> None:
+    wire = Scripted(lambda _: GOOD.__class__("", "stop", tokens_in=10, tokens_out=1))
+    engine = Engine(Ledger(tmp_path / "ledger.sqlite"), Budget(calls=3))
+    with pytest.raises(BudgetExhaustedError):
+        engine.submit(line_to(wire), CALL, 1).result()
+    engine.close([])
+    assert len(wire.calls) == 3
+
+
+def test_closing_waits_for_calls_on_the_wire_and_starts_none(tmp_path: Path) -> None:
+    wire = Scripted(lambda _: GOOD, delay=lambda _: 0.3)
+    engine = Engine(Ledger(tmp_path / "ledger.sqlite"))
+    line = line_to(wire, size=2)
+    futures = [engine.submit(line, CALL, draw) for draw in range(6)]
+    while len(wire.calls) < 2:
+        time.sleep(0.01)
+    engine.close([])
+    kept_calls = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT count(*) FROM calls")
+    assert kept_calls.fetchone()[0] == len(wire.calls)
+    assert all(future.done() for future in futures)
