@@ -10,6 +10,7 @@ import json
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -22,18 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.server_process import serving
-from tests.kills import (
-    CONCURRENCY,
-    LATENCY_S,
-    PHASES,
-    Place,
-    Span,
-    Tried,
-    killed_run,
-    lay_out,
-    moment,
-    spans_of,
-)
+from tests import kills
 
 OWN = {"wall_s", "mlflow_run_id", "resumed", "calls_replayed", "method_tokens_cached"}
 """Figures of a summary that tell of the process or of the try, not of the run."""
@@ -43,29 +33,16 @@ _ROW = ("id", "instruction", "response", "reasons", "usage")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A run that nobody disturbed.
+    """A run that nobody disturbed: when its phases could be hit, what it left, its MLflow store."""
 
-    Attributes:
-        spans: When each of its phases could be hit.
-        account: What it left.
-        store: Its MLflow store, closed; copied for the others.
-    """
-
-    spans: list[Span]
+    spans: list[kills.Span]
     account: dict[str, Any]
     store: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one kill led to.
-
-    Attributes:
-        is_hit: The process was still there to be killed.
-        in_flight: Calls requested by then and not in the ledger.
-        repeated: Calls that got a sound reply twice.
-        violations: How the account differs; empty: it does not.
-    """
+    """What one kill led to; it is a hit where the process was still there to be killed."""
 
     phase: str
     seed: int
@@ -77,61 +54,64 @@ class Finding:
 
 def reference_in(folder: Path) -> Reference:
     """Make the run that the others are held against."""
-    with serving(latency=LATENCY_S) as server:
-        place = lay_out(folder, server)
-        spans = spans_of(place)
+    with serving(latency=kills.LATENCY_S) as server:
+        place = kills.lay_out(folder, server)
+        spans = kills.spans_of(place)
         return Reference(spans, account(place, server.stats()), folder / "mlflow.db")
 
 
-def account(place: Place, stats: Mapping[str, Any]) -> dict[str, Any]:
+def account(place: kills.Place, stats: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a finished run left that every run of these seeds must have in common."""
     summary = json.loads((place.run / "summary.json").read_text())
     return {
         "evolved.jsonl": _rows(place.run / "evolved.jsonl"),
         "failures.jsonl": _rows(place.run / "failures.jsonl"),
         "rows that are lost": _lost(summary),
-        "summary": sorted((k, str(v)) for k, v in summary.items() if k not in OWN),
+        "summary": [json.dumps([k, v], sort_keys=True) for k, v in summary.items() if k not in OWN],
         "calls in the ledger": place.calls_kept(),
         "sound replies, each call once": stats["good"] - stats["repeated_good"],
         **_tracked(place),
     }
 
 
-def violations(tried: Tried, expected: Mapping[str, Any]) -> list[str]:
+def violations(tried: kills.Tried, expected: Mapping[str, Any]) -> list[str]:
     """Return how a run that was stopped and started again differs from the reference."""
     if tried.code != 0:
         return [f"exit code {tried.code}: {(tried.place.folder / 'err').read_text().strip()}"]
     found = account(tried.place, tried.stats)
     wrong = [
-        f"{name}: {_difference(found[name], value)}"
+        f"{name}: {_difference(found.get(name), value)}"
         for name, value in expected.items()
-        if found[name] != value
+        if found.get(name) != value
     ]
     repeated, lost = tried.stats["repeated_good"], tried.in_flight
-    if repeated > min(lost, CONCURRENCY):
-        wrong.append(f"{repeated} sound calls repeated; {lost} in flight, at most {CONCURRENCY}")
+    if not repeated <= lost <= kills.CONCURRENCY:
+        wrong.append(f"{repeated} sound calls repeated, {lost} in flight")
     return wrong
 
 
-def _rows(file: Path) -> list[tuple[str, ...]]:
+def _rows(file: Path) -> list[str]:
     rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-    return sorted(tuple(json.dumps(row.get(key)) for key in _ROW) for row in rows)
+    return sorted(json.dumps([row.get(key) for key in _ROW]) for row in rows)
 
 
 def _lost(summary: Mapping[str, Any]) -> int:
-    """Return how many rows are in no account; a row without a verdict is lost here, too."""
+    """Return how many rows are in no account, or without a verdict."""
     per_round = [r["entered"] - r["kept"] - r["failed"] for r in summary["rounds"]]
     in_all = summary["rows_in"] - summary["rows_out"] - summary["rows_failed"]
-    return max(map(abs, [*per_round, in_all, summary["rows_unscored"]]))
+    return max(abs(int(rows)) for rows in (*per_round, in_all, summary["rows_unscored"]))
 
 
-def _tracked(place: Place) -> dict[str, Any]:
+def _tracked(place: kills.Place) -> dict[str, Any]:
     """Return what MLflow holds: one parent, its points and figures, and its children."""
     uri, name = f"sqlite:///{place.folder}/mlflow.db", place.folder.name
     client = MlflowClient(uri, uri)
+    experiments = client.search_experiments(filter_string=f"name = '{name}'")
     key = json.loads((place.run / "run.json").read_text())["key"]
-    runs = client.search_runs([client.get_experiment_by_name(name).experiment_id])
+    runs = client.search_runs([experiment.experiment_id for experiment in experiments])
     parents = [run for run in runs if run.data.tags.get("run_key") == key]
+    if not parents:
+        return {"parent runs": []}
     parent = parents[0].info.run_id
     figures = parents[0].data.metrics.items()
     points = client.get_metric_history(parent, "failure_rate")
@@ -154,22 +134,22 @@ def _child(client: MlflowClient, parent: str, run: Any) -> tuple[str, str, bool,
 def _difference(found: Any, expected: Any) -> str:
     if not isinstance(found, list):
         return f"{found!r} instead of {expected!r}"
-    extra = [item for item in found if item not in expected or found.count(item) > 1]
-    return f"missing {[item for item in expected if item not in found]!r}, extra {extra!r}"
+    extra, missing = Counter(found) - Counter(expected), Counter(expected) - Counter(found)
+    return f"missing {list(missing)}, extra {list(extra)}"
 
 
 def findings(folder: Path, seeds: int, workers: int) -> Iterator[Finding]:
     """Kill `seeds` runs in every phase; what each of them left is removed if it is as it should."""
     folder.mkdir(parents=True, exist_ok=True)
     reference = reference_in(folder / "reference")
+    drawn = [(phase, seed) for seed in range(seeds) for phase in kills.PHASES]
+
+    def killed(at: tuple[str, int]) -> kills.Tried:
+        place = folder / "-".join(map(str, at)).replace(" ", "-")
+        return kills.killed_run(place, reference.store, kills.moment(reference.spans, *at))
+
     with ThreadPoolExecutor(workers) as pool:
-        asked = [
-            (phase, seed, pool.submit(_killed, folder, reference, phase, seed))
-            for seed in range(seeds)
-            for phase in PHASES
-        ]
-        for phase, seed, future in asked:
-            tried = future.result()
+        for (phase, seed), tried in zip(drawn, pool.map(killed, drawn), strict=True):
             wrong = violations(tried, reference.account)
             if not wrong:
                 shutil.rmtree(tried.place.folder)
@@ -177,20 +157,15 @@ def findings(folder: Path, seeds: int, workers: int) -> Iterator[Finding]:
             yield Finding(phase, seed, tried.stopped < 0, tried.in_flight, repeated, wrong)
 
 
-def _killed(folder: Path, reference: Reference, phase: str, seed: int) -> Tried:
-    name = f"{phase}-{seed}".replace(" ", "-")
-    return killed_run(folder / name, reference.store, moment(reference.spans, phase, seed))
-
-
 def table(found: Sequence[Finding]) -> Table:
     """Return one line for each phase."""
-    columns = ("kills", "same account", "in flight", "repeated", "violations")
-    drawn = Table("phase", *columns, caption="in flight, repeated: calls, mean (max)")
-    for phase in (*PHASES, "all"):
+    columns = ("phase", "kills", "same account", "in flight", "repeated", "violations")
+    drawn = Table(*columns, caption="in flight, repeated: calls, mean (max)")
+    for phase in (*kills.PHASES, "all"):
         hits = [f for f in found if f.is_hit and phase in (f.phase, "all")]
-        same = sum(not f.violations for f in hits)
         flown, again = _spread(f.in_flight for f in hits), _spread(f.repeated for f in hits)
-        drawn.add_row(phase, str(len(hits)), str(same), flown, again, str(len(hits) - same))
+        wrong = sum(bool(f.violations) for f in hits)
+        drawn.add_row(phase, str(len(hits)), str(len(hits) - wrong), flown, again, str(wrong))
     return drawn
 
 

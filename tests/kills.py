@@ -3,42 +3,36 @@
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from benchmarks.server_process import ServerProcess, serving
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, "-m", "experiments", "run", "test.yaml", "--out", "runs/xyz", "--yes"]
-ROWS, CONCURRENCY, LATENCY_S = 40, 8, 0.03
-POLL_S, LONGEST_S = 0.002, 180.0
-PARTS = {
-    "dev: ": "dev",
-    ": mini-batch": "mini-batch",
-    ": proposals": "proposals",
-    ": candidate ": "candidates",
-    "held-out: ": "held-out",
-    "evolve": "bulk",
+SETTINGS = {
+    **dict.fromkeys(("LITELLM_LOCAL_MODEL_COST_MAP", "HF_HUB_OFFLINE", "PYTHONUNBUFFERED"), "True"),
+    "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
 }
-"""Our name of a phase, by a part of the one that the run prints."""
+ROWS, CONCURRENCY, LATENCY_S, POLL_S, LONGEST_S = 40, 8, 0.03, 0.002, 180.0
+CALLING = ("dev", "mini-batch", "proposals", "candidate", "held-out", "evolve")
+"""Phases, by a word that the run prints when it begins one."""
 
-AFTER = {"candidates": "step record", "bulk": "finish"}
+AFTER = {"candidate": "step record", "evolve": "finish"}
 """What is done without a call after the last call of a phase."""
 
-PHASES = ("start", *list(PARTS.values())[:4], "step record", "held-out", "bulk", "finish")
+PHASES = ("start", *CALLING, *AFTER.values())
 
 
 @dataclass(frozen=True)
@@ -63,26 +57,33 @@ class Place:
     def run(self) -> Path:
         return self.folder / "runs/xyz"
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start the command, in a process group of its own."""
+    @contextmanager
+    def started(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Start the command; kill it, group and all, when the block is left or takes too long."""
         env = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "PYTEST"))}
-        env |= {"PYTHONPATH": str(REPOSITORY), "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-        env |= {"PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
         with (self.folder / "out").open("ab") as out, (self.folder / "err").open("ab") as err:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 COMMAND,
                 cwd=self.folder,
-                env=env,
+                env={**env, **SETTINGS},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
             )
+        timer = threading.Timer(LONGEST_S, os.killpg, (process.pid, signal.SIGKILL))
+        timer.start()
+        try:
+            yield process
+        finally:
+            timer.cancel()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def finish(self) -> int:
-        """Run the command to its end and return the exit code."""
-        with self.start() as process:
-            return process.wait(LONGEST_S)
+        with self.started() as process:
+            return process.wait()
 
     def count(self, what: str) -> int:
         if what == "files":
@@ -91,26 +92,23 @@ class Place:
         return int(stats["requests"] if what == "requests" else sum(stats["by_status"].values()))
 
     def phases(self) -> list[str]:
-        """Return the names of the phases that the run has printed."""
-        lines = (self.folder / "out").read_text().splitlines()
-        found = (re.match(r"(?:\[[\d:]+\])?\s+(.+?)\s+progress\.py:\d+$", line) for line in lines)
-        return [match[1] for match in found if match]
+        lines = (self.folder / "out").read_text().split("progress.py:")[:-1]
+        return [phase for line in lines for phase in CALLING if phase in line]
 
     def calls_kept(self) -> int:
-        """Return the number of calls in the ledger, from a copy: opening it would mend it."""
+        """Count the calls in the ledger, in a copy: opening it would mend it."""
         with tempfile.TemporaryDirectory() as copy:
             for file in self.run.glob("ledger.sqlite*"):
                 shutil.copy(file, copy)
             with closing(sqlite3.connect(Path(copy) / "ledger.sqlite")) as db:
-                tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master")]
-                query = "SELECT count(*) FROM calls"
-                return int(db.execute(query).fetchone()[0]) if "calls" in tables else 0
+                return int(db.execute("SELECT count(*) FROM calls").fetchone()[0])
 
     def calls_lost(self) -> int:
-        """Return the number of calls that an ended process has requested and not kept."""
+        """Count what an ended process has requested and not kept."""
         while self.count("replies") < self.count("requests"):  # the server has yet to hear of it
             time.sleep(POLL_S)
-        return self.count("requests") - self.calls_kept()
+        requests = self.count("requests")
+        return requests - self.calls_kept() if requests else 0
 
 
 def lay_out(folder: Path, server: ServerProcess, store: Path | None = None) -> Place:
@@ -129,8 +127,8 @@ def lay_out(folder: Path, server: ServerProcess, store: Path | None = None) -> P
     tracking = {"tracking_uri": "sqlite:///mlflow.db", "experiment": folder.name}
     folder.mkdir()
     (folder / "seeds.jsonl").write_text("\n".join(map(json.dumps, seeds)) + "\n")
-    (folder / "test.yaml").write_text(yaml.safe_dump(config))
-    (folder / "mlflow.yaml").write_text(yaml.safe_dump({**tracking, "trace_sampling": 0.0}))
+    (folder / "test.yaml").write_text(json.dumps(config))
+    (folder / "mlflow.yaml").write_text(json.dumps({**tracking, "trace_sampling": 0.0}))
     if store:
         shutil.copy(store, folder / "mlflow.db")
     return Place(folder, server)
@@ -138,9 +136,9 @@ def lay_out(folder: Path, server: ServerProcess, store: Path | None = None) -> P
 
 def spans_of(place: Place) -> list[Span]:
     """Run undisturbed to the end and return the spans of every phase."""
-    begun: list[tuple[str, int, float]] = []  # name, replies by then, seconds since the last one
+    begun: list[tuple[str, int, float]] = []
     replies, changed = 0, time.monotonic()
-    with place.start() as process:
+    with place.started() as process:
         while process.poll() is None:
             found, now = place.count("replies"), time.monotonic()
             if found != replies or not place.run.exists():
@@ -154,26 +152,21 @@ def spans_of(place: Place) -> list[Span]:
 
 def _spans(begun: list[tuple[str, int, float]]) -> list[Span]:
     spans = [Span("start", 1, 3, 0.0, "files"), Span("start", 1, 1, begun[0][2], "files")]
-    for (name, first, _), (following, end, idle) in pairwise(begun):
-        phase = _phase(name)
+    for (phase, first, _), (following, end, idle) in pairwise(begun):
         if end > first:
             spans.append(Span(phase, first + 1, end, LATENCY_S))
-        if phase in AFTER and _phase(following) != phase:
+        if phase in AFTER and following != phase:
             spans.append(Span(AFTER[phase], end, end, idle, "replies"))
     return spans
 
 
-def _phase(name: str) -> str:
-    return next((phase for part, phase in PARTS.items() if part in name), "")
-
-
 def moment(spans: list[Span], phase: str, seed: int) -> Span:
-    """Return one count and one delay within a phase, the same for the same seed."""
+    """Return one count and one delay within a phase."""
     rng = random.Random(f"{phase} {seed}")
     fitting = [span for span in spans if span.phase == phase]
     span = rng.choices(fitting, [span.last - span.first + 1 for span in fitting])[0]
-    count = rng.randint(span.first, span.last)
-    return replace(span, first=count, last=count, seconds=rng.uniform(0, span.seconds))
+    first, seconds = rng.randint(span.first, span.last), rng.uniform(0, span.seconds)
+    return replace(span, first=first, seconds=seconds)
 
 
 def wait_for(place: Place, process: subprocess.Popen[bytes], when: Span) -> None:
@@ -195,12 +188,10 @@ class Tried:
 
 
 def killed_run(folder: Path, store: Path, when: Span) -> Tried:
-    """Start a run on a server of its own, kill it, group and all, and start it again."""
+    """Start a run on a server of its own, kill it at the moment, and start it again."""
     with serving(latency=LATENCY_S) as server:
         place = lay_out(folder, server, store)
-        with place.start() as process:
+        with place.started() as process:
             wait_for(place, process, when)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
         lost = place.calls_lost()
         return Tried(place, process.returncode, lost, place.finish(), server.stats())
