@@ -42,7 +42,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one kill led to; it is a hit where the process was still there to be killed."""
+    """What one kill led to; it is a hit where it came before the phase was over."""
 
     phase: str
     seed: int
@@ -154,7 +154,7 @@ def findings(folder: Path, seeds: int, workers: int) -> Iterator[Finding]:
             if not wrong:
                 shutil.rmtree(tried.place.folder)
             repeated = tried.stats["repeated_good"]
-            yield Finding(phase, seed, tried.stopped < 0, tried.in_flight, repeated, wrong)
+            yield Finding(phase, seed, tried.is_hit, tried.in_flight, repeated, wrong)
 
 
 def table(found: Sequence[Finding]) -> Table:
@@ -162,10 +162,11 @@ def table(found: Sequence[Finding]) -> Table:
     columns = ("phase", "kills", "same account", "in flight", "repeated", "violations")
     drawn = Table(*columns, caption="in flight, repeated: calls, mean (max)")
     for phase in (*kills.PHASES, "all"):
-        hits = [f for f in found if f.is_hit and phase in (f.phase, "all")]
+        killed = [f for f in found if phase in (f.phase, "all")]
+        hits = [f for f in killed if f.is_hit]
         flown, again = _spread(f.in_flight for f in hits), _spread(f.repeated for f in hits)
-        wrong = sum(bool(f.violations) for f in hits)
-        drawn.add_row(phase, str(len(hits)), str(len(hits) - wrong), flown, again, str(wrong))
+        same, wrong = sum(not f.violations for f in hits), sum(bool(f.violations) for f in killed)
+        drawn.add_row(phase, str(len(hits)), str(same), flown, again, str(wrong))
     return drawn
 
 

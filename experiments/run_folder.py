@@ -178,6 +178,8 @@ def _alone_in(path: Path) -> Iterator[None]:
 
 
 def _opened(config: ExperimentConfig, content: str) -> RunFolder:
+    for left in config.folder.glob(f"{PARTIAL}*"):
+        left.unlink()
     known = _known(config, content)
     if known:
         (known.path / "summary.json").unlink(missing_ok=True)

@@ -98,13 +98,12 @@ class Tracker:
 
     def finish(self, summary: dict[str, Any], files: Sequence[Path], best: Method) -> None:
         """Record the summary, the artifacts and the best method."""
-        known = self.client.get_run(self.run_id).data.metrics
         figures = {
             f"summary.{name}": float(value)
             for name, value in _flat(summary).items()
             if isinstance(value, int | float) and not isinstance(value, bool)
         }
-        self._log(self.run_id, {k: v for k, v in figures.items() if known.get(k) != v})
+        self._log(self.run_id, figures)
         for file in files:
             self.client.log_artifact(self.run_id, str(file))
         self._register(best)
@@ -170,10 +169,12 @@ class Tracker:
         self.client.log_dict(run_id, {"rows": verdicts}, "dev_verdicts.json")
 
     def _log(self, run_id: str, figures: dict[str, float]) -> None:
+        """Log the figures that are not there yet, so that a try after a kill adds no point."""
         from mlflow.entities import Metric
 
-        now = int(time.time() * 1000)
-        metrics = [Metric(key, value, now, 0) for key, value in figures.items()]
+        known, now = self.client.get_run(run_id).data.metrics, int(time.time() * 1000)
+        new = {key: value for key, value in figures.items() if known.get(key) != value}
+        metrics = [Metric(key, value, now, 0) for key, value in new.items()]
         self.client.log_batch(run_id, metrics=metrics)
 
     def _children(self, candidate_id: str) -> list[Any]:

@@ -182,6 +182,7 @@ class Tried:
 
     place: Place
     stopped: int
+    is_hit: bool
     in_flight: int
     code: int
     stats: dict[str, Any]
@@ -193,5 +194,6 @@ def killed_run(folder: Path, store: Path, when: Span) -> Tried:
         place = lay_out(folder, server, store)
         with place.started() as process:
             wait_for(place, process, when)
-        lost = place.calls_lost()
-        return Tried(place, process.returncode, lost, place.finish(), server.stats())
+        lost, made, code = place.calls_lost(), place.count("requests"), process.returncode
+        is_hit = code < 0 and made == {"files": 0, "replies": when.first}.get(when.counted, made)
+        return Tried(place, code, is_hit, lost, place.finish(), server.stats())

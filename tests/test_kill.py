@@ -15,7 +15,7 @@ from tests import kills
 from tests.command_line import run_cli
 from tests.kills import LATENCY_S, Place, Span, Tried, killed_run, lay_out, moment
 
-DRAWN = {"dev": 0, "proposals": 1, "step record": 2, "evolve": 3, "finish": 4}
+DRAWN = {"dev": 0, "proposals": 1, "step record": 6, "evolve": 3, "finish": 4}
 """Phases to kill in, each with its seed; `benchmarks.faults` has the long table."""
 
 
@@ -82,7 +82,7 @@ def test_ctrl_c_finishes_the_calls_in_flight_and_pays_none_twice(
         assert seconds < 10
         assert "goes on" in (place.folder / "err").read_text()
         assert place.calls_lost() == 0
-        tried = Tried(place, code, 0, place.finish(), server.stats())
+        tried = Tried(place, code, True, 0, place.finish(), server.stats())
     assert violations(tried, reference.account) == []
 
 
