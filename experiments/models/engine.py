@@ -23,6 +23,9 @@ from program.calls import CallRecord
 from program.errors import StoppedError, StorageError
 from program.pipeline import TRANSPORT_ERRORS
 
+YOUNG_OBJECTS = 20_000
+"""New objects after which the garbage collector looks for cycles among them."""
+
 Found = TypeVar("Found")
 
 
@@ -61,9 +64,11 @@ class Engine:
     def run(self, work: Coroutine[Any, Any, Found]) -> Found:
         """Run a program on the engine's own loop, and wait for its result.
 
-        What is loaded by now stays to the end, so the garbage collector need not look at it again.
+        What is loaded by now stays to the end, so the garbage collector need not look at it again;
+        and a run makes so many short-lived objects that it need not look after every few hundred.
         """
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS)
         return self._schedule(work).result()
 
     def submit(self, line: Line, call: WireCall, draw: int) -> "Future[CallRecord]":
