@@ -1,20 +1,23 @@
 """Judgement: pure functions from texts to reasons and rates."""
 
-from metrics.cases import Case, Reason, Stage
+from metrics.cases import Case, MethodKind, Reason, Stage
 from metrics.complexity import added_words
 from metrics.failure_rate import FailureRate, count_by_rule, failure_rate
-from metrics.rules import RULE_SETS, RULES, Rule, broken, compose
+from metrics.rules import RULE_SETS, RULES, Rule, Thresholds, broken, check_thresholds, compose
 
 __all__ = [
     "RULES",
     "RULE_SETS",
     "Case",
     "FailureRate",
+    "MethodKind",
     "Reason",
     "Rule",
     "Stage",
+    "Thresholds",
     "added_words",
     "broken",
+    "check_thresholds",
     "compose",
     "count_by_rule",
     "failure_rate",

@@ -1,13 +1,11 @@
 """The failure rate λ of a method on a set of rows (paper, section 3.3), with its uncertainty."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from metrics.cases import Reason
-
-_Z95 = 1.959963984540054
+from metrics.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +32,7 @@ class FailureRate:
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval of the rate; (0, 1) when nothing was scored."""
-        n, p = self.scored, self.rate
-        if not n:
-            return 0.0, 1.0
-        centre = p + _Z95**2 / (2 * n)
-        spread = _Z95 * math.sqrt(p * (1 - p) / n + _Z95**2 / (4 * n * n))
-        scale = 1 + _Z95**2 / n
-        return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+        return wilson(self.failed, self.scored)
 
     def overlaps(self, other: "FailureRate") -> bool:
         """Tell whether the two intervals overlap: too few rows to tell the rates apart."""

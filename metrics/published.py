@@ -1,17 +1,19 @@
 """The failure rules of published systems, exact to their sources.
 
 Sources: paper and author (arXiv 2406.00770, Appendix A and the authors' `is_false_string`),
-WizardLM's four eliminations (arXiv 2304.12244), koevol's `check_failure`, joonavel's validator and
-evol-teacher's `check_instruction` and `check_response`. The details that look like slips (case,
-unstripped ends) are theirs and kept, so that their figures can be reproduced.
+WizardLM's four eliminations (arXiv 2304.12244), koevol's `check_failure`, joonavel's validator,
+evol-teacher's `check_instruction` and `check_response`, and EvolKit's three patterns. The
+details that look like slips (case, unstripped ends) are theirs and kept, so that their figures can
+be reproduced.
 """
 
+import re
 from collections.abc import Callable
 
 from metrics.cases import Case
 from metrics.wording import words
 
-Detector = Callable[[Case], str | None]
+Published = Callable[[Case], str | None]
 
 _STAGNANT = ("Understood", "What", "That is correct", "Thank you", "Great")
 _MORE_OPENINGS = ("I'm sorry", "Is there anything else", "As an AI assistant", "I understand")
@@ -27,7 +29,7 @@ _STOP_TOKENS = frozenset(
 )
 
 
-def question_opening(openings: tuple[str, ...]) -> Detector:
+def question_opening(openings: tuple[str, ...]) -> Published:
     """Return a detector: the response begins with one of `openings` and ends with "?".
 
     Case matters and nothing is stripped first, as in the authors' code.
@@ -41,7 +43,7 @@ def question_opening(openings: tuple[str, ...]) -> Detector:
     return detect
 
 
-def response_contains(phrase: str) -> Detector:
+def response_contains(phrase: str) -> Published:
     """Return a detector: the lower-cased response contains `phrase`."""
     return lambda case: phrase if phrase in (case.response or "").lower() else None
 
@@ -51,6 +53,26 @@ insufficient_qualification = question_opening(("Sure",))
 loss_of_key_information = response_contains("please provide")
 author_opening = question_opening(_MORE_OPENINGS)
 not_possible = response_contains("not possible")
+
+
+def response_matches(pattern: str) -> Published:
+    """Return a detector: the response matches EvolKit's `pattern`, in any case."""
+    compiled = re.compile(pattern, re.IGNORECASE)
+
+    def detect(case: Case) -> str | None:
+        match = compiled.search(case.response or "")
+        return match.group(0)[:80] if match else None
+
+    return detect
+
+
+evolkit_stagnant = response_matches(r"\b(understood|thank you|noted|got it|okay|alright)\b.*\?$")
+evolkit_unqualified = response_matches(
+    r"\b(sure|certainly|of course|happy to help)\b.*\?$|what do you mean|could you explain"
+)
+evolkit_lost = response_matches(
+    r"please provide|need more information|could you clarify|what exactly"
+)
 
 
 def short_apology(case: Case) -> str | None:

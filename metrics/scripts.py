@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 
 _SCRIPTS = {
@@ -19,7 +20,8 @@ _SCRIPTS = {
 }
 
 
-def script_counts(text: str) -> Counter[str]:
+@lru_cache(maxsize=512)
+def script_counts(text: str) -> Mapping[str, int]:
     """Count the letters of `text` by script; letters of rarer scripts count as "other"."""
     counts: Counter[str] = Counter()
     for char, number in Counter(text).items():
@@ -28,6 +30,7 @@ def script_counts(text: str) -> Counter[str]:
     return counts
 
 
+@lru_cache(maxsize=512)
 def dominant_script(text: str) -> str | None:
     """Return the script of a text, or None for a text without letters.
 
@@ -37,10 +40,12 @@ def dominant_script(text: str) -> str | None:
     counts = script_counts(text)
     if not counts:
         return None
+    if len(counts) == 1:
+        return next(iter(counts))
     others = {script: n for script, n in counts.items() if script != "latin"}
-    if others and 4 * max(others.values()) >= counts.total():
+    if others and 4 * max(others.values()) >= sum(counts.values()):
         return max(others, key=lambda script: others[script])
-    return counts.most_common(1)[0][0]
+    return max(counts, key=lambda script: counts[script])
 
 
 @lru_cache(maxsize=4096)

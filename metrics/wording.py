@@ -1,7 +1,8 @@
-"""Words of a text: normal form, content words, numbers, quotations, sentences."""
+"""Words of a text: normal form, stems, numbers, quotations, names in code, lists, sentences."""
 
 import re
 import unicodedata
+from functools import lru_cache
 
 STOP_WORDS = frozenset(
     """
@@ -18,15 +19,28 @@ STOP_WORDS = frozenset(
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_QUOTED = re.compile(r"[\"“「『]([^\"“”「」『』\n]{2,200})[\"”」』]")
+_QUOTED = re.compile(
+    r"[\"“「『]([^\"“”「」『』\n]{2,200})[\"”」』]|(?<!\w)['‘]([^'‘’\n]{3,200})['’](?!\w)"
+)
+_NAMED = re.compile(r"`([^`\n]{1,80})`|\b([A-Za-z]\w*_\w+|[a-z]+[A-Z]\w+|[A-Za-z]\w*(?=\(\w*\)))")
 _SENTENCE_END = re.compile(r"(?<=[.!?。？！])\s+|\n+")
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_SEPARATED = re.compile(r"[^,，;\n]{1,60}(?:[,，;][^,，;\n]{1,60}){2,}")
+_LATIN_STEM, _HANGUL_STEM = 5, 2
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=512)
+def words(text: str) -> tuple[str, ...]:
     """Return the words of `text`, case-folded and in order; punctuation is dropped."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    return tuple(_WORD.findall(plain(text).casefold()))
 
 
+def plain(text: str) -> str:
+    """Return `text` with its characters in their compatible forms (NFKC)."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+@lru_cache(maxsize=512)
 def normal_form(text: str) -> str:
     """Return `text` as its words joined by single spaces: what two copies of a text share."""
     return " ".join(words(text))
@@ -37,17 +51,44 @@ def content_words(text: str) -> set[str]:
     return {w for w in words(text) if w not in STOP_WORDS and (len(w) > 1 or w.isdigit())}
 
 
+@lru_cache(maxsize=512)
+def stems(text: str) -> frozenset[str]:
+    """Return the beginnings of the content words of `text`.
+
+    Five letters of a Latin word and two syllables of a Korean one: enough to see past
+    inflections and particles, and all that a comparison of a text with its rewrite needs.
+    """
+    return frozenset(_stem(word) for word in content_words(text))
+
+
 def numbers(text: str) -> set[str]:
     """Return the numbers written in digits, without thousands separators."""
-    return {
-        re.sub(r",(?=\d{3}\b)", "", number)
-        for number in _NUMBER.findall(unicodedata.normalize("NFKC", text))
-    }
+    found = _NUMBER.findall(plain(text))
+    return {re.sub(r",(?=\d{3}\b)", "", number) for number in found}
 
 
 def quotations(text: str) -> list[str]:
-    """Return what `text` holds between double quotation marks."""
-    return [match.strip() for match in _QUOTED.findall(text)]
+    """Return what `text` holds between quotation marks."""
+    return [(double or single).strip() for double, single in _QUOTED.findall(prose(text))]
+
+
+def names_in_code(text: str) -> list[str]:
+    """Return what `text` marks as code, and words that can only be names in code."""
+    return [marked or bare for marked, bare in _NAMED.findall(prose(text))]
+
+
+def prose(text: str) -> str:
+    """Return `text` without its fenced code."""
+    return _FENCED.sub("\n", text) if "```" in text else text
+
+
+def listed(text: str) -> list[list[str]]:
+    """Return the lists of three items or more that stand in one line, separated by commas.
+
+    The words before the last colon or opening bracket belong to the sentence, not to the list.
+    """
+    runs = (re.split(r"[,，;]", run) for run in _SEPARATED.findall(text))
+    return [[normal_form(_after_lead(item)) for item in run] for run in runs]
 
 
 def sentences(text: str) -> list[str]:
@@ -59,3 +100,11 @@ def shingles(text: str, size: int) -> set[str]:
     """Return every run of `size` words in `text`, as strings."""
     tokens = words(text)
     return {" ".join(tokens[i : i + size]) for i in range(len(tokens) - size + 1)}
+
+
+def _stem(word: str) -> str:
+    return word[:_HANGUL_STEM] if "가" <= word[0] <= "힣" else word[:_LATIN_STEM]
+
+
+def _after_lead(item: str) -> str:
+    return re.split(r"[:：\[({]", item)[-1]

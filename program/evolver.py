@@ -31,6 +31,7 @@ class Evolver(dspy.Module):
         self.evolve.demos = _demos(method)
         self.responder = Responder()
         self.method_name = method.name
+        self.method_kind = method.kind
 
     @property
     def method(self) -> Method:
@@ -40,12 +41,13 @@ class Evolver(dspy.Module):
             (demo["instruction"], demo["evolved_instruction"]) for demo in self.evolve.demos
         )
         thinking: Thinking = "steps" if "thinking" in signature.output_fields else "none"
-        return Method(self.method_name, signature.instructions, pairs, thinking)
+        return Method(self.method_name, signature.instructions, pairs, thinking, self.method_kind)
 
     def with_method(self, method: Method) -> Self:
         """Return a copy that evolves with `method`."""
         twin: Self = self.deepcopy()
         twin.method_name = method.name
+        twin.method_kind = method.kind
         twin.evolve.signature = method.signature
         twin.evolve.demos = _demos(method)
         return twin

@@ -26,6 +26,7 @@ from program.evolver import Evolver
 from program.failure import FailureMetric
 from program.records import Outcome, Row
 from program.roles import Roles
+from signatures import Method
 
 DrawOf = Callable[[Row], int]
 """The draw number of a row's calls in this attempt."""
@@ -102,7 +103,7 @@ async def _scored_rewrite(
     rewrite = await _rewrite(evolver, source, blank.draw, attempt, pipeline)
     raw = calls[-1].text if calls else rewrite.raw
     model = calls[-1].model if calls else blank.model_evolve
-    case = _case(source, rewrite.text, evolver.method.text, calls)
+    case = _case(source, rewrite.text, evolver.method, calls)
     reasons = await pipeline.failure.reasons("evolve", replace(case, raw=raw))
     evolved = rewrite.text or ""
     row = replace(
@@ -158,14 +159,14 @@ async def _scored_response(
     outcome: Outcome, attempt: Attempt, pipeline: Pipeline, calls: list[CallRecord]
 ) -> Outcome:
     source, row = outcome.source, outcome.row
+    evolver = attempt.evolver_of(source)
     try:
-        evolver = attempt.evolver_of(source)
         found = await evolver.respond_with(pipeline.roles, row.prompt, draw=row.draw)
         response = found.response or ""
     except AdapterParseError as error:
         response = str(error.lm_response or "")
     model = calls[-1].model if calls else pipeline.roles.responder.model
-    case = replace(_case(source, row.instruction, "", calls), response=response)
+    case = replace(_case(source, row.instruction, evolver.method, calls), response=response)
     reasons = await pipeline.failure.reasons("respond", case)
     row = replace(
         row,
@@ -202,12 +203,14 @@ def _blank_row(source: Row, attempt: Attempt, pipeline: Pipeline) -> Row:
     )
 
 
-def _case(source: Row, evolved: str | None, method: str, calls: Sequence[CallRecord]) -> Case:
+def _case(source: Row, evolved: str | None, method: Method, calls: Sequence[CallRecord]) -> Case:
     last = calls[-1] if calls else None
     return Case(
         source=source.instruction,
         evolved=evolved,
-        method=method,
+        method=method.instructions,
+        method_kind=method.kind,
+        expected=source.response,
         truncated=bool(last and last.is_truncated),
         tokens_out=last.tokens_out if last else 0,
         tokens_total=last.tokens_in + last.tokens_out if last else 0,

@@ -7,10 +7,10 @@ front matter and its instructions as the body.
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import dspy
 import yaml
@@ -18,6 +18,9 @@ import yaml
 from signatures.evolve import EvolveInstruction, EvolveInstructionStepwise
 
 Thinking = Literal["none", "steps"]
+Kind = Literal["depth", "breadth", "down"]
+"""A harder version of the same task, another task of its domain, or an easier version."""
+
 Demonstration = tuple[str, str]
 """An instruction and its evolved instruction."""
 
@@ -37,12 +40,14 @@ class Method:
         instructions: The text that an optimiser rewrites.
         demonstrations: Pairs of instruction and evolved instruction, shown before the row.
         thinking: "none": the reply is the result; "steps": a thinking field comes first.
+        kind: Where the method leads, and so which failure rules apply; no part of its identity.
     """
 
     name: str
     instructions: str
     demonstrations: tuple[Demonstration, ...] = ()
     thinking: Thinking = "none"
+    kind: Kind = "depth"
 
     @cached_property
     def id(self) -> str:
@@ -66,13 +71,16 @@ class Method:
         )
 
     def with_instructions(self, instructions: str, *, name: str) -> "Method":
-        """Return the method with other instructions and the same demonstrations and thinking."""
-        return Method(name, instructions, self.demonstrations, self.thinking)
+        """Return the method with other instructions; all the rest stays."""
+        return replace(self, name=name, instructions=instructions)
 
 
 def to_markdown(method: Method) -> str:
     """Return the method as Markdown with front matter."""
-    front: dict[str, object] = {"name": method.name, "id": method.id, "thinking": method.thinking}
+    front: dict[str, object] = {
+        **{"name": method.name, "id": method.id, "kind": method.kind},
+        "thinking": method.thinking,
+    }
     front["demonstrations"] = [
         {"instruction": before, "evolved_instruction": after}
         for before, after in method.demonstrations
@@ -96,7 +104,11 @@ def from_markdown(text: str, *, name: str) -> Method:
     if not instructions:
         raise ValueError("the method has no instructions")
     return Method(
-        str(front.get("name", name)), instructions, _demonstrations(front), _thinking(front)
+        name=str(front.get("name", name)),
+        instructions=instructions,
+        demonstrations=_demonstrations(front),
+        thinking=_one_of(Thinking, "thinking", front, "none"),
+        kind=_one_of(Kind, "kind", front, "depth"),
     )
 
 
@@ -121,12 +133,11 @@ def _split(text: str) -> tuple[dict[str, object], str]:
     return front, body
 
 
-def _thinking(front: dict[str, object]) -> Thinking:
-    given = front.get("thinking", "none")
-    for mode in _SIGNATURES:
-        if given == mode:
-            return mode
-    raise ValueError(f"thinking must be none or steps, got {given!r}")
+def _one_of(choice: Any, key: str, front: dict[str, object], default: str) -> Any:
+    given = front.get(key, default)
+    if given not in get_args(choice):
+        raise ValueError(f"{key} must be one of {', '.join(get_args(choice))}, got {given!r}")
+    return given
 
 
 def _demonstrations(front: dict[str, object]) -> tuple[Demonstration, ...]:

@@ -3,7 +3,6 @@
 import pytest
 
 from metrics import RULE_SETS, RULES, Case, broken, compose
-from metrics.rules import ALWAYS
 
 
 def flagged(rule_set: str, response: str, evolved: str = "Explain tides in depth.") -> bool:
@@ -107,22 +106,16 @@ def test_evol_teacher(text: str, tokens: int, is_flagged: bool) -> None:
     assert rewrite_flagged("evol_teacher", "x", text, tokens_out=tokens) == is_flagged
 
 
-def test_rule_sets_compose() -> None:
-    names = [rule.name for rule in compose(["strict", "-unchanged", "copied_template"], "evolve")]
-    assert "unchanged" not in names
-    assert "copied_template" in names
-    assert "answered" in names
-
-
-def test_no_config_can_take_out_what_a_row_needs() -> None:
-    assert [rule.name for rule in compose(["-unparsed", "-empty"], "evolve")] == list(ALWAYS)
-
-
-def test_an_unknown_rule_is_named() -> None:
-    with pytest.raises(KeyError, match="strickt"):
-        compose(["strickt"], "evolve")
-
-
-@pytest.mark.parametrize("name", RULE_SETS)
-def test_every_rule_set_names_rules_that_exist(name: str) -> None:
-    assert set(RULE_SETS[name]) <= set(RULES)
+@pytest.mark.parametrize(
+    ("response", "is_flagged"),
+    [
+        pytest.param("Okay, what is the topic?", True, id="okay … ?"),
+        pytest.param("I have noted it. Shall I?", True, id="anywhere before the question mark"),
+        pytest.param("What do you mean by that.", True, id="needs no question mark"),
+        pytest.param("I NEED MORE INFORMATION", True, id="any case"),
+        pytest.param("I'm sorry, but I cannot.", False, id="plain refusals are missed"),
+        pytest.param("", False, id="empty replies are missed"),
+    ],
+)
+def test_evolkit(response: str, is_flagged: bool) -> None:
+    assert flagged("evolkit", response) == is_flagged

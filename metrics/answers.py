@@ -1,0 +1,171 @@
+"""Detectors of rewrites that are no instruction any more: answers, and leaks of all kinds."""
+
+import re
+
+from metrics.cases import Case, shown
+from metrics.languages import Language, language_of
+from metrics.wording import listed, numbers, prose, sentences, shingles, words
+
+_CODE = re.compile(
+    r"```|^[ \t]*(?:def|class|import|from|public|function|const|var|let|#include|<!doctype|<html"
+    r"|<form|<div)\b[^\n]{0,200}[:;{>)]|^[ \t]*(?:select|insert|update|create table)\b[^\n]{0,300};"
+    r"|^[ \t]*(?:print|console\.log|return)\b[ (]|=>\s*\{",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NUMBER = r"\(?[$€₩]?\d[\d.,]{0,15}\s?%?\)?"
+_SOLVED = re.compile(
+    rf"(?<![\w.^)+*/×÷-])-?{_NUMBER}(?:\s?[-+*/×÷x]\s?{_NUMBER}){{1,8}}\s?(?:=|는|은)\s?[-$€₩]{{0,2}}\d"
+)
+_ITEM = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)]|#{1,6})[ \t]+\S", re.MULTILINE)
+_METHOD_RUN = 7
+
+
+def prompt_leak(case: Case, *, run: int = _METHOD_RUN) -> str | None:
+    """The rewrite talks about rewriting, or copies from the method.
+
+    Args:
+        case: What its source says, it may say too.
+        run: A run of so many words of the method's text is a copy.
+    """
+    text = case.evolved or ""
+    language = language_of(text)
+    known = set(words(case.source))
+    for match in language.leak.finditer(text) if language else ():
+        if not known & set(words(match.group(0))[-1:]):
+            return shown(match.group(0))
+    copied = shingles(text, run) & shingles(case.method, run)
+    copied -= shingles(case.source, run)
+    return f"from the method: {min(copied)!r}" if copied else None
+
+
+def answered(case: Case, *, items: int = 3) -> str | None:
+    """The rewrite answers its source instead of asking for something harder.
+
+    Args:
+        case: Code, lists and openings that its source has as well prove nothing.
+        items: So many items of a list without a task before them are an answer.
+    """
+    text, language = case.evolved or "", language_of(case.source)
+    if not text.strip() or language is None:
+        return None
+    return (
+        _opens_as_reply(text, case.source, language)
+        or _asks_nothing(text, case.source, language)
+        or _lists(text, case.source, language, items)
+        or _copies(text, case.expected)
+    )
+
+
+def leaked_answer(case: Case, *, told_words: int = 7) -> str | None:
+    """The instruction still stands, but (a part of) its solution has been put beside it.
+
+    Args:
+        case: What its source holds already leaks nothing.
+        told_words: So many words that ask for nothing, after a question that still stands, are an
+            explanation of it.
+    """
+    text, language = case.evolved or "", language_of(case.source)
+    if not text.strip() or language is None:
+        return None
+    return (
+        _new_match(language.solution, text, case.source)
+        or _new_match(_SOLVED, text, case.source)
+        or _new_match(language.maths, text, case.source)
+        or _states(text, case.source, language)
+        or _code_beside(text, case.source, language)
+        or _sorted_list(text, case.source, language)
+        or _told(text, case.source, language, told_words)
+    )
+
+
+def missing_question(case: Case) -> str | None:
+    """The source asks for something unknown; in the rewrite nothing is unknown any more."""
+    text, language = case.evolved or "", language_of(case.source)
+    if not text.strip() or language is None or not language.unknown.search(case.source):
+        return None
+    return None if language.unknown.search(text) else f"nothing to find: {_last(text)!r}"
+
+
+def _opens_as_reply(text: str, source: str, language: Language) -> str | None:
+    match = language.preamble.match(text)
+    return shown(match.group(0)) if match and not language.preamble.match(source) else None
+
+
+def _asks_nothing(text: str, source: str, language: Language) -> str | None:
+    """Return the last sentence of a text that asks for nothing, where the source does."""
+    said = prose(text)
+    if language.request.search(source) and not language.request.search(said):
+        return f"asks for nothing: {_last(text)!r}"
+    if language.task.search(source) and not language.task.search(said):
+        return f"advises, and asks for nothing: {_last(text)!r}"
+    return None
+
+
+def _lists(text: str, source: str, language: Language, least: int) -> str | None:
+    found = list(_ITEM.finditer(text))
+    if len(found) < least or len(_ITEM.findall(source)) >= least:
+        return None
+    before = text[: found[0].start()]
+    has_task = language.task.search(before) or language.task.search(text[found[-1].end() :])
+    return None if has_task else f"{len(found)} items: {shown(found[0].group(0))}"
+
+
+def _copies(text: str, expected: str) -> str | None:
+    """Return a run of words of the known response, if half of the text is made of such."""
+    mine, theirs = shingles(text, 4), shingles(expected, 4)
+    shared = mine & theirs
+    return f"the known response: {min(shared)!r}" if 2 * len(shared) > len(mine) > 3 else None
+
+
+def _new_match(pattern: re.Pattern[str], text: str, source: str) -> str | None:
+    match = pattern.search(text)
+    return shown(match.group(0)) if match and not pattern.search(source) else None
+
+
+def _states(text: str, source: str, language: Language) -> str | None:
+    """Return where the text tells the value of the very thing that its source asks for."""
+    asked = language.asked.search(source)
+    if not asked:
+        return None
+    thing, lowered = asked["thing"].lower(), text.lower()
+    at = lowered.find(thing)
+    while at >= 0:
+        told = language.stated.match(text, at + len(thing))
+        if told:
+            return shown(text[at : told.end() + 20])
+        at = lowered.find(thing, at + 1)
+    return None
+
+
+def _code_beside(text: str, source: str, language: Language) -> str | None:
+    """Return code that stands beside a request for code and is not announced as given."""
+    match = _CODE.search(text)
+    if not match or _CODE.search(source) or not language.wants_code.search(source):
+        return None
+    return None if language.given.search(text[: match.start()]) else shown(match.group(0))
+
+
+def _sorted_list(text: str, source: str, language: Language) -> str | None:
+    """Return a list of the source that stands in another order, where an order is asked for."""
+    if not language.sorts.search(source):
+        return None
+    after = {tuple(sorted(items)): items for items in listed(text)}
+    for items in listed(source):
+        found = after.get(tuple(sorted(items)), items)
+        if found != items:
+            return f"in order: {shown(', '.join(found))}"
+    return None
+
+
+def _told(text: str, source: str, language: Language, least: int) -> str | None:
+    """Return what follows the source's own words and asks for nothing; word problems go on so."""
+    head = sentences(source)[-1] if sentences(source) else ""
+    at = text.find(head)
+    if not head or at < 0 or len(numbers(source)) > 1 or not language.task.search(source):
+        return None
+    tail = text[at + len(head) :]
+    return shown(tail) if len(words(tail)) >= least and not language.request.search(tail) else None
+
+
+def _last(text: str) -> str:
+    return shown((sentences(text) or [text])[-1])

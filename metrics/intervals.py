@@ -1,0 +1,30 @@
+"""Uncertainty of counted shares."""
+
+import math
+
+_Z95 = 1.959963984540054
+
+Interval = tuple[float, float]
+
+
+def wilson(part: int, whole: int) -> Interval:
+    """Return Wilson's 95 % interval of a share, in [0, 1]; (0, 1) when nothing was counted."""
+    if not whole:
+        return 0.0, 1.0
+    share = part / whole
+    centre = share + _Z95**2 / (2 * whole)
+    spread = _Z95 * math.sqrt(share * (1 - share) / whole + _Z95**2 / (4 * whole * whole))
+    scale = 1 + _Z95**2 / whole
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def of_the_mean(first: float, second: float, bounds: tuple[Interval, Interval]) -> Interval:
+    """Return the 95 % interval of the mean of two independent shares from their own intervals.
+
+    Source: Zou and Donner 2008 (MOVER), with the signs of a sum.
+    """
+    (low1, high1), (low2, high2) = bounds
+    mean = (first + second) / 2
+    below = math.hypot(first - low1, second - low2) / 2
+    above = math.hypot(high1 - first, high2 - second) / 2
+    return max(0.0, mean - below), min(1.0, mean + above)

@@ -1,0 +1,74 @@
+"""The shape of a language's table."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Surface signs of what a text does, in one language.
+
+    All patterns ignore case, and `^` and `$` match at lines.
+
+    Attributes:
+        code: ISO 639-1.
+        script: Of `metrics.scripts`.
+        request: A text with a match asks its reader for something.
+        task: Verbs and question words that say *what* is asked; a match in a sentence makes it a
+            task rather than advice.
+        unknown: Words for what is to be found ("how many").
+        asked: A question for one thing, in the group `thing`.
+        stated: What follows a thing where its value is told.
+        numerals: Number words and their values.
+        filler: Beginnings of words that name a step or a result and add no demand by themselves.
+        quantity: Words that change an amount in a word problem without a digit.
+        message: The task is to write words that address somebody, so they may ask for things.
+        preamble: How an assistant begins a reply, or a solution, rather than an instruction.
+        solution: Words that only stand before a result ("the answer is").
+        leak: Talk about rewriting, prompts and instructions.
+        given: Words that introduce given material, so that code after them is no solution.
+        wants_code: The instruction asks for code.
+        wants_language: The instruction is about another language, so its answer may be in it.
+        sorts: The instruction asks for an order.
+        maths: Words for steps of a calculation, which give a way to solve away.
+        refusal: How a reply that declines begins.
+        dont_know: A reply that only says that it does not know.
+        asks_for_input: A reply that asks for material.
+        confirmation: A reply, or its first sentence, that only confirms.
+        open_end: A text that stops in the middle of a sentence ends so.
+    """
+
+    code: str
+    script: str
+    request: re.Pattern[str]
+    task: re.Pattern[str]
+    unknown: re.Pattern[str]
+    asked: re.Pattern[str]
+    stated: re.Pattern[str]
+    numerals: dict[str, int]
+    filler: frozenset[str]
+    quantity: re.Pattern[str]
+    message: re.Pattern[str]
+    preamble: re.Pattern[str]
+    solution: re.Pattern[str]
+    leak: re.Pattern[str]
+    given: re.Pattern[str]
+    wants_code: re.Pattern[str]
+    wants_language: re.Pattern[str]
+    sorts: re.Pattern[str]
+    maths: re.Pattern[str]
+    refusal: re.Pattern[str]
+    dont_know: re.Pattern[str]
+    asks_for_input: re.Pattern[str]
+    confirmation: re.Pattern[str]
+    open_end: re.Pattern[str]
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """Compile a pattern of a table; white space in it is layout, a space is written `[ ]`."""
+    return re.compile(text, re.IGNORECASE | re.MULTILINE | re.VERBOSE)
+
+
+def any_of(words: str) -> str:
+    """Return the alternatives of a word list as a group."""
+    return f"(?:{'|'.join(sorted(words.split(), key=len, reverse=True))})"

@@ -1,0 +1,60 @@
+"""Figures of a confusion table, against values worked out by hand."""
+
+import pytest
+
+from metrics.agreement import Confusion, confusion
+from metrics.intervals import of_the_mean, wilson
+
+
+def test_figures_of_a_small_table() -> None:
+    counted = Confusion(hits=6, false_alarms=2, misses=4, passes=8)
+    figures = {
+        name: getattr(counted, name).value for name in ("precision", "recall", "specificity")
+    }
+    assert figures == {"precision": 0.75, "recall": 0.6, "specificity": 0.8}
+    assert counted.balanced_accuracy is not None
+    assert counted.balanced_accuracy.value == pytest.approx(0.7)
+    assert counted.f1 is not None
+    assert counted.f1.value == pytest.approx(2 * 0.75 * 0.6 / 1.35)
+
+
+def test_counting_pairs_of_flagged_and_failed() -> None:
+    pairs = [(True, True), (True, False), (False, True), (False, False), (True, True)]
+    assert confusion(pairs) == Confusion(hits=2, false_alarms=1, misses=1, passes=1)
+
+
+def test_what_was_not_counted_has_no_figure() -> None:
+    nothing = Confusion(0, 0, 0, 5)
+    assert nothing.precision is None
+    assert nothing.recall is None
+    assert nothing.balanced_accuracy is None
+    assert nothing.f1 is None
+
+
+def test_always_flagged_has_a_fine_f1_and_a_balanced_accuracy_of_one_half() -> None:
+    always = Confusion(hits=90, false_alarms=10, misses=0, passes=0)
+    assert always.f1 is not None
+    assert always.f1.value > 0.9
+    assert always.balanced_accuracy is not None
+    assert always.balanced_accuracy.value == 0.5
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "low", "high"), [(8, 10, 0.490, 0.943), (0, 10, 0.0, 0.278), (0, 0, 0.0, 1.0)]
+)
+def test_wilson_as_tabulated(part: int, whole: int, low: float, high: float) -> None:
+    assert wilson(part, whole) == pytest.approx((low, high), abs=0.001)
+
+
+def test_the_interval_of_a_mean_lies_around_it_and_is_narrower_than_its_parts() -> None:
+    bounds = (wilson(60, 100), wilson(80, 100))
+    low, high = of_the_mean(0.6, 0.8, bounds)
+    assert low < 0.7 < high
+    assert high - low < max(b - a for a, b in bounds)
+
+
+@pytest.mark.parametrize("name", ["precision", "recall", "specificity", "balanced_accuracy", "f1"])
+def test_every_figure_lies_in_its_interval(name: str) -> None:
+    figure = getattr(Confusion(hits=6, false_alarms=2, misses=4, passes=8), name)
+    low, high = figure.interval
+    assert 0 <= low < figure.value < high <= 1

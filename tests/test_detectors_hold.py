@@ -1,0 +1,148 @@
+"""No text makes a detector raise, and no pattern takes more than linear time."""
+
+import re
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from metrics import RULES, Case, answers, broken, faithfulness, form, published, replies, wording
+from metrics.languages import LANGUAGES
+
+LONG = 20_000
+"""Characters; a quadratic pattern needs some 10^8 steps for them, a linear one a few 10^4."""
+
+SECONDS = 2.0
+"""A linear pattern needs some milliseconds: a machine may be 100 times slower and still pass."""
+
+PIECES = [
+    *[
+        "\n",
+        " ",
+        "\t",
+        "a",
+        "A",
+        "_",
+        "1",
+        "1+",
+        "1 + 1 ",
+        "(",
+        "[",
+        "```",
+        "`",
+        '"',
+        "'",
+        "“",
+        "*",
+    ],
+    *[
+        ", a",
+        "a,",
+        "a, b; ",
+        ": ",
+        "#",
+        "# ",
+        "- a\n",
+        "1. ",
+        ".",
+        "?",
+        "! ",
+        "가",
+        "가나 ",
+        "요.",
+        "?\n",
+    ],
+    *[
+        "the ",
+        "sure ",
+        "please ",
+        "step 1 ",
+        "to find ",
+        "what is the ",
+        "answer: ",
+        "def ",
+        "=",
+        "$1",
+    ],
+    *[
+        "instruction ",
+        "{",
+        "}",
+        "[[ ##",
+        "\ufffd",
+        "\u200b",
+        "é",
+        "é",
+        "🙂",
+        "は",
+        "ﬁ",
+        "aB",
+        "f(x)",
+    ],
+]
+texts = st.one_of(
+    st.text(max_size=300),
+    st.lists(st.sampled_from(PIECES), max_size=60).map("".join),
+)
+long_texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map(
+    lambda parts: ("".join(parts) * LONG)[:LONG]
+)
+
+
+def patterns() -> dict[str, re.Pattern[str]]:
+    modules = (answers, faithfulness, form, published, replies, wording)
+    found = {
+        f"{module.__name__}.{name}": value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, re.Pattern)
+    }
+    for language in LANGUAGES:
+        for name in language.__slots__:
+            value: Any = getattr(language, name)
+            if isinstance(value, re.Pattern):
+                found[f"{language.code}.{name}"] = value
+    return found
+
+
+@settings(max_examples=200, deadline=None)
+@given(source=texts, evolved=st.none() | texts, response=st.none() | texts, method=texts)
+def test_no_text_makes_a_rule_raise(
+    source: str, evolved: str | None, response: str | None, method: str
+) -> None:
+    case = Case(source, evolved, response, raw=method, method=method, expected=source)
+    found = broken(tuple(RULES.values()), case)
+    assert all(reason.evidence for reason in found)
+
+
+@settings(max_examples=100, deadline=None)
+@given(source=texts, evolved=texts)
+def test_a_verdict_is_the_same_every_time(source: str, evolved: str) -> None:
+    rules = tuple(RULES.values())
+    assert broken(rules, Case(source, evolved)) == broken(rules, Case(source, evolved))
+
+
+@pytest.mark.parametrize("name", patterns())
+def test_a_pattern_takes_linear_time(name: str) -> None:
+    pattern = patterns()[name]
+
+    @settings(max_examples=40, deadline=None, database=None, derandomize=True)
+    @given(text=long_texts)
+    def holds(text: str) -> None:
+        started = time.process_time()
+        sum(1 for _ in pattern.finditer(text))
+        assert time.process_time() - started < SECONDS, f"{text[:40]!r}…"
+
+    holds()
+
+
+@settings(max_examples=40, deadline=None, database=None, derandomize=True)
+@given(source=long_texts, evolved=long_texts)
+def test_long_texts_take_linear_time(source: str, evolved: str) -> None:
+    rules = tuple(RULES.values())
+    started = time.process_time()
+    broken(rules, Case(source, evolved, method=source))
+    broken(rules, Case(source, evolved, response=source))
+    assert time.process_time() - started < 5 * SECONDS
