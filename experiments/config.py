@@ -56,10 +56,15 @@ class DataConfig(Strict):
 
 
 class FailureConfig(Strict):
-    """Rules of F by stage: names of rule sets and rules; `-name` takes one out."""
+    """Rules of F by stage: names of rule sets and rules; `-name` takes one out.
+
+    Attributes:
+        thresholds: Other numbers than a rule's own, by rule and name: `{bloated: {times: 4}}`.
+    """
 
     evolve: list[str] = Field(default=["strict"])
     respond: list[str] = Field(default=["strict"])
+    thresholds: dict[str, dict[str, Annotated[float, Field(ge=0)]]] = Field(default={})
 
     @model_validator(mode="before")
     @classmethod

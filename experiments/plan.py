@@ -1,5 +1,6 @@
 """Everything that can be checked before the first model call."""
 
+import difflib
 import hashlib
 import json
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from experiments.data import Splits, load_seeds, split
 from experiments.model_config import EndpointConfig, ModelConfig, PriceConfig
 from experiments.models.endpoints import ModelSettings, check
 from experiments.models.prices import Price
-from metrics import compose
+from metrics import RULE_SETS, RULES, Rule, Stage, check_thresholds, compose
 from program.adapter import is_plain
 from program.errors import ConfigError
 from signatures import Method, from_markdown, shipped_methods
@@ -40,8 +41,9 @@ class Plan:
     def content(self) -> str:
         """Fingerprint of what the config points to: seeds and methods, whatever their names."""
         rows = [[row.id, row.instruction, row.input] for row in self.splits.seeds]
-        start = [self.start.id] if self.start else []
-        parts = [rows, [method.id for method in self.methods], start]
+        start = [self.start] if self.start else []
+        methods = [[(method.id, method.kind) for method in each] for each in (self.methods, start)]
+        parts = [rows, *methods]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -138,11 +140,7 @@ def _price(given: PriceConfig) -> Price:
 
 
 def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
-    try:
-        rules = compose(config.failure.evolve, "evolve")
-        compose(config.failure.respond, "respond")
-    except KeyError as error:
-        raise ConfigError(f"{where}: failure", f"unknown rule or rule set {error}") from error
+    rules = [*_rules(config, "evolve", where), *_rules(config, "respond", where)]
     needed = {
         "evolver": True,
         "responder": config.evolve.respond,
@@ -150,6 +148,22 @@ def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
         "judge": any(rule.detect is None for rule in rules),
     }
     return [role for role in ROLES if needed[role]]
+
+
+def _rules(config: ExperimentConfig, stage: Stage, where: str) -> tuple[Rule, ...]:
+    failure = config.failure
+    try:
+        check_thresholds(failure.thresholds)
+    except ValueError as error:
+        raise ConfigError(f"{where}: failure.thresholds", str(error)) from error
+    try:
+        return compose(getattr(failure, stage), stage, failure.thresholds)
+    except KeyError as error:
+        close = difflib.get_close_matches(str(error.args[0]), [*RULE_SETS, *RULES], n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; there is {', '.join(RULE_SETS)}"
+        raise ConfigError(
+            f"{where}: failure.{stage}", f"unknown rule or rule set {error}{hint}"
+        ) from error
 
 
 def _check_adapter(config: ExperimentConfig, methods: Sequence[Method], where: str) -> None:

@@ -1,14 +1,11 @@
 """F: whether a row failed at a stage, by pure rules first, then by a judge where a rule asks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import dspy
-
-from metrics import Case, Reason, Rule, Stage, broken, compose
-from program.draws import draw_number
-from program.roles import Role, ask
-from signatures import JudgeEquality
+from metrics import Case, Reason, Rule, Stage, Thresholds, broken, compose
+from program.judges import QUESTIONS
+from program.roles import Role
 
 
 @dataclass(frozen=True)
@@ -24,10 +21,12 @@ class FailureMetric:
     evolve: tuple[Rule, ...]
     respond: tuple[Rule, ...]
     judge: Role | None = None
-    _equality: dspy.Predict = field(default_factory=lambda: dspy.Predict(JudgeEquality))
 
     async def reasons(self, stage: Stage, case: Case) -> tuple[Reason, ...]:
-        """Return the rules that `case` breaks; the judge is asked only about what is still sound.
+        """Return the rules that `case` breaks.
+
+        The judge is asked only about what the pure rules let pass, one question after the other,
+        until one of them fails the case: a failed row costs no further call.
 
         Raises:
             AdapterParseError: The judge's reply does not parse, so F cannot be told.
@@ -35,27 +34,32 @@ class FailureMetric:
         """
         rules = self.evolve if stage == "evolve" else self.respond
         found = broken(rules, case)
-        if found or self.judge is None or all(rule.detect is not None for rule in rules):
+        if found or self.judge is None:
             return found
-        return await self._judged(self.judge, case)
+        return await self._judged(self.judge, rules, case)
 
-    async def _judged(self, judge: Role, case: Case) -> tuple[Reason, ...]:
-        verdict = await ask(
-            self._equality,
-            judge,
-            draw=draw_number("equal", case.source),
-            first_instruction=case.source,
-            second_instruction=case.evolved,
-        )
-        return (Reason("equal", "the judge calls it so"),) if verdict.are_equal else ()
+    async def _judged(self, judge: Role, rules: Sequence[Rule], case: Case) -> tuple[Reason, ...]:
+        asked = {rule.name for rule in rules if rule.needs_judge(case)}
+        for name, question in QUESTIONS.items():
+            evidence = await question.answer(judge, name, case) if name in asked else None
+            if evidence is not None:
+                return (Reason(name, evidence),)
+        return ()
 
 
 def failure_metric(
-    evolve: Sequence[str], respond: Sequence[str], *, judge: Role | None = None
+    evolve: Sequence[str],
+    respond: Sequence[str],
+    *,
+    thresholds: Thresholds | None = None,
+    judge: Role | None = None,
 ) -> FailureMetric:
     """Return the metric made of two lists of rule sets and rules.
 
     Raises:
         KeyError: A name is neither a rule nor a rule set.
+        ValueError: A threshold is unknown.
     """
-    return FailureMetric(compose(evolve, "evolve"), compose(respond, "respond"), judge)
+    return FailureMetric(
+        compose(evolve, "evolve", thresholds), compose(respond, "respond", thresholds), judge
+    )

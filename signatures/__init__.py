@@ -2,7 +2,7 @@
 
 from signatures.analyze import AnalyzeTrajectory
 from signatures.evolve import EvolveInstruction, EvolveInstructionStepwise
-from signatures.judge import JudgeEquality
+from signatures.judge import JudgeDefects, JudgeEquality, JudgeEvolution
 from signatures.methods import Method, from_markdown, shipped_methods, to_markdown
 from signatures.optimize import OptimizeMethod
 from signatures.respond import RespondToInstruction
@@ -11,7 +11,9 @@ __all__ = [
     "AnalyzeTrajectory",
     "EvolveInstruction",
     "EvolveInstructionStepwise",
+    "JudgeDefects",
     "JudgeEquality",
+    "JudgeEvolution",
     "Method",
     "OptimizeMethod",
     "RespondToInstruction",

@@ -12,7 +12,9 @@ SNAPSHOT = {
     "AnalyzeTrajectory": "17f4511b0af08750",
     "EvolveInstruction": "34328a3603a0242b",
     "EvolveInstructionStepwise": "6bc50eb3b3123b46",
+    "JudgeDefects": "8dca4b722b1762d1",
     "JudgeEquality": "1c5face3f96cbd34",
+    "JudgeEvolution": "7ae80ec1229b986c",
     "OptimizeMethod": "c8041e445488937c",
     "RespondToInstruction": "78afffaace8402d4",
 }

@@ -3,7 +3,7 @@
 A script is a pure function of the messages and the draw, so it is safe under concurrency and the
 same on resume. `scripted/world` is a small world with a law: an evolver fails a row with a
 probability that depends on the safeguards in its method, and an optimizer proposes edits of which
-some help, some are neutral and some harm. Its judge calls one pair in twenty equal.
+some help, some are neutral and some harm. Its judge finds fault with one rewrite in twenty.
 """
 
 import hashlib
@@ -19,10 +19,18 @@ NEUTRAL = "Write plain prose."
 FAILURE_PROBABILITY = {"none": 0.7, SAFEGUARD: 0.1, HARM: 0.95}
 """The world's law: how often an evolver fails a row, by what its method says."""
 
-EQUAL_PROBABILITY = 0.05
-"""How often the judge calls a sound rewrite equal to its source."""
+JUDGE_PROBABILITY = 0.05
+"""How often the judge finds fault with a sound rewrite, whatever it is asked."""
 
-_VERDICT = "[[ ## are_equal ## ]]"
+_VERDICTS = {
+    "[[ ## are_equal ## ]]": ("True", "False"),
+    "[[ ## has_failed ## ]]": (
+        "True\n\n[[ ## reason ## ]]\nadds nothing",
+        "False\n\n[[ ## reason ## ]]\nnone",
+    ),
+    "[[ ## defects ## ]]": ('["unclear"]', "[]"),
+}
+"""For each question, by the field that holds its answer: the answer with and without fault."""
 
 
 class ScriptedTransport:
@@ -50,8 +58,10 @@ def world(messages: Sequence[Message], draw: int) -> str:
         return _proposal(user, draw)
     if system.startswith("Answer the instruction"):
         return f"A full answer to: {user}"
-    if _VERDICT in system:
-        return f"{_VERDICT}\n{_chance(user) < EQUAL_PROBABILITY}\n\n[[ ## completed ## ]]"
+    for field, (fault, none) in _VERDICTS.items():
+        if field in system:
+            answer = fault if _chance(user) < JUDGE_PROBABILITY else none
+            return f"{field}\n{answer}\n\n[[ ## completed ## ]]"
     return _rewrite(system, user, draw)
 
 
