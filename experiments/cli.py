@@ -22,6 +22,9 @@ from program.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from experiments.labelled import Labelled
     from experiments.plan import Plan
     from experiments.runner import Scope
 
@@ -119,15 +122,38 @@ def ui(
 def metric_check(
     file: Annotated[Path, typer.Argument(help="Labelled rows, JSONL.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="MODEL", help="Ask the judge's rules as well.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", help="Where the judge's finished calls are kept.")
+    ] = Path("runs/metric-check"),
 ) -> None:
     """Hold every rule set against labelled rows."""
-    from experiments.metric_check import check_rule_sets, table
+    from experiments.labelled import read_labelled
+    from experiments.metric_check import check_rule_sets, groups_table, kinds_table, table
 
-    found = check_rule_sets(file)
+    rows = read_labelled(file)
+    found = check_rule_sets(rows, _verdicts(rows, judge, out) if judge else None)
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     else:
-        console.print(table(found))
+        for each in (table(found), kinds_table(found), groups_table(found)):
+            console.print(each)
+        if not judge:
+            console.print("No judge was asked (--judge MODEL): its rules flag nothing here.")
+
+
+def _verdicts(rows: "list[Labelled]", judge: str, folder: Path) -> "Mapping[str, frozenset[str]]":
+    from experiments.judge_check import judged
+    from experiments.progress import progress_bar
+
+    quieten()
+    with progress_bar(complaints) as bar:
+        found = judged(rows, judge, folder / "ledger.sqlite", bar=bar, say=complaints.log)
+    if found.unreadable:
+        complaints.print(f"{found.unreadable} answers of the judge could not be read: not flagged")
+    return found.broken
 
 
 @methods_app.command("list")

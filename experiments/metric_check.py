@@ -1,105 +1,116 @@
 """`autoevol metric-check`: every rule set against rows that people have labelled."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 
-from metrics import RULE_SETS, Case, broken, compose
-from program.errors import ConfigError
+from experiments.labelled import Labelled
+from metrics import RULE_SETS, broken, compose
+from metrics.agreement import Confusion, Estimate, confusion
+
+FIGURES = ("precision", "recall", "specificity", "balanced_accuracy", "f1")
+_Pairs = Sequence[tuple[bool, Labelled]]
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A case and what its reader said."""
+def check_rule_sets(
+    rows: Sequence[Labelled], judged: Mapping[str, frozenset[str]] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the figures of each rule set.
 
-    case: Case
-    failed: bool
-    kinds: tuple[str, ...]
-
-
-def check_rule_sets(file: Path) -> dict[str, dict[str, Any]]:
-    """Return precision, recall and more of each rule set; rules for a judge model are left out.
-
-    Raises:
-        ConfigError: Names the file and the line.
+    Args:
+        rows: At least one.
+        judged: For each row's id, the judge's rules that it breaks; None: no judge was asked, and
+            the rules for a judge flag nothing.
     """
-    rows = [
-        _labelled(f"{file}:{n}", line) for n, line in enumerate(_lines(file), 1) if line.strip()
-    ]
-    if not rows:
-        raise ConfigError(str(file), "holds no rows")
-    return {name: _figures(name, rows) for name in RULE_SETS}
+    return {name: _figures(_pairs(name, rows, judged or {})) for name in RULE_SETS}
 
 
-def table(found: dict[str, dict[str, Any]]) -> Table:
-    """Return the figures as a table."""
-    columns = ["precision", "recall", "specificity", "balanced_accuracy", "f1"]
-    shown = Table("rule set", *columns)
+def broken_rules(name: str, row: Labelled) -> tuple[str, ...]:
+    """Return the rules of a set that a row breaks, at both stages, judges' rules aside."""
+    found = broken(compose([name], "evolve"), row.rewrite)
+    if row.case.response is not None:
+        found += broken(compose([name], "respond"), row.case)
+    return tuple(reason.rule for reason in found)
+
+
+def table(found: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return the figures with their 95 % intervals as a table."""
+    shown = Table("rule set", *(name.replace("_", " ") for name in FIGURES))
     for name, figures in found.items():
-        shown.add_row(name, *("–" if figures[c] is None else f"{figures[c]:.2f}" for c in columns))
+        shown.add_row(name, *(_cell(figures, column) for column in FIGURES))
     return shown
 
 
-def _lines(file: Path) -> list[str]:
-    try:
-        return file.read_text("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(file), f"cannot be read: {error}") from error
+def kinds_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return the recall by kind, rule sets side by side."""
+    first = next(iter(found.values()))
+    shown = Table("kind", "rows", *found)
+    for kind, count in first["rows_by_kind"].items():
+        cells = (f"{figures['recall_by_kind'][kind]:.2f}" for figures in found.values())
+        shown.add_row(kind, str(count), *cells)
+    return shown
 
 
-def _labelled(place: str, line: str) -> Labelled:
-    try:
-        row = json.loads(line)
-        case = Case(row["seed"], row["evolved"], row.get("response"), row.get("raw") or "")
-        failed = bool(row["failed"] or row.get("response_failed"))
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ConfigError(place, f"is no labelled row: {error!r}") from error
-    kinds = (*(row.get("kinds") or ()), *(row.get("response_kinds") or ()))
-    return Labelled(case, failed, kinds)
+def groups_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return the balanced accuracy by language and domain, and without the unsure rows."""
+    first = next(iter(found.values()))
+    shown = Table("balanced accuracy", "rows", *found)
+    for group, of_first in first["groups"].items():
+        cells = (_number(f["groups"][group]["balanced_accuracy"]) for f in found.values())
+        shown.add_row(group, str(of_first["rows"]), *cells)
+    return shown
 
 
-def _is_flagged(name: str, case: Case) -> bool:
-    evolved = Case(case.source, case.evolved, None, case.raw)
-    found = broken(compose([name], "evolve"), evolved)
-    if case.response is not None:
-        found += broken(compose([name], "respond"), case)
-    return bool(found)
+def _pairs(
+    name: str, rows: Sequence[Labelled], judged: Mapping[str, frozenset[str]]
+) -> list[tuple[bool, Labelled]]:
+    mine = set(RULE_SETS[name])
+    return [(bool(broken_rules(name, r) or mine & judged.get(r.id, frozenset())), r) for r in rows]
 
 
-def _figures(name: str, rows: Sequence[Labelled]) -> dict[str, Any]:
-    flagged = [_is_flagged(name, row.case) for row in rows]
-    pairs = list(zip(flagged, rows, strict=True))
-    hit = sum(flag and row.failed for flag, row in pairs)
-    false_alarm = sum(flag and not row.failed for flag, row in pairs)
-    missed = sum(not flag and row.failed for flag, row in pairs)
-    passed = len(rows) - hit - false_alarm - missed
-    recall, specificity = _share(hit, hit + missed), _share(passed, passed + false_alarm)
-    both = recall is not None and specificity is not None
-    return {
-        "precision": _share(hit, hit + false_alarm),
-        "recall": recall,
-        "specificity": specificity,
-        "balanced_accuracy": ((recall or 0) + (specificity or 0)) / 2 if both else None,
-        "f1": _share(2 * hit, 2 * hit + false_alarm + missed),
-        "rows": len(rows),
-        "recall_by_kind": _by_kind(pairs),
-    }
-
-
-def _by_kind(pairs: Sequence[tuple[bool, Labelled]]) -> dict[str, float | None]:
+def _figures(pairs: _Pairs) -> dict[str, Any]:
     kinds = sorted({kind for _, row in pairs for kind in row.kinds})
+    by_kind = {kind: [flagged for flagged, row in pairs if kind in row.kinds] for kind in kinds}
     return {
-        kind: _share(
-            sum(flag for flag, row in pairs if kind in row.kinds),
-            sum(kind in row.kinds for _, row in pairs),
-        )
-        for kind in kinds
+        **_agreement(pairs),
+        "recall_by_kind": {kind: sum(flags) / len(flags) for kind, flags in by_kind.items()},
+        "rows_by_kind": {kind: len(flags) for kind, flags in by_kind.items()},
+        "groups": {name: _agreement(found) for name, found in _groups(pairs).items()},
     }
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _groups(pairs: _Pairs) -> dict[str, _Pairs]:
+    """Return the rows by language, by domain, and those that their reader was sure of."""
+    of: dict[str, Callable[[Labelled], str]] = {
+        "language": lambda row: row.lang,
+        "domain": lambda row: row.domain,
+    }
+    found: dict[str, _Pairs] = {
+        f"{name} {value}": [pair for pair in pairs if key(pair[1]) == value]
+        for name, key in of.items()
+        for value in sorted({key(row) for _, row in pairs})
+    }
+    return {**found, "sure labels only": [pair for pair in pairs if pair[1].is_sure]}
+
+
+def _agreement(pairs: _Pairs) -> dict[str, Any]:
+    counted = confusion((flagged, row.failed) for flagged, row in pairs)
+    found = {name: _estimate(counted, name) for name in FIGURES}
+    values = {name: each.value if each else None for name, each in found.items()}
+    intervals = {name: each.interval if each else None for name, each in found.items()}
+    return {**values, "intervals": intervals, "rows": len(pairs)}
+
+
+def _estimate(counted: Confusion, name: str) -> Estimate | None:
+    found: Estimate | None = getattr(counted, name)
+    return found
+
+
+def _cell(figures: Mapping[str, Any], name: str) -> str:
+    value, interval = figures[name], figures["intervals"][name]
+    return str(Estimate(value, interval)) if value is not None else "–"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

@@ -63,9 +63,13 @@ class ProgressBar:
 
     def on_row(self, outcome: Outcome) -> None:
         """Count a row."""
+        self.advance(failed=outcome.status == "failed")
+
+    def advance(self, *, failed: bool) -> None:
+        """Count a finished piece of the phase's work."""
         if self._task is not None:
-            failed = self._task.fields["failed"] + (outcome.status == "failed")
-            self.progress.update(self._task.id, advance=1, failed=failed)
+            failures = self._task.fields["failed"] + failed
+            self.progress.update(self._task.id, advance=1, failed=failures)
 
     def on_part(self, done: int, total: int) -> None:
         """Show a download: parts done and in all."""

@@ -1,0 +1,62 @@
+"""The failure metric's speed: milliseconds a row and rule, on the labelled rows.
+
+Run it as `python -m benchmarks.metric`. Each row is judged at both stages, as a run does it. The
+caches are emptied before every pass, since a real row is seen once.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from experiments.labelled import Labelled, read_labelled
+from metrics import RULE_SETS, broken, compose
+
+PASSES = 7
+_LABELLED = Path(__file__).resolve().parent.parent / "data" / "labelled"
+
+
+def main() -> None:
+    """Print a line for each rule set, then the slowest rules of `strict`."""
+    rows = [
+        row for name in ("tune", "heldout") for row in read_labelled(_LABELLED / f"{name}.jsonl")
+    ]
+    console = Console()
+    sets = Table("rule set", "ms a row", "of", title=f"{len(rows)} rows, median of {PASSES} passes")
+    for name in RULE_SETS:
+        sets.add_row(name, f"{_per_row(rows, [name]):.3f}", f"{len(RULE_SETS[name])} rules")
+    console.print(sets)
+    slowest = sorted(((_per_row(rows, [rule]), rule) for rule in RULE_SETS["strict"]), reverse=True)
+    each = Table("rule alone", "ms a row")
+    for ms, rule in slowest[:8]:
+        each.add_row(rule, f"{ms:.3f}")
+    console.print(each)
+
+
+def _per_row(rows: Sequence[Labelled], names: Sequence[str]) -> float:
+    evolve, respond = compose(names, "evolve"), compose(names, "respond")
+
+    def judge(row: Labelled) -> None:
+        broken(evolve, row.rewrite)
+        if row.case.response is not None:
+            broken(respond, row.case)
+
+    return median(_timed(rows, judge) for _ in range(PASSES)) * 1e3 / len(rows)
+
+
+def _timed(rows: Sequence[Labelled], judge: Callable[[Labelled], None]) -> float:
+    for module in [module for name, module in sys.modules.items() if name.startswith("metrics.")]:
+        for cached in vars(module).values():
+            getattr(cached, "cache_clear", int)()
+    started = time.perf_counter()
+    for row in rows:
+        judge(row)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

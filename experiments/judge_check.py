@@ -1,0 +1,103 @@
+"""Asking a judge model about labelled rows, through the engine: each call is paid once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dspy.utils.exceptions import AdapterParseError
+
+from experiments.labelled import Labelled
+from experiments.models.endpoints import ModelSettings, check
+from experiments.models.fleet import open_fleet
+from experiments.models.meter import Budget
+from experiments.progress import ProgressBar
+from metrics import RULE_SETS, RULES
+from program.blocks import run_blocks
+from program.judges import QUESTIONS
+from program.listeners import Phase
+from program.roles import Role
+
+IN_FLIGHT = 32
+MAX_TOKENS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What a judge said.
+
+    Attributes:
+        broken: For each row's id, the judge's rules that it breaks.
+        unreadable: Answers that did not parse; their rows count as passed.
+    """
+
+    broken: Mapping[str, frozenset[str]]
+    unreadable: int
+
+
+def judge_rules() -> list[str]:
+    """Return the judge's rules that a rule set asks for."""
+    named = {rule for members in RULE_SETS.values() for rule in members}
+    return [rule for rule in QUESTIONS if rule in named and RULES[rule].detect is None]
+
+
+def judged(
+    rows: Sequence[Labelled],
+    model: str,
+    ledger: Path,
+    *,
+    bar: ProgressBar,
+    say: Callable[[str], None],
+) -> Verdicts:
+    """Ask the judge about each row that has an evolved text.
+
+    Args:
+        rows: Labelled rows.
+        model: A litellm name, or `local/NAME`.
+        ledger: Finished calls; a second check pays nothing.
+        bar: Shows the progress.
+        say: Takes one line for people.
+
+    Raises:
+        ConfigError: The model cannot be used.
+        WeightsError: A local model cannot be fetched or loaded.
+    """
+    settings = ModelSettings(model=model, role="judge", temperature=0.0, max_tokens=MAX_TOKENS)
+    check(settings, "--judge")
+    ledger.parent.mkdir(parents=True, exist_ok=True)
+    roles = {"judge": settings}
+    with open_fleet(roles, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say) as fleet:
+        bar.totals = fleet.engine.totals
+        bar.on_phase(Phase("judge", len(rows)))
+        bench = _Bench(Role(fleet.lms["judge"], model, watched=0.0), bar)
+        return fleet.engine.run(bench.verdicts(rows))
+
+
+class _Bench:
+    """Asks about rows, many side by side."""
+
+    def __init__(self, judge: Role, bar: ProgressBar) -> None:
+        self.judge = judge
+        self.bar = bar
+        self.broken: dict[str, frozenset[str]] = {}
+        self.unreadable = 0
+
+    async def verdicts(self, rows: Sequence[Labelled]) -> Verdicts:
+        async def work(block: Sequence[Labelled]) -> None:
+            for row in block:
+                self.broken[row.id] = await self._of(row)
+                self.bar.advance(failed=bool(self.broken[row.id]))
+
+        await run_blocks(rows, work, size=1, in_flight=IN_FLIGHT)
+        return Verdicts(self.broken, self.unreadable)
+
+    async def _of(self, row: Labelled) -> frozenset[str]:
+        if not (row.case.evolved or "").strip():
+            return frozenset()
+        return frozenset([rule for rule in judge_rules() if await self._says(rule, row)])
+
+    async def _says(self, rule: str, row: Labelled) -> bool:
+        try:
+            return await QUESTIONS[rule].answer(self.judge, rule, row.rewrite) is not None
+        except AdapterParseError:
+            self.unreadable += 1
+            return False
