@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from experiments.funnel import Stopped
 from metrics import FailureRate
 from program.records import StepRecord
 
@@ -39,6 +40,36 @@ def failure_rate_figure(steps: Sequence[StepRecord], path: Path) -> Path:
         axes.scatter(*zip(*tried, strict=True), marker="x", color="tab:gray", label="candidates")
     axes.set(xlabel="step", ylabel="failure rate on dev rows", ylim=(-0.03, 1.03))
     axes.set_xticks(range(len(rates)))
+    axes.legend()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+    return path
+
+
+def funnel_figure(stopped: Sequence[Stopped], path: Path) -> Path:
+    """Draw how many rows each rule stopped: a bar for each rule, a shade for each round.
+
+    Args:
+        stopped: At least one, in the order of the table.
+        path: A PNG or SVG file to write.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    size = (7, 1.2 + 0.3 * len(stopped))
+    figure, axes = pyplot.subplots(figsize=size, layout="constrained")
+    labels = [f"{each.rule} ({each.stage})" for each in stopped]
+    left = [0] * len(stopped)
+    for number in sorted({number for each in stopped for number in each.by_round}):
+        widths = [each.by_round.get(number, 0) for each in stopped]
+        axes.barh(labels, widths, left=left, label=f"round {number}")
+        left = [start + width for start, width in zip(left, widths, strict=True)]
+    axes.bar_label(axes.containers[-1], labels=[str(total) for total in left], padding=3)
+    axes.invert_yaxis()
+    axes.set(xlabel="rows stopped", xlim=(0, 1.1 * max(left)))
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend()
     figure.savefig(path, dpi=120)
     pyplot.close(figure)

@@ -4,30 +4,21 @@ import base64
 import difflib
 import json
 import random
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from experiments.figures import failure_rate_figure
+from experiments.figures import failure_rate_figure, funnel_figure
+from experiments.funnel import Stopped
 from experiments.plan import Plan
 from experiments.run_folder import RunFolder, as_yaml
 from program.records import StepRecord
 from signatures import Method
 
 _SAMPLE = 20
-_FAILURES_PER_RULE = 3
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    name: str
-    count: int
-    examples: list[dict[str, Any]]
 
 
 def write_report(
@@ -36,16 +27,15 @@ def write_report(
     summary: dict[str, Any],
     steps: Sequence[StepRecord],
     best: Sequence[Method],
+    stopped: Sequence[Stopped],
 ) -> list[Path]:
-    """Write the report and its figure; return their paths."""
-    files = []
-    picture = ""
+    """Write the report and its figures; return their paths."""
+    figures = {}
     if steps:
-        figure = failure_rate_figure(steps, folder.path / "failure_rate.png")
-        picture = base64.b64encode(figure.read_bytes()).decode()
-        files.append(figure)
-    kept = _read(folder.path / "evolved.jsonl")
-    failed = _read(folder.path / "failures.jsonl")
+        figures["search"] = failure_rate_figure(steps, folder.path / "failure_rate.png")
+    if stopped:
+        figures["funnel"] = funnel_figure(stopped, folder.path / "funnel.png")
+    kept = read_rows(folder.path / "evolved.jsonl")
     page = (
         _environment()
         .from_string(_TEMPLATE.read_text("utf-8"))
@@ -57,20 +47,25 @@ def write_report(
             best=best,
             start=plan.start,
             diff=_diff(plan.start, best[0]) if plan.start else [],
-            picture=picture,
+            pictures={name: _embedded(figure) for name, figure in figures.items()},
             rows=random.Random(plan.config.seed).sample(kept, min(_SAMPLE, len(kept))),
-            rules=_by_rule(failed),
+            stopped=stopped,
             config=as_yaml(plan.config),
         )
     )
-    return [folder.write("report.html", page), *files]
+    return [folder.write("report.html", page), *figures.values()]
 
 
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
-def _read(file: Path) -> list[dict[str, Any]]:
+def _embedded(picture: Path) -> str:
+    return base64.b64encode(picture.read_bytes()).decode()
+
+
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a JSONL file."""
     with file.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
@@ -80,17 +75,3 @@ def _diff(before: Method, after: Method) -> list[str]:
         before.instructions.splitlines(), after.instructions.splitlines(), lineterm="", n=9
     )
     return list(lines)[2:]
-
-
-def _by_rule(failed: Sequence[dict[str, Any]]) -> list[_Rule]:
-    counts = Counter(reason["rule"] for row in failed for reason in row["reasons"])
-    return [
-        _Rule(
-            rule,
-            count,
-            [row for row in failed if any(r["rule"] == rule for r in row["reasons"])][
-                :_FAILURES_PER_RULE
-            ],
-        )
-        for rule, count in counts.most_common()
-    ]

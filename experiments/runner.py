@@ -9,11 +9,12 @@ import dspy
 from dspy.utils.exceptions import LMError
 
 from experiments.export import export
+from experiments.funnel import counts_by_stage, funnel
 from experiments.models.fleet import Fleet, open_fleet
 from experiments.models.meter import Budget, Totals
 from experiments.plan import Plan
 from experiments.progress import ProgressBar
-from experiments.report import write_report
+from experiments.report import read_rows, write_report
 from experiments.run_folder import RunFolder, open_folder, row_files
 from experiments.signals import stopping_on_signal
 from experiments.summary import Findings, summarise
@@ -179,8 +180,10 @@ class _Experiment:
             if self.tracker:
                 self.tracker.finish(summary, [], methods[0])
             return summary
+        stopped = funnel(read_rows(self.folder.path / "failures.jsonl"))
+        summary["failures_by_rule"] = counts_by_stage(stopped)
         export(self.folder.path, list(self.plan.config.output.formats))
-        files = write_report(self.folder, self.plan, summary, self.findings.steps, methods)
+        files = write_report(self.folder, self.plan, summary, self.findings.steps, methods, stopped)
         if self.tracker:
             data = [self.folder.path / name for name in _ARTIFACTS]
             self.tracker.finish(summary, [*files, *data], methods[0])
@@ -217,7 +220,9 @@ def _pipeline(plan: Plan, fleet: Fleet, watched: float) -> Pipeline:
     is_local = plan.models["evolver"].kind == "local"
     return Pipeline(
         roles=roles,
-        failure=failure_metric(failure.evolve, failure.respond, judge=judge),
+        failure=failure_metric(
+            failure.evolve, failure.respond, thresholds=failure.thresholds, judge=judge
+        ),
         responds=plan.config.evolve.respond,
         block_rows=LOCAL_BLOCK_ROWS if is_local else 1,
         blocks_in_flight=1 if is_local else 2 * (models.evolver.concurrency or 16),

@@ -113,6 +113,11 @@ def _lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
             "rows in / out / failed / unscored",
             " / ".join(str(summary[f"rows_{k}"]) for k in ("in", "out", "failed", "unscored")),
         ),
+        *(
+            (f"stopped at {stage}", ", ".join(f"{rule} {n}" for rule, n in rules.items()))
+            for stage, rules in summary.get("failures_by_rule", {}).items()
+            if rules
+        ),
         ("calls", _calls(summary)),
         ("tries that gave nothing", _faults(summary)),
         ("tokens in / out", f"{summary['tokens_in']:,} / {summary['tokens_out']:,}"),
