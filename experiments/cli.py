@@ -151,6 +151,8 @@ def _verdicts(rows: "list[Labelled]", judge: str, folder: Path) -> "Mapping[str,
     quieten()
     with progress_bar(complaints) as bar:
         found = judged(rows, judge, folder / "ledger.sqlite", bar=bar, say=complaints.log)
+    for rule, fitness in found.fitness.items():
+        complaints.print(f"{judge} {fitness} for {rule!r}" + ("" if fitness.is_fit else ": unfit"))
     if found.unreadable:
         complaints.print(f"{found.unreadable} answers of the judge could not be read: not flagged")
     return found.broken

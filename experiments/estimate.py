@@ -7,6 +7,9 @@ from statistics import fmean
 from experiments.models.endpoints import adjusted
 from experiments.models.ledger import Sums, read_sums
 from experiments.plan import Plan
+from metrics import compose
+from program.controls import CONTROLS
+from program.judges import QUESTIONS
 
 TOKENS_PER_WORD = 1.4
 """For estimates, of English text; Korean takes about twice as many."""
@@ -60,6 +63,10 @@ def _bounds(plan: Plan) -> list[Estimate]:
     config, splits = plan.config, plan.splits
     bulk = len(splits.seeds) * config.evolve.rounds * config.evolve.attempts
     found = []
+    tried = [rule for rule in _judge_rules(plan) if QUESTIONS[rule].needs_fitness]
+    if tried:
+        controls = len(tried) * len(CONTROLS)
+        found.append(_estimate(plan, "controls", "judge", controls, _JUDGE_WORDS))
     if plan.start is not None:
         search = config.optimizer
         batch = min(search.batch_size, len(splits.train)) * search.trajectory_rounds
@@ -71,12 +78,18 @@ def _bounds(plan: Plan) -> list[Estimate]:
     return [*found, *_evolving(plan, "evolve", bulk, bulk)]
 
 
+def _judge_rules(plan: Plan) -> list[str]:
+    rules = compose(plan.config.failure.evolve, "evolve")
+    return [rule.name for rule in rules if rule.detect is None]
+
+
 def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[Estimate]:
     method = plan.start or plan.methods[0]
     words = _words([method.text]) + _words([row.instruction for row in plan.splits.seeds])
     found = [_estimate(plan, phase, "evolver", evolved, words)]
     if "judge" in plan.models:
-        found.append(_estimate(plan, phase, "judge", evolved, _JUDGE_WORDS))
+        questions = evolved * len(_judge_rules(plan))
+        found.append(_estimate(plan, phase, "judge", questions, _JUDGE_WORDS))
     if plan.config.evolve.respond:
         answer = _words([row.prompt for row in plan.splits.seeds]) + 40
         found.append(_estimate(plan, phase, "responder", answered, answer))

@@ -13,7 +13,7 @@ from experiments.models.meter import Budget
 from experiments.progress import ProgressBar
 from metrics import RULE_SETS, RULES
 from program.blocks import run_blocks
-from program.judges import QUESTIONS
+from program.judges import QUESTIONS, Fitness, Judge
 from program.listeners import Phase
 from program.roles import Role
 
@@ -28,10 +28,12 @@ class Verdicts:
     Attributes:
         broken: For each row's id, the judge's rules that it breaks.
         unreadable: Answers that did not parse; their rows count as passed.
+        fitness: How it did on the controls, by rule; a rule it is not fit for flags nothing.
     """
 
     broken: Mapping[str, frozenset[str]]
     unreadable: int
+    fitness: Mapping[str, Fitness]
 
 
 def judge_rules() -> list[str]:
@@ -76,7 +78,7 @@ class _Bench:
     """Asks about rows, many side by side."""
 
     def __init__(self, judge: Role, bar: ProgressBar) -> None:
-        self.judge = judge
+        self.judge = Judge(judge)
         self.bar = bar
         self.broken: dict[str, frozenset[str]] = {}
         self.unreadable = 0
@@ -87,8 +89,10 @@ class _Bench:
                 self.broken[row.id] = await self._of(row)
                 self.bar.advance(failed=bool(self.broken[row.id]))
 
+        for rule in judge_rules():
+            await self.judge.is_fit(rule)
         await run_blocks(rows, work, size=1, in_flight=IN_FLIGHT)
-        return Verdicts(self.broken, self.unreadable)
+        return Verdicts(self.broken, self.unreadable, self.judge.fitness)
 
     async def _of(self, row: Labelled) -> frozenset[str]:
         if not (row.case.evolved or "").strip():
@@ -97,7 +101,7 @@ class _Bench:
 
     async def _says(self, rule: str, row: Labelled) -> bool:
         try:
-            return await QUESTIONS[rule].answer(self.judge, rule, row.rewrite) is not None
+            return await self.judge.evidence(rule, row.rewrite) is not None
         except AdapterParseError:
             self.unreadable += 1
             return False

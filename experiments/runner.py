@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import dspy
@@ -110,6 +110,7 @@ class _Experiment:
 
     async def run(self) -> list[Method]:
         """Go through the phases and return the methods that were applied in the end."""
+        await self.pipeline.failure.prepare()
         student = Evolver(self.plan.start or self.plan.methods[0])
         methods = self.plan.methods
         if self.plan.start is not None and self.around.scope != "apply":
@@ -180,6 +181,7 @@ class _Experiment:
             if self.tracker:
                 self.tracker.finish(summary, [], methods[0])
             return summary
+        summary["judge_fitness"] = self._judge_fitness()
         stopped = funnel(read_rows(self.folder.path / "failures.jsonl"))
         summary["failures_by_rule"] = counts_by_stage(stopped)
         export(self.folder.path, list(self.plan.config.output.formats))
@@ -189,6 +191,11 @@ class _Experiment:
             self.tracker.finish(summary, [*files, *data], methods[0])
         self.folder.write("summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
         return summary
+
+    def _judge_fitness(self) -> dict[str, Any]:
+        judge = self.pipeline.failure.judge
+        fitness = judge.fitness.items() if judge else ()
+        return {rule: {**asdict(found), "is_fit": found.is_fit} for rule, found in fitness}
 
 
 def search_settings(plan: Plan) -> SearchSettings:

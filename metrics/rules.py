@@ -24,12 +24,14 @@ class Rule:
     Attributes:
         detect: Returns the evidence for a failure; None for a rule that a judge model decides.
         method_kinds: Methods of another kind may do what the rule forbids.
+        question: What a judge model is asked, for a rule without a detector.
     """
 
     name: str
     stages: tuple[Stage, ...]
     detect: Detector | None
     method_kinds: tuple[MethodKind, ...] = ("depth", "breadth", "down")
+    question: str = ""
 
     def needs_judge(self, case: Case) -> bool:
         """Tell whether a judge model decides the rule, and the rule applies to the case."""
@@ -43,8 +45,10 @@ class Rule:
     @property
     def meaning(self) -> str:
         """The first line of the detector's documentation."""
-        found = inspect.getdoc(getattr(self.detect, "func", self.detect)) if self.detect else None
-        return found.splitlines()[0] if found else "A judge model decides."
+        if self.detect is None:
+            return f"The judge: {self.question}"
+        found = inspect.getdoc(getattr(self.detect, "func", self.detect))
+        return found.splitlines()[0] if found else f"{self.name}."
 
 
 _BOTH: tuple[Stage, ...] = ("evolve", "respond")
@@ -83,9 +87,9 @@ RULES: dict[str, Rule] = {
         Rule("echo", _RESPOND, replies.echo),
         Rule("continued", _RESPOND, replies.continued),
         Rule("says_nothing", _RESPOND, replies.says_nothing),
-        Rule("equal", _EVOLVE, None),
-        Rule("defects", _EVOLVE, None, _SAME_TASK),
-        Rule("analysis", _EVOLVE, None, _SAME_TASK),
+        Rule("equal", _EVOLVE, None, question="are the two instructions equal?"),
+        Rule("defects", _EVOLVE, None, _DEPTH, "which defects does the rewrite have?"),
+        Rule("analysis", _EVOLVE, None, _DEPTH, "has the rewrite failed?"),
         Rule("stagnant_complexity", _RESPOND, published.stagnant_complexity),
         Rule("insufficient_qualification", _RESPOND, published.insufficient_qualification),
         Rule("loss_of_key_information", _RESPOND, published.loss_of_key_information),

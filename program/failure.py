@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metrics import Case, Reason, Rule, Stage, Thresholds, broken, compose
-from program.judges import QUESTIONS
+from program.judges import QUESTIONS, Judge
 from program.roles import Role
 
 
@@ -20,7 +20,7 @@ class FailureMetric:
 
     evolve: tuple[Rule, ...]
     respond: tuple[Rule, ...]
-    judge: Role | None = None
+    judge: Judge | None = None
 
     async def reasons(self, stage: Stage, case: Case) -> tuple[Reason, ...]:
         """Return the rules that `case` breaks.
@@ -38,10 +38,20 @@ class FailureMetric:
             return found
         return await self._judged(self.judge, rules, case)
 
-    async def _judged(self, judge: Role, rules: Sequence[Rule], case: Case) -> tuple[Reason, ...]:
+    async def prepare(self) -> None:
+        """Try the judge on the controls before the first row needs it.
+
+        Raises:
+            LMError: A call to the judge failed for good.
+        """
+        for rule in self.evolve:
+            if self.judge is not None and rule.detect is None:
+                await self.judge.is_fit(rule.name)
+
+    async def _judged(self, judge: Judge, rules: Sequence[Rule], case: Case) -> tuple[Reason, ...]:
         asked = {rule.name for rule in rules if rule.needs_judge(case)}
-        for name, question in QUESTIONS.items():
-            evidence = await question.answer(judge, name, case) if name in asked else None
+        for name in QUESTIONS:
+            evidence = await judge.evidence(name, case) if name in asked else None
             if evidence is not None:
                 return (Reason(name, evidence),)
         return ()
@@ -61,5 +71,7 @@ def failure_metric(
         ValueError: A threshold is unknown.
     """
     return FailureMetric(
-        compose(evolve, "evolve", thresholds), compose(respond, "respond", thresholds), judge
+        evolve=compose(evolve, "evolve", thresholds),
+        respond=compose(respond, "respond", thresholds),
+        judge=Judge(judge) if judge else None,
     )

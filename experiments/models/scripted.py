@@ -3,13 +3,15 @@
 A script is a pure function of the messages and the draw, so it is safe under concurrency and the
 same on resume. `scripted/world` is a small world with a law: an evolver fails a row with a
 probability that depends on the safeguards in its method, and an optimizer proposes edits of which
-some help, some are neutral and some harm. Its judge finds fault with one rewrite in twenty.
+some help, some are neutral and some harm. Its judge tells
+the controls apart and finds fault with one other rewrite in twenty.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
 
 from experiments.models.wire import Message, Reply, WireCall
+from program.controls import CONTROLS
 
 Script = Callable[[Sequence[Message], int], str]
 
@@ -57,12 +59,18 @@ def world(messages: Sequence[Message], draw: int) -> str:
     if system.startswith("You improve a method"):
         return _proposal(user, draw)
     if system.startswith("Answer the instruction"):
-        return f"A full answer to: {user}"
+        return f"A full answer, number {int(1e9 * _chance(user))}, with every step and its reason."
     for field, (fault, none) in _VERDICTS.items():
         if field in system:
-            answer = fault if _chance(user) < JUDGE_PROBABILITY else none
+            answer = fault if _is_faulty(user) else none
             return f"{field}\n{answer}\n\n[[ ## completed ## ]]"
     return _rewrite(system, user, draw)
+
+
+def _is_faulty(user: str) -> bool:
+    """Tell what the judge thinks: it knows the broken controls, and errs on one row in twenty."""
+    known = [control for control in CONTROLS if control.rewrite in user]
+    return not known[0].is_sound if known else _chance(user) < JUDGE_PROBABILITY
 
 
 def failure_probability(method: str) -> float:
