@@ -3,20 +3,22 @@
 import re
 
 from metrics.cases import Case, shown
+from metrics.faithfulness import is_sum, is_word_problem
 from metrics.languages import Language, language_of
-from metrics.wording import listed, numbers, prose, sentences, shingles, words
+from metrics.wording import listed, prose, sentences, shingles, stems, words
 
 _CODE = re.compile(
     r"```|^[ \t]*(?:def|class|import|from|public|function|const|var|let|#include|<!doctype|<html"
     r"|<form|<div)\b[^\n]{0,200}[:;{>)]|^[ \t]*(?:select|insert|update|create table)\b[^\n]{0,300};"
-    r"|^[ \t]*(?:print|console\.log|return)\b[ (]|=>\s*\{",
+    r"|^[ \t]*(?:print\s?\(|console\.log)|^[ \t]*return\b[^\n]{0,60};|=>\s*\{",
     re.IGNORECASE | re.MULTILINE,
 )
 _NUMBER = r"\(?[$€₩]?\d[\d.,]{0,15}\s?%?\)?"
 _SOLVED = re.compile(
-    rf"(?<![\w.^)+*/×÷-])-?{_NUMBER}(?:\s?[-+*/×÷x]\s?{_NUMBER}){{1,8}}\s?(?:=|는|은)\s?[-$€₩]{{0,2}}\d"
+    rf"(?<![\w.^)+*/×÷-])(?<![+*/×÷-]\s)-?{_NUMBER}(?:\s?[-+*/×÷x]\s?{_NUMBER}){{1,8}}\s?(?:=|는|은)\s?[-$€₩]{{0,2}}\d"
 )
 _ITEM = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)]|#{1,6})[ \t]+\S", re.MULTILINE)
+_SOLVES = re.compile(r"\s{0,8}(?:to|풀이)\b", re.IGNORECASE)
 _METHOD_RUN = 7
 
 
@@ -29,12 +31,12 @@ def prompt_leak(case: Case, *, run: int = _METHOD_RUN) -> str | None:
     """
     text = case.evolved or ""
     language = language_of(text)
-    known = set(words(case.source))
+    known = stems(case.source)
     for match in language.leak.finditer(text) if language else ():
-        if not known & set(words(match.group(0))[-1:]):
+        if not known & stems(" ".join(words(match.group(0))[-1:])):
             return shown(match.group(0))
-    copied = shingles(text, run) & shingles(case.method, run)
-    copied -= shingles(case.source, run)
+    copied = shingles(text, run) & shingles(case.method, run) if case.method else frozenset()
+    copied = copied - shingles(case.source, run) if copied else copied
     return f"from the method: {min(copied)!r}" if copied else None
 
 
@@ -70,7 +72,7 @@ def leaked_answer(case: Case, *, told_words: int = 7) -> str | None:
     return (
         _new_match(language.solution, text, case.source)
         or _new_match(_SOLVED, text, case.source)
-        or _new_match(language.maths, text, case.source)
+        or (is_sum(case.source) and _new_match(language.maths, text, case.source))
         or _states(text, case.source, language)
         or _code_beside(text, case.source, language)
         or _sorted_list(text, case.source, language)
@@ -81,22 +83,28 @@ def leaked_answer(case: Case, *, told_words: int = 7) -> str | None:
 def missing_question(case: Case) -> str | None:
     """The source asks for something unknown; in the rewrite nothing is unknown any more."""
     text, language = case.evolved or "", language_of(case.source)
-    if not text.strip() or language is None or not language.unknown.search(case.source):
+    if not text.strip() or language is None or not is_word_problem(case.source):
         return None
     return None if language.unknown.search(text) else f"nothing to find: {_last(text)!r}"
 
 
 def _opens_as_reply(text: str, source: str, language: Language) -> str | None:
+    """Return an opening of a reply; a task after it excuses it, unless it only agrees."""
     match = language.preamble.match(text)
-    return shown(match.group(0)) if match and not language.preamble.match(source) else None
+    if not match or language.preamble.match(source):
+        return None
+    agrees = language.confirmation.match(sentences(text)[0])
+    solves = is_sum(source) and _SOLVES.match(match.group(0))
+    is_excused = language.task.search(text, match.end()) and not agrees and not solves
+    return None if is_excused else shown(match.group(0))
 
 
 def _asks_nothing(text: str, source: str, language: Language) -> str | None:
     """Return the last sentence of a text that asks for nothing, where the source does."""
     said = prose(text)
-    if language.request.search(source) and not language.request.search(said):
+    if not language.request.search(said) and language.request.search(source):
         return f"asks for nothing: {_last(text)!r}"
-    if language.task.search(source) and not language.task.search(said):
+    if not language.task.search(said) and language.task.search(source):
         return f"advises, and asks for nothing: {_last(text)!r}"
     return None
 
@@ -158,13 +166,18 @@ def _sorted_list(text: str, source: str, language: Language) -> str | None:
 
 
 def _told(text: str, source: str, language: Language, least: int) -> str | None:
-    """Return what follows the source's own words and asks for nothing; word problems go on so."""
+    """Return what follows the source's own question, asks for nothing and speaks of the same.
+
+    What follows a request is its conditions, and a word problem goes on in statements.
+    """
     head = sentences(source)[-1] if sentences(source) else ""
     at = text.find(head)
-    if not head or at < 0 or len(numbers(source)) > 1 or not language.task.search(source):
+    if not head.endswith(("?", "？")) or at < 0 or is_word_problem(source):
         return None
     tail = text[at + len(head) :]
-    return shown(tail) if len(words(tail)) >= least and not language.request.search(tail) else None
+    is_same = len(stems(tail) & stems(head)) > 0
+    asks = language.request.search(tail)
+    return shown(tail) if is_same and not asks and len(words(tail)) >= least else None
 
 
 def _last(text: str) -> str:

@@ -2,42 +2,51 @@
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 from metrics.cases import Case, shown
 from metrics.languages import language_of
 from metrics.wording import (
-    content_words,
     names_in_code,
     normal_form,
     numbers,
     quotations,
+    sentences,
     stems,
     words,
 )
 
 _AMOUNT = re.compile(r"\d+(?:[.,]\d+)*(?:\s?[^\W\d_]{1,2})?")
 _ADDED_STEMS = 3
+_ARTICLES = frozenset("a an the of and is are its".split())
+_MOST_SPANS = 200
+_SPELLED = re.compile(r"[^\W\d_]+")
+_SYMBOL = re.compile(r"[<>=+*/^≤≥≠×÷]")
 _MATERIAL = re.compile(r"(?:\n[ \t]*\n|:[ \t]*\n|[:：]\s)(?P<material>.+)\Z", re.DOTALL)
 
 
-def unchanged(case: Case, *, new_stems: int = 2, added_words: int = 5) -> str | None:
+def unchanged(case: Case, *, new_stems: int = 2, added_words: int = 3) -> str | None:
     """The rewrite is its source again, or says the same with next to nothing added.
 
     Args:
         case: An easier version, made on purpose, is unchanged only if it is the same text.
         new_stems: A rewrite with fewer new content words than this adds nothing.
-        added_words: Unless it has at least so many words more of any kind.
+        added_words: Unless it has at least so many words more of any kind, or asks for more.
     """
-    if not case.evolved or not case.evolved.strip():
+    source, text = case.source, case.evolved or ""
+    if not text.strip() or _symbols(text) != _symbols(source):
         return None
-    if normal_form(case.evolved) == normal_form(case.source):
+    if normal_form(text) == normal_form(source):
         return "same text"
     if case.method_kind == "down":
         return None
     new = _new_stems(case)
-    added = Counter(words(case.evolved)) - Counter(words(case.source))
-    little = len(new) < new_stems and added.total() < added_words
-    return f"only new: {', '.join(sorted(new)) or 'nothing'}" if little or not new else None
+    if len(new) >= new_stems:
+        return None
+    added = Counter(words(text)) - Counter(words(source))
+    said = sum(count for word, count in added.items() if not _is_filler(word, source))
+    little = said < added_words and not _asks_more(case)
+    return f"only new: {', '.join(sorted(new)) or 'nothing'}" if little else None
 
 
 def reworded(case: Case, *, growth: int = 1, kept: float = 0.5) -> str | None:
@@ -49,14 +58,14 @@ def reworded(case: Case, *, growth: int = 1, kept: float = 0.5) -> str | None:
         kept: At least this share of the source's content words is still there, in [0, 1].
     """
     before, after = stems(case.source), stems(case.evolved or "")
-    if not before or not after or len(after) > len(before) + growth:
+    if not before or not after or len(after) > len(before) + growth or _asks_more(case):
         return None
     share = len(before & after) / len(before)
     is_longer = len(words(case.evolved or "")) > len(words(case.source)) + 3 * max(growth, 1)
     return f"{share:.0%} of its words, none added" if share >= kept and not is_longer else None
 
 
-def same_sum(case: Case, *, new_stems: int = 8) -> str | None:
+def same_sum(case: Case, *, new_stems: int = 7) -> str | None:
     """A word problem comes back with no new amount and no further question.
 
     Args:
@@ -65,12 +74,10 @@ def same_sum(case: Case, *, new_stems: int = 8) -> str | None:
     """
     source, text = case.source, case.evolved or ""
     language = language_of(source)
-    if not text.strip() or not _is_word_problem(source) or language is None:
+    if not text.strip() or not is_word_problem(source) or language is None:
         return None
     new = _new_stems(case)
-    asks_more = bool(new) and _demands(text) > _demands(source)
-    has_amount = bool(_amounts(text) - _amounts(source))
-    if asks_more or has_amount or len(new) >= new_stems:
+    if len(new) >= new_stems or _amounts(text) - _amounts(source) or _asks_more(case):
         return None
     return f"no new amount; only new: {shown(', '.join(sorted(new))) or 'nothing'}"
 
@@ -88,15 +95,15 @@ def shrunk(case: Case, *, share: float = 0.8) -> str | None:
     return f"{before} words became {after}" if is_short else None
 
 
-def changed_task(case: Case, *, kept: float = 0.3, least: int = 3) -> str | None:
+def changed_task(case: Case, *, kept: float = 0.3, least: int = 2) -> str | None:
     """Hardly a content word of the source is left.
 
     Args:
-        case: Compared with its source.
+        case: Compared with its source; the verb that a request begins with is no content.
         kept: Share of the source's content words that must still be there, in [0, 1].
         least: Sources of fewer content words cannot be judged so.
     """
-    before, after = stems(case.source), stems(case.evolved or "")
+    before, after = stems(_without_verb(case.source)), stems(case.evolved or "")
     if len(before) < least or not after:
         return None
     share = len(before & after) / len(before)
@@ -109,10 +116,13 @@ def lost_details(case: Case) -> str | None:
         return None
     text = normal_form(case.evolved)
     gone = sorted(_lost_numbers(case.source, case.evolved))
-    gone += [span for span in quotations(case.source) if normal_form(span) not in text]
+    quoted = quotations(case.source)[:_MOST_SPANS]
+    gone += [span for span in quoted if normal_form(span) not in text]
     raw = case.evolved.casefold()
     gone += [
-        name for name in names_in_code(case.source) if name.split("(")[0].casefold() not in raw
+        name
+        for name in names_in_code(case.source)[:_MOST_SPANS]
+        if name.split("(")[0].casefold() not in raw
     ]
     return f"missing: {shown(', '.join(gone))}" if gone else None
 
@@ -142,22 +152,64 @@ def _new_stems(case: Case) -> frozenset[str]:
     return new - language.filler if language else new
 
 
-def _is_word_problem(text: str) -> bool:
+def _without_verb(text: str) -> str:
     language = language_of(text)
-    return bool(language and len(numbers(text)) > 1 and language.unknown.search(text))
+    verb = language.task.match(text) if language else None
+    return text[verb.end() :] if verb else text
 
 
+@lru_cache(maxsize=512)
+def is_word_problem(text: str) -> bool:
+    """Tell whether a text gives two numbers or more and asks for an amount."""
+    language = language_of(text)
+    return bool(language and len(numbers(text)) > 1 and language.amount.search(text))
+
+
+def is_sum(text: str) -> bool:
+    """Tell whether a text gives a number and asks for an amount."""
+    language = language_of(text)
+    return bool(language and numbers(text) and language.amount.search(text))
+
+
+def _is_filler(word: str, source: str) -> bool:
+    language = language_of(source)
+    return bool(language and (word[:5] in language.filler or word in _ARTICLES))
+
+
+def _symbols(text: str) -> Counter[str]:
+    """Count the signs of mathematics and code that words do not hold."""
+    return Counter(_SYMBOL.findall(text))
+
+
+def _asks_more(case: Case) -> bool:
+    """Tell whether the rewrite has a further question or request, or another formula."""
+    text = case.evolved or ""
+    has_formula = bool(_symbols(text) - _symbols(case.source))
+    return has_formula or _demands(text) > _demands(case.source)
+
+
+@lru_cache(maxsize=512)
 def _demands(text: str) -> int:
     """Count the questions and tasks of a text."""
     language = language_of(text)
-    return len(language.request.findall(text)) if language else 0
+    if language is None:
+        return 0
+    asking = [part for part in sentences(text) if language.request.search(part)]
+    kinds = (language.unknown, language.request)
+    return sum(
+        max(len(kind.findall(part.rstrip("?？ "))) or 1 for kind in kinds) for part in asking
+    )
 
 
 def _amounts(text: str) -> set[str]:
     """Return the numbers of a text with their units, and the words that change an amount."""
     language = language_of(text)
-    found = language.quantity.findall(text) if language else []
-    return {*_AMOUNT.findall(text), *(word.casefold().strip() for word in found)}
+    if language is None:
+        return set(_AMOUNT.findall(text))
+    numerals = language.numerals
+    digits = _SPELLED.sub(lambda word: str(numerals.get(word[0].casefold(), word[0])), text)
+    changes = {word.casefold().strip() for word in language.quantity.findall(text)}
+    return {*_AMOUNT.findall(digits), *(changes - set(numerals))}
 
 
 def _lost_numbers(source: str, evolved: str) -> set[str]:
@@ -180,7 +232,7 @@ def _adds(source: str, evolved: str) -> bool:
 
 def _spelled(text: str) -> set[str]:
     language = language_of(text)
-    found = content_words(text) if language else set()
+    found = set(words(text)) if language else set()
     return {
         str(value)
         for word, value in (language.numerals if language else {}).items()
@@ -189,11 +241,8 @@ def _spelled(text: str) -> set[str]:
 
 
 def _is_raised(number: str, source: str, evolved: str) -> bool:
-    """Tell whether a larger number stands before the same word."""
-    if not number.isdigit() or int(number) > 20:
+    """Tell whether a small count has become a larger one, where no sum hangs on it."""
+    if len(number) > 2 or not number.isdigit() or is_word_problem(source):
         return False
-    after = re.search(rf"(?<!\d){number}\s+(\w+)", source)
-    if not after:
-        return False
-    raised = re.findall(rf"(\d{{1,4}})\s+{re.escape(after[1])}", evolved)
-    return any(int(other) > int(number) for other in raised)
+    there_now = (numbers(evolved) | _spelled(evolved)) - numbers(source)
+    return any(len(n) < 4 and n.isdigit() and int(n) > int(number) for n in there_now)

@@ -1,23 +1,17 @@
-"""Detectors of form, for both stages: is there a whole, readable text in the right language?"""
+"""Detectors of form, for both stages: is there a whole, readable text?"""
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from metrics.cases import Case, shown
+from metrics.coding import CODE_MARKS, answers_in_code
 from metrics.languages import language_of
-from metrics.latin import latin_language
-from metrics.scripts import dominant_script, script_counts, script_of
 from metrics.wording import prose, sentences, words
 
 _RESIDUE = re.compile(
-    r"\[\[\s*##|##\s*\]\]|\{(?:evolved_instruction|instruction|response|thinking|prompt|input)\}"
-    r"|<\|?(?:im_start|im_end|endoftext|assistant|user|system|eot_id)\|?>|\[/?INST\]",
-    re.IGNORECASE,
-)
-_CODE_MARKS = re.compile(r"```|[{};=][ \t]*$|^[ \t]*(?:def|import|SELECT|class)\b", re.MULTILINE)
-_ENGLISH_BETWEEN = re.compile(
-    r"[\u3040-\ud7a3] (?P<word>what|the|how|why|which|that|are|of|and|is|with|because|when|where)"
-    r"(?=[ \u3040-\ud7a3])",
+    r"\[\[\s*##|##\s*\]\]|\{(?:evolved_instruction|instruction|thinking)\}"
+    r"|<\|(?:im_start|im_end|endoftext|assistant|user|system|eot_id)\|>|\[/?INST\]",
     re.IGNORECASE,
 )
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s*")
@@ -25,7 +19,6 @@ _SHORT_SENTENCE = 5
 _REPLACEMENT = "\ufffd"
 _SAME_CHARACTER = re.compile(r"([^\s\d=_.*~#+-])\1{19}")
 _ENDS = tuple(".!?。？！:;)]}>\"'”’」』`*|")
-_COMMON_SCRIPTS = {"latin", "other", "greek"}
 
 
 def unparsed(case: Case) -> str | None:
@@ -53,10 +46,16 @@ def truncated(case: Case, *, long_words: int = 60) -> str | None:
         return None
     end = shown(text[-40:])
     language = language_of(text)
-    is_open = bool(language and language.open_end.search(text[-40:]))
-    was_open = bool(language and language.open_end.search(case.source.rstrip()[-40:]))
-    stops = len(words(text)) > long_words and not text.endswith(_ENDS)
+    is_open = bool(language and language.open_end.search(_last_word(text)))
+    was_open = bool(language and language.open_end.search(_last_word(case.source)))
+    last_line = text.rsplit("\n", 1)[-1]
+    is_whole = text.endswith(_ENDS) or _LIST_MARK.match(last_line)
+    stops = len(words(text)) > long_words and not is_whole
     return f"stops at {end!r}" if (is_open or stops) and not was_open else None
+
+
+def _last_word(text: str) -> str:
+    return f" {(text.rsplit(None, 1) or [''])[-1]}"
 
 
 def malformed_code(case: Case) -> str | None:
@@ -82,43 +81,19 @@ def repeated(case: Case, *, run: int = 6, times: int = 3, response_times: int = 
         response_times: The same for a response, where a list may begin its items alike.
     """
     text = prose(case.after)
-    same = _SAME_CHARACTER.search(text)
-    if same and same.group(0) not in case.before:
-        return f"{same.group(0)[:10]!r}…"
     most = times if case.response is None else response_times
-    for size, limit in ((run, most), (run // 2, 2 * most)):
-        found = _commonest_run(words(text), size)
-        if found and found[1] >= limit and found[0] not in " ".join(words(case.before)):
-            return f"{found[1]} times {found[0]!r}"
-    return _same_sentences(text, least=2 if case.response is None else 3)
+    found = (
+        _same_character(text, case.before)
+        or _same_run(text, case.before, run, most)
+        or _same_sentences(text, case.before, least=2 if case.response is None else most)
+    )
+    return None if found and _is_bare_code(case) else found
 
 
 def garbled(case: Case) -> str | None:
     """Characters were lost on the way."""
     lost = _REPLACEMENT in case.after and _REPLACEMENT not in case.before
     return "U+FFFD" if lost else None
-
-
-def language_drift(case: Case, *, sentence_words: int = 6) -> str | None:
-    """The text is in another language than what it was made from, or mixes one in.
-
-    Args:
-        case: A text that is about another language may hold it.
-        sentence_words: A sentence of so many words in another script is a drift by itself.
-    """
-    before, after = case.before, case.after
-    language = language_of(before)
-    if not after.strip() or (language and language.wants_language.search(before)):
-        return None
-    was, now = dominant_script(prose(before)), dominant_script(prose(after))
-    if was and now and was != now and _speaks(after):
-        return f"{was} became {now}"
-    return (
-        _stray_letters(before, after)
-        or _foreign_sentence(before, after, sentence_words)
-        or _foreign_function_word(before, after)
-        or _other_latin_language(before, after)
-    )
 
 
 def bloated(case: Case, *, times: float = 6.0, spare_words: int = 150) -> str | None:
@@ -134,65 +109,61 @@ def bloated(case: Case, *, times: float = 6.0, spare_words: int = 150) -> str | 
     return f"{before} words became {after}" if is_over else None
 
 
-def _same_sentences(text: str, *, least: int) -> str | None:
+def _same_character(text: str, before: str) -> str | None:
+    match = _SAME_CHARACTER.search(text)
+    return f"{match.group(0)[:10]!r}…" if match and match.group(0) not in before else None
+
+
+def _same_run(text: str, before: str, run: int, most: int) -> str | None:
+    """Return a run of words, or half of one twice as often, that the text repeats."""
+    stretches = _stretches(words(text), most)
+    for size, limit in ((run, most), (run // 2, 2 * most)):
+        found = _commonest_run(stretches, size)
+        if found and found[1] >= limit and " ".join(words(before)).count(found[0]) < 2:
+            return f"{found[1]} times {found[0]!r}"
+    return None
+
+
+def _same_sentences(text: str, before: str, *, least: int) -> str | None:
     """Return a sentence that comes back as a whole; `least` grows for short sentences."""
-    counts = Counter(words(_LIST_MARK.sub("", sentence)) for sentence in sentences(text))
+    found = sentences(text)
+    if len(found) < least:
+        return None
+    counts = Counter(words(_LIST_MARK.sub("", sentence)) for sentence in found)
+    if max(counts.values()) < least:
+        return None
+    known = Counter(words(_LIST_MARK.sub("", sentence)) for sentence in sentences(before))
     for sentence, count in counts.items():
         most = least if len(sentence) > _SHORT_SENTENCE else 2 * least
-        if len(sentence) > 2 and count >= most:
+        if len(sentence) > 2 and count >= most and known[sentence] < 2:
             return f"{count} times {shown(' '.join(sentence))!r}"
     return None
 
 
-def _commonest_run(tokens: tuple[str, ...], size: int) -> tuple[str, int] | None:
-    runs = Counter(tokens[i : i + size] for i in range(len(tokens) - size + 1))
+def _commonest_run(stretches: Sequence[Sequence[str]], size: int) -> tuple[str, int] | None:
+    runs = Counter(
+        tuple(stretch[i : i + size])
+        for stretch in stretches
+        for i in range(len(stretch) - size + 1)
+    )
     if not runs:
         return None
     found, count = runs.most_common(1)[0]
     return " ".join(found), count
 
 
-def _stray_letters(before: str, after: str) -> str | None:
-    foreign = set(script_counts(after)) - set(script_counts(before)) - _COMMON_SCRIPTS
-    if not foreign:
-        return None
-    strays = [char for char in after if char.isalpha() and script_of(char) in foreign]
-    return f"stray {''.join(strays[:10])!r}" if len(strays) > 1 else None
+def _stretches(tokens: Sequence[str], times: int) -> list[list[str]]:
+    """Return the stretches of words that stand in the text so often: loops are made of them."""
+    counts = Counter(tokens)
+    stretches: list[list[str]] = [[]]
+    for token in tokens:
+        if counts[token] >= times:
+            stretches[-1].append(token)
+        elif stretches[-1]:
+            stretches.append([])
+    return stretches
 
 
-def _speaks(text: str) -> bool:
-    """Tell whether a text has words enough to be in a language, code and formulas aside."""
-    long_words = [word for word in words(prose(text)) if len(word) > 2 or not word.isascii()]
-    return len([w for w in long_words if w.isalpha()]) > 3 and not _CODE_MARKS.search(text)
-
-
-def _foreign_function_word(before: str, after: str) -> str | None:
-    """Return an English function word that stands between words of another script."""
-    if _is_latin(before) or _CODE_MARKS.search(after):
-        return None
-    match = _ENGLISH_BETWEEN.search(after)
-    return match.group(0).strip() if match and match["word"].lower() not in before.lower() else None
-
-
-def _is_latin(text: str) -> bool:
-    return dominant_script(text) in (None, "latin")
-
-
-def _foreign_sentence(before: str, after: str, least: int) -> str | None:
-    """Return a sentence wholly in Latin letters inside a text of another script."""
-    if _is_latin(before) or _CODE_MARKS.search(after):
-        return None
-    known = before.casefold()
-    for sentence in sentences(prose(after)):
-        tokens = words(sentence)
-        is_new = sum(token in known for token in tokens) < len(tokens) / 2
-        if len(tokens) >= least and is_new and dominant_script(sentence) == "latin":
-            return shown(sentence)
-    return None
-
-
-def _other_latin_language(before: str, after: str) -> str | None:
-    if dominant_script(before) != "latin" or dominant_script(after) != "latin":
-        return None
-    was, now = latin_language(prose(before)), latin_language(prose(after))
-    return f"{was} became {now}" if was and now and was != now else None
+def _is_bare_code(case: Case) -> bool:
+    """Tell whether a response holds code outside of fences, which repeats itself with reason."""
+    return answers_in_code(case) and bool(CODE_MARKS.search(prose(case.after)))

@@ -6,6 +6,26 @@ from metrics.published import only_stop_words as _only_stop_words
 from metrics.wording import normal_form, prose, sentences, shingles, words
 
 _ECHO_RUN = 5
+_FEW_WORDS = 3
+_PROMPT_ENDS = (
+    ".",
+    "?",
+    "!",
+    "。",
+    "？",
+    ":",
+    '"',
+    "`",
+    ")",
+    "다",
+    "요",
+    "오",
+    "줘",
+    "라",
+    "까",
+    "자",
+    "은",
+)
 _YES_OR_NO = {"yes", "no", "네", "예", "아니요"}
 
 
@@ -39,11 +59,12 @@ def asks_for_input(case: Case, *, opening_sentences: int = 2, long_words: int = 
     asked = language_of(case.evolved or "")
     if language is None or len(words(reply)) > long_words:
         return None
-    if asked and asked.message.search(case.evolved or ""):
-        return None
     opening = " ".join(sentences(prose(reply))[:opening_sentences])
     match = language.asks_for_input.search(opening)
-    return shown(match.group(0)) if match and match.group(0) not in (case.evolved or "") else None
+    if not match or match.group(0) in (case.evolved or ""):
+        return None
+    is_wanted = asked and asked.message.search(case.evolved or "")
+    return None if is_wanted else shown(match.group(0))
 
 
 def confirmed_only(case: Case, *, most_words: int = 30) -> str | None:
@@ -57,9 +78,6 @@ def confirmed_only(case: Case, *, most_words: int = 30) -> str | None:
     language = language_of(reply)
     if not reply or language is None or len(words(reply)) > most_words:
         return None
-    asked = language_of(case.evolved or "")
-    if asked and asked.message.search(case.evolved or ""):
-        return None
     only = all(language.confirmation.match(sentence) for sentence in sentences(reply))
     return shown(reply) if only and not _is_short_answer(case.evolved or "", reply) else None
 
@@ -68,8 +86,8 @@ def echo(case: Case, *, share: float = 0.8) -> str | None:
     """The response gives its instruction back.
 
     Args:
-        case: A task whose answer holds its text (correct this, translate this) adds to it. A
-            reply that begins as the instruction does needs a fifth less.
+        case: A task to change a text is answered with most of it. A reply that begins as the
+            instruction does needs a fifth less.
         share: Of the response's runs of words that stand in the instruction, in [0, 1].
     """
     reply, prompt = case.response or "", case.evolved or ""
@@ -77,11 +95,16 @@ def echo(case: Case, *, share: float = 0.8) -> str | None:
         return None
     if normal_form(reply) == normal_form(prompt):
         return "the instruction"
+    mine_alone = set(words(reply)) - set(words(prompt))
+    if len(words(reply)) < share * len(words(prompt)) or 2 * len(mine_alone) > len(words(reply)):
+        return None
+    asked = language_of(prompt)
+    if asked and asked.edits.search(prompt):
+        return None
     mine = shingles(prose(reply), _ECHO_RUN)
     common = mine & shingles(prompt, _ECHO_RUN)
-    covers = len(words(reply)) >= share * len(words(prompt))
     needed = share - 0.2 if words(reply)[:2] == words(prompt)[:2] else share
-    is_echo = len(mine) > 3 and covers and len(common) >= needed * len(mine)
+    is_echo = len(mine) > 3 and len(common) >= needed * len(mine)
     return f"{len(common)} of {len(mine)} runs are the instruction's" if is_echo else None
 
 
@@ -89,17 +112,20 @@ def continued(case: Case) -> str | None:
     """The response goes on with the instruction as if it were a text to be completed."""
     reply, prompt = (case.response or "").strip(), (case.evolved or "").rstrip()
     first = reply[:1]
-    is_open = not prompt.endswith((".", "?", "!", "。", "？", ":", '"', "`", ")", "다", "요", "오"))
-    goes_on = first in ",.;)" or (first.islower() and first.isascii() and len(words(reply)) > 8)
+    is_open = not prompt.endswith(_PROMPT_ENDS)
+    asked = language_of(prompt)
+    if asked and asked.wants_code.search(prompt):
+        return None
+    goes_on = first in ",;)" or (first.islower() and first.isascii() and len(words(reply)) > 8)
     return shown(reply[:60]) if first and is_open and goes_on else None
 
 
 def says_nothing(case: Case) -> str | None:
     """The response holds nothing but punctuation and stop words."""
-    reply = case.response or ""
-    return _only_stop_words(case) if words(reply) or not any(map(str.isalnum, reply)) else None
+    count = len(words(case.response or ""))
+    return _only_stop_words(case) if count == 0 or count > _FEW_WORDS else None
 
 
 def _is_short_answer(prompt: str, reply: str) -> bool:
     """Tell whether a plain yes or no, with its reason, is what the prompt asks for."""
-    return len(words(reply)) > 2 and words(reply)[0] in _YES_OR_NO and prompt.rstrip().endswith("?")
+    return words(reply)[0] in _YES_OR_NO and prompt.rstrip().endswith("?")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from metrics import answers, faithfulness, form, published, replies
+from metrics import answers, drift, faithfulness, form, published, replies
 from metrics.cases import Case, Detector, MethodKind, Reason, Stage
 
 Thresholds = Mapping[str, Mapping[str, float]]
@@ -79,7 +79,7 @@ RULES: dict[str, Rule] = {
         Rule("malformed_code", _BOTH, form.malformed_code),
         Rule("repeated", _BOTH, form.repeated),
         Rule("garbled", _BOTH, form.garbled),
-        Rule("language_drift", _BOTH, form.language_drift),
+        Rule("language_drift", _BOTH, drift.language_drift),
         Rule("refusal", _BOTH, replies.refusal),
         Rule("asks_for_input", _RESPOND, replies.asks_for_input),
         Rule("confirmed_only", _RESPOND, replies.confirmed_only),
@@ -183,12 +183,13 @@ def thresholds_of(detect: Detector) -> dict[str, float]:
 
 def broken(rules: Sequence[Rule], case: Case) -> tuple[Reason, ...]:
     """Return a reason for each rule that `case` breaks; rules for a judge model are passed over."""
-    found = (
-        (rule.name, rule.detect(case))
-        for rule in rules
-        if rule.detect is not None and case.method_kind in rule.method_kinds
-    )
-    return tuple(Reason(name, evidence) for name, evidence in found if evidence is not None)
+    found = []
+    for rule in rules:
+        if rule.detect is not None and case.method_kind in rule.method_kinds:
+            evidence = rule.detect(case)
+            if evidence is not None:
+                found.append(Reason(rule.name, evidence))
+    return tuple(found)
 
 
 def _with_thresholds(rule: Rule, numbers: Mapping[str, float]) -> Rule:

@@ -1,10 +1,12 @@
 """Writing systems: which scripts a text uses, as a cheap and sure sign of its language."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 
+_LETTER = re.compile("[A-Za-z]")
 _SCRIPTS = {
     "HANGUL": "hangul",
     "CJK": "han",
@@ -22,7 +24,12 @@ _SCRIPTS = {
 
 @lru_cache(maxsize=512)
 def script_counts(text: str) -> Mapping[str, int]:
-    """Count the letters of `text` by script; letters of rarer scripts count as "other"."""
+    """Count the letters of `text` by script; letters of rarer scripts count as "other".
+
+    Of a text that is all ASCII it says only that there are Latin letters.
+    """
+    if text.isascii():
+        return {"latin": 1} if _LETTER.search(text) else {}
     counts: Counter[str] = Counter()
     for char, number in Counter(text).items():
         if char.isalpha():

@@ -61,10 +61,11 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(_stem(word) for word in content_words(text))
 
 
-def numbers(text: str) -> set[str]:
+@lru_cache(maxsize=512)
+def numbers(text: str) -> frozenset[str]:
     """Return the numbers written in digits, without thousands separators."""
     found = _NUMBER.findall(plain(text))
-    return {re.sub(r",(?=\d{3}\b)", "", number) for number in found}
+    return frozenset(re.sub(r",(?=\d{3}\b)", "", number) for number in found)
 
 
 def quotations(text: str) -> list[str]:
@@ -91,15 +92,17 @@ def listed(text: str) -> list[list[str]]:
     return [[normal_form(_after_lead(item)) for item in run] for run in runs]
 
 
-def sentences(text: str) -> list[str]:
+@lru_cache(maxsize=512)
+def sentences(text: str) -> tuple[str, ...]:
     """Return the sentences and lines of `text`, without the empty ones."""
-    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+    return tuple(part.strip() for part in _SENTENCE_END.split(text) if part.strip())
 
 
-def shingles(text: str, size: int) -> set[str]:
+@lru_cache(maxsize=512)
+def shingles(text: str, size: int) -> frozenset[str]:
     """Return every run of `size` words in `text`, as strings."""
     tokens = words(text)
-    return {" ".join(tokens[i : i + size]) for i in range(len(tokens) - size + 1)}
+    return frozenset(" ".join(tokens[i : i + size]) for i in range(len(tokens) - size + 1))
 
 
 def _stem(word: str) -> str:

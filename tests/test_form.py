@@ -3,12 +3,12 @@
 import pytest
 
 from metrics import Case
+from metrics.drift import language_drift
 from metrics.form import (
     bloated,
     empty,
     field_residue,
     garbled,
-    language_drift,
     malformed_code,
     repeated,
     truncated,

@@ -3,14 +3,14 @@
 from metrics.languages.table import Language, any_of, pattern
 
 _TASKS = any_of("""
-    answer analyse analyze arrange assess assign brainstorm build calculate categorise categorize
+    answer analyse analyze argue arrange assess assign brainstorm build calculate categorise categorize
     change cite classify code combine comment compare complete compose compute conclude conduct
     construct contrast convert correct count create criticise critique debug decide deduce define
     demonstrate derive describe design detail detect determine develop devise diagnose differentiate
     discuss distinguish divide document draft draw edit elaborate estimate evaluate examine expand
     explain explore express extend extract factor fill find fix formulate generate give
     group guess highlight hypothesise hypothesize identify illustrate implement improve include
-    infer interpret introduce invent investigate investigate justify label list locate match mention
+    infer interpret introduce invent investigate justify label list locate match mention
     modify name offer optimise optimize order organise organize outline paraphrase parse
     perform plan plot point predict prepare present print produce program propose prove provide
     rank rate read recommend reconstruct refactor reformulate rename reorder rephrase replace report
@@ -33,9 +33,18 @@ _WH = (
 )
 _LEAD = (
     r"(?:^[ \t>*#\d.)\-(\"']{0,12}|[.;:!?,)]\s{1,8}|\b(?:then|and|also|or|first|second|third|next|finally|but"
-    r"|instead|please|now|afterwards|additionally|lastly)\s+)"
+    r"|instead|please|now|afterwards|additionally|lastly)\s+)(?:\w{3,12}ly\s+)?"
 )
-_QUESTION = rf"(?:^[ \t>*#\d.)\-(\"']{0, 12}|[.;:!?]\s{1, 8}|\b(?:and|or|then|but)\s+){_WH}"
+_QUESTION = (
+    r"(?:^[ \t>*#\d.)\-(\"']{0,12}|[.;:!?]\s{1,8}|\b(?:and|or|then|but)\s+)"
+    + _WH
+    + r"\b|\band\s+(?:when|where)(?=\s*(?:\?|$))"
+)
+_LED = (
+    r"^(?:in|without|with|using|for|from|as|after|before|given|within|by|based|make|help)\b"
+    rf"[^.?!\n]{{1,80}}?\s{_TASKS}"
+)
+_MADE = r"\bmake\s+(?:a|an|the|me|it)|\bhelp\s+me"
 _ADDRESSED = (
     r"\bplease\b|\byour\s+(?:task|answer|response|solution|code|function|script|query|explanation"
     r"|essay|story|poem)\b|\b(?:i|we)\s+(?:want|need|would\s+like)\s+you\b"
@@ -44,28 +53,43 @@ _ADDRESSED = (
     rf"|return|use|contain|support|accept|take|work|run|display|{_TASKS})\b"
 )
 
+_LANGUAGES = any_of("""
+    english korean spanish french german japanese chinese arabic russian italian greek hebrew hindi
+    thai latin portuguese dutch swedish polish turkish vietnamese
+""")
+
 ENGLISH = Language(
     code="en",
     script="latin",
-    request=pattern(rf"\?|{_ADDRESSED}|{_LEAD}(?:{_TASKS}|{_LOOSE})\b|{_QUESTION}\b"),
+    request=pattern(rf"\?|{_ADDRESSED}|{_LEAD}(?:{_TASKS}|{_LOOSE})\b|{_QUESTION}\b|{_LED}\b"),
     task=pattern(
-        rf"\?|\bplease\b|{_LEAD}{_TASKS}\b|{_QUESTION}\b|\bhow\s+(?:to|many|much|long|far)\b"
+        rf"\?|\bplease\b|{_LEAD}(?:{_TASKS}\b|{_MADE}\b)|{_QUESTION}\b|{_LED}\b"
+        r"|\bhow\s+(?:to|many|much|long|far)\b"
     ),
     unknown=pattern(
-        rf"\bhow\s+(?:many|much|long|far|fast|old|large|big|tall|high|wide|often|old)\b"
-        rf"|\b(?:what|which|when|where|who|why|how)\b|\bvalues?\s+of\b|{_LEAD}{_TASKS}\b"
+        rf"\b(?:what|which|when|where|who|why|how)\b|\bvalues?\s+of\b|{_LEAD}{_TASKS}\b"
+    ),
+    amount=pattern(
+        r"\bhow\s+(?:many|much|long|far|fast|old|large|big|tall|high|wide|often)\b|\bwhat\s+(?:is|was|are"
+        r"|fraction|percent|percentage|number)\b|\b(?:find|calculate|compute|solve|determine|simplify|evaluate)\b"
     ),
     asked=pattern(
         r"\bwhat[ ](?:is|was|are|will[ ]be)[ ](?:the|its|his|her|their)[ ](?P<thing>\w+(?:[ ]\w+){0,3})\?"
     ),
-    stated=pattern(r"[ ](?:is|was|are|will[ ]be|equals)[ ](?![^.?!\n]{0,80}\?)"),
+    stated=pattern(
+        r"[ ](?:is|was|are|will[ ]be|equals)[ ](?:about[ ]|exactly[ ]|now[ ]|then[ ]|equal[ ]to[ ])?"
+        r"(?:[$€₩]?\d|calculated\b|obtained\b|found[ ]by\b)(?![^.?!\n]{0,80}\?)"
+    ),
     numerals={
         word: value
         for value, word in enumerate(
-            "zero one two three four five six seven eight nine ten eleven dozen".split()
+            """
+            zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+            fifteen sixteen seventeen eighteen nineteen twenty
+            """.split()
         )
     }
-    | {"twelve": 12},
+    | {"dozen": 12, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "hundred": 100},
     filler=frozenset(
         word[:5]
         for word in """
@@ -79,9 +103,13 @@ ENGLISH = Language(
         r"|equal|equally|fewer|except|only|every|each|average|twelve|one|two|three|four|five|six|seven|eight|nine"
         r"|ten)\b"
     ),
+    edits=pattern(
+        r"\b(?:correct|fix|edit|proofread|rewrite|rephrase|convert|format|punctuate|capitali[sz]e|translate|complete"
+        r"|continue|reverse|sort|replace|extract)\b"
+    ),
     message=pattern(
         r"\b(?:e-?mail|letter|message|question|questions|dialogue|conversation|survey|form|script|reply|interview"
-        r"|template|request|invitation|advert|announcement|notice|quiz|prompt|ask|asks|asking)\b"
+        r"|template|request|invitation|polite|advert|announcement|notice|quiz|prompt|ask|asks|asking)\b"
     ),
     preamble=pattern(
         r"\A\s*(?:sure\b(?![ ]thing)|certainly\b|of[ ]course\b|absolutely\b|okay[,.!]|ok[,.!]|great[!,]"
@@ -92,10 +120,14 @@ ENGLISH = Language(
         r"|(?:yes|no)[,.][ ])"
     ),
     solution=pattern(
-        r"\b(?:the|its|my)[ ](?:final[ ]|correct[ ]|right[ ])?(?:answer|solution|result|output|total)[ ](?:is|was|equals)[ ]"
-        r"(?!(?:given|to|not|in|a[ ]|an[ ]|of|required|unknown|correct|reasonable))"
-        r"|(?:^[^\w\n]{0,8}|[.?!]\s{1,8})(?:answer|solution|output|hint|explanation)[ ]?\W{0,3}:"
+        r"(?<!so[ ]that[ ])(?<!if[ ])(?<!when[ ])(?<!whether[ ])(?<!where[ ])\b(?:the|its|my)[ ](?:final[ ]|correct[ ]|right[ ])?"
+        r"(?:(?:answer|solution)[ ](?:is|was|equals)[ ](?!(?:given|to|not|in|a[ ]|an[ ]|of|required|unknown|correct"
+        r"|reasonable|wrong|right|yes|no|always|never|based))|(?:result|output|total)[ ](?:is|was|equals)[ ][$€₩]?\d)"
+        r"|(?:^[^\w\n]{0,8}|[.?!]\s{1,8})(?:answer|solution|hint)[ ]?\W{0,3}:"
         r"|\bthe[ ]code[ ](?:creates|prints|defines|uses)\b"
+        r"|\b(?:which|that)[ ](?:is|equals|gives|makes)[ ][$€₩]?\d[\d.,]{0,12}[ ]?\w{0,10}[.!?]"
+        r"|\b(?:to|you|we)[ ]get[ ][$€₩]?\d|\bformula\b[^.?!\n]{0,60}(?:=|[πr]²|\bis[ ][^\s]{0,20}[=*/^π²])"
+        r"|\([ ]?[$€₩]?\d[\d.,]{0,12}[ ]?[a-z²³°%]{0,12}\)\s{0,2}[?.]?\s{0,4}\Z"
     ),
     leak=pattern(
         r"\#[ ]?(?:the[ ])?(?:given|rewritten|finally[ ]rewritten|final[ ]rewritten|created|new)?"
@@ -103,7 +135,7 @@ ENGLISH = Language(
         r"|\b(?:re-?written|evolved|harder|more[ ](?:complex|difficult|challenging)|original|previous|given|above)[ ]"
         r"(?:version[ ]of[ ](?:the|this|your)[ ])?(?:instruction|prompt)s?\b"
         r"|\b(?:a|the|slightly)[ ](?:harder|more[ ](?:complex|difficult|challenging))[ ]version\b"
-        r"|\b(?:do[ ]not|don['’]?t|without|never)[ ](?:answer|solv|explain)(?:e|ing)?[ ](?:it\b|(?:the|this)[ ]instruction\b)"
+        r"|\b(?:do[ ]not|don['’]?t|never)[ ](?:answer|solve|explain)[ ](?:it\b|(?:the|this)[ ]instruction\b)"
         r"|\bthis[ ](?:new[ ]|revised[ ]|updated[ ]|evolved[ ])?instruction[ ](?:is|now|has|will|significantly|adds|requires|increases"
         r"|introduces|makes|harder|more)\b"
         r"|\brewrit(?:e|ing|ten)[ ](?:the|this|an|your)[ ](?:instruction|prompt)s?\b"
@@ -111,7 +143,8 @@ ENGLISH = Language(
         r"|^[ \t]{0,8}\#{0,6}[ ]?(?:instruction|evolved[ ]instruction|new[ ]instruction|prompt)[ ]*:"
         r"|^[^\w\n]{0,8}step[ ]\d+\W{0,8}\#"
         r"|\breply[ ]with[ ](?:a|the)[ ](?:harder|new|rewritten)\b"
-        r"|\bten[ ]to[ ]twenty[ ]words\b|\b10(?:[ ]to[ ]|-|–)20[ ](?:added[ ])?words\b"
+        r"|\b(?:adds?|added|adding)[ ](?:only[ ])?(?:ten[ ]to[ ]twenty|10(?:[ ]to[ ]|-|–)20)[ ](?:added[ ])?words\b"
+        r"|\bthis[ ]version[ ]of[ ]the[ ](?:instruction|prompt|question)\b"
     ),
     given=pattern(
         r"\b(?:this|these|the[ ]following|given|below|above|provided|existing|buggy|erroneous|incorrect"
@@ -123,9 +156,9 @@ ENGLISH = Language(
         r"|table|test|api|endpoint)\b"
     ),
     wants_language=pattern(
-        r"translat|\b(?:in|into|to|from|of|learn|speak)[ ](?:\w+[ ])?(?:english|korean|spanish|french|german|japanese"
-        r"|chinese|arabic|russian|italian|greek|hebrew|hindi|thai|latin|portuguese)\b|\bforeign[ ]language"
-        r"|\b(?:english|korean|spanish|french|german|japanese|chinese)[ ](?:word|phrase|sentence|version|translation)s?\b"
+        rf"translat|\bforeign[ ]language|\b(?:in|into|to|from|of|learn|speak)[ ](?:\w+[ ])?{_LANGUAGES}\b"
+        rf"|\b{_LANGUAGES}[ ](?:word|phrase|sentence|version|translation|proverb|saying|poem|song|text|character|letter)s?\b"
+        r"|\b(?:kanji|hanja|hangul)\b"
     ),
     sorts=pattern(
         r"\b(?:sort|rank|arrange|order|alphabetically|alphabetical|ascending|descending|reverse)\b"
@@ -135,18 +168,23 @@ ENGLISH = Language(
         r"\bto[ ](?:find|calculate|determine|solve|get)\b[^.?!\n]{0,80},[ ](?:we[ ]|you[ ])?(?:first[ ]|must[ ]|need[ ]to[ ])?"
         r"(?:divide|multiply|add|subtract|use|apply|set[ ]up)\b"
         r"|\bby[ ](?:first[ ])?(?:multiplying|dividing|adding|subtracting|taking[ ]the[ ]square[ ]root)\b"
+        r"|\bso[ ](?:you|we)[ ](?:multiply|divide|add|subtract)\b"
         r"|\bthe[ ]formula[ ](?:for\b[^.?!\n]{0,60})?(?:is\b|[^.?!\n]{0,20}=)"
     ),
     refusal=pattern(
-        r"\A\W*(?:(?:i['’]?m|i[ ]am)[ ](?:very[ ]|really[ ]|so[ ])?(?:sorry|unable|not[ ]able|afraid|an?[ ]ai)\b"
-        r"|i[ ](?:can(?:['’]?t|not)|won['’]?t|will[ ]not|do[ ]not[ ]have|don['’]?t[ ]have|am[ ]not)\b"
-        r"|sorry[,.!]|sorry[ ]but\b|unfortunately,?[ ]i\b|as[ ]an?[ ]ai\b|as[ ]a[ ]language[ ]model"
-        r"|my[ ]apologies|apologies,|i[ ]apologi[sz]e)"
+        r"\A\W{0,8}(?:i['’]?m|i[ ]am)[ ](?:very[ ]|really[ ]|so[ ])?(?:sorry|afraid)\b[,.]?[ ]"
+        r"(?:but\b|i[ ](?:can|am|do|won|will[ ]not)|that[ ]i[ ](?:can|am[ ]un))"
+        r"|\A\W{0,8}(?:(?:sorry|unfortunately|apologies),?[ ](?:but[ ])?)?(?:i|we)(?:['’]m|[ ]am|[ ]are)?[ ]"
+        r"(?:can(?:['’]?t|not)|won['’]?t|will[ ]not|unable[ ]to|not[ ]able[ ]to|do[ ]not|don['’]?t)[ ]"
+        r"(?:help|assist|provide|fulfil|answer|comply|generate|create|write|complete|discuss|continue|do[ ](?:that|this)"
+        r"|share|process|support|engage|have[ ](?:access|the[ ]ability|enough|information|personal|feelings|pets))"
+        r"|\A\W{0,8}(?:sorry|my[ ]apologies|apologies|i[ ]apologi[sz]e),?[ ](?:but\b|i[ ](?:can|am[ ]un|do[ ]not|don))"
+        r"|\A\W{0,8}(?:as[ ]an?[ ]ai\b|as[ ]a[ ]language[ ]model|i[ ]am[ ]an?[ ]ai\b|i['’]m[ ]an?[ ]ai\b)"
         r"|\b(?:against|violates?)[ ](?:my|our|the)[ ](?:content[ ]|usage[ ])?(?:polic|guideline)"
         r"|\bas[ ]an[ ]ai[ ](?:language[ ])?(?:model|assistant)\b"
     ),
     dont_know=pattern(
-        r"\A\W*(?:idk|i[ ](?:do[ ]not|don['’]?t)[ ]know|no[ ]idea|unknown|n/a|none)\b[^\n]{0,60}\Z"
+        r"\A\W{0,8}(?:idk|i[ ](?:do[ ]not|don['’]?t)[ ]know|i[ ]have[ ]no[ ]idea|no[ ]idea)\b[^\n]{0,60}\Z"
     ),
     asks_for_input=pattern(
         r"\bplease[ ](?:provide|share|specify|send|give[ ]me|tell[ ]me|paste|upload|clarify|let[ ]me[ ]know)\b"
@@ -157,13 +195,14 @@ ENGLISH = Language(
         r"|\bonce[ ]you[ ](?:provide|share|send)\b"
     ),
     confirmation=pattern(
-        r"\A\W*(?:sure|certainly|of[ ]course|absolutely|understood|great|okay|ok|got[ ]it|noted|alright|yes"
-        r"|thank[ ]you|no[ ]problem|hello|hi|i[ ]understand|i(?:['’]?d|[ ]would)[ ]be[ ](?:happy|glad)|i[ ]can|i['’]?m[ ]ready"
-        r"|how[ ](?:can|may)[ ]i|let[ ]me[ ]know|(?:what|which)(?:[ ]\w+){0,3}[ ](?:would|do|should)[ ]you|(?:can|could|would)[ ]you|that[ ]is[ ](?:correct|right))\b[^\n]{0,160}\Z"
+        r"\A\W{0,8}(?:(?:sure|certainly|of[ ]course|absolutely|understood|great|okay|ok|got[ ]it|noted|alright"
+        r"|thank[ ]you|no[ ]problem|hello|hi)(?=\W*\Z|[,.!?]|[ ]i\b)"
+        r"|i[ ]understand|i(?:['’]?d|[ ]would)[ ]be[ ](?:happy|glad)|i[ ]can[ ](?:help|do|write|certainly|definitely)"
+        r"|i['’]?m[ ]ready|how[ ](?:can|may)[ ]i|let[ ]me[ ]know|that[ ]is[ ](?:correct|right)"
+        r"|(?:what|which)(?:[ ]\w+){0,3}[ ](?:would|do|should)[ ]you)[^\n]{0,160}\Z"
     ),
     open_end=pattern(
-        r"(?:,|[(\[{]|\b(?:a|an|the|and|or|of|to|in|on|for|with|by|from|at|as|that|which|if|is|are|be|its|their"
-        r"|your|between|than|into|when|while|including|using|such|has|have|how|what|where|because|but"
-        r"|who|whose|will|should|must|can|not))\s*\Z"
+        r"(?:,|[(\[{]|\b(?:a|an|the|and|or|of|to|that|which|if|is|are|be|its|their|your|between|than|into|when"
+        r"|while|including|using|such|has|have|because|but|whose|will|should|must|can))\s*\Z"
     ),
 )

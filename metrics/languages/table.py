@@ -17,11 +17,13 @@ class Language:
         task: Verbs and question words that say *what* is asked; a match in a sentence makes it a
             task rather than advice.
         unknown: Words for what is to be found ("how many").
+        amount: The instruction asks for an amount, so two numbers make it a word problem.
         asked: A question for one thing, in the group `thing`.
         stated: What follows a thing where its value is told.
         numerals: Number words and their values.
         filler: Beginnings of words that name a step or a result and add no demand by themselves.
         quantity: Words that change an amount in a word problem without a digit.
+        edits: The task is to change a given text, so its answer holds most of it.
         message: The task is to write words that address somebody, so they may ask for things.
         preamble: How an assistant begins a reply, or a solution, rather than an instruction.
         solution: Words that only stand before a result ("the answer is").
@@ -30,7 +32,7 @@ class Language:
         wants_code: The instruction asks for code.
         wants_language: The instruction is about another language, so its answer may be in it.
         sorts: The instruction asks for an order.
-        maths: Words for steps of a calculation, which give a way to solve away.
+        maths: Steps of a calculation; in a word problem they give its solution away.
         refusal: How a reply that declines begins.
         dont_know: A reply that only says that it does not know.
         asks_for_input: A reply that asks for material.
@@ -43,11 +45,13 @@ class Language:
     request: re.Pattern[str]
     task: re.Pattern[str]
     unknown: re.Pattern[str]
+    amount: re.Pattern[str]
     asked: re.Pattern[str]
     stated: re.Pattern[str]
     numerals: dict[str, int]
     filler: frozenset[str]
     quantity: re.Pattern[str]
+    edits: re.Pattern[str]
     message: re.Pattern[str]
     preamble: re.Pattern[str]
     solution: re.Pattern[str]

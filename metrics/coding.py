@@ -1,0 +1,16 @@
+"""Is a text code, and was code asked for?"""
+
+import re
+
+from metrics.cases import Case
+from metrics.languages import language_of
+
+CODE_MARKS = re.compile(r"```|[{};=][ \t]*$|^[ \t]*(?:def|import|SELECT|class)\b", re.MULTILINE)
+"""What prose does not hold."""
+
+
+def answers_in_code(case: Case) -> bool:
+    """Tell whether the stage's text is a response to a request for code."""
+    language = language_of(case.before)
+    is_asked = language is not None and language.wants_code.search(case.before)
+    return bool(case.response and is_asked)
