@@ -5,7 +5,12 @@ import re
 from metrics.cases import Case
 from metrics.languages import language_of
 
-CODE_MARKS = re.compile(r"```|[{};=][ \t]*$|^[ \t]*(?:def|import|SELECT|class)\b", re.MULTILINE)
+CODE_MARKS = re.compile(
+    r"```|[{};=][ \t]*$"
+    r"|^[ \t]*(?:def|class|for|while|print|return|INSERT|UPDATE|CREATE)\b[^\n]{0,80}[(:;=]"
+    r"|^[ \t]*(?:import|SELECT)\b",
+    re.MULTILINE,
+)
 """What prose does not hold."""
 
 

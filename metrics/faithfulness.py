@@ -58,14 +58,15 @@ def reworded(case: Case, *, growth: int = 1, kept: float = 0.5) -> str | None:
         kept: At least this share of the source's content words is still there, in [0, 1].
     """
     before, after = stems(case.source), stems(case.evolved or "")
-    if not before or not after or len(after) > len(before) + growth or _asks_more(case):
+    if not before or not after or len(after) > len(before) + growth:
         return None
     share = len(before & after) / len(before)
     is_longer = len(words(case.evolved or "")) > len(words(case.source)) + 3 * max(growth, 1)
-    return f"{share:.0%} of its words, none added" if share >= kept and not is_longer else None
+    is_reworded = share >= kept and not is_longer and not _asks_more(case)
+    return f"{share:.0%} of its words, none added" if is_reworded else None
 
 
-def same_sum(case: Case, *, new_stems: int = 7) -> str | None:
+def same_sum(case: Case, *, new_stems: int = 5) -> str | None:
     """A word problem comes back with no new amount and no further question.
 
     Args:
@@ -183,22 +184,29 @@ def _symbols(text: str) -> Counter[str]:
 
 def _asks_more(case: Case) -> bool:
     """Tell whether the rewrite has a further question or request, or another formula."""
-    text = case.evolved or ""
-    has_formula = bool(_symbols(text) - _symbols(case.source))
-    return has_formula or _demands(text) > _demands(case.source)
+    source, text = case.source, case.evolved or ""
+    if _symbols(text) - _symbols(source):
+        return True
+    has_new = bool(_new_stems(case)) or len(_question_words(text)) > len(_question_words(source))
+    return has_new and _demands(text) > _demands(source)
 
 
 @lru_cache(maxsize=512)
 def _demands(text: str) -> int:
-    """Count the questions and tasks of a text."""
+    """Count the questions and requests of a text."""
     language = language_of(text)
     if language is None:
         return 0
     asking = [part for part in sentences(text) if language.request.search(part)]
-    kinds = (language.unknown, language.request)
-    return sum(
-        max(len(kind.findall(part.rstrip("?？ "))) or 1 for kind in kinds) for part in asking
-    )
+    requests = (len(language.request.findall(part.rstrip("?？ "))) for part in asking)
+    questions = (len(_question_words(part)) for part in asking)
+    return sum(max(1, *counts) for counts in zip(requests, questions, strict=True))
+
+
+def _question_words(text: str) -> list[str]:
+    language = language_of(text)
+    asks = language.questions if language else frozenset()
+    return [word for word in words(text) if word in asks or word[:2] in asks]
 
 
 def _amounts(text: str) -> set[str]:

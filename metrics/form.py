@@ -87,7 +87,7 @@ def repeated(case: Case, *, run: int = 6, times: int = 3, response_times: int = 
         or _same_run(text, case.before, run, most)
         or _same_sentences(text, case.before, least=2 if case.response is None else most)
     )
-    return None if found and _is_bare_code(case) else found
+    return None if found and _may_repeat(case) else found
 
 
 def garbled(case: Case) -> str | None:
@@ -164,6 +164,9 @@ def _stretches(tokens: Sequence[str], times: int) -> list[list[str]]:
     return stretches
 
 
-def _is_bare_code(case: Case) -> bool:
-    """Tell whether a response holds code outside of fences, which repeats itself with reason."""
+def _may_repeat(case: Case) -> bool:
+    """Tell whether a response is verse, or code outside of fences."""
+    language = language_of(case.before)
+    if case.response and language and language.verse.search(case.before):
+        return True
     return answers_in_code(case) and bool(CODE_MARKS.search(prose(case.after)))

@@ -90,6 +90,7 @@ ENGLISH = Language(
         )
     }
     | {"dozen": 12, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "hundred": 100},
+    questions=frozenset("what which who whom whose why how when where".split()),
     filler=frozenset(
         word[:5]
         for word in """
@@ -106,6 +107,9 @@ ENGLISH = Language(
     edits=pattern(
         r"\b(?:correct|fix|edit|proofread|rewrite|rephrase|convert|format|punctuate|capitali[sz]e|translate|complete"
         r"|continue|reverse|sort|replace|extract)\b"
+    ),
+    verse=pattern(
+        r"\b(?:poem|poems|poetry|song|lyrics|chorus|refrain|villanelle|chant|rhyme|ballad|verse|verses)\b"
     ),
     message=pattern(
         r"\b(?:e-?mail|letter|message|question|questions|dialogue|conversation|survey|form|script|reply|interview"

@@ -21,9 +21,11 @@ class Language:
         asked: A question for one thing, in the group `thing`.
         stated: What follows a thing where its value is told.
         numerals: Number words and their values.
+        questions: Beginnings of the words that ask.
         filler: Beginnings of words that name a step or a result and add no demand by themselves.
         quantity: Words that change an amount in a word problem without a digit.
         edits: The task is to change a given text, so its answer holds most of it.
+        verse: The task is to write verse, which may repeat its lines.
         message: The task is to write words that address somebody, so they may ask for things.
         preamble: How an assistant begins a reply, or a solution, rather than an instruction.
         solution: Words that only stand before a result ("the answer is").
@@ -49,9 +51,11 @@ class Language:
     asked: re.Pattern[str]
     stated: re.Pattern[str]
     numerals: dict[str, int]
+    questions: frozenset[str]
     filler: frozenset[str]
     quantity: re.Pattern[str]
     edits: re.Pattern[str]
+    verse: re.Pattern[str]
     message: re.Pattern[str]
     preamble: re.Pattern[str]
     solution: re.Pattern[str]
