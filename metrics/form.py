@@ -84,7 +84,7 @@ def repeated(case: Case, *, run: int = 6, times: int = 3, response_times: int = 
     most = times if case.response is None else response_times
     found = (
         _same_character(text, case.before)
-        or _same_run(text, case.before, run, most)
+        or _same_run(case, run, most)
         or _same_sentences(text, case.before, least=2 if case.response is None else most)
     )
     return None if found and _may_repeat(case) else found
@@ -114,12 +114,20 @@ def _same_character(text: str, before: str) -> str | None:
     return f"{match.group(0)[:10]!r}…" if match and match.group(0) not in before else None
 
 
-def _same_run(text: str, before: str, run: int, most: int) -> str | None:
-    """Return a run of words, or half of one twice as often, that the text repeats."""
+def _same_run(case: Case, run: int, most: int) -> str | None:
+    """Return a run of words, or half of one twice as often, that the text repeats.
+
+    A worked solution may say often, but not without end, what its prompt says; a rewrite only what
+    its source repeats.
+    """
+    text, before = prose(case.after), " ".join(words(case.before))
+    allowed = 1 if case.response is not None else 2
     stretches = _stretches(words(text), most)
     for size, limit in ((run, most), (run // 2, 2 * most)):
         found = _commonest_run(stretches, size)
-        if found and found[1] >= limit and " ".join(words(before)).count(found[0]) < 2:
+        if not found or found[1] < limit:
+            continue
+        if before.count(found[0]) < allowed or found[1] > 1.5 * limit:
             return f"{found[1]} times {found[0]!r}"
     return None
 

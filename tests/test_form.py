@@ -180,3 +180,11 @@ def test_bloated_takes_its_budget_from_the_source() -> None:
     assert bloated(evolved("word " * 200, short))
     assert bloated(evolved("word " * 100, short)) is None
     assert bloated(evolved("word " * 100, short), times=2, spare_words=20)
+
+
+def test_a_worked_solution_may_repeat_what_its_prompt_says() -> None:
+    prompt = "A printer needs 10 minutes. How long will it take to print the next 35 pages?"
+    leads = ("First,", "So we want", "That is what it takes", "Divide", "Therefore the time")
+    solution = "".join(f"{lead} to print the next 35 pages.\n" for lead in leads)
+    assert repeated(Case(SOURCE, prompt, solution)) is None
+    assert repeated(Case(SOURCE, prompt, "to print the next 35 pages " * 20))
