@@ -161,9 +161,11 @@ def _without_verb(text: str) -> str:
 
 @lru_cache(maxsize=512)
 def is_word_problem(text: str) -> bool:
-    """Tell whether a text gives two numbers or more and asks for an amount."""
+    """Tell whether a text gives two amounts or more, in digits or words, and asks for another."""
     language = language_of(text)
-    return bool(language and len(numbers(text)) > 1 and language.amount.search(text))
+    if language is None or not numbers(text) or not language.amount.search(text):
+        return False
+    return len(numbers(text)) + len(set(language.quantity.findall(text))) > 1
 
 
 def is_sum(text: str) -> bool:

@@ -70,7 +70,7 @@ ENGLISH = Language(
         rf"\b(?:what|which|when|where|who|why|how)\b|\bvalues?\s+of\b|{_LEAD}{_TASKS}\b"
     ),
     amount=pattern(
-        r"\bhow\s+(?:many|much|long|far|fast|old|large|big|tall|high|wide|often)\b|\bwhat\s+(?:is|was|are"
+        r"\bhow\s+(?:many|much|long|far|fast|old|large|big|tall|high|wide|often)\b|\bwhat\s+(?:is|was|are|were|did|does"
         r"|fraction|percent|percentage|number)\b|\b(?:find|calculate|compute|solve|determine|simplify|evaluate)\b"
     ),
     asked=pattern(
@@ -78,7 +78,7 @@ ENGLISH = Language(
     ),
     stated=pattern(
         r"[ ](?:is|was|are|will[ ]be|equals)[ ](?:about[ ]|exactly[ ]|now[ ]|then[ ]|equal[ ]to[ ])?"
-        r"(?:[$€₩]?\d|calculated\b|obtained\b|found[ ]by\b)(?![^.?!\n]{0,80}\?)"
+        r"(?:[$€₩]?\d|calculated\b|obtained\b|found[ ]by\b|(?:the[ ])?\w+[ ](?:divided|multiplied|times|minus|plus)\b)(?![^.?!\n]{0,80}\?)"
     ),
     numerals={
         word: value
