@@ -21,7 +21,7 @@ _ADDED_STEMS = 3
 _ARTICLES = frozenset("a an the of and is are its".split())
 _MOST_SPANS = 200
 _SPELLED = re.compile(r"[^\W\d_]+")
-_SYMBOL = re.compile(r"[<>=+*/^≤≥≠×÷]")
+_SYMBOL = re.compile(r"[<>=+/^≤≥≠×÷]|(?<![*\s])\*(?![*\s])|(?<=\s)\*(?=\s)")
 _MATERIAL = re.compile(r"(?:\n[ \t]*\n|:[ \t]*\n|[:：]\s)(?P<material>.+)\Z", re.DOTALL)
 
 

@@ -47,6 +47,8 @@ def test_a_sound_rewrite_breaks_no_strict_rule() -> None:
             False,
             id="few new words that change the task",
         ),
+        pytest.param(SOURCE, f"**{SOURCE}**", True, id="set in bold"),
+        pytest.param("Solve x^2 = 4.", "Solve x^2 < 4.", False, id="another sign"),
         pytest.param(SOURCE, HARDER, False, id="harder"),
     ],
 )
