@@ -120,6 +120,8 @@ def _lists(text: str, source: str, language: Language, least: int) -> str | None
 
 def _copies(text: str, expected: str) -> str | None:
     """Return a run of words of the known response, if half of the text is made of such."""
+    if not expected:
+        return None
     mine, theirs = shingles(text, 4), shingles(expected, 4)
     shared = mine & theirs
     return f"the known response: {min(shared)!r}" if 2 * len(shared) > len(mine) > 3 else None
