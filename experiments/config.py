@@ -64,7 +64,9 @@ class FailureConfig(Strict):
 
     evolve: list[str] = Field(default=["strict"])
     respond: list[str] = Field(default=["strict"])
-    thresholds: dict[str, dict[str, Annotated[float, Field(ge=0)]]] = Field(default={})
+    thresholds: dict[str, dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]] = Field(
+        default={}
+    )
 
     @model_validator(mode="before")
     @classmethod

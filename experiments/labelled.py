@@ -3,9 +3,9 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from metrics import Case
+from metrics import Case, MethodKind
 from program.errors import ConfigError
 from signatures import shipped_methods
 
@@ -78,6 +78,9 @@ def _case(row: dict[str, Any]) -> Case:
     for name, text in (("seed", row["seed"]), *texts.items()):
         if not isinstance(text, str) and (name == "seed" or text is not None):
             raise TypeError(f"{name} must be a text, is {text!r}")
+    kind: Any = row.get("method_kind") or "depth"
+    if kind not in get_args(MethodKind):
+        raise TypeError(f"method_kind must be one of {get_args(MethodKind)}, is {kind!r}")
     method = shipped_methods().get(row.get("method") or "")
     return Case(
         source=row["seed"],
@@ -85,5 +88,5 @@ def _case(row: dict[str, Any]) -> Case:
         response=texts["response"],
         raw=str(row.get("raw") or ""),
         method=method.instructions if method else "",
-        method_kind=row.get("method_kind") or "depth",
+        method_kind=kind,
     )

@@ -70,7 +70,7 @@ def same_sum(case: Case, *, new_stems: int = 5) -> str | None:
     """A word problem comes back with no new amount and no further question.
 
     Args:
-        case: Its source is a word problem if it has two numbers or more and asks for an amount.
+        case: Its source is a word problem if it has two amounts or more and asks for another.
         new_stems: So many new content words may hold a condition that has no number in it.
     """
     source, text = case.source, case.evolved or ""
@@ -163,7 +163,7 @@ def _without_verb(text: str) -> str:
 def is_word_problem(text: str) -> bool:
     """Tell whether a text gives two amounts or more, in digits or words, and asks for another."""
     language = language_of(text)
-    if language is None or not numbers(text) or not language.amount.search(text):
+    if language is None or not is_sum(text):
         return False
     return len(numbers(text)) + len(set(language.quantity.findall(text))) > 1
 

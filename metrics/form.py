@@ -60,9 +60,7 @@ def _last_word(text: str) -> str:
 
 def malformed_code(case: Case) -> str | None:
     """A fence of code is opened and not closed."""
-    text = case.after
-    is_cut_response = case.response is not None
-    return "unclosed ```" if text.count("```") % 2 and not is_cut_response else None
+    return "unclosed ```" if (case.evolved or "").count("```") % 2 else None
 
 
 def field_residue(case: Case) -> str | None:

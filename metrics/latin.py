@@ -6,23 +6,7 @@ from typing import Any
 from metrics.wording import STOP_WORDS, words
 
 _LEAST_WORDS = 5
-_CANDIDATES = [
-    "en",
-    "es",
-    "fr",
-    "de",
-    "it",
-    "pt",
-    "nl",
-    "sv",
-    "da",
-    "pl",
-    "cs",
-    "tr",
-    "id",
-    "vi",
-    "ro",
-]
+_CANDIDATES = "en es fr de it pt nl sv da pl cs tr id vi ro".split()
 _SURE = 0.995
 
 

@@ -7,25 +7,7 @@ from metrics.wording import normal_form, prose, sentences, shingles, words
 
 _ECHO_RUN = 5
 _FEW_WORDS = 3
-_PROMPT_ENDS = (
-    ".",
-    "?",
-    "!",
-    "。",
-    "？",
-    ":",
-    '"',
-    "`",
-    ")",
-    "다",
-    "요",
-    "오",
-    "줘",
-    "라",
-    "까",
-    "자",
-    "은",
-)
+_PROMPT_ENDS = tuple('. ? ! 。 ？ : " ` ) 다 요 오 줘 라 까 자 은'.split())
 _YES_OR_NO = {"yes", "no", "네", "예", "아니요"}
 
 

@@ -76,7 +76,7 @@ RULES: dict[str, Rule] = {
         Rule("lost_details", _EVOLVE, faithfulness.lost_details, _DEPTH),
         Rule("lost_material", _EVOLVE, faithfulness.lost_material, _DEPTH),
         Rule("truncated", _BOTH, form.truncated),
-        Rule("malformed_code", _BOTH, form.malformed_code),
+        Rule("malformed_code", _EVOLVE, form.malformed_code),
         Rule("repeated", _BOTH, form.repeated),
         Rule("garbled", _BOTH, form.garbled),
         Rule("language_drift", _BOTH, drift.language_drift),

@@ -62,6 +62,7 @@ def test_a_whole_number_stays_one() -> None:
         pytest.param({"bloatd": {"times": 2}}, "bloatd", id="rule"),
         pytest.param({"bloated": {"time": 2}}, "times, spare_words", id="name"),
         pytest.param({"repeated": {"run": 2.5}}, "whole number", id="fraction"),
+        pytest.param({"repeated": {"run": float("inf")}}, "finite", id="infinite"),
         pytest.param({"unparsed": {"x": 1}}, "there is none", id="rule without any"),
     ],
 )
