@@ -93,5 +93,6 @@ def _foreign_sentence(before: str, after: str, least: int) -> str | None:
 def _other_latin_language(before: str, after: str) -> str | None:
     if dominant_script(before) != "latin" or dominant_script(after) != "latin":
         return None
-    was, now = latin_language(prose(before)), latin_language(prose(after))
+    was = latin_language(prose(before))
+    now = latin_language(prose(after)) if was else None
     return f"{was} became {now}" if was and now and was != now else None

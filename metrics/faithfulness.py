@@ -179,6 +179,7 @@ def _is_filler(word: str, source: str) -> bool:
     return bool(language and (word[:5] in language.filler or word in _ARTICLES))
 
 
+@lru_cache(maxsize=512)
 def _symbols(text: str) -> Counter[str]:
     """Count the signs of mathematics and code that words do not hold."""
     return Counter(_SYMBOL.findall(text))
@@ -228,7 +229,10 @@ def _lost_numbers(source: str, evolved: str) -> set[str]:
     Numbers that were exchanged while more was added are a change on purpose, and so is a count that
     was raised ("3 tips" to "5 tips").
     """
-    spelled, before, after = _spelled(evolved), numbers(source), numbers(evolved)
+    before, after = numbers(source), numbers(evolved)
+    if before <= after:
+        return set()
+    spelled = _spelled(evolved)
     gone = {number for number in before - after if number not in spelled}
     is_exchanged = len(after | spelled) >= len(before) and _adds(source, evolved)
     return set() if is_exchanged else {n for n in gone if not _is_raised(n, source, evolved)}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from metrics.cases import Case, shown
 from metrics.coding import CODE_MARKS, answers_in_code
 from metrics.languages import language_of
-from metrics.wording import prose, sentences, words
+from metrics.wording import normal_form, prose, sentences, words
 
 _RESIDUE = re.compile(
     r"\[\[\s*##|##\s*\]\]|\{(?:evolved_instruction|instruction|thinking)\}"
@@ -17,7 +17,8 @@ _RESIDUE = re.compile(
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s*")
 _SHORT_SENTENCE = 5
 _REPLACEMENT = "\ufffd"
-_SAME_CHARACTER = re.compile(r"([^\s\d=_.*~#+-])\1{19}")
+_CHARACTER_RUN = 20
+_SAME_CHARACTER = re.compile(rf"([^\s\d=_.*~#+-])\1{{{_CHARACTER_RUN - 1}}}")
 _ENDS = tuple(".!?。？！:;)]}>\"'”’」』`*|")
 
 
@@ -108,6 +109,8 @@ def bloated(case: Case, *, times: float = 6.0, spare_words: int = 150) -> str | 
 
 
 def _same_character(text: str, before: str) -> str | None:
+    if max(map(len, text.split()), default=0) < _CHARACTER_RUN:
+        return None
     match = _SAME_CHARACTER.search(text)
     return f"{match.group(0)[:10]!r}…" if match and match.group(0) not in before else None
 
@@ -118,14 +121,13 @@ def _same_run(case: Case, run: int, most: int) -> str | None:
     A worked solution may say often, but not without end, what its prompt says; a rewrite only what
     its source repeats.
     """
-    text, before = prose(case.after), " ".join(words(case.before))
     allowed = 1 if case.response is not None else 2
-    stretches = _stretches(words(text), most)
+    stretches = _stretches(words(prose(case.after)), most)
     for size, limit in ((run, most), (run // 2, 2 * most)):
         found = _commonest_run(stretches, size)
         if not found or found[1] < limit:
             continue
-        if before.count(found[0]) < allowed or found[1] > 1.5 * limit:
+        if normal_form(case.before).count(found[0]) < allowed or found[1] > 1.5 * limit:
             return f"{found[1]} times {found[0]!r}"
     return None
 
@@ -135,15 +137,21 @@ def _same_sentences(text: str, before: str, *, least: int) -> str | None:
     found = sentences(text)
     if len(found) < least:
         return None
-    counts = Counter(words(_LIST_MARK.sub("", sentence)) for sentence in found)
+    counts = Counter(map(_bare, found))
     if max(counts.values()) < least:
         return None
-    known = Counter(words(_LIST_MARK.sub("", sentence)) for sentence in sentences(before))
+    known = Counter(map(_bare, sentences(before)))
     for sentence, count in counts.items():
-        most = least if len(sentence) > _SHORT_SENTENCE else 2 * least
-        if len(sentence) > 2 and count >= most and known[sentence] < 2:
-            return f"{count} times {shown(' '.join(sentence))!r}"
+        length = len(words(sentence))
+        most = least if length > _SHORT_SENTENCE else 2 * least
+        if length > 2 and count >= most and known[sentence] < 2:
+            return f"{count} times {shown(sentence)!r}"
     return None
+
+
+def _bare(sentence: str) -> str:
+    """Return a sentence without its list mark and its end, to be compared with others."""
+    return _LIST_MARK.sub("", sentence).strip(" *_.!?:;\"'").casefold()
 
 
 def _commonest_run(stretches: Sequence[Sequence[str]], size: int) -> tuple[str, int] | None:

@@ -14,9 +14,9 @@ _SURE = 0.995
 def latin_language(text: str) -> str | None:
     """Return the ISO 639-1 code of the language; None for a text too short or too odd to tell."""
     tokens = words(text)
-    if tokens and 5 * sum(token in STOP_WORDS for token in tokens) >= len(tokens):
+    if tokens and 5 * sum(map(STOP_WORDS.__contains__, tokens)) >= len(tokens):
         return "en"
-    if len(tokens) < _LEAST_WORDS:
+    if sum(map(str.isalpha, tokens)) < _LEAST_WORDS:
         return None
     code, probability = _identifier().classify(" ".join(tokens))
     return str(code) if probability >= _SURE else None

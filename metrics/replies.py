@@ -7,14 +7,15 @@ from metrics.wording import normal_form, prose, sentences, shingles, words
 
 _ECHO_RUN = 5
 _FEW_WORDS = 3
+_OPENING = 300
 _PROMPT_ENDS = tuple('. ? ! 。 ？ : " ` ) 다 요 오 줘 라 까 자 은'.split())
 _YES_OR_NO = {"yes", "no", "네", "예", "아니요"}
 
 
 def refusal(case: Case) -> str | None:
-    """The stage's text declines the task, or talks about policy."""
+    """The stage's text begins by declining the task, or by talking about policy."""
     language = language_of(case.after)
-    match = language.refusal.search(case.after) if language else None
+    match = language.refusal.search(case.after, 0, _OPENING) if language else None
     if not match or normal_form(match.group(0)) in normal_form(case.before):
         return None
     return shown(match.group(0))
@@ -95,11 +96,12 @@ def continued(case: Case) -> str | None:
     reply, prompt = (case.response or "").strip(), (case.evolved or "").rstrip()
     first = reply[:1]
     is_open = not prompt.endswith(_PROMPT_ENDS)
-    asked = language_of(prompt)
-    if asked and asked.wants_code.search(prompt):
-        return None
     goes_on = first in ",;)" or (first.islower() and first.isascii() and len(words(reply)) > 8)
-    return shown(reply[:60]) if first and is_open and goes_on else None
+    if not (first and is_open and goes_on):
+        return None
+    asked = language_of(prompt)
+    is_code = asked and asked.wants_code.search(prompt)
+    return None if is_code else shown(reply[:60])
 
 
 def says_nothing(case: Case) -> str | None:

@@ -23,7 +23,7 @@ _QUOTED = re.compile(
     r"[\"“「『]([^\"“”「」『』\n]{2,200})[\"”」』]|(?<!\w)['‘]([^'‘’\n]{3,200})['’](?!\w)"
 )
 _NAMED = re.compile(r"`([^`\n]{1,80})`|\b([A-Za-z]\w*_\w+|[a-z]+[A-Z]\w+|[A-Za-z]\w*(?=\(\w*\)))")
-_SENTENCE_END = re.compile(r"(?<=[.!?。？！])\s+|\n+")
+_SENTENCE_END = re.compile(r"\s(?:(?<=\n)|(?<=[.!?。？！]\s))\s*")
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _SEPARATED = re.compile(r"[^,，;\n]{1,60}(?:[,，;][^,，;\n]{1,60}){2,}")
 _LATIN_STEM, _HANGUL_STEM = 5, 2

@@ -46,11 +46,11 @@ _LED = (
 )
 _MADE = r"\bmake\s+(?:a|an|the|me|it)|\bhelp\s+me"
 _ADDRESSED = (
-    r"\bplease\b|\byour\s+(?:task|answer|response|solution|code|function|script|query|explanation"
-    r"|essay|story|poem)\b|\b(?:i|we)\s+(?:want|need|would\s+like)\s+you\b"
-    r"|\b(?:can|could|would|will)\s+you\b|\byou\s+(?:are|will\s+be)\s+(?:asked|given|tasked)\b"
-    r"|\b(?:should|must|has\s+to|needs\s+to)\s+(?:also\s+)?(?:\w+ly\s+)?(?:be|have|handle"
-    rf"|return|use|contain|support|accept|take|work|run|display|{_TASKS})\b"
+    r"\b(?:please|your\s+(?:task|answer|response|solution|code|function|script|query|explanation"
+    r"|essay|story|poem)|(?:i|we)\s+(?:want|need|would\s+like)\s+you"
+    r"|(?:can|could|would|will)\s+you|you\s+(?:are|will\s+be)\s+(?:asked|given|tasked)"
+    r"|(?:should|must|has\s+to|needs\s+to)\s+(?:also\s+)?(?:\w+ly\s+)?(?:be|have|handle"
+    rf"|return|use|contain|support|accept|take|work|run|display|{_TASKS}))\b"
 )
 
 _LANGUAGES = any_of("""
@@ -124,31 +124,32 @@ ENGLISH = Language(
         r"|(?:yes|no)[,.][ ])"
     ),
     solution=pattern(
-        r"(?<!so[ ]that[ ])(?<!if[ ])(?<!when[ ])(?<!whether[ ])(?<!where[ ])\b(?:the|its|my)[ ](?:final[ ]|correct[ ]|right[ ])?"
+        r"\b(?=the|its|my)(?<!so[ ]that[ ])(?<!if[ ])(?<!when[ ])(?<!whether[ ])(?<!where[ ])(?:the|its|my)[ ](?:final[ ]|correct[ ]|right[ ])?"
         r"(?:(?:answer|solution)[ ](?:is|was|equals)[ ](?!(?:given|to|not|in|a[ ]|an[ ]|of|required|unknown|correct"
         r"|reasonable|wrong|right|yes|no|always|never|based))|(?:result|output|total)[ ](?:is|was|equals)[ ][$€₩]?\d)"
         r"|(?:^[^\w\n]{0,8}|[.?!]\s{1,8})(?:answer|solution|hint)[ ]?\W{0,3}:"
-        r"|\bthe[ ]code[ ](?:creates|prints|defines|uses)\b"
-        r"|\b(?:which|that)[ ](?:is|equals|gives|makes)[ ][$€₩]?\d[\d.,]{0,12}[ ]?\w{0,10}[.!?]"
-        r"|\b(?:to|you|we)[ ]get[ ][$€₩]?\d|\bformula\b[^.?!\n]{0,60}(?:=|[πr]²|\bis[ ][^\s]{0,20}[=*/^π²])"
+        r"|\b(?:the[ ]code[ ](?:creates|prints|defines|uses)\b"
+        r"|(?:which|that)[ ](?:is|equals|gives|makes)[ ][$€₩]?\d[\d.,]{0,12}[ ]?\w{0,10}[.!?]"
+        r"|(?:to|you|we)[ ]get[ ][$€₩]?\d|formula\b[^.?!\n]{0,60}(?:=|[πr]²|\bis[ ][^\s]{0,20}[=*/^π²]))"
         r"|\([ ]?[$€₩]?\d[\d.,]{0,12}[ ]?[a-z²³°%]{0,12}\)\s{0,2}[?.]?\s{0,4}\Z"
     ),
     leak=pattern(
         r"\#[ ]?(?:the[ ])?(?:given|rewritten|finally[ ]rewritten|final[ ]rewritten|created|new)?"
         r"[ ]?(?:prompt|instruction|methods[ ]list|plan)[ ]?\#"
-        r"|\b(?:re-?written|evolved|harder|more[ ](?:complex|difficult|challenging)|original|previous|given|above)[ ]"
+        r"|\b(?:"
+        r"(?:re-?written|evolved|harder|more[ ](?:complex|difficult|challenging)|original|previous|given|above)[ ]"
         r"(?:version[ ]of[ ](?:the|this|your)[ ])?(?:instruction|prompt)s?\b"
-        r"|\b(?:a|the|slightly)[ ](?:harder|more[ ](?:complex|difficult|challenging))[ ]version\b"
-        r"|\b(?:do[ ]not|don['’]?t|never)[ ](?:answer|solve|explain)[ ](?:it\b|(?:the|this)[ ]instruction\b)"
-        r"|\bthis[ ](?:new[ ]|revised[ ]|updated[ ]|evolved[ ])?instruction[ ](?:is|now|has|will|significantly|adds|requires|increases"
+        r"|(?:a|the|slightly)[ ](?:harder|more[ ](?:complex|difficult|challenging))[ ]version\b"
+        r"|(?:do[ ]not|don['’]?t|never)[ ](?:answer|solve|explain)[ ](?:it\b|(?:the|this)[ ]instruction\b)"
+        r"|this[ ](?:new[ ]|revised[ ]|updated[ ]|evolved[ ])?instruction[ ](?:is|now|has|will|significantly|adds|requires|increases"
         r"|introduces|makes|harder|more)\b"
-        r"|\brewrit(?:e|ing|ten)[ ](?:the|this|an|your)[ ](?:instruction|prompt)s?\b"
-        r"|\b(?:make|making)[ ](?:the|this|it|an)[ ](?:instruction|prompt)s?[ ](?:more|harder)\b"
-        r"|^[ \t]{0,8}\#{0,6}[ ]?(?:instruction|evolved[ ]instruction|new[ ]instruction|prompt)[ ]*:"
-        r"|^[^\w\n]{0,8}step[ ]\d+\W{0,8}\#"
-        r"|\breply[ ]with[ ](?:a|the)[ ](?:harder|new|rewritten)\b"
-        r"|\b(?:adds?|added|adding)[ ](?:only[ ])?(?:ten[ ]to[ ]twenty|10(?:[ ]to[ ]|-|–)20)[ ](?:added[ ])?words\b"
-        r"|\bthis[ ]version[ ]of[ ]the[ ](?:instruction|prompt|question)\b"
+        r"|rewrit(?:e|ing|ten)[ ](?:the|this|an|your)[ ](?:instruction|prompt)s?\b"
+        r"|mak(?:e|ing)[ ](?:the|this|it|an)[ ](?:instruction|prompt)s?[ ](?:more|harder)\b"
+        r"|reply[ ]with[ ](?:a|the)[ ](?:harder|new|rewritten)\b"
+        r"|add(?:s|ed|ing)?[ ](?:only[ ])?(?:ten[ ]to[ ]twenty|10(?:[ ]to[ ]|-|–)20)[ ](?:added[ ])?words\b"
+        r"|this[ ]version[ ]of[ ]the[ ](?:instruction|prompt|question)\b)"
+        r"|^(?:[ \t]{0,8}\#{0,6}[ ]?(?:instruction|evolved[ ]instruction|new[ ]instruction|prompt)[ ]*:"
+        r"|[^\w\n]{0,8}step[ ]\d+\W{0,8}\#)"
     ),
     given=pattern(
         r"\b(?:this|these|the[ ]following|given|below|above|provided|existing|buggy|erroneous|incorrect"
@@ -176,16 +177,16 @@ ENGLISH = Language(
         r"|\bthe[ ]formula[ ](?:for\b[^.?!\n]{0,60})?(?:is\b|[^.?!\n]{0,20}=)"
     ),
     refusal=pattern(
-        r"\A\W{0,8}(?:i['’]?m|i[ ]am)[ ](?:very[ ]|really[ ]|so[ ])?(?:sorry|afraid)\b[,.]?[ ]"
+        r"\A\W{0,8}(?:(?:i['’]?m|i[ ]am)[ ](?:very[ ]|really[ ]|so[ ])?(?:sorry|afraid)\b[,.]?[ ]"
         r"(?:but\b|i[ ](?:can|am|do|won|will[ ]not)|that[ ]i[ ](?:can|am[ ]un))"
-        r"|\A\W{0,8}(?:(?:sorry|unfortunately|apologies),?[ ](?:but[ ])?)?(?:i|we)(?:['’]m|[ ]am|[ ]are)?[ ]"
+        r"|(?:(?:sorry|unfortunately|apologies),?[ ](?:but[ ])?)?(?:i|we)(?:['’]m|[ ]am|[ ]are)?[ ]"
         r"(?:can(?:['’]?t|not)|won['’]?t|will[ ]not|unable[ ]to|not[ ]able[ ]to|do[ ]not|don['’]?t)[ ]"
         r"(?:help|assist|provide|fulfil|answer|comply|generate|create|write|complete|discuss|continue|do[ ](?:that|this)"
         r"|share|process|support|engage|have[ ](?:access|the[ ]ability|enough|information|personal|feelings|pets))"
-        r"|\A\W{0,8}(?:sorry|my[ ]apologies|apologies|i[ ]apologi[sz]e),?[ ](?:but\b|i[ ](?:can|am[ ]un|do[ ]not|don))"
-        r"|\A\W{0,8}(?:as[ ]an?[ ]ai\b|as[ ]a[ ]language[ ]model|i[ ]am[ ]an?[ ]ai\b|i['’]m[ ]an?[ ]ai\b)"
-        r"|\b(?:against|violates?)[ ](?:my|our|the)[ ](?:content[ ]|usage[ ])?(?:polic|guideline)"
-        r"|\bas[ ]an[ ]ai[ ](?:language[ ])?(?:model|assistant)\b"
+        r"|(?:sorry|my[ ]apologies|apologies|i[ ]apologi[sz]e),?[ ](?:but\b|i[ ](?:can|am[ ]un|do[ ]not|don))"
+        r"|(?:as[ ]an?[ ]ai\b|as[ ]a[ ]language[ ]model|i[ ]am[ ]an?[ ]ai\b|i['’]m[ ]an?[ ]ai\b))"
+        r"|\b(?:(?:against|violates?)[ ](?:my|our|the)[ ](?:content[ ]|usage[ ])?(?:polic|guideline)"
+        r"|as[ ]an[ ]ai[ ](?:language[ ])?(?:model|assistant)\b)"
     ),
     dont_know=pattern(
         r"\A\W{0,8}(?:idk|i[ ](?:do[ ]not|don['’]?t)[ ]know|i[ ]have[ ]no[ ]idea|no[ ]idea)\b[^\n]{0,60}\Z"
