@@ -88,5 +88,6 @@ def _case(row: dict[str, Any]) -> Case:
         response=texts["response"],
         raw=str(row.get("raw") or ""),
         method=method.instructions if method else "",
+        demonstrations=method.demonstrated if method else "",
         method_kind=kind,
     )

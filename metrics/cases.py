@@ -21,6 +21,7 @@ class Case:
         response: The answer to `evolved`; None at the evolve stage.
         raw: The model's reply before parsing.
         method: Instructions of the evolving method, to find leaks of them.
+        demonstrations: The evolved texts that the method shows, to find copies of them.
         method_kind: Selects the rules that apply.
         expected: The known response to `source`; empty when there is none.
         truncated: The stage's reply hit its token limit.
@@ -33,6 +34,7 @@ class Case:
     response: str | None = None
     raw: str = ""
     method: str = ""
+    demonstrations: str = ""
     method_kind: MethodKind = "depth"
     expected: str = ""
     truncated: bool = False

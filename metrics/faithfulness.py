@@ -12,6 +12,7 @@ from metrics.wording import (
     numbers,
     quotations,
     sentences,
+    shingles,
     stems,
     words,
 )
@@ -81,6 +82,23 @@ def same_sum(case: Case, *, new_stems: int = 5) -> str | None:
     if len(new) >= new_stems or _amounts(text) - _amounts(source) or _asks_more(case):
         return None
     return f"no new amount; only new: {shown(', '.join(sorted(new))) or 'nothing'}"
+
+
+def copied_demonstration(case: Case, *, run: int = 5, share: float = 0.7) -> str | None:
+    """What the rewrite adds is taken word for word from a demonstration of its method.
+
+    Args:
+        case: What its source says, it may say too.
+        run: So many words in a row are a copy.
+        share: Of the new content words, in [0, 1], that stand in copied runs.
+    """
+    if not case.demonstrations or not case.evolved:
+        return None
+    copied = shingles(case.evolved, run) & shingles(case.demonstrations, run)
+    copied -= shingles(case.source, run)
+    new = stems(case.evolved) - stems(case.source)
+    taken = new & stems(" ".join(sorted(copied))) if copied else frozenset()
+    return shown(min(copied)) if taken and len(taken) >= share * len(new) else None
 
 
 def shrunk(case: Case, *, share: float = 0.8) -> str | None:

@@ -65,6 +65,7 @@ RULES: dict[str, Rule] = {
         Rule("unchanged", _EVOLVE, faithfulness.unchanged),
         Rule("reworded", _EVOLVE, faithfulness.reworded, _DEPTH),
         Rule("same_sum", _EVOLVE, faithfulness.same_sum, _DEPTH),
+        Rule("copied_demonstration", _EVOLVE, faithfulness.copied_demonstration),
         Rule("shrunk", _EVOLVE, faithfulness.shrunk, _DEPTH),
         Rule("bloated", _EVOLVE, form.bloated),
         Rule("answered", _EVOLVE, answers.answered),
@@ -113,7 +114,7 @@ ALWAYS = ("unparsed", "empty")
 
 _PAPER = ("stagnant_complexity", "insufficient_qualification", "loss_of_key_information")
 _STRICT = """
-    unchanged reworded same_sum shrunk bloated answered leaked_answer missing_question prompt_leak
+    unchanged reworded same_sum copied_demonstration shrunk bloated answered leaked_answer missing_question prompt_leak
     field_residue changed_task lost_details lost_material truncated malformed_code repeated garbled
     language_drift refusal asks_for_input confirmed_only dont_know echo continued says_nothing
 """.split()

@@ -209,6 +209,7 @@ def _case(source: Row, evolved: str | None, method: Method, calls: Sequence[Call
         source=source.instruction,
         evolved=evolved,
         method=method.instructions,
+        demonstrations=method.demonstrated,
         method_kind=method.kind,
         expected=source.response,
         truncated=bool(last and last.is_truncated),

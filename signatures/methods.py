@@ -70,6 +70,11 @@ class Method:
             [self.instructions, *(part for pair in self.demonstrations for part in pair)]
         )
 
+    @property
+    def demonstrated(self) -> str:
+        """The evolved instructions that its demonstrations show, a line each."""
+        return "\n".join(evolved for _, evolved in self.demonstrations)
+
     def with_instructions(self, instructions: str, *, name: str) -> "Method":
         """Return the method with other instructions; all the rest stays."""
         return replace(self, name=name, instructions=instructions)

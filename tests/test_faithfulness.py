@@ -5,6 +5,7 @@ import pytest
 from metrics import Case
 from metrics.faithfulness import (
     changed_task,
+    copied_demonstration,
     lost_details,
     lost_material,
     reworded,
@@ -54,6 +55,38 @@ def test_a_sound_rewrite_breaks_no_strict_rule() -> None:
 )
 def test_unchanged(source: str, text: str, is_flagged: bool) -> None:
     assert bool(unchanged(evolved(text, source))) == is_flagged
+
+
+@pytest.mark.parametrize(
+    ("text", "is_flagged"),
+    [
+        pytest.param(
+            "List three trees, rank them by litres saved per week, and state one drawback of each.",
+            True,
+            id="the whole addition is copied",
+        ),
+        pytest.param(
+            "List three trees that tolerate salt and drought, explain which soil each of them "
+            "prefers, and state one drawback of each.",
+            False,
+            id="a turn of phrase beside an addition of its own",
+        ),
+        pytest.param("List three trees and state one use.", False, id="too short a run"),
+    ],
+)
+def test_copied_demonstration(text: str, is_flagged: bool) -> None:
+    shown = (
+        "List four ways to save water, rank them by litres saved per week, and state one drawback "
+        "of each."
+    )
+    case = Case("List three trees.", text, demonstrations=shown)
+    assert bool(copied_demonstration(case)) == is_flagged
+
+
+def test_what_the_source_says_is_not_copied_from_a_demonstration() -> None:
+    source = "List ways to save water and rank them by litres saved per week."
+    text = source + " Name a tool for each."
+    assert copied_demonstration(Case(source, text, demonstrations=source)) is None
 
 
 def test_words_swapped_and_none_added_is_reworded() -> None:
