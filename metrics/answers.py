@@ -52,6 +52,7 @@ def answered(case: Case, *, items: int = 3) -> str | None:
         return None
     return (
         _opens_as_reply(text, case.source, language)
+        or _is_code(text, case.source)
         or _asks_nothing(text, case.source, language)
         or _lists(text, case.source, language, items)
         or _copies(text, case.expected)
@@ -102,11 +103,20 @@ def _opens_as_reply(text: str, source: str, language: Language) -> str | None:
 def _asks_nothing(text: str, source: str, language: Language) -> str | None:
     """Return the last sentence of a text that asks for nothing, where the source does."""
     said = prose(text)
+    if "?" in said or "？" in said:
+        return None
     if not language.request.search(said) and language.request.search(source):
         return f"asks for nothing: {_last(text)!r}"
     if not language.task.search(said) and language.task.search(source):
         return f"advises, and asks for nothing: {_last(text)!r}"
     return None
+
+
+def _is_code(text: str, source: str) -> str | None:
+    """Return the beginning of a text that is code from its first to its last line."""
+    lines = text.strip().splitlines()
+    opens = _CODE.match(lines[0]) and not _CODE.match(source.lstrip())
+    return shown(lines[0]) if opens and lines[-1].endswith((";", "}", ")", "```")) else None
 
 
 def _lists(text: str, source: str, language: Language, least: int) -> str | None:

@@ -19,10 +19,11 @@ from metrics.wording import (
 
 _AMOUNT = re.compile(r"\d+(?:[.,]\d+)*(?:\s?[^\W\d_]{1,2})?")
 _ADDED_STEMS = 3
+_CLAUSE, _EMPTY_WORDS = 5, 8
 _ARTICLES = frozenset("a an the of and is are its".split())
 _MOST_SPANS = 200
 _SPELLED = re.compile(r"[^\W\d_]+")
-_SYMBOL = re.compile(r"[<>=+/^≤≥≠×÷]|(?<![*\s])\*(?![*\s])|(?<=\s)\*(?=\s)")
+_SYMBOL = re.compile(r"[<>=+/^≤≥≠×÷*](?:(?<!\*)|(?<![*\s]\*)(?![*\s])|(?<=\s\*)(?=\s))")
 _MATERIAL = re.compile(r"(?:\n[ \t]*\n|:[ \t]*\n|[:：]\s)(?P<material>.+)\Z", re.DOTALL)
 
 
@@ -44,9 +45,8 @@ def unchanged(case: Case, *, new_stems: int = 2, added_words: int = 3) -> str | 
     new = _new_stems(case)
     if len(new) >= new_stems:
         return None
-    added = Counter(words(text)) - Counter(words(source))
-    said = sum(count for word, count in added.items() if not _is_filler(word, source))
-    little = said < added_words and not _asks_more(case)
+    most = added_words if new else _EMPTY_WORDS
+    little = _said(case) < most and not _asks_more(case)
     return f"only new: {', '.join(sorted(new)) or 'nothing'}" if little else None
 
 
@@ -94,11 +94,14 @@ def copied_demonstration(case: Case, *, run: int = 5, share: float = 0.7) -> str
     """
     if not case.demonstrations or not case.evolved:
         return None
+    new = stems(case.evolved) - stems(case.source)
+    least = max(1, share * len(new))
+    if len(new & stems(case.demonstrations)) < least:
+        return None
     copied = shingles(case.evolved, run) & shingles(case.demonstrations, run)
     copied -= shingles(case.source, run)
-    new = stems(case.evolved) - stems(case.source)
-    taken = new & stems(" ".join(sorted(copied))) if copied else frozenset()
-    return shown(min(copied)) if taken and len(taken) >= share * len(new) else None
+    taken = new & stems(" ".join(sorted(copied)))
+    return shown(min(copied)) if len(taken) >= least else None
 
 
 def shrunk(case: Case, *, share: float = 0.8) -> str | None:
@@ -192,6 +195,12 @@ def is_sum(text: str) -> bool:
     return bool(language and numbers(text) and language.amount.search(text))
 
 
+def _said(case: Case) -> int:
+    """Count the words that a rewrite adds, of any kind but those that add nothing."""
+    added = Counter(words(case.evolved or "")) - Counter(words(case.source))
+    return sum(count for word, count in added.items() if not _is_filler(word, case.source))
+
+
 def _is_filler(word: str, source: str) -> bool:
     language = language_of(source)
     return bool(language and (word[:5] in language.filler or word in _ARTICLES))
@@ -209,7 +218,7 @@ def _asks_more(case: Case) -> bool:
     if _symbols(text) - _symbols(source):
         return True
     has_new = bool(_new_stems(case)) or len(_question_words(text)) > len(_question_words(source))
-    return has_new and _demands(text) > _demands(source)
+    return (has_new or _said(case) >= _CLAUSE) and _demands(text) > _demands(source)
 
 
 @lru_cache(maxsize=512)
@@ -218,7 +227,7 @@ def _demands(text: str) -> int:
     language = language_of(text)
     if language is None:
         return 0
-    asking = [part for part in sentences(text) if language.request.search(part)]
+    asking = [part for part in sentences(text) if "?" in part or language.request.search(part)]
     requests = (len(language.request.findall(part.rstrip("?？ "))) for part in asking)
     questions = (len(_question_words(part)) for part in asking)
     return sum(max(1, *counts) for counts in zip(requests, questions, strict=True))

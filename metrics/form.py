@@ -122,7 +122,10 @@ def _same_run(case: Case, run: int, most: int) -> str | None:
     its source repeats.
     """
     allowed = 1 if case.response is not None else 2
-    stretches = _stretches(words(prose(case.after)), most)
+    tokens = words(prose(case.after))
+    if len(tokens) < run + most - 1:
+        return None
+    stretches = _stretches(tokens, most)
     for size, limit in ((run, most), (run // 2, 2 * most)):
         found = _commonest_run(stretches, size)
         if not found or found[1] < limit:

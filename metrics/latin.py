@@ -16,7 +16,7 @@ def latin_language(text: str) -> str | None:
     tokens = words(text)
     if tokens and 5 * sum(map(STOP_WORDS.__contains__, tokens)) >= len(tokens):
         return "en"
-    if sum(map(str.isalpha, tokens)) < _LEAST_WORDS:
+    if sum(map(str.isalpha, tokens)) < max(_LEAST_WORDS, len(tokens) / 2):
         return None
     code, probability = _identifier().classify(" ".join(tokens))
     return str(code) if probability >= _SURE else None

@@ -114,9 +114,10 @@ ALWAYS = ("unparsed", "empty")
 
 _PAPER = ("stagnant_complexity", "insufficient_qualification", "loss_of_key_information")
 _STRICT = """
-    unchanged reworded same_sum copied_demonstration shrunk bloated answered leaked_answer missing_question prompt_leak
-    field_residue changed_task lost_details lost_material truncated malformed_code repeated garbled
-    language_drift refusal asks_for_input confirmed_only dont_know echo continued says_nothing
+    unchanged reworded same_sum copied_demonstration shrunk bloated answered leaked_answer
+    missing_question prompt_leak field_residue changed_task lost_details lost_material truncated
+    malformed_code repeated garbled language_drift refusal asks_for_input confirmed_only
+    dont_know echo continued says_nothing
 """.split()
 
 RULE_SETS: dict[str, tuple[str, ...]] = {

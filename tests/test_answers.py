@@ -20,6 +20,10 @@ def evolved(text: str, source: str = SOURCE) -> Case:
         pytest.param(HARDER + " Do not answer the instruction.", id="order of the method"),
         pytest.param("Make this instruction harder; do not answer it.", id="the request"),
         pytest.param("더 어려운 지시문: 나무에 대해 설명해 주세요.", id="Korean"),
+        pytest.param(HARDER + " This question requires careful thought.", id="about itself"),
+        pytest.param(
+            "평균을 구하세요. 이 문제는 두 값을 견주는 것이 중요합니다.", id="Korean, about itself"
+        ),
     ],
 )
 def test_prompt_leak(text: str) -> None:
@@ -47,6 +51,11 @@ def test_an_instruction_about_prompts_may_speak_of_prompts(source: str) -> None:
     [
         pytest.param(SOURCE, "You need to look at the brakes and tyres.", id="statement"),
         pytest.param("Write a function.", "def f(x):\n    return x", id="code"),
+        pytest.param(
+            "Why is this empty?\n\nSELECT name FROM t WHERE x = NULL;",
+            "SELECT name FROM t WHERE x IS NULL;",
+            id="a query",
+        ),
         pytest.param("Write a function.", "```python\nprint(1)\n```", id="fence"),
         pytest.param(SOURCE, "Sure! List five things to check.", id="preamble"),
         pytest.param("무엇인가요?", "이진 탐색은 데이터를 찾는 방법입니다.", id="Korean statement"),
@@ -144,6 +153,12 @@ def test_what_asks_is_not_an_answer(source: str, text: str) -> None:
             "바이러스와 세균의 차이는 무엇인가요? "
             "바이러스는 세포가 없고 세균은 세포가 있으며 스스로 자랄 수 있습니다.",
             id="explained after the question",
+        ),
+        pytest.param(
+            "밑변이 3cm, 높이가 4cm인 삼각형의 넓이를 구하세요.",
+            "밑변이 3cm, 높이가 4cm인 삼각형의 넓이를 구하세요. 넓이를 구하기 위해 밑변과 높이를 "
+            "이용하여 계산합니다.",
+            id="Korean, the way to it",
         ),
     ],
 )

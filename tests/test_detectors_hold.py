@@ -126,9 +126,24 @@ def patterns() -> dict[str, re.Pattern[str]]:
 def test_no_text_makes_a_rule_raise(
     source: str, evolved: str | None, response: str | None, method: str
 ) -> None:
-    case = Case(source, evolved, response, raw=method, method=method, expected=source)
+    case = Case(
+        source,
+        evolved,
+        response,
+        raw=method,
+        method=method,
+        demonstrations=method,
+        expected=source,
+    )
     found = broken(tuple(RULES.values()), case)
     assert all(reason.evidence for reason in found)
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=st.text(alphabet=st.characters(max_codepoint=127)))
+def test_the_fast_way_to_words_finds_the_same(text: str) -> None:
+    """An apostrophe in another word makes `words` take the slow way."""
+    assert (*wording.words(text), "it's") == wording.words(f"{text} it's")
 
 
 @settings(max_examples=100, deadline=None)

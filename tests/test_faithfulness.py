@@ -48,6 +48,14 @@ def test_a_sound_rewrite_breaks_no_strict_rule() -> None:
             False,
             id="few new words that change the task",
         ),
+        pytest.param(
+            "Entry costs 9 pounds for an adult. A group of 2 adults pays with 20 pounds. "
+            "Work out the change.",
+            "A group of 2 adults pays with 20 pounds, but entry costs 9 pounds for an adult. "
+            "Work out the change given by the group.",
+            True,
+            id="said in another order",
+        ),
         pytest.param(SOURCE, f"**{SOURCE}**", True, id="set in bold"),
         pytest.param("Solve x^2 = 4.", "Solve x^2 < 4.", False, id="another sign"),
         pytest.param(SOURCE, HARDER, False, id="harder"),
@@ -110,6 +118,12 @@ def test_words_swapped_and_none_added_is_reworded() -> None:
             "Tom has 15 marbles and gives away 4. How many are left, and how many are gone?",
             False,
             id="second question",
+        ),
+        pytest.param(
+            "Tom has 15 marbles and gives away 4. How many are left? Also calculate the marbles "
+            "that are left if Tom gives away 4 more.",
+            False,
+            id="second question in the same words",
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 from metrics.languages.table import Language, any_of, pattern
 
-_TASKS = any_of("""
+_TASKS = any_of(r"""
     answer analyse analyze argue arrange assess assign brainstorm build calculate categorise categorize
     change cite classify code combine comment compare complete compose compute conclude conduct
     construct contrast convert correct count create criticise critique debug decide deduce define
@@ -17,7 +17,7 @@ _TASKS = any_of("""
     represent reverse review revise rewrite round search select separate share show simplify
     simulate sketch solve sort specify state structure suggest summarise summarize support
     synthesise synthesize tell test transform translate turn unscramble update verify visualise
-    visualize write
+    visualize work(?=\sout) write
 """)
 _LOOSE = any_of("""
     add adapt adjust apply ask avoid be check choose collect communicate compile configure consider
@@ -71,7 +71,7 @@ ENGLISH = Language(
     ),
     amount=pattern(
         r"\bhow\s+(?:many|much|long|far|fast|old|large|big|tall|high|wide|often)\b|\bwhat\s+(?:is|was|are|were|did|does"
-        r"|fraction|percent|percentage|number)\b|\b(?:find|calculate|compute|solve|determine|simplify|evaluate)\b"
+        r"|fraction|percent|percentage|number)\b|\b(?:find|calculate|compute|solve|determine|simplify|evaluate|work[ ]out)\b"
     ),
     asked=pattern(
         r"\bwhat[ ](?:is|was|are|will[ ]be)[ ](?:the|its|his|her|their)[ ](?P<thing>\w+(?:[ ]\w+){0,3})\?"
@@ -143,6 +143,7 @@ ENGLISH = Language(
         r"|(?:do[ ]not|don['’]?t|never)[ ](?:answer|solve|explain)[ ](?:it\b|(?:the|this)[ ]instruction\b)"
         r"|this[ ](?:new[ ]|revised[ ]|updated[ ]|evolved[ ])?instruction[ ](?:is|now|has|will|significantly|adds|requires|increases"
         r"|introduces|makes|harder|more)\b"
+        r"|this[ ](?:problem|question|exercise)[ ](?:requires|involves|tests|focuses|can[ ]be[ ]solved)\b(?![ ]you)"
         r"|rewrit(?:e|ing|ten)[ ](?:the|this|an|your)[ ](?:instruction|prompt)s?\b"
         r"|mak(?:e|ing)[ ](?:the|this|it|an)[ ](?:instruction|prompt)s?[ ](?:more|harder)\b"
         r"|reply[ ]with[ ](?:a|the)[ ](?:harder|new|rewritten)\b"
