@@ -51,6 +51,9 @@ Limit = Annotated[
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew; the old folder is kept.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Search even if nothing could be told from luck.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before a run that costs money.")]
 
 
@@ -62,10 +65,12 @@ def run(
     limit: Limit = None,
     fresh: Fresh = False,
     dry_run: DryRun = False,
+    force: Force = False,
     yes: Yes = False,
 ) -> None:
     """Search for the best method and evolve the whole set with it."""
-    _run(_Request("all", config, overrides or [], out, limit, fresh, dry_run, yes))
+    chosen = [*(overrides or []), *_forced(force)]
+    _run(_Request("all", config, chosen, out, limit, fresh, dry_run, yes))
 
 
 @app.command()
@@ -75,10 +80,12 @@ def optimize(
     out: OutFolder = None,
     limit: Limit = None,
     fresh: Fresh = False,
+    force: Force = False,
     yes: Yes = False,
 ) -> None:
     """Search only: leave the best method in the run's folder."""
-    _run(_Request("search", config, overrides or [], out, limit, fresh, yes=yes))
+    chosen = [*(overrides or []), *_forced(force)]
+    _run(_Request("search", config, chosen, out, limit, fresh, yes=yes))
 
 
 @app.command()
@@ -223,6 +230,10 @@ def main() -> None:
     except StoppedError as error:
         _complain(f"{error}; the same command goes on")
         raise SystemExit(STOPPED_EARLY) from error
+
+
+def _forced(force: bool) -> list[str]:
+    return ["optimizer.headroom=false"] if force else []
 
 
 @dataclass(frozen=True, slots=True)

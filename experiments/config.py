@@ -10,10 +10,15 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from experiments.model_config import Count, EndpointConfig, ModelsConfig, Strict, Temperature
+from program.acceptance import AcceptanceName
 from program.errors import ConfigError
 from program.generator import Choice, OnFailure
+from program.operators import OperatorName
+from program.settings import PAPER, PolicyName, PrunerName, SearchSettings
 
 Size = Annotated[int, Field(ge=0)]
+Level = Annotated[float, Field(gt=0, lt=1)]
+_SEARCH = SearchSettings()
 ROLES = ("evolver", "responder", "optimizer", "judge")
 LEAST_ROWS = 3
 """One row each for train, dev and held-out."""
@@ -43,6 +48,8 @@ class DataConfig(Strict):
         path: A JSON, JSONL, CSV or Parquet file, a folder of such, or a Hugging Face data set.
         split: Of a Hugging Face data set.
         train_size: Rows for the mini-batches; null: what is left of 2,000 (paper, footnote 1).
+        fresh_size: Rows for the search's second look; null: as many as in dev, but at most a third
+            of what dev and held-out leave.
         limit: Use the first rows only.
     """
 
@@ -52,6 +59,7 @@ class DataConfig(Strict):
     train_size: Size | None = None
     dev_size: Size = 50
     heldout_size: Size = 50
+    fresh_size: Size | None = None
     limit: Count | None = None
 
 
@@ -78,25 +86,47 @@ class FailureConfig(Strict):
 
 
 class OptimizerConfig(Strict):
-    """The search; the defaults are the paper's. See `program.optimizer.SearchSettings`.
+    """The search. See `program.optimizer.SearchSettings` for what is not explained here.
 
     Attributes:
-        name: `none` applies `evolve.methods` as they are.
+        name: `auto_evol` is ours, `paper` the algorithm as published: the same loop with other
+            defaults (`program.optimizer.PAPER`); `none` applies `evolve.methods` as they are.
         initial_method: A method's name or a file; null: the one in `evolve.methods`.
         temperatures: Range of the proposals' temperature; null: `models.optimizer`'s.
+        on_no_gain: What is applied when the best method fails no less than the initial one on the
+            held-out rows.
     """
 
-    name: Literal["auto_evol", "none"] = "auto_evol"
-    steps: Count = 10
-    batch_size: Count = 10
-    trajectory_rounds: Count = 1
-    candidates: Count = 5
-    patience: Count = 3
+    name: Literal["auto_evol", "paper", "none"] = "auto_evol"
     initial_method: str | None = None
-    temperatures: tuple[Temperature, Temperature] | None = None
-    tie_break: bool = True
-    max_method_words: Count = 400
-    max_stage_words: Count = 400
+    on_no_gain: Literal["keep_initial", "keep_best"] = "keep_initial"
+    steps: Count = _SEARCH.steps
+    batch_size: Count = _SEARCH.batch_size
+    trajectory_rounds: Count = _SEARCH.trajectory_rounds
+    candidates: Count = _SEARCH.candidates
+    patience: Count = _SEARCH.patience
+    policy: PolicyName = _SEARCH.policy
+    operators: tuple[OperatorName, ...] = Field(default=_SEARCH.operators, min_length=1)
+    temperatures: tuple[Temperature, Temperature] | None = _SEARCH.temperatures
+    pruner: PrunerName = _SEARCH.pruner
+    race_level: Level = _SEARCH.race_level
+    race_worth: Annotated[float, Field(ge=0.5, lt=1)] = _SEARCH.race_worth
+    acceptance: AcceptanceName = _SEARCH.acceptance
+    accept_level: Level = _SEARCH.accept_level
+    tie_break: bool = _SEARCH.tie_break
+    incumbent: bool = _SEARCH.incumbent
+    shared_analysis: bool = _SEARCH.shared_analysis
+    remembered: Size = _SEARCH.remembered
+    finalists: Size = _SEARCH.finalists
+    headroom: bool = _SEARCH.headroom
+    max_method_words: Count = _SEARCH.max_method_words
+    max_stage_words: Count = _SEARCH.max_stage_words
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_published(cls, given: Any) -> Any:
+        is_paper = isinstance(given, dict) and given.get("name") == "paper"
+        return {**PAPER, **given} if is_paper else given
 
     @field_validator("temperatures")
     @classmethod
@@ -171,10 +201,10 @@ class ExperimentConfig(Strict):
         return self.optimizer.name != "none"
 
     @property
-    def search_rows(self) -> tuple[int | None, int, int]:
-        """Sizes of train, dev and held-out; zeros without a search."""
-        data = self.data
-        return (data.train_size, data.dev_size, data.heldout_size) if self.is_search else (0, 0, 0)
+    def search_rows(self) -> DataConfig:
+        """The sizes of the search's splits; zeros without a search."""
+        none = {"train_size": 0, "dev_size": 0, "heldout_size": 0, "fresh_size": 0}
+        return self.data if self.is_search else self.data.model_copy(update=none)
 
 
 def load_config(
@@ -186,7 +216,8 @@ def load_config(
         path: The file.
         overrides: `a.b=c`; the value is read as YAML.
         out: Replaces `output.dir`.
-        limit: Caps rows, batch, dev and held-out at N, steps and candidates at 2.
+        limit: Caps rows, batch, dev and held-out at N, steps and candidates at 2; searches whether
+            or not anything can be told from so few rows.
 
     Raises:
         ConfigError: Names the file and the key.
@@ -283,6 +314,7 @@ def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
                     "train_size": None,
                     "dev_size": min(data.dev_size, third),
                     "heldout_size": min(data.heldout_size, third),
+                    "fresh_size": None if data.fresh_size is None else min(data.fresh_size, third),
                 }
             ),
             "output": config.output.model_copy(update={"dir": folder}),
@@ -291,6 +323,7 @@ def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
                     "batch_size": min(search.batch_size, n),
                     "steps": min(search.steps, LIMITED_TRIALS),
                     "candidates": min(search.candidates, LIMITED_TRIALS),
+                    "headroom": False,
                 }
             ),
         }

@@ -27,6 +27,7 @@ class Splits:
 
     train: list[Row]
     dev: list[Row]
+    fresh: list[Row]
     heldout: list[Row]
     seeds: list[Row]
 
@@ -58,26 +59,38 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
 
 
 def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:
-    """Return disjoint train, dev and held-out rows, shuffled by the run's seed.
+    """Return disjoint train, dev, fresh and held-out rows, shuffled by the run's seed.
 
     Raises:
         ConfigError: The sizes ask for more rows than there are.
     """
-    train_size, dev_size, heldout_size = config.search_rows
-    if config.is_search and 0 in (train_size, dev_size):
+    sizes = config.search_rows
+    if config.is_search and 0 in (sizes.train_size, sizes.dev_size):
         raise ConfigError(f"{where}: data", "a search needs rows in train_size and in dev_size")
-    needed = (train_size or bool(config.is_search)) + dev_size + heldout_size
+    chosen = sizes.dev_size + sizes.heldout_size
+    needed = (sizes.train_size or bool(config.is_search)) + chosen + (sizes.fresh_size or 0)
     if needed > len(rows):
         raise ConfigError(
             f"{where}: data",
-            f"train_size, dev_size and heldout_size need {needed} rows, {config.data.path} has "
-            f"{len(rows)}; make them smaller",
+            f"train_size, dev_size, fresh_size and heldout_size need {needed} rows, "
+            f"{config.data.path} has {len(rows)}; make them smaller",
         )
     shuffled = random.Random(config.seed).sample(rows, len(rows))
-    dev, heldout = shuffled[:dev_size], shuffled[dev_size : dev_size + heldout_size]
-    rest = shuffled[dev_size + heldout_size :]
-    wanted = max(1, SEARCH_ROWS - dev_size - heldout_size) if train_size is None else train_size
-    return Splits(rest[:wanted], dev, heldout, rows)
+    dev, heldout = shuffled[: sizes.dev_size], shuffled[sizes.dev_size : chosen]
+    rest = shuffled[chosen:]
+    fresh = _fresh_size(sizes, len(rest))
+    wanted = sizes.train_size
+    if wanted is None:
+        wanted = max(1, SEARCH_ROWS - chosen - fresh)
+    return Splits(rest[fresh : fresh + wanted], dev, rest[:fresh], heldout, rows)
+
+
+def _fresh_size(sizes: DataConfig, left: int) -> int:
+    """Return how many of the rows that are left get no part in the search before its end."""
+    if sizes.fresh_size is not None:
+        return sizes.fresh_size
+    spare = left // 3 if sizes.train_size is None else left - sizes.train_size
+    return min(sizes.dev_size, spare)
 
 
 def _records(data: DataConfig, where: str) -> Iterator[Record]:

@@ -74,6 +74,9 @@ def _bounds(plan: Plan) -> list[Estimate]:
         evaluated = len(splits.dev) * (1 + proposals)
         found += _evolving(plan, "search", search.steps * batch + evaluated, evaluated)
         found.append(_estimate(plan, "search", "optimizer", 2 * proposals, _analysis_words(plan)))
+        if search.finalists and splits.fresh:
+            looked = len(splits.fresh) * (1 + search.finalists)
+            found += _evolving(plan, "second look", looked, looked)
         found += _evolving(plan, "held-out", 2 * len(splits.heldout), 2 * len(splits.heldout))
     return [*found, *_evolving(plan, "evolve", bulk, bulk)]
 

@@ -30,14 +30,15 @@ def failure_rate_figure(steps: Sequence[StepRecord], path: Path) -> Path:
         capsize=3,
         label="best method, 95 % interval",
     )
-    tried = [
-        (step.step + 1, candidate.failure_rate.rate)
-        for step in steps
-        for candidate in step.candidates
-        if candidate.failure_rate
-    ]
-    if tried:
-        axes.scatter(*zip(*tried, strict=True), marker="x", color="tab:gray", label="candidates")
+    for is_pruned, marker, label in ((False, "x", "candidates"), (True, "|", "stopped early")):
+        tried = [
+            (step.step + 1, candidate.failure_rate.rate)
+            for step in steps
+            for candidate in step.candidates
+            if candidate.failure_rate and candidate.is_pruned == is_pruned
+        ]
+        if tried:
+            axes.scatter(*zip(*tried, strict=True), marker=marker, color="tab:gray", label=label)
     axes.set(xlabel="step", ylabel="failure rate on dev rows", ylim=(-0.03, 1.03))
     axes.set_xticks(range(len(rates)))
     axes.legend()

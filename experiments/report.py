@@ -14,7 +14,8 @@ from experiments.figures import failure_rate_figure, funnel_figure
 from experiments.funnel import Stopped
 from experiments.plan import Plan
 from experiments.run_folder import RunFolder, as_yaml
-from program.records import StepRecord
+from program.acceptance import pareto_front
+from program.records import Evaluation, StepRecord
 from signatures import Method
 
 _SAMPLE = 20
@@ -44,6 +45,7 @@ def write_report(
             where=plan.where,
             summary=summary,
             steps=steps,
+            front=pareto_front(_measured(steps)),
             best=best,
             start=plan.start,
             diff=_diff(plan.start, best[0]) if plan.start else [],
@@ -54,6 +56,12 @@ def write_report(
         )
     )
     return [folder.write("report.html", page), *figures.values()]
+
+
+def _measured(steps: Sequence[StepRecord]) -> list[Evaluation]:
+    """Return the methods that were measured on all dev rows."""
+    tried = (c for step in steps for c in step.candidates if not c.is_pruned)
+    return [*(step.incumbent for step in steps[:1]), *(c.evaluation for c in tried if c.evaluation)]
 
 
 def _environment() -> jinja2.Environment:

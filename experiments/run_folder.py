@@ -94,11 +94,15 @@ def write_whole(target: Path, text: str) -> Path:
 def find_summary(config: ExperimentConfig, content: str) -> dict[str, Any] | None:
     """Return the summary of this very run if nothing is left to do; read only.
 
-    Unscored rows are left to do: the same command tries their calls again.
+    Unscored rows are left to do: the same command tries their calls again. So is a search that was
+    skipped and is asked for now.
     """
     folder = _known(config, content)
     summary = folder.summary() if folder else None
-    return summary if summary and not summary["rows_unscored"] else None
+    if summary is None or summary["rows_unscored"]:
+        return None
+    is_asked_for = summary.get("search_skipped") and not config.optimizer.headroom
+    return None if is_asked_for else summary
 
 
 def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None:
@@ -265,7 +269,8 @@ def _resumable(tree: dict[str, Any]) -> dict[str, Any]:
         for role in ROLES
     }
     kept = {key: value for key, value in tree.items() if key not in ("budget", "output")}
-    return {**kept, "models": models}
+    search = {key: value for key, value in tree["optimizer"].items() if key != "headroom"}
+    return {**kept, "models": models, "optimizer": search}
 
 
 def _differences(then: Any, now: Any, at: str = "") -> list[str]:

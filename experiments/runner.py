@@ -24,11 +24,14 @@ from program.evaluation import evaluate
 from program.evolver import Evolver
 from program.failure import failure_metric
 from program.generator import GenerationSettings, Generator
+from program.headroom import Headroom
 from program.listeners import Listeners
-from program.optimizer import AutoEvolInstruct, SearchSettings
+from program.optimizer import AutoEvolInstruct
 from program.pipeline import Pipeline
 from program.records import Evaluation, Outcome, Row, StepRecord
 from program.roles import Role, Roles
+from program.second_look import Choice
+from program.settings import SearchSettings
 from signatures import Method
 
 Scope = Literal["all", "search", "apply"]
@@ -106,7 +109,13 @@ class _Experiment:
         self.findings = Findings()
         watched = around.tracking.trace_sampling if around.tracking else 0.0
         self.pipeline = _pipeline(plan, fleet, watched)
-        self.listeners = Listeners(around.bar.on_phase, around.bar.on_row, self._on_step)
+        self.listeners = Listeners(
+            around.bar.on_phase,
+            around.bar.on_row,
+            self._on_step,
+            on_headroom=self._on_headroom,
+            on_choice=self._on_choice,
+        )
 
     async def run(self) -> list[Method]:
         """Go through the phases and return the methods that were applied in the end."""
@@ -115,8 +124,7 @@ class _Experiment:
         methods = self.plan.methods
         if self.plan.start is not None and self.around.scope != "apply":
             best = await self._search(student)
-            await self._measure(student, best)
-            methods = [best.method]
+            methods = [await self._measured(student, best)]
         self._write_methods(student, methods)
         if self.around.scope != "search":
             await self._apply(student, methods)
@@ -125,17 +133,24 @@ class _Experiment:
     async def _search(self, student: Evolver) -> Evolver:
         optimizer = AutoEvolInstruct(self.pipeline, search_settings(self.plan), self.listeners)
         splits = self.plan.splits
-        return await optimizer.acompile(student, trainset=splits.train, valset=splits.dev)
+        return await optimizer.acompile(
+            student, trainset=splits.train, valset=splits.dev, freshset=splits.fresh
+        )
 
-    async def _measure(self, student: Evolver, best: Evolver) -> None:
-        """Measure both methods on rows that had no part in the choice."""
-        rows = self.plan.splits.heldout
+    async def _measured(self, student: Evolver, best: Evolver) -> Method:
+        """Measure both methods on rows that had no part in the choice; return the one to apply."""
+        rows, findings = self.plan.splits.heldout, self.findings
         if not rows:
-            return
+            return best.method
         initial = await self._evaluation(student, rows, "initial method")
-        self.findings.heldout_initial = self.findings.heldout_best = initial
-        if best.method.id != student.method.id:
-            self.findings.heldout_best = await self._evaluation(best, rows, "best method")
+        findings.heldout_initial = findings.heldout_best = initial
+        if best.method.id == student.method.id:
+            return best.method
+        findings.heldout_best = await self._evaluation(best, rows, "best method")
+        if findings.has_gain or self.plan.config.optimizer.on_no_gain == "keep_best":
+            return best.method
+        self.around.say(f"{findings.no_gain}; the initial method is applied (optimizer.on_no_gain)")
+        return student.method
 
     async def _evaluation(self, evolver: Evolver, rows: list[Row], name: str) -> Evaluation:
         phase = f"held-out: {name}"
@@ -160,6 +175,17 @@ class _Experiment:
         self.findings.best_method_id = methods[0].id
         self.folder.write_method("best", methods[0])
         student.with_method(methods[0]).evolve.save(str(self.folder.path / "program.json"))
+
+    def _on_headroom(self, headroom: Headroom) -> None:
+        self.findings.initial = headroom.initial
+        if self.plan.config.optimizer.headroom and not headroom.is_enough:
+            self.findings.headroom = f"{headroom}: the search is skipped"
+            self.around.say(f"{self.findings.headroom} (--force searches all the same)")
+
+    def _on_choice(self, choice: Choice) -> None:
+        self.findings.choice = choice
+        if self.tracker:
+            self.tracker.on_choice(choice)
 
     def _on_step(self, record: StepRecord) -> None:
         self.findings.steps.append(record)
@@ -200,7 +226,7 @@ class _Experiment:
 
 def search_settings(plan: Plan) -> SearchSettings:
     """Return the search's settings."""
-    given = plan.config.optimizer.model_dump(exclude={"name", "initial_method"})
+    given = plan.config.optimizer.model_dump(exclude={"name", "initial_method", "on_no_gain"})
     return SearchSettings(**given, seed=plan.config.seed)
 
 

@@ -108,6 +108,8 @@ def _lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
             _change(summary, "heldout_initial", "heldout_best"),
         ),
         ("verdict on held-out rows", summary["heldout_verdict"] or "–"),
+        ("second look, failure rate on fresh rows", _second_look(summary)),
+        ("search", summary.get("search_skipped") or "done"),
         ("steps (accepted)", f"{summary['steps']} ({summary['accepted_steps']})"),
         (
             "rows in / out / failed / unscored",
@@ -125,7 +127,19 @@ def _lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("cost", "unknown price" if summary["cost_usd"] is None else f"{summary['cost_usd']} USD"),
         ("time", f"{summary['wall_s']:.0f} s"),
     ]
-    return lines if summary["steps"] else lines[4:]
+    return lines if summary["failure_rate_initial"] else lines[6:]
+
+
+def _second_look(summary: dict[str, Any]) -> str:
+    looked = summary.get("second_look") or []
+    return (
+        "\n".join(
+            f"{each['method']} {each['fresh']['rate']:.0%}"
+            + (" (chosen)" if each.get("is_best") else "")
+            for each in looked
+        )
+        or "–"
+    )
 
 
 def _change(summary: dict[str, Any], before: str, after: str) -> str:

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from experiments.models.meter import Totals
-from metrics import FailureRate
+from metrics import FailureRate, Pairs, pairs
 from program.generator import RoundCount
 from program.records import Evaluation, StepRecord
+from program.second_look import Choice
 
 
 @dataclass
@@ -15,12 +16,18 @@ class Findings:
     """What a run has found so far; filled phase by phase.
 
     Attributes:
+        initial: The initial method on the dev rows.
+        headroom: Why the search was skipped; None when it was not.
+        choice: The second look; None when there was none.
         prefix_hits: Share of the method's prompt tokens that came from the prefix cache in the
             bulk phase, in [0, 1]; None when the search had made all of its calls already.
     """
 
     started: float = field(default_factory=time.monotonic)
+    initial: FailureRate | None = None
+    headroom: str | None = None
     steps: list[StepRecord] = field(default_factory=list)
+    choice: Choice | None = None
     heldout_initial: Evaluation | None = None
     heldout_best: Evaluation | None = None
     rounds: list[RoundCount] = field(default_factory=list)
@@ -28,14 +35,28 @@ class Findings:
     best_method_id: str | None = None
 
     @property
-    def initial(self) -> FailureRate | None:
-        """The initial method on the dev rows."""
-        return self.steps[0].incumbent.failure_rate if self.steps else None
-
-    @property
     def best(self) -> FailureRate | None:
         """The best method on the dev rows; flattered, since they chose it."""
-        return self.steps[-1].best.failure_rate if self.steps else None
+        if self.choice:
+            return self.choice.best.failure_rate
+        return self.steps[-1].best.failure_rate if self.steps else self.initial
+
+    @property
+    def has_gain(self) -> bool:
+        """Whether the best method fails less than the initial one on the held-out rows."""
+        return bool(self._heldout_pairs and self._heldout_pairs.difference < 0)
+
+    @property
+    def no_gain(self) -> str:
+        """Say in words that the best method is not better on the held-out rows."""
+        found = self._heldout_pairs
+        told = f"mended {found.won} rows and broke {found.lost}" if found else "was not measured"
+        return f"the best method is not better on held-out rows: it {told}"
+
+    @property
+    def _heldout_pairs(self) -> Pairs | None:
+        before, after = self.heldout_initial, self.heldout_best
+        return pairs(after.verdicts, before.verdicts) if before and after else None
 
 
 def summarise(
@@ -54,6 +75,8 @@ def summarise(
         "failure_rate_heldout_initial": _heldout(findings.heldout_initial),
         "failure_rate_heldout_best": _heldout(findings.heldout_best),
         "heldout_verdict": heldout_verdict(findings),
+        "search_skipped": findings.headroom,
+        "second_look": _second_look(findings.choice),
         "steps": len(findings.steps),
         "accepted_steps": sum(step.is_accepted for step in findings.steps),
         "calls": totals.calls.total(),
@@ -98,6 +121,24 @@ def heldout_verdict(findings: Findings) -> str | None:
         return "too few rows to tell"
     better = after.failure_rate.rate < before.failure_rate.rate
     return "the best method is better" if better else "the best method is worse"
+
+
+def _second_look(choice: Choice | None) -> list[dict[str, Any]] | None:
+    """Return the contenders of the second look, the initial method first."""
+    if choice is None or not choice.contenders:
+        return None
+    first = {"method": choice.initial.method.name, "fresh": rate_of(choice.initial.failure_rate)}
+    others = [
+        {
+            "method": each.dev.method.name,
+            "dev": rate_of(each.dev.failure_rate),
+            "fresh": rate_of(each.fresh.failure_rate),
+            "verdict": each.preference.why,
+            "is_best": each.dev.method.id == choice.best.method.id,
+        }
+        for each in choice.contenders
+    ]
+    return [first, *others]
 
 
 def _heldout(evaluation: Evaluation | None) -> dict[str, Any] | None:

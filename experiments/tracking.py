@@ -26,6 +26,7 @@ from experiments.run_folder import RunFolder
 from metrics import count_by_rule
 from program.errors import ConfigError, StoppedError
 from program.records import Candidate, Evaluation, Row, StepRecord
+from program.second_look import Choice
 from signatures import Method, to_markdown
 
 logger = logging.getLogger(__name__)
@@ -96,6 +97,12 @@ class Tracker:
             self._candidate(candidate)
         self._point("failure_rate", record.best.failure_rate.rate, record.step + 1)
 
+    def on_choice(self, choice: Choice) -> None:
+        """Record the second look: the contenders on fresh rows."""
+        looked = [choice.initial, *(each.fresh for each in choice.contenders)]
+        rows = [{"method": each.method.name, "rows": _verdicts(each)} for each in looked]
+        self.client.log_dict(self.run_id, {"second_look": rows}, "second_look.json")
+
     def finish(self, summary: dict[str, Any], files: Sequence[Path], best: Method) -> None:
         """Record the summary, the artifacts and the best method."""
         figures = {
@@ -113,6 +120,9 @@ class Tracker:
             "step": candidate.step,
             "candidate": candidate.index,
             "parent_method": candidate.parent.id,
+            "operator": candidate.operator,
+            "is_pruned": candidate.is_pruned,
+            "verdict": candidate.verdict,
             "temperature": candidate.temperature or self.plan.models["optimizer"].temperature,
             "rejected": candidate.rejected or "",
         }
@@ -165,8 +175,7 @@ class Tracker:
         for key in ("calls", "tokens_in", "tokens_out", "tokens_cached"):
             figures[key] = sum(outcome.row.usage.get(key, 0) for outcome in outcomes)
         self._log(run_id, figures)
-        verdicts = [{"verdict": o.status, **o.as_dict()} for o in outcomes]
-        self.client.log_dict(run_id, {"rows": verdicts}, "dev_verdicts.json")
+        self.client.log_dict(run_id, {"rows": _verdicts(evaluation)}, "dev_verdicts.json")
 
     def _log(self, run_id: str, figures: dict[str, float]) -> None:
         """Log the figures that are not there yet, so that a try after a kill adds no point."""
@@ -199,6 +208,10 @@ class Tracker:
             return
         version = genai.register_prompt(name, best.instructions, tags={"method_id": best.id})
         genai.set_prompt_alias(name, "best", version.version)
+
+
+def _verdicts(evaluation: Evaluation) -> list[dict[str, Any]]:
+    return [{"verdict": o.status, **o.as_dict()} for o in evaluation.outcomes]
 
 
 @contextlib.contextmanager

@@ -2,7 +2,9 @@
 
 from metrics.cases import Case, MethodKind, Reason, Stage
 from metrics.complexity import added_words
+from metrics.diversity import distances
 from metrics.failure_rate import FailureRate, count_by_rule, failure_rate
+from metrics.paired import Pairs, mean_interval, pairs
 from metrics.rules import RULE_SETS, RULES, Rule, Thresholds, broken, check_thresholds, compose
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "Case",
     "FailureRate",
     "MethodKind",
+    "Pairs",
     "Reason",
     "Rule",
     "Stage",
@@ -20,5 +23,8 @@ __all__ = [
     "check_thresholds",
     "compose",
     "count_by_rule",
+    "distances",
     "failure_rate",
+    "mean_interval",
+    "pairs",
 ]

@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from program.failure import FailureMetric, failure_metric
     from program.generator import GenerationSettings, Generator
     from program.listeners import Listeners, Phase
-    from program.optimizer import AutoEvolInstruct, SearchSettings
+    from program.optimizer import AutoEvolInstruct
     from program.pipeline import Pipeline
     from program.roles import Role, Roles
+    from program.settings import SearchSettings
 
 __all__ = [
     "AutoEvolInstruct",
@@ -38,7 +39,7 @@ _HOMES = {
     "Pipeline": "pipeline",
     "Role": "roles",
     "Roles": "roles",
-    "SearchSettings": "optimizer",
+    "SearchSettings": "settings",
     "failure_metric": "failure",
 }
 

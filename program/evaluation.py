@@ -1,9 +1,7 @@
 """A method's failure rate on given rows, and its trajectories on a mini-batch."""
 
 from collections.abc import Sequence
-from statistics import fmean
 
-from metrics import failure_rate
 from program.blocks import run_blocks
 from program.draws import draw_number
 from program.evolver import Evolver
@@ -13,20 +11,26 @@ from program.records import Evaluation, Outcome, Row, Trajectory
 
 
 async def evaluate(
-    evolver: Evolver, rows: Sequence[Row], pipeline: Pipeline, listeners: Listeners, *, phase: str
+    evolver: Evolver,
+    rows: Sequence[Row],
+    pipeline: Pipeline,
+    listeners: Listeners,
+    *,
+    phase: str | None,
 ) -> Evaluation:
-    """Evolve and answer each row once and return λ (paper, section 3.3).
+    """Evolve and answer each row once and tell which failed (paper, section 3.3).
 
     Every method sees the same rows with the same draws, so methods are compared in pairs.
+
+    Args:
+        evolver: Holds the method.
+        rows: To evolve.
+        pipeline: Roles, F, and how rows are grouped.
+        listeners: Hear of the rows.
+        phase: Its name; None: the rows belong to a phase that has begun.
     """
     outcomes = await _once(evolver, rows, pipeline, listeners, phase=phase)
-    passed = [outcome.row.scores["added_words"] for outcome in outcomes if outcome.status == "kept"]
-    return Evaluation(
-        method=evolver.method,
-        outcomes=tuple(outcomes),
-        failure_rate=failure_rate(outcome.verdict for outcome in outcomes),
-        added_words=fmean(passed) if passed else 0.0,
-    )
+    return Evaluation(evolver.method, tuple(outcomes))
 
 
 async def trajectories(
@@ -61,10 +65,11 @@ async def _once(
     pipeline: Pipeline,
     listeners: Listeners,
     *,
-    phase: str,
+    phase: str | None,
     round_number: int = 1,
 ) -> list[Outcome]:
-    listeners.on_phase(Phase(phase, len(rows)))
+    if phase is not None:
+        listeners.on_phase(Phase(phase, len(rows)))
     found: dict[str, Outcome] = {}
     attempt = Attempt(lambda _: evolver, first_draw, round_number)
 

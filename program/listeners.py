@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from program.headroom import Headroom
 from program.records import Outcome, StepRecord
+from program.second_look import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,18 @@ def _ignore(_: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """What to call when a phase starts, when a row is finished, when a step is finished."""
+    """What to call as a run goes on.
+
+    Attributes:
+        on_phase: A phase starts.
+        on_row: A row is finished.
+        on_headroom: The initial method has been measured.
+        on_step: A step of the search is finished.
+        on_choice: The second look has chosen.
+    """
 
     on_phase: Callable[[Phase], None] = _ignore
     on_row: Callable[[Outcome], None] = _ignore
     on_step: Callable[[StepRecord], None] = _ignore
+    on_headroom: Callable[[Headroom], None] = _ignore
+    on_choice: Callable[[Choice], None] = _ignore

@@ -1,53 +1,39 @@
-"""Auto Evol-Instruct as a DSPy optimiser: the loop of the paper's section 3.
+"""Auto Evol-Instruct as a DSPy optimiser: the loop of the paper's section 3, raced and remembered.
 
-Step t evolves a mini-batch with the incumbent method, analyses what went wrong, proposes m new
-methods, and keeps the one with the lowest failure rate on the dev rows.
+Step t asks for m proposals, races them against the incumbent on the dev rows, and keeps what proves
+to be better. The paper's own algorithm is the settings `program.settings.PAPER`.
 """
 
 import asyncio
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 import dspy
 from dspy.teleprompt import Teleprompter
 
+from metrics import pairs
+from program.acceptance import Acceptance
+from program.archive import Archive
 from program.draws import draw_number
 from program.evaluation import evaluate, trajectories
 from program.evolver import Evolver
+from program.headroom import Headroom
 from program.listeners import Listeners, Phase
+from program.operators import NEED_CASES, applies, propose
 from program.pipeline import Pipeline
-from program.proposer import Proposer, fingerprint
+from program.policy import AskedTrial, Knobs, Policy, ProposalStudy
+from program.proposer import Order, Proposer
+from program.racing import Race
 from program.records import Candidate, Evaluation, Row, StepRecord, Trajectory
-from program.search import CandidateStudy, ProposalTrial, is_better
+from program.second_look import second_look
+from program.settings import SearchSettings
+from signatures import Method
 
-
-@dataclass(frozen=True, slots=True)
-class SearchSettings:
-    """The search's hyper-parameters; the defaults are the paper's (section 4.1, F.2).
-
-    Attributes:
-        steps: Most steps.
-        batch_size: Rows of the mini-batch X_t.
-        trajectory_rounds: l, how often the mini-batch is evolved.
-        candidates: m, proposals of a step.
-        patience: Steps without an accepted candidate after which the search stops.
-        temperatures: Range of the proposals' temperature; None: the optimizer model's own.
-        tie_break: On equal failure rates, prefer the candidate that adds more words.
-        max_method_words: A longer proposal is rejected.
-        max_stage_words: Stages are cut to this for the analysis.
-    """
-
-    steps: int = 10
-    batch_size: int = 10
-    trajectory_rounds: int = 1
-    candidates: int = 5
-    patience: int = 3
-    temperatures: tuple[float, float] | None = None
-    tie_break: bool = True
-    max_method_words: int = 400
-    max_stage_words: int = 400
-    seed: int = 0
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class AutoEvolInstruct(Teleprompter):
@@ -56,7 +42,7 @@ class AutoEvolInstruct(Teleprompter):
     Args:
         pipeline: Roles, F, and how rows are grouped.
         settings: Hyper-parameters.
-        listeners: Hear of phases, rows and finished steps.
+        listeners: Hear of phases, rows, finished steps and the final choice.
     """
 
     def __init__(
@@ -69,16 +55,25 @@ class AutoEvolInstruct(Teleprompter):
         self.pipeline = pipeline
         self.settings = settings or SearchSettings()
         self.listeners = listeners or Listeners()
+        given = self.settings
+        self.acceptance = Acceptance(given.acceptance, given.accept_level, given.tie_break)
         self.proposer = Proposer(
-            max_method_words=self.settings.max_method_words,
-            max_stage_words=self.settings.max_stage_words,
+            pipeline.roles.optimizer,
+            max_method_words=given.max_method_words,
+            max_stage_words=given.max_stage_words,
         )
 
     def compile(
-        self, student: Evolver, *, trainset: Sequence[Row], valset: Sequence[Row]
+        self,
+        student: Evolver,
+        *,
+        trainset: Sequence[Row],
+        valset: Sequence[Row],
+        freshset: Sequence[Row] = (),
     ) -> Evolver:
         """Return a copy of `student` with the best method found; see `acompile`."""
-        return asyncio.run(self.acompile(student, trainset=trainset, valset=valset))
+        found = self.acompile(student, trainset=trainset, valset=valset, freshset=freshset)
+        return asyncio.run(found)
 
     async def acompile(
         self,
@@ -86,6 +81,7 @@ class AutoEvolInstruct(Teleprompter):
         *,
         trainset: Sequence[Row | dspy.Example],
         valset: Sequence[Row | dspy.Example],
+        freshset: Sequence[Row | dspy.Example] = (),
     ) -> Evolver:
         """Search for a better method.
 
@@ -93,6 +89,7 @@ class AutoEvolInstruct(Teleprompter):
             student: Its method is the initial method e_0, and the first incumbent.
             trainset: Rows from which the mini-batches are drawn.
             valset: Dev rows D; the incumbent's verdicts on them are reused.
+            freshset: Rows for the second look; none: the last incumbent is the best method.
 
         Returns:
             A copy of `student`; with its own method when nothing better was found.
@@ -100,34 +97,116 @@ class AutoEvolInstruct(Teleprompter):
         Raises:
             LMError: A call failed for good in a way that ends the run.
         """
-        train, dev = as_rows(trainset), as_rows(valset)
-        study = CandidateStudy(temperatures=self.settings.temperatures, seed=self.settings.seed)
-        best = await self._evaluate(student, dev, "dev: initial method")
-        known, stale = {fingerprint(best.method)}, 0
+        search = _Search(self, student, as_rows(trainset), as_rows(valset))
+        return student.with_method((await search.run(as_rows(freshset))).method)
+
+
+class _Search:
+    """One search: what `AutoEvolInstruct` optimises, and on which rows."""
+
+    def __init__(
+        self, optimizer: AutoEvolInstruct, student: Evolver, train: list[Row], dev: list[Row]
+    ) -> None:
+        self.pipeline, self.listeners = optimizer.pipeline, optimizer.listeners
+        self.settings, self.acceptance = optimizer.settings, optimizer.acceptance
+        self.proposer = optimizer.proposer
+        self.student, self.train, self.dev = student, train, dev
+        given = self.settings
+        self.race = Race(given.pruner, len(dev), given.race_level, given.race_worth)
+        policy = Policy(given.policy, given.operators, given.temperatures, given.seed)
+        self.study = ProposalStudy(policy, self.race)
+
+    async def run(self, fresh: Sequence[Row]) -> Evaluation:
+        """Return the best method on the dev rows; the algorithm box of the paper."""
+        best = await self._measure(self.student.method, self.dev, "dev: initial method")
+        if not self._has_headroom(best):
+            return best
+        archive, stale = Archive(best, remembered=self.settings.remembered), 0
         for step in range(self.settings.steps):
-            cases = await self._trajectories(student.with_method(best.method), train, step)
-            asked = study.ask(step, self.settings.candidates)
-            proposed = await self._propose(best, cases, step, asked)
-            candidates = await self._evaluate_all(student, dev, proposed, known)
-            for trial, candidate in zip(asked, candidates, strict=True):
-                study.tell(trial, candidate.failure_rate)
+            asked = self.study.ask(step, self.settings.candidates, partial(_fits, archive))
+            proposed = await self._propose(archive, asked, step)
+            candidates = await self._raced(proposed, asked, best)
             record = self._select(step, best, candidates)
+            archive.add(record.candidates, record.best)
             self.listeners.on_step(record)
             best, stale = record.best, 0 if record.is_accepted else stale + 1
             if stale >= self.settings.patience:
                 break
-        return student.with_method(best.method)
+        return await self._chosen(archive, best, fresh)
 
-    async def _evaluate(self, evolver: Evolver, dev: Sequence[Row], phase: str) -> Evaluation:
-        return await evaluate(evolver, dev, self.pipeline, self.listeners, phase=phase)
+    def _has_headroom(self, initial: Evaluation) -> bool:
+        headroom = Headroom(initial.failure_rate, self.settings.accept_level)
+        self.listeners.on_headroom(headroom)
+        return headroom.is_enough or not self.settings.headroom
 
-    async def _trajectories(
-        self, evolver: Evolver, train: Sequence[Row], step: int
-    ) -> list[Trajectory]:
+    async def _measure(self, method: Method, rows: Sequence[Row], phase: str | None) -> Evaluation:
+        evolver = self.student.with_method(method)
+        return await evaluate(evolver, rows, self.pipeline, self.listeners, phase=phase)
+
+    async def _propose(
+        self, archive: Archive, asked: Sequence[AskedTrial], step: int
+    ) -> list[Candidate]:
+        cases: dict[str, list[Trajectory]] = {}
+        for trial in asked:
+            parent = archive.at(trial.knobs.rank).method
+            if trial.knobs.operator in NEED_CASES and parent.id not in cases:
+                cases[parent.id] = await self._trajectories(parent, step)
+        self.listeners.on_phase(Phase(f"step {step + 1}: proposals", 0))
+        orders = [self._order(archive, trial, cases, step, i) for i, trial in enumerate(asked)]
+        made = (self._proposed(t, order) for t, order in zip(asked, orders, strict=True))
+        proposed = await asyncio.gather(*made)
+        return [self._new(archive, replace(c, step=step, index=i)) for i, c in enumerate(proposed)]
+
+    def _order(
+        self,
+        archive: Archive,
+        trial: AskedTrial,
+        cases: dict[str, list[Trajectory]],
+        step: int,
+        index: int,
+    ) -> Order:
+        parent = archive.at(trial.knobs.rank)
+        shown = cases.get(parent.method.id, [])
+        shown = shown[: (len(shown) + 1) // 2] if trial.knobs.shows_half else shown
+        return Order(
+            name=f"step-{step:02d}-candidate-{index}",
+            parent=parent,
+            archive=archive,
+            cases=shown,
+            draw=draw_number("proposal", self.settings.seed, step, index),
+            analysis_draw=draw_number("proposal", self.settings.seed, step, 0)
+            if self.settings.shared_analysis
+            else None,
+            temperature=trial.knobs.temperature,
+        )
+
+    async def _proposed(self, trial: AskedTrial, order: Order) -> Candidate:
+        found = await propose(trial.knobs.operator, self.proposer, order)
+        return Candidate(
+            step=0,
+            index=0,
+            parent=order.method,
+            method=found.method,
+            feedback=found.feedback,
+            rejected=found.rejected,
+            temperature=trial.knobs.temperature,
+            operator=trial.knobs.operator,
+        )
+
+    def _new(self, archive: Archive, candidate: Candidate) -> Candidate:
+        """Return the candidate, refused if the archive knows its method."""
+        if candidate.method is None:
+            return candidate
+        if archive.twin_of(candidate.method):
+            return replace(candidate, method=None, rejected="known already")
+        archive.know(candidate.method)
+        return candidate
+
+    async def _trajectories(self, method: Method, step: int) -> list[Trajectory]:
         rng = random.Random(draw_number("batch", self.settings.seed, step))
-        batch = rng.sample(list(train), min(self.settings.batch_size, len(train)))
+        batch = rng.sample(self.train, min(self.settings.batch_size, len(self.train)))
         return await trajectories(
-            evolver,
+            self.student.with_method(method),
             batch,
             replace(self.pipeline, responds=False),
             self.listeners,
@@ -135,62 +214,103 @@ class AutoEvolInstruct(Teleprompter):
             phase=f"step {step + 1}: mini-batch",
         )
 
-    async def _propose(
-        self,
-        best: Evaluation,
-        cases: Sequence[Trajectory],
-        step: int,
-        asked: Sequence[ProposalTrial],
+    async def _raced(
+        self, proposed: Sequence[Candidate], asked: Sequence[AskedTrial], incumbent: Evaluation
     ) -> list[Candidate]:
-        self.listeners.on_phase(Phase(f"step {step + 1}: proposals", 0))
-        role = self.pipeline.roles.optimizer
+        """Race the proposals side by side, look by look, and tell the study how they fared."""
+        found = list(proposed)
+        done = 0
+        for look in self.race.looks:
+            racing = [i for i, c in enumerate(found) if c.method and not c.is_pruned]
+            rows = self.dev[done:look]
+            self._announce(proposed[0].step, racing, done, look)
 
-        async def one(index: int, trial: ProposalTrial) -> Candidate:
-            proposal = await self.proposer.propose(
-                best.method,
-                cases,
-                role,
-                draw=draw_number("proposal", self.settings.seed, step, index),
-                temperature=trial.temperature,
-                name=f"step-{step:02d}-candidate-{index}",
-            )
-            return Candidate(
-                step=step,
-                index=index,
-                parent=best.method,
-                method=proposal.method,
-                feedback=proposal.feedback,
-                rejected=proposal.rejected,
-                temperature=trial.temperature,
-            )
+            async def further(index: int, rows: Sequence[Row] = rows) -> Candidate:
+                return await self._further(found[index], rows)
 
-        return list(await asyncio.gather(*(one(i, trial) for i, trial in enumerate(asked))))
+            for i, candidate in zip(racing, await self._each(further, racing), strict=True):
+                is_lost = look < len(self.dev) and self._is_lost(asked[i], candidate, incumbent)
+                found[i] = replace(candidate, is_pruned=is_lost)
+            done = look
+        for trial, candidate in zip(asked, found, strict=True):
+            self.study.tell(trial, _value(candidate, incumbent), is_pruned=candidate.is_pruned)
+        return found
 
-    async def _evaluate_all(
-        self, student: Evolver, dev: Sequence[Row], proposed: Sequence[Candidate], known: set[str]
-    ) -> list[Candidate]:
-        evaluated = []
-        for candidate in proposed:
-            method = candidate.method
-            if method and fingerprint(method) in known:
-                candidate = replace(candidate, method=None, rejected="known already")
-            elif method:
-                known.add(fingerprint(method))
-                phase = f"step {candidate.step + 1}: candidate {candidate.index + 1}"
-                evaluation = await self._evaluate(student.with_method(method), dev, phase)
-                candidate = replace(candidate, evaluation=evaluation)
-            evaluated.append(candidate)
-        return evaluated
+    def _announce(self, step: int, racing: Sequence[int], done: int, look: int) -> None:
+        if racing:
+            name = f"step {step + 1}: {len(racing)} candidates, rows {done + 1}–{look}"
+            self.listeners.on_phase(Phase(name, len(racing) * (look - done)))
+
+    async def _further(self, candidate: Candidate, rows: Sequence[Row]) -> Candidate:
+        assert candidate.method
+        more = await self._measure(candidate.method, rows, None)
+        seen = candidate.evaluation
+        return replace(candidate, evaluation=seen.joined(more) if seen else more)
+
+    def _is_lost(self, trial: AskedTrial, candidate: Candidate, incumbent: Evaluation) -> bool:
+        assert candidate.evaluation
+        mine, theirs = candidate.evaluation.verdicts, incumbent.verdicts
+        return self.study.is_lost(
+            trial, [int(mine[row]) - int(theirs[row]) for row in mine if row in theirs]
+        )
+
+    async def _each(
+        self, work: Callable[[Item], Awaitable[Result]], items: Sequence[Item]
+    ) -> list[Result]:
+        """Work side by side where the models take many calls at once, else one after the other.
+
+        A model in this process keeps one method in its prefix cache.
+        """
+        if self.pipeline.blocks_in_flight > 1:
+            return list(await asyncio.gather(*(work(item) for item in items)))
+        return [await work(item) for item in items]
 
     def _select(
         self, step: int, incumbent: Evaluation, candidates: Sequence[Candidate]
     ) -> StepRecord:
-        best = incumbent
+        best = incumbent if self.settings.incumbent else None
+        judged = []
         for candidate in candidates:
             found = candidate.evaluation
-            if found and is_better(found, best, tie_break=self.settings.tie_break):
+            if found is None or candidate.is_pruned:
+                judged.append(replace(candidate, verdict=_why_not(candidate, incumbent)))
+                continue
+            preference = self.acceptance.compare(found, best or incumbent)
+            judged.append(replace(candidate, verdict=preference.why))
+            if preference.is_better or best is None:
                 best = found
-        return StepRecord(step, incumbent, tuple(candidates), best)
+        return StepRecord(step, incumbent, tuple(judged), best or incumbent)
+
+    async def _chosen(self, archive: Archive, best: Evaluation, fresh: Sequence[Row]) -> Evaluation:
+        if not (fresh and self.settings.finalists):
+            return best
+
+        async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
+            return await self._measure(method, rows, f"second look: {method.name}")
+
+        choice = await second_look(
+            archive, fresh, self.acceptance, measure, most=self.settings.finalists
+        )
+        self.listeners.on_choice(choice)
+        return choice.best
+
+
+def _fits(archive: Archive, knobs: Knobs) -> bool:
+    return applies(knobs.operator, archive.at(knobs.rank), archive)
+
+
+def _value(candidate: Candidate, incumbent: Evaluation) -> float | None:
+    """Return the paired difference to the incumbent, lower is better; None: never measured."""
+    found = candidate.evaluation
+    return pairs(found.verdicts, incumbent.verdicts).difference if found else None
+
+
+def _why_not(candidate: Candidate, incumbent: Evaluation) -> str:
+    """Say why a candidate was not measured to the end."""
+    if candidate.evaluation is None:
+        return candidate.rejected or ""
+    found = pairs(candidate.evaluation.verdicts, incumbent.verdicts)
+    return f"stopped after {found.shared} rows: mended {found.won}, broke {found.lost}"
 
 
 def as_rows(examples: Sequence[Row | dspy.Example]) -> list[Row]:

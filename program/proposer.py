@@ -1,48 +1,48 @@
-"""From trajectories to a new method: analyse, optimise, and refuse what is no method."""
+"""The optimizer model's part in proposals: analyse, rewrite, shorten, merge (paper, 3.2)."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dspy
-from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 
-from metrics.wording import shingles, words
+from program.analysis import read_analysis, render_cases
+from program.archive import Archive
 from program.calls import collected_calls
-from program.pipeline import TRANSPORT_ERRORS
-from program.records import Trajectory
+from program.flaws import flaw_of
+from program.records import Evaluation, Trajectory
 from program.roles import Role, ask
-from signatures import AnalyzeTrajectory, Method, OptimizeMethod
+from signatures import AnalyzeTrajectory, MergeMethods, Method, OptimizeMethod, ShortenMethod
 
-_GENERAL = re.compile(r"^[\s>*#_-]*general(?: advice| feedback)?[\s*_]*[:：]\s*", re.IGNORECASE)
-_BEFORE_ID = r"^[\s>*#`'\"(\[_-]*(?:\d+[.)]\s+)?[\s*`'\"(\[]*(?:case|id)?[\s:#*`'\"]*"
-_AFTER_ID = r"(?![\w-])[\s`*\]\"'_:：,.)-]*(?:reason[\s*_]*[:：])?\s*(?P<reason>.*)$"
-_INSTRUCTION = re.compile(
-    r"\b(?:instruction|prompt|question|task|request)s?\b|지시|질문|명령", re.IGNORECASE
-)
-_REWRITING = re.compile(
-    r"\b(?:re-?writ|harder|complex|difficult|challeng|evolv|deeper|demanding)|어렵|복잡",
-    re.IGNORECASE,
-)
-_COPIED_RUN = 8
-_FILLERS = frozenset({"a", "an", "and", "the"})
+_IN_VAIN = "These changes were tried and did not help; make another one:"
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis:
-    """The feedback f_t of the paper, taken apart.
+class Order:
+    """What a proposal is made from.
 
     Attributes:
-        reasons: Why a case failed, by case id.
-        general: Advice for all instructions.
+        name: Of the method to be made.
+        parent: The method to change, on the dev rows.
+        archive: All that was measured so far.
+        cases: The mini-batch under the parent; empty for operators that need none.
+        draw: Which of the possible proposals to make.
+        analysis_draw: Which of the possible analyses to use; None: the proposal's own.
+        temperature: Of the optimizer model; None: its own.
     """
 
-    reasons: dict[str, str]
-    general: str
+    name: str
+    parent: Evaluation
+    archive: Archive
+    cases: Sequence[Trajectory]
+    draw: int
+    analysis_draw: int | None = None
+    temperature: float | None = None
 
-    def __str__(self) -> str:
-        lines = [f"{case}: {reason}" for case, reason in self.reasons.items()]
-        return "\n".join([*lines, f"general: {self.general}"])
+    @property
+    def method(self) -> Method:
+        """The method to change."""
+        return self.parent.method
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,138 +51,82 @@ class Proposal:
 
     Attributes:
         method: None when `rejected` says why.
-        feedback: The analysis behind it.
+        feedback: What it was made from.
     """
 
     method: Method | None
-    feedback: str
+    feedback: str = ""
     rejected: str | None = None
 
 
 class Proposer(dspy.Module):
-    """Analyses trajectories and rewrites the method (paper, section 3.2).
+    """Asks the optimizer model for methods, and checks what it gets.
 
-    Both calls are sampled anew for every candidate, as the paper has it; what it asks the model for
-    is checked, because a method that is empty, cut off, known or no longer a method costs a whole
-    evaluation.
+    A method that is empty, cut off, too long or no longer a method would cost a whole evaluation.
+
+    Args:
+        role: The optimizer model.
+        max_method_words: A longer proposal is refused.
+        max_stage_words: Stages are cut to this for the analysis.
     """
 
-    def __init__(self, *, max_method_words: int, max_stage_words: int) -> None:
+    def __init__(self, role: Role, *, max_method_words: int, max_stage_words: int) -> None:
         super().__init__()
         self.analyze = dspy.Predict(AnalyzeTrajectory)
         self.optimize = dspy.Predict(OptimizeMethod)
+        self.shorten = dspy.Predict(ShortenMethod)
+        self.merge = dspy.Predict(MergeMethods)
+        self.role = role
         self.max_method_words = max_method_words
         self.max_stage_words = max_stage_words
 
-    async def propose(
-        self,
-        parent: Method,
-        cases: Sequence[Trajectory],
-        role: Role,
-        *,
-        draw: int,
-        temperature: float | None,
-        name: str,
+    async def analysis(self, order: Order) -> str:
+        """Return the feedback f_t on the order's cases."""
+        cases = render_cases(order.cases, max_words=self.max_stage_words)
+        reply = await ask(
+            self.analyze,
+            self.role,
+            draw=order.draw if order.analysis_draw is None else order.analysis_draw,
+            temperature=order.temperature,
+            method=order.method.instructions,
+            trajectories=cases,
+        )
+        return str(read_analysis(reply.analysis, {case.id for case in order.cases}))
+
+    async def optimized(self, order: Order, feedback: str) -> Proposal:
+        """Return the parent, rewritten from feedback and from what was tried in vain."""
+        tried = order.archive.tried
+        told = f"{feedback}\n\n{_IN_VAIN}\n{tried}" if tried else feedback
+        limit = self.max_method_words
+        inputs = {"method": order.method.instructions, "feedback": told, "word_limit": limit}
+        return await self._asked(order, self.optimize, told, **inputs)
+
+    async def shortened(self, order: Order, *, word_limit: int) -> Proposal:
+        """Return the parent with fewer words."""
+        method = order.method.instructions
+        return await self._asked(order, self.shorten, "", method=method, word_limit=word_limit)
+
+    async def merged(self, order: Order, other: Method) -> Proposal:
+        """Return one method that does what the parent and another one do."""
+        return await self._asked(
+            order,
+            self.merge,
+            other.instructions,
+            first_method=order.method.instructions,
+            second_method=other.instructions,
+            word_limit=self.max_method_words,
+        )
+
+    async def _asked(
+        self, order: Order, predictor: dspy.Predict, source: str, **inputs: Any
     ) -> Proposal:
-        """Return one candidate made from `parent`; its demonstrations and thinking stay."""
-        feedback = ""
         with collected_calls() as calls:
-            try:
-                feedback = await self._analysis(parent, cases, role, draw, temperature)
-                answer = await ask(
-                    self.optimize,
-                    role,
-                    draw=draw,
-                    temperature=temperature,
-                    method=parent.instructions,
-                    feedback=feedback,
-                    word_limit=self.max_method_words,
-                )
-            except AdapterParseError as error:
-                return Proposal(None, feedback, f"unparsed reply: {error.lm_response!r:.80}")
-            except (*TRANSPORT_ERRORS, LMInvalidRequestError) as error:
-                return Proposal(None, feedback, f"the call failed: {error!s:.200}")
+            answer = await ask(
+                predictor, self.role, draw=order.draw, temperature=order.temperature, **inputs
+            )
         text = answer.optimized_method.strip()
         is_cut = bool(calls) and calls[-1].is_truncated
         flaw = "cut off at the token limit" if is_cut else None
-        flaw = flaw or flaw_of(text, cases, max_words=self.max_method_words)
-        method = None if flaw else parent.with_instructions(text, name=name)
-        return Proposal(method, feedback, flaw)
-
-    async def _analysis(
-        self,
-        parent: Method,
-        cases: Sequence[Trajectory],
-        role: Role,
-        draw: int,
-        temperature: float | None,
-    ) -> str:
-        reply = await ask(
-            self.analyze,
-            role,
-            draw=draw,
-            temperature=temperature,
-            method=parent.instructions,
-            trajectories=render_cases(cases, max_words=self.max_stage_words),
-        )
-        return str(read_analysis(reply.analysis, {case.id for case in cases}))
-
-
-def render_cases(cases: Sequence[Trajectory], *, max_words: int) -> str:
-    """Return the cases as text, one block each: id, stages, and what F noted."""
-    blocks = []
-    for case in cases:
-        stages = [f"stage {i}: {_cut(text, max_words)}" for i, text in enumerate(case.stages)]
-        blocks.append(
-            "\n".join([f"case {case.id}", *stages, *(f"note on {n}" for n in case.notes)])
-        )
-    return "\n\n".join(blocks)
-
-
-def read_analysis(text: str, case_ids: set[str]) -> Analysis:
-    """Read lines `id: reason` and `general: advice`, however they are decorated.
-
-    What belongs to no known case counts as general advice, so that nothing is lost.
-    """
-    reasons: dict[str, str] = {}
-    general: list[str] = []
-    for line in filter(None, map(str.strip, text.splitlines())):
-        case, reason = _reason(line, case_ids)
-        if case is None or _GENERAL.match(line):
-            general.append(_GENERAL.sub("", line).strip(" *"))
-        else:
-            reasons[case] = f"{reasons[case]}; {reason}" if case in reasons else reason
-    return Analysis(reasons, " ".join(general))
-
-
-def _reason(line: str, case_ids: set[str]) -> tuple[str | None, str]:
-    """Return the case that a line begins with, and what it says of it."""
-    for case in sorted(case_ids, key=len, reverse=True):
-        match = re.match(_BEFORE_ID + re.escape(case) + _AFTER_ID, line, re.IGNORECASE)
-        if match:
-            return case, match["reason"].strip(" *") or line
-    return None, line
-
-
-def flaw_of(text: str, cases: Sequence[Trajectory], *, max_words: int) -> str | None:
-    """Return why `text` is not usable as a method, or None."""
-    count = len(words(text))
-    if not count:
-        return "empty"
-    if count > max_words:
-        return f"{count} words, {max_words} allowed"
-    if not (_INSTRUCTION.search(text) and _REWRITING.search(text)):
-        return f"no longer a method: {text[:80]!r}"
-    seen = {run for case in cases for stage in case.stages for run in shingles(stage, _COPIED_RUN)}
-    copied = shingles(text, _COPIED_RUN) & seen
-    return f"copies a case: {min(copied)!r}" if copied else None
-
-
-def fingerprint(method: Method) -> str:
-    """Return what two methods share that say the same: their words, without articles and "and"."""
-    return " ".join(word for word in words(method.instructions) if word not in _FILLERS)
-
-
-def _cut(text: str, max_words: int) -> str:
-    parts = text.split()
-    return text if len(parts) <= max_words else " ".join(parts[:max_words]) + " …"
+        flaw = flaw or flaw_of(text, order.cases, max_words=self.max_method_words)
+        method = None if flaw else order.method.with_instructions(text, name=order.name)
+        return Proposal(method, source, flaw)

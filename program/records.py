@@ -1,10 +1,12 @@
 """The frozen records that travel through a run and out to its listeners."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any, Literal
 
-from metrics import FailureRate, Reason, Stage
+from metrics import FailureRate, Reason, Stage, count_by_rule, failure_rate
 from signatures import Method
 
 Split = Literal["train", "dev", "held-out", "data"]
@@ -116,13 +118,35 @@ class Trajectory:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A method on a fixed set of rows."""
+    """A method on some rows, in their order."""
 
     method: Method
     outcomes: tuple[Outcome, ...]
-    failure_rate: FailureRate
-    added_words: float
-    """Mean content words added by the rows that passed, in [0, 20]; higher is better."""
+
+    @property
+    def failure_rate(self) -> FailureRate:
+        """λ on the rows (paper, section 3.3)."""
+        return failure_rate(outcome.verdict for outcome in self.outcomes)
+
+    @property
+    def added_words(self) -> float:
+        """Mean content words added by the rows that passed, in [0, 20]; higher is better."""
+        passed = [o.row.scores.get("added_words", 0.0) for o in self.outcomes if o.verdict is False]
+        return fmean(passed) if passed else 0.0
+
+    @property
+    def verdicts(self) -> dict[str, bool]:
+        """F by row id, for the rows that were scored."""
+        return {o.source.id: o.verdict for o in self.outcomes if o.verdict is not None}
+
+    @property
+    def failures(self) -> Counter[str]:
+        """How many rows each rule failed."""
+        return count_by_rule([o.reasons for o in self.outcomes if o.verdict])
+
+    def joined(self, more: "Evaluation") -> "Evaluation":
+        """Return the method on these rows and on more of them."""
+        return Evaluation(self.method, (*self.outcomes, *more.outcomes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +160,12 @@ class Candidate:
         method: The proposed method; None when the proposal was rejected.
         feedback: The analysis it was made from.
         rejected: Why the proposal is no candidate; None when it was evaluated.
-        evaluation: The method on the dev rows; None when rejected.
+        evaluation: The method on the dev rows, on the first of them when it was stopped; None when
+            rejected.
         temperature: At which the proposal was sampled; None: the model's own.
+        operator: How it was made from its parent.
+        is_pruned: It lost its race before the last row.
+        verdict: What the comparison with the incumbent said.
     """
 
     step: int
@@ -148,6 +176,9 @@ class Candidate:
     rejected: str | None = None
     evaluation: Evaluation | None = None
     temperature: float | None = None
+    operator: str = "rewrite"
+    is_pruned: bool = False
+    verdict: str = ""
 
     @property
     def id(self) -> str:
@@ -156,7 +187,7 @@ class Candidate:
 
     @property
     def failure_rate(self) -> FailureRate | None:
-        """On the dev rows; None for a rejected proposal."""
+        """On the dev rows that it was raced on; None for a rejected proposal."""
         return self.evaluation.failure_rate if self.evaluation else None
 
 

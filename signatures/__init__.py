@@ -4,7 +4,7 @@ from signatures.analyze import AnalyzeTrajectory
 from signatures.evolve import EvolveInstruction, EvolveInstructionStepwise
 from signatures.judge import JudgeDefects, JudgeEquality, JudgeEvolution
 from signatures.methods import Method, from_markdown, shipped_methods, to_markdown
-from signatures.optimize import OptimizeMethod
+from signatures.optimize import MergeMethods, OptimizeMethod, ShortenMethod
 from signatures.respond import RespondToInstruction
 
 __all__ = [
@@ -14,9 +14,11 @@ __all__ = [
     "JudgeDefects",
     "JudgeEquality",
     "JudgeEvolution",
+    "MergeMethods",
     "Method",
     "OptimizeMethod",
     "RespondToInstruction",
+    "ShortenMethod",
     "from_markdown",
     "shipped_methods",
     "to_markdown",

@@ -15,3 +15,28 @@ class OptimizeMethod(dspy.Signature):
     optimized_method: str = dspy.OutputField(
         desc="Write the complete improved method, and stop after its last sentence. It must differ from the present one in at least one sentence."
     )
+
+
+class ShortenMethod(dspy.Signature):
+    """You shorten a method: the orders that an assistant follows when it rewrites an instruction into a harder one.
+    Say the same in fewer words. Keep every order that changes what the assistant does, and leave out what is said twice or says nothing. Write in English, as plain sentences that give orders to the assistant. Reply with the shorter method only: no heading, no comment.
+    """
+
+    method: str = dspy.InputField(desc="the present method")
+    word_limit: int = dspy.InputField(desc="most words that the shorter method may have")
+    optimized_method: str = dspy.OutputField(
+        desc="Write the complete shorter method, and stop after its last sentence."
+    )
+
+
+class MergeMethods(dspy.Signature):
+    """You merge two methods into one. A method is the orders that an assistant follows when it rewrites an instruction into a harder one.
+    Take the first method and add to it the orders of the second that it lacks; where the two contradict each other, the first one holds. Say nothing twice. Write in English, as plain sentences that give orders to the assistant. Reply with the joined method only: no heading, no comment.
+    """
+
+    first_method: str = dspy.InputField(desc="the method that holds where they contradict")
+    second_method: str = dspy.InputField(desc="the method to take orders from")
+    word_limit: int = dspy.InputField(desc="most words that the joined method may have")
+    optimized_method: str = dspy.OutputField(
+        desc="Write the complete joined method, and stop after its last sentence."
+    )

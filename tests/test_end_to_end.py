@@ -326,7 +326,8 @@ def tokens_out(table: str) -> int:
 
 
 def test_limit_makes_a_small_trial_in_a_folder_of_its_own(write_config: WriteConfig) -> None:
-    config = write_config(optimizer={"steps": 9, "candidates": 9, "batch_size": 9, "patience": 9})
+    sizes = {"steps": 9, "candidates": 9, "batch_size": 9, "patience": 9}
+    config = write_config(optimizer={"policy": "paper", **sizes})
 
     run_cli("run", str(config), "--limit", "6", expected=0)
 

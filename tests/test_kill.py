@@ -15,7 +15,7 @@ from tests import kills
 from tests.command_line import run_cli
 from tests.kills import LATENCY_S, Place, Span, Tried, killed_run, lay_out, moment
 
-DRAWN = {"dev": 0, "proposals": 1, "step record": 6, "evolve": 3, "finish": 4}
+DRAWN = {"dev": 0, "proposals": 1, "candidate": 2, "step record": 6, "evolve": 3, "finish": 4}
 """Phases to kill in, each with its seed; `benchmarks.faults` has the long table."""
 
 

@@ -1,7 +1,6 @@
 """The loop of the paper, step by step, on models whose truth is known."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import dspy
@@ -10,29 +9,19 @@ import pytest
 from program.evaluation import evaluate
 from program.evolver import Evolver
 from program.failure import failure_metric
+from program.headroom import Headroom
 from program.listeners import Listeners
-from program.optimizer import AutoEvolInstruct, SearchSettings
+from program.optimizer import AutoEvolInstruct
 from program.pipeline import Pipeline
 from program.records import Row, StepRecord
 from program.roles import Role, Roles
+from program.second_look import Choice
+from program.settings import PAPER, SearchSettings
 from signatures import Method
+from tests.models import Model, Reply
 
 START = Method("start", "Rewrite the instruction into a harder one.")
 MORE = " Then compare two other approaches and justify every decision with evidence."
-Reply = Callable[[str, str, int], str]
-
-
-class Model(dspy.BaseLM):
-    """A model that is a function of system turn, last turn and draw; counts its calls."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__("scripted")
-        self.reply = reply
-        self.systems: list[str] = []
-
-    async def acall(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
-        self.systems.append(messages[0]["content"])
-        return [self.reply(messages[0]["content"], messages[-1]["content"], kw["rollout_id"])]
 
 
 def failing_unless(word: str, proposals: list[str]) -> Reply:
@@ -59,7 +48,8 @@ def optimizer_for(
     roles = Roles(*(Role(model, "m") for _ in range(4)))
     pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), blocks_in_flight=4)
     steps: list[StepRecord] = []
-    chosen = SearchSettings(**{"steps": 3, "batch_size": 2, "candidates": 2, **settings})
+    given = {**PAPER, "steps": 3, "batch_size": 2, "candidates": 2, "patience": 3, **settings}
+    chosen = SearchSettings(**given)
     return AutoEvolInstruct(pipeline, chosen, Listeners(on_step=steps.append)), steps, model
 
 
@@ -184,3 +174,97 @@ def test_a_judge_that_cannot_be_read_leaves_the_row_unscored() -> None:
     found = asyncio.run(evaluate(Evolver(START), rows(2, "d"), pipeline, Listeners(), phase="x"))
 
     assert [outcome.status for outcome in found.outcomes] == ["unscored", "unscored"]
+
+
+RACED = {"pruner": "mcnemar", "race_level": 0.2, "race_worth": 0.5, "policy": "paper"}
+
+
+def raced(
+    proposals: list[str], *, fresh: int = 0, **settings: Any
+) -> tuple[Evolver, list[StepRecord], Model]:
+    """Search from a method that holds MARK and never fails, over 20 dev rows."""
+    given = {"steps": 1, "candidates": len(proposals), "headroom": False, **RACED, **settings}
+    optimizer, steps, model = optimizer_for(failing_unless("MARK", proposals), **given)
+    start = Method("start", "Rewrite the instruction into a harder one, MARK.")
+    best = optimizer.compile(
+        Evolver(start),
+        trainset=rows(4, "t"),
+        valset=rows(20, "d"),
+        freshset=rows(fresh, "f"),
+    )
+    return best, steps, model
+
+
+def test_a_candidate_that_is_clearly_worse_is_stopped_at_the_first_look() -> None:
+    bad, good = "Rewrite the instruction, harder.", "Rewrite the instruction, harder, MARK."
+    _, steps, model = raced([bad, good])
+
+    first, second = steps[0].candidates
+    assert first.is_pruned
+    assert not second.is_pruned
+    assert model.systems.count(bad) == 8
+    assert model.systems.count(good) == 20
+    assert first.verdict == "stopped after 8 rows: mended 0, broke 8"
+
+
+def test_a_stopped_candidate_is_no_parent_and_not_the_best() -> None:
+    best, steps, _ = raced(["Rewrite the instruction, harder."])
+    assert best.method.name == "start"
+    assert not steps[0].is_accepted
+
+
+def test_what_the_archive_knows_is_not_measured_again() -> None:
+    text = "Rewrite the instruction, harder, MARK."
+    _, steps, model = raced([text, text])
+    assert steps[0].candidates[1].rejected == "known already"
+    assert model.systems.count(text) == 20
+
+
+def test_a_search_without_headroom_is_skipped_and_says_why() -> None:
+    heard: list[Headroom] = []
+    optimizer, steps, model = optimizer_for(failing_unless("harder", []), headroom=True)
+    optimizer.listeners = Listeners(on_headroom=heard.append)
+    assert compiled(optimizer).method == START
+    assert not steps
+    assert not heard[0].is_enough
+    assert len(model.systems) == 5 * 2, "the dev rows alone, evolved and answered"
+
+
+def test_the_second_look_pays_for_the_best_few_on_fresh_rows() -> None:
+    better = "Rewrite the instruction, harder, MARK."
+    optimizer, _, model = optimizer_for(
+        failing_unless("MARK", [better]), steps=1, candidates=1, finalists=2, acceptance="paired"
+    )
+    choices: list[Choice] = []
+    optimizer.listeners = Listeners(on_choice=choices.append)
+    best = optimizer.compile(
+        Evolver(START), trainset=rows(4, "t"), valset=rows(5, "d"), freshset=rows(3, "f")
+    )
+    assert best.method.instructions == better
+    assert [c.preference.is_better for c in choices[0].contenders] == [True]
+    assert model.systems.count(START.instructions) == 5 + 2 + 3
+
+
+def test_a_shared_analysis_is_asked_for_once() -> None:
+    draws: list[int] = []
+    reply = failing_unless("NEVER", [])
+
+    def noted(system: str, user: str, draw: int) -> str:
+        if system.startswith("You review"):
+            draws.append(draw)
+        return reply(system, user, draw)
+
+    for shared in (True, False):
+        draws.clear()
+        optimizer, _, _ = optimizer_for(noted, steps=1, candidates=3, shared_analysis=shared)
+        compiled(optimizer)
+        assert len(set(draws)) == (1 if shared else 3)
+
+
+def test_without_an_incumbent_the_best_candidate_of_a_step_takes_over() -> None:
+    worse = "Rewrite the instruction, harder, badly."
+    optimizer, steps, _ = optimizer_for(
+        failing_unless("into", [worse]), steps=1, candidates=1, incumbent=False
+    )
+    assert compiled(optimizer).method.instructions == worse
+    assert steps[0].best.failure_rate.rate > steps[0].incumbent.failure_rate.rate

@@ -15,8 +15,10 @@ SNAPSHOT = {
     "JudgeDefects": "8dca4b722b1762d1",
     "JudgeEquality": "1c5face3f96cbd34",
     "JudgeEvolution": "7ae80ec1229b986c",
+    "MergeMethods": "dc90d6c191417ab9",
     "OptimizeMethod": "c8041e445488937c",
     "RespondToInstruction": "78afffaace8402d4",
+    "ShortenMethod": "e442085e1131d6a3",
 }
 
 

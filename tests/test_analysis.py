@@ -2,7 +2,9 @@
 
 import pytest
 
-from program.proposer import fingerprint, flaw_of, read_analysis, render_cases
+from program.analysis import read_analysis, render_cases
+from program.archive import fingerprint
+from program.flaws import flaw_of
 from program.records import Trajectory
 from signatures import Method
 

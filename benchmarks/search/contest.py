@@ -1,0 +1,83 @@
+"""One search in one world: what it chose, and what that cost."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+
+from benchmarks.search.world import RULES, START, Variant, World, WorldModel, rows
+from program.evolver import Evolver
+from program.failure import failure_metric
+from program.optimizer import AutoEvolInstruct
+from program.pipeline import Pipeline
+from program.roles import Role, Roles
+from program.settings import PAPER, SearchSettings
+from signatures import Method
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+TRAIN, DEV, FRESH = 200, 50, 50
+WORSE = 1e-9
+"""A true rate above e0's by more than this is worse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a search ended.
+
+    Attributes:
+        true_rate: Of the chosen method over the world's population, in [0, 1].
+        initial_rate: The same of e0.
+        calls: Of all models.
+    """
+
+    search: str
+    variant: Variant
+    seed: int
+    true_rate: float
+    initial_rate: float
+    calls: int
+
+    @property
+    def is_worse(self) -> bool:
+        """The chosen method is truly worse than e0."""
+        return self.true_rate > self.initial_rate + WORSE
+
+
+def contest(search: str, variant: Variant, seed: int) -> Result:
+    """Run a search in the world of a seed."""
+    world = World(seed, variant)
+    model = WorldModel(world)
+    chosen = SEARCHES[search](model, seed)
+    return Result(
+        search, variant, seed, world.true_rate(chosen), world.true_rate(START), model.calls.total
+    )
+
+
+def pipeline_of(model: WorldModel) -> Pipeline:
+    """Return a pipeline whose roles are all played by the world."""
+    role = Role(model, "world", watched=0.0)
+    failure = failure_metric(RULES, RULES)
+    return Pipeline(Roles(role, role, role, role), failure, responds=False, blocks_in_flight=8)
+
+
+def _own(**settings: Any) -> Callable[[WorldModel, int], Method]:
+    def search(model: WorldModel, seed: int) -> Method:
+        optimizer = AutoEvolInstruct(pipeline_of(model), SearchSettings(seed=seed, **settings))
+        found = optimizer.acompile(
+            Evolver(START),
+            trainset=rows("t", TRAIN),
+            valset=rows("d", DEV),
+            freshset=rows("f", FRESH),
+        )
+        return asyncio.run(found).method
+
+    return search
+
+
+SEARCHES: dict[str, Callable[[WorldModel, int], Method]] = {
+    "auto_evol": _own(),
+    "paper": _own(**PAPER),
+    "random": _own(policy="random"),
+}

@@ -1,0 +1,72 @@
+"""Two methods on the same rows: who failed where the other did not, and by how much they differ."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+_Z95 = 1.959963984540054
+_LEAST_PAIRS = 6
+"""With fewer differences an interval from their spread means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """A challenger against an incumbent on the rows that were scored under both.
+
+    Attributes:
+        won: Rows that the incumbent failed and the challenger passed.
+        lost: Rows that the challenger failed and the incumbent passed.
+        shared: Rows that were scored under both; on the others of them the verdicts are equal.
+    """
+
+    won: int
+    lost: int
+    shared: int
+
+    @property
+    def difference(self) -> float:
+        """The challenger's failure rate less the incumbent's, in [-1, 1]; lower is better."""
+        return (self.lost - self.won) / self.shared if self.shared else 0.0
+
+    @property
+    def p_better(self) -> float:
+        """Exact one-sided p of McNemar's test that the challenger fails less, in (0, 1]."""
+        return tail(self.won, self.won + self.lost, 0.5)
+
+    def p_worth(self, share: float = 0.5) -> float:
+        """Return how likely so many losses are for a challenger that is worth having.
+
+        Args:
+            share: Of the rows on which the two differ, such a challenger wins so many, in (0, 1);
+                0.5 asks for one that is not worse, and makes this McNemar's exact one-sided test.
+        """
+        return tail(self.lost, self.won + self.lost, 1 - share)
+
+
+def pairs(challenger: Mapping[str, bool], incumbent: Mapping[str, bool]) -> Pairs:
+    """Compare verdicts by row id: True failed, False passed."""
+    shared = challenger.keys() & incumbent.keys()
+    won = sum(incumbent[row] and not challenger[row] for row in shared)
+    lost = sum(challenger[row] and not incumbent[row] for row in shared)
+    return Pairs(won, lost, len(shared))
+
+
+def tail(least: int, trials: int, chance: float) -> float:
+    """Return the probability of `least` successes or more in `trials`, binomial and exact."""
+    return sum(
+        math.comb(trials, k) * chance**k * (1 - chance) ** (trials - k)
+        for k in range(least, trials + 1)
+    )
+
+
+def mean_interval(differences: Sequence[float]) -> tuple[float, float, float]:
+    """Return the mean of paired differences and its 95 % interval, by the normal approximation.
+
+    With fewer than six differences the interval is everything.
+    """
+    if len(differences) < _LEAST_PAIRS:
+        return (fmean(differences) if differences else 0.0), -math.inf, math.inf
+    mean = fmean(differences)
+    spread = _Z95 * stdev(differences) / math.sqrt(len(differences))
+    return mean, mean - spread, mean + spread

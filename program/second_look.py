@@ -1,0 +1,81 @@
+"""The second look: the archive's best on fresh rows, because dev rows flatter what they chose."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from metrics import pairs
+from program.acceptance import Acceptance, Preference
+from program.archive import Archive
+from program.records import Evaluation, Row
+from signatures import Method
+
+Measure = Callable[[Method, Sequence[Row]], Awaitable[Evaluation]]
+"""Evaluates a method on rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A method of the archive on the fresh rows.
+
+    Attributes:
+        dev: On the dev rows, which chose it.
+        fresh: On rows that had no part in the search.
+        preference: Against the initial method, on both.
+    """
+
+    dev: Evaluation
+    fresh: Evaluation
+    preference: Preference
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The end of a search.
+
+    Attributes:
+        best: The initial method, unless a contender has proved to be better.
+        initial: The initial method on the fresh rows.
+        contenders: The best of the archive on the dev rows first.
+    """
+
+    best: Evaluation
+    initial: Evaluation
+    contenders: tuple[Contender, ...]
+
+
+async def second_look(
+    archive: Archive, rows: Sequence[Row], acceptance: Acceptance, measure: Measure, *, most: int
+) -> Choice:
+    """Choose among the `most` best methods of the archive.
+
+    A contender has to fail no more than the initial method on the fresh rows alone, and to be
+    preferred to it on dev and fresh rows together. Of those the one that fails least on the fresh
+    rows wins.
+    """
+    initial = archive.initial
+    better = [e for e in archive.ranked if pairs(e.verdicts, initial.verdicts).difference < 0]
+    if not better:
+        return Choice(initial, Evaluation(initial.method, ()), ())
+    start = await measure(initial.method, rows)
+    contenders = [
+        _contender(found, await measure(found.method, rows), initial, start, acceptance)
+        for found in better[:most]
+    ]
+    proved = [c for c in contenders if c.preference.is_better]
+    best = min(proved, key=lambda c: c.fresh.failure_rate.rate).dev if proved else initial
+    return Choice(best, start, tuple(contenders))
+
+
+def _contender(
+    dev: Evaluation,
+    fresh: Evaluation,
+    initial: Evaluation,
+    start: Evaluation,
+    acceptance: Acceptance,
+) -> Contender:
+    alone = pairs(fresh.verdicts, start.verdicts)
+    if alone.difference > 0:
+        why = f"fails more on fresh rows: mended {alone.won}, broke {alone.lost}"
+        return Contender(dev, fresh, Preference(False, why))
+    both = acceptance.compare(dev.joined(fresh), initial.joined(start))
+    return Contender(dev, fresh, both)

@@ -1,0 +1,84 @@
+"""Headroom before the search, and the second look after it, by hand."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from metrics import FailureRate
+from program.acceptance import Acceptance
+from program.archive import Archive
+from program.headroom import Headroom
+from program.records import Candidate, Evaluation, Row
+from program.second_look import Choice, second_look
+from signatures import Method
+from tests.evaluations import evaluation
+
+START, GOOD, LUCKY = "Rewrite, harder.", "Rewrite each, harder.", "Rewrite all, harder."
+
+
+@pytest.mark.parametrize(
+    ("failed", "level", "least", "is_enough"),
+    [(4, 0.1, 4, True), (3, 0.1, 4, False), (5, 0.05, 5, True), (0, 0.5, 1, False)],
+)
+def test_headroom(failed: int, level: float, least: int, is_enough: bool) -> None:
+    found = Headroom(FailureRate(failed, 50), level)
+    assert (found.least, found.is_enough) == (least, is_enough)
+    assert f"mend {least}" in str(found)
+
+
+def look(dev: dict[str, str], fresh: dict[str, str], most: int = 3) -> tuple[Choice, list[str]]:
+    """Take a second look at methods with these verdicts; the first one is the initial method."""
+    initial, *others = (evaluation(verdicts, text=text) for text, verdicts in dev.items())
+    archive = Archive(initial)
+    archive.add(
+        [Candidate(0, 0, initial.method, o.method, "", evaluation=o) for o in others], initial
+    )
+    measured: list[str] = []
+
+    async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
+        measured.append(method.instructions)
+        found = evaluation(fresh[method.instructions], text=method.instructions)
+        shifted = [o.source for o in found.outcomes]
+        renamed = [Row(f"f{i}", f"f{i}", row.instruction) for i, row in enumerate(shifted)]
+        outcomes = tuple(
+            replace(o, source=row) for o, row in zip(found.outcomes, renamed, strict=True)
+        )
+        return Evaluation(method, outcomes)
+
+    rows = [Row("f", "f", "x")]
+    chosen = asyncio.run(second_look(archive, rows, Acceptance(), measure, most=most))
+    return chosen, measured
+
+
+def test_what_was_lucky_on_dev_is_found_out() -> None:
+    chosen, _ = look(
+        {START: "xxxxxx....", LUCKY: "..........", GOOD: "xx........"},
+        {START: "xxxx......", LUCKY: "xxxxxxx...", GOOD: ".........."},
+    )
+    assert chosen.best.method.instructions == GOOD
+    assert [c.preference.is_better for c in chosen.contenders] == [False, True]
+
+
+def test_the_initial_method_stays_when_nothing_is_proved() -> None:
+    chosen, measured = look(
+        {START: "xx........", GOOD: "x........."}, {START: "x....", GOOD: "x...."}
+    )
+    assert chosen.best.method.instructions == START
+    assert measured == [START, GOOD]
+
+
+def test_only_the_best_few_are_looked_at() -> None:
+    _, measured = look(
+        {START: "xxxx......", GOOD: "..........", LUCKY: "x........."},
+        {START: "xx..", GOOD: "....", LUCKY: "...."},
+        most=1,
+    )
+    assert measured == [START, GOOD]
+
+
+def test_nothing_is_paid_when_no_method_failed_less() -> None:
+    chosen, measured = look({START: "x.........", GOOD: "x........."}, {})
+    assert chosen.best.method.instructions == START
+    assert not measured
