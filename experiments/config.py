@@ -90,14 +90,15 @@ class OptimizerConfig(Strict):
 
     Attributes:
         name: `auto_evol` is ours, `paper` the algorithm as published: the same loop with other
-            defaults (`program.optimizer.PAPER`); `none` applies `evolve.methods` as they are.
+            defaults (`program.settings.PAPER`); `gepa` and `miprov2` are DSPy's, under the same
+            budget and records (`program.guest`); `none` applies `evolve.methods` as they are.
         initial_method: A method's name or a file; null: the one in `evolve.methods`.
         temperatures: Range of the proposals' temperature; null: `models.optimizer`'s.
         on_no_gain: What is applied when the best method fails no less than the initial one on the
             held-out rows.
     """
 
-    name: Literal["auto_evol", "paper", "none"] = "auto_evol"
+    name: Literal["auto_evol", "paper", "gepa", "miprov2", "none"] = "auto_evol"
     initial_method: str | None = None
     on_no_gain: Literal["keep_initial", "keep_best"] = "keep_initial"
     steps: Count = _SEARCH.steps
@@ -118,6 +119,7 @@ class OptimizerConfig(Strict):
     shared_analysis: bool = _SEARCH.shared_analysis
     remembered: Size = _SEARCH.remembered
     finalists: Size = _SEARCH.finalists
+    max_calls: Count | None = _SEARCH.max_calls
     headroom: bool = _SEARCH.headroom
     max_method_words: Count = _SEARCH.max_method_words
     max_stage_words: Count = _SEARCH.max_stage_words

@@ -24,6 +24,7 @@ from program.evaluation import evaluate
 from program.evolver import Evolver
 from program.failure import failure_metric
 from program.generator import GenerationSettings, Generator
+from program.guest import GUESTS, Guest
 from program.headroom import Headroom
 from program.listeners import Listeners
 from program.optimizer import AutoEvolInstruct
@@ -131,11 +132,17 @@ class _Experiment:
         return methods
 
     async def _search(self, student: Evolver) -> Evolver:
-        optimizer = AutoEvolInstruct(self.pipeline, search_settings(self.plan), self.listeners)
+        optimizer = self._optimizer()
         splits = self.plan.splits
         return await optimizer.acompile(
             student, trainset=splits.train, valset=splits.dev, freshset=splits.fresh
         )
+
+    def _optimizer(self) -> AutoEvolInstruct | Guest:
+        name, settings = self.plan.config.optimizer.name, search_settings(self.plan)
+        if name in GUESTS:
+            return Guest(GUESTS[name], self.pipeline, settings, self.listeners)
+        return AutoEvolInstruct(self.pipeline, settings, self.listeners)
 
     async def _measured(self, student: Evolver, best: Evolver) -> Method:
         """Measure both methods on rows that had no part in the choice; return the one to apply."""
@@ -204,6 +211,7 @@ class _Experiment:
             resumed=self.folder.is_resumed,
         )
         if self.around.scope == "search":
+            self.folder.write("search.json", _as_json(summary))
             if self.tracker:
                 self.tracker.finish(summary, [], methods[0])
             return summary
@@ -215,13 +223,17 @@ class _Experiment:
         if self.tracker:
             data = [self.folder.path / name for name in _ARTIFACTS]
             self.tracker.finish(summary, [*files, *data], methods[0])
-        self.folder.write("summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+        self.folder.write("summary.json", _as_json(summary))
         return summary
 
     def _judge_fitness(self) -> dict[str, Any]:
         judge = self.pipeline.failure.judge
         fitness = judge.fitness.items() if judge else ()
         return {rule: {**asdict(found), "is_fit": found.is_fit} for rule, found in fitness}
+
+
+def _as_json(summary: dict[str, Any]) -> str:
+    return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
 
 
 def search_settings(plan: Plan) -> SearchSettings:

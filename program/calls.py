@@ -42,14 +42,21 @@ _log: ContextVar[list[CallRecord] | None] = ContextVar("autoevol_calls", default
 
 
 @contextmanager
-def collected_calls() -> Iterator[list[CallRecord]]:
-    """Collect the calls made inside the block, in order of completion."""
+def collected_calls(*, apart: bool = False) -> Iterator[list[CallRecord]]:
+    """Collect the calls made inside the block, in order of completion.
+
+    Args:
+        apart: Keep them from the block around this one, which otherwise hears of them at the end.
+    """
+    around = None if apart else _log.get()
     records: list[CallRecord] = []
     token = _log.set(records)
     try:
         yield records
     finally:
         _log.reset(token)
+        if around is not None:
+            around.extend(records)
 
 
 def report_call(record: CallRecord) -> None:

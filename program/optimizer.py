@@ -17,6 +17,7 @@ from dspy.teleprompt import Teleprompter
 from metrics import pairs
 from program.acceptance import Acceptance
 from program.archive import Archive
+from program.calls import CallRecord, collected_calls
 from program.draws import draw_number
 from program.evaluation import evaluate, trajectories
 from program.evolver import Evolver
@@ -115,14 +116,24 @@ class _Search:
         self.race = Race(given.pruner, len(dev), given.race_level, given.race_worth)
         policy = Policy(given.policy, given.operators, given.temperatures, given.seed)
         self.study = ProposalStudy(policy, self.race)
+        self.calls: list[CallRecord] = []
+        self.dearest = 0
 
     async def run(self, fresh: Sequence[Row]) -> Evaluation:
+        """Return the best method on the dev rows."""
+        with collected_calls() as self.calls:
+            return await self._searched(fresh)
+
+    async def _searched(self, fresh: Sequence[Row]) -> Evaluation:
         """Return the best method on the dev rows; the algorithm box of the paper."""
         best = await self._measure(self.student.method, self.dev, "dev: initial method")
         if not self._has_headroom(best):
             return best
         archive, stale = Archive(best, remembered=self.settings.remembered), 0
         for step in range(self.settings.steps):
+            if self._is_spent(len(fresh)):
+                break
+            begun = len(self.calls)
             asked = self.study.ask(step, self.settings.candidates, partial(_fits, archive))
             proposed = await self._propose(archive, asked, step)
             candidates = await self._raced(proposed, asked, best)
@@ -130,9 +141,18 @@ class _Search:
             archive.add(record.candidates, record.best)
             self.listeners.on_step(record)
             best, stale = record.best, 0 if record.is_accepted else stale + 1
+            self.dearest = max(self.dearest, len(self.calls) - begun)
             if stale >= self.settings.patience:
                 break
         return await self._chosen(archive, best, fresh)
+
+    def _is_spent(self, fresh: int) -> bool:
+        """Tell whether another step like the dearest would leave none for the second look."""
+        if self.settings.max_calls is None:
+            return False
+        each = 2 if self.pipeline.responds else 1
+        reserve = each * fresh * (1 + self.settings.finalists) if self.settings.finalists else 0
+        return len(self.calls) + self.dearest + reserve > self.settings.max_calls
 
     def _has_headroom(self, initial: Evaluation) -> bool:
         headroom = Headroom(initial.failure_rate, self.settings.accept_level)

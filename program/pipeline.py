@@ -56,6 +56,11 @@ class Pipeline:
     block_rows: int = 1
     blocks_in_flight: int = 1
 
+    @property
+    def rows_in_flight(self) -> int:
+        """Rows that may be under way at once."""
+        return self.block_rows * self.blocks_in_flight
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

@@ -36,6 +36,9 @@ class SearchSettings:
         shared_analysis: One analysis for all candidates of a step (the same system).
         remembered: Proposals in vain that the optimizer model is told of.
         finalists: Methods that get a second look on fresh rows.
+        max_calls: Calls of all models. The search begins no step that may not come to its end
+            within them, going by the dearest step so far, and keeps those that the second look may
+            need; None: no bound.
         headroom: Skip the search when nothing could be told from luck.
         max_method_words: A longer proposal is refused.
         max_stage_words: Stages are cut to this for the analysis.
@@ -59,6 +62,7 @@ class SearchSettings:
     shared_analysis: bool = False
     remembered: int = 5
     finalists: int = 2
+    max_calls: int | None = None
     headroom: bool = True
     max_method_words: int = 400
     max_stage_words: int = 400

@@ -245,6 +245,31 @@ def test_the_second_look_pays_for_the_best_few_on_fresh_rows() -> None:
     assert model.systems.count(START.instructions) == 5 + 2 + 3
 
 
+@pytest.mark.parametrize(
+    ("max_calls", "steps_made"),
+    [
+        pytest.param(None, 3, id="no bound"),
+        pytest.param(24, 1, id="10 for dev and 14 for a step"),
+        pytest.param(37, 1, id="not another step of 14"),
+        pytest.param(38, 2, id="another step of 14"),
+    ],
+)
+def test_a_budget_of_calls_ends_the_search_before_a_step_that_would_pass_it(
+    max_calls: int | None, steps_made: int
+) -> None:
+    """A step: 2 rows of the mini-batch, 2 calls for a proposal, 5 rows evolved and answered."""
+    good = "Rewrite the instruction, harder, variant"
+    optimizer, steps, _ = optimizer_for(
+        failing_unless("harder", [f"{good} {i}." for i in range(9)]),
+        steps=3,
+        candidates=1,
+        patience=9,
+        max_calls=max_calls,
+    )
+    compiled(optimizer)
+    assert len(steps) == steps_made
+
+
 def test_a_shared_analysis_is_asked_for_once() -> None:
     draws: list[int] = []
     reply = failing_unless("NEVER", [])

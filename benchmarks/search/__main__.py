@@ -19,11 +19,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200, help="seeded runs of each search")
     parser.add_argument("--only", nargs="*", default=list(SEARCHES), help="searches by name")
     parser.add_argument("--variants", nargs="*", default=list(STRENGTHS))
+    parser.add_argument("--first-seed", type=int, default=0, help="those below 1,000 are reported")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
+    seeds = range(given.first_seed, given.first_seed + given.runs)
     with ProcessPoolExecutor(given.processes) as pool:
         for variant in given.variants:
-            jobs = [(name, variant, seed) for name in given.only for seed in range(given.runs)]
+            jobs = [(name, variant, seed) for name in given.only for seed in seeds]
             results = list(pool.map(contest, *zip(*jobs, strict=True), chunksize=4))
             _print(variant, given.only, results)
 

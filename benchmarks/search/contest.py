@@ -1,22 +1,29 @@
 """One search in one world: what it chose, and what that cost."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import dspy
 import optuna
 
 from benchmarks.search.world import RULES, START, Variant, World, WorldModel, rows
 from program.evolver import Evolver
 from program.failure import failure_metric
+from program.guest import Guest, Make, gepa
 from program.optimizer import AutoEvolInstruct
 from program.pipeline import Pipeline
 from program.roles import Role, Roles
 from program.settings import PAPER, SearchSettings
 from signatures import Method
 
+logging.disable(logging.INFO)
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+GUEST_CALLS = 850
+"""Calls that a guest may make: a little more than ours needs on average."""
+
 TRAIN, DEV, FRESH = 200, 50, 50
 WORSE = 1e-9
 """A true rate above e0's by more than this is worse."""
@@ -76,8 +83,23 @@ def _own(**settings: Any) -> Callable[[WorldModel, int], Method]:
     return search
 
 
+def _guest(make: Make) -> Callable[[WorldModel, int], Method]:
+    """Return a search by one of DSPy's optimisers, with as many calls as ours makes on average."""
+
+    def search(model: WorldModel, seed: int) -> Method:
+        settings = SearchSettings(seed=seed, max_calls=GUEST_CALLS)
+        guest = Guest(make, pipeline_of(model), settings)
+        data = {"trainset": rows("t", TRAIN), "valset": rows("d", DEV)}
+        with dspy.context(lm=model):
+            return asyncio.run(guest.acompile(Evolver(START), **data)).method
+
+    return search
+
+
 SEARCHES: dict[str, Callable[[WorldModel, int], Method]] = {
     "auto_evol": _own(),
+    "auto_evol, 800": _own(max_calls=800),
     "paper": _own(**PAPER),
     "random": _own(policy="random"),
+    "gepa": _guest(gepa),
 }

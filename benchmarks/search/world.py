@@ -35,6 +35,7 @@ from typing import Any, Literal
 
 import dspy
 
+from program.calls import CallRecord, report_call
 from program.records import Row
 from signatures import Method
 
@@ -177,7 +178,12 @@ class WorldModel(dspy.BaseLM):
         return [self.reply(messages, kw.get("rollout_id") or 0)]
 
     def reply(self, messages: Sequence[dict[str, str]], draw: int) -> str:
-        """Answer as the evolver or as the optimizer."""
+        """Answer as the evolver or as the optimizer, and report the call."""
+        text = self._answer(messages, draw)
+        report_call(CallRecord("", "world", text, False, False, 0, 0, 0, 0, 0.0, None))
+        return text
+
+    def _answer(self, messages: Sequence[dict[str, str]], draw: int) -> str:
         system, user = messages[0]["content"], messages[-1]["content"]
         if system.startswith("You review a method"):
             self.calls.optimizer += 1

@@ -8,6 +8,7 @@ the controls apart and finds fault with one other rewrite in twenty.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 
 from experiments.models.wire import Message, Reply, WireCall
@@ -25,6 +26,7 @@ FAILURE_PROBABILITY = {"none": 0.7, SAFEGUARD: 0.1, HARM: 0.95}
 JUDGE_PROBABILITY = 0.05
 """How often the judge finds fault with a sound rewrite, whatever it is asked."""
 
+_OUTPUTS = "Your output fields are:"
 _VERDICTS = {
     "[[ ## are_equal ## ]]": ("True", "False"),
     "[[ ## has_failed ## ]]": (
@@ -67,7 +69,19 @@ def world(messages: Sequence[Message], draw: int) -> str:
         if field in system:
             answer = fault if _is_faulty(user) else none
             return f"{field}\n{answer}\n\n[[ ## completed ## ]]"
+    if _OUTPUTS in system:
+        return _filled(system, draw)
     return _rewrite(system, user, draw)
+
+
+def _filled(system: str, draw: int) -> str:
+    """Answer any other question of a DSPy optimiser, field by field; a proposal is a method."""
+    names = re.findall(r"^\d+\. `(\w+)`", system.split(_OUTPUTS, 1)[1], re.MULTILINE)
+    edit = (SAFEGUARD, NEUTRAL, HARM)[draw % 3]
+    told = f"Rewrite the instruction into a harder one. {edit}"
+    return "\n\n".join(
+        [*(f"[[ ## {name} ## ]]\n{told}" for name in names), "[[ ## completed ## ]]"]
+    )
 
 
 def _is_faulty(user: str) -> bool:

@@ -1,0 +1,217 @@
+"""DSPy's own optimisers on the evolving method: GEPA, MIPROv2, or any other teleprompter.
+
+They see the evolver's one predictor (the responder is frozen), our failure metric, and a budget of
+calls; what they tried is reported as steps of one candidate each, in the order in which it came up.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import dspy
+from dspy.teleprompt import Teleprompter
+
+from metrics import pairs
+from program.archive import Archive
+from program.calls import collected_calls
+from program.draws import draw_number
+from program.evolver import Evolver
+from program.headroom import Headroom
+from program.listeners import Listeners, Phase
+from program.operators import propose
+from program.optimizer import as_rows
+from program.pipeline import Pipeline
+from program.proposer import Order, Proposal, Proposer
+from program.records import Candidate, Evaluation, Row, StepRecord, Trajectory
+from program.roles import Role
+from program.scoreboard import Scoreboard, ScoredEvolver, examples, named, score
+from program.settings import SearchSettings
+from program.silence import silent_thread
+from signatures import Method
+
+Make = Callable[["Guest", Scoreboard], tuple[Any, dict[str, Any]]]
+"""Returns a teleprompter and the arguments of its `compile` besides the data."""
+
+
+class Guest(Teleprompter):
+    """Runs a teleprompter of DSPy under our pipeline, our budget and our records.
+
+    Args:
+        make: Makes the teleprompter; `gepa` and `miprov2` below are two.
+        pipeline: Roles, F, and how rows are grouped.
+        settings: `steps`, `batch_size` and `candidates` make its budget of metric calls, the same
+            as the paper's loop would need; `max_calls` bounds the calls of all models.
+        listeners: Hear of phases, rows, and the methods tried.
+    """
+
+    def __init__(
+        self,
+        make: Make,
+        pipeline: Pipeline,
+        settings: SearchSettings | None = None,
+        listeners: Listeners | None = None,
+    ) -> None:
+        super().__init__()
+        self.make, self.pipeline = make, pipeline
+        self.settings, self.listeners = settings or SearchSettings(), listeners or Listeners()
+        self.dev: list[Row] = []
+
+    @property
+    def metric_calls(self) -> int:
+        """Rows that the paper's loop would evolve with as many steps and candidates."""
+        given = self.settings
+        return given.steps * (given.batch_size + given.candidates * len(self.dev))
+
+    async def acompile(
+        self,
+        student: Evolver,
+        *,
+        trainset: Sequence[Row | dspy.Example],
+        valset: Sequence[Row | dspy.Example],
+        freshset: Sequence[Row | dspy.Example] = (),
+    ) -> Evolver:
+        """Return a copy of `student` with the method that failed least on all of `valset`.
+
+        Args:
+            student: Its method is the initial method.
+            trainset: Rows for the optimiser's mini-batches and demonstrations.
+            valset: Dev rows.
+            freshset: Not used; the same interface as `AutoEvolInstruct`.
+        """
+        train, self.dev = as_rows(trainset), as_rows(valset)
+        rows = [*train, *self.dev]
+        board = Scoreboard(self.pipeline, rows, self.listeners, max_calls=self.settings.max_calls)
+        program = ScoredEvolver(student.deepcopy(), board)
+        await board.measure(student, self.dev, phase="dev: initial method")
+        self.listeners.on_phase(Phase(f"search: {self.make.__name__}", 0))
+        with collected_calls() as board.proposal_calls:
+            await asyncio.to_thread(self._compile, program, board, train)
+        return student.with_method(self._told(student, board).method)
+
+    def _compile(self, program: ScoredEvolver, board: Scoreboard, train: Sequence[Row]) -> None:
+        teleprompter, more = self.make(self, board)
+        data = {"trainset": examples(train), "valset": examples(self.dev)}
+        with silent_thread():
+            teleprompter.compile(program, **data, **more)
+
+    def _told(self, student: Evolver, board: Scoreboard) -> Evaluation:
+        """Report the methods that were tried, and return the best of them."""
+        best = board.evaluation(student.method, self.dev)
+        assert best, "it is measured first"
+        self.listeners.on_headroom(Headroom(best.failure_rate, self.settings.accept_level))
+        tried = [method for method in board.methods if method.id != student.method.id]
+        for number, method in enumerate(tried):
+            renamed = named(method, number)
+            found = board.evaluation(method, self.dev)
+            measured = Evaluation(renamed, found.outcomes) if found else None
+            record = _step(number, best, measured, renamed, self.make.__name__)
+            self.listeners.on_step(record)
+            best = record.best
+        return best
+
+
+def _step(
+    number: int, best: Evaluation, found: Evaluation | None, method: Method, operator: str
+) -> StepRecord:
+    against = pairs(found.verdicts, best.verdicts) if found else None
+    is_better = bool(against and against.difference < 0)
+    candidate = Candidate(
+        step=number,
+        index=0,
+        parent=best.method,
+        method=method,
+        feedback="",
+        rejected=None if found else "not measured on all dev rows",
+        evaluation=found,
+        operator=operator,
+        verdict=f"mended {against.won} rows, broke {against.lost}" if against else "",
+    )
+    return StepRecord(number, best, (candidate,), found if found and is_better else best)
+
+
+class MethodProposer:
+    """GEPA's way to a new instruction: our analysis and our rewriting.
+
+    Args:
+        proposer: Asks the optimizer model.
+        board: Whose loop the calls run on, and whose budget they come out of.
+        seed: Of the draws.
+    """
+
+    def __init__(self, proposer: Proposer, board: Scoreboard, seed: int) -> None:
+        self._proposer, self._board, self._seed = proposer, board, seed
+        self._count = 0
+
+    def __call__(
+        self,
+        candidate: Mapping[str, str],
+        reflective_dataset: Mapping[str, Sequence[Mapping[str, Any]]],
+        components_to_update: Sequence[str],
+    ) -> dict[str, str]:
+        """Return a new instruction for each component; the old one where none is usable."""
+        return {
+            name: self._proposed(candidate[name], reflective_dataset[name])
+            for name in components_to_update
+        }
+
+    def _proposed(self, text: str, cases: Sequence[Mapping[str, Any]]) -> str:
+        self._count += 1
+        parent = Evaluation(Method("parent", text), ())
+        order = Order(
+            name="gepa",
+            parent=parent,
+            archive=Archive(parent, remembered=0),
+            cases=[_case(number, case) for number, case in enumerate(cases, 1)],
+            draw=draw_number("gepa", self._seed, self._count),
+        )
+        found: Proposal = self._board.wait_for(propose("rewrite", self._proposer, order))
+        return found.method.instructions if found.method else text
+
+
+def _case(number: int, case: Mapping[str, Any]) -> Trajectory:
+    stages = (case["Inputs"]["instruction"], case["Generated Outputs"]["evolved_instruction"])
+    note = case["Feedback"]
+    return Trajectory(f"case-{number}", stages, () if note == "sound" else (f"stage 1: {note}",))
+
+
+def gepa(guest: Guest, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
+    """Make `dspy.GEPA` with our signatures as its instruction proposer."""
+    given = guest.settings
+    proposer = Proposer(
+        guest.pipeline.roles.optimizer,
+        max_method_words=given.max_method_words,
+        max_stage_words=given.max_stage_words,
+    )
+    made = dspy.GEPA(
+        metric=score,
+        max_metric_calls=guest.metric_calls,
+        instruction_proposer=cast(Any, MethodProposer(proposer, board, given.seed)),
+        reflection_lm=guest.pipeline.roles.optimizer.lm,
+        reflection_minibatch_size=given.batch_size,
+        use_merge=False,
+        num_threads=guest.pipeline.rows_in_flight,
+        seed=given.seed,
+        gepa_kwargs={"stop_callbacks": lambda _: board.is_spent},
+    )
+    return made, {}
+
+
+def miprov2(guest: Guest, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
+    """Make `dspy.MIPROv2` as DSPy ships it; demonstrations are rewrites that F lets pass."""
+    given = guest.settings
+    role: Role = guest.pipeline.roles.optimizer
+    made = dspy.MIPROv2(
+        metric=lambda *args, **kw: score(*args, **kw).score,
+        prompt_model=role.lm,
+        task_model=guest.pipeline.roles.evolver.lm,
+        auto=None,
+        num_candidates=given.candidates,
+        max_labeled_demos=0,
+        num_threads=guest.pipeline.rows_in_flight,
+        seed=given.seed,
+    )
+    trials = max(1, given.steps)
+    return made, {"num_trials": trials, "minibatch": False}
+
+
+GUESTS: dict[str, Make] = {"gepa": gepa, "miprov2": miprov2}

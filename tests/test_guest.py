@@ -1,0 +1,151 @@
+"""DSPy's own optimisers under our budget and records, on models whose truth is known."""
+
+import asyncio
+import re
+import sys
+from typing import Any
+
+import dspy
+import pytest
+
+from experiments.models.scripted import SAFEGUARD, world
+from program.calls import CallRecord, report_call
+from program.evolver import Evolver
+from program.failure import failure_metric
+from program.guest import GUESTS, Guest, Make
+from program.listeners import Listeners
+from program.pipeline import Pipeline
+from program.records import Row, StepRecord
+from program.roles import Role, Roles
+from program.scoreboard import Scoreboard, ScoredEvolver, score
+from program.settings import SearchSettings
+from signatures import Method, RespondToInstruction
+
+START = Method("start", "You rewrite instructions. Reply with the harder instruction alone.")
+
+
+class WorldModel(dspy.BaseLM):
+    """The scripted world as a DSPy model that can be asked from any thread."""
+
+    def __init__(self) -> None:
+        super().__init__("world")
+        self.systems: list[str] = []
+
+    def __deepcopy__(self, memo: object) -> "WorldModel":
+        """Return the model itself, which counts the calls."""
+        return self
+
+    def copy(self, **kwargs: Any) -> "WorldModel":
+        """Return the model itself."""
+        return self
+
+    def __call__(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
+        """Return one reply."""
+        self.systems.append(messages[0]["content"])
+        text = world(messages, kw.get("rollout_id") or 0)
+        report_call(CallRecord("", "world", text, False, False, 1, 0, 0, 1, 0.0, None))
+        return [text]
+
+    async def acall(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
+        """Return one reply."""
+        return self(prompt, messages=messages, **kw)
+
+
+def rows(prefix: str, count: int) -> list[Row]:
+    return [
+        Row(f"{prefix}{i}", f"{prefix}{i}", f"List {i + 3} facts on {i}.") for i in range(count)
+    ]
+
+
+def pipeline(model: WorldModel) -> Pipeline:
+    roles = Roles(*(Role(model, "world") for _ in range(4)))
+    return Pipeline(roles, failure_metric(["strict"], ["strict"]), blocks_in_flight=2)
+
+
+def compiled(make: Make, **settings: Any) -> tuple[Evolver, list[StepRecord], WorldModel, Guest]:
+    model, steps = WorldModel(), []  # type: WorldModel, list[StepRecord]
+    given = SearchSettings(**{"steps": 2, "batch_size": 3, "candidates": 3, **settings})
+    guest = Guest(make, pipeline(model), given, Listeners(on_step=steps.append))
+    data = {"trainset": rows("t", 6), "valset": rows("d", 8)}
+    with dspy.context(lm=model):
+        best = asyncio.run(guest.acompile(Evolver(START), **data))
+    return best, steps, model, guest
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_a_guest_never_touches_the_responders_prompt(name: str) -> None:
+    best, _, model, _ = compiled(GUESTS[name])
+    responder = best.responder.predict
+    assert responder.signature.instructions == RespondToInstruction.instructions
+    assert responder.demos == []
+    answered = [system for system in model.systems if system.startswith("Answer the instruction")]
+    assert answered
+    assert {system.strip() for system in answered} == {RespondToInstruction.instructions.strip()}
+    assert [name for name, _ in ScoredEvolver(best, None).named_predictors()] == ["evolver.evolve"]  # type: ignore[arg-type]
+
+
+def test_gepa_finds_the_method_that_truly_fails_less() -> None:
+    best, steps, _, _ = compiled(GUESTS["gepa"], steps=6)
+    assert SAFEGUARD in best.method.instructions
+    assert steps[-1].best.failure_rate.rate < steps[0].incumbent.failure_rate.rate
+    assert {c.operator for step in steps for c in step.candidates} == {"gepa"}
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_the_budget_of_calls_holds_and_the_best_seen_is_kept(name: str) -> None:
+    best, _, model, _ = compiled(GUESTS[name], steps=9, max_calls=40)
+    assert len(model.systems) <= 40 + 14, "a proposal that has begun is made to its end"
+    assert best.method.instructions
+
+
+def test_a_row_is_measured_once_for_a_method() -> None:
+    _, _, model, _ = compiled(GUESTS["gepa"])
+    evolving = [system for system in model.systems if system == START.instructions]
+    assert len(evolving) <= 6 + 8, "train and dev rows, each at most once"
+
+
+class _Idle:
+    """A teleprompter that does nothing."""
+
+    def compile(self, program: Any, **data: Any) -> Any:
+        return program
+
+
+def test_a_teleprompter_that_does_nothing_leaves_the_initial_method() -> None:
+    best, steps, model, _ = compiled(lambda guest, board: (_Idle(), {}))
+    assert best.method == START
+    assert steps == []
+    assert len([s for s in model.systems if s == START.instructions]) == 8
+
+
+def test_the_screen_is_left_to_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    compiled(GUESTS["gepa"])
+    sys.stdout.write("after it, printing works as ever")
+    assert capsys.readouterr().out == "after it, printing works as ever"
+
+
+def test_any_other_teleprompter() -> None:
+    """The example of the docs: COPRO in ten lines."""
+
+    def copro(guest: Guest, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
+        made = dspy.COPRO(
+            metric=lambda *args, **kw: score(*args, **kw).score,
+            prompt_model=guest.pipeline.roles.optimizer.lm,
+            breadth=2,
+            depth=1,
+        )
+        return _OnTrain(made), {"eval_kwargs": {"num_threads": 1}}
+
+    best, steps, _, _ = compiled(copro)
+    assert steps
+    assert re.search(r"instruction", best.method.instructions)
+
+
+class _OnTrain:
+    """COPRO takes no valset."""
+
+    def __init__(self, made: Any) -> None:
+        self.made = made
+
+    def compile(self, program: Any, *, trainset: Any, valset: Any, **more: Any) -> Any:
+        return self.made.compile(program, trainset=valset, **more)
