@@ -94,12 +94,15 @@ class OptimizerConfig(Strict):
             budget and records (`program.guest`); `none` applies `evolve.methods` as they are.
         initial_method: A method's name or a file; null: the one in `evolve.methods`.
         temperatures: Range of the proposals' temperature; null: `models.optimizer`'s.
+        storage: An Optuna storage's URL that gets a view of the study, for optuna-dashboard; such
+            as `sqlite:///study.db`.
         on_no_gain: What is applied when the best method fails no less than the initial one on the
             held-out rows.
     """
 
     name: Literal["auto_evol", "paper", "gepa", "miprov2", "none"] = "auto_evol"
     initial_method: str | None = None
+    storage: str | None = None
     on_no_gain: Literal["keep_initial", "keep_best"] = "keep_initial"
     steps: Count = _SEARCH.steps
     batch_size: Count = _SEARCH.batch_size

@@ -1,7 +1,7 @@
 """One experiment from its plan to its summary: search, measure, evolve, write."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -37,6 +37,7 @@ from signatures import Method
 
 Scope = Literal["all", "search", "apply"]
 _ARTIFACTS = ("config.yaml", "evolved.jsonl", "failures.jsonl")
+_NOT_THE_SEARCHS = {"name", "initial_method", "on_no_gain", "storage"}
 LOCAL_BLOCK_ROWS = 8
 """Rows that evolve together before they respond together on a `local/` model."""
 
@@ -116,6 +117,7 @@ class _Experiment:
             self._on_step,
             on_headroom=self._on_headroom,
             on_choice=self._on_choice,
+            on_trials=_view(plan),
         )
 
     async def run(self) -> list[Method]:
@@ -232,13 +234,22 @@ class _Experiment:
         return {rule: {**asdict(found), "is_fit": found.is_fit} for rule, found in fitness}
 
 
+def _view(plan: Plan) -> Callable[[Sequence[Any]], None]:
+    """Return what keeps a view of the study, if the config asks for one."""
+    if plan.config.optimizer.storage is None or plan.start is None:
+        return lambda _: None
+    from experiments.study_view import StudyView
+
+    return StudyView(plan.config.optimizer.storage, plan.config.name).on_trials
+
+
 def _as_json(summary: dict[str, Any]) -> str:
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
 
 
 def search_settings(plan: Plan) -> SearchSettings:
     """Return the search's settings."""
-    given = plan.config.optimizer.model_dump(exclude={"name", "initial_method", "on_no_gain"})
+    given = plan.config.optimizer.model_dump(exclude=_NOT_THE_SEARCHS)
     return SearchSettings(**given, seed=plan.config.seed)
 
 

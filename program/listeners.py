@@ -1,6 +1,6 @@
 """Who hears of a run's progress: plain callables that take finished records."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ class Listeners:
         on_headroom: The initial method has been measured.
         on_step: A step of the search is finished.
         on_choice: The second look has chosen.
+        on_trials: Optuna's trials so far, all of them finished, after each step.
     """
 
     on_phase: Callable[[Phase], None] = _ignore
@@ -43,3 +44,4 @@ class Listeners:
     on_step: Callable[[StepRecord], None] = _ignore
     on_headroom: Callable[[Headroom], None] = _ignore
     on_choice: Callable[[Choice], None] = _ignore
+    on_trials: Callable[[Sequence[Any]], None] = _ignore

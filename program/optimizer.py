@@ -140,6 +140,7 @@ class _Search:
             record = self._select(step, best, candidates)
             archive.add(record.candidates, record.best)
             self.listeners.on_step(record)
+            self.listeners.on_trials(self.study.trials)
             best, stale = record.best, 0 if record.is_accepted else stale + 1
             self.dearest = max(self.dearest, len(self.calls) - begun)
             if stale >= self.settings.patience:

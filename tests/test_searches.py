@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import optuna
 import pytest
 
 from experiments.models import scripted
@@ -106,6 +107,28 @@ def test_what_is_applied_when_held_out_rows_show_no_gain(
     assert after == before
     assert f"name: {kept}" in Path("runs/test/methods/best.md").read_text()
     assert ("(optimizer.on_no_gain)" in done.out) == (choice == "keep_initial")
+
+
+def test_the_study_can_be_looked_at_and_is_written_anew_on_resume(
+    write_config: WriteConfig,
+) -> None:
+    config = str(write_config(optimizer={**SMALL, "storage": "sqlite:///study.db"}))
+
+    for budget in (40, 10_000):
+        run_cli("run", config, "--set", f"budget.calls={budget}")
+
+    study = optuna.load_study(study_name="test", storage="sqlite:///study.db")
+    states = [trial.state.name for trial in study.trials]
+    assert {trial.user_attrs["step"] for trial in study.trials} == {0, 1}
+    assert sum(state != "FAIL" for state in states) <= 8
+    assert "RUNNING" not in states
+
+
+def test_a_storage_that_cannot_be_opened_is_one_line(write_config: WriteConfig) -> None:
+    config = str(write_config(optimizer={**SMALL, "storage": "sqlite:////nowhere/study.db"}))
+    done = run_cli("run", config, expected=2)
+    assert "optimizer.storage" in done.err
+    assert done.err.count("\n") == 1
 
 
 def test_a_paper_config_may_change_single_settings(write_config: WriteConfig) -> None:

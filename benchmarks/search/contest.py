@@ -21,6 +21,9 @@ from signatures import Method
 
 logging.disable(logging.INFO)
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+Search = Callable[[WorldModel, int], Method]
+"""From the world's model and a seed to the chosen method."""
+
 GUEST_CALLS = 850
 """Calls that a guest may make: a little more than ours needs on average."""
 
@@ -54,9 +57,18 @@ class Result:
 
 def contest(search: str, variant: Variant, seed: int) -> Result:
     """Run a search in the world of a seed."""
+    return _held(search, SEARCHES[search], variant, seed)
+
+
+def contest_with(settings: dict[str, Any], variant: Variant, seed: int) -> Result:
+    """Run our search with other settings in the world of a seed."""
+    return _held("auto_evol", _own(**settings), variant, seed)
+
+
+def _held(search: str, run: Search, variant: Variant, seed: int) -> Result:
     world = World(seed, variant)
     model = WorldModel(world)
-    chosen = SEARCHES[search](model, seed)
+    chosen = run(model, seed)
     return Result(
         search, variant, seed, world.true_rate(chosen), world.true_rate(START), model.calls.total
     )
@@ -69,7 +81,7 @@ def pipeline_of(model: WorldModel) -> Pipeline:
     return Pipeline(Roles(role, role, role, role), failure, responds=False, blocks_in_flight=8)
 
 
-def _own(**settings: Any) -> Callable[[WorldModel, int], Method]:
+def _own(**settings: Any) -> Search:
     def search(model: WorldModel, seed: int) -> Method:
         optimizer = AutoEvolInstruct(pipeline_of(model), SearchSettings(seed=seed, **settings))
         found = optimizer.acompile(
@@ -83,7 +95,7 @@ def _own(**settings: Any) -> Callable[[WorldModel, int], Method]:
     return search
 
 
-def _guest(make: Make) -> Callable[[WorldModel, int], Method]:
+def _guest(make: Make) -> Search:
     """Return a search by one of DSPy's optimisers, with as many calls as ours makes on average."""
 
     def search(model: WorldModel, seed: int) -> Method:
@@ -96,7 +108,7 @@ def _guest(make: Make) -> Callable[[WorldModel, int], Method]:
     return search
 
 
-SEARCHES: dict[str, Callable[[WorldModel, int], Method]] = {
+SEARCHES: dict[str, Search] = {
     "auto_evol": _own(),
     "auto_evol, 800": _own(max_calls=800),
     "paper": _own(**PAPER),
