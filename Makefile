@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check faults bench clean
+.PHONY: help setup demo test check faults bench search clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -31,6 +31,9 @@ faults: setup  ## kill runs with kill -9, 20 times in every phase, and hold thei
 
 bench: setup  ## time and memory of the bulk phase against a plain script on a loopback endpoint
 	$(BIN)/python -m benchmarks.engine
+
+search: setup  ## searches in the simulated world, 200 runs each (half an hour)
+	$(BIN)/python -m benchmarks.search
 
 clean:  ## remove the environment and the caches; runs/ and mlflow.db stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

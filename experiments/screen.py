@@ -27,8 +27,8 @@ def show_plan(plan: Plan) -> None:
     console.print(f"[bold]{plan.config.name}[/] · {len(splits.seeds)} rows → {plan.config.folder}")
     if plan.start:
         console.print(
-            f"search from {plan.start.name}: train {len(splits.train)}, dev {len(splits.dev)}, "
-            f"held-out {len(splits.heldout)} rows"
+            f"{plan.config.optimizer.name} from {plan.start.name}: train {len(splits.train)}, "
+            f"dev {len(splits.dev)}, fresh {len(splits.fresh)}, held-out {len(splits.heldout)} rows"
         )
     model = Column("model", overflow="fold")
     table = Table("phase", "role", model, "calls", "tokens in", "tokens out", "USD")
