@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -27,7 +28,7 @@ LIMITED_TRIALS = 2
 """`--limit N` also caps steps and candidates at this."""
 
 
-_CONCEALED = {"api_base", "params"}
+_CONCEALED = {"api_base", "params", "storage"}
 """Keys whose value may be a secret by mistake, so a message does not repeat it."""
 
 
@@ -133,6 +134,13 @@ class OptimizerConfig(Strict):
         is_paper = isinstance(given, dict) and given.get("name") == "paper"
         return {**PAPER, **given} if is_paper else given
 
+    @field_validator("storage")
+    @classmethod
+    def _without_password(cls, given: str | None) -> str | None:
+        if given and urlsplit(given).password:
+            raise ValueError("holds a password, which would go into files; let the driver find it")
+        return given
+
     @field_validator("temperatures")
     @classmethod
     def _rising(cls, given: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -209,7 +217,11 @@ class ExperimentConfig(Strict):
     def search_rows(self) -> DataConfig:
         """The sizes of the search's splits; zeros without a search."""
         none = {"train_size": 0, "dev_size": 0, "heldout_size": 0, "fresh_size": 0}
-        return self.data if self.is_search else self.data.model_copy(update=none)
+        if not self.is_search:
+            return self.data.model_copy(update=none)
+        looks_twice = self.optimizer.name in ("auto_evol", "paper") and self.optimizer.finalists
+        fresh = self.data.fresh_size if looks_twice else self.data.fresh_size or 0
+        return self.data.model_copy(update={"fresh_size": fresh})
 
 
 def load_config(
@@ -319,7 +331,7 @@ def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
                     "train_size": None,
                     "dev_size": min(data.dev_size, third),
                     "heldout_size": min(data.heldout_size, third),
-                    "fresh_size": None if data.fresh_size is None else min(data.fresh_size, third),
+                    "fresh_size": _limited_fresh(data, rows, third),
                 }
             ),
             "output": config.output.model_copy(update={"dir": folder}),
@@ -333,3 +345,11 @@ def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
             ),
         }
     )
+
+
+def _limited_fresh(data: DataConfig, rows: int, third: int) -> int | None:
+    """Return how many fresh rows a small trial can have; null stays null."""
+    if data.fresh_size is None:
+        return None
+    left = rows - min(data.dev_size, third) - min(data.heldout_size, third) - 1
+    return max(0, min(data.fresh_size, left))

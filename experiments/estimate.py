@@ -15,6 +15,9 @@ TOKENS_PER_WORD = 1.4
 """For estimates, of English text; Korean takes about twice as many."""
 
 
+PARENTS = 3
+"""A step's proposals start from so many methods of the archive at most."""
+
 _JUDGE_WORDS = 250
 _UNLIMITED_TOKENS = 4096
 
@@ -69,7 +72,8 @@ def _bounds(plan: Plan) -> list[Estimate]:
         found.append(_estimate(plan, "controls", "judge", controls, _JUDGE_WORDS))
     if plan.start is not None:
         search = config.optimizer
-        batch = min(search.batch_size, len(splits.train)) * search.trajectory_rounds
+        parents = 1 if search.policy == "paper" else min(PARENTS, search.candidates)
+        batch = parents * min(search.batch_size, len(splits.train)) * search.trajectory_rounds
         proposals = search.steps * search.candidates
         evaluated = len(splits.dev) * (1 + proposals)
         found += _evolving(plan, "search", search.steps * batch + evaluated, evaluated)

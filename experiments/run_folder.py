@@ -262,6 +262,9 @@ def _known(config: ExperimentConfig, content: str) -> RunFolder | None:
     return RunFolder(path, identity["key"], True, datetime.fromisoformat(identity["started"]))
 
 
+_NOT_THE_SEARCHS = ("headroom", "storage")
+
+
 def _resumable(tree: dict[str, Any]) -> dict[str, Any]:
     """Return the config without what may differ when a run goes on."""
     models = {
@@ -269,7 +272,7 @@ def _resumable(tree: dict[str, Any]) -> dict[str, Any]:
         for role in ROLES
     }
     kept = {key: value for key, value in tree.items() if key not in ("budget", "output")}
-    search = {key: value for key, value in tree["optimizer"].items() if key != "headroom"}
+    search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}
     return {**kept, "models": models, "optimizer": search}
 
 

@@ -43,8 +43,16 @@ class Findings:
 
     @property
     def has_gain(self) -> bool:
-        """Whether the best method fails less than the initial one on the held-out rows."""
-        return bool(self._heldout_pairs and self._heldout_pairs.difference < 0)
+        """Whether the best method fails less than the initial one on the held-out rows.
+
+        Or as often, and adds more; or whether no row could be scored under both, so that the
+        second look's word stands.
+        """
+        found, before, after = self._heldout_pairs, self.heldout_initial, self.heldout_best
+        if not (found and before and after and found.shared):
+            return True
+        is_tied = found.difference == 0 and after.added_words > before.added_words
+        return found.difference < 0 or is_tied
 
     @property
     def no_gain(self) -> str:

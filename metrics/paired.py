@@ -54,10 +54,15 @@ def pairs(challenger: Mapping[str, bool], incumbent: Mapping[str, bool]) -> Pair
 
 def tail(least: int, trials: int, chance: float) -> float:
     """Return the probability of `least` successes or more in `trials`, binomial and exact."""
-    return sum(
-        math.comb(trials, k) * chance**k * (1 - chance) ** (trials - k)
-        for k in range(least, trials + 1)
-    )
+    if not 0 < chance < 1:
+        raise ValueError(f"chance must lie in (0, 1), got {chance}")
+    won, lost = math.log(chance), math.log1p(-chance)
+    logs = (_log_comb(trials, k) + k * won + (trials - k) * lost for k in range(least, trials + 1))
+    return min(1.0, math.fsum(map(math.exp, logs)))
+
+
+def _log_comb(whole: int, part: int) -> float:
+    return math.lgamma(whole + 1) - math.lgamma(part + 1) - math.lgamma(whole - part + 1)
 
 
 def mean_interval(differences: Sequence[float]) -> tuple[float, float, float]:

@@ -1,15 +1,18 @@
 """The search's memory: every method that was measured, and every proposal that came to nothing."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
-from metrics.wording import shingles, words
+from metrics.wording import words
 from program.records import Candidate, Evaluation
 from signatures import Method
 
-NEAR_DUPLICATE = 0.95
-"""Two methods that share so many of their pairs of words, in [0, 1], are one method."""
+NEAR_DUPLICATE, NEAR_SHARE = 2, 0.02
+"""Two methods that differ in no more words than this, and in no more than this share of them, are
+one method: in a hundred words, one exchanged for another."""
 
+_DECISIVE = frozenset("not never no none only always must without dont cannot all every".split())
 _FILLERS = frozenset({"a", "an", "and", "the"})
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _SHOWN_WORDS = 40
@@ -53,13 +56,18 @@ class Archive:
         """Remember a method, so that it is not measured a second time."""
         self._known.append(method)
 
-    def add(self, candidates: Iterable[Candidate], best: Evaluation) -> None:
-        """Keep what a step has measured, and what did not become its best."""
+    def add(self, candidates: Iterable[Candidate]) -> None:
+        """Keep what a step has measured, and what was no better than its incumbent."""
         for candidate in candidates:
-            if candidate.evaluation and not candidate.is_pruned:
-                self._measured.append(candidate.evaluation)
-            if candidate.method and candidate.method.id != best.method.id:
+            found = candidate.evaluation
+            if found and not candidate.is_pruned and self._is_scored(found):
+                self._measured.append(found)
+            if candidate.method and not candidate.is_better:
                 self._tried.append(told(candidate))
+
+    def _is_scored(self, found: Evaluation) -> bool:
+        """Tell whether a method was scored on half of the initial one's rows at least."""
+        return 2 * found.failure_rate.scored >= self.initial.failure_rate.scored > 0
 
 
 def told(candidate: Candidate) -> str:
@@ -71,14 +79,16 @@ def told(candidate: Candidate) -> str:
 
 
 def is_same(first: Method, second: Method) -> bool:
-    """Tell whether two methods say the same: nearly the same words, and the same demonstrations."""
+    """Tell whether two methods say nearly the same, with the same demonstrations.
+
+    A word that turns a sentence round, such as "not" or "only", makes another method.
+    """
     if (first.demonstrations, first.thinking) != (second.demonstrations, second.thinking):
         return False
-    mine, theirs = fingerprint(first), fingerprint(second)
-    if mine == theirs:
-        return True
-    one, other = shingles(mine, 2), shingles(theirs, 2)
-    return len(one & other) >= NEAR_DUPLICATE * max(1, len(one | other))
+    mine, theirs = (Counter(fingerprint(method).split()) for method in (first, second))
+    differing = (mine - theirs) + (theirs - mine)
+    most = min(NEAR_DUPLICATE, NEAR_SHARE * max(mine.total(), theirs.total()))
+    return differing.total() <= most and not _DECISIVE & differing.keys()
 
 
 def fingerprint(method: Method) -> str:

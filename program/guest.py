@@ -5,6 +5,7 @@ calls; what they tried is reported as steps of one candidate each, in the order 
 """
 
 import asyncio
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from metrics import pairs
 from program.archive import Archive
 from program.calls import collected_calls
 from program.draws import draw_number
+from program.errors import StoppedError
 from program.evolver import Evolver
 from program.headroom import Headroom
 from program.listeners import Listeners, Phase
@@ -83,22 +85,44 @@ class Guest(Teleprompter):
         board = Scoreboard(self.pipeline, rows, self.listeners, max_calls=self.settings.max_calls)
         program = ScoredEvolver(student.deepcopy(), board)
         await board.measure(student, self.dev, phase="dev: initial method")
+        if not self._has_headroom(student, board):
+            return student
         self.listeners.on_phase(Phase(f"search: {self.make.__name__}", 0))
         with collected_calls() as board.proposal_calls:
-            await asyncio.to_thread(self._compile, program, board, train)
+            await asyncio.to_thread(self._compiled, program, board, train)
+        if board.fatal:
+            raise board.fatal
         return student.with_method(self._told(student, board).method)
+
+    def _compiled(self, program: ScoredEvolver, board: Scoreboard, train: Sequence[Row]) -> None:
+        """Compile; what DSPy makes of an error that ends the run is of no interest."""
+        try:
+            self._compile(program, board, train)
+        except Exception:
+            if board.fatal is None:
+                raise
 
     def _compile(self, program: ScoredEvolver, board: Scoreboard, train: Sequence[Row]) -> None:
         teleprompter, more = self.make(self, board)
         data = {"trainset": examples(train), "valset": examples(self.dev)}
+        taken = inspect.signature(teleprompter.compile).parameters
+        if "valset" not in taken:
+            data = {"trainset": data["valset"]}
         with silent_thread():
             teleprompter.compile(program, **data, **more)
+
+    def _has_headroom(self, student: Evolver, board: Scoreboard) -> bool:
+        initial = board.evaluation(student.method, self.dev)
+        if initial is None or not initial.failure_rate.scored:
+            raise StoppedError("no dev row could be scored: the models did not answer")
+        headroom = Headroom(initial.failure_rate, self.settings.accept_level)
+        self.listeners.on_headroom(headroom)
+        return headroom.is_enough or not self.settings.headroom
 
     def _told(self, student: Evolver, board: Scoreboard) -> Evaluation:
         """Report the methods that were tried, and return the best of them."""
         best = board.evaluation(student.method, self.dev)
         assert best, "it is measured first"
-        self.listeners.on_headroom(Headroom(best.failure_rate, self.settings.accept_level))
         tried = [method for method in board.methods if method.id != student.method.id]
         for number, method in enumerate(tried):
             renamed = named(method, number)

@@ -19,13 +19,14 @@ from program.acceptance import Acceptance
 from program.archive import Archive
 from program.calls import CallRecord, collected_calls
 from program.draws import draw_number
+from program.errors import StoppedError
 from program.evaluation import evaluate, trajectories
 from program.evolver import Evolver
 from program.headroom import Headroom
 from program.listeners import Listeners, Phase
 from program.operators import NEED_CASES, applies, propose
 from program.pipeline import Pipeline
-from program.policy import AskedTrial, Knobs, Policy, ProposalStudy
+from program.policy import RANKS, AskedTrial, Knobs, Policy, ProposalStudy
 from program.proposer import Order, Proposer
 from program.racing import Race
 from program.records import Candidate, Evaluation, Row, StepRecord, Trajectory
@@ -117,7 +118,7 @@ class _Search:
         policy = Policy(given.policy, given.operators, given.temperatures, given.seed)
         self.study = ProposalStudy(policy, self.race)
         self.calls: list[CallRecord] = []
-        self.dearest = 0
+        self.dearest = self._step_bound()
 
     async def run(self, fresh: Sequence[Row]) -> Evaluation:
         """Return the best method on the dev rows."""
@@ -134,18 +135,28 @@ class _Search:
             if self._is_spent(len(fresh)):
                 break
             begun = len(self.calls)
-            asked = self.study.ask(step, self.settings.candidates, partial(_fits, archive))
-            proposed = await self._propose(archive, asked, step)
+            fits = partial(self._fits, archive, best)
+            asked = self.study.ask(step, self.settings.candidates, fits)
+            parents = [self._parent(archive, best, trial.knobs) for trial in asked]
+            proposed = await self._propose(archive, asked, parents, step)
             candidates = await self._raced(proposed, asked, best)
             record = self._select(step, best, candidates)
-            archive.add(record.candidates, record.best)
+            archive.add(record.candidates)
             self.listeners.on_step(record)
             self.listeners.on_trials(self.study.trials)
             best, stale = record.best, 0 if record.is_accepted else stale + 1
-            self.dearest = max(self.dearest, len(self.calls) - begun)
+            made = len(self.calls) - begun
+            self.dearest = made if step == 0 else max(self.dearest, made)
             if stale >= self.settings.patience:
                 break
         return await self._chosen(archive, best, fresh)
+
+    def _parent(self, archive: Archive, incumbent: Evaluation, knobs: Knobs) -> Evaluation:
+        """Return what a proposal is made from: the paper's, always from the incumbent."""
+        return incumbent if self.settings.policy == "paper" else archive.at(knobs.rank)
+
+    def _fits(self, archive: Archive, incumbent: Evaluation, knobs: Knobs) -> bool:
+        return applies(knobs.operator, self._parent(archive, incumbent, knobs), archive)
 
     def _is_spent(self, fresh: int) -> bool:
         """Tell whether another step like the dearest would leave none for the second look."""
@@ -155,7 +166,17 @@ class _Search:
         reserve = each * fresh * (1 + self.settings.finalists) if self.settings.finalists else 0
         return len(self.calls) + self.dearest + reserve > self.settings.max_calls
 
+    def _step_bound(self) -> int:
+        """Return the most calls that a step can need, a judge's and repairs aside."""
+        given = self.settings
+        each = 2 if self.pipeline.responds else 1
+        parents = 1 if given.policy == "paper" else min(RANKS, given.candidates)
+        batches = parents * given.batch_size * given.trajectory_rounds
+        return batches + given.candidates * (2 + each * len(self.dev))
+
     def _has_headroom(self, initial: Evaluation) -> bool:
+        if not initial.failure_rate.scored:
+            raise StoppedError("no dev row could be scored: the models did not answer")
         headroom = Headroom(initial.failure_rate, self.settings.accept_level)
         self.listeners.on_headroom(headroom)
         return headroom.is_enough or not self.settings.headroom
@@ -165,15 +186,21 @@ class _Search:
         return await evaluate(evolver, rows, self.pipeline, self.listeners, phase=phase)
 
     async def _propose(
-        self, archive: Archive, asked: Sequence[AskedTrial], step: int
+        self,
+        archive: Archive,
+        asked: Sequence[AskedTrial],
+        parents: Sequence[Evaluation],
+        step: int,
     ) -> list[Candidate]:
         cases: dict[str, list[Trajectory]] = {}
-        for trial in asked:
-            parent = archive.at(trial.knobs.rank).method
-            if trial.knobs.operator in NEED_CASES and parent.id not in cases:
-                cases[parent.id] = await self._trajectories(parent, step)
+        for trial, parent in zip(asked, parents, strict=True):
+            if trial.knobs.operator in NEED_CASES and parent.method.id not in cases:
+                cases[parent.method.id] = await self._trajectories(parent.method, step)
         self.listeners.on_phase(Phase(f"step {step + 1}: proposals", 0))
-        orders = [self._order(archive, trial, cases, step, i) for i, trial in enumerate(asked)]
+        orders = [
+            self._order(archive, parent, trial, cases.get(parent.method.id, []), (step, index))
+            for index, (trial, parent) in enumerate(zip(asked, parents, strict=True))
+        ]
         made = (self._proposed(t, order) for t, order in zip(asked, orders, strict=True))
         proposed = await asyncio.gather(*made)
         return [self._new(archive, replace(c, step=step, index=i)) for i, c in enumerate(proposed)]
@@ -181,14 +208,13 @@ class _Search:
     def _order(
         self,
         archive: Archive,
+        parent: Evaluation,
         trial: AskedTrial,
-        cases: dict[str, list[Trajectory]],
-        step: int,
-        index: int,
+        cases: Sequence[Trajectory],
+        place: tuple[int, int],
     ) -> Order:
-        parent = archive.at(trial.knobs.rank)
-        shown = cases.get(parent.method.id, [])
-        shown = shown[: (len(shown) + 1) // 2] if trial.knobs.shows_half else shown
+        step, index = place
+        shown = cases[: (len(cases) + 1) // 2] if trial.knobs.shows_half else cases
         return Order(
             name=f"step-{step:02d}-candidate-{index}",
             parent=parent,
@@ -271,9 +297,9 @@ class _Search:
     def _is_lost(self, trial: AskedTrial, candidate: Candidate, incumbent: Evaluation) -> bool:
         assert candidate.evaluation
         mine, theirs = candidate.evaluation.verdicts, incumbent.verdicts
-        return self.study.is_lost(
-            trial, [int(mine[row]) - int(theirs[row]) for row in mine if row in theirs]
-        )
+        rows = [row.id for row in self.dev[: len(candidate.evaluation.outcomes)]]
+        pairs_of = [(mine[r], theirs[r]) if r in mine and r in theirs else None for r in rows]
+        return self.study.is_lost(trial, pairs_of)
 
     async def _each(
         self, work: Callable[[Item], Awaitable[Result]], items: Sequence[Item]
@@ -297,9 +323,9 @@ class _Search:
                 judged.append(replace(candidate, verdict=_why_not(candidate, incumbent)))
                 continue
             preference = self.acceptance.compare(found, best or incumbent)
-            judged.append(replace(candidate, verdict=preference.why))
-            if preference.is_better or best is None:
-                best = found
+            is_taken = preference.is_better or best is None
+            judged.append(replace(candidate, verdict=preference.why, is_better=is_taken))
+            best = found if is_taken else best
         return StepRecord(step, incumbent, tuple(judged), best or incumbent)
 
     async def _chosen(self, archive: Archive, best: Evaluation, fresh: Sequence[Row]) -> Evaluation:
@@ -314,10 +340,6 @@ class _Search:
         )
         self.listeners.on_choice(choice)
         return choice.best
-
-
-def _fits(archive: Archive, knobs: Knobs) -> bool:
-    return applies(knobs.operator, archive.at(knobs.rank), archive)
 
 
 def _value(candidate: Candidate, incumbent: Evaluation) -> float | None:

@@ -19,7 +19,7 @@ from optuna.trial import TrialState
 
 from program.draws import draw_number
 from program.operators import OPERATORS, OperatorName
-from program.racing import Race
+from program.racing import Race, Verdicts
 from program.settings import PolicyName
 
 RANKS = 3
@@ -113,12 +113,19 @@ class ProposalStudy:
         """
         return [self._fitting(step, index, fits) for index in range(candidates)]
 
-    def is_lost(self, asked: AskedTrial, differences: Sequence[int]) -> bool:
-        """Report the differences, row by row, and tell whether to stop the candidate."""
-        reports = self._race.reports(differences)
+    def is_lost(self, asked: AskedTrial, verdicts: Sequence[Verdicts | None]) -> bool:
+        """Report the verdicts row by row, and tell whether to stop the candidate.
+
+        Args:
+            asked: The candidate's trial.
+            verdicts: The candidate's and the incumbent's, on the dev rows so far; None where one
+                of them has none.
+        """
+        reports = self._race.reports(verdicts)
         known = self.trials[asked.trial.number].intermediate_values
-        for row in range(len(known), len(reports)):
-            asked.trial.report(reports[row], row + 1)
+        for row, value in reports.items():
+            if row not in known:
+                asked.trial.report(value, row)
         return bool(reports) and asked.trial.should_prune()
 
     def tell(self, asked: AskedTrial, difference: float | None, *, is_pruned: bool = False) -> None:

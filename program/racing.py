@@ -1,13 +1,15 @@
 """Racing: dev rows in increments, and an early end for candidates that are not worth the rest.
 
-A pruner sees a trial's intermediate values. Per row they are the candidate's verdict less the
-incumbent's (1: it alone failed, -1: the incumbent alone failed, 0: no difference); successive
-halving gets their running mean instead, since it compares last values.
+A pruner sees a trial's intermediate values, one for each dev row. For `mcnemar` they are the
+candidate's verdict less the incumbent's (1: it alone failed, -1: the incumbent alone failed, 0: no
+difference). The others compare trials with one another, whatever incumbent each of them met, so
+they get the candidate's own verdict (1: failed), and successive halving its running mean.
 """
 
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
@@ -18,6 +20,9 @@ from program.settings import PrunerName
 
 LOOKS = (8, 16, 32)
 """Rows after which a race is looked at, besides its end (and every 32 rows after the last)."""
+
+Verdicts = tuple[bool, bool]
+"""The candidate's and the incumbent's on one row: True failed."""
 
 _WILCOXON_ROWS = 14
 """Optuna computes the test's exact distribution below so many rows: half a second for each look."""
@@ -81,11 +86,16 @@ class Race:
             return optuna.pruners.SuccessiveHalvingPruner(min_resource=LOOKS[0], reduction_factor=2)
         return optuna.pruners.NopPruner()
 
-    def reports(self, differences: Sequence[int]) -> list[float]:
-        """Return what a trial reports, step by step, for the differences row by row."""
+    def reports(self, verdicts: Sequence[Verdicts | None]) -> dict[int, float]:
+        """Return what a trial reports, by the number of the dev row from 1."""
+        seen = {row: pair for row, pair in enumerate(verdicts, 1) if pair is not None}
+        if self.pruner == "mcnemar":
+            return {row: float(mine) - float(theirs) for row, (mine, theirs) in seen.items()}
+        own = {row: float(mine) for row, (mine, _) in seen.items()}
         if self.pruner != "halving":
-            return [float(each) for each in differences]
-        return [sum(differences[: n + 1]) / (n + 1) for n in range(len(differences))]
+            return own
+        sums = accumulate(own.values())
+        return {row: total / n for n, (row, total) in enumerate(zip(own, sums, strict=True), 1)}
 
 
 def _wilcoxon(level: float) -> BasePruner:

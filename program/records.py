@@ -166,6 +166,7 @@ class Candidate:
         operator: How it was made from its parent.
         is_pruned: It lost its race before the last row.
         verdict: What the comparison with the incumbent said.
+        is_better: It took the incumbent's place, if only for the rest of the step.
     """
 
     step: int
@@ -179,6 +180,7 @@ class Candidate:
     operator: str = "rewrite"
     is_pruned: bool = False
     verdict: str = ""
+    is_better: bool = False
 
     @property
     def id(self) -> str:

@@ -42,6 +42,7 @@ class Scoreboard:
         max_calls: int | None,
     ) -> None:
         self.proposal_calls: list[CallRecord] = []
+        self.fatal: Exception | None = None
         self._pipeline, self._listeners, self._max_calls = pipeline, listeners, max_calls
         self._rows = {row.id: row for row in rows}
         self._outcomes: dict[str, dict[str, Outcome]] = {}
@@ -60,7 +61,9 @@ class Scoreboard:
 
     @property
     def is_spent(self) -> bool:
-        """Whether the budget is used up."""
+        """Whether the budget is used up, or a call failed in a way that ends the run."""
+        if self.fatal:
+            return True
         return self._max_calls is not None and self.spent >= self._max_calls
 
     @property
@@ -76,7 +79,11 @@ class Scoreboard:
         if row_id not in known:
             if self.is_spent:
                 return None
-            found = self._measure(evolver, self._rows[row_id])
+            try:
+                found = self._measure(evolver, self._rows[row_id])
+            except Exception as error:
+                self.fatal = self.fatal or error
+                raise
             self._row_calls += found.row.usage.get("calls", 0)
             known[row_id] = found
         return known[row_id]

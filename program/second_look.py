@@ -48,12 +48,13 @@ async def second_look(
 ) -> Choice:
     """Choose among the `most` best methods of the archive.
 
-    A contender has to fail no more than the initial method on the fresh rows alone, and to be
-    preferred to it on dev and fresh rows together. Of those the one that fails least on the fresh
-    rows wins.
+    Looked at is what fails less than the initial method on the dev rows, or as often and is
+    preferred to it there. A contender has to fail no more than the initial method on the fresh rows
+    alone, and to be preferred to it on dev and fresh rows together. Of those the one that fails
+    least on the fresh rows wins.
     """
     initial = archive.initial
-    better = [e for e in archive.ranked if pairs(e.verdicts, initial.verdicts).difference < 0]
+    better = [e for e in archive.ranked if _is_worth_a_look(e, initial, acceptance)]
     if not better:
         return Choice(initial, Evaluation(initial.method, ()), ())
     start = await measure(initial.method, rows)
@@ -64,6 +65,12 @@ async def second_look(
     proved = [c for c in contenders if c.preference.is_better]
     best = min(proved, key=lambda c: c.fresh.failure_rate.rate).dev if proved else initial
     return Choice(best, start, tuple(contenders))
+
+
+def _is_worth_a_look(found: Evaluation, initial: Evaluation, acceptance: Acceptance) -> bool:
+    difference = pairs(found.verdicts, initial.verdicts).difference
+    is_tied = difference == 0 and found is not initial
+    return difference < 0 or (is_tied and acceptance.compare(found, initial).is_better)
 
 
 def _contender(

@@ -27,6 +27,6 @@ class _ForKnownThreads:
 def silent_thread() -> Iterator[None]:
     """Drop what the calling thread prints, and the threads it starts; others print as ever."""
     known = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
-    stream = cast(TextIO, _ForKnownThreads(sys.stdout, known))
-    with contextlib.redirect_stdout(stream):
+    out, err = (cast(TextIO, _ForKnownThreads(each, known)) for each in (sys.stdout, sys.stderr))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         yield

@@ -6,7 +6,8 @@ import pytest
 
 from program.archive import Archive, is_same
 from program.records import Candidate, Evaluation
-from signatures import Method
+from program.safeguards import SAFEGUARDS
+from signatures import Method, shipped_methods
 from tests.evaluations import evaluation
 
 START = evaluation("xxx...", text="Rewrite the instruction into a harder one.")
@@ -20,7 +21,7 @@ def candidate(found: Evaluation, **more: object) -> Candidate:
 def test_the_lowest_failure_rate_ranks_first_and_older_ones_stay_before_their_equals() -> None:
     archive = Archive(START)
     better, equal = evaluation("x.....", text="B harder"), evaluation("xxx...", text="C harder")
-    archive.add([candidate(equal), candidate(better)], START)
+    archive.add([candidate(equal), candidate(better)])
     assert archive.ranked == [better, START, equal]
     assert archive.at(0) is better
     assert archive.at(9) is equal
@@ -28,7 +29,7 @@ def test_the_lowest_failure_rate_ranks_first_and_older_ones_stay_before_their_eq
 
 def test_a_stopped_candidate_has_no_rank() -> None:
     archive = Archive(START)
-    archive.add([candidate(evaluation("..", text="B"), is_pruned=True)], START)
+    archive.add([candidate(evaluation("..", text="B"), is_pruned=True)])
     assert archive.ranked == [START]
 
 
@@ -36,20 +37,20 @@ def test_what_was_tried_is_told_with_its_verdict() -> None:
     archive = Archive(START, remembered=1)
     for text in ("Never sing.", "Never dance."):
         changed = f"{START.method.instructions} {text}"
-        archive.add([candidate(evaluation("xxx", text=changed))], START)
+        archive.add([candidate(evaluation("xxx", text=changed))])
     assert archive.tried == "- added 'Never dance.': no better"
 
 
-def test_the_step_s_best_was_not_tried_in_vain() -> None:
+def test_what_was_better_was_not_tried_in_vain() -> None:
     archive = Archive(START)
     better = evaluation("......", text="Better, harder.")
-    archive.add([candidate(better)], better)
+    archive.add([candidate(better, is_better=True)])
     assert archive.tried == ""
 
 
 def test_nothing_is_told_when_nothing_is_to_be_remembered() -> None:
     archive = Archive(START, remembered=0)
-    archive.add([candidate(evaluation("xxx", text="Other, harder."))], START)
+    archive.add([candidate(evaluation("xxx", text="Other, harder."))])
     assert archive.tried == ""
 
 
@@ -66,9 +67,34 @@ def test_what_says_the_same(text: str, same: bool) -> None:
     assert is_same(START.method, Method("m", text)) is same
 
 
-def test_one_word_in_a_long_method_is_no_other_method() -> None:
-    words = " ".join(f"word{i}" for i in range(200))
-    assert is_same(Method("a", f"{words} end"), Method("b", f"{words} stop"))
+LONG = " ".join(f"word{i}" for i in range(200))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        pytest.param("end", "stop", True, id="one word exchanged"),
+        pytest.param("end", "end soon", True, id="one word more"),
+        pytest.param("do end", "do not end", False, id="a word that turns it round"),
+        pytest.param("end", "end. Keep every number.", False, id="a short sentence more"),
+    ],
+)
+def test_near_duplicates(first: str, second: str, same: bool) -> None:
+    assert is_same(Method("a", f"{LONG} {first}"), Method("b", f"{LONG} {second}")) is same
+
+
+@pytest.mark.parametrize("name", ["e0", "e0-direct", "e0-shown", "weak"])
+@pytest.mark.parametrize("rule", SAFEGUARDS)
+def test_no_safeguard_makes_a_twin(name: str, rule: str) -> None:
+    method = shipped_methods()[name]
+    guarded = replace(method, instructions=f"{method.instructions} {SAFEGUARDS[rule]}")
+    assert not is_same(method, guarded)
+
+
+def test_a_thinly_scored_method_has_no_rank() -> None:
+    archive = Archive(START)
+    archive.add([candidate(evaluation(".?????", text="B harder"))])
+    assert archive.ranked == [START]
 
 
 def test_other_demonstrations_make_another_method() -> None:

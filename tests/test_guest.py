@@ -1,7 +1,6 @@
 """DSPy's own optimisers under our budget and records, on models whose truth is known."""
 
 import asyncio
-import re
 import sys
 from typing import Any
 
@@ -17,9 +16,10 @@ from program.listeners import Listeners
 from program.pipeline import Pipeline
 from program.records import Row, StepRecord
 from program.roles import Role, Roles
-from program.scoreboard import Scoreboard, ScoredEvolver, score
+from program.scoreboard import ScoredEvolver
 from program.settings import SearchSettings
 from signatures import Method, RespondToInstruction
+from tests.conftest import REPOSITORY
 
 START = Method("start", "You rewrite instructions. Reply with the harder instruction alone.")
 
@@ -93,9 +93,11 @@ def test_gepa_finds_the_method_that_truly_fails_less() -> None:
 
 @pytest.mark.parametrize("name", GUESTS)
 def test_the_budget_of_calls_holds_and_the_best_seen_is_kept(name: str) -> None:
+    free, _, unbounded, _ = compiled(GUESTS[name], steps=9)
     best, _, model, _ = compiled(GUESTS[name], steps=9, max_calls=40)
     assert len(model.systems) <= 40 + 14, "a proposal that has begun is made to its end"
-    assert best.method.instructions
+    assert len(unbounded.systems) > len(model.systems)
+    assert best.method.id == free.method.id or best.method == START
 
 
 def test_a_row_is_measured_once_for_a_method() -> None:
@@ -121,31 +123,41 @@ def test_a_teleprompter_that_does_nothing_leaves_the_initial_method() -> None:
 def test_the_screen_is_left_to_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     compiled(GUESTS["gepa"])
     sys.stdout.write("after it, printing works as ever")
-    assert capsys.readouterr().out == "after it, printing works as ever"
+    assert capsys.readouterr() == ("after it, printing works as ever", "")
 
 
 def test_any_other_teleprompter() -> None:
-    """The example of the docs: COPRO in ten lines."""
+    """The example of the docs, as it stands there."""
+    text = (REPOSITORY / "docs/search.md").read_text("utf-8")
+    source = text.split("```python\n")[1].split("best = await")[0]
+    found: dict[str, Any] = {"dspy": dspy}
+    exec(source, found)
 
-    def copro(guest: Guest, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
-        made = dspy.COPRO(
-            metric=lambda *args, **kw: score(*args, **kw).score,
-            prompt_model=guest.pipeline.roles.optimizer.lm,
-            breadth=2,
-            depth=1,
-        )
-        return _OnTrain(made), {"eval_kwargs": {"num_threads": 1}}
+    best, steps, _, _ = compiled(found["copro"])
 
-    best, steps, _, _ = compiled(copro)
     assert steps
-    assert re.search(r"instruction", best.method.instructions)
+    assert best.method.instructions != START.instructions
 
 
-class _OnTrain:
-    """COPRO takes no valset."""
+def test_what_ends_a_run_ends_a_guest_too() -> None:
+    class RefusedError(RuntimeError):
+        pass
 
-    def __init__(self, made: Any) -> None:
-        self.made = made
+    class Failing(WorldModel):
+        def __call__(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
+            if len(self.systems) > 20:
+                raise RefusedError("the budget is used up")
+            return super().__call__(prompt, messages=messages, **kw)
 
-    def compile(self, program: Any, *, trainset: Any, valset: Any, **more: Any) -> Any:
-        return self.made.compile(program, trainset=valset, **more)
+    model = Failing()
+    guest = Guest(GUESTS["gepa"], pipeline(model), SearchSettings(steps=3, batch_size=3))
+    data = {"trainset": rows("t", 6), "valset": rows("d", 8)}
+    with dspy.context(lm=model), pytest.raises(RefusedError):
+        asyncio.run(guest.acompile(Evolver(START), **data))
+
+
+def test_a_guest_without_headroom_is_not_let_in() -> None:
+    best, steps, model, _ = compiled(GUESTS["gepa"], accept_level=0.001)
+    assert best.method == START
+    assert steps == []
+    assert len([s for s in model.systems if s == START.instructions]) == 8

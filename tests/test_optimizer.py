@@ -249,6 +249,7 @@ def test_the_second_look_pays_for_the_best_few_on_fresh_rows() -> None:
     ("max_calls", "steps_made"),
     [
         pytest.param(None, 3, id="no bound"),
+        pytest.param(23, 0, id="10 for dev, and a step may need 14"),
         pytest.param(24, 1, id="10 for dev and 14 for a step"),
         pytest.param(37, 1, id="not another step of 14"),
         pytest.param(38, 2, id="another step of 14"),
@@ -268,6 +269,31 @@ def test_a_budget_of_calls_ends_the_search_before_a_step_that_would_pass_it(
     )
     compiled(optimizer)
     assert len(steps) == steps_made
+
+
+def test_the_paper_rewrites_the_incumbent_even_after_a_tie() -> None:
+    """The first candidate fails as often and adds more; the next one is made from it."""
+    first = "Rewrite the instruction into a harder one, at length."
+
+    def reply(system: str, user: str, draw: int) -> str:
+        if system.startswith("You improve"):
+            return (
+                first if START.instructions in user else f"Rewrite the instruction {draw}, harder."
+            )
+        if system.startswith("You review"):
+            return "general: fine"
+        if system.startswith("Answer the instruction"):
+            return "A full answer."
+        row = user.removeprefix("Instruction:\n").split("\n\n")[0]
+        more = (
+            " Also name one tool, one date, two places and three people." if system == first else ""
+        )
+        return row + MORE + more
+
+    optimizer, steps, _ = optimizer_for(reply, steps=2, candidates=1)
+    compiled(optimizer)
+    assert steps[0].best.method.instructions == first
+    assert steps[1].candidates[0].parent.instructions == first
 
 
 def test_a_shared_analysis_is_asked_for_once() -> None:

@@ -26,6 +26,10 @@ def test_mcnemars_exact_one_sided_test(won: int, lost: int, p: float) -> None:
     assert Pairs(won, lost, 20).p_better == pytest.approx(p)
 
 
+def test_many_rows_do_not_overflow() -> None:
+    assert Pairs(won=1040, lost=1040, shared=5000).p_better == pytest.approx(0.5, abs=0.02)
+
+
 def test_a_challenger_worth_having_wins_a_larger_share() -> None:
     lost_two = Pairs(won=0, lost=2, shared=8)
     assert lost_two.p_worth(0.5) == pytest.approx(0.25)

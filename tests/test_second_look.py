@@ -32,9 +32,7 @@ def look(dev: dict[str, str], fresh: dict[str, str], most: int = 3) -> tuple[Cho
     """Take a second look at methods with these verdicts; the first one is the initial method."""
     initial, *others = (evaluation(verdicts, text=text) for text, verdicts in dev.items())
     archive = Archive(initial)
-    archive.add(
-        [Candidate(0, 0, initial.method, o.method, "", evaluation=o) for o in others], initial
-    )
+    archive.add(Candidate(0, 0, initial.method, o.method, "", evaluation=o) for o in others)
     measured: list[str] = []
 
     async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
@@ -76,6 +74,20 @@ def test_only_the_best_few_are_looked_at() -> None:
         most=1,
     )
     assert measured == [START, GOOD]
+
+
+def test_what_ties_and_adds_more_gets_a_second_look() -> None:
+    initial = evaluation("xxxx......", text=START)
+    richer = evaluation("xxxx......", text=GOOD, added=9)
+    archive = Archive(initial)
+    archive.add([Candidate(0, 0, initial.method, richer.method, "", evaluation=richer)])
+
+    async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
+        return richer if method == richer.method else initial
+
+    rows = [Row("f", "f", "x")]
+    chosen = asyncio.run(second_look(archive, rows, Acceptance(), measure, most=2))
+    assert chosen.best is richer
 
 
 def test_nothing_is_paid_when_no_method_failed_less() -> None:

@@ -55,7 +55,7 @@ def _config(search: str, start: str, calls: int, folder: Path) -> Path:
             "path": str(_SEEDS),
             "train_size": 24,
             "dev_size": 16,
-            "fresh_size": 16 if search == "auto_evol" else 0,
+            "fresh_size": 16,
             "heldout_size": 32,
         },
         "failure": {"rules": ["strict"]},

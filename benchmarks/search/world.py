@@ -29,7 +29,7 @@ both. It does not read the feedback: it is a weak optimizer.
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -145,7 +145,6 @@ class Calls:
 
     evolver: int = 0
     optimizer: int = 0
-    by_method: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
