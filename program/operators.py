@@ -26,6 +26,9 @@ Operator = Callable[[Proposer, Order], Awaitable[Proposal]]
 MOST_DEMONSTRATIONS = 12
 """A method that has so many gets no more."""
 
+LEAST_LEFT = 0.5
+"""Share of a method's words that a shorter one has at least; weak models drop orders."""
+
 LONG = 30
 """Words of a method that is worth shortening."""
 
@@ -84,12 +87,16 @@ async def edit(proposer: Proposer, order: Order) -> Proposal:
 
 
 async def shorten(proposer: Proposer, order: Order) -> Proposal:
-    """Say the same in three quarters of the words."""
-    limit = int(SHORTER * len(words(order.method.instructions)))
-    found = await proposer.shortened(order, word_limit=limit)
-    length = len(words(found.method.instructions)) if found.method else 0
-    is_longer = length >= len(words(order.method.instructions))
-    return replace(found, method=None, rejected="not shorter") if is_longer else found
+    """Say the same in three quarters of the words; much less cannot say the same."""
+    before = len(words(order.method.instructions))
+    found = await proposer.shortened(order, word_limit=int(SHORTER * before))
+    if found.method is None:
+        return found
+    after = len(words(found.method.instructions))
+    if LEAST_LEFT * before <= after < before:
+        return found
+    why = "not shorter" if after >= before else f"{after} of {before} words left: orders were lost"
+    return replace(found, method=None, rejected=why)
 
 
 async def merge(proposer: Proposer, order: Order) -> Proposal:

@@ -61,7 +61,11 @@ def test_edit_tells_the_optimizer_what_has_failed_without_an_analysis() -> None:
 
 
 def test_shorten_takes_only_what_is_shorter() -> None:
-    assert instructions(proposal("shorten", "Rewrite the instruction, harder.")[0])
+    assert instructions(
+        proposal("shorten", "Rewrite the instruction, harder. Keep numbers. Be brief.")[0]
+    )
+    lost = proposal("shorten", "Rewrite the instruction, harder.")[0]
+    assert lost.rejected == "4 of 15 words left: orders were lost"
     assert proposal("shorten", TEXT + " Rewrite harder.")[0].rejected == "not shorter"
 
 
