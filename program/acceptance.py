@@ -110,9 +110,9 @@ def _beyond(challenger: Evaluation, incumbent: Evaluation) -> Preference:
         return Preference(True, f"as good, and {length} words instead of {before}")
     saved = _saved_tokens(challenger, incumbent)
     mean, low, _ = mean_interval(saved)
-    return Preference(
-        low > 0, f"as good, replies {mean:+.2g} tokens shorter" if saved else "as good"
-    )
+    if low > 0:
+        return Preference(True, f"as good, and its replies are {mean:.2g} tokens shorter")
+    return Preference(False, "cannot be told from the incumbent")
 
 
 def _complexity(found: Evaluation) -> dict[str, float]:
