@@ -14,8 +14,7 @@ from experiments.model_config import Count, EndpointConfig, ModelsConfig, Strict
 from program.acceptance import AcceptanceName
 from program.errors import ConfigError
 from program.generator import Choice, OnFailure
-from program.operators import OperatorName
-from program.settings import PAPER, PolicyName, PrunerName, SearchSettings
+from program.settings import PAPER, OperatorName, PolicyName, PrunerName, SearchSettings
 
 Size = Annotated[int, Field(ge=0)]
 Level = Annotated[float, Field(gt=0, lt=1)]
@@ -87,7 +86,7 @@ class FailureConfig(Strict):
 
 
 class OptimizerConfig(Strict):
-    """The search. See `program.optimizer.SearchSettings` for what is not explained here.
+    """The search. See `program.settings.SearchSettings` for what is not explained here.
 
     Attributes:
         name: `auto_evol` is ours, `paper` the algorithm as published: the same loop with other

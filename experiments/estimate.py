@@ -10,13 +10,11 @@ from experiments.plan import Plan
 from metrics import compose
 from program.controls import CONTROLS
 from program.judges import QUESTIONS
+from program.settings import RANKS
 
 TOKENS_PER_WORD = 1.4
 """For estimates, of English text; Korean takes about twice as many."""
 
-
-PARENTS = 3
-"""A step's proposals start from so many methods of the archive at most."""
 
 _JUDGE_WORDS = 250
 _UNLIMITED_TOKENS = 4096
@@ -72,7 +70,7 @@ def _bounds(plan: Plan) -> list[Estimate]:
         found.append(_estimate(plan, "controls", "judge", controls, _JUDGE_WORDS))
     if plan.start is not None:
         search = config.optimizer
-        parents = 1 if search.policy == "paper" else min(PARENTS, search.candidates)
+        parents = 1 if search.policy == "paper" else min(RANKS, search.candidates)
         batch = parents * min(search.batch_size, len(splits.train)) * search.trajectory_rounds
         proposals = search.steps * search.candidates
         evaluated = len(splits.dev) * (1 + proposals)

@@ -16,12 +16,10 @@ from metrics import pairs
 from program.archive import Archive
 from program.calls import collected_calls
 from program.draws import draw_number
-from program.errors import StoppedError
 from program.evolver import Evolver
-from program.headroom import Headroom
 from program.listeners import Listeners, Phase
 from program.operators import propose
-from program.optimizer import as_rows
+from program.optimizer import as_rows, has_headroom
 from program.pipeline import Pipeline
 from program.proposer import Order, Proposal, Proposer
 from program.records import Candidate, Evaluation, Row, StepRecord, Trajectory
@@ -85,14 +83,16 @@ class Guest(Teleprompter):
         board = Scoreboard(self.pipeline, rows, self.listeners, max_calls=self.settings.max_calls)
         program = ScoredEvolver(student.deepcopy(), board)
         await board.measure(student, self.dev, phase="dev: initial method")
-        if not self._has_headroom(student, board):
+        initial = board.evaluation(student.method, self.dev)
+        assert initial, "it has just been measured"
+        if not has_headroom(initial, self.settings, self.listeners):
             return student
         self.listeners.on_phase(Phase(f"search: {self.make.__name__}", 0))
         with collected_calls() as board.proposal_calls:
             await asyncio.to_thread(self._compiled, program, board, train)
         if board.fatal:
             raise board.fatal
-        return student.with_method(self._told(student, board).method)
+        return student.with_method(self._told(initial, board).method)
 
     def _compiled(self, program: ScoredEvolver, board: Scoreboard, train: Sequence[Row]) -> None:
         """Compile; what DSPy makes of an error that ends the run is of no interest."""
@@ -111,19 +111,10 @@ class Guest(Teleprompter):
         with silent_thread():
             teleprompter.compile(program, **data, **more)
 
-    def _has_headroom(self, student: Evolver, board: Scoreboard) -> bool:
-        initial = board.evaluation(student.method, self.dev)
-        if initial is None or not initial.failure_rate.scored:
-            raise StoppedError("no dev row could be scored: the models did not answer")
-        headroom = Headroom(initial.failure_rate, self.settings.accept_level)
-        self.listeners.on_headroom(headroom)
-        return headroom.is_enough or not self.settings.headroom
-
-    def _told(self, student: Evolver, board: Scoreboard) -> Evaluation:
+    def _told(self, initial: Evaluation, board: Scoreboard) -> Evaluation:
         """Report the methods that were tried, and return the best of them."""
-        best = board.evaluation(student.method, self.dev)
-        assert best, "it is measured first"
-        tried = [method for method in board.methods if method.id != student.method.id]
+        best = initial
+        tried = [method for method in board.methods if method.id != initial.method.id]
         for number, method in enumerate(tried):
             renamed = named(method, number)
             found = board.evaluation(method, self.dev)
@@ -201,11 +192,7 @@ def _case(number: int, case: Mapping[str, Any]) -> Trajectory:
 def gepa(guest: Guest, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
     """Make `dspy.GEPA` with our signatures as its instruction proposer."""
     given = guest.settings
-    proposer = Proposer(
-        guest.pipeline.roles.optimizer,
-        max_method_words=given.max_method_words,
-        max_stage_words=given.max_stage_words,
-    )
+    proposer = Proposer(guest.pipeline.roles.optimizer, given)
     made = dspy.GEPA(
         metric=score,
         max_metric_calls=guest.metric_calls,

@@ -6,7 +6,6 @@ or not at all, so that a weak one can win too.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Literal
 
 from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 
@@ -17,11 +16,9 @@ from program.pipeline import TRANSPORT_ERRORS
 from program.proposer import Order, Proposal, Proposer
 from program.records import Evaluation, Trajectory
 from program.safeguards import SAFEGUARDS
+from program.settings import OperatorName
 from signatures import Method
 
-OperatorName = Literal[
-    "rewrite", "edit", "shorten", "merge", "safeguard", "add_demonstration", "drop_demonstration"
-]
 Operator = Callable[[Proposer, Order], Awaitable[Proposal]]
 MOST_DEMONSTRATIONS = 12
 """A method that has so many gets no more."""

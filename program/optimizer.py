@@ -26,12 +26,12 @@ from program.headroom import Headroom
 from program.listeners import Listeners, Phase
 from program.operators import NEED_CASES, applies, propose
 from program.pipeline import Pipeline
-from program.policy import RANKS, AskedTrial, Knobs, Policy, ProposalStudy
+from program.policy import AskedTrial, Knobs, Policy, ProposalStudy
 from program.proposer import Order, Proposer
 from program.racing import Race
 from program.records import Candidate, Evaluation, Row, StepRecord, Trajectory
 from program.second_look import second_look
-from program.settings import SearchSettings
+from program.settings import RANKS, SearchSettings
 from signatures import Method
 
 Item = TypeVar("Item")
@@ -59,11 +59,7 @@ class AutoEvolInstruct(Teleprompter):
         self.listeners = listeners or Listeners()
         given = self.settings
         self.acceptance = Acceptance(given.acceptance, given.accept_level, given.tie_break)
-        self.proposer = Proposer(
-            pipeline.roles.optimizer,
-            max_method_words=given.max_method_words,
-            max_stage_words=given.max_stage_words,
-        )
+        self.proposer = Proposer(pipeline.roles.optimizer, given)
 
     def compile(
         self,
@@ -128,7 +124,7 @@ class _Search:
     async def _searched(self, fresh: Sequence[Row]) -> Evaluation:
         """Return the best method on the dev rows; the algorithm box of the paper."""
         best = await self._measure(self.student.method, self.dev, "dev: initial method")
-        if not self._has_headroom(best):
+        if not has_headroom(best, self.settings, self.listeners):
             return best
         archive, stale = Archive(best, remembered=self.settings.remembered), 0
         for step in range(self.settings.steps):
@@ -173,13 +169,6 @@ class _Search:
         parents = 1 if given.policy == "paper" else min(RANKS, given.candidates)
         batches = parents * given.batch_size * given.trajectory_rounds
         return batches + given.candidates * (2 + each * len(self.dev))
-
-    def _has_headroom(self, initial: Evaluation) -> bool:
-        if not initial.failure_rate.scored:
-            raise StoppedError("no dev row could be scored: the models did not answer")
-        headroom = Headroom(initial.failure_rate, self.settings.accept_level)
-        self.listeners.on_headroom(headroom)
-        return headroom.is_enough or not self.settings.headroom
 
     async def _measure(self, method: Method, rows: Sequence[Row], phase: str | None) -> Evaluation:
         evolver = self.student.with_method(method)
@@ -354,6 +343,19 @@ def _why_not(candidate: Candidate, incumbent: Evaluation) -> str:
         return candidate.rejected or ""
     found = pairs(candidate.evaluation.verdicts, incumbent.verdicts)
     return f"stopped after {found.shared} rows: mended {found.won}, broke {found.lost}"
+
+
+def has_headroom(initial: Evaluation, settings: SearchSettings, listeners: Listeners) -> bool:
+    """Tell whether to search, and tell the listeners why.
+
+    Raises:
+        StoppedError: Not one row of the initial method could be scored.
+    """
+    if not initial.failure_rate.scored:
+        raise StoppedError("no dev row could be scored: the models did not answer")
+    headroom = Headroom(initial.failure_rate, settings.accept_level)
+    listeners.on_headroom(headroom)
+    return headroom.is_enough or not settings.headroom
 
 
 def as_rows(examples: Sequence[Row | dspy.Example]) -> list[Row]:

@@ -11,19 +11,15 @@ over its ledger asks the same questions.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import cast, get_args
 
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
 from program.draws import draw_number
-from program.operators import OPERATORS, OperatorName
 from program.racing import Race, Verdicts
-from program.settings import PolicyName
-
-RANKS = 3
-"""Best methods of the archive that a proposal may start from."""
+from program.settings import RANKS, OperatorName, PolicyName
 
 _SHARES = ("half", "all")
 _MOST_TRIES = 50
@@ -64,7 +60,7 @@ class Policy:
     """
 
     name: PolicyName = "learned"
-    operators: tuple[OperatorName, ...] = tuple(OPERATORS)
+    operators: tuple[OperatorName, ...] = get_args(OperatorName)
     temperatures: tuple[float, float] | None = None
     seed: int = 0
 

@@ -12,6 +12,7 @@ from program.calls import collected_calls
 from program.flaws import flaw_of
 from program.records import Evaluation, Trajectory
 from program.roles import Role, ask
+from program.settings import SearchSettings
 from signatures import AnalyzeTrajectory, MergeMethods, Method, OptimizeMethod, ShortenMethod
 
 _IN_VAIN = "These changes were tried and did not help; make another one:"
@@ -66,19 +67,18 @@ class Proposer(dspy.Module):
 
     Args:
         role: The optimizer model.
-        max_method_words: A longer proposal is refused.
-        max_stage_words: Stages are cut to this for the analysis.
+        settings: `max_method_words` and `max_stage_words` count here.
     """
 
-    def __init__(self, role: Role, *, max_method_words: int, max_stage_words: int) -> None:
+    def __init__(self, role: Role, settings: SearchSettings) -> None:
         super().__init__()
         self.analyze = dspy.Predict(AnalyzeTrajectory)
         self.optimize = dspy.Predict(OptimizeMethod)
         self.shorten = dspy.Predict(ShortenMethod)
         self.merge = dspy.Predict(MergeMethods)
         self.role = role
-        self.max_method_words = max_method_words
-        self.max_stage_words = max_stage_words
+        self.max_method_words = settings.max_method_words
+        self.max_stage_words = settings.max_stage_words
 
     async def analysis(self, order: Order) -> str:
         """Return the feedback f_t on the order's cases."""

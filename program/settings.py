@@ -1,13 +1,18 @@
 """The hyper-parameters of a search, and the paper's own."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from program.acceptance import AcceptanceName
-from program.operators import OPERATORS, OperatorName
 
 PrunerName = Literal["mcnemar", "wilcoxon", "halving", "none"]
 PolicyName = Literal["learned", "random", "paper"]
+OperatorName = Literal[
+    "rewrite", "edit", "shorten", "merge", "safeguard", "add_demonstration", "drop_demonstration"
+]
+
+RANKS = 3
+"""Best methods of the archive that a proposal may start from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class SearchSettings:
     candidates: int = 5
     patience: int = 5
     policy: PolicyName = "learned"
-    operators: tuple[OperatorName, ...] = tuple(OPERATORS)
+    operators: tuple[OperatorName, ...] = get_args(OperatorName)
     temperatures: tuple[float, float] | None = None
     pruner: PrunerName = "mcnemar"
     race_level: float = 0.6

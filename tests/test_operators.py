@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from program.archive import Archive
-from program.operators import MOST_DEMONSTRATIONS, OperatorName, applies, propose
+from program.operators import MOST_DEMONSTRATIONS, applies, propose
 from program.proposer import Order, Proposal, Proposer
 from program.records import Evaluation, Trajectory
 from program.roles import Role
 from program.safeguards import SAFEGUARDS
+from program.settings import OperatorName, SearchSettings
 from tests.evaluations import evaluation
 from tests.models import Model
 
@@ -33,7 +34,9 @@ def proposal(
     most_words: int = 60,
 ) -> tuple[Proposal, Model]:
     model = Model(lambda system, user, draw: reply)
-    proposer = Proposer(Role(model, "m"), max_method_words=most_words, max_stage_words=50)
+    proposer = Proposer(
+        Role(model, "m"), SearchSettings(max_method_words=most_words, max_stage_words=50)
+    )
     archive = Archive(parent)
     archive._measured.extend(others)
     order = Order("new", parent, archive, CASES, draw)
@@ -157,7 +160,7 @@ def test_what_is_no_method_is_refused(operator: OperatorName) -> None:
 
 def test_what_was_tried_is_told_to_the_optimizer() -> None:
     model = Model(lambda system, user, draw: "Rewrite the instruction, harder.")
-    proposer = Proposer(Role(model, "m"), max_method_words=60, max_stage_words=50)
+    proposer = Proposer(Role(model, "m"), SearchSettings(max_method_words=60, max_stage_words=50))
     archive = Archive(PARENT)
     archive._tried.append("- added 'Sing.': broke 4")
     asyncio.run(propose("edit", proposer, Order("new", PARENT, archive, (), 0)))
