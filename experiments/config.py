@@ -122,6 +122,7 @@ class OptimizerConfig(Strict):
     shared_analysis: bool = _SEARCH.shared_analysis
     remembered: Size = _SEARCH.remembered
     finalists: Size = _SEARCH.finalists
+    fresh_level: Level = _SEARCH.fresh_level
     max_calls: Count | None = _SEARCH.max_calls
     headroom: bool = _SEARCH.headroom
     max_method_words: Count = _SEARCH.max_method_words

@@ -30,7 +30,7 @@ from program.policy import AskedTrial, Knobs, Policy, ProposalStudy
 from program.proposer import Order, Proposer
 from program.racing import Race
 from program.records import Candidate, Evaluation, Row, StepRecord, Trajectory
-from program.second_look import second_look
+from program.second_look import Look, second_look
 from program.settings import RANKS, SearchSettings
 from signatures import Method
 
@@ -324,9 +324,8 @@ class _Search:
         async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
             return await self._measure(method, rows, f"second look: {method.name}")
 
-        choice = await second_look(
-            archive, fresh, self.acceptance, measure, most=self.settings.finalists
-        )
+        look = Look(self.acceptance, self.settings.fresh_level, self.settings.finalists)
+        choice = await second_look(archive, fresh, look, measure)
         self.listeners.on_choice(choice)
         return choice.best
 

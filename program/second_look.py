@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from metrics import pairs
+from metrics import Pairs, pairs
 from program.acceptance import Acceptance, Preference
 from program.archive import Archive
 from program.records import Evaluation, Row
@@ -43,24 +43,40 @@ class Choice:
     contenders: tuple[Contender, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a search looks twice.
+
+    Attributes:
+        acceptance: On dev and fresh rows together.
+        level: Of McNemar's one-sided test on the fresh rows alone, in (0, 1): they had no part in
+            the choice.
+        most: Contenders, at least 1.
+    """
+
+    acceptance: Acceptance
+    level: float = 0.2
+    most: int = 2
+
+
 async def second_look(
-    archive: Archive, rows: Sequence[Row], acceptance: Acceptance, measure: Measure, *, most: int
+    archive: Archive, rows: Sequence[Row], look: Look, measure: Measure
 ) -> Choice:
-    """Choose among the `most` best methods of the archive.
+    """Choose among the best methods of the archive.
 
     Looked at is what fails less than the initial method on the dev rows, or as often and is
-    preferred to it there. A contender has to fail no more than the initial method on the fresh rows
-    alone, and to be preferred to it on dev and fresh rows together. Of those the one that fails
-    least on the fresh rows wins.
+    preferred to it there. On the fresh rows alone a contender has to fail less by the test, or on
+    no row that the initial method passed; and it has to be preferred on dev and fresh rows
+    together. Of those the one that fails least on the fresh rows wins.
     """
     initial = archive.initial
-    better = [e for e in archive.ranked if _is_worth_a_look(e, initial, acceptance)]
+    better = [e for e in archive.ranked if _is_worth_a_look(e, initial, look.acceptance)]
     if not better:
         return Choice(initial, Evaluation(initial.method, ()), ())
     start = await measure(initial.method, rows)
     contenders = [
-        _contender(found, await measure(found.method, rows), initial, start, acceptance)
-        for found in better[:most]
+        _contender(found, await measure(found.method, rows), initial, start, look)
+        for found in better[: look.most]
     ]
     proved = [c for c in contenders if c.preference.is_better]
     best = min(proved, key=lambda c: c.fresh.failure_rate.rate).dev if proved else initial
@@ -74,15 +90,15 @@ def _is_worth_a_look(found: Evaluation, initial: Evaluation, acceptance: Accepta
 
 
 def _contender(
-    dev: Evaluation,
-    fresh: Evaluation,
-    initial: Evaluation,
-    start: Evaluation,
-    acceptance: Acceptance,
+    dev: Evaluation, fresh: Evaluation, initial: Evaluation, start: Evaluation, look: Look
 ) -> Contender:
     alone = pairs(fresh.verdicts, start.verdicts)
-    if alone.difference > 0:
-        why = f"fails more on fresh rows: mended {alone.won}, broke {alone.lost}"
+    if _is_doubtful(alone, look.level):
+        why = f"is not proved on fresh rows: mended {alone.won}, broke {alone.lost}"
         return Contender(dev, fresh, Preference(False, why))
-    both = acceptance.compare(dev.joined(fresh), initial.joined(start))
+    both = look.acceptance.compare(dev.joined(fresh), initial.joined(start))
     return Contender(dev, fresh, both)
+
+
+def _is_doubtful(alone: Pairs, level: float) -> bool:
+    return alone.lost > 0 and alone.p_better > level

@@ -41,6 +41,7 @@ class SearchSettings:
         shared_analysis: One analysis for all candidates of a step (the same system).
         remembered: Proposals in vain that the optimizer model is told of.
         finalists: Methods that get a second look on fresh rows.
+        fresh_level: Of the test that a finalist has to pass on the fresh rows alone.
         max_calls: Calls of all models. The search begins no step that may not come to its end
             within them, going by the dearest step so far, and keeps those that the second look may
             need; None: no bound.
@@ -67,6 +68,7 @@ class SearchSettings:
     shared_analysis: bool = False
     remembered: int = 5
     finalists: int = 2
+    fresh_level: float = 0.2
     max_calls: int | None = None
     headroom: bool = True
     max_method_words: int = 400

@@ -11,7 +11,7 @@ from program.acceptance import Acceptance
 from program.archive import Archive
 from program.headroom import Headroom
 from program.records import Candidate, Evaluation, Row
-from program.second_look import Choice, second_look
+from program.second_look import Choice, Look, second_look
 from signatures import Method
 from tests.evaluations import evaluation
 
@@ -46,7 +46,7 @@ def look(dev: dict[str, str], fresh: dict[str, str], most: int = 3) -> tuple[Cho
         return Evaluation(method, outcomes)
 
     rows = [Row("f", "f", "x")]
-    chosen = asyncio.run(second_look(archive, rows, Acceptance(), measure, most=most))
+    chosen = asyncio.run(second_look(archive, rows, Look(Acceptance(), most=most), measure))
     return chosen, measured
 
 
@@ -57,6 +57,20 @@ def test_what_was_lucky_on_dev_is_found_out() -> None:
     )
     assert chosen.best.method.instructions == GOOD
     assert [c.preference.is_better for c in chosen.contenders] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("fresh", "is_chosen"),
+    [
+        ("......xx..", False),  # mends 4, breaks 2: p = 22/64
+        ("......x...", True),  # mends 4, breaks 1: p = 6/32
+        ("..........", True),  # mends 4, breaks none
+        ("xxxx......", True),  # breaks none; dev and fresh rows together decide
+    ],
+)
+def test_fresh_rows_alone_have_to_prove_it(fresh: str, is_chosen: bool) -> None:
+    chosen, _ = look({START: "xxxxxx....", GOOD: ".........."}, {START: "xxxx......", GOOD: fresh})
+    assert (chosen.best.method.instructions == GOOD) is is_chosen
 
 
 def test_the_initial_method_stays_when_nothing_is_proved() -> None:
@@ -86,7 +100,7 @@ def test_what_ties_and_adds_more_gets_a_second_look() -> None:
         return richer if method == richer.method else initial
 
     rows = [Row("f", "f", "x")]
-    chosen = asyncio.run(second_look(archive, rows, Acceptance(), measure, most=2))
+    chosen = asyncio.run(second_look(archive, rows, Look(Acceptance()), measure))
     assert chosen.best is richer
 
 

@@ -25,7 +25,7 @@ Search = Callable[[WorldModel, int], Method]
 """From the world's model and a seed to the chosen method."""
 
 GUEST_CALLS = 850
-"""Calls that a guest may make: more than ours makes with `max_calls: 800`, which is its rival."""
+"""Calls that a guest may make: more than ours makes with `max_calls: 1000`, which is its rival."""
 
 TRAIN, DEV, FRESH = 200, 50, 50
 WORSE = 1e-9
@@ -110,7 +110,7 @@ def _guest(make: Make) -> Search:
 
 SEARCHES: dict[str, Search] = {
     "auto_evol": _own(),
-    "auto_evol, 800": _own(max_calls=800),
+    "auto_evol, 1000": _own(max_calls=1000),
     "paper": _own(**PAPER),
     "random": _own(policy="random"),
     "gepa": _guest(gepa),
