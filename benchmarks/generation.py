@@ -76,7 +76,7 @@ def open_generator(
         listeners = Listeners(on_row=on_row)
         yield (
             fleet.engine,
-            Generator(Evolver(method), [method], pipeline, GenerationSettings(), listeners),
+            Generator(Evolver(method), [[method]], pipeline, GenerationSettings(), listeners),
         )
 
 

@@ -12,8 +12,9 @@ from pydantic_core import ErrorDetails
 
 from experiments.model_config import Count, EndpointConfig, ModelsConfig, Strict, Temperature
 from program.acceptance import AcceptanceName
+from program.choice import ChoiceName
 from program.errors import ConfigError
-from program.generator import Choice, OnFailure
+from program.generator import OnFailure
 from program.settings import PAPER, OperatorName, PolicyName, PrunerName, SearchSettings
 
 Size = Annotated[int, Field(ge=0)]
@@ -160,7 +161,7 @@ class EvolveConfig(Strict):
     """
 
     methods: list[str] = Field(default=["e0"], min_length=1)
-    choice: Choice = "random"
+    choice: ChoiceName = "random"
     rounds: Count = 1
     attempts: Count = 1
     retry_temperature: Temperature = 0.7

@@ -175,7 +175,7 @@ class _Experiment:
 
             listeners = replace(self.listeners, on_row=on_row)
             settings = generation_settings(self.plan)
-            generator = Generator(student, methods, self.pipeline, settings, listeners)
+            generator = Generator(student, [methods], self.pipeline, settings, listeners)
             self.findings.rounds = await generator.generate(self.plan.splits.seeds)
         self.findings.prefix_hits = _prefix_hits(before, self.totals)
 

@@ -2,6 +2,7 @@
 
 from metrics.cases import Case, MethodKind, Reason, Stage
 from metrics.complexity import added_words
+from metrics.consistency import majority
 from metrics.diversity import distances
 from metrics.failure_rate import FailureRate, count_by_rule, failure_rate
 from metrics.paired import Pairs, mean_interval, pairs
@@ -25,6 +26,7 @@ __all__ = [
     "count_by_rule",
     "distances",
     "failure_rate",
+    "majority",
     "mean_interval",
     "pairs",
 ]

@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 async def run_blocks(
     items: Iterable[Item],
-    work: Callable[[list[Item]], Awaitable[None]],
+    work: Callable[[list[Item]], Awaitable[object]],
     *,
     size: int,
     in_flight: int,

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from program.attempt import Attempt
 from program.blocks import run_blocks
 from program.draws import draw_number
 from program.evolver import Evolver
 from program.listeners import Listeners, Phase
-from program.pipeline import Attempt, Pipeline, attempt_block
+from program.pipeline import Pipeline, attempt_block
 from program.records import Evaluation, Outcome, Row, Trajectory
 
 
@@ -47,13 +48,15 @@ async def trajectories(
     A row whose calls died says nothing about the method and is left out.
     """
     chains: dict[str, list[Outcome]] = {row.id: [] for row in rows}
+    start = {row.id: row.id for row in rows}
     pool = list(rows)
     for round_number in range(1, length + 1):
         outcomes = await _once(
             evolver, pool, pipeline, listeners, phase=phase, round_number=round_number
         )
         for outcome in outcomes:
-            chains[outcome.row.seed_id].append(outcome)
+            start[outcome.row.id] = start[outcome.source.id]
+            chains[start[outcome.source.id]].append(outcome)
         pool = [outcome.row for outcome in outcomes if outcome.row.instruction]
     told = [row for row in rows if all(o.status != "unscored" for o in chains[row.id])]
     return [_trajectory(row, chains[row.id]) for row in told]
@@ -71,10 +74,10 @@ async def _once(
     if phase is not None:
         listeners.on_phase(Phase(phase, len(rows)))
     found: dict[str, Outcome] = {}
-    attempt = Attempt(lambda _: evolver, first_draw, round_number)
 
     async def work(block: Sequence[Row]) -> None:
-        for outcome in await attempt_block(block, attempt, pipeline):
+        attempts = [Attempt(row, evolver, first_draw(row), round_number) for row in block]
+        for outcome in await attempt_block(attempts, pipeline):
             found[outcome.source.id] = outcome
             listeners.on_row(outcome)
 

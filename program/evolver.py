@@ -1,20 +1,36 @@
 """The student program: evolve an instruction, then answer it."""
 
+from collections.abc import Sequence
 from typing import Self
 
 import dspy
 
+from program.records import Row
 from program.roles import Role, Roles, ask
-from signatures import Method, RespondToInstruction
+from signatures import EvolveInput, Method, RespondToInstruction
 from signatures.methods import Thinking
 
 
 class Responder(dspy.Module):
-    """Answers instructions. Frozen, or an optimiser would rewrite it to please F."""
+    """Answers instructions. Frozen, or an optimiser would rewrite it to please F.
+
+    Args:
+        instructions: What the responder is told; empty: `RespondToInstruction`'s own.
+    """
+
+    def __init__(self, instructions: str = "") -> None:
+        super().__init__()
+        told = instructions or RespondToInstruction.instructions
+        self.predict = dspy.Predict(RespondToInstruction.with_instructions(told))
+        self._compiled = True
+
+
+class InputEvolver(dspy.Module):
+    """Makes a row's input fit its evolved instruction. Frozen, as it is no part of the method."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.predict = dspy.Predict(RespondToInstruction)
+        self.predict = dspy.Predict(EvolveInput)
         self._compiled = True
 
 
@@ -23,13 +39,18 @@ class Evolver(dspy.Module):
 
     Used with DSPy's own optimisers it evolves with the model in context; inside AutoEvol the roles
     are given call by call.
+
+    Args:
+        method: That it starts with.
+        answer_prompt: What the responder is told; empty: the usual.
     """
 
-    def __init__(self, method: Method) -> None:
+    def __init__(self, method: Method, answer_prompt: str = "") -> None:
         super().__init__()
         self.evolve = dspy.Predict(method.signature)
         self.evolve.demos = _demos(method)
-        self.responder = Responder()
+        self.input_evolver = InputEvolver()
+        self.responder = Responder(answer_prompt)
         self.method_name = method.name
         self.method_kind = method.kind
 
@@ -68,9 +89,25 @@ class Evolver(dspy.Module):
             self.evolve, role, draw=draw, temperature=temperature, instruction=instruction
         )
 
-    async def respond_with(self, roles: Roles, prompt: str, *, draw: int) -> dspy.Prediction:
-        """Return `response` to one instruction."""
-        return await ask(self.responder.predict, roles.responder, draw=draw, instruction=prompt)
+    async def evolve_input_with(self, role: Role, source: Row, evolved: Row, *, draw: int) -> str:
+        """Return the source's input, changed to fit the evolved instruction."""
+        found = await ask(
+            self.input_evolver.predict,
+            role,
+            draw=draw,
+            instruction=source.instruction,
+            input=source.input,
+            evolved_instruction=evolved.instruction,
+        )
+        return found.evolved_input or ""
+
+    async def respond_with(
+        self, roles: Roles, prompt: str, *, draw: int, before: Sequence[tuple[str, str]] = ()
+    ) -> dspy.Prediction:
+        """Return `response` to one instruction, or to one turn after those before it."""
+        earlier = [dspy.Example(instruction=turn, response=answer) for turn, answer in before]
+        predict = self.responder.predict
+        return await ask(predict, roles.responder, draw=draw, demos=earlier, instruction=prompt)
 
 
 def _demos(method: Method) -> list[dspy.Example]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from metrics import Case
 from program.controls import CONTROLS, LEAST_HITS, MOST_FALSE_ALARMS
 from program.draws import draw_number
 from program.roles import Role, ask
-from signatures import JudgeDefects, JudgeEquality, JudgeEvolution
+from signatures import ChooseAnswer, JudgeDefects, JudgeEquality, JudgeEvolution
 
 logger = logging.getLogger(__name__)
 
@@ -144,3 +144,18 @@ class Judge:
         return question.evidence(
             await ask(predictor, self.role, draw=draw, **question.inputs(case))
         )
+
+
+async def best_answer(role: Role, instruction: str, answers: Sequence[str], *, draw: int) -> int:
+    """Return the index of the answer that a judge model calls best.
+
+    A number that is none of theirs counts as no choice: the first answer is returned.
+
+    Raises:
+        AdapterParseError: The judge's reply does not parse.
+        LMError: The call failed for good.
+    """
+    numbered = "\n\n".join(f"[{n}]\n{answer}" for n, answer in enumerate(answers, start=1))
+    predictor = dspy.Predict(ChooseAnswer)
+    found = await ask(predictor, role, draw=draw, instruction=instruction, answers=numbered)
+    return found.best - 1 if 1 <= found.best <= len(answers) else 0

@@ -7,12 +7,12 @@ together, so a local server's prefix cache keeps the method.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from dspy.utils.exceptions import (
     AdapterParseError,
-    LMError,
     LMInvalidRequestError,
     LMRateLimitError,
     LMServerError,
@@ -20,17 +20,16 @@ from dspy.utils.exceptions import (
     LMTransportError,
 )
 
-from metrics import Case, Reason, Stage, added_words
+from metrics import Reason, Stage
+from program.answering import AnswerSettings, answered
+from program.attempt import Attempt
 from program.calls import CallRecord, collected_calls, usage_of
-from program.evolver import Evolver
 from program.failure import FailureMetric
 from program.records import Outcome, Row
+from program.rewriting import ContextName, rewritten
 from program.roles import Roles
-from signatures import Method
 
-DrawOf = Callable[[Row], int]
-"""The draw number of a row's calls in this attempt."""
-
+InputHandling = Literal["keep", "append", "evolve"]
 TRANSPORT_ERRORS = (LMTransportError, LMTimeoutError, LMServerError, LMRateLimitError)
 """Another time the same call could go through."""
 
@@ -48,6 +47,9 @@ class Pipeline:
         responds: Whether sound rewrites are answered (and F looks at the answers).
         block_rows: Rows whose calls of one stage stand together, at least 1.
         blocks_in_flight: Blocks that run side by side, at least 1.
+        answer: How they are answered.
+        evolves_input: Whether a row's input is evolved after its instruction.
+        context: Whether a turn of a conversation is evolved with the turns before it.
     """
 
     roles: Roles
@@ -55,6 +57,9 @@ class Pipeline:
     responds: bool = True
     block_rows: int = 1
     blocks_in_flight: int = 1
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    evolves_input: bool = False
+    context: ContextName = "none"
 
     @property
     def rows_in_flight(self) -> int:
@@ -62,125 +67,76 @@ class Pipeline:
         return self.block_rows * self.blocks_in_flight
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """The settings of one attempt at some rows.
-
-    Attributes:
-        evolver_of: Gives each row its evolver.
-        draw_of: Gives each row its draw.
-        round: The round that the evolved rows belong to, from 1.
-        temperature: Of the evolver's model; None: as configured.
-    """
-
-    evolver_of: Callable[[Row], Evolver]
-    draw_of: DrawOf
-    round: int = 1
-    temperature: float | None = None
+async def attempt_block(attempts: Sequence[Attempt], pipeline: Pipeline) -> list[Outcome]:
+    """Return what became of each attempt, in their order."""
+    outcomes = await asyncio.gather(*(_evolved(attempt, pipeline) for attempt in attempts))
+    return await answer_block(outcomes, attempts, pipeline)
 
 
-async def attempt_block(rows: Sequence[Row], attempt: Attempt, pipeline: Pipeline) -> list[Outcome]:
-    """Return what became of each row, in the order of `rows`."""
-    outcomes = await asyncio.gather(*(_evolved(row, attempt, pipeline) for row in rows))
-    if not pipeline.responds:
-        return list(outcomes)
-    return list(
-        await asyncio.gather(*(_responded(outcome, attempt, pipeline) for outcome in outcomes))
-    )
+async def answer_block(
+    outcomes: Sequence[Outcome], attempts: Sequence[Attempt], pipeline: Pipeline
+) -> list[Outcome]:
+    """Answer what is sound and at the end of its way; the rest stays as it is."""
+    pairs = zip(outcomes, attempts, strict=True)
+    return list(await asyncio.gather(*(_responded(o, a, pipeline) for o, a in pairs)))
 
 
-async def _evolved(source: Row, attempt: Attempt, pipeline: Pipeline) -> Outcome:
-    blank = _blank_row(source, attempt, pipeline)
-    with collected_calls() as calls:
-        try:
-            return await _scored_rewrite(source, blank, attempt, pipeline, calls)
-        except UNSCORED_ERRORS as error:
-            return _unscored(source, blank, error, calls)
-        except LMInvalidRequestError as error:
-            row = replace(blank, usage=usage_of(calls))
-            return _outcome(source, row, "evolve", (_refused_request(error),), "")
+async def _evolved(attempt: Attempt, pipeline: Pipeline) -> Outcome:
+    blank = attempt.blank(pipeline.roles.evolver.model)
 
-
-async def _scored_rewrite(
-    source: Row, blank: Row, attempt: Attempt, pipeline: Pipeline, calls: list[CallRecord]
-) -> Outcome:
-    evolver = attempt.evolver_of(source)
-    rewrite = await _rewrite(evolver, source, blank.draw, attempt, pipeline)
-    raw = calls[-1].text if calls else rewrite.raw
-    model = calls[-1].model if calls else blank.model_evolve
-    case = _case(source, rewrite.text, evolver.method, calls)
-    reasons = await pipeline.failure.reasons("evolve", replace(case, raw=raw))
-    evolved = rewrite.text or ""
-    row = replace(
-        blank,
-        instruction=evolved,
-        thinking=rewrite.thinking,
-        model_evolve=model,
-        usage=usage_of(calls),
-        scores={"added_words": added_words(source.instruction, evolved)},
-    )
-    return _outcome(source, row, "evolve", reasons, raw)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rewrite:
-    """What the evolver made of a row; `text` is None when its reply could not be parsed."""
-
-    text: str | None
-    thinking: str
-    raw: str
-
-
-async def _rewrite(
-    evolver: Evolver, source: Row, draw: int, attempt: Attempt, pipeline: Pipeline
-) -> _Rewrite:
-    try:
-        found = await evolver.evolve_with(
+    async def work(calls: list[CallRecord]) -> Outcome:
+        found = await rewritten(
+            attempt,
+            blank,
             pipeline.roles.evolver,
-            source.instruction,
-            draw=draw,
-            temperature=attempt.temperature,
+            pipeline.failure,
+            context=pipeline.context,
+            evolves_input=pipeline.evolves_input,
         )
-    except AdapterParseError as error:
-        return _Rewrite(None, "", str(error.lm_response or ""))
-    text = found.evolved_instruction or ""
-    return _Rewrite(text, getattr(found, "thinking", "") or "", text)
+        row = replace(found.row, usage=usage_of(calls))
+        return _outcome(attempt.source, row, "evolve", found.reasons, found.raw)
+
+    return await _guarded(work, Outcome(attempt.source, blank, "kept"), "evolve")
 
 
 async def _responded(outcome: Outcome, attempt: Attempt, pipeline: Pipeline) -> Outcome:
-    if outcome.status != "kept":
+    if not pipeline.responds or outcome.status != "kept" or not _is_at_its_end(outcome, attempt):
         return outcome
-    source, row = outcome.source, outcome.row
+
+    async def work(calls: list[CallRecord]) -> Outcome:
+        found = await answered(outcome, attempt, pipeline.roles, pipeline.failure, pipeline.answer)
+        row = replace(found.row, usage=add_usage(outcome.row.usage, usage_of(calls)))
+        return _outcome(outcome.source, row, "respond", found.reasons, outcome.raw)
+
+    return await _guarded(work, outcome, "respond")
+
+
+def _is_at_its_end(outcome: Outcome, attempt: Attempt) -> bool:
+    is_met = attempt.until is not None and attempt.until.is_met(outcome.row)
+    return attempt.is_last or is_met
+
+
+async def _guarded(
+    work: Callable[[list[CallRecord]], Awaitable[Outcome]], before: Outcome, stage: Stage
+) -> Outcome:
+    """Return what `work` makes of a row; a call that died leaves it unscored, a refused one failed.
+
+    Args:
+        work: Takes the calls made so far, a list that grows.
+        before: What is known of the row without `work`.
+        stage: That `work` is.
+    """
     with collected_calls() as calls:
         try:
-            return await _scored_response(outcome, attempt, pipeline, calls)
+            return await work(calls)
         except UNSCORED_ERRORS as error:
-            return _unscored(source, row, error, calls)
+            reason, status = Reason("transport", str(error)[:300]), "unscored"
         except LMInvalidRequestError as error:
-            return _outcome(source, row, "respond", (_refused_request(error),), outcome.raw)
-
-
-async def _scored_response(
-    outcome: Outcome, attempt: Attempt, pipeline: Pipeline, calls: list[CallRecord]
-) -> Outcome:
-    source, row = outcome.source, outcome.row
-    evolver = attempt.evolver_of(source)
-    try:
-        found = await evolver.respond_with(pipeline.roles, row.prompt, draw=row.draw)
-        response = found.response or ""
-    except AdapterParseError as error:
-        response = str(error.lm_response or "")
-    model = calls[-1].model if calls else pipeline.roles.responder.model
-    case = replace(_case(source, row.instruction, evolver.method, calls), response=response)
-    reasons = await pipeline.failure.reasons("respond", case)
-    row = replace(
-        row,
-        response=response,
-        model_respond=model,
-        usage=add_usage(row.usage, usage_of(calls)),
-        scores={**row.scores, "response_truncated": float(case.truncated)},
-    )
-    return _outcome(source, row, "respond", reasons, outcome.raw)
+            reason, status = Reason("refused_request", str(error)[:300]), "failed"
+        row = replace(before.row, usage=add_usage(before.row.usage, usage_of(calls)))
+    if status == "unscored":
+        return Outcome(before.source, row, "unscored", reasons=(reason,))
+    return _outcome(before.source, row, stage, (reason,), before.raw)
 
 
 def add_usage(*parts: Mapping[str, int]) -> dict[str, int]:
@@ -191,48 +147,7 @@ def add_usage(*parts: Mapping[str, int]) -> dict[str, int]:
     return dict(total)
 
 
-def _blank_row(source: Row, attempt: Attempt, pipeline: Pipeline) -> Row:
-    method = attempt.evolver_of(source).method_name
-    return replace(
-        source,
-        id=f"{source.seed_id}.{attempt.round}",
-        parent_id=source.id,
-        round=attempt.round,
-        method=method,
-        trace=(*source.trace, method),
-        instruction="",
-        response="",
-        origin=source.origin or source.instruction,
-        model_evolve=pipeline.roles.evolver.model,
-        draw=attempt.draw_of(source),
-    )
-
-
-def _case(source: Row, evolved: str | None, method: Method, calls: Sequence[CallRecord]) -> Case:
-    last = calls[-1] if calls else None
-    return Case(
-        source=source.instruction,
-        evolved=evolved,
-        method=method.instructions,
-        demonstrations=method.demonstrated,
-        method_kind=method.kind,
-        expected=source.response,
-        truncated=bool(last and last.is_truncated),
-        tokens_out=last.tokens_out if last else 0,
-        tokens_total=last.tokens_in + last.tokens_out if last else 0,
-    )
-
-
 def _outcome(source: Row, row: Row, stage: Stage, reasons: tuple[Reason, ...], raw: str) -> Outcome:
     if not reasons:
         return Outcome(source, row, "kept", raw=raw)
     return Outcome(source, row, "failed", stage, reasons, raw)
-
-
-def _unscored(source: Row, row: Row, error: Exception, calls: Sequence[CallRecord]) -> Outcome:
-    row = replace(row, usage=add_usage(row.usage, usage_of(calls)))
-    return Outcome(source, row, "unscored", reasons=(Reason("transport", str(error)[:300]),))
-
-
-def _refused_request(error: LMError) -> Reason:
-    return Reason("refused_request", str(error)[:300])

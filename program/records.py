@@ -22,7 +22,9 @@ class Row:
         method: Name of the method that made the row; None for a seed.
         trace: Names of the methods on the way from the seed, oldest first.
         thinking: What the evolver wrote before the result, in the stepwise form.
-        turns: The user turns of a conversation; empty for a single instruction.
+        turns: The user turns of a conversation, the first of them also `instruction`; empty for a
+            single instruction.
+        answers: The replies to `turns`, as many; the last of them is also `response`.
         origin: The seed's text.
         root: Where the seed came from.
         draw: The draw number of the evolving call.
@@ -41,6 +43,7 @@ class Row:
     input: str = ""
     thinking: str = ""
     turns: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
     response: str = ""
     origin: str = ""
     root: str = ""

@@ -4,6 +4,7 @@ A predictor never stores a model: it is called inside its role's context, so a p
 copied and compiled without the engine that serves it.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +62,7 @@ async def ask(
     *,
     draw: int,
     temperature: float | None = None,
+    demos: Sequence[dspy.Example] | None = None,
     **inputs: Any,
 ) -> dspy.Prediction:
     """Call `predictor` on a role's model.
@@ -70,6 +72,7 @@ async def ask(
         role: Whose model answers.
         draw: Which of the possible answers to ask for.
         temperature: Overrides the role's own.
+        demos: Shown in the place of the predictor's own demonstrations.
         **inputs: The signature's input fields.
 
     Raises:
@@ -80,4 +83,5 @@ async def ask(
     if temperature is not None:
         config["temperature"] = temperature
     with role.context(predictor.signature, draw):
-        return await predictor.acall(config=config, **inputs)
+        shown = {} if demos is None else {"demos": demos}
+        return await predictor.acall(config=config, **shown, **inputs)

@@ -1,14 +1,21 @@
 """The prompts, declared: DSPy signatures and the named methods."""
 
 from signatures.analyze import AnalyzeTrajectory
-from signatures.evolve import EvolveInstruction, EvolveInstructionStepwise
-from signatures.judge import JudgeDefects, JudgeEquality, JudgeEvolution
+from signatures.evolve import (
+    EvolveInput,
+    EvolveInstruction,
+    EvolveInstructionStepwise,
+    in_conversation,
+)
+from signatures.judge import ChooseAnswer, JudgeDefects, JudgeEquality, JudgeEvolution
 from signatures.methods import Method, from_markdown, shipped_methods, to_markdown
 from signatures.optimize import MergeMethods, OptimizeMethod, ShortenMethod
 from signatures.respond import RespondToInstruction
 
 __all__ = [
     "AnalyzeTrajectory",
+    "ChooseAnswer",
+    "EvolveInput",
     "EvolveInstruction",
     "EvolveInstructionStepwise",
     "JudgeDefects",
@@ -20,6 +27,7 @@ __all__ = [
     "RespondToInstruction",
     "ShortenMethod",
     "from_markdown",
+    "in_conversation",
     "shipped_methods",
     "to_markdown",
 ]

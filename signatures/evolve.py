@@ -4,6 +4,8 @@ An optimiser rewrites the docstring (the method) and nothing else: field names, 
 closing line stay, so no marker of the reply can drift. Source: arXiv 2406.00770, Fig. 2.
 """
 
+from collections.abc import Sequence
+
 import dspy
 
 
@@ -34,3 +36,29 @@ class EvolveInstructionStepwise(dspy.Signature):
     evolved_instruction: str = dspy.OutputField(
         desc="the final rewritten instruction and nothing else; never an answer to it"
     )
+
+
+class EvolveInput(dspy.Signature):
+    """An instruction comes with an input: the material that it is about. The instruction has been made harder. Change the input so that the harder instruction can be carried out on it.
+    Keep the kind and the language of the input, and every name, number and quotation that the harder instruction speaks of. Add what it needs and the input lacks; where nothing is missing, repeat the input as it is.
+    Reply with the input alone. Never carry out the instruction, and never repeat it.
+    """
+
+    instruction: str = dspy.InputField(desc="the instruction before it was made harder")
+    input: str = dspy.InputField(desc="the material that it is about")
+    evolved_instruction: str = dspy.InputField(desc="the harder instruction")
+    evolved_input: str = dspy.OutputField(
+        desc="Write the input for the harder instruction, and nothing else."
+    )
+
+
+_BEFORE = "(In this conversation the user has said before:"
+_NOW = "Make harder only what the user says now. It may go on speaking of the above.)"
+
+
+def in_conversation(before: Sequence[str], instruction: str) -> str:
+    """Return what the evolver is shown of a user turn; `before` are the turns ahead of it."""
+    if not before:
+        return instruction
+    told = "\n".join(f"- {turn}" for turn in before)
+    return f"{_BEFORE}\n{told}\n{_NOW}\n\n{instruction}"

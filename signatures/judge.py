@@ -57,3 +57,11 @@ class JudgeDefects(dspy.Signature):
     original: str = dspy.InputField(desc="the instruction before rewriting")
     rewrite: str = dspy.InputField(desc="the instruction after rewriting")
     defects: list[Defect] = dspy.OutputField(desc="the defects of the rewrite; [] when it has none")
+
+
+class ChooseAnswer(dspy.Signature):
+    """You are shown an instruction and several numbered answers to it. Choose the best one: it does what the instruction asks in every point, its facts and its reasoning are right, and it says nothing beside the point. Length alone is no merit, and neither is the place in the list."""
+
+    instruction: str = dspy.InputField(desc="the instruction that was answered")
+    answers: str = dspy.InputField(desc="the answers, each after its number")
+    best: int = dspy.OutputField(desc="the number of the best answer")

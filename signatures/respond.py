@@ -8,3 +8,7 @@ class RespondToInstruction(dspy.Signature):
 
     instruction: str = dspy.InputField(desc="the instruction to answer")
     response: str = dspy.OutputField(desc="")
+
+
+I_DO_NOT_KNOW = "If you do not know the answer, reply IDK and nothing else."
+"""Added to the responder's orders where not knowing is allowed."""

@@ -10,6 +10,8 @@ from signatures import EvolveInstruction, Method, from_markdown, shipped_methods
 
 SNAPSHOT = {
     "AnalyzeTrajectory": "17f4511b0af08750",
+    "ChooseAnswer": "290354234ae0138a",
+    "EvolveInput": "88c086cf08eb154d",
     "EvolveInstruction": "34328a3603a0242b",
     "EvolveInstructionStepwise": "6bc50eb3b3123b46",
     "JudgeDefects": "8dca4b722b1762d1",

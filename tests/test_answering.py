@@ -1,0 +1,129 @@
+"""The respond stage: tries, samples, and conversations."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import dspy
+import pytest
+
+from program.answering import AnswerSettings
+from program.attempt import Attempt
+from program.evolver import Evolver
+from program.failure import failure_metric
+from program.pipeline import Pipeline, attempt_block
+from program.records import Outcome, Row
+from program.roles import Role, Roles
+from signatures import Method
+
+SORRY = "I'm sorry, but I cannot help with that."
+
+
+class Replies(dspy.BaseLM):
+    """Evolves by adding a sentence, answers by a script; keeps the messages of the answers."""
+
+    def __init__(self, answers: Sequence[str]) -> None:
+        super().__init__("scripted")
+        self.answers, self.asked = list(answers), []  # type: ignore[var-annotated]
+        self.evolving: list[str] = []
+
+    async def acall(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
+        system, user = messages[0]["content"], messages[-1]["content"]
+        if system == "Rewrite.":
+            self.evolving.append(user)
+            row = user.removeprefix("Instruction:\n").rsplit("\n\n", 1)[0].splitlines()[-1]
+            return [f"{row} Then compare two other approaches and justify every decision."]
+        if "numbered answers" in system:
+            return ["[[ ## best ## ]]\n2\n\n[[ ## completed ## ]]"]
+        self.asked.append(messages)
+        return [self.answers[len(self.asked) - 1]]
+
+
+def attempt(row: Row, answers: Sequence[str], **more: Any) -> tuple[Outcome, Replies]:
+    model = Replies(answers)
+    context = more.pop("context", "none")
+    roles = Roles(*(Role(model, "m") for _ in range(4)))
+    pipeline = Pipeline(
+        roles,
+        failure_metric(["strict"], ["strict"]),
+        answer=AnswerSettings(**more),
+        context=context,
+    )
+    attempts = [Attempt(row, Evolver(Method("m", "Rewrite.")), draw=7)]
+    return asyncio.run(attempt_block(attempts, pipeline))[0], model
+
+
+def row(*turns: str) -> Row:
+    first = turns[0] if turns else "List the largest rivers of Europe."
+    return Row("a", "a", first, turns=turns)
+
+
+def test_a_failed_answer_is_asked_for_again_and_the_rewrite_stays() -> None:
+    outcome, model = attempt(row(), [SORRY, "The Volga is the longest."], attempts=2)
+    assert outcome.status == "kept"
+    assert outcome.row.response == "The Volga is the longest."
+    assert (len(model.evolving), len(model.asked)) == (1, 2)
+    assert outcome.row.usage["calls"] == 0  # nobody reports calls here
+
+
+def test_the_last_failure_is_the_rows() -> None:
+    outcome, _ = attempt(row(), [SORRY, SORRY], attempts=2)
+    assert (outcome.status, outcome.failed_at) == ("failed", "respond")
+
+
+@pytest.mark.parametrize(
+    ("choose", "response"),
+    [("majority", "There are 5 of them."), ("judge", "There are 5 of them.")],
+)
+def test_the_best_of_the_sound_samples_is_kept(choose: str, response: str) -> None:
+    answers = ["There are 4 of them.", SORRY, "There are 5 of them.", "In all that makes 5."]
+    outcome, model = attempt(row(), answers, samples=4, choose=choose)
+    assert outcome.row.response == response
+    assert len(model.asked) == 4
+
+
+def test_a_conversation_is_evolved_and_answered_turn_by_turn() -> None:
+    talk = row("List three rivers.", "Which one is the longest?")
+    outcome, model = attempt(talk, ["Volga, Danube, Rhine.", "The Volga is."])
+    made = outcome.row
+    assert outcome.status == "kept"
+    assert len(made.turns) == 2
+    assert made.instruction == made.turns[0]
+    assert made.answers == ("Volga, Danube, Rhine.", "The Volga is.")
+    assert made.response == "The Volga is."
+    contents = [message["content"] for message in model.asked[1][1:]]
+    assert contents == [made.turns[0], "Volga, Danube, Rhine.", made.turns[1]]
+    assert "said before" not in model.evolving[1]
+
+
+def test_a_turn_can_be_evolved_with_the_turns_before_it() -> None:
+    talk = row("List three rivers.", "Which one is the longest?")
+    outcome, model = attempt(talk, ["Volga, Danube, Rhine.", "The Volga is."], context="previous")
+    assert f"- {outcome.row.turns[0]}" in model.evolving[1]
+    assert "said before" not in model.evolving[0]
+
+
+def test_a_conversation_fails_with_the_number_of_its_turn() -> None:
+    talk = row("List three rivers.", "Which one is the longest?", "Why?")
+    outcome, model = attempt(talk, ["Volga, Danube, Rhine.", SORRY])
+    assert (outcome.status, outcome.failed_at) == ("failed", "respond")
+    assert outcome.reasons[0].evidence.startswith("turn 2: ")
+    assert len(model.asked) == 2
+
+
+def test_a_turn_that_fails_ends_the_conversation_at_evolve() -> None:
+    talk = row("List three rivers.", "How long is it?")
+    model_row = talk.turns[1]
+
+    class Stubborn(Replies):
+        async def acall(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
+            if model_row in messages[-1]["content"]:
+                return [model_row]
+            return await super().acall(prompt, messages=messages, **kw)
+
+    roles = Roles(*(Role(Stubborn([]), "m") for _ in range(4)))
+    pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]))
+    attempts = [Attempt(talk, Evolver(Method("m", "Rewrite.")), draw=7)]
+    outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
+    assert outcome.failed_at == "evolve"
+    assert str(outcome.reasons[0]).startswith("unchanged: turn 2: ")

@@ -1,0 +1,39 @@
+"""Self-consistency: the commonest result, by hand."""
+
+import pytest
+
+from metrics.consistency import majority, result_of
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        ("3 + 4 = 7, so he has 7 apples.", "7"),
+        ("The total is 1,250.50 dollars.", "1250.5"),
+        ("So it is -3.0", "-3"),
+        ("one half, that is 1/2", "1/2"),
+        ("First think.\n\nThe answer is *Paris*.\n", "the answer is *paris"),
+        ("모두 12개입니다", "12"),
+        ("  \n", ""),
+    ],
+)
+def test_what_an_answer_comes_to(answer: str, result: str) -> None:
+    assert result_of(answer) == result
+
+
+@pytest.mark.parametrize(
+    ("answers", "chosen"),
+    [
+        (["so 4", "so 5", "it is 5.0"], 1),
+        (["so 4", "so 5"], 0),
+        (["Yes.", "no", "No!"], 1),
+        (["x"], 0),
+    ],
+)
+def test_the_first_of_the_commonest_is_chosen(answers: list[str], chosen: int) -> None:
+    assert majority(answers) == chosen
+
+
+def test_nothing_to_choose_from() -> None:
+    with pytest.raises(ValueError, match="no answers"):
+        majority([])
