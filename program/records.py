@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from metrics import FailureRate, Reason, Stage, count_by_rule, failure_rate
-from signatures import Method
+
+if TYPE_CHECKING:
+    from signatures import Method
 
 Split = Literal["train", "dev", "held-out", "data"]
 Status = Literal["kept", "failed", "unscored"]
@@ -23,6 +25,7 @@ class Row:
         trace: Names of the methods on the way from the seed, oldest first.
         thinking: What the evolver wrote before the result, in the stepwise form.
         turns: The user turns of a conversation; empty for a single instruction.
+        answers: The assistant's replies to `turns`, one each.
         origin: The seed's text.
         root: Where the seed came from.
         draw: The draw number of the evolving call.
@@ -41,6 +44,7 @@ class Row:
     input: str = ""
     thinking: str = ""
     turns: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
     response: str = ""
     origin: str = ""
     root: str = ""
@@ -120,7 +124,7 @@ class Trajectory:
 class Evaluation:
     """A method on some rows, in their order."""
 
-    method: Method
+    method: "Method"
     outcomes: tuple[Outcome, ...]
 
     @property
@@ -171,8 +175,8 @@ class Candidate:
 
     step: int
     index: int
-    parent: Method
-    method: Method | None
+    parent: "Method"
+    method: "Method | None"
     feedback: str
     rejected: str | None = None
     evaluation: Evaluation | None = None
