@@ -1,5 +1,6 @@
 """The student program: evolve an instruction, then answer it."""
 
+from dataclasses import replace
 from typing import Self
 
 import dspy
@@ -23,6 +24,9 @@ class Evolver(dspy.Module):
 
     Used with DSPy's own optimisers it evolves with the model in context; inside AutoEvol the roles
     are given call by call.
+
+    Attributes:
+        given: The method it was made with; an optimiser may have changed the predictor since.
     """
 
     def __init__(self, method: Method) -> None:
@@ -30,8 +34,12 @@ class Evolver(dspy.Module):
         self.evolve = dspy.Predict(method.signature)
         self.evolve.demos = _demos(method)
         self.responder = Responder()
-        self.method_name = method.name
-        self.method_kind = method.kind
+        self.given = method
+
+    @property
+    def method_name(self) -> str:
+        """What people call the method."""
+        return self.given.name
 
     @property
     def method(self) -> Method:
@@ -41,13 +49,18 @@ class Evolver(dspy.Module):
             (demo["instruction"], demo["evolved_instruction"]) for demo in self.evolve.demos
         )
         thinking: Thinking = "steps" if "thinking" in signature.output_fields else "none"
-        return Method(self.method_name, signature.instructions, pairs, thinking, self.method_kind)
+        return replace(
+            self.given,
+            instructions=signature.instructions,
+            demonstrations=pairs,
+            thinking=thinking,
+            template=None,
+        )
 
     def with_method(self, method: Method) -> Self:
         """Return a copy that evolves with `method`."""
         twin: Self = self.deepcopy()
-        twin.method_name = method.name
-        twin.method_kind = method.kind
+        twin.given = method
         twin.evolve.signature = method.signature
         twin.evolve.demos = _demos(method)
         return twin
