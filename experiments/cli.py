@@ -175,12 +175,36 @@ def methods_list() -> None:
 
 
 @methods_app.command("show")
-def methods_show(name: Annotated[str, typer.Argument(help="A name or a file.")]) -> None:
-    """Print a method as the Markdown it is kept in."""
+def methods_show(
+    name: Annotated[str, typer.Argument(help="A name or a file.")],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the method."),
+    ] = None,
+) -> None:
+    """Print a method as Markdown, its parameters filled in."""
     from experiments.plan import find_method
     from signatures import to_markdown
 
-    typer.echo(to_markdown(find_method(name, "methods show")))
+    where = f"methods show {name}"
+    method = find_method(name, where)
+    try:
+        method = method.with_parameters(**_values(parameters or []))
+    except ValueError as error:
+        raise ConfigError(where, str(error)) from error
+    typer.echo(to_markdown(method))
+
+
+def _values(assignments: list[str]) -> dict[str, str]:
+    """Return the values by parameter.
+
+    Raises:
+        ValueError: An assignment is not NAME=VALUE.
+    """
+    wrong = next((each for each in assignments if "=" not in each), None)
+    if wrong is not None:
+        raise ValueError(f"--set takes NAME=VALUE, got {wrong!r}")
+    return dict(each.split("=", 1) for each in assignments)
 
 
 @models_app.command("list")

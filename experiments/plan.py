@@ -72,9 +72,9 @@ def find_method(name: str, where: str) -> Method:
         return shipped[name]
     path = Path(name).expanduser()
     if not path.is_file():
-        raise ConfigError(
-            where, f"unknown method {name!r}; there are {', '.join(shipped)}, or a file"
-        )
+        near = difflib.get_close_matches(name, shipped, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ";"
+        raise ConfigError(where, f"unknown method {name!r}{meant} `autoevol methods list` has them")
     try:
         return from_markdown(path.read_text(encoding="utf-8"), name=path.stem)
     except (ValueError, OSError) as error:

@@ -72,12 +72,11 @@ def show_summary(summary: dict[str, Any], folder: Path) -> None:
 
 def show_methods(methods: Sequence[Method]) -> None:
     """Print a line for each method."""
-    table = Table("name", "id", "thinking", "demonstrations", "words")
+    table = Table("name", "kind", "domain", "system", "parameters", "digit", "words")
     for method in methods:
         words = len(method.instructions.split())
-        table.add_row(
-            method.name, method.id, method.thinking, str(len(method.demonstrations)), str(words)
-        )
+        about = (method.name, method.kind, method.domain, method.system)
+        table.add_row(*about, ", ".join(method.parameters), method.digit, str(words))
     console.print(table)
 
 

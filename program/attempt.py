@@ -65,7 +65,7 @@ class Attempt:
         that inspired it.
         """
         method, source = self.evolver.method_name, self.source
-        is_new = self.evolver.method_kind == "breadth"
+        is_new = self.evolver.given.kind == "breadth"
         return replace(
             source,
             id=self.id,

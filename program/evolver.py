@@ -1,6 +1,7 @@
 """The student program: evolve an instruction, then answer it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import dspy
@@ -43,6 +44,9 @@ class Evolver(dspy.Module):
     Args:
         method: That it starts with.
         answer_prompt: What the responder is told; empty: the usual.
+
+    Attributes:
+        given: The method it was made with; an optimiser may have changed the predictor since.
     """
 
     def __init__(self, method: Method, answer_prompt: str = "") -> None:
@@ -51,8 +55,12 @@ class Evolver(dspy.Module):
         self.evolve.demos = _demos(method)
         self.input_evolver = InputEvolver()
         self.responder = Responder(answer_prompt)
-        self.method_name = method.name
-        self.method_kind = method.kind
+        self.given = method
+
+    @property
+    def method_name(self) -> str:
+        """What people call the method."""
+        return self.given.name
 
     @property
     def method(self) -> Method:
@@ -62,13 +70,18 @@ class Evolver(dspy.Module):
             (demo["instruction"], demo["evolved_instruction"]) for demo in self.evolve.demos
         )
         thinking: Thinking = "steps" if "thinking" in signature.output_fields else "none"
-        return Method(self.method_name, signature.instructions, pairs, thinking, self.method_kind)
+        return replace(
+            self.given,
+            instructions=signature.instructions,
+            demonstrations=pairs,
+            thinking=thinking,
+            template=None,
+        )
 
     def with_method(self, method: Method) -> Self:
         """Return a copy that evolves with `method`."""
         twin: Self = self.deepcopy()
-        twin.method_name = method.name
-        twin.method_kind = method.kind
+        twin.given = method
         twin.evolve.signature = method.signature
         twin.evolve.demos = _demos(method)
         return twin

@@ -22,6 +22,13 @@ class EvolveInstruction(dspy.Signature):
     )
 
 
+CLOSINGS = {
+    "breadth": "Write the new instruction alone; do not answer anything.",
+    "down": "Make this instruction easier; do not answer it.",
+}
+"""The closing line for methods that do not make the same task harder, by their kind."""
+
+
 class EvolveInstructionStepwise(dspy.Signature):
     """You are an instruction rewriter. Turn the given instruction into a more complex version of itself, in four steps, and write the steps down as your thinking.
     Step 1: Read the instruction and list every way in which it could be made somewhat harder, so that well-known assistants such as ChatGPT and GPT-4 find it harder to handle. Leave out ways that would change its language.

@@ -1,13 +1,13 @@
 """Evolving methods: a method is the optimisable state of one predictor, as a small frozen record.
 
 The shipped methods lie in `signatures/library/`, one Markdown file each; e0's text is the docstring
-of its signature. On disk a method is Markdown with YAML front matter, its demonstrations in the
-front matter and its instructions as the body.
+of its signature. On disk a method is Markdown with YAML front matter, its demonstrations and the
+defaults of its parameters in the front matter and its instructions as the body.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,14 +15,15 @@ from typing import Any, Literal, get_args
 import dspy
 import yaml
 
-from signatures.evolve import EvolveInstruction, EvolveInstructionStepwise
+from signatures.evolve import CLOSINGS, EvolveInstruction, EvolveInstructionStepwise
+from signatures.parameters import Demonstration, Template, language_name
 
 Thinking = Literal["none", "steps"]
 Kind = Literal["depth", "breadth", "down"]
 """A harder version of the same task, another task of its domain, or an easier version."""
 
-Demonstration = tuple[str, str]
-"""An instruction and its evolved instruction."""
+Domain = Literal["general", "code", "math"]
+"""What the method is written for."""
 
 _SIGNATURES: dict[Thinking, type[dspy.Signature]] = {
     "none": EvolveInstruction,
@@ -41,6 +42,10 @@ class Method:
         demonstrations: Pairs of instruction and evolved instruction, shown before the row.
         thinking: "none": the reply is the result; "steps": a thinking field comes first.
         kind: Where the method leads, and so which failure rules apply; no part of its identity.
+        domain: What the method is written for.
+        system: The published system whose operator it is, in our words; "": it is our own.
+        digit: The digit that stands for it in koevol's traces; "": there is none.
+        template: The text with its placeholders; None: the method has no parameters.
     """
 
     name: str
@@ -48,6 +53,10 @@ class Method:
     demonstrations: tuple[Demonstration, ...] = ()
     thinking: Thinking = "none"
     kind: Kind = "depth"
+    domain: Domain = "general"
+    system: str = ""
+    digit: str = ""
+    template: Template | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def id(self) -> str:
@@ -61,6 +70,9 @@ class Method:
         signature: type[dspy.Signature] = _SIGNATURES[self.thinking].with_instructions(
             self.instructions
         )
+        if self.thinking == "none" and self.kind in CLOSINGS:
+            closing = CLOSINGS[self.kind]
+            signature = signature.with_updated_fields("evolved_instruction", desc=closing)
         return signature
 
     @property
@@ -75,17 +87,42 @@ class Method:
         """The evolved instructions that its demonstrations show, a line each."""
         return "\n".join(evolved for _, evolved in self.demonstrations)
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The values that stand in its text, by parameter."""
+        return self.template.values if self.template else {}
+
     def with_instructions(self, instructions: str, *, name: str) -> "Method":
-        """Return the method with other instructions; all the rest stays."""
-        return replace(self, name=name, instructions=instructions)
+        """Return the method with other instructions and no parameters; all the rest stays."""
+        return replace(self, name=name, instructions=instructions, template=None)
+
+    def with_parameters(self, /, **values: object) -> "Method":
+        """Return the method with other values in its text; a value that is not given stays.
+
+        Where a language is given, only the demonstrations in that language are shown.
+
+        Raises:
+            ValueError: There is no such parameter, or the value does not fit it.
+        """
+        if self.template is None:
+            Template(self.instructions).with_values(values)
+            return self
+        template = self.template.with_values(values)
+        return replace(
+            self,
+            instructions=template.instructions,
+            demonstrations=template.shown,
+            template=template,
+        )
 
 
 def to_markdown(method: Method) -> str:
-    """Return the method as Markdown with front matter."""
+    """Return the method as Markdown with front matter, the values of its parameters in its text."""
     front: dict[str, object] = {
-        **{"name": method.name, "id": method.id, "kind": method.kind},
-        "thinking": method.thinking,
+        **{"name": method.name, "id": method.id, "kind": method.kind, "domain": method.domain},
+        **{"system": method.system, "digit": method.digit, "thinking": method.thinking},
     }
+    front = {key: value for key, value in front.items() if value}
     front["demonstrations"] = [
         {"instruction": before, "evolved_instruction": after}
         for before, after in method.demonstrations
@@ -105,24 +142,28 @@ def from_markdown(text: str, *, name: str) -> Method:
         ValueError: The front matter is malformed, or there are no instructions.
     """
     front, body = _split(text)
-    instructions = body.strip()
-    if not instructions:
+    template = Template(body.strip(), _demonstrations(front), _parameters(front))
+    if not template.text:
         raise ValueError("the method has no instructions")
     return Method(
         name=str(front.get("name", name)),
-        instructions=instructions,
-        demonstrations=_demonstrations(front),
+        instructions=template.instructions,
+        demonstrations=template.shown,
         thinking=_one_of(Thinking, "thinking", front, "none"),
         kind=_one_of(Kind, "kind", front, "depth"),
+        domain=_one_of(Domain, "domain", front, "general"),
+        system=str(front.get("system", "")),
+        digit=str(front.get("digit", "")),
+        template=template if template.defaults else None,
     )
 
 
 def shipped_methods() -> dict[str, Method]:
-    """Return the methods that come with AutoEvol, by name."""
+    """Return the methods that come with AutoEvol, by name, their parameters at the defaults."""
     methods = [Method("e0", EvolveInstructionStepwise.instructions, thinking="steps")]
     methods += [
         from_markdown(path.read_text(encoding="utf-8"), name=path.stem)
-        for path in sorted(_LIBRARY.glob("*.md"))
+        for path in sorted(_LIBRARY.rglob("*.md"), key=lambda path: (len(path.parts), path))
     ]
     direct = Method("e0-direct", EvolveInstruction.instructions)
     return {method.name: method for method in [*methods, direct]}
@@ -145,11 +186,26 @@ def _one_of(choice: Any, key: str, front: dict[str, object], default: str) -> An
     return given
 
 
-def _demonstrations(front: dict[str, object]) -> tuple[Demonstration, ...]:
-    pairs: Any = front.get("demonstrations") or []
+def _parameters(front: dict[str, object]) -> dict[str, str]:
+    given = front.get("parameters") or {}
+    if not isinstance(given, dict):
+        raise ValueError("parameters must be a mapping of names to their defaults")
+    return {str(name): str(default) for name, default in given.items()}
+
+
+def _demonstrations(front: dict[str, object]) -> tuple[tuple[Demonstration, str], ...]:
+    given: Any = front.get("demonstrations") or []
     try:
-        return tuple((str(p["instruction"]), str(p["evolved_instruction"])) for p in pairs)
+        return tuple(
+            ((str(each["instruction"]), str(each["evolved_instruction"])), _language(each))
+            for each in given
+        )
     except (TypeError, KeyError) as error:
         raise ValueError(
             "demonstrations must be a list of {instruction, evolved_instruction}"
         ) from error
+
+
+def _language(demonstration: dict[str, object]) -> str:
+    given = demonstration.get("language")
+    return language_name(str(given)) if given else ""
