@@ -10,14 +10,12 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from experiments.model_config import Count, EndpointConfig, ModelsConfig, Strict, Temperature
+from experiments.evolve_config import AnswerConfig, EvolveConfig, Size
+from experiments.model_config import Count, ModelsConfig, Strict, Temperature
 from program.acceptance import AcceptanceName
-from program.choice import ChoiceName
 from program.errors import ConfigError
-from program.generator import OnFailure
 from program.settings import PAPER, OperatorName, PolicyName, PrunerName, SearchSettings
 
-Size = Annotated[int, Field(ge=0)]
 Level = Annotated[float, Field(gt=0, lt=1)]
 _SEARCH = SearchSettings()
 ROLES = ("evolver", "responder", "optimizer", "judge")
@@ -40,6 +38,7 @@ class FieldsConfig(Strict):
     response: str | None = "response"
     id: str | None = "id"
     root: str | None = "root"
+    turns: str | None = "turns"
 
 
 class DataConfig(Strict):
@@ -150,26 +149,6 @@ class OptimizerConfig(Strict):
         return given
 
 
-class EvolveConfig(Strict):
-    """The bulk phase. See `program.generator.GenerationSettings`.
-
-    Attributes:
-        methods: Names or files.
-        respond: Whether evolved instructions are answered.
-        input: `keep` carries a row's input along unchanged; `append` makes it part of the
-            instruction before evolving.
-    """
-
-    methods: list[str] = Field(default=["e0"], min_length=1)
-    choice: ChoiceName = "random"
-    rounds: Count = 1
-    attempts: Count = 1
-    retry_temperature: Temperature = 0.7
-    on_failure: OnFailure = "drop"
-    respond: bool = True
-    input: Literal["keep", "append"] = "keep"
-
-
 class OutputConfig(Strict):
     """Where the run's folder lies and which exports it gets besides `evolved.jsonl`."""
 
@@ -195,6 +174,7 @@ class ExperimentConfig(Strict):
     failure: FailureConfig = FailureConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     evolve: EvolveConfig = EvolveConfig()
+    answer: AnswerConfig = AnswerConfig()
     output: OutputConfig = OutputConfig()
     budget: BudgetConfig = BudgetConfig()
 
@@ -306,15 +286,16 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
     """Return the keys allowed at `path` in the schema."""
     model: Any = ExperimentConfig
     for part in path:
-        model = EndpointConfig if isinstance(part, int) else _model_at(model, part)
+        model = model if isinstance(part, int) else _model_in(model.model_fields[part].annotation)
     return [*model.model_fields, *(["rules"] if model is FailureConfig else [])]
 
 
-def _model_at(model: Any, key: str) -> Any:
-    annotation = model.model_fields[key].annotation
-    return next(
-        (each for each in get_args(annotation) if hasattr(each, "model_fields")), annotation
-    )
+def _model_in(annotation: Any) -> Any:
+    """Return the part of the schema that an annotation holds, be it in a list; None without one."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    found = (_model_in(each) for each in get_args(annotation))
+    return next((model for model in found if model), None)
 
 
 def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:

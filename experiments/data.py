@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from experiments.config import DataConfig, ExperimentConfig, FieldsConfig
+from experiments.lineage import Placed, pool_of, with_lineage
 from experiments.reading import Record, read_records
 from program.errors import ConfigError
 from program.records import Row
@@ -34,23 +35,24 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
     Raises:
         ConfigError: Names the file and the line, row or key.
     """
-    data = config.data
-    rows: list[Row] = []
+    data, evolve = config.data, config.evolve
+    rows: list[Placed] = []
     places: dict[str, str] = {}
     records = read_records(
         data.path, f"{where}: data.path", beside=Path(where).parent, split=data.split
     )
     for record in records:
-        row = seed_row(record, data.fields, len(rows), append=config.evolve.input == "append")
+        row = seed_row(record, data.fields, len(rows), append=evolve.input == "append")
+        row = with_lineage(record, row) if evolve.first_round > 1 else row
         if row.id in places:
             raise ConfigError(record.place, f"id {row.id!r} stands at {places[row.id]} already")
         places[row.id] = record.place
-        rows.append(row)
+        rows.append(Placed(record.place, row))
         if len(rows) == data.limit:
             break
     if not rows:
         raise ConfigError(f"{where}: data.path", f"{data.path} holds no rows")
-    return rows
+    return pool_of(rows, evolve, where)
 
 
 def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:
@@ -100,6 +102,10 @@ def seed_row(record: Record, fields: FieldsConfig, index: int, *, append: bool =
     Raises:
         ConfigError: Names the row and the key.
     """
+    turns = tuple(record.texts(fields.turns)) if fields.turns else ()
+    if len(turns) > 1:
+        given = {fields.instruction: turns[0]}
+        record = replace(record, value={**record.value, **given})
     if fields.instruction not in record.value:
         raise ConfigError(
             record.place,
@@ -112,6 +118,7 @@ def seed_row(record: Record, fields: FieldsConfig, index: int, *, append: bool =
         id=identity,
         seed_id=identity,
         instruction=record.text(fields.instruction),
+        turns=turns if len(turns) > 1 else (),
         input=_optional(record, fields.input),
         response=_optional(record, fields.response),
         root=_optional(record, fields.root),

@@ -7,6 +7,7 @@ from statistics import fmean
 from experiments.models.endpoints import adjusted
 from experiments.models.ledger import Sums, read_sums
 from experiments.plan import Plan
+from experiments.wiring import generation_settings
 from metrics import compose
 from program.controls import CONTROLS
 from program.judges import QUESTIONS
@@ -62,7 +63,6 @@ def _as_seen(plan: Plan, line: Estimate, seen: Mapping[str, Sums]) -> Estimate:
 
 def _bounds(plan: Plan) -> list[Estimate]:
     config, splits = plan.config, plan.splits
-    bulk = len(splits.seeds) * config.evolve.rounds * config.evolve.attempts
     found = []
     tried = [rule for rule in _judge_rules(plan) if QUESTIONS[rule].needs_fitness]
     if tried:
@@ -80,7 +80,19 @@ def _bounds(plan: Plan) -> list[Estimate]:
             looked = len(splits.fresh) * (1 + search.finalists)
             found += _evolving(plan, "second look", looked, looked)
         found += _evolving(plan, "held-out", 2 * len(splits.heldout), 2 * len(splits.heldout))
-    return [*found, *_evolving(plan, "evolve", bulk, bulk)]
+    return [*found, *_bulk(plan)]
+
+
+def _bulk(plan: Plan) -> list[Estimate]:
+    """Return what the bulk phase asks for: rounds, children and turns, attempts and samples."""
+    evolve, answer, seeds = plan.config.evolve, plan.config.answer, plan.splits.seeds
+    turns = sum(max(1, len(row.turns)) for row in seeds)
+    asked = answer.attempts * answer.samples
+    if not evolve.rounds:
+        return _answers(plan, "answer", turns * asked)
+    rewrites = generation_settings(plan).most_rewrites(turns) * evolve.attempts
+    inputs = rewrites if evolve.input == "evolve" and any(row.input for row in seeds) else 0
+    return _evolving(plan, "evolve", rewrites + inputs, rewrites * asked)
 
 
 def _judge_rules(plan: Plan) -> list[str]:
@@ -95,10 +107,14 @@ def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[Estim
     if "judge" in plan.models:
         questions = evolved * len(_judge_rules(plan))
         found.append(_estimate(plan, phase, "judge", questions, _JUDGE_WORDS))
-    if plan.config.evolve.respond:
-        answer = _words([row.prompt for row in plan.splits.seeds]) + 40
-        found.append(_estimate(plan, phase, "responder", answered, answer))
-    return found
+    return [*found, *_answers(plan, phase, answered)]
+
+
+def _answers(plan: Plan, phase: str, answered: int) -> list[Estimate]:
+    if not plan.config.evolve.respond:
+        return []
+    words = _words([row.prompt for row in plan.splits.seeds]) + 40
+    return [_estimate(plan, phase, "responder", answered, words)]
 
 
 def _estimate(plan: Plan, phase: str, role: str, calls: int, words: float) -> Estimate:

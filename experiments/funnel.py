@@ -8,6 +8,11 @@ from typing import Any
 from metrics import RULES
 
 EXAMPLES = 3
+_NO_RULES = {
+    "refused_request": "The model refused the request.",
+    "over_length": "The rewrite is longer than `evolve.until` allows.",
+}
+"""What stops rows beside F."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Stopped:
     @property
     def meaning(self) -> str:
         """What the rule looks for, in a line."""
-        return RULES[self.rule].meaning if self.rule in RULES else "The model refused the request."
+        return RULES[self.rule].meaning if self.rule in RULES else _NO_RULES[self.rule]
 
 
 def funnel(failed: Sequence[Mapping[str, Any]]) -> list[Stopped]:

@@ -10,13 +10,15 @@ from typing import Any
 
 from experiments.config import ROLES, ExperimentConfig
 from experiments.data import Splits, load_seeds, split
+from experiments.evolve_config import MethodConfig
 from experiments.model_config import EndpointConfig, ModelConfig, PriceConfig
 from experiments.models.endpoints import ModelSettings, check
 from experiments.models.prices import Price
 from metrics import RULE_SETS, RULES, Rule, Stage, check_thresholds, compose
 from program.adapter import is_plain
 from program.errors import ConfigError
-from signatures import Method, from_markdown, shipped_methods
+from signatures import Method, RespondToInstruction, from_markdown, shipped_methods
+from signatures.respond import I_DO_NOT_KNOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +27,35 @@ class Plan:
 
     Attributes:
         where: The config's file, for messages.
-        methods: What the bulk phase applies unless a search replaces it.
+        schedule: What each round applies unless a search replaces it.
         start: Where the search starts; None without a search.
         models: Settings of the roles that the run needs.
+        answer_prompt: What the responder is told; empty: the usual.
     """
 
     config: ExperimentConfig
     where: str
     splits: Splits
-    methods: list[Method]
+    schedule: list[list[Method]]
     start: Method | None
     models: dict[str, ModelSettings]
+    answer_prompt: str = ""
+
+    @property
+    def methods(self) -> list[Method]:
+        """The methods of all rounds, each once."""
+        return list({m.id: m for methods in self.schedule for m in methods}.values())
 
     @property
     def content(self) -> str:
-        """Fingerprint of what the config points to: seeds and methods, whatever their names."""
-        rows = [[row.id, row.instruction, row.input] for row in self.splits.seeds]
-        start = [self.start] if self.start else []
-        methods = [[(method.id, method.kind) for method in each] for each in (self.methods, start)]
-        parts = [rows, *methods]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+        """Fingerprint of what the config points to: seeds, methods and prompts."""
+        digest = hashlib.sha256(self.answer_prompt.encode())
+        for row in self.splits.seeds:
+            told = [row.id, row.instruction, row.input, row.turns, row.response, row.round]
+            digest.update(json.dumps(told).encode())
+        for methods in [*self.schedule, [self.start] if self.start else []]:
+            digest.update(json.dumps([(m.id, m.kind) for m in methods]).encode())
+        return digest.hexdigest()[:16]
 
 
 def make_plan(config: ExperimentConfig, where: str) -> Plan:
@@ -53,12 +64,51 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
     Raises:
         ConfigError: Names the file and the key, or the data file and the row.
     """
-    methods = [find_method(name, f"{where}: evolve.methods") for name in config.evolve.methods]
+    schedule = _schedule(config, where)
+    methods = [method for round_methods in schedule for method in round_methods]
     start = _start(config, methods, where)
     models = _models(config, where)
     _check_adapter(config, [*methods, *([start] if start else [])], where)
+    prompt = _answer_prompt(config, where)
     seeds = load_seeds(config, where)
-    return Plan(config, where, split(seeds, config, where), methods, start, models)
+    return Plan(config, where, split(seeds, config, where), schedule, start, models, prompt)
+
+
+def _schedule(config: ExperimentConfig, where: str) -> list[list[Method]]:
+    key = f"{where}: evolve.{'schedule' if config.evolve.schedule else 'methods'}"
+    schedule = [[_with_parameters(entry, key) for entry in es] for es in config.evolve.entries]
+    for methods in schedule:
+        names = [method.name for method in methods]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ConfigError(key, f"{twice} stands twice; give one of them a file and a name")
+    return schedule
+
+
+def _with_parameters(entry: MethodConfig, where: str) -> Method:
+    method = find_method(entry.name, where)
+    try:
+        return method.with_parameters(**entry.parameters) if entry.parameters else method
+    except ValueError as error:
+        raise ConfigError(where, f"{entry.name}: {error}") from error
+
+
+def _answer_prompt(config: ExperimentConfig, where: str) -> str:
+    """Return what the responder is told, where that is not the usual."""
+    told = _text_of(config.answer.prompt, f"{where}: answer.prompt") if config.answer.prompt else ""
+    if config.answer.idk:
+        told = f"{told or RespondToInstruction.instructions} {I_DO_NOT_KNOW}"
+    return told
+
+
+def _text_of(file: str, key: str) -> str:
+    try:
+        text = Path(file).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(key, f"{file} cannot be read: {error}") from error
+    if not text:
+        raise ConfigError(key, f"{file} is empty")
+    return text
 
 
 def find_method(name: str, where: str) -> Method:
@@ -84,6 +134,11 @@ def find_method(name: str, where: str) -> Method:
 def _start(config: ExperimentConfig, methods: Sequence[Method], where: str) -> Method | None:
     if not config.is_search:
         return None
+    if not config.evolve.rounds:
+        raise ConfigError(
+            f"{where}: evolve.rounds",
+            "is 0, so nothing would be evolved with what a search finds; set optimizer.name: none",
+        )
     if len(methods) != 1:
         raise ConfigError(
             f"{where}: evolve.methods",
@@ -145,9 +200,13 @@ def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
         "evolver": True,
         "responder": config.evolve.respond,
         "optimizer": config.is_search,
-        "judge": any(rule.detect is None for rule in rules),
+        "judge": any(rule.detect is None for rule in rules) or _judges_answers(config),
     }
     return [role for role in ROLES if needed[role]]
+
+
+def _judges_answers(config: ExperimentConfig) -> bool:
+    return config.answer.samples > 1 and config.answer.choose == "judge"
 
 
 def _rules(config: ExperimentConfig, stage: Stage, where: str) -> tuple[Rule, ...]:

@@ -19,27 +19,21 @@ from experiments.run_folder import RunFolder, open_folder, row_files
 from experiments.signals import stopping_on_signal
 from experiments.summary import Findings, summarise
 from experiments.tracking import Tracker, TrackingConfig, tracked
+from experiments.wiring import generation_settings, pipeline_of, search_settings
 from program.errors import StoppedError
 from program.evaluation import evaluate
 from program.evolver import Evolver
-from program.failure import failure_metric
-from program.generator import GenerationSettings, Generator
+from program.generator import Generator, Schedule
 from program.guest import GUESTS, Guest
 from program.headroom import Headroom
 from program.listeners import Listeners
 from program.optimizer import AutoEvolInstruct
-from program.pipeline import Pipeline
 from program.records import Evaluation, Outcome, Row, StepRecord
-from program.roles import Role, Roles
 from program.second_look import Choice
-from program.settings import SearchSettings
 from signatures import Method
 
 Scope = Literal["all", "search", "apply"]
 _ARTIFACTS = ("config.yaml", "evolved.jsonl", "failures.jsonl")
-_NOT_THE_SEARCHS = {"name", "initial_method", "on_no_gain", "storage"}
-LOCAL_BLOCK_ROWS = 8
-"""Rows that evolve together before they respond together on a `local/` model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +104,7 @@ class _Experiment:
         self.tracker = tracker
         self.findings = Findings()
         watched = around.tracking.trace_sampling if around.tracking else 0.0
-        self.pipeline = _pipeline(plan, fleet, watched)
+        self.pipeline = pipeline_of(plan, fleet, watched)
         self.listeners = Listeners(
             around.bar.on_phase,
             around.bar.on_row,
@@ -123,15 +117,16 @@ class _Experiment:
     async def run(self) -> list[Method]:
         """Go through the phases and return the methods that were applied in the end."""
         await self.pipeline.failure.prepare()
-        student = Evolver(self.plan.start or self.plan.methods[0])
-        methods = self.plan.methods
-        if self.plan.start is not None and self.around.scope != "apply":
+        plan = self.plan
+        student = Evolver(plan.start or plan.methods[0], plan.answer_prompt)
+        schedule = plan.schedule
+        if plan.start is not None and self.around.scope != "apply":
             best = await self._search(student)
-            methods = [await self._measured(student, best)]
-        self._write_methods(student, methods)
+            schedule = [[await self._measured(student, best)]]
+        self._write_methods(student, schedule[0])
         if self.around.scope != "search":
-            await self._apply(student, methods)
-        return methods
+            await self._apply(student, schedule)
+        return list({m.id: m for methods in schedule for m in methods}.values())
 
     async def _search(self, student: Evolver) -> Evolver:
         optimizer = self._optimizer()
@@ -165,7 +160,7 @@ class _Experiment:
         phase = f"held-out: {name}"
         return await evaluate(evolver, rows, self.pipeline, self.listeners, phase=phase)
 
-    async def _apply(self, student: Evolver, methods: list[Method]) -> None:
+    async def _apply(self, student: Evolver, schedule: Schedule) -> None:
         before = replace(self.totals)
         with row_files(self.folder) as write:
 
@@ -175,8 +170,9 @@ class _Experiment:
 
             listeners = replace(self.listeners, on_row=on_row)
             settings = generation_settings(self.plan)
-            generator = Generator(student, [methods], self.pipeline, settings, listeners)
+            generator = Generator(student, schedule, self.pipeline, settings, listeners)
             self.findings.rounds = await generator.generate(self.plan.splits.seeds)
+        self.findings.by_method = generator.by_method
         self.findings.prefix_hits = _prefix_hits(before, self.totals)
 
     def _write_methods(self, student: Evolver, methods: list[Method]) -> None:
@@ -245,44 +241,6 @@ def _view(plan: Plan) -> Callable[[Sequence[Any]], None]:
 
 def _as_json(summary: dict[str, Any]) -> str:
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-
-
-def search_settings(plan: Plan) -> SearchSettings:
-    """Return the search's settings."""
-    given = plan.config.optimizer.model_dump(exclude=_NOT_THE_SEARCHS)
-    return SearchSettings(**given, seed=plan.config.seed)
-
-
-def generation_settings(plan: Plan) -> GenerationSettings:
-    """Return the bulk phase's settings."""
-    given = plan.config.evolve.model_dump(exclude={"methods", "respond", "input"})
-    return GenerationSettings(**given, seed=plan.config.seed)
-
-
-def _pipeline(plan: Plan, fleet: Fleet, watched: float) -> Pipeline:
-    models = plan.config.models
-    named = {
-        role: Role(
-            lm=fleet.lms.get(role, fleet.lms["evolver"]),
-            model=getattr(models, role).model,
-            adapter=getattr(models, role).adapter,
-            watched=watched,
-        )
-        for role in ("evolver", "responder", "optimizer", "judge")
-    }
-    roles = Roles(**named)
-    failure = plan.config.failure
-    judge = roles.judge if "judge" in fleet.lms else None
-    is_local = plan.models["evolver"].kind == "local"
-    return Pipeline(
-        roles=roles,
-        failure=failure_metric(
-            failure.evolve, failure.respond, thresholds=failure.thresholds, judge=judge
-        ),
-        responds=plan.config.evolve.respond,
-        block_rows=LOCAL_BLOCK_ROWS if is_local else 1,
-        blocks_in_flight=1 if is_local else 2 * (models.evolver.concurrency or 16),
-    )
 
 
 def _prefix_hits(before: Totals, after: Totals) -> float | None:

@@ -1,13 +1,14 @@
 """The figures of a finished run, as `summary.json` holds them."""
 
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from experiments.models.meter import Totals
 from metrics import FailureRate, Pairs, pairs
 from program.generator import RoundCount
-from program.records import Evaluation, StepRecord
+from program.records import Evaluation, Status, StepRecord
 from program.second_look import Choice
 
 
@@ -31,6 +32,7 @@ class Findings:
     heldout_initial: Evaluation | None = None
     heldout_best: Evaluation | None = None
     rounds: list[RoundCount] = field(default_factory=list)
+    by_method: dict[str, Counter[Status]] = field(default_factory=dict)
     prefix_hits: float | None = None
     best_method_id: str | None = None
 
@@ -78,6 +80,9 @@ def summarise(
         "rows_failed": sum(count.failed for count in rounds),
         "rows_unscored": sum(count.unscored for count in rounds),
         "rounds": [asdict(count) for count in rounds],
+        "attempts_by_method": {
+            name: dict(tally) for name, tally in sorted(findings.by_method.items())
+        },
         "failure_rate_initial": rate_of(findings.initial),
         "failure_rate_best": rate_of(findings.best),
         "failure_rate_heldout_initial": _heldout(findings.heldout_initial),

@@ -60,7 +60,7 @@ class EvolveInput(dspy.Signature):
 
 
 _BEFORE = "(In this conversation the user has said before:"
-_NOW = "Make harder only what the user says now. It may go on speaking of the above.)"
+_NOW = "Rewrite only what the user says now; it may go on speaking of the above.)"
 
 
 def in_conversation(before: Sequence[str], instruction: str) -> str:

@@ -37,7 +37,9 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
             {"optimizer": {"name": "magic"}}, ["optimizer.name", "'magic'"], id="optimizer"
         ),
         pytest.param({"failure": {"rules": ["strickt"]}}, ["failure", "strickt"], id="rule"),
-        pytest.param({"evolve": {"methods": ["e9"]}}, ["evolve.methods", "e9", "e0"], id="method"),
+        pytest.param(
+            {"evolve": {"methods": ["e9"]}}, ["evolve.methods", "e9", "methods list"], id="method"
+        ),
         pytest.param({"evolve": {"methods": []}}, ["evolve.methods"], id="no method"),
         pytest.param(
             {"evolve": {"methods": ["e0", "weak"]}}, ["evolve.methods", "one method"], id="search"

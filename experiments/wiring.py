@@ -1,0 +1,75 @@
+"""From a checked plan to the program's own settings."""
+
+from typing import TYPE_CHECKING
+
+from experiments.plan import Plan
+from program.answering import AnswerSettings
+from program.attempt import Until
+from program.failure import failure_metric
+from program.generator import GenerationSettings
+from program.pipeline import Pipeline
+from program.roles import Role, Roles
+from program.settings import SearchSettings
+
+if TYPE_CHECKING:
+    from experiments.models.fleet import Fleet
+
+_NOT_THE_SEARCHS = {"name", "initial_method", "on_no_gain", "storage"}
+_NOT_THE_GENERATORS = {"methods", "schedule", "until", "respond", "input", "context"}
+LOCAL_BLOCK_ROWS = 8
+"""Rows that evolve together before they respond together on a `local/` model."""
+
+
+def search_settings(plan: Plan) -> SearchSettings:
+    """Return the search's settings."""
+    given = plan.config.optimizer.model_dump(exclude=_NOT_THE_SEARCHS)
+    return SearchSettings(**given, seed=plan.config.seed)
+
+
+def generation_settings(plan: Plan) -> GenerationSettings:
+    """Return the bulk phase's settings."""
+    config = plan.config.evolve
+    given = config.model_dump(exclude=_NOT_THE_GENERATORS)
+    until = Until(*config.until.words) if config.until else None
+    weights = {
+        method.name: entry.weight
+        for methods, entries in zip(plan.schedule, config.entries, strict=True)
+        for method, entry in zip(methods, entries, strict=True)
+    }
+    return GenerationSettings(**given, until=until, weights=weights, seed=plan.config.seed)
+
+
+def pipeline_of(plan: Plan, fleet: "Fleet", watched: float) -> Pipeline:
+    """Return what every attempt needs, with the models by role.
+
+    Args:
+        plan: Of the run.
+        fleet: Its open models.
+        watched: Share of the calls that a tracer hears of, in [0, 1].
+    """
+    models = plan.config.models
+    named = {
+        role: Role(
+            lm=fleet.lms.get(role, fleet.lms["evolver"]),
+            model=getattr(models, role).model,
+            adapter=getattr(models, role).adapter,
+            watched=watched,
+        )
+        for role in ("evolver", "responder", "optimizer", "judge")
+    }
+    roles = Roles(**named)
+    failure = plan.config.failure
+    judge = roles.judge if "judge" in fleet.lms else None
+    is_local = plan.models["evolver"].kind == "local"
+    return Pipeline(
+        roles=roles,
+        failure=failure_metric(
+            failure.evolve, failure.respond, thresholds=failure.thresholds, judge=judge
+        ),
+        responds=plan.config.evolve.respond,
+        answer=AnswerSettings(**plan.config.answer.model_dump(exclude={"prompt", "idk"})),
+        evolves_input=plan.config.evolve.input == "evolve",
+        context=plan.config.evolve.context,
+        block_rows=LOCAL_BLOCK_ROWS if is_local else 1,
+        blocks_in_flight=1 if is_local else 2 * (models.evolver.concurrency or 16),
+    )
