@@ -50,6 +50,7 @@ class DataConfig(Strict):
         train_size: Rows for the mini-batches; null: what is left of 2,000 (paper, footnote 1).
         fresh_size: Rows for the search's second look; null: as many as in dev, but at most a third
             of what dev and held-out leave.
+        where: Use only rows whose columns hold these values: `{root: [a, b], lang: ko}`.
         limit: Use the first rows only.
     """
 
@@ -60,6 +61,7 @@ class DataConfig(Strict):
     dev_size: Size = 50
     heldout_size: Size = 50
     fresh_size: Size | None = None
+    where: dict[str, str | list[str]] = Field(default={})
     limit: Count | None = None
 
 

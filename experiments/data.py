@@ -1,6 +1,7 @@
 """Seeds from files or the hub: mapped, checked row by row, and split."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
         data.path, f"{where}: data.path", beside=Path(where).parent, split=data.split
     )
     for record in records:
+        if not _is_wanted(record, data.where):
+            continue
         row = seed_row(record, data.fields, len(rows), append=evolve.input == "append")
         row = with_lineage(record, row) if evolve.first_round > 1 else row
         if row.id in places:
@@ -51,8 +54,14 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
         if len(rows) == data.limit:
             break
     if not rows:
-        raise ConfigError(f"{where}: data.path", f"{data.path} holds no rows")
+        why = f" where {data.where}" if data.where else ""
+        raise ConfigError(f"{where}: data.path", f"{data.path} holds no rows{why}")
     return pool_of(rows, evolve, where)
+
+
+def _is_wanted(record: Record, where: Mapping[str, str | list[str]]) -> bool:
+    found = ((record.value.get(key), value) for key, value in where.items())
+    return all(here in ([value] if isinstance(value, str) else value) for here, value in found)
 
 
 def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:

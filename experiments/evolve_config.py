@@ -75,6 +75,7 @@ class EvolveConfig(Strict):
         rounds: Null: as many as `schedule` has, or 1; 0: the rows are answered as they are.
         first_round: Above 1 the seeds are what an earlier run left: of a file with lineages the
             rows of the round before (`pool: all`: of all rounds before).
+        children: Rewrites of a row in a round: one number, or one for each round.
         respond: Whether evolved instructions are answered.
         input: `keep` carries a row's input along unchanged; `append` makes it part of the
             instruction before evolving; `evolve` lets it follow the instruction, a call more.
@@ -87,7 +88,7 @@ class EvolveConfig(Strict):
     rounds: Size = 1
     first_round: Count = 1
     pool: Pool = "previous"
-    children: Count = 1
+    children: list[Count] = Field(default=[1], min_length=1)
     attempts: Count = 1
     retry_temperature: Temperature = 0.7
     on_failure: OnFailure = "drop"
@@ -104,6 +105,8 @@ class EvolveConfig(Strict):
             return given
         tree = {key: value for key, value in given.items() if (key, value) != ("rounds", None)}
         schedule, until = tree.get("schedule"), tree.get("until")
+        if isinstance(tree.get("children"), int):
+            tree["children"] = [tree["children"]]
         if schedule and "methods" in tree:
             raise ValueError("give methods or schedule, not both")
         if isinstance(schedule, list):

@@ -2,7 +2,8 @@
 
 Sources: paper and author (arXiv 2406.00770, Appendix A and the authors' `is_false_string`),
 WizardLM's four eliminations (arXiv 2304.12244), koevol's `check_failure`, joonavel's validator,
-evol-teacher's `check_instruction` and `check_response`, and EvolKit's three patterns. The
+evol-teacher's `check_instruction` and `check_response`, h2o's `change_approved` and EvolKit's three
+patterns. The
 details that look like slips (case, unstripped ends) are theirs and kept, so that their figures can
 be reproduced.
 """
@@ -18,6 +19,8 @@ Published = Callable[[Case], str | None]
 _STAGNANT = ("Understood", "What", "That is correct", "Thank you", "Great")
 _MORE_OPENINGS = ("I'm sorry", "Is there anything else", "As an AI assistant", "I understand")
 _TEMPLATE_WORDS = ("given prompt", "rewritten prompt", "#rewritten prompt#")
+_OWN_WORDS = 40
+"""Characters of a method that show that it was copied."""
 _REPLACEMENT = "\ufffd"
 _STOP_TOKENS = frozenset(
     """
@@ -121,6 +124,24 @@ def idk_or_garbled(case: Case) -> str | None:
     if response == "IDK":
         return "IDK"
     return "U+FFFD" if _REPLACEMENT in response else None
+
+
+def h2o_change(case: Case) -> str | None:
+    """h2o-wizardlm: the changes that it does not approve."""
+    before, after = case.source, case.evolved or ""
+    lowered = after.lower()
+    told = ("new prompt", "how can i assist", "as an ai", "ai assistant")
+    checks = {
+        "same text": after == before,
+        "line breaks": after.count("\n") > 2 * after.count(" "),
+        "list": after.count("\n- ") > 10,
+        "the method's own words": bool(case.method) and case.method[:_OWN_WORDS] in after,
+        **{phrase: phrase in lowered for phrase in told},
+        "i'm sorry": "i'm sorry" in lowered
+        and "i'm sorry" not in before.lower()
+        and len(after) < 400,
+    }
+    return next((name for name, hit in checks.items() if hit), None)
 
 
 def teacher_instruction(case: Case) -> str | None:

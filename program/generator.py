@@ -36,7 +36,7 @@ class GenerationSettings:
         rounds: Generations; the paper's default is one. 0: the rows are answered as they are.
         first_round: Number of the first of them.
         pool: Round t evolves what came out of round t - 1, or all that came before it.
-        children: Rewrites of a row in a round.
+        children: Rewrites of a row in each round; the last number serves the rounds behind it.
         attempts: Tries of a rewrite before it counts as failed, at least 1; each with the next
             method where there are several.
         retry_temperature: Of the second attempt and later ones.
@@ -52,7 +52,7 @@ class GenerationSettings:
     rounds: int = 1
     first_round: int = 1
     pool: Pool = "previous"
-    children: int = 1
+    children: Sequence[int] = (1,)
     attempts: int = 1
     retry_temperature: float = 0.7
     choice: ChoiceName = "random"
@@ -67,10 +67,18 @@ class GenerationSettings:
         """Number of the last round."""
         return self.first_round + self.rounds - 1
 
+    def children_in(self, round_number: int) -> int:
+        """Return how many rewrites a row gets in a round."""
+        return self.children[min(round_number, len(self.children)) - 1]
+
     def most_rewrites(self, rows: int) -> int:
         """Return how many rewrites the rounds may come to, attempts not counted."""
-        growth = self.children + (1 if self.pool == "all" else 0)
-        return sum(rows * growth**number * self.children for number in range(self.rounds))
+        total = 0
+        for number in range(self.first_round, self.last_round + 1):
+            made = rows * self.children_in(number)
+            total += made
+            rows = made + (rows if self.pool == "all" else 0)
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,7 @@ class Generator:
 
     async def _round(self, pool: Sequence[Place], number: int) -> list[Place]:
         """Take a block through one round and return its part of the next round's pool."""
-        children = range(self.settings.children)
+        children = range(self.settings.children_in(number))
         places = [replace(place, child=child) for place in pool for child in children]
         outcomes = await self._tried(places, number)
         for outcome in outcomes:

@@ -249,11 +249,33 @@ def test_each_round_of_a_schedule_has_its_own_methods() -> None:
 
 
 def test_children_are_rewrites_of_the_same_row_and_all_go_on() -> None:
-    counts, outcomes, _ = generate(longer, rows_named("a"), children=2, rounds=2)
+    counts, outcomes, _ = generate(longer, rows_named("a"), children=[2], rounds=2)
     assert told(counts) == [(1, 2, 2, 0, 0), (2, 4, 4, 0, 0)]
     ids = [outcome.row.id for outcome in outcomes]
     assert ids == ["a.1", "a.1-2", "a.1.2", "a.1.2-2", "a.1-2.2", "a.1-2.2-2"]
     assert len({outcome.row.draw for outcome in outcomes}) == 6
+
+
+def test_chains_branch_in_the_first_round_alone() -> None:
+    counts, outcomes, _ = generate(longer, rows_named("a"), children=[3, 1], rounds=3)
+    assert [count.entered for count in counts] == [3, 3, 3]
+    assert [o.row.id for o in outcomes if o.row.round == 3] == ["a.1.2.3", "a.1-2.2.3", "a.1-3.2.3"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "most"),
+    [
+        ({"rounds": 3}, 6),
+        ({"rounds": 3, "pool": "all"}, 14),  # 2 + 4 + 8
+        ({"rounds": 2, "children": [3]}, 24),  # 6 + 18
+        ({"rounds": 3, "children": [3, 1]}, 18),
+        ({"rounds": 2, "children": [2], "pool": "all"}, 16),  # 4 + 12
+    ],
+)
+def test_the_most_rewrites_are_foretold(settings: dict[str, Any], most: int) -> None:
+    assert GenerationSettings(**settings).most_rewrites(2) == most
+    counts, _, _ = generate(longer, rows_named("a", "b"), **settings)
+    assert sum(count.entered for count in counts) == most
 
 
 def test_a_pool_of_all_evolves_what_came_before_as_well() -> None:
@@ -268,7 +290,7 @@ def test_a_row_comes_back_only_when_all_of_its_rewrites_failed() -> None:
         return longer(method, row, kw) if kw["rollout_id"] % 2 else row
 
     _, outcomes, _ = generate(
-        second_child, rows_named(*"abcdefgh"), children=2, rounds=2, on_failure="requeue"
+        second_child, rows_named(*"abcdefgh"), children=[2], rounds=2, on_failure="requeue"
     )
     first = [o for o in outcomes if o.row.round == 1]
     kept = {o.source.id for o in first if o.status == "kept"}

@@ -1,5 +1,7 @@
 """Rule sets named after a system are exact to their sources, slips included."""
 
+from typing import Any
+
 import pytest
 
 from metrics import RULE_SETS, RULES, Case, broken, compose
@@ -11,8 +13,8 @@ def flagged(rule_set: str, response: str, evolved: str = "Explain tides in depth
     return any(reason.rule in named for reason in broken(compose([rule_set], "respond"), case))
 
 
-def rewrite_flagged(rule_set: str, before: str, after: str, **extra: int) -> bool:
-    case = Case(before, after, **extra)  # type: ignore[arg-type]
+def rewrite_flagged(rule_set: str, before: str, after: str, **extra: Any) -> bool:
+    case = Case(before, after, **extra)
     return bool(broken(compose([rule_set], "evolve"), case))
 
 
@@ -104,6 +106,32 @@ def test_joonavel_has_none_of_the_papers_rules() -> None:
 )
 def test_evol_teacher(text: str, tokens: int, is_flagged: bool) -> None:
     assert rewrite_flagged("evol_teacher", "x", text, tokens_out=tokens) == is_flagged
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_flagged"),
+    [
+        pytest.param("a b", "a b", True, id="same text"),
+        pytest.param("a b", "c\nd\ne f", False, id="two line breaks a space"),
+        pytest.param("a b", "c\nd\ne\nf g", True, id="more than two line breaks a space"),
+        pytest.param("a b", "Name these:" + "\n- a b c d" * 11, True, id="eleven points"),
+        pytest.param("a b", "Name these:" + "\n- a b c d" * 10, False, id="ten points"),
+        pytest.param("a b", "Here is the New Prompt for you", True, id="leak"),
+        pytest.param("a b", "As an AI I cannot.", True, id="assistant phrase"),
+        pytest.param("a b", "I'm sorry, no.", True, id="apology"),
+        pytest.param("Why say I'm sorry?", "When do people say I'm sorry?", False, id="asked for"),
+        pytest.param("a b", "I'm sorry, " + "no " * 150, False, id="long apology"),
+        pytest.param("a b", "Explain the tides to a sailor.", False, id="sound"),
+    ],
+)
+def test_h2o(before: str, after: str, is_flagged: bool) -> None:
+    assert rewrite_flagged("h2o", before, after) == is_flagged
+
+
+def test_h2o_finds_the_methods_own_words() -> None:
+    method = "Change one thing about the instruction so that it asks for more."
+    assert rewrite_flagged("h2o", "a b", f"Please: {method}", method=method)
+    assert not rewrite_flagged("h2o", "a b", "Change one thing about it.", method=method)
 
 
 @pytest.mark.parametrize(
