@@ -1,8 +1,7 @@
 """The funnel: how many rows each rule stopped, at which stage and in which round."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from metrics import RULES
@@ -42,14 +41,16 @@ class Stopped:
         return RULES[self.rule].meaning if self.rule in RULES else _NO_RULES[self.rule]
 
 
-def funnel(failed: Sequence[Mapping[str, Any]]) -> list[Stopped]:
+def funnel(failed: Iterable[Mapping[str, Any]]) -> list[Stopped]:
     """Return what stopped the rows of `failures.jsonl`: the evolve stage first, largest first."""
-    places = defaultdict(list)
+    found: dict[tuple[str, str], Stopped] = {}
     for row in failed:
-        for rule in {reason["rule"] for reason in row["reasons"]}:
-            places[row["failed_at"], rule].append(row)
-    stopped = [_stopped(stage, rule, rows) for (stage, rule), rows in places.items()]
-    return sorted(stopped, key=lambda each: (each.stage, -each.rows, each.rule))
+        rules = {reason["rule"] for reason in row["reasons"]}
+        for rule in rules:
+            key = (row["failed_at"], rule)
+            stopped = found.get(key) or Stopped(*key, {}, 0, ())
+            found[key] = _with(stopped, row, is_alone=len(rules) == 1)
+    return sorted(found.values(), key=lambda each: (each.stage, -each.rows, each.rule))
 
 
 def counts_by_stage(stopped: Sequence[Stopped]) -> dict[str, dict[str, int]]:
@@ -60,9 +61,8 @@ def counts_by_stage(stopped: Sequence[Stopped]) -> dict[str, dict[str, int]]:
     return found
 
 
-def _stopped(stage: str, rule: str, rows: Sequence[Mapping[str, Any]]) -> Stopped:
-    by_round: dict[int, int] = {}
-    for row in rows:
-        by_round[row["round"]] = by_round.get(row["round"], 0) + 1
-    alone = sum({reason["rule"] for reason in row["reasons"]} == {rule} for row in rows)
-    return Stopped(stage, rule, by_round, alone, rows[:EXAMPLES])
+def _with(stopped: Stopped, row: Mapping[str, Any], *, is_alone: bool) -> Stopped:
+    """Return the account with one more row."""
+    by_round = {**stopped.by_round, row["round"]: stopped.by_round.get(row["round"], 0) + 1}
+    shown = (*stopped.examples, row) if len(stopped.examples) < EXAMPLES else stopped.examples
+    return replace(stopped, by_round=by_round, alone=stopped.alone + int(is_alone), examples=shown)

@@ -4,7 +4,7 @@ import base64
 import difflib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,6 @@ def write_report(
         figures["search"] = failure_rate_figure(steps, folder.path / "failure_rate.png")
     if stopped:
         figures["funnel"] = funnel_figure(stopped, folder.path / "funnel.png")
-    kept = read_rows(folder.path / "evolved.jsonl")
     page = (
         _environment()
         .from_string(_TEMPLATE.read_text("utf-8"))
@@ -50,7 +49,7 @@ def write_report(
             start=plan.start,
             diff=_diff(plan.start, best[0]) if plan.start else [],
             pictures={name: _embedded(figure) for name, figure in figures.items()},
-            rows=random.Random(plan.config.seed).sample(kept, min(_SAMPLE, len(kept))),
+            rows=_sample(folder.path / "evolved.jsonl", random.Random(plan.config.seed)),
             stopped=stopped,
             config=as_yaml(plan.config),
         )
@@ -72,10 +71,20 @@ def _embedded(picture: Path) -> str:
     return base64.b64encode(picture.read_bytes()).decode()
 
 
-def read_rows(file: Path) -> list[dict[str, Any]]:
-    """Return the rows of a JSONL file."""
+def read_rows(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a JSONL file."""
     with file.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+        for line in lines:
+            yield json.loads(line)
+
+
+def _sample(file: Path, rng: random.Random) -> list[dict[str, Any]]:
+    """Return some rows of a file that may be large, each with the same chance, in its order."""
+    with file.open(encoding="utf-8") as lines:
+        count = sum(1 for _ in lines)
+    chosen = set(rng.sample(range(count), min(_SAMPLE, count)))
+    with file.open(encoding="utf-8") as lines:
+        return [json.loads(line) for number, line in enumerate(lines) if number in chosen]
 
 
 def _diff(before: Method, after: Method) -> list[str]:
