@@ -127,3 +127,37 @@ def test_a_turn_that_fails_ends_the_conversation_at_evolve() -> None:
     outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
     assert outcome.failed_at == "evolve"
     assert str(outcome.reasons[0]).startswith("unchanged: turn 2: ")
+
+
+@pytest.mark.parametrize(("evolves", "material"), [(True, "new material"), (False, "3, 5, 9")])
+def test_an_input_can_follow_its_instruction(evolves: bool, material: str) -> None:
+    class WithInput(Replies):
+        async def acall(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
+            if "Evolved instruction:" in messages[-1]["content"]:
+                assert "3, 5, 9" in messages[-1]["content"]
+                return ["new material"]
+            return await super().acall(prompt, messages=messages, **kw)
+
+    model = WithInput(["Three of them are odd."])
+    roles = Roles(*(Role(model, "m") for _ in range(4)))
+    pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), evolves_input=evolves)
+    source = Row("a", "a", "Which of these numbers are odd?", input="3, 5, 9")
+    attempts = [Attempt(source, Evolver(Method("m", "Rewrite.")), draw=7)]
+    outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
+    assert outcome.row.input == material
+    assert model.asked[0][-1]["content"].endswith(f"\n\n{material}")
+
+
+def test_an_input_that_comes_back_empty_fails_the_row() -> None:
+    class Mute(Replies):
+        async def acall(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
+            is_input = "Evolved instruction:" in messages[-1]["content"]
+            return [""] if is_input else await super().acall(prompt, messages=messages, **kw)
+
+    roles = Roles(*(Role(Mute([]), "m") for _ in range(4)))
+    pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), evolves_input=True)
+    source = Row("a", "a", "Which of these numbers are odd?", input="3, 5, 9")
+    attempts = [Attempt(source, Evolver(Method("m", "Rewrite.")), draw=7)]
+    outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
+    assert [str(reason) for reason in outcome.reasons] == ["unparsed: the input"]
+    assert outcome.failed_at == "evolve"

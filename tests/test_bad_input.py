@@ -90,6 +90,54 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
             ["optimizer.initial_method", "nowhere.md"],
             id="method file",
         ),
+        pytest.param(
+            {"evolve": {"methods": [{"name": "deepen", "language": "elvish"}]}},
+            ["evolve.methods", "deepen", "elvish"],
+            id="language",
+        ),
+        pytest.param(
+            {"evolve": {"methods": [{"name": "weak", "words": 5}]}},
+            ["evolve.methods", "weak", "words"],
+            id="parameter",
+        ),
+        pytest.param(
+            {"evolve": {"methods": [{"name": "deepen", "wordz": 5}]}},
+            ["evolve.methods.0.wordz", "'words'"],
+            id="parameter misspelt",
+        ),
+        pytest.param(
+            {"evolve": {"methods": ["deepen", {"name": "deepen", "words": 9}]}},
+            ["evolve.methods", "deepen stands twice"],
+            id="method twice",
+        ),
+        pytest.param(
+            {"evolve": {"methods": ["e0"], "schedule": ["e0"]}},
+            ["evolve", "methods or schedule"],
+            id="methods beside a schedule",
+        ),
+        pytest.param({"evolve": {"schedule": [[]]}}, ["evolve", "no method"], id="empty round"),
+        pytest.param(
+            {"evolve": {"rounds": 3, "until": {"words": [5, 9]}}},
+            ["evolve", "until.max_rounds"],
+            id="rounds said twice",
+        ),
+        pytest.param(
+            {"evolve": {"until": {"words": [9, 5]}}}, ["evolve.until", "range"], id="until"
+        ),
+        pytest.param({"evolve": {"children": []}}, ["evolve.children"], id="no children"),
+        pytest.param(
+            {"evolve": {"rounds": 0, "respond": False}}, ["evolve", "neither"], id="nothing to do"
+        ),
+        pytest.param({"evolve": {"rounds": 0}}, ["evolve.rounds", "none"], id="search for nothing"),
+        pytest.param({"evolve": {"choice": "dice"}}, ["evolve.choice", "'dice'"], id="choice"),
+        pytest.param(
+            {"answer": {"prompt": "gone.txt"}}, ["answer.prompt", "gone.txt"], id="prompt"
+        ),
+        pytest.param(
+            {"data": {"path": "seeds.jsonl", "where": {"lang": "xx"}}},
+            ["data.path", "no rows where", "xx"],
+            id="no row is wanted",
+        ),
     ],
 )
 def test_a_wrong_config_is_refused(

@@ -117,3 +117,26 @@ def test_at_most_two_thousand_rows_take_part_in_the_search(workplace: Path) -> N
     found = split(rows_numbered(5000), config_for("x", workplace), "t.yaml")
     parts = (found.train, found.dev, found.fresh, found.heldout)
     assert sum(map(len, parts)) == SEARCH_ROWS
+
+
+def test_a_filter_keeps_the_rows_whose_columns_hold_a_value(workplace: Path) -> None:
+    write_jsonl(workplace / "a.jsonl")
+    path = str(workplace / "a.jsonl")
+    for where, expected in (
+        ({"id": "r1"}, ["r1"]),
+        ({"id": ["r1", "r3"], "source": "s/t"}, ["r1", "r3"]),
+    ):
+        data = {"path": path, "fields": FIELDS, "where": where}
+        found = load_seeds(config_for(path, workplace, data=data), "t.yaml")
+        assert [row.id for row in found] == expected
+
+
+def test_turns_of_a_conversation_are_read_and_one_turn_is_an_instruction(workplace: Path) -> None:
+    file = workplace / "talks.jsonl"
+    talks = [{"turns": ["Hello, who are you?", "And why?"]}, {"instruction": "x", "turns": ["x"]}]
+    file.write_text("\n".join(map(json.dumps, talks)))
+    data = {"path": str(file)}
+    first, second = load_seeds(config_for(str(file), workplace, data=data), "t.yaml")
+    assert first.turns == ("Hello, who are you?", "And why?")
+    assert first.instruction == "Hello, who are you?"
+    assert second.turns == ()
