@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check faults bench search clean
+.PHONY: help setup demo test check faults bench search recipes clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -34,6 +34,9 @@ bench: setup  ## time and memory of the bulk phase against a plain script on a l
 
 search: setup  ## searches in the simulated world, 200 runs each (half an hour)
 	$(BIN)/python -m benchmarks.search
+
+recipes: setup  ## the published systems' configs on the local model, six seeds each (half an hour)
+	$(BIN)/python -m benchmarks.recipes
 
 clean:  ## remove the environment and the caches; runs/ and mlflow.db stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
