@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import dotenv
 import typer
 
+from experiments import data_commands
 from experiments.terminal import complaints, console
 from program.errors import (
     BudgetExhaustedError,
@@ -40,6 +41,7 @@ methods_app = typer.Typer(help="The named evolving methods.", no_args_is_help=Tr
 models_app = typer.Typer(help="The local models.", no_args_is_help=True)
 app.add_typer(methods_app, name="methods")
 app.add_typer(models_app, name="models")
+data_commands.register(app)
 
 ConfigFile = Annotated[Path, typer.Argument(help="A YAML file, see experiments/configs/.")]
 Overrides = Annotated[

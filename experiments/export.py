@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from experiments.run_folder import write_whole
+from experiments.writing import write_whole
 
 Format = Callable[[dict[str, Any]], dict[str, Any]]
 
