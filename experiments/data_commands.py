@@ -13,6 +13,7 @@ FROM_HELP = "The format of IN; auto tells it by the first record."
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command("convert")(convert)
+    app.command("merge")(merge)
 
 
 def convert(
@@ -25,6 +26,16 @@ def convert(
     from experiments.convert import convert as converted
 
     converted(source, target, given=given, wanted=wanted, say=_say)
+
+
+def merge(
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="A new file of rows.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Of any format.")],
+) -> None:
+    """Put files of rows into one; duplicates are dropped, ids stay unique."""
+    from experiments.merge import merge as merged
+
+    merged(target, sources, say=_say)
 
 
 def _say(line: str) -> None:
