@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command("convert")(convert)
     app.command("merge")(merge)
+    app.command("equalise")(equalise)
 
 
 def convert(
@@ -36,6 +37,19 @@ def merge(
     from experiments.merge import merge as merged
 
     merged(target, sources, say=_say)
+
+
+def equalise(
+    first: Annotated[Path, typer.Argument(metavar="A")],
+    second: Annotated[Path, typer.Argument(metavar="B")],
+    by: Annotated[str, typer.Option("--by", metavar="rows|count", help="Shared seeds, or size.")],
+    seed: Annotated[int, typer.Option("--seed", help="Of the draw by count.")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the new files.")] = None,
+) -> None:
+    """Make two data sets comparable: the same seeds, or the same number of rows."""
+    from experiments.equalise import equalise as equalised
+
+    equalised((first, second), by=by, seed=seed, out=out, say=_say)
 
 
 def _say(line: str) -> None:
