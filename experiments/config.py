@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from experiments.model_config import Count, EndpointConfig, ModelsConfig, Strict, Temperature
+from experiments.model_config import Count, ModelsConfig, Strict, Temperature
 from program.acceptance import AcceptanceName
 from program.errors import ConfigError
 from program.generator import Choice, OnFailure
@@ -238,7 +238,7 @@ def load_config(
     Raises:
         ConfigError: Names the file and the key.
     """
-    tree = _read(path)
+    tree = read_yaml(path)
     for override in overrides:
         _set(tree, override)
     if out is not None:
@@ -246,11 +246,16 @@ def load_config(
     try:
         config = ExperimentConfig.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(*_explained(path, error)) from error
+        raise explained(path, error, ExperimentConfig) from error
     return _limited(config, limit) if limit else config
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the keys of a YAML file.
+
+    Raises:
+        ConfigError: It cannot be read, or holds something else.
+    """
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -279,16 +284,17 @@ def _set(tree: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {override}", "the value is no valid YAML") from error
 
 
-def _explained(path: Path, error: ValidationError) -> tuple[str, str]:
+def explained(path: Path, error: ValidationError, schema: type[BaseModel]) -> ConfigError:
+    """Return the error that names file and key of a schema's first complaint."""
     first, *more = error.errors()
     key = ".".join(str(part) for part in first["loc"])
     tail = f" (and {len(more)} more)" if more else ""
-    return f"{path}: {key or 'config'}", f"{_problem(first)}{tail}"
+    return ConfigError(f"{path}: {key or 'config'}", f"{_problem(first, schema)}{tail}")
 
 
-def _problem(detail: ErrorDetails) -> str:
+def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:
     if detail["type"] == "extra_forbidden":
-        known = _known_keys(detail["loc"][:-1])
+        known = _known_keys(detail["loc"][:-1], schema)
         close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
         return "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
     if detail["type"] == "missing":
@@ -300,11 +306,11 @@ def _problem(detail: ErrorDetails) -> str:
     return f"{detail['msg']}, got {detail['input']!r}"
 
 
-def _known_keys(path: Sequence[str | int]) -> list[str]:
-    """Return the keys allowed at `path` in the schema."""
-    model: Any = ExperimentConfig
+def _known_keys(path: Sequence[str | int], schema: type[BaseModel]) -> list[str]:
+    """Return the keys allowed at `path` in the schema; a number is a place in a list."""
+    model: Any = schema
     for part in path:
-        model = EndpointConfig if isinstance(part, int) else _model_at(model, part)
+        model = model if isinstance(part, int) else _model_at(model, part)
     return [*model.model_fields, *(["rules"] if model is FailureConfig else [])]
 
 

@@ -41,7 +41,7 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
         data.path, f"{where}: data.path", beside=Path(where).parent, split=data.split
     )
     for record in records:
-        row = seed_row(record, data.fields, len(rows), append=config.evolve.input == "append")
+        row = _row(record, data.fields, len(rows), append=config.evolve.input == "append")
         if row.id in places:
             raise ConfigError(record.place, f"id {row.id!r} stands at {places[row.id]} already")
         places[row.id] = record.place
@@ -88,18 +88,7 @@ def _fresh_size(sizes: DataConfig, left: int) -> int:
     return min(sizes.dev_size, spare)
 
 
-def seed_row(record: Record, fields: FieldsConfig, index: int, *, append: bool = False) -> Row:
-    """Return a record as a seed.
-
-    Args:
-        record: As it was read.
-        fields: Names of the columns.
-        index: Zero-based number of the record, for a row without an id.
-        append: Make the input a part of the instruction.
-
-    Raises:
-        ConfigError: Names the row and the key.
-    """
+def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> Row:
     if fields.instruction not in record.value:
         raise ConfigError(
             record.place,

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from experiments.terminal import console
 
@@ -14,6 +15,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command("convert")(convert)
     app.command("merge")(merge)
+    app.command("seeds")(seeds)
     app.command("equalise")(equalise)
 
 
@@ -37,6 +39,21 @@ def merge(
     from experiments.merge import merge as merged
 
     merged(target, sources, say=_say)
+
+
+def seeds(
+    config: Annotated[Path, typer.Argument(help="A YAML file, see docs/data-tools.md.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="A new JSONL file.")],
+) -> None:
+    """Build a seed file from several data sets, with quotas and without duplicates."""
+    from experiments.seeds import build_seeds
+
+    table = Table("source", "read", "excluded", "duplicate", "not drawn", "taken")
+    for account in build_seeds(config, target):
+        counts = (account.read, account.excluded, account.duplicate, account.left, account.taken)
+        table.add_row(account.name, *(f"{count:,}" for count in counts))
+    console.print(table)
+    _say(f"{target}: seeds")
 
 
 def equalise(
