@@ -13,7 +13,7 @@ import dotenv
 import typer
 
 from experiments import data_commands
-from experiments.terminal import complaints, console
+from experiments.terminal import complaints, console, say
 from program.errors import (
     BudgetExhaustedError,
     ConfigError,
@@ -262,7 +262,7 @@ def _run(request: _Request) -> None:
 
 def _checked_run(request: _Request) -> None:
     from experiments.config import load_config
-    from experiments.export import export
+    from experiments.export import export_finished
     from experiments.plan import make_plan
     from experiments.run_folder import check_folder, find_summary
     from experiments.screen import show_plan, show_summary
@@ -274,7 +274,7 @@ def _checked_run(request: _Request) -> None:
     check_folder(config, plan.content, fresh=request.fresh)
     done = None if request.fresh or request.dry_run else find_summary(config, plan.content)
     if done:
-        export(config.folder, list(config.output.formats))
+        export_finished(config, plan.splits.seeds, done, say)
         show_summary(done, config.folder)
         return
     if request.dry_run:

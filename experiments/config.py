@@ -18,6 +18,8 @@ from program.settings import PAPER, OperatorName, PolicyName, PrunerName, Search
 
 Size = Annotated[int, Field(ge=0)]
 Level = Annotated[float, Field(gt=0, lt=1)]
+ExportName = Literal["alpaca", "sharegpt", "messages", "llama_factory", "trl", "parquet", "hf"]
+Rounds = Literal["all", "last"] | tuple[Count, ...]
 _SEARCH = SearchSettings()
 ROLES = ("evolver", "responder", "optimizer", "judge")
 LEAST_ROWS = 3
@@ -169,10 +171,26 @@ class EvolveConfig(Strict):
 
 
 class OutputConfig(Strict):
-    """Where the run's folder lies and which exports it gets besides `evolved.jsonl`."""
+    """Where the run's folder lies and which exports it gets besides `evolved.jsonl`.
+
+    Attributes:
+        rounds: What is exported: `all`, the `last` that has rows, or these.
+        with_seeds: Export the seeds that have responses, too.
+    """
 
     dir: str | None = None
-    formats: list[Literal["alpaca", "messages", "sharegpt"]] = Field(default=[])
+    formats: list[ExportName] = Field(default=[])
+    rounds: Rounds = "all"
+    with_seeds: bool = False
+
+    @field_validator("rounds", mode="before")
+    @classmethod
+    def _known(cls, given: Any) -> Any:
+        is_list = isinstance(given, list | tuple) and given
+        whole = is_list and all(type(each) is int and each > 0 for each in given)
+        if given not in ("all", "last") and not whole:
+            raise ValueError("must be all, last, or a list of rounds from 1")
+        return given
 
 
 class BudgetConfig(Strict):
@@ -200,6 +218,15 @@ class ExperimentConfig(Strict):
     def _answers_for_export(self) -> Self:
         if self.output.formats and not self.evolve.respond:
             raise ValueError("output.formats needs responses, evolve.respond is false")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_there_are(self) -> Self:
+        chosen = self.output.rounds
+        if not isinstance(chosen, str) and max(chosen) > self.evolve.rounds:
+            raise ValueError(
+                f"output.rounds names round {max(chosen)}, evolve.rounds is {self.evolve.rounds}"
+            )
         return self
 
     @property

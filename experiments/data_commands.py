@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from experiments.terminal import console
+from experiments.terminal import console, say
+from program.errors import ConfigError
 
 FROM_HELP = "The format of IN; auto tells it by the first record."
 
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command("merge")(merge)
     app.command("seeds")(seeds)
     app.command("equalise")(equalise)
+    app.command("export")(export)
 
 
 def convert(
@@ -28,7 +30,7 @@ def convert(
     """Turn instruction data from one format into another (see docs/data-tools.md)."""
     from experiments.convert import convert as converted
 
-    converted(source, target, given=given, wanted=wanted, say=_say)
+    converted(source, target, given=given, wanted=wanted, say=say)
 
 
 def merge(
@@ -38,7 +40,7 @@ def merge(
     """Put files of rows into one; duplicates are dropped, ids stay unique."""
     from experiments.merge import merge as merged
 
-    merged(target, sources, say=_say)
+    merged(target, sources, say=say)
 
 
 def seeds(
@@ -53,7 +55,7 @@ def seeds(
         counts = (account.read, account.excluded, account.duplicate, account.left, account.taken)
         table.add_row(account.name, *(f"{count:,}" for count in counts))
     console.print(table)
-    _say(f"{target}: seeds")
+    say(f"{target}: seeds")
 
 
 def equalise(
@@ -66,8 +68,31 @@ def equalise(
     """Make two data sets comparable: the same seeds, or the same number of rows."""
     from experiments.equalise import equalise as equalised
 
-    equalised((first, second), by=by, seed=seed, out=out, say=_say)
+    equalised((first, second), by=by, seed=seed, out=out, say=say)
 
 
-def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER")],
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", metavar="NAME", help="May stand several times.")
+    ] = None,
+    rounds: Annotated[
+        str | None, typer.Option("--rounds", metavar="1,2,3|last|all", help="What to export.")
+    ] = None,
+    with_seeds: Annotated[bool, typer.Option("--with-seeds", help="The seeds, too.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Instead of exports/.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    hub: Annotated[
+        str | None, typer.Option("--push-to-hub", metavar="OWNER/NAME", help="Needs HF_TOKEN.")
+    ] = None,
+    public: Annotated[bool, typer.Option("--public", help="On the hub; else private.")] = False,
+) -> None:
+    """Write a run's rows in the formats that trainers read."""
+    from experiments.export_command import Request, export_run
+    from experiments.hub import Upload
+
+    if public and not hub:
+        raise ConfigError("--public", "says nothing without --push-to-hub OWNER/NAME")
+    upload = Upload(hub, public) if hub else None
+    names = tuple(formats or ())
+    export_run(Request(folder, names, rounds, with_seeds, out, overwrite, upload), say)

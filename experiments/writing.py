@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,23 @@ def write_whole(target: Path, text: str) -> Path:
     return target
 
 
-def refuse_existing(*targets: Path) -> None:
+@contextlib.contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Give a folder to fill, which takes the place of the old one afterwards."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=PARTIAL))
+    try:
+        yield partial
+    except BaseException:
+        shutil.rmtree(partial)
+        raise
+    partial.chmod(0o755)
+    if target.exists():
+        shutil.rmtree(target)
+    partial.rename(target)
+
+
+def refuse_existing(*targets: Path, hint: str = "name another file, or remove it") -> None:
     """Refuse to write where something is already.
 
     Raises:
@@ -53,4 +70,4 @@ def refuse_existing(*targets: Path) -> None:
     """
     for target in targets:
         if target.exists():
-            raise ConfigError(str(target), "is there already; name another file, or remove it")
+            raise ConfigError(str(target), f"is there already; {hint}")
