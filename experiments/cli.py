@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import dotenv
 import typer
 
-from experiments.terminal import complaints, console
+from experiments import data_commands
+from experiments.terminal import complaints, console, say
 from program.errors import (
     BudgetExhaustedError,
     ConfigError,
@@ -40,6 +41,7 @@ methods_app = typer.Typer(help="The named evolving methods.", no_args_is_help=Tr
 models_app = typer.Typer(help="The local models.", no_args_is_help=True)
 app.add_typer(methods_app, name="methods")
 app.add_typer(models_app, name="models")
+data_commands.register(app)
 
 ConfigFile = Annotated[Path, typer.Argument(help="A YAML file, see experiments/configs/.")]
 Overrides = Annotated[
@@ -284,7 +286,7 @@ def _run(request: _Request) -> None:
 
 def _checked_run(request: _Request) -> None:
     from experiments.config import load_config
-    from experiments.export import export
+    from experiments.export import export_finished
     from experiments.plan import make_plan
     from experiments.run_folder import check_folder, find_summary
     from experiments.screen import show_plan, show_summary
@@ -296,7 +298,7 @@ def _checked_run(request: _Request) -> None:
     check_folder(config, plan.content, fresh=request.fresh)
     done = None if request.fresh or request.dry_run else find_summary(config, plan.content)
     if done:
-        export(config.folder, list(config.output.formats))
+        export_finished(config, plan.splits.seeds, done, say)
         show_summary(done, config.folder)
         return
     if request.dry_run:

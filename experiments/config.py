@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from experiments.evolve_config import AnswerConfig, EvolveConfig, Size
@@ -17,6 +17,8 @@ from program.errors import ConfigError
 from program.settings import PAPER, OperatorName, PolicyName, PrunerName, SearchSettings
 
 Level = Annotated[float, Field(gt=0, lt=1)]
+ExportName = Literal["alpaca", "sharegpt", "messages", "llama_factory", "trl", "parquet", "hf"]
+Rounds = Literal["all", "last"] | tuple[Count, ...]
 _SEARCH = SearchSettings()
 ROLES = ("evolver", "responder", "optimizer", "judge")
 LEAST_ROWS = 3
@@ -152,10 +154,26 @@ class OptimizerConfig(Strict):
 
 
 class OutputConfig(Strict):
-    """Where the run's folder lies and which exports it gets besides `evolved.jsonl`."""
+    """Where the run's folder lies and which exports it gets besides `evolved.jsonl`.
+
+    Attributes:
+        rounds: What is exported: `all`, the `last` that has rows, or these.
+        with_seeds: Export the seeds that have responses, too.
+    """
 
     dir: str | None = None
-    formats: list[Literal["alpaca", "messages", "sharegpt"]] = Field(default=[])
+    formats: list[ExportName] = Field(default=[])
+    rounds: Rounds = "all"
+    with_seeds: bool = False
+
+    @field_validator("rounds", mode="before")
+    @classmethod
+    def _known(cls, given: Any) -> Any:
+        is_list = isinstance(given, list | tuple) and given
+        whole = is_list and all(type(each) is int and each > 0 for each in given)
+        if given not in ("all", "last") and not whole:
+            raise ValueError("must be all, last, or a list of rounds from 1")
+        return given
 
 
 class BudgetConfig(Strict):
@@ -184,6 +202,15 @@ class ExperimentConfig(Strict):
     def _answers_for_export(self) -> Self:
         if self.output.formats and not self.evolve.respond:
             raise ValueError("output.formats needs responses, evolve.respond is false")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_there_are(self) -> Self:
+        chosen = self.output.rounds
+        if not isinstance(chosen, str) and max(chosen) > self.evolve.rounds:
+            raise ValueError(
+                f"output.rounds names round {max(chosen)}, evolve.rounds is {self.evolve.rounds}"
+            )
         return self
 
     @property
@@ -222,7 +249,7 @@ def load_config(
     Raises:
         ConfigError: Names the file and the key.
     """
-    tree = _read(path)
+    tree = read_yaml(path)
     for override in overrides:
         _set(tree, override)
     if out is not None:
@@ -230,11 +257,16 @@ def load_config(
     try:
         config = ExperimentConfig.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(*_explained(path, error)) from error
+        raise explained(path, error, ExperimentConfig) from error
     return _limited(config, limit) if limit else config
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the keys of a YAML file.
+
+    Raises:
+        ConfigError: It cannot be read, or holds something else.
+    """
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -263,16 +295,17 @@ def _set(tree: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {override}", "the value is no valid YAML") from error
 
 
-def _explained(path: Path, error: ValidationError) -> tuple[str, str]:
+def explained(path: Path, error: ValidationError, schema: type[BaseModel]) -> ConfigError:
+    """Return the error that names file and key of a schema's first complaint."""
     first, *more = error.errors()
     key = ".".join(str(part) for part in first["loc"])
     tail = f" (and {len(more)} more)" if more else ""
-    return f"{path}: {key or 'config'}", f"{_problem(first)}{tail}"
+    return ConfigError(f"{path}: {key or 'config'}", f"{_problem(first, schema)}{tail}")
 
 
-def _problem(detail: ErrorDetails) -> str:
+def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:
     if detail["type"] == "extra_forbidden":
-        known = _known_keys(detail["loc"][:-1])
+        known = _known_keys(detail["loc"][:-1], schema)
         close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
         return "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
     if detail["type"] == "missing":
@@ -284,9 +317,9 @@ def _problem(detail: ErrorDetails) -> str:
     return f"{detail['msg']}, got {detail['input']!r}"
 
 
-def _known_keys(path: Sequence[str | int]) -> list[str]:
-    """Return the keys allowed at `path` in the schema."""
-    model: Any = ExperimentConfig
+def _known_keys(path: Sequence[str | int], schema: type[BaseModel]) -> list[str]:
+    """Return the keys allowed at `path` in the schema; a number is a place in a list."""
+    model: Any = schema
     for part in path:
         model = model if isinstance(part, int) else _model_in(model.model_fields[part].annotation)
     return [*model.model_fields, *(["rules"] if model is FailureConfig else [])]

@@ -45,7 +45,7 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
     for record in records:
         if not _is_wanted(record, data.where):
             continue
-        row = seed_row(record, data.fields, len(rows), append=evolve.input == "append")
+        row = _row(record, data.fields, len(rows), append=evolve.input == "append")
         row = with_lineage(record, row) if evolve.first_round > 1 else row
         if row.id in places:
             raise ConfigError(record.place, f"id {row.id!r} stands at {places[row.id]} already")
@@ -99,18 +99,7 @@ def _fresh_size(sizes: DataConfig, left: int) -> int:
     return min(sizes.dev_size, spare)
 
 
-def seed_row(record: Record, fields: FieldsConfig, index: int, *, append: bool = False) -> Row:
-    """Return a record as a seed.
-
-    Args:
-        record: As it was read.
-        fields: Names of the columns.
-        index: Zero-based number of the record, for a row without an id.
-        append: Make the input a part of the instruction.
-
-    Raises:
-        ConfigError: Names the row and the key.
-    """
+def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> Row:
     turns = tuple(record.texts(fields.turns)) if fields.turns else ()
     if len(turns) > 1:
         given = {fields.instruction: turns[0]}

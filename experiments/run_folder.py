@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import tempfile
 import uuid
@@ -17,6 +16,7 @@ from filelock import FileLock
 from filelock import Timeout as FileLockTimeout
 
 from experiments.config import ROLES, ExperimentConfig
+from experiments.writing import PARTIAL, write_whole
 from program.errors import ConfigError, StorageError
 from program.records import Outcome, StepRecord
 from signatures import Method, to_markdown
@@ -30,8 +30,6 @@ RESUMABLE = (
 
 MINIMUM_DISK = 50 << 20
 LOCK = "run.lock"
-PARTIAL = ".new-"
-"""Prefix of files that are being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +73,6 @@ class RunFolder:
     def on_step(self, record: StepRecord) -> None:
         """Keep the best method of each step."""
         self.write_method(f"step-{record.step:02d}", record.best.method)
-
-
-def write_whole(target: Path, text: str) -> Path:
-    """Write a file so that it is there complete or, after a crash, as it was before."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=target.parent, prefix=PARTIAL, delete=False, encoding="utf-8"
-    ) as partial:
-        partial.write(text)
-        partial.flush()
-        os.fsync(partial.fileno())
-    Path(partial.name).chmod(0o644)
-    Path(partial.name).replace(target)
-    return target
 
 
 def find_summary(config: ExperimentConfig, content: str) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import dspy
 from dspy.utils.exceptions import LMError
 
-from experiments.export import export
+from experiments.export import export_finished
 from experiments.funnel import counts_by_stage, funnel
 from experiments.models.fleet import Fleet, open_fleet
 from experiments.models.meter import Budget, Totals
@@ -216,7 +216,7 @@ class _Experiment:
         summary["judge_fitness"] = self._judge_fitness()
         stopped = funnel(read_rows(self.folder.path / "failures.jsonl"))
         summary["failures_by_rule"] = counts_by_stage(stopped)
-        export(self.folder.path, list(self.plan.config.output.formats))
+        export_finished(self.plan.config, self.plan.splits.seeds, summary, self.around.say)
         files = write_report(self.folder, self.plan, summary, self.findings.steps, methods, stopped)
         if self.tracker:
             data = [self.folder.path / name for name in _ARTIFACTS]

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from metrics import FailureRate, Reason, Stage, count_by_rule, failure_rate
-from signatures import Method
+
+if TYPE_CHECKING:
+    from signatures import Method
 
 Split = Literal["train", "dev", "held-out", "data"]
 Status = Literal["kept", "failed", "unscored"]
@@ -123,7 +125,7 @@ class Trajectory:
 class Evaluation:
     """A method on some rows, in their order."""
 
-    method: Method
+    method: "Method"
     outcomes: tuple[Outcome, ...]
 
     @property
@@ -174,8 +176,8 @@ class Candidate:
 
     step: int
     index: int
-    parent: Method
-    method: Method | None
+    parent: "Method"
+    method: "Method | None"
     feedback: str
     rejected: str | None = None
     evaluation: Evaluation | None = None

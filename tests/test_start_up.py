@@ -8,7 +8,9 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-HEAVY = {"aiohttp", "datasets", "dspy", "litellm", "matplotlib", "mlflow", "optuna", "xllamacpp"}
+HEAVY = set(
+    "aiohttp datasets dspy litellm matplotlib mlflow optuna pandas pyarrow xllamacpp".split()
+)
 SCRIPT = """
 import sys
 from experiments.cli import main
@@ -32,11 +34,15 @@ finally:
             {"dspy"},
             id="dry run",
         ),
+        pytest.param(
+            ["convert", str(REPOSITORY / "data/seeds_en_ko.jsonl"), "{out}"], set(), id="convert"
+        ),
     ],
 )
 def test_a_command_imports_what_it_needs(
     arguments: list[str], needed: set[str], workplace: Path
 ) -> None:
+    arguments = [each.format(out=workplace / "out.jsonl") for each in arguments]
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *arguments],
         cwd=REPOSITORY,
