@@ -62,9 +62,9 @@ class Record:
     def whole(self, key: str, default: int | None = None) -> int:
         """Return a whole number from 0."""
         found = self.value.get(key, default)
-        if isinstance(found, bool) or not isinstance(found, int) or found < 0:
-            raise self.wrong(key, f"must be a whole number from 0, is {found!r}")
-        return found
+        if isinstance(found, int) and not isinstance(found, bool) and 0 <= found < 1 << 63:
+            return found
+        raise self.wrong(key, f"must be a whole number from 0, is {str(found)[:80]!r}")
 
     def name(self, key: str) -> str | None:
         """Return a text or a whole number that names something, as a text; None if there is none.
