@@ -244,6 +244,9 @@ def _from_hub(name: str, where: str, split: str, subset: str | None) -> Iterator
 
     try:
         found = datasets.load_dataset(name, subset, split=split)
+    except datasets.exceptions.DatasetGenerationError as error:
+        cause = " ".join(str(error.__cause__ or error).split())[:200]
+        raise ConfigError(where, f"{name} on the hub cannot be read as a table: {cause}") from error
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(

@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from experiments.seeds import Account, build_seeds
+from experiments.seeds_config import load_seeds_config
 from tests.command_line import run_cli
+from tests.conftest import REPOSITORY
 
 
 def write(name: str, rows: list[dict[str, Any]]) -> None:
@@ -212,3 +214,9 @@ def test_a_wrong_target_is_refused(workplace: Path, name: str, needle: str) -> N
     write("a.jsonl", [{"instruction": "Why?"}])
     refused = run_cli("seeds", str(config(sources=[{"path": "a.jsonl"}])), name, expected=2)
     assert needle in refused.err
+
+
+def test_the_config_in_the_docs_is_valid(workplace: Path) -> None:
+    page = (REPOSITORY / "docs/data-tools.md").read_text("utf-8")
+    Path("docs.yaml").write_text(page.split("```yaml\n")[1].split("```")[0], "utf-8")
+    assert [source.quota for source in load_seeds_config(Path("docs.yaml")).sources] == [10, 20]
