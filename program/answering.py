@@ -111,7 +111,7 @@ def _with_answers(row: Row, found: Sequence[_Answer]) -> Judged:
     turn = f"turn {len(found)}: " if row.turns else ""
     row = replace(
         row,
-        response=last.text,
+        response=found[0].text,
         answers=tuple(answer.text for answer in found) if row.turns else (),
         model_respond=last.model,
         scores={**row.scores, "response_truncated": float(last.is_truncated)},

@@ -26,7 +26,7 @@ class Row:
         thinking: What the evolver wrote before the result, in the stepwise form.
         turns: The user turns of a conversation, the first of them also `instruction`; empty for a
             single instruction.
-        answers: The replies to `turns`, as many; the last of them is also `response`.
+        answers: The replies to `turns`, as many; the first of them is also `response`.
         origin: The seed's text.
         root: Where the seed came from.
         draw: The draw number of the evolving call.
