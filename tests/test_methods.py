@@ -225,6 +225,14 @@ def test_demonstrations_pass_the_rules_of_their_kind() -> None:
             assert (method.name, broken(rules, case)) == (method.name, ())
 
 
+def test_a_demonstration_of_another_value_is_left_out() -> None:
+    constraints = shipped_methods()["constraints"]
+    assert len(constraints.demonstrations) == 4
+    assert len(constraints.with_parameters(constraints=1).demonstrations) == 4
+    assert constraints.with_parameters(constraints=3).demonstrations == ()
+    assert len(constraints.with_parameters(language="ko", words=30).demonstrations) == 2
+
+
 def test_the_list_fits_110_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "110")
     lines = run_cli("methods", "list", expected=0).out.splitlines()
