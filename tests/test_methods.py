@@ -199,7 +199,7 @@ def test_an_operator_takes_a_language_and_fills_all_its_placeholders(name: str) 
     ("name", "closing"),
     [
         ("constraints", "Make this instruction harder; do not answer it."),
-        ("breadth", "Write the new instruction alone; do not answer anything."),
+        ("breadth", "Write another instruction in its place; do not answer it."),
         ("easier", "Make this instruction easier; do not answer it."),
     ],
 )
