@@ -23,7 +23,7 @@ class EvolveInstruction(dspy.Signature):
 
 
 CLOSINGS = {
-    "breadth": "Write the new instruction alone; do not answer anything.",
+    "breadth": "Write another instruction in its place; do not answer it.",
     "down": "Make this instruction easier; do not answer it.",
 }
 """The closing line for methods that do not make the same task harder, by their kind."""

@@ -16,7 +16,7 @@ import dspy
 import yaml
 
 from signatures.evolve import CLOSINGS, EvolveInstruction, EvolveInstructionStepwise
-from signatures.parameters import Demonstration, Template, language_name
+from signatures.parameters import Demonstration, Template, checked
 
 Thinking = Literal["none", "steps"]
 Kind = Literal["depth", "breadth", "down"]
@@ -99,7 +99,7 @@ class Method:
     def with_parameters(self, /, **values: object) -> "Method":
         """Return the method with other values in its text; a value that is not given stays.
 
-        Where a language is given, only the demonstrations in that language are shown.
+        Demonstrations that are marked with another value of a given parameter are left out.
 
         Raises:
             ValueError: There is no such parameter, or the value does not fit it.
@@ -193,19 +193,20 @@ def _parameters(front: dict[str, object]) -> dict[str, str]:
     return {str(name): str(default) for name, default in given.items()}
 
 
-def _demonstrations(front: dict[str, object]) -> tuple[tuple[Demonstration, str], ...]:
+def _demonstrations(
+    front: dict[str, object],
+) -> tuple[tuple[Demonstration, dict[str, str]], ...]:
     given: Any = front.get("demonstrations") or []
     try:
-        return tuple(
-            ((str(each["instruction"]), str(each["evolved_instruction"])), _language(each))
-            for each in given
-        )
-    except (TypeError, KeyError) as error:
+        return tuple(_demonstration(**each) for each in given)
+    except TypeError as error:
         raise ValueError(
             "demonstrations must be a list of {instruction, evolved_instruction}"
         ) from error
 
 
-def _language(demonstration: dict[str, object]) -> str:
-    given = demonstration.get("language")
-    return language_name(str(given)) if given else ""
+def _demonstration(
+    instruction: str, evolved_instruction: str, **marks: object
+) -> tuple[Demonstration, dict[str, str]]:
+    made_for = {name: checked(name, value) for name, value in marks.items()}
+    return (str(instruction), str(evolved_instruction)), made_for

@@ -31,13 +31,13 @@ class Template:
 
     Attributes:
         text: The instructions; a parameter called x stands in them as {x}.
-        demonstrations: All of them, each with the English name of its language ("": any).
+        demonstrations: All of them, each with the values of parameters that it was made for.
         defaults: The parameters and their values as the method is shipped.
         given: Other values, by parameter.
     """
 
     text: str
-    demonstrations: tuple[tuple[Demonstration, str], ...] = ()
+    demonstrations: tuple[tuple[Demonstration, Mapping[str, str]], ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,12 +61,11 @@ class Template:
 
     @property
     def shown(self) -> tuple[Demonstration, ...]:
-        """The demonstrations; where a language is given, those in that language."""
-        asked = self.given.get("language")
+        """The demonstrations that were not made for other values than the given ones."""
         return tuple(
             pair
-            for pair, language in self.demonstrations
-            if not (asked and language) or asked == language
+            for pair, marks in self.demonstrations
+            if all(self.given.get(name, value) == value for name, value in marks.items())
         )
 
     def with_values(self, given: Mapping[str, object]) -> "Template":
@@ -81,7 +80,7 @@ class Template:
                 raise ValueError(f"no parameter {name!r}; there is {there_is}")
         changed = {**self.given, **given}
         kept = {k: v for k, v in changed.items() if v != self.defaults[k]}
-        return replace(self, given={name: _checked(name, value) for name, value in kept.items()})
+        return replace(self, given={name: checked(name, value) for name, value in kept.items()})
 
 
 def language_name(given: str) -> str:
@@ -97,7 +96,12 @@ def language_name(given: str) -> str:
     return name
 
 
-def _checked(name: str, value: object) -> str:
+def checked(name: str, value: object) -> str:
+    """Return a parameter's value as it stands in the text.
+
+    Raises:
+        ValueError: The value does not fit the parameter.
+    """
     check = _CHECKS.get(name)
     return check(str(value).strip()) if check else str(value)
 

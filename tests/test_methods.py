@@ -199,7 +199,7 @@ def test_an_operator_takes_a_language_and_fills_all_its_placeholders(name: str) 
     ("name", "closing"),
     [
         ("constraints", "Make this instruction harder; do not answer it."),
-        ("breadth", "Write the new instruction alone; do not answer anything."),
+        ("breadth", "Write another instruction in its place; do not answer it."),
         ("easier", "Make this instruction easier; do not answer it."),
     ],
 )
@@ -223,6 +223,14 @@ def test_demonstrations_pass_the_rules_of_their_kind() -> None:
         for before, after in method.demonstrations:
             case = Case(before, after, method=method.instructions, method_kind=method.kind)
             assert (method.name, broken(rules, case)) == (method.name, ())
+
+
+def test_a_demonstration_of_another_value_is_left_out() -> None:
+    constraints = shipped_methods()["constraints"]
+    assert len(constraints.demonstrations) == 4
+    assert len(constraints.with_parameters(constraints=1).demonstrations) == 4
+    assert constraints.with_parameters(constraints=3).demonstrations == ()
+    assert len(constraints.with_parameters(language="ko", words=30).demonstrations) == 2
 
 
 def test_the_list_fits_110_columns(monkeypatch: pytest.MonkeyPatch) -> None:
