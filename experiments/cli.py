@@ -103,7 +103,8 @@ def evolve(
     yes: Yes = False,
 ) -> None:
     """Apply only: evolve the whole set with the config's methods, or with a file's."""
-    extra = [f"evolve.methods=[{json.dumps(str(method))}]"] if method else []
+    applied = f"evolve.methods=[{json.dumps(str(method))}]"
+    extra = [applied, "evolve.schedule=[]"] if method else []
     chosen = [*(overrides or []), "optimizer.name=none", *extra]
     _run(_Request("apply", config, chosen, out, limit, fresh, yes=yes))
 

@@ -90,9 +90,11 @@ def _bulk(plan: Plan) -> list[Estimate]:
     asked = answer.attempts * answer.samples
     if not evolve.rounds:
         return _answers(plan, "answer", turns * asked)
-    rewrites = generation_settings(plan).most_rewrites(turns) * evolve.attempts
+    settings = generation_settings(plan)
+    rewrites = settings.most_rewrites(turns) * evolve.attempts
     inputs = rewrites if evolve.input == "evolve" and any(row.input for row in seeds) else 0
-    return _evolving(plan, "evolve", rewrites + inputs, rewrites * asked)
+    answers = settings.most_answers(turns) * evolve.attempts * asked
+    return _evolving(plan, "evolve", rewrites + inputs, answers)
 
 
 def _judge_rules(plan: Plan) -> list[str]:

@@ -72,7 +72,9 @@ def show_summary(summary: dict[str, Any], folder: Path) -> None:
 
 def show_methods(methods: Sequence[Method]) -> None:
     """Print a line for each method."""
-    table = Table("name", "kind", "domain", "system", "parameters", "digit", "words")
+    table = Table(
+        Column("name", no_wrap=True), "kind", "domain", "system", "parameters", "digit", "words"
+    )
     for method in methods:
         words = len(method.instructions.split())
         about = (method.name, method.kind, method.domain, method.system)

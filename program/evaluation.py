@@ -91,10 +91,10 @@ def first_draw(row: Row) -> int:
 
 
 def _trajectory(row: Row, outcomes: Sequence[Outcome]) -> Trajectory:
-    evolved = [outcome.row.instruction or outcome.raw for outcome in outcomes]
+    evolved = [outcome.row.text or outcome.raw for outcome in outcomes]
     notes = [
         f"stage {stage}: {'; '.join(map(str, outcome.reasons))}"
         for stage, outcome in enumerate(outcomes, start=1)
         if outcome.reasons
     ]
-    return Trajectory(row.id, (row.instruction, *evolved), tuple(notes))
+    return Trajectory(row.id, (row.text, *evolved), tuple(notes))

@@ -73,12 +73,22 @@ class GenerationSettings:
 
     def most_rewrites(self, rows: int) -> int:
         """Return how many rewrites the rounds may come to, attempts not counted."""
-        total = 0
+        return sum(self._rewrites_by_round(rows))
+
+    def most_answers(self, rows: int) -> int:
+        """Return how many rewrites may be answered, tries and samples not counted.
+
+        A row comes to its end once, and no round has more rows than the last.
+        """
+        made = self._rewrites_by_round(rows)
+        return made[-1] if self.save == "last" and self.pool == "previous" else sum(made)
+
+    def _rewrites_by_round(self, rows: int) -> list[int]:
+        made = []
         for number in range(self.first_round, self.last_round + 1):
-            made = rows * self.children_in(number)
-            total += made
-            rows = made + (rows if self.pool == "all" else 0)
-        return total
+            made.append(rows * self.children_in(number))
+            rows = made[-1] + (rows if self.pool == "all" else 0)
+        return made
 
 
 @dataclass(frozen=True, slots=True)

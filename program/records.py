@@ -57,6 +57,11 @@ class Row:
     filtered_by: str | None = None
 
     @property
+    def text(self) -> str:
+        """All that the user says: the instruction, or the turns, a paragraph each."""
+        return "\n\n".join(self.turns) or self.instruction
+
+    @property
     def prompt(self) -> str:
         """What the responder is asked: the instruction and, where there is one, the input."""
         return f"{self.instruction}\n\n{self.input}" if self.input else self.instruction

@@ -128,13 +128,14 @@ def _numbered(turn: _Turn, number: int) -> _Turn:
 
 
 def _filled(blank: Row, source: Row, made: Sequence[_Turn]) -> Row:
+    """Return the row with what was made; turns behind a failed one stay as they were."""
     texts = tuple(turn.text or "" for turn in made)
     given = source.turns or (source.instruction,)
     added = sum(added_words(old, new) for old, new in zip(given, texts, strict=False))
     return replace(
         blank,
         instruction=texts[0],
-        turns=texts if source.turns else (),
+        turns=(*texts, *given[len(texts) :]) if source.turns else (),
         thinking="\n\n".join(turn.thinking for turn in made if turn.thinking),
         origin=blank.origin or texts[0],
         model_evolve=made[-1].model,

@@ -9,8 +9,10 @@ import pytest
 
 from program.answering import AnswerSettings
 from program.attempt import Attempt
+from program.evaluation import trajectories
 from program.evolver import Evolver
 from program.failure import failure_metric
+from program.listeners import Listeners
 from program.pipeline import Pipeline, attempt_block
 from program.records import Outcome, Row
 from program.roles import Role, Roles
@@ -161,3 +163,15 @@ def test_an_input_that_comes_back_empty_fails_the_row() -> None:
     outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
     assert [str(reason) for reason in outcome.reasons] == ["unparsed: the input"]
     assert outcome.failed_at == "evolve"
+
+
+def test_a_conversations_trajectory_shows_all_of_its_turns() -> None:
+    talk = row("List three rivers.", "Which one is the longest?")
+    roles = Roles(*(Role(Replies([]), "m") for _ in range(4)))
+    pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), responds=False)
+    evolver = Evolver(Method("m", "Rewrite."))
+    found = asyncio.run(
+        trajectories(evolver, [talk], pipeline, Listeners(), length=2, phase="mini-batch")
+    )
+    assert len(found[0].stages) == 3
+    assert all("rivers" in stage and "longest" in stage for stage in found[0].stages)

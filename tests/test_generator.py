@@ -278,6 +278,19 @@ def test_the_most_rewrites_are_foretold(settings: dict[str, Any], most: int) -> 
     assert sum(count.entered for count in counts) == most
 
 
+@pytest.mark.parametrize(
+    ("settings", "most"),
+    [
+        ({"rounds": 3}, 6),
+        ({"rounds": 3, "save": "last"}, 2),
+        ({"rounds": 3, "save": "last", "children": [3, 1]}, 6),
+        ({"rounds": 3, "save": "last", "pool": "all"}, 14),
+    ],
+)
+def test_the_most_answers_are_foretold(settings: dict[str, Any], most: int) -> None:
+    assert GenerationSettings(**settings).most_answers(2) == most
+
+
 def test_a_pool_of_all_evolves_what_came_before_as_well() -> None:
     counts, outcomes, _ = generate(longer, rows_named("a"), pool="all", rounds=3)
     assert [count.entered for count in counts] == [1, 2, 4]
