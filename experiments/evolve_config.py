@@ -71,7 +71,8 @@ class EvolveConfig(Strict):
 
     Attributes:
         methods: Names or files, or such with parameters.
-        schedule: The methods of each round, in the place of `methods`.
+        schedule: The methods of each round, in the place of `methods`; the last entry serves the
+            rounds behind it.
         rounds: Null: as many as `schedule` has, or 1; 0: the rows are answered as they are.
         first_round: Above 1 the seeds are what an earlier run left: of a file with lineages the
             rows of the round before (`pool: all`: of all rounds before).

@@ -20,7 +20,7 @@ OnFailure = Literal["drop", "requeue"]
 Pool = Literal["previous", "all"]
 Save = Literal["all", "last"]
 Schedule = Sequence[Sequence[Method]]
-"""The methods of each round; after the last entry comes the first again."""
+"""The methods of each round; the last entry serves the rounds behind it."""
 
 IDK = "IDK"
 """How koevol and auto-evol-instruct mark a row without an answer."""
@@ -232,7 +232,7 @@ class Generator:
         )
 
     def _evolvers(self, round_number: int) -> list[Evolver]:
-        return self.schedule[(round_number - 1) % len(self.schedule)]
+        return self.schedule[min(round_number, len(self.schedule)) - 1]
 
     def _following(self, place: Place, family: Sequence[Outcome]) -> list[Place]:
         """Return what a row and its rewrites give to the next round's pool."""
