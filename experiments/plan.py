@@ -122,7 +122,7 @@ def find_method(name: str, where: str) -> Method:
         return shipped[name]
     path = Path(name).expanduser()
     if not path.is_file():
-        near = difflib.get_close_matches(name, shipped, n=1)
+        near = difflib.get_close_matches(name, shipped, n=1, cutoff=0.5)
         meant = f"; did you mean {near[0]}?" if near else ";"
         raise ConfigError(where, f"unknown method {name!r}{meant} `autoevol methods list` has them")
     try:

@@ -34,6 +34,10 @@ class Template:
         demonstrations: All of them, each with the values of parameters that it was made for.
         defaults: The parameters and their values as the method is shipped.
         given: Other values, by parameter.
+
+    Raises:
+        ValueError: A parameter stands nowhere in the text, or a demonstration was made for the
+            value of something that is no parameter.
     """
 
     text: str
@@ -45,6 +49,9 @@ class Template:
         for name in self.defaults:
             if f"{{{name}}}" not in self.text:
                 raise ValueError(f"parameters: {{{name}}} does not stand in the instructions")
+        for name in (name for _, marks in self.demonstrations for name in marks):
+            if name not in self.defaults:
+                raise ValueError(f"demonstrations: {name!r} is no parameter of the method")
 
     @property
     def values(self) -> dict[str, str]:

@@ -138,6 +138,11 @@ def test_every_language_is_known_by_both() -> None:
         pytest.param("---\nparameters: {words: 5}\n---\ntext", "{words} does not", id="unused"),
         pytest.param("---\ndomain: law\n---\ntext", "domain must be", id="domain"),
         pytest.param(
+            "---\ndemonstrations: [{instruction: a, evolved_instruction: b, tone: x}]\n---\nt",
+            "'tone' is no parameter",
+            id="mark",
+        ),
+        pytest.param(
             "---\ndemonstrations: [{instruction: a, evolved_instruction: b, language: x}]\n---\nt",
             "unknown language",
             id="language",

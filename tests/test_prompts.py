@@ -7,6 +7,7 @@ import pytest
 
 import signatures
 from signatures import EvolveInstruction, Method, from_markdown, shipped_methods, to_markdown
+from signatures.evolve import CLOSINGS
 
 SNAPSHOT = {
     "AnalyzeTrajectory": "17f4511b0af08750",
@@ -24,6 +25,30 @@ SNAPSHOT = {
 }
 
 
+METHODS = {
+    "breadth": "1a5bf8589206",
+    "code-complexity": "3db1813c8d91",
+    "code-constraints": "983f2367b315",
+    "code-misdirection": "de7aa8ab9b91",
+    "code-rare-requirement": "fb723f5dada1",
+    "code-reasoning": "2bcf0e4bc6d6",
+    "complicate": "c23a55d93f1d",
+    "concretize": "18e30fc195b1",
+    "constraints": "715ce437d520",
+    "deepen": "2e805ac366ab",
+    "e0": "ed419954fe54",
+    "e0-direct": "5bca3e99b6b3",
+    "e0-shown": "97443e626363",
+    "easier": "4fa6afd5d453",
+    "easier-topic": "c39cfd052239",
+    "fresh-start": "e572ced01f54",
+    "reasoning": "c7b29bf27faa",
+    "slightly-harder": "2426bc9d471e",
+    "switch-topic": "836e82d6b868",
+    "weak": "4fa06d5d1939",
+}
+
+
 def prompt_of(name: str) -> str:
     signature = getattr(signatures, name)
     fields = {k: f.json_schema_extra["desc"] for k, f in signature.fields.items()}
@@ -38,6 +63,17 @@ def test_the_prompt_is_the_one_that_was_tried(name: str) -> None:
 def test_every_signature_has_a_snapshot() -> None:
     declared = {n for n in signatures.__all__ if re.match("[A-Z]", n)} - {"Method"}
     assert declared == set(SNAPSHOT)
+
+
+def test_the_methods_are_the_ones_that_were_tried() -> None:
+    assert {name: method.id for name, method in shipped_methods().items()} == METHODS
+
+
+def test_the_closing_lines_are_the_ones_that_were_tried() -> None:
+    assert CLOSINGS == {
+        "breadth": "Write another instruction in its place; do not answer it.",
+        "down": "Make this instruction easier; do not answer it.",
+    }
 
 
 def test_e0_has_the_papers_four_steps_and_its_word_budget() -> None:
