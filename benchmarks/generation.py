@@ -40,25 +40,25 @@ SPOILED = {"unparsed", "empty", "truncated", "refused_request"}
 
 @contextmanager
 def open_generator(
-    url: str, concurrency: int, folder: Path, tally: Counter[str]
+    model: ModelSettings,
+    folder: Path,
+    tally: Counter[str],
+    generation: GenerationSettings | None = None,
 ) -> Iterator[tuple[Engine, Generator]]:
     """Open an engine and a generator as `experiments.runner` wires them, and close them again.
 
     Args:
-        url: The endpoint's base.
-        concurrency: Calls in flight.
+        model: Of every role, with the calls in flight.
         folder: Takes the ledger and the row files.
         tally: Counts the rows by what became of them.
+        generation: None: one round.
     """
-    settings = ModelSettings(
-        MODEL, "evolver", api_base=url, max_tokens=MAX_TOKENS, concurrency=concurrency
-    )
     place = RunFolder(folder, "benchmark", False, datetime.now(UTC))
     method = shipped_methods()[METHOD]
     with ExitStack() as stack:
         fleet = stack.enter_context(
             open_fleet(
-                {"evolver": settings},
+                {"evolver": model},
                 ledger=place.ledger,
                 budget=Budget(),
                 on_part=lambda done, total: None,
@@ -72,11 +72,11 @@ def open_generator(
             write(outcome)
             tally[fate(outcome)] += 1
 
-        pipeline = _pipeline(Role(fleet.lms["evolver"], MODEL), concurrency)
-        listeners = Listeners(on_row=on_row)
+        pipeline = _pipeline(Role(fleet.lms["evolver"], model.model), model.concurrency or 1)
+        settings, listeners = generation or GenerationSettings(), Listeners(on_row=on_row)
         yield (
             fleet.engine,
-            Generator(Evolver(method), [[method]], pipeline, GenerationSettings(), listeners),
+            Generator(Evolver(method), [[method]], pipeline, settings, listeners),
         )
 
 
@@ -98,8 +98,11 @@ def main() -> None:
     """Run with the arguments of the command line; times end when everything is closed."""
     url, count, concurrency = sys.argv[1:]
     rows, tally = seeds(int(count)), Counter[str]()
+    model = ModelSettings(
+        MODEL, "evolver", api_base=url, max_tokens=MAX_TOKENS, concurrency=int(concurrency)
+    )
     with tempfile.TemporaryDirectory() as folder:
-        with open_generator(url, int(concurrency), Path(folder), tally) as (engine, generator):
+        with open_generator(model, Path(folder), tally) as (engine, generator):
             watch = Stopwatch()
             engine.run(generator.generate(rows))
         watch.stop()
