@@ -1,8 +1,7 @@
 """Memory of many rows through several rounds: `python -m benchmarks.rounds`.
 
 The bulk phase as a run wires it (DSPy predictor, scripted engine, ledger, rules, writer), without
-MLflow. It
-prints its figures as one JSON line; failed rows go back, so every round has all rows.
+MLflow. It prints its figures as one JSON line; failed rows go back, so every round has all rows.
 """
 
 import argparse
