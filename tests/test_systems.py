@@ -176,6 +176,10 @@ def test_koevol_writes_korean_keeps_its_trace_and_filters_answers_apart(
     assert any("OpenAI" in row["response"] for row in kept)
     assert {row["reasons"][0]["evidence"] for row in failed} == {"IDK"}
     assert all(row["origin"] and row["root"] for row in kept)
+    run_cli("convert", f"{folder}/evolved.jsonl", "koevol.json", "--to", "koevol", expected=0)
+    table = json.loads(Path("koevol.json").read_text("utf-8"))
+    traces = [row[table["columns"].index("trace")] for row in table["data"]]
+    assert traces == ["r" + "".join(methods[name].digit for name in row["trace"]) for row in kept]
 
 
 @pytest.mark.usefixtures("workplace")
