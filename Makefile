@@ -35,7 +35,7 @@ bench: setup  ## time and memory of the bulk phase against a plain script on a l
 search: setup  ## searches in the simulated world, 200 runs each (half an hour)
 	$(BIN)/python -m benchmarks.search
 
-recipes: setup  ## the published systems' configs on the local model, six seeds each (half an hour)
+recipes: setup  ## the published systems' configs on the local model, six seeds each
 	$(BIN)/python -m benchmarks.recipes
 
 clean:  ## remove the environment and the caches; runs/ and mlflow.db stay

@@ -82,6 +82,9 @@ def _schedule(config: ExperimentConfig, where: str) -> list[list[Method]]:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
             raise ConfigError(key, f"{twice} stands twice; give one of them a file and a name")
+    is_weighted = config.evolve.choice == "weighted"
+    if is_weighted and not all(any(e.weight for e in es) for es in config.evolve.entries):
+        raise ConfigError(key, "all methods of a round have weight 0, so none can be chosen")
     return schedule
 
 

@@ -129,6 +129,17 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
             {"evolve": {"rounds": 0, "respond": False}}, ["evolve", "neither"], id="nothing to do"
         ),
         pytest.param({"evolve": {"rounds": 0}}, ["evolve.rounds", "none"], id="search for nothing"),
+        pytest.param(
+            {
+                "optimizer": {"name": "none"},
+                "evolve": {
+                    "choice": "weighted",
+                    "methods": [{"name": "e0", "weight": 0}, {"name": "weak", "weight": 0}],
+                },
+            },
+            ["evolve.methods", "weight 0"],
+            id="no weight",
+        ),
         pytest.param({"evolve": {"choice": "dice"}}, ["evolve.choice", "'dice'"], id="choice"),
         pytest.param(
             {"answer": {"prompt": "gone.txt"}}, ["answer.prompt", "gone.txt"], id="prompt"

@@ -262,11 +262,8 @@ def test_slm_evol_takes_the_operators_in_turn_and_carries_the_input() -> None:
 
 @pytest.mark.usefixtures("workplace")
 def test_slm_evol_goes_on_from_an_earlier_file_one_round_at_a_time() -> None:
-    whole = run_system("slm-evol", limit=None)
-    Path("runs/slm-evol").rename("runs/whole")
-    first = run_system("slm-evol", "evolve.rounds=1", limit=None)
-    Path("runs/slm-evol").rename("runs/first")
-    del whole, first
+    run_system("slm-evol", limit=None).rename("runs/whole")
+    run_system("slm-evol", "evolve.rounds=1", limit=None).rename("runs/first")
     earlier = Path("runs/first/evolved.jsonl").absolute()
     folder = run_system(
         "slm-evol", f"data.path={earlier}", "evolve.first_round=2", "evolve.rounds=1", limit=None
