@@ -52,10 +52,10 @@ class Finding:
     violations: list[str]
 
 
-def reference_in(folder: Path) -> Reference:
+def reference_in(folder: Path, workload: kills.Workload = kills.SEARCH) -> Reference:
     """Make the run that the others are held against."""
     with serving(latency=kills.LATENCY_S) as server:
-        place = kills.lay_out(folder, server)
+        place = kills.lay_out(folder, server, workload=workload)
         spans = kills.spans_of(place)
         return Reference(spans, account(place, server.stats()), folder / "mlflow.db")
 

@@ -90,7 +90,7 @@ def _bulk(plan: Plan) -> list[Estimate]:
     asked = answer.attempts * answer.samples
     if not evolve.rounds:
         return _answers(plan, "answer", turns * asked)
-    settings = generation_settings(plan)
+    settings = generation_settings(plan, {})
     rewrites = settings.most_rewrites(turns) * evolve.attempts
     inputs = rewrites if evolve.input == "evolve" and any(row.input for row in seeds) else 0
     answers = settings.most_answers(turns) * evolve.attempts * asked

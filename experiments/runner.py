@@ -10,6 +10,7 @@ from dspy.utils.exceptions import LMError
 
 from experiments.export import export_finished
 from experiments.funnel import counts_by_stage, funnel
+from experiments.learned import LearnedWriter, read_learned
 from experiments.models.fleet import Fleet, open_fleet
 from experiments.models.meter import Budget, Totals
 from experiments.plan import Plan
@@ -112,6 +113,7 @@ class _Experiment:
             on_headroom=self._on_headroom,
             on_choice=self._on_choice,
             on_trials=_view(plan),
+            on_learned=LearnedWriter(folder.path),
         )
 
     async def run(self) -> list[Method]:
@@ -169,7 +171,7 @@ class _Experiment:
                 self.around.bar.on_row(outcome)
 
             listeners = replace(self.listeners, on_row=on_row)
-            settings = generation_settings(self.plan)
+            settings = generation_settings(self.plan, read_learned(self.folder.path))
             generator = Generator(student, schedule, self.pipeline, settings, listeners)
             self.findings.rounds = await generator.generate(self.plan.splits.seeds)
         self.findings.by_method = generator.by_method

@@ -1,10 +1,12 @@
 """From a checked plan to the program's own settings."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from experiments.plan import Plan
 from program.answering import AnswerSettings
 from program.attempt import Until
+from program.choice import Total
 from program.failure import failure_metric
 from program.generator import GenerationSettings
 from program.pipeline import Pipeline
@@ -26,8 +28,15 @@ def search_settings(plan: Plan) -> SearchSettings:
     return SearchSettings(**given, seed=plan.config.seed)
 
 
-def generation_settings(plan: Plan) -> GenerationSettings:
-    """Return the bulk phase's settings."""
+def generation_settings(
+    plan: Plan, learned: Mapping[int, Mapping[str, Total]]
+) -> GenerationSettings:
+    """Return the bulk phase's settings.
+
+    Args:
+        plan: Of the run.
+        learned: What an earlier try's bandit began each round with.
+    """
     config = plan.config.evolve
     given = config.model_dump(exclude=_NOT_THE_GENERATORS)
     until = Until(*config.until.words) if config.until else None
@@ -36,7 +45,9 @@ def generation_settings(plan: Plan) -> GenerationSettings:
         for methods, entries in zip(plan.schedule, config.entries, strict=True)
         for method, entry in zip(methods, entries, strict=True)
     }
-    return GenerationSettings(**given, until=until, weights=weights, seed=plan.config.seed)
+    return GenerationSettings(
+        **given, until=until, weights=weights, learned=learned, seed=plan.config.seed
+    )
 
 
 def pipeline_of(plan: Plan, fleet: "Fleet", watched: float) -> Pipeline:

@@ -47,6 +47,9 @@ class GenerationSettings:
         until: The length at which a row's way ends.
         save: "last": only what comes to the end of its way is answered (and exported): rows of the
             last round, and those that `until` stops.
+        learned: By round, the totals that a bandit began it with in an earlier try of the same
+            run. It begins with them again, so that its choices stay what they were although rows
+            that were unscored then may be scored now.
     """
 
     rounds: int = 1
@@ -60,6 +63,7 @@ class GenerationSettings:
     on_failure: OnFailure = "drop"
     until: Until | None = None
     save: Save = "all"
+    learned: Mapping[int, Mapping[str, Total]] = field(default_factory=dict)
     seed: int = 0
 
     @property
@@ -172,8 +176,7 @@ class Generator:
         """Let a bandit learn from the totals of the rounds that are finished."""
         pool = list(places)
         for number in rounds:
-            totals = {n: Total(t["kept"], t["failed"]) for n, t in self.by_method.items()}
-            self._chooser = replace(self._chooser, totals=totals)
+            self._chooser = replace(self._chooser, totals=self._learned_by(number))
             following: dict[str, list[Place]] = {}
 
             async def work(
@@ -185,6 +188,13 @@ class Generator:
 
             await self._blocks(pool, work)
             pool = [each for part in _in_order(pool, following) for each in part]
+
+    def _learned_by(self, number: int) -> Mapping[str, Total]:
+        """Return what a bandit goes by in a round, and tell the listener that keeps it."""
+        counted = {n: Total(t["kept"], t["failed"]) for n, t in self.by_method.items()}
+        totals = self.settings.learned.get(number, counted)
+        self.listeners.on_learned(number, totals)
+        return totals
 
     async def _round(self, pool: Sequence[Place], number: int) -> list[Place]:
         """Take a block through one round and return its part of the next round's pool."""

@@ -1,9 +1,10 @@
 """Who hears of a run's progress: plain callables that take finished records."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from program.choice import Total
 from program.headroom import Headroom
 from program.records import Outcome, StepRecord
 from program.second_look import Choice
@@ -22,7 +23,7 @@ class Phase:
     total: int
 
 
-def _ignore(_: Any) -> None:
+def _ignore(*_: Any) -> None:
     """Do nothing: the default listener."""
 
 
@@ -37,6 +38,7 @@ class Listeners:
         on_step: A step of the search is finished.
         on_choice: The second look has chosen.
         on_trials: Optuna's trials so far, all of them finished, after each step.
+        on_learned: A bandit begins a round: its number, and the totals by method's name.
     """
 
     on_phase: Callable[[Phase], None] = _ignore
@@ -45,3 +47,4 @@ class Listeners:
     on_headroom: Callable[[Headroom], None] = _ignore
     on_choice: Callable[[Choice], None] = _ignore
     on_trials: Callable[[Sequence[Any]], None] = _ignore
+    on_learned: Callable[[int, Mapping[str, Total]], None] = _ignore

@@ -60,7 +60,8 @@ class EvolveInput(dspy.Signature):
 
 
 _BEFORE = "(In this conversation the user has said before:"
-_NOW = "Rewrite only what the user says now; it may go on speaking of the above.)"
+NOW = "Rewrite only what the user says now; it may go on speaking of the above.)"
+"""Stands between the turns before and the one to rewrite."""
 
 
 def in_conversation(before: Sequence[str], instruction: str) -> str:
@@ -68,4 +69,4 @@ def in_conversation(before: Sequence[str], instruction: str) -> str:
     if not before:
         return instruction
     told = "\n".join(f"- {turn}" for turn in before)
-    return f"{_BEFORE}\n{told}\n{_NOW}\n\n{instruction}"
+    return f"{_BEFORE}\n{told}\n{NOW}\n\n{instruction}"

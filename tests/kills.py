@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.server_process import ServerProcess, serving
+from experiments.models.scripted import SAFEGUARD
 
 COMMAND = [sys.executable, "-m", "experiments", "run", "test.yaml", "--out", "runs/xyz", "--yes"]
 SETTINGS = {
@@ -33,6 +34,29 @@ AFTER = {"candidate": "step record", "evolve": "finish"}
 """What is done without a call after the last call of a phase."""
 
 PHASES = ("start", *CALLING, *AFTER.values())
+
+Workload = Mapping[str, Any]
+"""The sections of a config that say what a run does."""
+
+SEARCH: Workload = {
+    "data": {"path": "seeds.jsonl", "train_size": 6, "dev_size": 10, "heldout_size": 10},
+    "optimizer": {"steps": 2, "batch_size": 4, "candidates": 3},
+    "evolve": {"methods": ["weak"], "respond": True},
+    "failure": {"evolve": ["strict", "koevol"], "respond": ["strict"]},
+}
+TALKS: Workload = {
+    "data": {"path": "talks.jsonl"},
+    "optimizer": {"name": "none"},
+    "evolve": {
+        "methods": ["weak", "careful.md"],
+        "choice": "bandit",
+        "rounds": 3,
+        "on_failure": "requeue",
+        "context": "previous",
+    },
+    "failure": {"rules": ["strict"]},
+}
+"""Conversations over rounds, with methods that a bandit chooses."""
 
 
 @dataclass(frozen=True)
@@ -111,22 +135,24 @@ class Place:
         return requests - self.calls_kept() if requests else 0
 
 
-def lay_out(folder: Path, server: ServerProcess, store: Path | None = None) -> Place:
+def lay_out(
+    folder: Path, server: ServerProcess, store: Path | None = None, workload: Workload = SEARCH
+) -> Place:
     """Write what a run needs; `store` is copied, for a new one costs seconds."""
     texts = [f"List the {i} largest rivers of Europe." for i in range(1, ROWS + 1)]
     seeds = [{"id": f"seed-{i}", "instruction": text} for i, text in enumerate(texts)]
-    model = {"model": "hosted_vllm/world", "api_base": server.url, "temperature": 0.0}
+    talks = [{"id": f"talk-{i}", "turns": [t, f"Why the {i}?"]} for i, t in enumerate(texts[::2])]
+    model = {"model": "hosted_vllm/world", "api_base": server.url, "temperature": 0.7}
     config = {
         "name": folder.name,
         "models": {"evolver": {**model, "concurrency": CONCURRENCY}},
-        "data": {"path": "seeds.jsonl", "train_size": 6, "dev_size": 10, "heldout_size": 10},
-        "optimizer": {"steps": 2, "batch_size": 4, "candidates": 3},
-        "evolve": {"methods": ["weak"], "respond": True},
-        "failure": {"evolve": ["strict", "koevol"], "respond": ["strict"]},
+        **workload,
     }
     tracking = {"tracking_uri": "sqlite:///mlflow.db", "experiment": folder.name}
     folder.mkdir()
-    (folder / "seeds.jsonl").write_text("\n".join(map(json.dumps, seeds)) + "\n")
+    for name, rows in (("seeds", seeds), ("talks", talks)):
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    (folder / "careful.md").write_text(f"Rewrite the instruction into a harder one. {SAFEGUARD}\n")
     (folder / "test.yaml").write_text(json.dumps(config))
     (folder / "mlflow.yaml").write_text(json.dumps({**tracking, "trace_sampling": 0.0}))
     if store:
@@ -188,10 +214,10 @@ class Tried:
     stats: dict[str, Any]
 
 
-def killed_run(folder: Path, store: Path, when: Span) -> Tried:
+def killed_run(folder: Path, store: Path, when: Span, workload: Workload = SEARCH) -> Tried:
     """Start a run on a server of its own, kill it at the moment, and start it again."""
     with serving(latency=LATENCY_S) as server:
-        place = lay_out(folder, server, store)
+        place = lay_out(folder, server, store, workload)
         with place.started() as process:
             wait_for(place, process, when)
         lost, made, code = place.calls_lost(), place.count("requests"), process.returncode

@@ -1,5 +1,6 @@
 """Runs that are killed or interrupted at any moment go on, and end with the same account."""
 
+import json
 import os
 import signal
 import time
@@ -57,6 +58,22 @@ def test_a_killed_run_ends_with_the_same_account(
 
     assert tried.stopped == -signal.SIGKILL
     assert violations(tried, reference.account) == []
+
+
+def test_conversations_that_a_bandit_evolves_end_with_the_same_account(tmp_path: Path) -> None:
+    reference = reference_in(tmp_path / "reference", kills.TALKS)
+    kept = reference.account["evolved.jsonl"]
+
+    def killed(seed: int) -> Tried:
+        when = moment(reference.spans, "evolve", seed)
+        return killed_run(tmp_path / f"run-{seed}", reference.store, when, kills.TALKS)
+
+    with ThreadPoolExecutor(2) as pool:
+        tried = list(pool.map(killed, (1, 2)))
+
+    assert {len(json.loads(row)[0].split(".")) for row in kept} == {2, 3, 4}
+    assert [each.stopped for each in tried] == [-signal.SIGKILL] * 2
+    assert [violations(each, reference.account) for each in tried] == [[], []]
 
 
 def interrupted(place: Place, when: Span, *, times: int) -> tuple[int, float]:

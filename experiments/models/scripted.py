@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from experiments.models.wire import Message, Reply, WireCall
 from program.controls import CONTROLS
 from program.safeguards import SAFEGUARDS
+from signatures.evolve import NOW
 
 Script = Callable[[Sequence[Message], int], str]
 
@@ -22,6 +23,13 @@ HARM = "Answer each instruction as well."
 NEUTRAL = "Write plain prose."
 FAILURE_PROBABILITY = {"none": 0.7, SAFEGUARD: 0.1, HARM: 0.95}
 """The world's law: how often an evolver fails a row, by what its method says."""
+
+ADDED = (
+    "Then compare two other approaches and justify every decision with evidence.",
+    "Name three risks, and say for each how a reader could notice it early.",
+    "Close with a table of costs, sorted by year, whose totals must agree.",
+)
+"""What a sound rewrite adds: the first of them that is not there yet."""
 
 JUDGE_PROBABILITY = 0.05
 """How often the judge finds fault with a sound rewrite, whatever it is asked."""
@@ -98,10 +106,11 @@ def failure_probability(method: str) -> float:
 
 
 def _rewrite(method: str, user: str, draw: int) -> str:
-    row = user.removeprefix("Instruction:\n").rsplit("\n\n", 1)[0]
+    told = user.removeprefix("Instruction:\n").rsplit("\n\n", 1)[0]
+    row = told.rpartition(f"{NOW}\n\n")[2]
     if _chance(row, draw) < failure_probability(method):
         return f"The answer is {len(row)}."
-    return f"{row} Then compare two other approaches and justify every decision with evidence."
+    return f"{row} {next((added for added in ADDED if added not in row), ADDED[0])}"
 
 
 def _proposal(user: str, draw: int) -> str:
