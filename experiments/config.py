@@ -224,6 +224,11 @@ class ExperimentConfig(Strict):
         return self.optimizer.name != "none"
 
     @property
+    def judges_answers(self) -> bool:
+        """Whether the judge chooses among the samples of an answer."""
+        return self.answer.samples > 1 and self.answer.choose == "judge"
+
+    @property
     def search_rows(self) -> DataConfig:
         """The sizes of the search's splits; zeros without a search."""
         none = {"train_size": 0, "dev_size": 0, "heldout_size": 0, "fresh_size": 0}
@@ -300,7 +305,8 @@ def explained(path: Path, error: ValidationError, schema: type[BaseModel]) -> Co
     first, *more = error.errors()
     key = ".".join(str(part) for part in first["loc"])
     tail = f" (and {len(more)} more)" if more else ""
-    return ConfigError(f"{path}: {key or 'config'}", f"{_problem(first, schema)}{tail}")
+    where = f"{path}: {key}" if key else str(path)
+    return ConfigError(where, f"{_problem(first, schema)}{tail}")
 
 
 def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:
@@ -314,7 +320,8 @@ def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:
         return "must be the name of an environment variable, not the key itself"
     if _CONCEALED & {*detail["loc"]}:
         return detail["msg"]
-    return f"{detail['msg']}, got {detail['input']!r}"
+    told = detail["msg"].removeprefix("Value error, ")
+    return told if isinstance(detail["input"], dict) else f"{told}, got {detail['input']!r}"
 
 
 def _known_keys(path: Sequence[str | int], schema: type[BaseModel]) -> list[str]:

@@ -18,6 +18,7 @@ TOKENS_PER_WORD = 1.4
 
 
 _JUDGE_WORDS = 250
+_ANSWER_WORDS = 200
 _UNLIMITED_TOKENS = 4096
 
 
@@ -85,15 +86,14 @@ def _bounds(plan: Plan) -> list[Estimate]:
 
 def _bulk(plan: Plan) -> list[Estimate]:
     """Return what the bulk phase asks for: rounds, children and turns, attempts and samples."""
-    evolve, answer, seeds = plan.config.evolve, plan.config.answer, plan.splits.seeds
+    evolve, seeds = plan.config.evolve, plan.splits.seeds
     turns = sum(max(1, len(row.turns)) for row in seeds)
-    asked = answer.attempts * answer.samples
     if not evolve.rounds:
-        return _answers(plan, "answer", turns * asked)
+        return _answers(plan, "answer", turns)
     settings = generation_settings(plan, {})
     rewrites = settings.most_rewrites(turns) * evolve.attempts
     inputs = rewrites if evolve.input == "evolve" and any(row.input for row in seeds) else 0
-    answers = settings.most_answers(turns) * evolve.attempts * asked
+    answers = settings.most_answers(turns) * evolve.attempts
     return _evolving(plan, "evolve", rewrites + inputs, answers)
 
 
@@ -113,10 +113,17 @@ def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[Estim
 
 
 def _answers(plan: Plan, phase: str, answered: int) -> list[Estimate]:
+    """Return what it takes to answer so many instructions: tries, samples, and the best of them."""
     if not plan.config.evolve.respond:
         return []
+    answer = plan.config.answer
     words = _words([row.prompt for row in plan.splits.seeds]) + 40
-    return [_estimate(plan, phase, "responder", answered, words)]
+    asked = answered * answer.attempts * answer.samples
+    found = [_estimate(plan, phase, "responder", asked, words)]
+    if plan.config.judges_answers:
+        shown = words + answer.samples * _ANSWER_WORDS
+        found.append(_estimate(plan, phase, "judge", answered, shown))
+    return found
 
 
 def _estimate(plan: Plan, phase: str, role: str, calls: int, words: float) -> Estimate:

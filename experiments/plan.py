@@ -203,13 +203,9 @@ def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
         "evolver": True,
         "responder": config.evolve.respond,
         "optimizer": config.is_search,
-        "judge": any(rule.detect is None for rule in rules) or _judges_answers(config),
+        "judge": any(rule.detect is None for rule in rules) or config.judges_answers,
     }
     return [role for role in ROLES if needed[role]]
-
-
-def _judges_answers(config: ExperimentConfig) -> bool:
-    return config.answer.samples > 1 and config.answer.choose == "judge"
 
 
 def _rules(config: ExperimentConfig, stage: Stage, where: str) -> tuple[Rule, ...]:

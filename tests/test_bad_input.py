@@ -20,6 +20,8 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
     assert result.code == 2, result.err
     assert "Traceback" not in result.err
     assert len(result.err.strip().splitlines()) == 1
+    assert "Value error" not in result.err
+    assert len(result.err) < 500
     for needle in needles:
         assert needle in result.err
     assert sorted(Path().rglob("*")) == before
@@ -57,7 +59,7 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
         ),
         pytest.param(
             {"output": {"formats": ["alpaca"]}, "evolve": {"methods": ["weak"], "respond": False}},
-            ["output.formats"],
+            ["test.yaml: output.formats needs responses"],
             id="export without responses",
         ),
         pytest.param(
