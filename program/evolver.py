@@ -95,11 +95,32 @@ class Evolver(dspy.Module):
         )
 
     async def evolve_with(
-        self, role: Role, instruction: str, *, draw: int, temperature: float | None = None
+        self,
+        role: Role,
+        instruction: str,
+        *,
+        draw: int,
+        temperature: float | None = None,
+        before: Sequence[tuple[str, str]] = (),
     ) -> dspy.Prediction:
-        """Return `evolved_instruction`, and `thinking` in the stepwise form."""
+        """Return `evolved_instruction`, and `thinking` in the stepwise form.
+
+        Args:
+            role: Whose model evolves.
+            instruction: One instruction, or one user turn of a conversation.
+            draw: Which of the possible answers to ask for.
+            temperature: Overrides the role's own.
+            before: The conversation's earlier user turns, each with its rewrite; they are shown
+                behind the method's demonstrations, in the same form.
+        """
+        demos = [*self.evolve.demos, *(_demo(pair) for pair in before)]
         return await ask(
-            self.evolve, role, draw=draw, temperature=temperature, instruction=instruction
+            self.evolve,
+            role,
+            draw=draw,
+            temperature=temperature,
+            demos=demos if before else None,
+            instruction=instruction,
         )
 
     async def evolve_input_with(self, role: Role, source: Row, evolved: Row, *, draw: int) -> str:
@@ -124,7 +145,9 @@ class Evolver(dspy.Module):
 
 
 def _demos(method: Method) -> list[dspy.Example]:
-    return [
-        dspy.Example(instruction=before, evolved_instruction=after)
-        for before, after in method.demonstrations
-    ]
+    return [_demo(pair) for pair in method.demonstrations]
+
+
+def _demo(pair: tuple[str, str]) -> dspy.Example:
+    before, after = pair
+    return dspy.Example(instruction=before, evolved_instruction=after)

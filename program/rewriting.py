@@ -13,7 +13,7 @@ from program.draws import draw_number
 from program.failure import FailureMetric
 from program.records import Row
 from program.roles import Role
-from signatures import Method, in_conversation
+from signatures import Method
 
 ContextName = Literal["none", "previous"]
 
@@ -79,7 +79,8 @@ async def _turns(
     given = source.turns or (source.instruction,)
     made: list[_Turn] = []
     for number, text in enumerate(given):
-        before = [turn.text or "" for turn in made] if context == "previous" else []
+        pairs = [(old, turn.text or "") for old, turn in zip(given, made, strict=False)]
+        before = pairs if context == "previous" else []
         turn = await _turn(attempt, role, failure, (number, text), before)
         made.append(_numbered(turn, number) if source.turns else turn)
         if turn.reasons:
@@ -92,12 +93,12 @@ async def _turn(
     role: Role,
     failure: FailureMetric,
     turn: tuple[int, str],
-    before: Sequence[str],
+    before: Sequence[tuple[str, str]],
 ) -> _Turn:
     number, text = turn
     draw = draw_number("turn", attempt.draw, number) if number else attempt.draw
     with collected_calls() as calls:
-        found = await _asked(attempt, role, in_conversation(before, text), draw)
+        found = await _asked(attempt, role, text, draw, before)
     reply = calls[-1] if calls else None
     if reply:
         found = replace(found, raw=reply.text, model=reply.model)
@@ -110,10 +111,12 @@ async def _turn(
     return replace(found, reasons=reasons)
 
 
-async def _asked(attempt: Attempt, role: Role, text: str, draw: int) -> _Turn:
+async def _asked(
+    attempt: Attempt, role: Role, text: str, draw: int, before: Sequence[tuple[str, str]]
+) -> _Turn:
     try:
         found = await attempt.evolver.evolve_with(
-            role, text, draw=draw, temperature=attempt.temperature
+            role, text, draw=draw, temperature=attempt.temperature, before=before
         )
     except AdapterParseError as error:
         return _Turn(None, "", str(error.lm_response or ""), role.model)

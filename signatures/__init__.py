@@ -5,7 +5,6 @@ from signatures.evolve import (
     EvolveInput,
     EvolveInstruction,
     EvolveInstructionStepwise,
-    in_conversation,
 )
 from signatures.judge import ChooseAnswer, JudgeDefects, JudgeEquality, JudgeEvolution
 from signatures.methods import Method, from_markdown, shipped_methods, to_markdown
@@ -27,7 +26,6 @@ __all__ = [
     "RespondToInstruction",
     "ShortenMethod",
     "from_markdown",
-    "in_conversation",
     "shipped_methods",
     "to_markdown",
 ]

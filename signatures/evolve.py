@@ -4,8 +4,6 @@ An optimiser rewrites the docstring (the method) and nothing else: field names, 
 closing line stay, so no marker of the reply can drift. Source: arXiv 2406.00770, Fig. 2.
 """
 
-from collections.abc import Sequence
-
 import dspy
 
 
@@ -57,16 +55,3 @@ class EvolveInput(dspy.Signature):
     evolved_input: str = dspy.OutputField(
         desc="Write the input for the harder instruction, and nothing else."
     )
-
-
-_BEFORE = "(In this conversation the user has said before:"
-NOW = "Rewrite only what the user says now; it may go on speaking of the above.)"
-"""Stands between the turns before and the one to rewrite."""
-
-
-def in_conversation(before: Sequence[str], instruction: str) -> str:
-    """Return what the evolver is shown of a user turn; `before` are the turns ahead of it."""
-    if not before:
-        return instruction
-    told = "\n".join(f"- {turn}" for turn in before)
-    return f"{_BEFORE}\n{told}\n{NOW}\n\n{instruction}"

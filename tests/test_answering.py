@@ -27,18 +27,23 @@ class Replies(dspy.BaseLM):
     def __init__(self, answers: Sequence[str]) -> None:
         super().__init__("scripted")
         self.answers, self.asked = list(answers), []  # type: ignore[var-annotated]
-        self.evolving: list[str] = []
+        self.evolving: list[list[str]] = []
 
     async def acall(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
         system, user = messages[0]["content"], messages[-1]["content"]
         if system == "Rewrite.":
-            self.evolving.append(user)
-            row = user.removeprefix("Instruction:\n").rsplit("\n\n", 1)[0].splitlines()[-1]
+            self.evolving.append([_shown(message["content"]) for message in messages[1:]])
+            row = _shown(user)
             return [f"{row} Then compare two other approaches and justify every decision."]
         if "numbered answers" in system:
             return ["[[ ## best ## ]]\n2\n\n[[ ## completed ## ]]"]
         self.asked.append(messages)
         return [self.answers[len(self.asked) - 1]]
+
+
+def _shown(content: str) -> str:
+    """Return a text as it stands between its label and the closing line."""
+    return content.removeprefix("Instruction:\n").rsplit("\n\n", 1)[0]
 
 
 def attempt(row: Row, answers: Sequence[str], **more: Any) -> tuple[Outcome, Replies]:
@@ -94,14 +99,14 @@ def test_a_conversation_is_evolved_and_answered_turn_by_turn() -> None:
     assert made.response == "Volga, Danube, Rhine."
     contents = [message["content"] for message in model.asked[1][1:]]
     assert contents == [made.turns[0], "Volga, Danube, Rhine.", made.turns[1]]
-    assert "said before" not in model.evolving[1]
+    assert model.evolving == [[talk.turns[0]], [talk.turns[1]]]
 
 
 def test_a_turn_can_be_evolved_with_the_turns_before_it() -> None:
     talk = row("List three rivers.", "Which one is the longest?")
     outcome, model = attempt(talk, ["Volga, Danube, Rhine.", "The Volga is."], context="previous")
-    assert f"- {outcome.row.turns[0]}" in model.evolving[1]
-    assert "said before" not in model.evolving[0]
+    first, second = talk.turns
+    assert model.evolving == [[first], [first, outcome.row.turns[0], second]]
 
 
 def test_a_conversation_fails_with_the_number_of_its_turn() -> None:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from experiments.models.wire import Message, Reply, WireCall
 from program.controls import CONTROLS
 from program.safeguards import SAFEGUARDS
-from signatures.evolve import NOW
 
 Script = Callable[[Sequence[Message], int], str]
 
@@ -106,8 +105,7 @@ def failure_probability(method: str) -> float:
 
 
 def _rewrite(method: str, user: str, draw: int) -> str:
-    told = user.removeprefix("Instruction:\n").rsplit("\n\n", 1)[0]
-    row = told.rpartition(f"{NOW}\n\n")[2]
+    row = user.removeprefix("Instruction:\n").rsplit("\n\n", 1)[0]
     if _chance(row, draw) < failure_probability(method):
         return f"The answer is {len(row)}."
     return f"{row} {next((added for added in ADDED if added not in row), ADDED[0])}"
