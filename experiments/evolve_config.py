@@ -80,7 +80,8 @@ class EvolveConfig(Strict):
         respond: Whether evolved instructions are answered.
         input: `keep` carries a row's input along unchanged; `append` makes it part of the
             instruction before evolving; `evolve` lets it follow the instruction, a call more.
-        context: `previous` shows the evolver the turns before the one to evolve, and their rewrites.
+        context: `previous` shows the evolver the turns before the one to evolve, with their
+            rewrites.
     """
 
     methods: list[MethodConfig] = Field(default=[MethodConfig(name="e0")], min_length=1)

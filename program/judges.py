@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -152,10 +153,14 @@ async def best_answer(role: Role, instruction: str, answers: Sequence[str], *, d
     A number that is none of theirs counts as no choice: the first answer is returned.
 
     Raises:
-        AdapterParseError: The judge's reply does not parse.
+        AdapterParseError: The judge's reply holds no number, or several.
         LMError: The call failed for good.
     """
     numbered = "\n\n".join(f"[{n}]\n{answer}" for n, answer in enumerate(answers, start=1))
     predictor = dspy.Predict(ChooseAnswer)
     found = await ask(predictor, role, draw=draw, instruction=instruction, answers=numbered)
-    return found.best - 1 if 1 <= found.best <= len(answers) else 0
+    numbers = {int(number) for number in re.findall(r"\d+", found.best)}
+    if len(numbers) != 1:
+        raise AdapterParseError("best_answer", ChooseAnswer, found.best, message="no single number")
+    best = numbers.pop()
+    return best - 1 if 1 <= best <= len(answers) else 0

@@ -64,4 +64,4 @@ class ChooseAnswer(dspy.Signature):
 
     instruction: str = dspy.InputField(desc="the instruction that was answered")
     answers: str = dspy.InputField(desc="the answers, each after its number")
-    best: int = dspy.OutputField(desc="the number of the best answer")
+    best: str = dspy.OutputField(desc="Reply with the number of the best answer alone.")

@@ -6,12 +6,14 @@ from typing import Any
 
 import dspy
 import pytest
+from dspy.utils.exceptions import AdapterParseError
 
 from program.answering import AnswerSettings
 from program.attempt import Attempt
 from program.evaluation import trajectories
 from program.evolver import Evolver
 from program.failure import failure_metric
+from program.judges import best_answer
 from program.listeners import Listeners
 from program.pipeline import Pipeline, attempt_block
 from program.records import Outcome, Row
@@ -36,7 +38,7 @@ class Replies(dspy.BaseLM):
             row = _shown(user)
             return [f"{row} Then compare two other approaches and justify every decision."]
         if "numbered answers" in system:
-            return ["[[ ## best ## ]]\n2\n\n[[ ## completed ## ]]"]
+            return ["**2**"]
         self.asked.append(messages)
         return [self.answers[len(self.asked) - 1]]
 
@@ -133,6 +135,24 @@ def test_a_turn_that_fails_ends_the_conversation_at_evolve() -> None:
     outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
     assert outcome.failed_at == "evolve"
     assert str(outcome.reasons[0]).startswith("unchanged: turn 2: ")
+
+
+@pytest.mark.parametrize(
+    ("reply", "best"),
+    [("2", 1), ("**2**.", 1), ("[[ ## best ## ]] = 2", 1), ("7", 0), ("1 or 2", None), ("?", None)],
+)
+def test_the_best_answer_is_the_only_number_of_the_reply(reply: str, best: int | None) -> None:
+    class Chooser(dspy.BaseLM):
+        async def acall(self, *_: Any, **__: Any) -> list[str]:
+            return [reply]
+
+    role = Role(Chooser("scripted"), "m")
+    chosen = best_answer(role, "Name a river.", ["The Po.", "The Ob."], draw=1)
+    if best is None:
+        with pytest.raises(AdapterParseError, match="no single number"):
+            asyncio.run(chosen)
+    else:
+        assert asyncio.run(chosen) == best
 
 
 @pytest.mark.parametrize(("evolves", "material"), [(True, "new material"), (False, "3, 5, 9")])

@@ -11,7 +11,7 @@ from signatures.evolve import CLOSINGS
 
 SNAPSHOT = {
     "AnalyzeTrajectory": "17f4511b0af08750",
-    "ChooseAnswer": "290354234ae0138a",
+    "ChooseAnswer": "7d5709d06e6ac7a3",
     "EvolveInput": "88c086cf08eb154d",
     "EvolveInstruction": "34328a3603a0242b",
     "EvolveInstructionStepwise": "6bc50eb3b3123b46",
