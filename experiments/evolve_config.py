@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from experiments.model_config import Count, Strict, Temperature
 from program.answering import ChooseName
@@ -128,6 +128,12 @@ class EvolveConfig(Strict):
         if any(not entry for entry in self.schedule):
             raise ValueError("a round of schedule has no method")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the methods that a schedule stands in for, so that what is written is read."""
+        tree: dict[str, Any] = serialise(self)
+        return {key: value for key, value in tree.items() if key != "methods" or not self.schedule}
 
     @property
     def entries(self) -> list[list[MethodConfig]]:

@@ -10,6 +10,7 @@ import pytest
 
 from experiments.config import load_config
 from experiments.models.weights import SHIPPED
+from experiments.run_folder import as_yaml
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted((REPOSITORY / "experiments/configs").glob("*.yaml"))
@@ -19,6 +20,14 @@ CONFIGS = sorted((REPOSITORY / "experiments/configs").glob("*.yaml"))
 def test_a_package_resolves_to_this_checkout(name: str) -> None:
     module = importlib.import_module(name)
     assert Path(str(module.__file__)).parent == REPOSITORY / name
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_what_a_run_keeps_of_its_config_says_the_same(path: Path, tmp_path: Path) -> None:
+    config = load_config(path)
+    kept = tmp_path / "config.yaml"
+    kept.write_text(as_yaml(config), encoding="utf-8")
+    assert load_config(kept) == config
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
