@@ -1,11 +1,13 @@
 """The published systems on a real model: `python -m benchmarks.recipes [--only NAME …]`.
 
 Each is its shipped config with a few rows; a run that was interrupted goes on, a finished one is
-only read. The table shows where the rows went.
+only read. The table shows where the rows went, and how many of the kept rewrites our `strict` rules
+find fault with: a system's own rules may keep what no one would train on.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.cli import app
+from experiments.config import load_config
+from experiments.data import load_seeds
+from metrics import Case, broken, compose
 from metrics.intervals import wilson
+from signatures import shipped_methods
 
 CONFIGS = Path(__file__).resolve().parents[1] / "experiments" / "configs"
 SYSTEMS = (
@@ -30,7 +36,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/recipes"))
     given = parser.parse_args()
     table = Table(
-        "config", "rounds", "rewrites", "kept", "lost at evolve", "lost at respond", "calls"
+        *("config", "rounds", "rewrites", "kept", "lost at evolve", "lost at respond"),
+        *("kept, flagged by strict", "calls", "minutes"),
     )
     for name in given.only:
         folder = given.folder / f"{name}-{given.limit}"
@@ -42,18 +49,46 @@ def main() -> None:
 
 def _cells(folder: Path) -> list[str]:
     summary: dict[str, Any] = json.loads((folder / "summary.json").read_text("utf-8"))
-    failed = [json.loads(line) for line in (folder / "failures.jsonl").open(encoding="utf-8")]
+    kept, failed = _rows(folder / "evolved.jsonl"), _rows(folder / "failures.jsonl")
     entered = sum(count["entered"] for count in summary["rounds"])
     lost = sum(row["failed_at"] == "evolve" for row in failed)
     unanswered = len(failed) - lost
+    answered = sum(bool(row["response"]) for row in kept)
     return [
         str(len(summary["rounds"])),
         str(entered),
         str(summary["rows_out"]),
         _share(lost, entered),
-        _share(unanswered, entered - lost),
+        _share(unanswered, unanswered + answered),
+        _share(_flagged(folder, kept), len(kept)),
         str(summary["calls"]),
+        f"{summary['wall_s'] / 60:.0f}",
     ]
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+def _flagged(folder: Path, kept: Sequence[dict[str, Any]]) -> int:
+    """Count the rewrites that the strict rules fail against the row that they were made from."""
+    config = load_config(folder / "config.yaml")
+    seeds = load_seeds(config, str(folder / "config.yaml"))
+    text = {row.id: row.instruction for row in seeds} | {r["id"]: r["instruction"] for r in kept}
+    rules, kinds = (
+        compose(["strict"], "evolve"),
+        {m.name: m.kind for m in shipped_methods().values()},
+    )
+    cases = (
+        Case(
+            source=text[row["parent_id"]],
+            evolved=row["instruction"],
+            method_kind=kinds.get(row["method"], "depth"),
+        )
+        for row in kept
+        if row["parent_id"] in text
+    )
+    return sum(bool(broken(rules, case)) for case in cases)
 
 
 def _share(part: int, whole: int) -> str:
