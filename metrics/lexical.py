@@ -25,7 +25,7 @@ def distinct(texts: Iterable[str], size: int) -> float | None:
     Raises:
         ValueError: `size` is below 1.
 
-    Source: arXiv 1510.03055, section 5.1; like every ratio of types to tokens it falls as a set
+    Source: arXiv 1510.03055; like every ratio of types to tokens it falls as a set
     grows.
     """
     if size < 1:
@@ -45,7 +45,7 @@ def compression_ratio(texts: Iterable[str]) -> float | None:
         Bytes of UTF-8 / compressed bytes, above 0; higher means more repetitive. A few short texts
         stay below 1, as the format has a cost of its own. None: there is no text.
 
-    Source: arXiv 2403.00553, section 3 (there by gzip, whose header adds 12 bytes). The window is
+    Source: arXiv 2403.00553 (there by gzip, whose header adds 12 bytes). The window is
     32 KiB: what comes back later than that counts as new, so order matters a little.
     """
     deflate = zlib.compressobj(_LEVEL)
