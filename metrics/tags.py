@@ -181,5 +181,5 @@ def _without_ing(word: str) -> str:
     stem = word[:-3]
     if not word.endswith("ing") or len(stem) < 3 or not _VOWELS.intersection(stem):
         return word
-    is_doubled = stem[-1] == stem[-2] and stem[-1] in _DOUBLED
+    is_doubled = len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] in _DOUBLED
     return stem[:-1] if is_doubled else stem

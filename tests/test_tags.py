@@ -32,6 +32,7 @@ from metrics.tags import (
         ("classes", "class", True),
         ("spelling", "spell", True),
         ("strings", "string", True),
+        ("adding", "adds", True),
         ("thing", "th", False),
         ("status", "statu", False),
         ("class", "clas", False),
