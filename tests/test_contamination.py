@@ -25,6 +25,7 @@ def test_a_shared_run_of_words_is_the_evidence() -> None:
         pytest.param(QUESTION[:-14], 13, False, id="twelve words of thirteen"),
         pytest.param(f"So {QUESTION}", 13, True, id="thirteen"),
         pytest.param("", 8, False, id="empty row"),
+        pytest.param("has 3 ducks and each", 5, True, id="the shortest run there is"),
     ],
 )
 def test_a_run_has_all_its_words(row: str, size: int, hits: bool) -> None:

@@ -87,6 +87,7 @@ def test_pass_rate_of_eight_samples() -> None:
         pytest.param(["It is 12.", "So 12", "13", "= 12.0"], 0.75, id="three of four"),
         pytest.param(["1", "2", "3", "4"], 0.25, id="all differ"),
         pytest.param(["7", "", "\n", "7"], 0.5, id="empty samples agree with none"),
+        pytest.param(["7", "7"], 1.0, id="two samples"),
         pytest.param(["7"], None, id="one sample"),
         pytest.param(["", ""], None, id="no result"),
         pytest.param([], None, id="nothing"),
