@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Numbers = NDArray[np.float64]
-Unscorable = Literal["no answer", "no instruction", "certain answer", "certain instruction"]
+Unscorable = Literal[
+    "no answer", "no instruction", "certain answer", "certain instruction", "impossible token"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Losses:
     def reasons(self) -> list[Unscorable | None]:
         """Why a row has no IC-IFD, by row; None where it has one.
 
-        Without the two reasons of the instruction it still has an IFD.
+        Where only the instruction is in the way the row still has an IFD.
         """
         rows = zip(self.answer_given_instruction, self.answer, self.instruction, strict=True)
         return [_reason(given, alone, asked) for given, alone, asked in rows]
@@ -100,10 +102,12 @@ def _quotient(part: Numbers, whole: Numbers) -> Numbers:
 
 
 def _reason(given: float, alone: float, asked: float) -> Unscorable | None:
-    if not np.isfinite([given, alone]).all():
+    if np.isinf([given, alone, asked]).any():
+        return "impossible token"
+    if np.isnan([given, alone]).any():
         return "no answer"
     if alone <= 0:
         return "certain answer"
-    if not np.isfinite(asked):
+    if np.isnan(asked):
         return "no instruction"
     return "certain instruction" if asked <= 0 else None

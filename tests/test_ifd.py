@@ -31,7 +31,8 @@ def test_losses_are_means_of_the_tokens_negative_logs() -> None:
         pytest.param([-1.0], [0.0], [-1.0], "certain answer", False, id="L(A) = 0"),
         pytest.param([-1.0], [-2.0], [], "no instruction", True, id="empty instruction"),
         pytest.param([-1.0], [-2.0], [0.0], "certain instruction", True, id="L(Q) = 0"),
-        pytest.param([-np.inf], [-2.0], [-1.0], "no answer", False, id="impossible token"),
+        pytest.param([-np.inf], [-2.0], [-1.0], "impossible token", False, id="infinite loss"),
+        pytest.param([-1.0], [-2.0], [-np.inf], "impossible token", True, id="infinite L(Q)"),
         pytest.param([0.0], [-2.0], [-1.0], None, True, id="L(A|Q) = 0 is a score"),
     ],
 )
