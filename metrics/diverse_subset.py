@@ -37,10 +37,12 @@ def best_apart(
         most: Rows to keep; what comes after them is "not at the top". None: no limit.
 
     Raises:
-        ValueError: `scores` and `vectors` have different numbers of rows.
+        ValueError: `tau` is no cosine, or `scores` and `vectors` have different numbers of rows.
 
     Source: arXiv 2312.15685 (Deita), score first and then distance.
     """
+    if not -1 <= tau <= 1:
+        raise ValueError(f"a cosine lies in [-1, 1], got {tau}")
     numbers = as_numbers(scores)
     if len(numbers) != len(vectors):
         raise ValueError(f"{len(numbers)} scores and {len(vectors)} vectors")

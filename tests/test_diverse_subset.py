@@ -80,3 +80,9 @@ def test_no_score_and_no_direction_are_unscored() -> None:
 def test_scores_and_vectors_are_of_the_same_rows() -> None:
     with pytest.raises(ValueError, match="1 scores and 2 vectors"):
         best_apart([1.0], circle(0, 90))
+
+
+@pytest.mark.parametrize("tau", [-1.1, 1.1])
+def test_tau_is_a_cosine(tau: float) -> None:
+    with pytest.raises(ValueError, match="cosine"):
+        best_apart([1.0, 2.0], circle(0, 90), tau=tau)
