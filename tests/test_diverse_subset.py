@@ -51,6 +51,20 @@ def test_all_kept_rows_lie_apart_and_all_dropped_ones_near() -> None:
     assert found == apart(vectors, least=0.2)
 
 
+def test_a_row_just_far_enough_stays() -> None:
+    assert apart(np.array([[0.0], [1.0], [3.0]]), least=1.0).kept == (0, 1, 2)
+
+
+def test_the_nearest_kept_row_is_named_whatever_the_vectors_lengths() -> None:
+    vectors = np.random.default_rng(8).gamma(1.0, 2.0, size=(700, 2))
+    found = apart(vectors, least=0.5)
+    for each in found.dropped:
+        earlier = [row for row in found.kept if row < each.row]
+        gaps = np.linalg.norm(vectors[earlier] - vectors[each.row], axis=1)
+        assert each.near == earlier[int(gaps.argmin())]
+        assert each.value == pytest.approx(gaps.min())
+
+
 def test_the_best_of_alike_rows_stays() -> None:
     """25 degrees have a cosine of 0.906, 26 one of 0.899."""
     found = best_apart([1.0, 3.0, 2.0], circle(0, 25, 51), tau=0.9)

@@ -47,7 +47,10 @@ def test_what_a_response_lacks(instruction: str, response: str, kind: str) -> No
         pytest.param("Write a short story.", "For sale: baby shoes, never worn.", id="short"),
         pytest.param("Explain tea in at most 50 words.", "It is hot leaf juice.", id="at most"),
         pytest.param("A 100 m race: who won?", "Ann.", id="a number that counts no words"),
-        pytest.param("Write 20 words on tea.", "Tea is hot, and it is good for you.", id="9 of 20"),
+        pytest.param("Write 20 words on tea.", "Tea is hot, and it is good too.", id="8 of 20"),
+        pytest.param(
+            "차를 60자로 써라.", "차는 뜨겁고 쓰고 달고 맑고 좋고 늘 새롭다.", id="8 of 60 letters"
+        ),
         pytest.param("차를 50자 이내로 설명하라.", "뜨거운 음료다.", id="Korean at most"),
         pytest.param("Make a detailed class.", "```python\nclass A:\n    x = 1\n```", id="code"),
         pytest.param("Write a letter.", f"{LONG}\n\nKind regards\nMara Lind", id="a signature"),
@@ -57,7 +60,7 @@ def test_what_a_response_lacks(instruction: str, response: str, kind: str) -> No
     ],
 )
 def test_what_lacks_nothing(instruction: str, response: str) -> None:
-    assert shortfall(instruction, response, target_share=0.4) is None
+    assert shortfall(instruction, response, target_share=0.4, long_words=60) is None
 
 
 def test_code_may_end_without_a_full_stop() -> None:
