@@ -7,7 +7,8 @@ from rich.table import Table
 
 from experiments.labelled import Labelled
 from metrics import RULE_SETS, broken, compose
-from metrics.agreement import Confusion, Estimate, confusion
+from metrics.agreement import Confusion, confusion
+from metrics.intervals import Estimate
 
 FIGURES = ("precision", "recall", "specificity", "balanced_accuracy", "f1")
 _Pairs = Sequence[tuple[bool, Labelled]]

@@ -3,19 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from metrics.intervals import Interval, of_the_mean, wilson
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure in [0, 1] with its 95 % interval."""
-
-    value: float
-    interval: Interval
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        return f"{self.value:.2f} ({low:.2f}–{high:.2f})"
+from metrics.intervals import Estimate, of_the_mean, share, wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +25,17 @@ class Confusion:
     @property
     def precision(self) -> Estimate | None:
         """Share of flagged rows that had failed; higher is better. None: nothing was flagged."""
-        return _share(self.hits, self.hits + self.false_alarms)
+        return share(self.hits, self.hits + self.false_alarms)
 
     @property
     def recall(self) -> Estimate | None:
         """Share of failed rows that were flagged; higher is better."""
-        return _share(self.hits, self.hits + self.misses)
+        return share(self.hits, self.hits + self.misses)
 
     @property
     def specificity(self) -> Estimate | None:
         """Share of good rows that passed; higher is better."""
-        return _share(self.passes, self.passes + self.false_alarms)
+        return share(self.passes, self.passes + self.false_alarms)
 
     @property
     def balanced_accuracy(self) -> Estimate | None:
@@ -82,7 +70,3 @@ def confusion(pairs: Iterable[tuple[bool, bool]]) -> Confusion:
         misses=sum(failed and not flagged for flagged, failed in counted),
         passes=sum(not flagged and not failed for flagged, failed in counted),
     )
-
-
-def _share(part: int, whole: int) -> Estimate | None:
-    return Estimate(part / whole, wilson(part, whole)) if whole else None

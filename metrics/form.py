@@ -42,17 +42,29 @@ def truncated(case: Case, *, long_words: int = 60) -> str | None:
     """
     if case.truncated:
         return f"cut at {case.tokens_out or 'the'} tokens"
-    text = case.after.rstrip()
-    if case.response is not None or not text:
+    if case.response is not None or _is_open(case.source):
         return None
-    end = shown(text[-40:])
-    language = language_of(text)
-    is_open = bool(language and language.open_end.search(_last_word(text)))
-    was_open = bool(language and language.open_end.search(_last_word(case.source)))
+    return unfinished(case.after, long_words=long_words)
+
+
+def unfinished(text: str, *, long_words: int = 60) -> str | None:
+    """Return how a text ends that visibly stops in the middle; None: nothing shows that it does.
+
+    Args:
+        text: An instruction or an answer.
+        long_words: One of more words that ends without a mark of an end has stopped.
+    """
+    text = text.rstrip()
     last_line = text.rsplit("\n", 1)[-1]
-    is_whole = text.endswith(_ENDS) or _LIST_MARK.match(last_line)
+    is_whole = not text or text.endswith(_ENDS) or _LIST_MARK.match(last_line)
     stops = len(words(text)) > long_words and not is_whole
-    return f"stops at {end!r}" if (is_open or stops) and not was_open else None
+    return f"stops at {shown(text[-40:])!r}" if stops or _is_open(text) else None
+
+
+def _is_open(text: str) -> bool:
+    """Tell whether a text ends in a word, or a mark, that something has to follow."""
+    language = language_of(text)
+    return bool(language and language.open_end.search(_last_word(text.rstrip())))
 
 
 def _last_word(text: str) -> str:

@@ -1,10 +1,23 @@
 """Uncertainty of counted shares."""
 
 import math
+from dataclasses import dataclass
 
 _Z95 = 1.959963984540054
 
 Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure in [0, 1] with its 95 % interval."""
+
+    value: float
+    interval: Interval
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.value:.2f} ({low:.2f}–{high:.2f})"
 
 
 def wilson(part: int, whole: int) -> Interval:
@@ -28,3 +41,20 @@ def of_the_mean(first: float, second: float, bounds: tuple[Interval, Interval]) 
     below = math.hypot(first - low1, second - low2) / 2
     above = math.hypot(high1 - first, high2 - second) / 2
     return max(0.0, mean - below), min(1.0, mean + above)
+
+
+def of_the_difference(first: float, second: float, bounds: tuple[Interval, Interval]) -> Interval:
+    """Return the 95 % interval of `first` less `second`, two independent shares, in [-1, 1].
+
+    Source: Newcombe 1998, method 10 (the shares' own intervals are Wilson's).
+    """
+    (low1, high1), (low2, high2) = bounds
+    difference = first - second
+    below = math.hypot(first - low1, high2 - second)
+    above = math.hypot(high1 - first, second - low2)
+    return max(-1.0, difference - below), min(1.0, difference + above)
+
+
+def share(part: int, whole: int) -> Estimate | None:
+    """Return a share with Wilson's interval; None when nothing was counted."""
+    return Estimate(part / whole, wilson(part, whole)) if whole else None

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 STOP_WORDS = frozenset(
@@ -107,8 +108,12 @@ def sentences(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=512)
 def shingles(text: str, size: int) -> frozenset[str]:
     """Return every run of `size` words in `text`, as strings."""
-    tokens = words(text)
-    return frozenset(" ".join(tokens[i : i + size]) for i in range(len(tokens) - size + 1))
+    return frozenset(runs(words(text), size))
+
+
+def runs(tokens: Sequence[str], size: int) -> Iterator[str]:
+    """Yield every run of `size` tokens (their n-grams) as a string, in order; none of a few."""
+    return (" ".join(tokens[i : i + size]) for i in range(len(tokens) - size + 1))
 
 
 def _stem(word: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from metrics.agreement import Confusion, confusion
-from metrics.intervals import of_the_mean, wilson
+from metrics.intervals import of_the_difference, of_the_mean, share, wilson
 
 
 def test_figures_of_a_small_table() -> None:
@@ -51,6 +51,18 @@ def test_the_interval_of_a_mean_lies_around_it_and_is_narrower_than_its_parts() 
     low, high = of_the_mean(0.6, 0.8, bounds)
     assert low < 0.7 < high
     assert high - low < max(b - a for a, b in bounds)
+
+
+def test_the_interval_of_a_difference_as_newcombe_gives_it() -> None:
+    first, second = 56 / 70, 48 / 80
+    found = of_the_difference(first, second, (wilson(56, 70), wilson(48, 80)))
+    assert found == pytest.approx((0.0524, 0.3339), abs=0.0001)
+    assert of_the_difference(0.5, 0.5, (wilson(5, 10), wilson(5, 10)))[0] < 0
+
+
+def test_a_share_of_nothing_is_no_share() -> None:
+    assert share(0, 0) is None
+    assert str(share(8, 10)) == "0.80 (0.49–0.94)"
 
 
 @pytest.mark.parametrize("name", ["precision", "recall", "specificity", "balanced_accuracy", "f1"])

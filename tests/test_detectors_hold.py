@@ -14,11 +14,14 @@ from metrics import (
     answers,
     broken,
     coding,
+    difficulty,
     drift,
+    duplicates,
     faithfulness,
     form,
     published,
     replies,
+    tags,
     wording,
 )
 from metrics.languages import LANGUAGES
@@ -106,7 +109,8 @@ def long_text(parts: list[str]) -> str:
 
 
 def patterns() -> dict[str, re.Pattern[str]]:
-    modules = (answers, coding, drift, faithfulness, form, published, replies, wording)
+    detectors = (answers, coding, drift, faithfulness, form, published, replies, wording)
+    modules = (*detectors, difficulty, duplicates, tags)
     found = {
         f"{module.__name__}.{name}": value
         for module in modules

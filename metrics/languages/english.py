@@ -211,4 +211,34 @@ ENGLISH = Language(
         r"(?:,|[(\[{]|\b(?:a|an|the|and|or|of|to|that|which|if|is|are|be|its|their|your|between|than|into|when"
         r"|while|including|using|such|has|have|because|but|whose|will|should|must|can))\s*\Z"
     ),
+    promise=pattern(
+        r"\A\W{0,8}(?:(?:sure|certainly|of[ ]course|absolutely|great|okay|ok)\b[^\w\n]{1,3})?"
+        r"(?:(?:i['’]ll|i[ ]will|i[ ]can|i['’]m[ ]going[ ]to|i[ ]am[ ]going[ ]to|let[ ]me|i['’]d[ ]be[ ](?:happy|glad)[ ]to)"
+        r"[ ](?:now[ ]|gladly[ ])?(?:write|create|provide|explain|describe|generate|prepare|draft|help|give|show|solve"
+        r"|start|begin|compose|design|develop|summari[sz]e|list|outline|analy[sz]e|work|do|try)\b[^\n]{0,200}"
+        r"|here(?:[ ]is|['’]s|[ ]are)\b[^\n:]{0,200}(?::|\.\.\.|…|\bbelow[.!]?))\s*\Z"
+    ),
+    long_form=pattern(
+        r"\b(?:essay|article|blog[ ]post|report|story|tutorial|guide|proposal|lesson[ ]plan|business[ ]plan|speech"
+        r"|in[ ](?:great[ ])?(?:detail|depth)|detailed|in-depth|comprehensive|thorough|thoroughly|step[ -]by[ -]step"
+        r"|compare[ ]and[ ]contrast)\b"
+    ),
+    brief=pattern(
+        r"\b(?:short|brief|briefly|concise|concisely|one|single|title|headline|tagline|slogan|name|summar\w{1,6}"
+        r"|sentence|sentences|which|how[ ]many|who|when|true[ ]or[ ]false|yes[ ]or[ ]no)\b"
+    ),
+    target=pattern(
+        r"(?P<most>\b(?:at[ ]most|under|below|within|up[ ]to|less[ ]than|fewer[ ]than|no[ ]more[ ]than|not[ ]more[ ]than"
+        r"|not[ ]exceed|not[ ]exceeding|exceed|exceeding|maximum[ ]of|max|limit[ ]of|limited[ ]to|limit[ ]it[ ]to)[ ])?"
+        r"(?<![\d.,])(?P<words>\d{2,5})(?:[ ]?(?:-|–|to)[ ]?\d{2,5})?[ -]?words?\b(?P<letters>)"
+    ),
+    operation=pattern(
+        r"\b(?P<verb>add|adding|adds|introduce|introducing|introduces|include|including|includes|incorporate|incorporating"
+        r"|require|requiring|requires|specify|specifying|specifies|increase|increasing|increases|impose|imposing"
+        r"|demand|demanding|replace|replacing|replaces|combine|combining|combines|extend|extending|extends"
+        r"|deepen|deepening|complicate|complicating|concretize|concretise|restrict|restricting|limit|limiting"
+        r"|change|changing|vary|varying|integrate|integrating|use|using|ask|asking|consider|considering|apply|applying)"
+        r"(?:[ ](?:for|in|of|to|the|a|an|some|more|one|two|three|new|another|additional|extra|further|multiple|several"
+        r"|specific|different|various|other)){0,4}[ ](?P<object>[a-z][a-z-]{2,30})"
+    ),
 )

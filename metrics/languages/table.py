@@ -40,6 +40,12 @@ class Language:
         asks_for_input: A reply that asks for material.
         confirmation: A reply, or its first sentence, that only confirms.
         open_end: A text that stops in the middle of a sentence ends so.
+        promise: A whole reply that announces its work and does not do it.
+        long_form: The task asks for a text of some length or detail.
+        brief: The task asks for a short text.
+        target: A length that the task asks for, in the group `words` or `letters`; in `most` where
+            it is an upper limit.
+        operation: A way to make an instruction harder, named by the groups `verb` and `object`.
     """
 
     code: str
@@ -70,6 +76,11 @@ class Language:
     asks_for_input: re.Pattern[str]
     confirmation: re.Pattern[str]
     open_end: re.Pattern[str]
+    promise: re.Pattern[str]
+    long_form: re.Pattern[str]
+    brief: re.Pattern[str]
+    target: re.Pattern[str]
+    operation: re.Pattern[str]
 
 
 def pattern(text: str) -> re.Pattern[str]:
