@@ -10,10 +10,21 @@ from signatures.judge import ChooseAnswer, JudgeDefects, JudgeEquality, JudgeEvo
 from signatures.methods import Method, from_markdown, shipped_methods, to_markdown
 from signatures.optimize import MergeMethods, OptimizeMethod, ShortenMethod
 from signatures.respond import RespondToInstruction
+from signatures.scoring import (
+    CompareAnswers,
+    CompareInstructions,
+    RankChain,
+    RateAnswer,
+    RateComplexity,
+    RateDifficulty,
+    TagIntentions,
+)
 
 __all__ = [
     "AnalyzeTrajectory",
     "ChooseAnswer",
+    "CompareAnswers",
+    "CompareInstructions",
     "EvolveInput",
     "EvolveInstruction",
     "EvolveInstructionStepwise",
@@ -23,8 +34,13 @@ __all__ = [
     "MergeMethods",
     "Method",
     "OptimizeMethod",
+    "RankChain",
+    "RateAnswer",
+    "RateComplexity",
+    "RateDifficulty",
     "RespondToInstruction",
     "ShortenMethod",
+    "TagIntentions",
     "from_markdown",
     "shipped_methods",
     "to_markdown",

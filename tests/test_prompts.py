@@ -1,17 +1,27 @@
 """Prompts are data: a change of a word is a change of the program, made on purpose."""
 
 import hashlib
+import json
 import re
 
 import pytest
 
 import signatures
-from signatures import EvolveInstruction, Method, from_markdown, shipped_methods, to_markdown
+from signatures import (
+    EvolveInstruction,
+    Method,
+    from_markdown,
+    scoring,
+    shipped_methods,
+    to_markdown,
+)
 from signatures.evolve import CLOSINGS
 
 SNAPSHOT = {
     "AnalyzeTrajectory": "17f4511b0af08750",
     "ChooseAnswer": "7d5709d06e6ac7a3",
+    "CompareAnswers": "b0999c34fe505ad0",
+    "CompareInstructions": "e27d8a7f3f06fecf",
     "EvolveInput": "88c086cf08eb154d",
     "EvolveInstruction": "34328a3603a0242b",
     "EvolveInstructionStepwise": "6bc50eb3b3123b46",
@@ -20,8 +30,13 @@ SNAPSHOT = {
     "JudgeEvolution": "7ae80ec1229b986c",
     "MergeMethods": "dc90d6c191417ab9",
     "OptimizeMethod": "c8041e445488937c",
+    "RankChain": "307fb40c39bf8a39",
+    "RateAnswer": "7c5a81d6925bd9f8",
+    "RateComplexity": "bdf726d5df70e503",
+    "RateDifficulty": "5a1e9f9ce4698899",
     "RespondToInstruction": "78afffaace8402d4",
     "ShortenMethod": "e442085e1131d6a3",
+    "TagIntentions": "9f744beab95a3304",
 }
 
 
@@ -49,6 +64,15 @@ METHODS = {
 }
 
 
+SHOWN = {
+    "GRADED": "4afc6fdd24d2463f",
+    "RANKED": "61a67bbcc4087242",
+    "RATED_LEVELS": "8961f0e41857f5ca",
+    "RATED_SCORES": "b256e08582365296",
+    "TAGGED": "f3a42c9124da4d74",
+}
+
+
 def prompt_of(name: str) -> str:
     signature = getattr(signatures, name)
     fields = {k: f.json_schema_extra["desc"] for k, f in signature.fields.items()}
@@ -58,6 +82,12 @@ def prompt_of(name: str) -> str:
 @pytest.mark.parametrize("name", SNAPSHOT)
 def test_the_prompt_is_the_one_that_was_tried(name: str) -> None:
     assert hashlib.sha256(prompt_of(name).encode()).hexdigest()[:16] == SNAPSHOT[name]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_examples_of_a_question_are_the_ones_that_were_tried(name: str) -> None:
+    told = json.dumps(getattr(scoring, name))
+    assert hashlib.sha256(told.encode()).hexdigest()[:16] == SHOWN[name]
 
 
 def test_every_signature_has_a_snapshot() -> None:

@@ -72,13 +72,73 @@ def world(messages: Sequence[Message], draw: int) -> str:
         return _first_method(user)
     if system.startswith("Answer the instruction"):
         return f"A full answer, number {int(1e9 * _chance(user))}, with every step and its reason."
+    judged = _judged(system, user)
+    if judged:
+        return judged
+    if _OUTPUTS in system:
+        return _filled(system, draw)
+    return _rewrite(system, user, draw)
+
+
+def _judged(system: str, user: str) -> str | None:
+    """Return what the judge says; None: it is not the judge who is asked."""
+    for begin, rate in RATINGS.items():
+        if system.startswith(begin):
+            return rate(user)
     for field, (fault, none) in _VERDICTS.items():
         if field in system:
             answer = fault if _is_faulty(user) else none
             return f"{field}\n{answer}\n\n[[ ## completed ## ]]"
-    if _OUTPUTS in system:
-        return _filled(system, draw)
-    return _rewrite(system, user, draw)
+    return None
+
+
+def complexity(text: str) -> int:
+    """Return what this world's judge takes for complexity: the words of a text, at most 100."""
+    return min(100, len(text.split()))
+
+
+def _only_text(user: str) -> str:
+    """Return the first field of a question, without its label and the closing line."""
+    return user.split(":\n", 1)[1].rsplit("\n\n", 1)[0]
+
+
+def _level(user: str) -> str:
+    levels = ("very easy", "easy", "medium", "hard", "very hard")
+    return levels[min(4, complexity(_only_text(user)) // 10)]
+
+
+def _chain(user: str) -> str:
+    versions = re.findall(r"\[(\d+)\]\n(.*?)(?=\n\n\[|\Z)", _only_text(user), re.DOTALL)
+    return "\n".join(f"{number}: {complexity(text)}" for number, text in versions)
+
+
+def _tags(user: str) -> str:
+    return ", ".join(re.findall(r"[a-z]{6,}", _only_text(user).lower())[:5]) or "chat"
+
+
+def _preferred(user: str) -> str:
+    """Return which of two texts is the more complex one."""
+    first, second = (complexity(part) for part in _pair(user))
+    verdict = "tie" if first == second else "first" if first > second else "second"
+    return f"It asks for more.\n{verdict}"
+
+
+def _pair(user: str) -> tuple[str, str]:
+    told = user.rsplit("First:\n", 1)[1].rsplit("\n\n", 1)[0]
+    first, second = told.split("\n\nSecond:\n", 1)
+    return first, second
+
+
+RATINGS: dict[str, Callable[[str], str]] = {
+    "You tell how hard": _level,
+    "You rate how complex": lambda user: str(complexity(_only_text(user))),
+    "You are shown several versions": _chain,
+    "You name what": _tags,
+    "Two assistants answered": _preferred,
+    "Two instructions are": _preferred,
+    "You grade an answer": lambda user: str(1 + complexity(user) // 11),
+}
+"""What the judge says of a text, by the beginning of the question."""
 
 
 def _filled(system: str, draw: int) -> str:
