@@ -16,13 +16,14 @@ DROPPED = 0
 
 CHARACTERS_PER_TOKEN = 4
 
-_WORDS = (
+WORDS = (
     "river mountain harbour village market ancient narrow golden quiet distant bridge forest "
     "measure compare explain describe arrange collect consider examine winter summer morning "
     "evening letter number colour shadow engine garden kitchen museum station teacher farmer "
     "sailor doctor painter simple heavy gentle bright hollow several without between against "
     "towards during because although meanwhile therefore however instead perhaps"
 ).split()
+"""What texts are drawn from."""
 _COMPLETION = (
     '{"id":"chatcmpl-0","object":"chat.completion","created":1,"model":"world","choices":[{"index":'
     '0,"message":{"role":"assistant","content":%s},"finish_reason":"%s"}],"usage":{"prompt_tokens":'
@@ -175,4 +176,4 @@ def _completion(asked: Mapping[str, Any], text: str, finish_reason: str) -> byte
 def _padding(text: str, size: int) -> str:
     """Return about `size` characters of words, the same for the same text."""
     count = size // 8 + 1
-    return " ".join(random.Random(text).choices(_WORDS, k=count))
+    return " ".join(random.Random(text).choices(WORDS, k=count))

@@ -1,17 +1,18 @@
 """The YAML of one experiment, parsed and checked; every default lives here, once."""
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from experiments.config_errors import explained
 from experiments.evolve_config import AnswerConfig, EvolveConfig, Size
+from experiments.filters_config import ALWAYS, FIGURES, FilterConfig
 from experiments.model_config import Count, ModelsConfig, Strict, Temperature
+from experiments.scores_config import ScoresConfig
 from program.acceptance import AcceptanceName
 from program.errors import ConfigError
 from program.settings import PAPER, OperatorName, PolicyName, PrunerName, SearchSettings
@@ -26,10 +27,6 @@ LEAST_ROWS = 3
 
 LIMITED_TRIALS = 2
 """`--limit N` also caps steps and candidates at this."""
-
-
-_CONCEALED = {"api_base", "params", "storage"}
-"""Keys whose value may be a secret by mistake, so a message does not repeat it."""
 
 
 class FieldsConfig(Strict):
@@ -74,6 +71,7 @@ class FailureConfig(Strict):
         thresholds: Other numbers than a rule's own, by rule and name: `{bloated: {times: 4}}`.
     """
 
+    shorthands: ClassVar[tuple[str, ...]] = ("rules",)
     evolve: list[str] = Field(default=["strict"])
     respond: list[str] = Field(default=["strict"])
     thresholds: dict[str, dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]] = Field(
@@ -195,6 +193,8 @@ class ExperimentConfig(Strict):
     optimizer: OptimizerConfig = OptimizerConfig()
     evolve: EvolveConfig = EvolveConfig()
     answer: AnswerConfig = AnswerConfig()
+    scores: ScoresConfig = ScoresConfig()
+    filters: list[FilterConfig] = Field(default=[])
     output: OutputConfig = OutputConfig()
     budget: BudgetConfig = BudgetConfig()
 
@@ -211,6 +211,21 @@ class ExperimentConfig(Strict):
             raise ValueError(
                 f"output.rounds names round {max(chosen)}, evolve.rounds is {self.evolve.rounds}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _figures_to_filter_by(self) -> Self:
+        known = [
+            *ALWAYS,
+            *(figure for name in self.scores.names for figure in FIGURES.get(name, ())),
+        ]
+        for number, each in enumerate(self.filters):
+            wanted = getattr(each, "score", None)
+            if wanted is not None and wanted not in known:
+                raise ValueError(
+                    f"filters.{number} goes by {wanted!r}, which scores.names does not make; "
+                    f"there is {', '.join(known)}"
+                )
         return self
 
     @property
@@ -298,46 +313,6 @@ def _set(tree: dict[str, Any], override: str) -> None:
         node[last] = yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise ConfigError(f"--set {override}", "the value is no valid YAML") from error
-
-
-def explained(path: Path, error: ValidationError, schema: type[BaseModel]) -> ConfigError:
-    """Return the error that names file and key of a schema's first complaint."""
-    first, *more = error.errors()
-    key = ".".join(str(part) for part in first["loc"])
-    tail = f" (and {len(more)} more)" if more else ""
-    where = f"{path}: {key}" if key else str(path)
-    return ConfigError(where, f"{_problem(first, schema)}{tail}")
-
-
-def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:
-    if detail["type"] == "extra_forbidden":
-        known = _known_keys(detail["loc"][:-1], schema)
-        close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
-        return "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
-    if detail["type"] == "missing":
-        return "is required"
-    if "api_key_env" in detail["loc"]:
-        return "must be the name of an environment variable, not the key itself"
-    if _CONCEALED & {*detail["loc"]}:
-        return detail["msg"]
-    told = detail["msg"].removeprefix("Value error, ")
-    return told if isinstance(detail["input"], dict) else f"{told}, got {detail['input']!r}"
-
-
-def _known_keys(path: Sequence[str | int], schema: type[BaseModel]) -> list[str]:
-    """Return the keys allowed at `path` in the schema; a number is a place in a list."""
-    model: Any = schema
-    for part in path:
-        model = model if isinstance(part, int) else _model_in(model.model_fields[part].annotation)
-    return [*model.model_fields, *(["rules"] if model is FailureConfig else [])]
-
-
-def _model_in(annotation: Any) -> Any:
-    """Return the part of the schema that an annotation holds, be it in a list; None without one."""
-    if hasattr(annotation, "model_fields"):
-        return annotation
-    found = (_model_in(each) for each in get_args(annotation))
-    return next((model for model in found if model), None)
 
 
 def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:

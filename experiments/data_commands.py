@@ -1,4 +1,4 @@
-"""The commands around data sets: convert, merge, seeds, equalise, export."""
+"""The commands around data sets: convert, merge, seeds, equalise, export, score."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from experiments.terminal import console, say
+from experiments.terminal import complaints, console, say
 from program.errors import ConfigError
 
 FROM_HELP = "The format of IN; auto tells it by the first record."
@@ -19,6 +19,8 @@ def register(app: typer.Typer) -> None:
     app.command("seeds")(seeds)
     app.command("equalise")(equalise)
     app.command("export")(export)
+    app.command("score")(score)
+    app.command("compare")(compare)
 
 
 def convert(
@@ -96,3 +98,60 @@ def export(
     upload = Upload(hub, public) if hub else None
     names = tuple(formats or ())
     export_run(Request(folder, names, rounds, with_seeds, out, overwrite, upload), say)
+
+
+def score(
+    target: Annotated[Path, typer.Argument(metavar="RUN_FOLDER|FILE", help="What to score.")],
+    names: Annotated[
+        str | None, typer.Option("--scores", metavar="A,B", help="Else the config's, or the free.")
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="MODEL", help="Instead of the config's.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="scores.KEY=VALUE", help="Override a key.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Of a file's scores.")] = None,
+) -> None:
+    """Measure a finished set: difficulty, diversity, copies, leaks (see docs/scores.md)."""
+    from experiments.progress import progress_bar
+    from experiments.score_command import score as scored
+    from experiments.score_command import score_table
+    from experiments.score_targets import request_of
+    from experiments.tracking import load_tracking
+
+    request = request_of(target, names, tuple(overrides or ()), judge, out)
+    with progress_bar(complaints) as bar:
+        book = scored(request, bar=bar, say=complaints.log, tracking=load_tracking())
+    console.print(score_table(book))
+
+
+def compare(
+    targets: Annotated[list[Path], typer.Argument(metavar="A B…", help="Run folders, or files.")],
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="MODEL", help="Decides between A and B.")
+    ] = None,
+    what: Annotated[str, typer.Option("--what", metavar="responses|instructions")] = "responses",
+    order: Annotated[
+        str, typer.Option("--order", metavar="both|drawn", help="Ask twice, or once by lot.")
+    ] = "both",
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most N pairs.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Of what the judge said.")] = None,
+) -> None:
+    """Put runs side by side, or let a judge decide between two sets (see docs/scores.md)."""
+    from experiments.compare_request import request_of, sides_of
+    from experiments.comparison_tables import tables
+
+    sides = sides_of(targets)
+    request = request_of(sides, judge, what, order, limit, out)
+    for table in tables(sides):
+        console.print(table)
+    if request is None:
+        return
+    from experiments.compare_command import compare as compared
+    from experiments.compare_command import comparison_table
+    from experiments.progress import progress_bar
+
+    with progress_bar(complaints) as bar:
+        comparison = compared(request, bar=bar, say=complaints.log)
+    console.print(comparison_table(comparison))

@@ -81,7 +81,7 @@ def _bounds(plan: Plan) -> list[Estimate]:
             looked = len(splits.fresh) * (1 + search.finalists)
             found += _evolving(plan, "second look", looked, looked)
         found += _evolving(plan, "held-out", 2 * len(splits.heldout), 2 * len(splits.heldout))
-    return [*found, *_bulk(plan)]
+    return [*found, *_bulk(plan), *_scores(plan)]
 
 
 def _bulk(plan: Plan) -> list[Estimate]:
@@ -95,6 +95,20 @@ def _bulk(plan: Plan) -> list[Estimate]:
     inputs = rewrites if evolve.input == "evolve" and any(row.input for row in seeds) else 0
     answers = settings.most_answers(turns) * evolve.attempts
     return _evolving(plan, "evolve", rewrites + inputs, answers)
+
+
+def _scores(plan: Plan) -> list[Estimate]:
+    """Return what the judged scores ask for: each row once, and each seed's chain once."""
+    scores, seeds = plan.config.scores, len(plan.splits.seeds)
+    if not scores.judged:
+        return []
+    settings = generation_settings(plan, {})
+    rows = seeds + settings.most_rewrites(seeds)
+    if scores.sample is not None:
+        rows = min(rows, scores.sample * (settings.rounds + 1))
+    chains = -(-rows // 2) if "chain" in scores.judged else 0
+    single = rows * sum(name != "chain" for name in scores.judged)
+    return [_estimate(plan, "scores", "judge", single + chains, _JUDGE_WORDS)]
 
 
 def _judge_rules(plan: Plan) -> list[str]:

@@ -1,7 +1,7 @@
 """The models of an experiment's YAML: where each is, how it samples, how it may be asked."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -14,9 +14,14 @@ _SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?toke
 
 
 class Strict(BaseModel):
-    """A part of the config: unknown keys are mistakes."""
+    """A part of the config: unknown keys are mistakes.
+
+    Attributes:
+        shorthands: Keys that stand for several of its own.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    shorthands: ClassVar[tuple[str, ...]] = ()
 
 
 class PriceConfig(Strict):

@@ -203,7 +203,9 @@ def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
         "evolver": True,
         "responder": config.evolve.respond,
         "optimizer": config.is_search,
-        "judge": any(rule.detect is None for rule in rules) or config.judges_answers,
+        "judge": any(rule.detect is None for rule in rules)
+        or config.judges_answers
+        or bool(config.scores.judged),
     }
     return [role for role in ROLES if needed[role]]
 

@@ -51,10 +51,22 @@ def write_report(
             pictures={name: _embedded(figure) for name, figure in figures.items()},
             rows=_sample(folder.path / "evolved.jsonl", random.Random(plan.config.seed)),
             stopped=stopped,
+            scores=_by_name(summary["scores"]),
             config=as_yaml(plan.config),
         )
     )
     return [folder.write("report.html", page), *figures.values()]
+
+
+def _by_name(rounds: Sequence[dict[str, Any]]) -> dict[str, list[float | None]]:
+    """Return each figure of the scores with its values, round by round."""
+    if not rounds:
+        return {}
+    from experiments.score_book import flat
+
+    found = [flat({k: v for k, v in figures.items() if k != "round"}) for figures in rounds]
+    names = dict.fromkeys(name for figures in found for name in figures)
+    return {name: [figures.get(name) for figures in found] for name in names}
 
 
 def _measured(steps: Sequence[StepRecord]) -> list[Evaluation]:

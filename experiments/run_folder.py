@@ -129,10 +129,10 @@ def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> Itera
     check_folder(config, content, fresh=fresh)
     replaced = None
     if fresh and config.folder.exists():
-        with _alone_in(config.folder):
+        with alone_in(config.folder):
             replaced = _key_in(config.folder)
             _move_aside(config.folder)
-    with _alone_in(config.folder):
+    with alone_in(config.folder):
         yield replace(_opened(config, content), replaces=replaced)
 
 
@@ -152,7 +152,7 @@ def _move_aside(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _alone_in(path: Path) -> Iterator[None]:
+def alone_in(path: Path) -> Iterator[None]:
     """Keep other processes out of a folder; a killed process keeps nobody out."""
     path.mkdir(parents=True, exist_ok=True)
     try:
@@ -246,6 +246,7 @@ def _known(config: ExperimentConfig, content: str) -> RunFolder | None:
     return RunFolder(path, identity["key"], True, datetime.fromisoformat(identity["started"]))
 
 
+_NOT_THE_ROWS = ("budget", "output", "scores", "filters")
 _NOT_THE_SEARCHS = ("headroom", "storage")
 
 
@@ -255,7 +256,7 @@ def _resumable(tree: dict[str, Any]) -> dict[str, Any]:
         role: {k: v for k, v in tree["models"][role].items() if k not in RESUMABLE}
         for role in ROLES
     }
-    kept = {key: value for key, value in tree.items() if key not in ("budget", "output")}
+    kept = {key: value for key, value in tree.items() if key not in _NOT_THE_ROWS}
     search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}
     return {**kept, "models": models, "optimizer": search}
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import dspy
 from dspy.utils.exceptions import LMError
@@ -32,6 +32,11 @@ from program.optimizer import AutoEvolInstruct
 from program.records import Evaluation, Outcome, Row, StepRecord
 from program.second_look import Choice
 from signatures import Method
+
+if TYPE_CHECKING:
+    from experiments.filtering import Filter
+    from experiments.score_book import ScoreBook
+    from experiments.scoring import Means
 
 Scope = Literal["all", "search", "apply"]
 _ARTIFACTS = ("config.yaml", "evolved.jsonl", "failures.jsonl")
@@ -64,6 +69,7 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
         StoppedError: The budget is used up, or the user wishes to stop; the same command goes on.
     """
     budget = Budget(**plan.config.budget.model_dump())
+    given, filters = _means(plan), _filters(plan)
     with (
         stopping_on_signal(around.say) as stopper,
         open_folder(plan.config, plan.content, fresh=around.fresh) as folder,
@@ -80,6 +86,7 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
         stopper.engine = fleet.engine
         around.bar.totals = fleet.engine.totals
         experiment = _Experiment(plan, folder, fleet, around, tracker)
+        experiment.means, experiment.filters = given, filters
         try:
             methods = fleet.engine.run(experiment.run())
         except LMError as error:
@@ -104,6 +111,9 @@ class _Experiment:
         self.around = around
         self.tracker = tracker
         self.findings = Findings()
+        self.means: Means | None = None
+        self.filters: list[tuple[str, Filter]] = []
+        self.book: ScoreBook | None = None
         watched = around.tracking.trace_sampling if around.tracking else 0.0
         self.pipeline = pipeline_of(plan, fleet, watched)
         self.listeners = Listeners(
@@ -128,6 +138,8 @@ class _Experiment:
         self._write_methods(student, schedule[0])
         if self.around.scope != "search":
             await self._apply(student, schedule)
+            await self._score()
+            self._filter()
         return list({m.id: m for methods in schedule for m in methods}.values())
 
     async def _search(self, student: Evolver) -> Evolver:
@@ -177,6 +189,38 @@ class _Experiment:
         self.findings.by_method = generator.by_method
         self.findings.prefix_hits = _prefix_hits(before, self.totals)
 
+    async def _score(self) -> None:
+        """Measure what the rounds have left, where the config asks for it."""
+        if self.means is None:
+            return
+        from experiments.score_files import rounds_of, stamp
+        from experiments.scoring import score_set, with_judge
+
+        scores = self.plan.config.scores
+        rounds = rounds_of(self.plan.splits.seeds, self.folder.path)
+        given = with_judge(
+            self.means,
+            self.pipeline.roles.judge,
+            in_flight=self.pipeline.rows_in_flight,
+            seed=self.plan.config.seed,
+        )
+        self.book = await score_set(rounds, scores, given, self.listeners)
+        files = self.book.write(self.folder.path, scores.model_dump(mode="json"))
+        stamp(self.folder.path, self.book)
+        if self.tracker:
+            self.tracker.on_scores(self.book.figures, files)
+
+    def _filter(self) -> None:
+        """Mark the rows that the config's filters take out."""
+        if not self.filters:
+            return
+        from experiments.filtering import counts, filtered, mark
+        from experiments.score_files import evolved_rows
+
+        marks = filtered(evolved_rows(self.folder.path), self.plan.splits.seeds, self.filters)
+        mark(self.folder.path, marks)
+        self.findings.filtered = counts(marks, self.filters)
+
     def _write_methods(self, student: Evolver, methods: list[Method]) -> None:
         """Keep the method, and the predictor that holds it, for use outside AutoEvol."""
         self.findings.best_method_id = methods[0].id
@@ -216,6 +260,7 @@ class _Experiment:
                 self.tracker.finish(summary, [], methods[0])
             return summary
         summary["judge_fitness"] = self._judge_fitness()
+        summary["scores"] = self.book.by_round() if self.book else []
         stopped = funnel(read_rows(self.folder.path / "failures.jsonl"))
         summary["failures_by_rule"] = counts_by_stage(stopped)
         export_finished(self.plan.config, self.plan.splits.seeds, summary, self.around.say)
@@ -230,6 +275,24 @@ class _Experiment:
         judge = self.pipeline.failure.judge
         fitness = judge.fitness.items() if judge else ()
         return {rule: {**asdict(found), "is_fit": found.is_fit} for rule, found in fitness}
+
+
+def _means(plan: Plan) -> "Means | None":
+    """Return what the scores need, opened before the first call; None: there are no scores."""
+    if not plan.config.scores.names:
+        return None
+    from experiments.scoring import means
+
+    return means(plan.config.scores, plan.where)
+
+
+def _filters(plan: Plan) -> "list[tuple[str, Filter]]":
+    """Return the filters, opened before the first call."""
+    if not plan.config.filters:
+        return []
+    from experiments.filtering import open_filters
+
+    return open_filters(plan.config.filters, plan.where)
 
 
 def _view(plan: Plan) -> Callable[[Sequence[Any]], None]:

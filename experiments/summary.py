@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ class Findings:
         initial: The initial method on the dev rows.
         headroom: Why the search was skipped; None when it was not.
         choice: The second look; None when there was none.
+        filtered: Kept rows that each filter took out.
         prefix_hits: Share of the method's prompt tokens that came from the prefix cache in the
             bulk phase, in [0, 1]; None when the search had made all of its calls already.
     """
@@ -33,6 +35,7 @@ class Findings:
     heldout_best: Evaluation | None = None
     rounds: list[RoundCount] = field(default_factory=list)
     by_method: dict[str, Counter[Status]] = field(default_factory=dict)
+    filtered: Mapping[str, int] = field(default_factory=dict)
     prefix_hits: float | None = None
     best_method_id: str | None = None
 
@@ -80,6 +83,7 @@ def summarise(
         "rows_failed": sum(count.failed for count in rounds),
         "rows_unscored": sum(count.unscored for count in rounds),
         "rounds": [asdict(count) for count in rounds],
+        "rows_filtered": dict(findings.filtered),
         "attempts_by_method": {
             name: dict(tally) for name, tally in sorted(findings.by_method.items())
         },

@@ -12,7 +12,7 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -102,6 +102,12 @@ class Tracker:
         looked = [choice.initial, *(each.fresh for each in choice.contenders)]
         rows = [{"method": each.method.name, "rows": _verdicts(each)} for each in looked]
         self.client.log_dict(self.run_id, {"second_look": rows}, "second_look.json")
+
+    def on_scores(self, figures: Mapping[int, Mapping[str, Any]], files: Sequence[Path]) -> None:
+        """Record the scores of the rounds, each round a step."""
+        _log_points(self.client, self.run_id, figures)
+        for file in files:
+            self.client.log_artifact(self.run_id, str(file))
 
     def finish(self, summary: dict[str, Any], files: Sequence[Path], best: Method) -> None:
         """Record the summary, the artifacts and the best method."""
@@ -244,6 +250,49 @@ def tracked(
             raise
         finally:
             mlflow.flush_trace_async_logging()
+
+
+def log_scores(
+    config: TrackingConfig,
+    run_key: str,
+    figures: Mapping[int, Mapping[str, Any]],
+    files: Sequence[Path],
+) -> None:
+    """Log the scores of a run that is there: metrics `score.…` with the round as their step.
+
+    A figure that is there already adds no second point. A run that is not in the store is left out.
+    """
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    from mlflow import MlflowClient
+
+    client = MlflowClient(config.tracking_uri, config.tracking_uri)
+    experiment = client.get_experiment_by_name(config.experiment)
+    query = f"tags.run_key = '{run_key}'"
+    found = client.search_runs([experiment.experiment_id], query) if experiment else []
+    for run in found[:1]:
+        _log_points(client, run.info.run_id, figures)
+        for file in files:
+            client.log_artifact(run.info.run_id, str(file))
+
+
+def _log_points(client: Any, run_id: str, figures: Mapping[int, Mapping[str, Any]]) -> None:
+    from mlflow.entities import Metric
+
+    from experiments.score_book import flat
+
+    now = int(time.time() * 1000)
+    points = [
+        Metric(f"score.{name}", value, now, number)
+        for number, found in figures.items()
+        for name, value in flat(found).items()
+    ]
+    known = {
+        (key, each.step): each.value
+        for key in dict.fromkeys(point.key for point in points)
+        for each in client.get_metric_history(run_id, key)
+    }
+    new = [point for point in points if known.get((point.key, point.step)) != point.value]
+    client.log_batch(run_id, metrics=new)
 
 
 def _parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> str:

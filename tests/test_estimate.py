@@ -42,3 +42,12 @@ def test_rows_that_are_answered_as_they_are_cost_no_rewrite(
 ) -> None:
     found = calls(write_config, evolve={"methods": ["weak"], "rounds": 0})
     assert found == {("answer", "responder"): 10}
+
+
+def test_judged_scores_ask_about_seeds_and_rewrites(write_config: Callable[..., Path]) -> None:
+    evolve = {"methods": ["weak"], "rounds": 2, "respond": False}
+    scores = {"names": ["length", "complexity", "tags"]}
+    found = calls(write_config, evolve=evolve, scores=scores)
+    assert found["scores", "judge"] == 2 * (10 + 20)
+    few = calls(write_config, evolve=evolve, scores={**scores, "sample": 4})
+    assert few["scores", "judge"] == 2 * 4 * 3

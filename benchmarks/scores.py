@@ -1,0 +1,60 @@
+"""Time and memory of the scores that ask no model: `python -m benchmarks.scores [--rows 10000]`.
+
+Rows of 20 to 80 drawn words, one in twenty a near copy of another, are scored as `autoevol score`
+does it, beside a benchmark of 2,000 texts of which some rows hold a passage. One JSON line.
+"""
+
+import argparse
+import asyncio
+import random
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.answers import WORDS
+from benchmarks.stopwatch import Stopwatch
+from experiments.scores_config import FREE, ScoresConfig
+from experiments.scoring import means, score_set
+from program.listeners import Listeners
+from program.records import Row
+
+TEXTS, LEAKS, COPIES = 2_000, 200, 20
+"""Texts of the benchmark; one row in so many holds a passage of one, or nearly repeats a row."""
+
+
+def main() -> None:
+    """Score rows and print seconds, peak memory and what was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000)
+    given = parser.parse_args()
+    rng = random.Random(1)
+    texts = [_text(rng, 40) for _ in range(TEXTS)]
+    rows = _rows(rng, given.rows, texts)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "exam.jsonl"
+        file.write_text("".join(f'{{"question": "{text}"}}\n' for text in texts), "utf-8")
+        config = ScoresConfig(names=list(FREE), benchmarks=[str(file)])
+        watch = Stopwatch()
+        book = asyncio.run(score_set({1: rows}, config, means(config, "scores"), Listeners()))
+        watch.stop()
+    watch.report(rows=len(rows), **book.figures[1]["overlap"], mnd=book.figures[1]["neighbours"])
+
+
+def _rows(rng: random.Random, count: int, texts: Sequence[str]) -> list[Row]:
+    found: list[str] = []
+    for number in range(count):
+        text = _text(rng, rng.randint(20, 80))
+        if number % LEAKS == LEAKS - 1:
+            text = f"{text} {rng.choice(texts)}"
+        if number % COPIES == COPIES - 1:
+            text = f"{rng.choice(found)} please"
+        found.append(text)
+    return [Row(f"r{n}", f"r{n}", text, round=1) for n, text in enumerate(found)]
+
+
+def _text(rng: random.Random, count: int) -> str:
+    return " ".join(rng.choices(WORDS, k=count))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""`autoevol compare`: runs side by side, and two sets before a judge."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rich.table import Table
+
+from experiments.compare_request import Request
+from experiments.compare_targets import pairs_of
+from experiments.models.endpoints import ModelSettings, check
+from experiments.models.fleet import open_fleet
+from experiments.models.meter import Budget
+from experiments.progress import ProgressBar
+from experiments.run_folder import alone_in
+from experiments.score_command import HOSTED_IN_FLIGHT, LOCAL_IN_FLIGHT
+from experiments.writing import whole_file, write_whole
+from metrics.intervals import Estimate
+from metrics.lexical import lengths
+from metrics.preference import first_share, longer_share, position_bias, tally
+from program.comparison import Compared, compare_pairs
+from program.listeners import Phase
+from program.roles import Role
+
+MAX_TOKENS = 512
+
+
+@dataclass
+class Comparison:
+    """What the judge said of all pairs."""
+
+    request: Request
+    found: list[Compared] = field(default_factory=list)
+
+    def figures(self) -> dict[str, Any]:
+        """Return outcomes with intervals, the sign test, and what else than quality decided."""
+        counted = tally(each.outcome for each in self.found)
+        asked = [each for each in self.found if each.ours_first or each.ours_second]
+        words = [lengths([each.pair.ours, each.pair.theirs]) for each in asked]
+        longer = longer_share(
+            (each.outcome, mine, yours) for each, (mine, yours) in zip(asked, words, strict=True)
+        )
+        return {
+            "won": counted.won,
+            "tied": counted.tied,
+            "lost": counted.lost,
+            "unscored": counted.unscored,
+            "win": _plain(counted.win),
+            "tie": _plain(counted.tie),
+            "lose": _plain(counted.lose),
+            "p_value": counted.p_value,
+            "longer_wins": _plain(longer),
+            **self._position(asked),
+        }
+
+    def _position(self, asked: Sequence[Compared]) -> dict[str, Any]:
+        if self.request.order == "drawn":
+            verdicts = [each.ours_first or each.ours_second for each in asked]
+            return {"first_preferred": _plain(first_share(verdicts))}
+        bias = position_bias((each.ours_first, each.ours_second) for each in asked)
+        return {
+            "conflicts": _plain(bias.conflict),
+            "first_preferred_in_conflicts": _plain(bias.first_of_conflicts),
+        }
+
+    def write(self) -> None:
+        """Write the figures and every pair with its verdicts."""
+        request = self.request
+        told = {
+            "ours": str(request.ours.path),
+            "theirs": str(request.theirs.path),
+            "judge": request.judge,
+            "what": request.what,
+            "order": request.order,
+            **self.figures(),
+        }
+        with whole_file(request.out / "pairs.jsonl") as file:
+            for each in self.found:
+                file.write(json.dumps(_line(each), ensure_ascii=False) + "\n")
+        text = json.dumps(told, indent=2, ensure_ascii=False)
+        write_whole(request.out / "comparison.json", text + "\n")
+
+
+def compare(request: Request, *, bar: ProgressBar, say: Callable[[str], None]) -> Comparison:
+    """Ask the judge about every pair and write what it said.
+
+    Raises:
+        ConfigError: No rows belong together, or the judge cannot be used; nothing is written.
+        StoppedError: The user wishes to stop; the same command pays no call twice.
+    """
+    pairs = pairs_of(request.ours, request.theirs, request.what)[: request.limit]
+    settings = ModelSettings(
+        model=request.judge, role="judge", temperature=0.0, max_tokens=MAX_TOKENS
+    )
+    check(settings, "--judge")
+    comparison = Comparison(request)
+
+    def on_compared(each: Compared) -> None:
+        comparison.found.append(each)
+        bar.advance(failed=bool(each.problem))
+
+    ledger = request.out / "ledger.sqlite"
+    models = {"judge": settings}
+    with (
+        alone_in(request.out),
+        open_fleet(models, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say) as fleet,
+    ):
+        bar.totals = fleet.engine.totals
+        bar.on_phase(Phase("compare", len(pairs)))
+        role = Role(fleet.lms["judge"], request.judge, watched=0.0)
+        in_flight = LOCAL_IN_FLIGHT if settings.kind == "local" else HOSTED_IN_FLIGHT
+        fleet.engine.run(
+            compare_pairs(pairs, role, on_compared, order=request.order, in_flight=in_flight)
+        )
+        comparison.found.sort(key=lambda each: each.pair.id)
+        comparison.write()
+    return comparison
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Return wins, ties and losses with intervals, and the judge's biases."""
+    request, figures = comparison.request, comparison.figures()
+    table = Table(
+        f"{request.ours.name} against {request.theirs.name}, {request.what}",
+        f"by {request.judge}",
+    )
+    for name in ("won", "tied", "lost", "unscored"):
+        table.add_row(name, str(figures[name]))
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            table.add_row(name, f"{value['value']:.0%} ({value['low']:.0%}–{value['high']:.0%})")
+    table.add_row("p, sign test", f"{figures['p_value']:.3g}")
+    return table
+
+
+def _plain(estimate: Estimate | None) -> dict[str, float] | None:
+    if estimate is None:
+        return None
+    low, high = estimate.interval
+    return {"value": round(estimate.value, 4), "low": round(low, 4), "high": round(high, 4)}
+
+
+def _line(each: Compared) -> dict[str, Any]:
+    return {
+        **asdict(each.pair),
+        "ours_first": each.ours_first,
+        "ours_second": each.ours_second,
+        "outcome": each.outcome,
+        **({"problem": each.problem} if each.problem else {}),
+    }

@@ -1,0 +1,100 @@
+"""Which rows of a finished set stay, as the YAML says it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from experiments.model_config import Count, Strict
+from experiments.scores_config import STATIC, ScoreName, Share
+
+ALWAYS = ("added_words", "response_truncated")
+"""Figures that every evolved row has."""
+
+FIGURES: dict[ScoreName, tuple[str, ...]] = {
+    "length": ("words",),
+    "neighbours": ("mnd",),
+    "overlap": ("copies",),
+    "difficulty": ("difficulty",),
+    "complexity": ("complexity",),
+    "chain": ("chain",),
+    "grade": ("grade",),
+}
+"""What each score leaves in a row, for filters to go by."""
+
+
+class Dedup(Strict):
+    """Takes out rows that say what an earlier row or a seed says.
+
+    Attributes:
+        alike: Share of common runs of three words from which two rows are copies.
+    """
+
+    name: Literal["dedup"]
+    alike: Share = 0.7
+
+
+class Decontaminate(Strict):
+    """Takes out rows that share a run of words with a benchmark.
+
+    Attributes:
+        benchmarks: Files of them.
+        runs: Words of a run.
+    """
+
+    name: Literal["decontaminate"]
+    benchmarks: list[str] = Field(min_length=1)
+    runs: Annotated[int, Field(ge=5)] = 13
+
+
+class Band(Strict):
+    """Keeps rows whose figure lies in (low, high]."""
+
+    name: Literal["band"]
+    score: str
+    low: float
+    high: float
+
+
+class Top(Strict):
+    """Keeps the rows with the highest figures, a share of those that have one."""
+
+    name: Literal["top"]
+    score: str
+    part: Share
+
+
+class DiverseSubset(Strict):
+    """Keeps rows that lie apart in embedding space, greedily.
+
+    Attributes:
+        least: Distance on unit vectors that two rows must have, when there is no score.
+        score: The highest figures come first (Deita's rule); null: rows in their order.
+        tau: Cosine similarity above which two rows are too near, with a score.
+        most: Rows to keep, with a score; null: no limit.
+    """
+
+    name: Literal["diverse_subset"]
+    least: Annotated[float, Field(gt=0, le=2)] = 0.3
+    score: str | None = None
+    tau: Share = 0.9
+    most: Count | None = None
+    embedding: str = STATIC
+
+
+def _spelled_out(given: Any) -> Any:
+    """Return `dedup` and `{dedup: {...}}` as `{name: dedup, ...}`."""
+    if isinstance(given, str):
+        return {"name": given}
+    if isinstance(given, dict) and "name" not in given and len(given) == 1:
+        ((name, settings),) = given.items()
+        return {"name": name, **settings} if isinstance(settings, dict) else {"name": name}
+    return given
+
+
+FilterConfig = Annotated[
+    Annotated[
+        Dedup | Decontaminate | Band | Top | DiverseSubset,
+        Field(discriminator="name"),
+    ],
+    BeforeValidator(_spelled_out),
+]

@@ -1,0 +1,123 @@
+"""What the scores of a set have found out: by row and by round, and the files that hold it."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from experiments.set_scores import Rounds, SetScores
+from experiments.writing import whole_file, write_whole
+from metrics.intervals import Interval
+from metrics.scores import summary
+from program.records import Row
+from program.scorers import Scored, Value
+
+BY_ROW, BY_ROUND = "scores.jsonl", "scores.json"
+
+
+@dataclass
+class ScoreBook:
+    """The figures of a set.
+
+    Attributes:
+        rounds: The rows that were scored; round 0 are the seeds.
+        figures: By round and by score, as `scores.json` holds them.
+        values: By row id and by name.
+        problems: By row id and by score, why there is no value.
+        evidence: By row id and by score, what a finding rests on.
+    """
+
+    rounds: Rounds
+    figures: dict[int, dict[str, Any]] = field(default_factory=dict)
+    values: dict[str, dict[str, Value]] = field(default_factory=dict)
+    problems: dict[str, dict[str, str]] = field(default_factory=dict)
+    evidence: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def add_set(self, name: str, found: SetScores) -> None:
+        """Take what a score of the whole set has found out."""
+        for number, figures in found.by_round.items():
+            self.figures.setdefault(number, {})[name] = figures
+        for identity, own in found.by_row.items():
+            self.values.setdefault(identity, {}).update(own)
+        for identity, why in found.evidence.items():
+            self.evidence.setdefault(identity, {})[name] = why
+
+    def on_scored(self, name: str, scored: Scored) -> None:
+        """Take what a judge said of one row."""
+        self.values.setdefault(scored.id, {}).update(scored.values)
+        if scored.problem:
+            self.problems.setdefault(scored.id, {})[name] = scored.problem
+
+    def asked(self, name: str) -> Rounds:
+        """Return the rows that a judge was asked about."""
+        return {
+            number: [row for row in rows if self._has(row, name)]
+            for number, rows in self.rounds.items()
+        }
+
+    def summarise(self, name: str) -> None:
+        """Turn a judge's figures into means with intervals, round by round."""
+        for number, rows in self.asked(name).items():
+            found = summary([self.number(row, name) for row in rows])
+            told = {} if found is None else {**asdict(found), "interval": _finite(found.interval)}
+            unscored = found.unscored if found else len(rows)
+            self.figures.setdefault(number, {})[name] = {**told, "unscored": unscored}
+
+    def number(self, row: Row, name: str) -> float | None:
+        """Return a row's figure; None: it has none."""
+        value = self.values.get(row.id, {}).get(name)
+        return value if isinstance(value, float) else None
+
+    def tags(self, row: Row, name: str) -> tuple[str, ...] | None:
+        """Return a row's tags; None: it was not tagged."""
+        value = self.values.get(row.id, {}).get(name)
+        return value if isinstance(value, tuple) else None
+
+    def numbers(self, identity: str) -> dict[str, float]:
+        """Return all figures of a row."""
+        values = self.values.get(identity, {})
+        return {name: value for name, value in values.items() if isinstance(value, float)}
+
+    def _has(self, row: Row, name: str) -> bool:
+        return name in self.values.get(row.id, {}) or name in self.problems.get(row.id, {})
+
+    def write(self, folder: Path, settings: Mapping[str, Any]) -> list[Path]:
+        """Write both files and return their paths."""
+        with whole_file(folder / BY_ROW) as file:
+            for line in self._lines():
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        tree = {"settings": settings, "rounds": self.by_round()}
+        text = json.dumps(tree, indent=2, ensure_ascii=False)
+        return [folder / BY_ROW, write_whole(folder / BY_ROUND, f"{text}\n")]
+
+    def by_round(self) -> list[dict[str, Any]]:
+        """Return the figures, seeds first."""
+        return [{"round": number, **self.figures[number]} for number in sorted(self.figures)]
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        for number, row in ((n, row) for n, rows in self.rounds.items() for row in rows):
+            more = {"problems": self.problems, "evidence": self.evidence}
+            yield {
+                "id": row.id,
+                "round": number,
+                **self.values.get(row.id, {}),
+                **{key: held[row.id] for key, held in more.items() if row.id in held},
+            }
+
+
+def _finite(interval: Interval) -> Interval | None:
+    """Return an interval; None for everything, which JSON cannot say."""
+    return interval if all(map(math.isfinite, interval)) else None
+
+
+def flat(figures: Mapping[str, Any]) -> dict[str, float]:
+    """Return a round's numbers under dotted names, for MLflow."""
+    found: dict[str, float] = {}
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name}.{key}": number for key, number in flat(value).items()}
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found[name] = float(value)
+    return found

@@ -1,0 +1,60 @@
+"""What is measured of a finished set, as the YAML says it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from experiments.model_config import Count, Strict
+
+STATIC = "static"
+"""WordLlama's 256 dimensions (MIT): means of token vectors, no order of words; fair for English,
+coarse for other scripts, whose words fall into many tokens."""
+
+ScoreName = Literal[
+    "length",
+    "lexical",
+    "neighbours",
+    "overlap",
+    "difficulty",
+    "complexity",
+    "chain",
+    "tags",
+    "grade",
+]
+
+FREE: tuple[ScoreName, ...] = ("length", "lexical", "neighbours", "overlap")
+"""Scores of a set that ask no model."""
+
+JUDGED: tuple[ScoreName, ...] = ("difficulty", "complexity", "chain", "tags", "grade")
+"""Scores that ask `models.judge` about rows."""
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class ScoresConfig(Strict):
+    """The scores, and what they go by.
+
+    Attributes:
+        names: Which; those that ask a model cost a call for each row (`chain` one for each seed).
+        sample: Rows of each round that models score, drawn by the run's seed; null: all.
+        embedding: Of texts, for `neighbours` and for tags that mean the same: `static`, or a
+            sentence-transformers model.
+        benchmarks: Files whose instructions must not be in the set, for `overlap`.
+        runs: Words that a row and a benchmark must share in a row to count as overlap.
+        alike: Share of common runs of three words from which two rows are near copies.
+        tag_similarity: Cosine similarity from which two tags are one.
+        tag_rows: Rows that a tag must be in to count.
+    """
+
+    names: list[ScoreName] = Field(default=[])
+    sample: Count | None = None
+    embedding: str = STATIC
+    benchmarks: list[str] = Field(default=[])
+    runs: list[Annotated[int, Field(ge=5)]] = Field(default=[8, 13], min_length=1)
+    alike: Share = 0.7
+    tag_similarity: Share = 0.9
+    tag_rows: Count = 1
+
+    @property
+    def judged(self) -> list[ScoreName]:
+        """The scores that ask the judge."""
+        return [name for name in self.names if name in JUDGED]

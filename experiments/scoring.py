@@ -1,0 +1,148 @@
+"""The scores of a set, one after the other, in one book."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from experiments.embedding import Embed, embedder
+from experiments.score_book import ScoreBook
+from experiments.scores_config import ScoreName, ScoresConfig
+from experiments.set_scores import (
+    Rounds,
+    SetScores,
+    length_scores,
+    lexical_scores,
+    neighbour_scores,
+    overlap_scores,
+    read_benchmarks,
+)
+from metrics.difficulty import LEVELS, distribution
+from metrics.tags import alike, complexity, coverage, diversity, frequent, merged
+from program.draws import draw_number
+from program.listeners import Listeners, Phase
+from program.ratings import scorer
+from program.records import Outcome, Row
+from program.roles import Role
+from program.scorers import Scored, score_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What scores are made with.
+
+    Attributes:
+        embed: Texts to vectors; None where no score needs it.
+        benchmarks: Texts by name.
+        judge: None where no score asks it.
+        in_flight: Questions that are asked side by side, at least 1.
+        seed: The run's.
+    """
+
+    embed: Embed | None
+    benchmarks: dict[str, list[str]]
+    judge: Role | None = None
+    in_flight: int = 16
+    seed: int = 0
+
+
+def means(config: ScoresConfig, where: str) -> Means:
+    """Open what the scores need beside models.
+
+    Raises:
+        ConfigError: A benchmark file or the embedding model is not there.
+    """
+    needs_vectors = {"neighbours", "tags"} & {*config.names}
+    embed = embedder(config.embedding, f"{where}: scores.embedding") if needs_vectors else None
+    files = config.benchmarks if "overlap" in config.names else []
+    return Means(embed, read_benchmarks(files, f"{where}: scores.benchmarks"))
+
+
+async def score_set(
+    rounds: Rounds, config: ScoresConfig, given: Means, listeners: Listeners
+) -> ScoreBook:
+    """Return the figures of a set; those that ask no model come first."""
+    book = ScoreBook(rounds, {number: {"rows": len(rows)} for number, rows in rounds.items()})
+    for name in config.names:
+        if name not in config.judged:
+            book.add_set(name, _set_scores(name, rounds, config, given))
+    for name in config.judged:
+        await _judged(name, book, config, given, listeners)
+    return book
+
+
+def _set_scores(name: ScoreName, rounds: Rounds, config: ScoresConfig, given: Means) -> SetScores:
+    if name == "length":
+        return length_scores(rounds)
+    if name == "lexical":
+        return lexical_scores(rounds)
+    if name == "neighbours" and given.embed:
+        return neighbour_scores(rounds, given.embed)
+    return overlap_scores(rounds, given.benchmarks, sizes=config.runs, alike=config.alike)
+
+
+async def _judged(
+    name: ScoreName, book: ScoreBook, config: ScoresConfig, given: Means, listeners: Listeners
+) -> None:
+    if given.judge is None:
+        raise ValueError(f"{name} asks a judge, and there is none")
+    rows = [
+        row
+        for members in book.rounds.values()
+        for row in _sample(members, config.sample, given.seed)
+    ]
+    asked = scorer(name, given.judge)
+    listeners.on_phase(Phase(f"score: {name}", len(rows)))
+    by_id = {row.id: row for row in rows}
+
+    def on_scored(scored: Scored) -> None:
+        book.on_scored(name, scored)
+        row = by_id[scored.id]
+        listeners.on_row(Outcome(row, row, "failed" if scored.problem else "kept"))
+
+    await score_rows(asked, rows, on_scored, in_flight=given.in_flight)
+    _conclude(name, book, config, given)
+
+
+def _conclude(name: ScoreName, book: ScoreBook, config: ScoresConfig, given: Means) -> None:
+    if name == "tags":
+        _tag_figures(book, config, given)
+        return
+    book.summarise(name)
+    if name == "difficulty":
+        for number, rows in book.asked(name).items():
+            numbers = [book.number(row, name) for row in rows]
+            levels = distribution(None if n is None else LEVELS[int(n) - 1] for n in numbers)
+            book.figures[number][name]["levels"] = dict(levels.counts)
+
+
+def _tag_figures(book: ScoreBook, config: ScoresConfig, given: Means) -> None:
+    """Merge the tags of all rounds alike, and count them round by round."""
+    asked = book.asked("tags")
+    rows = [row for members in asked.values() for row in members]
+    merge = partial(alike, least=config.tag_similarity)
+    tags = [book.tags(row, "tags") for row in rows]
+    if given.embed:
+        tags = merged(tags, merge(given.embed))
+    tags = frequent(tags, least=config.tag_rows)
+    by_id = {row.id: found for row, found in zip(rows, tags, strict=True)}
+    for number, members in asked.items():
+        found = [by_id[row.id] for row in members]
+        book.figures.setdefault(number, {})["tags"] = {
+            "complexity": complexity(found),
+            "diversity": diversity(found),
+            "coverage": coverage(found, tags),
+            "unscored": sum(each is None for each in found),
+        }
+
+
+def _sample(rows: Sequence[Row], size: int | None, seed: int) -> list[Row]:
+    """Return the rows of the drawn seeds, the same seeds in every round."""
+    if size is None or len(rows) <= size:
+        return list(rows)
+    drawn = sorted(rows, key=lambda row: draw_number("score", seed, row.seed_id))
+    return drawn[:size]
+
+
+def with_judge(given: Means, judge: Role, *, in_flight: int, seed: int) -> Means:
+    """Return the means with a judge to ask."""
+    return replace(given, judge=judge, in_flight=in_flight, seed=seed)

@@ -1,0 +1,156 @@
+"""`autoevol score`: figures by round, on disk and in MLflow; nothing paid twice."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+import yaml
+
+from tests.command_line import run_cli
+
+WriteConfig = Callable[..., Path]
+RUN = Path("runs/test")
+JUDGED = "length,complexity,difficulty,chain,tags,grade"
+NO_SEARCH = {"optimizer": {"name": "none"}, "evolve": {"methods": ["weak"], "rounds": 2}}
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def ledger_calls() -> int:
+    import sqlite3
+
+    with sqlite3.connect(RUN / "ledger.sqlite") as db:
+        return int(db.execute("SELECT count(*) FROM calls").fetchone()[0])
+
+
+def test_a_run_gets_figures_by_round_and_by_row(write_config: WriteConfig) -> None:
+    run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
+    before = ledger_calls()
+
+    shown = run_cli("score", str(RUN), "--scores", JUDGED, expected=0).out
+
+    rounds = json.loads((RUN / "scores.json").read_text())["rounds"]
+    assert [figures["round"] for figures in rounds] == [0, 1, 2]
+    words, complexity = rounds[0]["length"]["words"], rounds[0]["complexity"]
+    assert complexity["mean"] == words == 7.0
+    assert complexity["interval"] == [7.0, 7.0]
+    assert rounds[1]["complexity"]["mean"] == rounds[1]["length"]["words"] > words
+    assert rounds[0]["difficulty"]["levels"]["very easy"] == 12
+    assert rounds[0]["grade"] == {"unscored": 12}
+    assert rounds[1]["grade"]["unscored"] == 0
+    assert rounds[0]["tags"]["complexity"] == 3.0
+    assert "complexity.mean" in shown
+    assert ledger_calls() > before
+
+    evolved = lines(RUN / "evolved.jsonl")
+    assert all(row["scores"]["complexity"] == row["scores"]["words"] for row in evolved)
+    assert {row["id"] for row in lines(RUN / "scores.jsonl")} > {row["id"] for row in evolved}
+
+
+def test_scoring_again_pays_nothing_and_adds_no_point(write_config: WriteConfig) -> None:
+    run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
+    run_cli("score", str(RUN), "--scores", "complexity", expected=0)
+    first, calls = (RUN / "scores.json").read_bytes(), ledger_calls()
+    run_cli("score", str(RUN), "--scores", "complexity", expected=0)
+
+    assert (RUN / "scores.json").read_bytes() == first
+    assert ledger_calls() == calls
+    store = yaml.safe_load(Path("mlflow.yaml").read_text())["tracking_uri"]
+    client = mlflow.MlflowClient(store, store)
+    run_id = json.loads((RUN / "summary.json").read_text())["mlflow_run_id"]
+    points = client.get_metric_history(run_id, "score.complexity.mean")
+    assert [point.step for point in points] == [0, 1, 2]
+    assert "scores.json" in {each.path for each in client.list_artifacts(run_id)}
+
+
+def test_a_sample_takes_the_same_seeds_in_every_round(write_config: WriteConfig) -> None:
+    run_cli("run", str(write_config(20, **NO_SEARCH)), expected=0)
+    given = ("--scores", "complexity", "--set", "scores.sample=5")
+    run_cli("score", str(RUN), *given, expected=0)
+
+    scored = [row for row in lines(RUN / "scores.jsonl") if "complexity" in row]
+    by_round = {n: {r["id"].split(".")[0] for r in scored if r["round"] == n} for n in (0, 1, 2)}
+    assert len(by_round[0]) == 5
+    alive = {r["id"].split(".")[0] for r in lines(RUN / "evolved.jsonl") if r["round"] == 1}
+    assert by_round[0] & alive <= by_round[1]
+
+
+def test_a_file_is_scored_in_a_folder_of_its_own(workplace: Path) -> None:
+    rows = [{"instruction": f"Name {n} rivers.", "output": "The Danube."} for n in range(6)]
+    Path("mine.json").write_text(json.dumps(rows))
+    given = ("--scores", "neighbours,overlap,complexity", "--judge", "scripted/world")
+    run_cli("score", "mine.json", *given, expected=0)
+
+    figures = json.loads(Path("runs/score-mine/scores.json").read_text())["rounds"][0]
+    assert figures["complexity"]["scored"] == 6
+    assert figures["overlap"]["rows"] == 6
+    assert figures["neighbours"]["mnd"] > 0
+    assert json.loads(Path("mine.json").read_text()) == rows
+
+
+def test_without_a_word_the_free_scores_are_made(workplace: Path) -> None:
+    Path("one.jsonl").write_text('{"instruction": "Name a river."}\n')
+    shown = run_cli("score", "one.jsonl", expected=0).out
+    assert "lexical.distinct_1" in shown
+    figures = json.loads(Path("runs/score-one/scores.json").read_text())["rounds"][0]
+    assert figures["neighbours"]["mnd"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needle"),
+    [
+        (("nowhere",), "nowhere: there is no such folder or file"),
+        ((".",), "no evolved.jsonl"),
+        (("one.jsonl", "--scores", "complexty"), "did you mean 'complexity'?"),
+        (("one.jsonl", "--scores", "tags"), "name one with --judge"),
+        (("one.jsonl", "--set", "scores.sampel=3"), "'sample'"),
+        (("one.jsonl", "--set", "scores.embedding=no/model"), "scores.embedding: no/model"),
+        (("one.jsonl", "--set", "scores.benchmarks=[none.jsonl]"), "none.jsonl"),
+        (("empty.jsonl",), "holds no rows"),
+        (("broken.jsonl",), "broken.jsonl:1"),
+    ],
+)
+def test_a_mistake_is_one_line_and_nothing_is_written(
+    arguments: tuple[str, ...], needle: str, workplace: Path
+) -> None:
+    Path("one.jsonl").write_text('{"instruction": "Name a river."}\n')
+    Path("empty.jsonl").write_text("")
+    Path("broken.jsonl").write_text('{"instruction": 3}\n')
+    before = sorted(Path().rglob("*"))
+    result = run_cli("score", *arguments)
+    assert result.code == 2, result.err
+    assert needle in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_a_config_can_ask_for_scores_at_the_end_of_a_run(write_config: WriteConfig) -> None:
+    scores = {"names": ["length", "complexity"], "sample": 6}
+    config = write_config(12, **NO_SEARCH, scores=scores)
+    run_cli("run", str(config), expected=0)
+
+    summary = json.loads((RUN / "summary.json").read_text())
+    rounds = json.loads((RUN / "scores.json").read_text())["rounds"]
+    assert summary["scores"] == rounds
+    assert rounds[0]["complexity"]["scored"] == 6
+    assert summary["calls_by_role"]["judge"] == sum(
+        figures["complexity"]["scored"] + figures["complexity"]["unscored"] for figures in rounds
+    )
+    store = yaml.safe_load(Path("mlflow.yaml").read_text())["tracking_uri"]
+    client = mlflow.MlflowClient(store, store)
+    points = client.get_metric_history(summary["mlflow_run_id"], "score.length.words")
+    assert [point.value for point in points] == [figures["length"]["words"] for figures in rounds]
+
+
+def test_an_embedding_that_is_not_there_stops_a_run_before_its_first_call(
+    write_config: WriteConfig,
+) -> None:
+    config = write_config(12, **NO_SEARCH, scores={"names": ["neighbours"], "embedding": "no/one"})
+    result = run_cli("run", str(config), expected=2)
+    assert "scores.embedding: no/one" in result.err
+    assert not RUN.exists()
