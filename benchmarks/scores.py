@@ -37,14 +37,14 @@ def main() -> None:
         watch = Stopwatch()
         book = asyncio.run(score_set({1: rows}, config, means(config, "scores"), Listeners()))
         watch.stop()
-    watch.report(rows=len(rows), **book.figures[1]["overlap"], mnd=book.figures[1]["neighbours"])
+    watch.report(**book.figures[1])
 
 
 def _rows(rng: random.Random, count: int, texts: Sequence[str]) -> list[Row]:
     found: list[str] = []
     for number in range(count):
         text = _text(rng, rng.randint(20, 80))
-        if number % LEAKS == LEAKS - 1:
+        if number % LEAKS == 0:
             text = f"{text} {rng.choice(texts)}"
         if number % COPIES == COPIES - 1:
             text = f"{rng.choice(found)} please"
