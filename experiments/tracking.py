@@ -338,10 +338,12 @@ def _log_seeds(run_id: str, seeds: Sequence[Row], plan: Plan) -> None:
     import mlflow
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    texts = json.dumps([[row.id, row.instruction] for row in seeds], ensure_ascii=False)
+    digest = hashlib.sha256()
+    for row in seeds:
+        digest.update(json.dumps([row.id, row.instruction], ensure_ascii=False).encode())
     data = Dataset(
         name="seeds",
-        digest=hashlib.sha256(texts.encode()).hexdigest()[:8],
+        digest=digest.hexdigest()[:8],
         source_type="local" if Path(plan.config.data.path).exists() else "hugging_face",
         source=json.dumps({"uri": plan.config.data.path}),
         profile=json.dumps({"num_rows": len(seeds)}),
