@@ -9,12 +9,10 @@ from rich.table import Table
 
 from experiments.compare_request import Request
 from experiments.compare_targets import pairs_of
+from experiments.judge_room import with_judge
 from experiments.models.endpoints import ModelSettings, check
-from experiments.models.fleet import open_fleet
-from experiments.models.meter import Budget
 from experiments.progress import ProgressBar
 from experiments.run_folder import alone_in
-from experiments.score_command import HOSTED_IN_FLIGHT, LOCAL_IN_FLIGHT
 from experiments.writing import whole_file, write_whole
 from metrics.intervals import Estimate
 from metrics.lexical import lengths
@@ -100,19 +98,12 @@ def compare(request: Request, *, bar: ProgressBar, say: Callable[[str], None]) -
         comparison.found.append(each)
         bar.advance(failed=bool(each.problem))
 
-    ledger = request.out / "ledger.sqlite"
-    models = {"judge": settings}
-    with (
-        alone_in(request.out),
-        open_fleet(models, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say) as fleet,
-    ):
-        bar.totals = fleet.engine.totals
+    async def work(judge: Role, in_flight: int) -> None:
+        await compare_pairs(pairs, judge, on_compared, order=request.order, in_flight=in_flight)
+
+    with alone_in(request.out):
         bar.on_phase(Phase("compare", len(pairs)))
-        role = Role(fleet.lms["judge"], request.judge, watched=0.0)
-        in_flight = LOCAL_IN_FLIGHT if settings.kind == "local" else HOSTED_IN_FLIGHT
-        fleet.engine.run(
-            compare_pairs(pairs, role, on_compared, order=request.order, in_flight=in_flight)
-        )
+        with_judge(settings, request.out / "ledger.sqlite", work, bar=bar, say=say)
         comparison.found.sort(key=lambda each: each.pair.id)
         comparison.write()
     return comparison

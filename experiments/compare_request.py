@@ -60,6 +60,8 @@ def request_of(
     """
     chosen: What = _one_of("--what", what, get_args(What))
     turns: Order = _one_of("--order", order, get_args(Order))
+    if judge is None and not all(side.summary for side in sides):
+        raise ConfigError("compare", "files have no figures of a run; name a judge with --judge")
     if judge is None:
         return None
     if len(sides) != 2:

@@ -1,15 +1,14 @@
 """What `autoevol compare` compares: finished runs, or files of rows, and which rows make a pair."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from experiments.formats.source import open_source
-from experiments.score_book import BY_ROW
-from experiments.score_files import EVOLVED, numbered, row_from
-from metrics.wording import normal_form
+from experiments.score_book import BY_ROUND
+from experiments.score_files import evolved_rows, row_from
 from program.comparison import Pair
 from program.errors import ConfigError
 from program.records import Row
@@ -22,17 +21,16 @@ class Side:
     """One of the sets that are compared.
 
     Attributes:
+        rows: Those that stand; what a filter took out is left out.
         summary: Of a run; empty for a file.
-        scores: Figures by row id, as `autoevol score` left them.
-        key: Of a run, in MLflow; None for a file.
+        judges: By score, the judge that was asked; of a run that was scored.
     """
 
     name: str
     path: Path
     rows: Sequence[Row]
     summary: Mapping[str, Any] = field(default_factory=dict)
-    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    key: str | None = None
+    judges: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_side(path: Path) -> Side:
@@ -44,33 +42,27 @@ def read_side(path: Path) -> Side:
     if not path.exists():
         raise ConfigError(str(path), "there is no such folder or file")
     if path.is_file():
-        return Side(path.stem, path, _rows(path))
+        return Side(path.stem, path, _standing(map(row_from, open_source(path, None).rows)))
     if not (path / "summary.json").is_file():
         raise ConfigError(str(path), "is no finished run's folder: no summary.json")
     summary = json.loads((path / "summary.json").read_text("utf-8"))
-    key = json.loads((path / "run.json").read_text("utf-8"))["key"]
-    return Side(path.name, path, _rows(path / EVOLVED), summary, _scores(path), key)
+    return Side(path.name, path, _standing(evolved_rows(path)), summary, _judges(path))
 
 
-def _rows(file: Path) -> list[Row]:
-    return [row_from(row) for row in numbered(open_source(file, None).rows)]
+def _standing(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.filtered_by is None]
 
 
-def _scores(folder: Path) -> dict[str, dict[str, float]]:
-    file = folder / BY_ROW
-    if not file.is_file():
-        return {}
-    lines = map(json.loads, file.read_text("utf-8").splitlines())
-    return {
-        line["id"]: {name: value for name, value in line.items() if isinstance(value, float)}
-        for line in lines
-    }
+def _judges(folder: Path) -> dict[str, str]:
+    file = folder / BY_ROUND
+    settings = json.loads(file.read_text("utf-8"))["settings"] if file.is_file() else {}
+    return {name: told["judge"] for name, told in settings.items() if told.get("judge")}
 
 
 def pairs_of(ours: Side, theirs: Side, what: What) -> list[Pair]:
     """Return the pairs of two sides.
 
-    Responses make a pair where both sides answer the same instruction (and the same input);
+    Responses make a pair where both sides answer the same instruction (and input, and turns);
     instructions where both came from the same seed in the same round.
 
     Raises:
@@ -87,22 +79,35 @@ def pairs_of(ours: Side, theirs: Side, what: What) -> list[Pair]:
 
 
 def _responses(ours: Side, theirs: Side) -> list[Pair]:
-    answered = {normal_form(row.prompt): row.response for row in theirs.rows if row.response}
+    answered = {_key(row.question): _answer(row) for row in theirs.rows if row.response}
     return [
-        Pair(row.id, row.response, answered[asked], row.prompt)
+        Pair(row.id, _answer(row), answered[_key(row.question)], row.question)
         for row in ours.rows
-        if row.response and (asked := normal_form(row.prompt)) in answered
+        if row.response and _key(row.question) in answered
     ]
+
+
+def _key(question: str) -> str:
+    """Return a question but for its white space: an operator or a point may be all that differs."""
+    return " ".join(question.split())
+
+
+def _answer(row: Row) -> str:
+    return "\n\n".join(row.answers) or row.response
 
 
 def _instructions(ours: Side, theirs: Side) -> list[Pair]:
-    """Pair the first rewrites of a seed in a round; a run's ids tell which they are."""
-    known: dict[tuple[str, int], Row] = {}
-    for row in theirs.rows:
-        known.setdefault((row.seed_id, row.round), row)
-    first: dict[tuple[str, int], Row] = {}
-    for row in ours.rows:
-        first.setdefault((row.seed_id, row.round), row)
+    """Pair the first rewrites of a seed in a round; the seed's text must be the same, too."""
+    first, known = _first_rewrites(ours.rows), _first_rewrites(theirs.rows)
     return [
-        Pair(row.id, row.text, known[place].text) for place, row in first.items() if place in known
+        Pair(row.id, row.question, known[place].question)
+        for place, row in first.items()
+        if place in known
     ]
+
+
+def _first_rewrites(rows: Sequence[Row]) -> dict[tuple[str, str, int], Row]:
+    found: dict[tuple[str, str, int], Row] = {}
+    for row in rows:
+        found.setdefault((row.seed_id, row.origin, row.round), row)
+    return found

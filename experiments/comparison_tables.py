@@ -1,5 +1,6 @@
 """Runs side by side: what became of their rows, what they cost, and how their rows score."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,28 +58,47 @@ def funnel_table(sides: Sequence[Side]) -> Table | None:
 
 
 def difference_table(sides: Sequence[Side]) -> Table | None:
-    """Return the mean scores of the rows that all runs have, and how they differ from the first's.
+    """Return the mean scores by round of the rows that all runs have, and how others differ.
 
-    Rows are paired by id, which is that of the seed with the rounds behind it. None: there are no
-    such rows with scores.
+    Rows are paired by id and by their seed's text. A score that different judges gave is left out.
+    None: there are no such rows with scores.
     """
-    shared = set.intersection(*({*side.scores} for side in sides))
-    names = dict.fromkeys(n for i in sorted(shared) for n in sides[0].scores[i])
     first, *others = sides
+    held = [{(row.round, row.id, row.origin): row.scores for row in side.rows} for side in sides]
+    shared = sorted(set.intersection(*({*each} for each in held)))
+    names = dict.fromkeys(name for place in shared for name in held[0][place])
     table = Table("score", "rows", first.name, *(f"{side.name} − {first.name}" for side in others))
-    for name in names:
-        ids = [i for i in sorted(shared) if all(name in side.scores[i] for side in sides)]
-        if not ids:
-            continue
-        mean = sum(first.scores[i][name] for i in ids) / len(ids)
-        cells = [_difference(side, first, name, ids) for side in others]
-        table.add_row(name, str(len(ids)), f"{mean:.4g}", *cells)
+    for number in dict.fromkeys(place[0] for place in shared):
+        for name in (name for name in names if _is_comparable(sides, name)):
+            values = [
+                [each[place][name] for each in held]
+                for place in shared
+                if place[0] == number and all(name in each[place] for each in held)
+            ]
+            if values:
+                table.add_row(f"{name}, round {number}", *_cells(values))
     return table if table.row_count else None
 
 
-def _difference(side: Side, first: Side, name: str, ids: Sequence[str]) -> str:
-    mean, low, high = mean_interval([side.scores[i][name] - first.scores[i][name] for i in ids])
-    return f"{mean:+.3g} ({low:+.3g} to {high:+.3g})"
+def _is_comparable(sides: Sequence[Side], name: str) -> bool:
+    return len({side.judges.get(name) for side in sides}) == 1
+
+
+def _cells(values: Sequence[Sequence[float]]) -> list[str]:
+    """Return rows, the first side's mean, and the others' mean differences with intervals."""
+    mean = sum(each[0] for each in values) / len(values)
+    others = range(1, len(values[0]))
+    return [
+        str(len(values)),
+        f"{mean:.4g}",
+        *(_difference([each[n] - each[0] for each in values]) for n in others),
+    ]
+
+
+def _difference(differences: Sequence[float]) -> str:
+    mean, low, high = mean_interval(differences)
+    told = f"{low:+.3g} to {high:+.3g}" if math.isfinite(low) else "too few rows for an interval"
+    return f"{mean:+.3g} ({told})"
 
 
 def _lost_share(side: Side) -> Estimate | None:

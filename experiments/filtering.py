@@ -18,7 +18,7 @@ from experiments.filters_config import (
     Top,
 )
 from experiments.reading import read_file
-from experiments.score_files import EVOLVED
+from experiments.score_files import EVOLVED, seeds_beside
 from experiments.set_scores import read_benchmarks
 from experiments.writing import whole_file
 from metrics.contamination import Benchmark
@@ -71,10 +71,14 @@ def open_filters(filters: Sequence[FilterConfig], where: str) -> list[tuple[str,
 def filtered(
     rows: Sequence[Row], seeds: Sequence[Row], filters: Sequence[tuple[str, Filter]]
 ) -> list[Marked]:
-    """Return the rows that go; each filter sees what the ones before it have left."""
+    """Return the rows that go; each filter sees what the ones before it have left.
+
+    A seed that stands among the rows, answered as it was, is no seed beside them.
+    """
     standing, found = list(rows), list[Marked]()
+    beside = seeds_beside(seeds, rows)
     for name, each in filters:
-        selection, shown = each(standing, seeds)
+        selection, shown = each(standing, beside)
         found += [_marked(drop, shown, name) for drop in selection.dropped]
         gone = {mark.id for mark in found}
         standing = [row for row in standing if row.id not in gone]
@@ -85,7 +89,8 @@ def _opened(config: FilterConfig, where: str) -> Filter:
     if isinstance(config, Dedup):
         return partial(_without_copies, config)
     if isinstance(config, Decontaminate):
-        told = read_benchmarks(config.benchmarks, f"{where}.benchmarks")
+        beside = Path(where.split(":")[0]).parent
+        told = read_benchmarks(config.benchmarks, f"{where}.benchmarks", beside=beside)
         texts = [text for each in told.values() for text in each]
         return partial(_without_leaks, Benchmark(texts, size=config.runs))
     if isinstance(config, DiverseSubset):
@@ -98,7 +103,7 @@ def _without_copies(
 ) -> tuple[Selection, Sequence[Row]]:
     """Hold rows against the seeds, too; seeds that repeat each other stay."""
     shown = [*seeds, *rows]
-    copies = near_copies([row.text for row in shown], threshold=config.alike)
+    copies = near_copies([row.question for row in shown], threshold=config.alike)
     dropped = (
         Dropped(copy.row, "copy", copy.of, copy.similarity)
         for copy in copies
@@ -110,14 +115,14 @@ def _without_copies(
 def _without_leaks(
     benchmark: Benchmark, rows: Sequence[Row], _: Sequence[Row]
 ) -> tuple[Selection, Sequence[Row]]:
-    hits = benchmark.contamination([row.text for row in rows]).hits
+    hits = benchmark.contamination([row.question for row in rows]).hits
     return without_contaminated(len(rows), hits), rows
 
 
 def _diverse(
     config: DiverseSubset, embed: Embed, rows: Sequence[Row], _: Sequence[Row]
 ) -> tuple[Selection, Sequence[Row]]:
-    vectors = embed([row.text for row in rows])
+    vectors = embed([row.question for row in rows])
     if config.score is None:
         return apart(vectors, least=config.least), rows
     scores = _figures(rows, config.score)

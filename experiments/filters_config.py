@@ -1,8 +1,8 @@
 """Which rows of a finished set stay, as the YAML says it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from experiments.model_config import Count, Strict
 from experiments.scores_config import STATIC, ScoreName, Share
@@ -80,6 +80,19 @@ class DiverseSubset(Strict):
     most: Count | None = None
     embedding: str = STATIC
 
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        idle = {"least"} if self.score else {"tau", "most"}
+        useless = sorted(idle & self.model_fields_set - {"embedding"})
+        given = [name for name in useless if getattr(self, name) != _default(self, name)]
+        if given:
+            raise ValueError(f"{given[0]} says nothing {'with' if self.score else 'without'} score")
+        return self
+
+
+def _default(model: Strict, name: str) -> Any:
+    return type(model).model_fields[name].default
+
 
 def _spelled_out(given: Any) -> Any:
     """Return `dedup` and `{dedup: {...}}` as `{name: dedup, ...}`."""
@@ -87,7 +100,8 @@ def _spelled_out(given: Any) -> Any:
         return {"name": given}
     if isinstance(given, dict) and "name" not in given and len(given) == 1:
         ((name, settings),) = given.items()
-        return {"name": name, **settings} if isinstance(settings, dict) else {"name": name}
+        if settings is None or isinstance(settings, dict):
+            return {"name": name, **(settings or {})}
     return given
 
 

@@ -157,7 +157,7 @@ def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
     found = {}
     for role in _roles_needed(config, where):
         model: ModelConfig = getattr(config.models, role)
-        settings = _settings(role, model)
+        settings = settings_of(role, model)
         check(settings, f"{where}: models.{role}")
         for number, fallback in enumerate(settings.fallbacks):
             check(fallback, f"{where}: models.{role}.fallbacks.{number}")
@@ -172,7 +172,8 @@ def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
     return found
 
 
-def _settings(role: str, model: ModelConfig) -> ModelSettings:
+def settings_of(role: str, model: ModelConfig) -> ModelSettings:
+    """Return what the engine needs to know of a role's model."""
     fallbacks = tuple(
         ModelSettings(
             role=role,

@@ -193,8 +193,8 @@ class _Experiment:
         """Measure what the rounds have left, where the config asks for it."""
         if self.means is None:
             return
-        from experiments.score_files import rounds_of, stamp
-        from experiments.scoring import score_set, with_judge
+        from experiments.score_files import rounds_of, write_scores
+        from experiments.scoring import score_set, settings_of, with_judge
 
         scores = self.plan.config.scores
         rounds = rounds_of(self.plan.splits.seeds, self.folder.path)
@@ -205,8 +205,8 @@ class _Experiment:
             seed=self.plan.config.seed,
         )
         self.book = await score_set(rounds, scores, given, self.listeners)
-        files = self.book.write(self.folder.path, scores.model_dump(mode="json"))
-        stamp(self.folder.path, self.book)
+        settings = settings_of(scores, self.plan.config.models.judge.model)
+        files = write_scores(self.folder.path, self.book, settings)
         if self.tracker:
             self.tracker.on_scores(self.book.figures, files)
 

@@ -2,11 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from experiments.reading import read_file
 from experiments.set_scores import Rounds, SetScores
 from experiments.writing import whole_file, write_whole
 from metrics.intervals import Interval
@@ -15,6 +16,8 @@ from program.records import Row
 from program.scorers import Scored, Value
 
 BY_ROW, BY_ROUND = "scores.jsonl", "scores.json"
+Found = dict[str, dict[str, Value]]
+"""What is known of a row: by score, its figures and tags by name."""
 
 
 @dataclass
@@ -24,14 +27,14 @@ class ScoreBook:
     Attributes:
         rounds: The rows that were scored; round 0 are the seeds.
         figures: By round and by score, as `scores.json` holds them.
-        values: By row id and by name.
+        values: By row id.
         problems: By row id and by score, why there is no value.
         evidence: By row id and by score, what a finding rests on.
     """
 
     rounds: Rounds
     figures: dict[int, dict[str, Any]] = field(default_factory=dict)
-    values: dict[str, dict[str, Value]] = field(default_factory=dict)
+    values: dict[str, Found] = field(default_factory=dict)
     problems: dict[str, dict[str, str]] = field(default_factory=dict)
     evidence: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -40,13 +43,14 @@ class ScoreBook:
         for number, figures in found.by_round.items():
             self.figures.setdefault(number, {})[name] = figures
         for identity, own in found.by_row.items():
-            self.values.setdefault(identity, {}).update(own)
+            self.values.setdefault(identity, {})[name] = dict(own)
         for identity, why in found.evidence.items():
             self.evidence.setdefault(identity, {})[name] = why
 
     def on_scored(self, name: str, scored: Scored) -> None:
         """Take what a judge said of one row."""
-        self.values.setdefault(scored.id, {}).update(scored.values)
+        if scored.values:
+            self.values.setdefault(scored.id, {})[name] = dict(scored.values)
         if scored.problem:
             self.problems.setdefault(scored.id, {})[name] = scored.problem
 
@@ -66,45 +70,83 @@ class ScoreBook:
             self.figures.setdefault(number, {})[name] = {**told, "unscored": unscored}
 
     def number(self, row: Row, name: str) -> float | None:
-        """Return a row's figure; None: it has none."""
-        value = self.values.get(row.id, {}).get(name)
+        """Return a row's figure of the same name as its score; None: it has none."""
+        value = self._value(row, name)
         return value if isinstance(value, float) else None
 
     def tags(self, row: Row, name: str) -> tuple[str, ...] | None:
         """Return a row's tags; None: it was not tagged."""
-        value = self.values.get(row.id, {}).get(name)
+        value = self._value(row, name)
         return value if isinstance(value, tuple) else None
 
-    def numbers(self, identity: str) -> dict[str, float]:
-        """Return all figures of a row."""
-        values = self.values.get(identity, {})
-        return {name: value for name, value in values.items() if isinstance(value, float)}
+    def _value(self, row: Row, name: str) -> Value | None:
+        return self.values.get(row.id, {}).get(name, {}).get(name)
 
     def _has(self, row: Row, name: str) -> bool:
         return name in self.values.get(row.id, {}) or name in self.problems.get(row.id, {})
-
-    def write(self, folder: Path, settings: Mapping[str, Any]) -> list[Path]:
-        """Write both files and return their paths."""
-        with whole_file(folder / BY_ROW) as file:
-            for line in self._lines():
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        tree = {"settings": settings, "rounds": self.by_round()}
-        text = json.dumps(tree, indent=2, ensure_ascii=False)
-        return [folder / BY_ROW, write_whole(folder / BY_ROUND, f"{text}\n")]
 
     def by_round(self) -> list[dict[str, Any]]:
         """Return the figures, seeds first."""
         return [{"round": number, **self.figures[number]} for number in sorted(self.figures)]
 
-    def _lines(self) -> Iterator[dict[str, Any]]:
-        for number, row in ((n, row) for n, rows in self.rounds.items() for row in rows):
-            more = {"problems": self.problems, "evidence": self.evidence}
-            yield {
-                "id": row.id,
-                "round": number,
-                **self.values.get(row.id, {}),
-                **{key: held[row.id] for key, held in more.items() if row.id in held},
-            }
+    def write(self, folder: Path, settings: Mapping[str, Mapping[str, Any]]) -> list[Path]:
+        """Write both files and return their paths.
+
+        Figures of other scores that stand there already stay; those of the same score go.
+
+        Args:
+            folder: Of the files.
+            settings: By score, what its figures went by.
+        """
+        known = known_values(folder)
+        with whole_file(folder / BY_ROW) as file:
+            for number, row in ((n, row) for n, rows in self.rounds.items() for row in rows):
+                line = {"id": row.id, "round": number, **self._line(row, known, settings)}
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        tree = self._tree(folder / BY_ROUND, settings)
+        text = json.dumps(tree, indent=2, ensure_ascii=False)
+        return [folder / BY_ROW, write_whole(folder / BY_ROUND, f"{text}\n")]
+
+    def _line(
+        self, row: Row, known: Mapping[str, Mapping[str, Any]], made: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return what is known of a row, by kind and by score; what is made anew is replaced."""
+        new: dict[str, Mapping[str, Mapping[str, Any]]] = {
+            "values": self.values,
+            "problems": self.problems,
+            "evidence": self.evidence,
+        }
+        before = known.get(row.id, {})
+        line: dict[str, Any] = {}
+        for kind, held in new.items():
+            stays = {k: v for k, v in before.get(kind, {}).items() if k not in made}
+            told = {**stays, **held.get(row.id, {})}
+            if told:
+                line[kind] = told
+        return line
+
+    def _tree(self, file: Path, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        before = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        known = {each["round"]: each for each in before.get("rounds", [])}
+        rounds = [{**known.get(each["round"], {}), **each} for each in self.by_round()]
+        return {"settings": {**before.get("settings", {}), **settings}, "rounds": rounds}
+
+
+def known_values(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what `scores.jsonl` holds, by row id; nothing before the first score."""
+    file = folder / BY_ROW
+    records = read_file(file) if file.is_file() else ()
+    return {record.value["id"]: record.value for record in records}
+
+
+def numbers(values: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Return all figures of a row's scores; tags are none."""
+    return {
+        name: value
+        for found in values.values()
+        for name, value in found.items()
+        if isinstance(value, float)
+    }
 
 
 def _finite(interval: Interval) -> Interval | None:

@@ -3,22 +3,22 @@
 import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.table import Table
 
-from experiments.models.fleet import open_fleet
-from experiments.models.meter import Budget
+from experiments.judge_room import with_judge
 from experiments.progress import ProgressBar
 from experiments.run_folder import alone_in
 from experiments.score_book import ScoreBook, flat
-from experiments.score_files import stamp
+from experiments.score_files import write_scores
 from experiments.score_targets import Request, Target, find_target
-from experiments.scoring import Means, means, score_set, with_judge
+from experiments.scoring import Means, means, score_set, settings_of
+from experiments.scoring import with_judge as asking
 from experiments.tracking import TrackingConfig, log_scores
+from program.errors import ConfigError
 from program.listeners import Listeners
 from program.roles import Role
-
-HOSTED_IN_FLIGHT, LOCAL_IN_FLIGHT = 32, 4
 
 
 def score(
@@ -36,13 +36,18 @@ def score(
     """
     target = find_target(request)
     given = means(target.scores, target.where)
+    key = _key(target.folder) if target.is_run else None
+    for note in target.notes:
+        say(f"{target.folder}: {note}")
     with alone_in(target.folder):
         book = _scored(target, given, bar, say)
-        files = book.write(target.folder, target.scores.model_dump(mode="json"))
-        if target.is_run:
-            stamp(target.folder, book)
-            if tracking:
-                log_scores(tracking, _key(target), book.figures, files)
+        settings = settings_of(target.scores, target.judge.model if target.judge else None)
+        if key is None:
+            book.write(target.folder, settings)
+            return book
+        files = write_scores(target.folder, book, settings)
+        if tracking:
+            log_scores(tracking, key, book.figures, files)
     return book
 
 
@@ -52,19 +57,25 @@ def _scored(
     listeners = Listeners(bar.on_phase, bar.on_row)
     if target.judge is None:
         return asyncio.run(score_set(target.rounds, target.scores, given, listeners))
+
+    async def work(judge: Role, in_flight: int) -> ScoreBook:
+        asked = asking(given, judge, in_flight=in_flight, seed=target.seed)
+        return await score_set(target.rounds, target.scores, asked, listeners)
+
     ledger = target.folder / "ledger.sqlite"
-    with open_fleet(
-        {"judge": target.judge}, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say
-    ) as fleet:
-        bar.totals = fleet.engine.totals
-        role = Role(fleet.lms["judge"], target.judge.model, watched=0.0)
-        in_flight = LOCAL_IN_FLIGHT if target.judge.kind == "local" else HOSTED_IN_FLIGHT
-        asked = with_judge(given, role, in_flight=in_flight, seed=target.seed)
-        return fleet.engine.run(score_set(target.rounds, target.scores, asked, listeners))
+    return with_judge(target.judge, ledger, work, bar=bar, say=say, adapter=target.adapter)
 
 
-def _key(target: Target) -> str:
-    return str(json.loads((target.folder / "run.json").read_text("utf-8"))["key"])
+def _key(folder: Path) -> str:
+    """Return the key of a run in MLflow.
+
+    Raises:
+        ConfigError: The folder has lost its run.json.
+    """
+    file = folder / "run.json"
+    if not file.is_file():
+        raise ConfigError(str(folder), "is no run's folder: no run.json")
+    return str(json.loads(file.read_text("utf-8"))["key"])
 
 
 def score_table(book: ScoreBook) -> Table:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.formats.rows import LISTS, RowDict, read_row
+from experiments.formats.rows import LISTS, read_row
 from experiments.reading import read_file
-from experiments.score_book import ScoreBook
+from experiments.score_book import ScoreBook, known_values, numbers
 from experiments.writing import whole_file
 from program.records import Row
 
@@ -17,7 +17,14 @@ EVOLVED = "evolved.jsonl"
 
 def rounds_of(seeds: Sequence[Row], folder: Path) -> dict[int, list[Row]]:
     """Return a run's seeds and evolved rows by round."""
-    return by_round([*seeds, *evolved_rows(folder)])
+    rows = evolved_rows(folder)
+    return by_round([*seeds_beside(seeds, rows), *rows])
+
+
+def seeds_beside(seeds: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+    """Return the seeds that are not among the rows themselves, answered as they were."""
+    known = {row.id for row in rows}
+    return [seed for seed in seeds if seed.id not in known]
 
 
 def evolved_rows(folder: Path) -> list[Row]:
@@ -25,20 +32,26 @@ def evolved_rows(folder: Path) -> list[Row]:
     return [row_from(read_row(record, Counter())) for record in read_file(folder / EVOLVED)]
 
 
-def stamp(folder: Path, book: ScoreBook) -> None:
-    """Write the figures of each row among its `scores`; the file is there whole or as it was."""
+def write_scores(
+    folder: Path, book: ScoreBook, settings: Mapping[str, Mapping[str, Any]]
+) -> list[Path]:
+    """Write a run's scores, and each row's figures among its `scores` in `evolved.jsonl`.
+
+    Figures that the same scores left there earlier go. Every file is there whole or as it was.
+
+    Returns:
+        The paths of the two files of scores.
+    """
+    before = known_values(folder)
+    files = book.write(folder, settings)
+    after = known_values(folder)
     with whole_file(folder / EVOLVED) as file:
         for record in read_file(folder / EVOLVED):
             row = record.value
-            scores = {**row["scores"], **book.numbers(row["id"])}
-            file.write(json.dumps({**row, "scores": scores}, ensure_ascii=False) + "\n")
-
-
-def numbered(rows: Iterable[RowDict]) -> Iterable[RowDict]:
-    """Yield rows with ids; one without gets its number."""
-    for number, row in enumerate(rows, start=1):
-        identity = row["id"] or f"row-{number:06d}"
-        yield {**row, "id": identity, "seed_id": row["seed_id"] or identity}
+            old, new = (numbers(at.get(row["id"], {}).get("values", {})) for at in (before, after))
+            others = {name: value for name, value in row["scores"].items() if name not in old}
+            file.write(json.dumps({**row, "scores": {**others, **new}}, ensure_ascii=False) + "\n")
+    return files
 
 
 def row_from(plain: Mapping[str, Any]) -> Row:

@@ -1,20 +1,24 @@
 """What `autoevol score` can score: a run's folder, or a file of any format."""
 
 import difflib
+import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from experiments.config import load_config
+from experiments.config import ExperimentConfig, load_config
+from experiments.data import load_seeds
 from experiments.formats.source import open_source
 from experiments.models.endpoints import ModelSettings, check
-from experiments.plan import make_plan
-from experiments.score_files import EVOLVED, by_round, numbered, rounds_of, row_from
+from experiments.plan import settings_of
+from experiments.score_files import EVOLVED, by_round, evolved_rows, row_from, seeds_beside
 from experiments.scores_config import FREE, ScoreName, ScoresConfig
 from experiments.set_scores import Rounds
+from program.adapter import AdapterName
 from program.errors import ConfigError
+from program.records import Row
 
 MAX_TOKENS = 512
 
@@ -44,9 +48,11 @@ class Target:
 
     Attributes:
         judge: None where no score asks it.
+        adapter: Of the judge's predictors.
         folder: Takes what is found out, and the ledger.
         where: The config's file, or the file of rows, for messages.
         is_run: The folder is a run's: its rows get their figures, its MLflow run the scores.
+        notes: What a user should know of the rows.
     """
 
     rounds: Rounds
@@ -54,8 +60,10 @@ class Target:
     judge: ModelSettings | None
     folder: Path
     where: str
-    seed: int
-    is_run: bool
+    seed: int = 0
+    adapter: AdapterName | None = None
+    is_run: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def request_of(
@@ -93,21 +101,51 @@ def find_target(request: Request) -> Target:
 
 def _of_run(request: Request) -> Target:
     where = request.target / "config.yaml"
-    judge = [f"models.judge.model={request.judge}"] if request.judge else []
-    config = load_config(where, [*_named(request.names), *judge, *request.overrides])
+    given = [*_judged_by(request.judge), "filters=[]", *request.overrides]
+    config = load_config(where, [*_named(request.names), *given])
     if not config.scores.names:
-        config = load_config(where, [*_named(FREE), *judge, *request.overrides])
-    plan = make_plan(config, str(where))
-    judged = plan.models["judge"] if config.scores.judged else None
+        config = load_config(where, [*_named(FREE), *given])
+    judge = None
+    if config.scores.judged:
+        judge = settings_of("judge", config.models.judge)
+        check(judge, f"{where}: models.judge")
+    rows = evolved_rows(request.target)
+    seeds, notes = _seeds(config, str(where), rows)
+    if not (request.target / "summary.json").is_file():
+        notes = (*notes, "the run is not finished; what is there is scored")
     return Target(
-        rounds_of(plan.splits.seeds, request.target),
+        by_round([*seeds_beside(seeds, rows), *rows]),
         config.scores,
-        judged,
+        judge,
         request.target,
         str(where),
         config.seed,
+        config.models.judge.adapter,
         is_run=True,
+        notes=notes,
     )
+
+
+def _judged_by(model: str | None) -> list[str]:
+    """Return the override that puts another judge in the whole place of the config's."""
+    if model is None:
+        return []
+    return [f"models.judge={json.dumps({'model': model, 'temperature': 0.0})}"]
+
+
+def _seeds(
+    config: ExperimentConfig, where: str, rows: Sequence[Row]
+) -> tuple[list[Row], tuple[str, ...]]:
+    """Return the run's seeds; none, with a note, where they are not there as they were."""
+    try:
+        seeds = load_seeds(config, where)
+    except ConfigError as error:
+        return [], (f"without the seeds: {error}",)
+    texts = {seed.id: seed.origin for seed in seeds}
+    changed = [row.seed_id for row in rows if texts.get(row.seed_id, row.origin) != row.origin]
+    if changed:
+        return [], (f"without the seeds: {changed[0]} is another than when the run was made",)
+    return seeds, ()
 
 
 def _named(names: Iterable[str]) -> list[str]:
@@ -127,10 +165,10 @@ def _of_file(request: Request) -> Target:
         )
         check(judge, "--judge")
     folder = request.out or Path("runs") / f"score-{request.target.stem}"
-    rows = [row_from(row) for row in numbered(open_source(request.target, None).rows)]
+    rows = [row_from(row) for row in open_source(request.target, None).rows]
     if not rows:
         raise ConfigError(where, "holds no rows")
-    return Target(by_round(rows), scores, judge, folder, where, 0, is_run=False)
+    return Target(by_round(rows), scores, judge, folder, where)
 
 
 def _scores_from(overrides: list[str]) -> ScoresConfig:

@@ -1,8 +1,9 @@
 """The scores of a set, one after the other, in one book."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from experiments.embedding import Embed, embedder
 from experiments.score_book import ScoreBook
@@ -54,7 +55,15 @@ def means(config: ScoresConfig, where: str) -> Means:
     needs_vectors = {"neighbours", "tags"} & {*config.names}
     embed = embedder(config.embedding, f"{where}: scores.embedding") if needs_vectors else None
     files = config.benchmarks if "overlap" in config.names else []
-    return Means(embed, read_benchmarks(files, f"{where}: scores.benchmarks"))
+    beside = Path(where).parent
+    return Means(embed, read_benchmarks(files, f"{where}: scores.benchmarks", beside=beside))
+
+
+def settings_of(config: ScoresConfig, judge: str | None) -> dict[str, dict[str, Any]]:
+    """Return by score what its figures went by, so that others can be held against them."""
+    told = config.model_dump(mode="json", exclude={"names"})
+    asked = {"judge": judge, "sample": config.sample}
+    return {name: {**told, **(asked if name in config.judged else {})} for name in config.names}
 
 
 async def score_set(
@@ -85,11 +94,7 @@ async def _judged(
 ) -> None:
     if given.judge is None:
         raise ValueError(f"{name} asks a judge, and there is none")
-    rows = [
-        row
-        for members in book.rounds.values()
-        for row in _sample(members, config.sample, given.seed)
-    ]
+    rows = _sample(book.rounds, config.sample, given.seed)
     asked = scorer(name, given.judge)
     listeners.on_phase(Phase(f"score: {name}", len(rows)))
     by_id = {row.id: row for row in rows}
@@ -135,12 +140,21 @@ def _tag_figures(book: ScoreBook, config: ScoresConfig, given: Means) -> None:
         }
 
 
-def _sample(rows: Sequence[Row], size: int | None, seed: int) -> list[Row]:
-    """Return the rows of the drawn seeds, the same seeds in every round."""
-    if size is None or len(rows) <= size:
-        return list(rows)
-    drawn = sorted(rows, key=lambda row: draw_number("score", seed, row.seed_id))
-    return drawn[:size]
+def _sample(rounds: Rounds, size: int | None, seed: int) -> list[Row]:
+    """Return the rows of so many drawn seeds, the same seeds in every round.
+
+    A row of a new lineage is drawn with the same chance as a seed.
+    """
+    rows = [row for members in rounds.values() for row in members]
+    first = next(iter(rounds.values()), [])
+    if size is None or len(first) <= size:
+        return rows
+
+    def drawn(row: Row) -> int:
+        return draw_number("score", seed, row.seed_id)
+
+    limit = sorted({row.seed_id: drawn(row) for row in first}.values())[size - 1]
+    return [row for row in rows if drawn(row) <= limit]
 
 
 def with_judge(given: Means, judge: Role, *, in_flight: int, seed: int) -> Means:

@@ -4,6 +4,7 @@ Each takes the texts of the rounds and returns figures by round, and what it fou
 rows.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from program.records import Row
 
 Figures = dict[str, float | int | None]
 _TEXT_KEYS = ("instruction", "question", "prompt", "problem", "text")
+_UNNAMEABLE = re.compile(r"[^\w.-]+")
+"""What MLflow allows in no name."""
+
 _CLOSE = 0.05
 """Distance below which a neighbour counts as a repetition (Evolution-Analysis)."""
 
@@ -59,7 +63,7 @@ def lexical_scores(rounds: Rounds) -> SetScores:
     """Return distinct-1, -2, -3 and the compression ratio of the instructions of each round."""
     found = SetScores()
     for number, rows in rounds.items():
-        texts = [row.text for row in rows]
+        texts = [row.question for row in rows]
         grams = {f"distinct_{n}": distinct(texts, n) for n in (1, 2, 3)}
         found.by_round[number] = {**grams, "compression": compression_ratio(texts)}
     return found
@@ -73,7 +77,7 @@ def neighbour_scores(rounds: Rounds, embed: Embed) -> SetScores:
     """
     found = SetScores()
     for number, rows in rounds.items():
-        distances = nearest(embed([row.text for row in rows])).distances
+        distances = nearest(embed([row.question for row in rows])).distances
         told = distances[np.isfinite(distances)]
         found.by_round[number] = {
             "mnd": float(told.mean()) if told.size else None,
@@ -102,13 +106,13 @@ def overlap_scores(
     """
     rows = [row for _, members in sorted(rounds.items()) for row in members]
     found = SetScores({number: {"rows": len(members)} for number, members in rounds.items()})
-    copies = near_copies([row.text for row in rows], threshold=alike)
+    copies = near_copies([row.question for row in rows], threshold=alike)
     _count(found, "copies", rounds, [rows[copy.row] for copy in copies])
     for copy in copies:
         found.evidence.setdefault(rows[copy.row].id, f"says what {rows[copy.of].id} says")
     for name, texts in benchmarks.items():
         for size in sizes:
-            hits = Benchmark(texts, size=size).contamination([row.text for row in rows]).hits
+            hits = Benchmark(texts, size=size).contamination([row.question for row in rows]).hits
             _count(found, f"{name}_{size}", rounds, [rows[hit.row] for hit in hits])
             for hit in hits:
                 found.evidence[rows[hit.row].id] = f"in {name}: {hit.run}"
@@ -117,22 +121,32 @@ def overlap_scores(
 
 def _count(found: SetScores, name: str, rounds: Rounds, hit: Sequence[Row]) -> None:
     counts = Counter(row.round for row in hit)
-    for number in rounds:
+    ids = {row.id for row in hit}
+    for number, rows in rounds.items():
         found.by_round[number][name] = counts[number]
-    for row in hit:
-        found.by_row.setdefault(row.id, {})[name] = 1.0
+        for row in rows:
+            found.by_row.setdefault(row.id, {})[name] = float(row.id in ids)
 
 
-def read_benchmarks(files: Sequence[str], where: str) -> dict[str, list[str]]:
-    """Return the texts of each file by its stem.
+def read_benchmarks(files: Sequence[str], where: str, *, beside: Path) -> dict[str, list[str]]:
+    """Return the texts of each file, or of the hub's test split, by name.
+
+    Args:
+        files: Paths, or names of the hub.
+        where: The config's file and key, for messages.
+        beside: Folder where a relative path is looked for, after the working folder.
 
     Raises:
-        ConfigError: A file is missing, or a record has none of the keys of an instruction.
+        ConfigError: A file is missing, two have the same name, or a record has none of the keys of
+            an instruction.
     """
     found: dict[str, list[str]] = {}
     for file in files:
-        records = read_records(file, where, beside=Path())
-        found[Path(file).stem] = [_text(record) for record in records]
+        name = _UNNAMEABLE.sub("-", Path(file).stem)
+        if name in found:
+            raise ConfigError(where, f"two benchmarks are called {name!r}; rename one of the files")
+        records = read_records(file, where, beside=beside, split="test")
+        found[name] = [_text(record) for record in records]
     return found
 
 

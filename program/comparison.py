@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import dspy
 from dspy.utils.exceptions import LMInvalidRequestError
 
 from metrics.preference import Outcome, Verdict, outcome, single_outcome
@@ -16,6 +15,7 @@ from program.pipeline import UNSCORED_ERRORS
 from program.roles import Role
 from program.scorers import reply_of
 from signatures import CompareAnswers, CompareInstructions
+from signatures.scoring import COMPARED_ANSWERS, COMPARED_INSTRUCTIONS
 
 Order = Literal["both", "drawn"]
 _VERDICTS: Mapping[str, Verdict] = {"first": "first", "second": "second", "tie": "tie"}
@@ -116,8 +116,11 @@ async def _verdict(pair: Pair, judge: Role, *, ours_first: bool) -> Verdict | No
     shown = {"first": first, "second": second}
     if pair.instruction:
         shown = {"instruction": pair.instruction, **shown}
-    signature: type[dspy.Signature] = CompareAnswers if pair.instruction else CompareInstructions
-    return read_verdict(await reply_of(signature, judge, draw, shown))
+    if pair.instruction:
+        reply = await reply_of(CompareAnswers, judge, draw, shown, COMPARED_ANSWERS)
+    else:
+        reply = await reply_of(CompareInstructions, judge, draw, shown, COMPARED_INSTRUCTIONS)
+    return read_verdict(reply)
 
 
 def read_verdict(reply: str) -> Verdict | None:

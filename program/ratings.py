@@ -1,7 +1,7 @@
 """The judge's scores by name: which question, about what of a row, and how the reply is read."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from metrics.difficulty import LEVELS, parse_level, parse_score
 from program.records import Row
@@ -11,7 +11,9 @@ from signatures import RankChain, RateAnswer, RateComplexity, RateDifficulty, Ta
 from signatures.scoring import GRADED, RANKED, RATED_LEVELS, RATED_SCORES, TAGGED
 
 _GRADE = re.compile(r"(?:grade:?\s*)?(10|[1-9])(?:\s*/\s*10)?\.?", re.IGNORECASE)
-_RUNG = re.compile(r"^\W*(\d+)\W*[:.)–-]\s*\**(\d+(?:/100)?)\**\s*$", re.MULTILINE)
+_RUNG = re.compile(
+    r"^\W*(?:version\s+)?(\d+)\W*[:.)–-]\s*\**(\d+(?:/100)?)[*.]*\s*$", re.MULTILINE | re.IGNORECASE
+)
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s*")
 _MOST_TAG_WORDS = 5
 
@@ -78,7 +80,7 @@ def _number(reply: str) -> float | None:
 
 
 def _instruction(row: Row) -> Mapping[str, str]:
-    return {"instruction": f"{row.text}\n\n{row.input}" if row.input else row.text}
+    return {"instruction": row.question}
 
 
 def _exchange(row: Row) -> Mapping[str, str] | None:
@@ -87,8 +89,6 @@ def _exchange(row: Row) -> Mapping[str, str] | None:
         return None
     if not row.turns:
         return {"instruction": row.prompt, "answer": row.response}
-    return {"instruction": row.text, "answer": _told(row.answers)}
-
-
-def _told(answers: Sequence[str]) -> str:
-    return "\n\n".join(answers)
+    if len(row.answers) != len(row.turns):
+        return None
+    return {"instruction": row.text, "answer": "\n\n".join(row.answers)}

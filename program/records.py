@@ -66,6 +66,11 @@ class Row:
         """What the responder is asked: the instruction and, where there is one, the input."""
         return f"{self.instruction}\n\n{self.input}" if self.input else self.instruction
 
+    @property
+    def question(self) -> str:
+        """All that is asked: the user turns, or the instruction with its input."""
+        return self.text if self.turns else self.prompt
+
     def as_dict(self) -> dict[str, Any]:
         """Return the row as plain JSON data, keys in the contract's order."""
         return {name: getattr(self, name) for name in self.__slots__}

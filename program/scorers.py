@@ -4,7 +4,7 @@ A reply that cannot be read and a call that died leave a row unscored, with the 
 the scoring, and neither counts as a figure.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,6 +41,18 @@ class Scored:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Rows that are scored together.
+
+    Attributes:
+        anchor: Shown with them, so that parts of one chain compare; it has its score elsewhere.
+    """
+
+    rows: tuple[Row, ...]
+    anchor: Row | None = None
+
+
 class Scorer(Protocol):
     """Finds out figures about rows that belong together."""
 
@@ -49,11 +61,11 @@ class Scorer(Protocol):
         """What the scorer is called in configs and files."""
         ...
 
-    def families(self, rows: Sequence[Row]) -> list[list[Row]]:
-        """Return the rows in the groups that are scored together."""
+    def families(self, rows: Sequence[Row]) -> list[Family]:
+        """Return the rows in the groups that are scored together, each row in one of them."""
         ...
 
-    async def scored(self, family: Sequence[Row]) -> list[Scored]:
+    async def scored(self, family: Family) -> list[Scored]:
         """Return what there is to say of each row of a group.
 
         Raises:
@@ -70,31 +82,26 @@ async def score_rows(
     *,
     in_flight: int,
 ) -> None:
-    """Score rows, `in_flight` groups at a time.
-
-    Each row is heard of once; one that stands in several groups has the score of the first.
+    """Score rows, `in_flight` groups at a time; each row is heard of once.
 
     Raises:
         LMError: A call failed in a way that will befall every row, a refused key for example.
     """
-    heard = set[str]()
 
-    async def work(block: Sequence[list[Row]]) -> None:
+    async def work(block: Sequence[Family]) -> None:
         for family in block:
-            found = await _guarded(scorer.scored(family), family)
-            for each in (each for each in found if each.id not in heard):
-                heard.add(each.id)
+            for each in await _guarded(scorer.scored(family), family):
                 on_scored(each)
 
     await run_blocks(scorer.families(rows), work, size=1, in_flight=in_flight)
 
 
-async def _guarded(work: Awaitable[list[Scored]], family: Sequence[Row]) -> list[Scored]:
+async def _guarded(work: Awaitable[list[Scored]], family: Family) -> list[Scored]:
     try:
         return await work
     except (*UNSCORED_ERRORS, LMInvalidRequestError) as error:
         problem = f"{type(error).__name__}: {str(error)[:200]}"
-        return [Scored(row.id, row.round, problem=problem) for row in family]
+        return [Scored(row.id, row.round, problem=problem) for row in family.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +122,13 @@ class RowScorer:
     read: Callable[[str], Value | None]
     shown: Sequence[Shown] = ()
 
-    def families(self, rows: Iterable[Row]) -> list[list[Row]]:
+    def families(self, rows: Sequence[Row]) -> list[Family]:
         """Return every row by itself."""
-        return [[row] for row in rows]
+        return [Family((row,)) for row in rows]
 
-    async def scored(self, family: Sequence[Row]) -> list[Scored]:
+    async def scored(self, family: Family) -> list[Scored]:
         """Return the row's figure."""
-        (row,) = family
+        (row,) = family.rows
         inputs = self.inputs(row)
         if inputs is None:
             return [Scored(row.id, row.round, problem="there is no response")]
@@ -143,8 +150,8 @@ class ChainScorer:
     Attributes:
         signature: Takes numbered instructions.
         read: Takes the reply and how many were shown; None for a number without a score.
-        most: Rungs that are shown at once, at least 2; a larger family is cut into parts that all
-            begin with its oldest row.
+        most: Rungs that are shown at once, at least 2; of a larger family each part is shown with
+            the oldest row.
         shown: Examples with their answers, by the question's fields.
     """
 
@@ -155,29 +162,31 @@ class ChainScorer:
     most: int = 6
     shown: Sequence[Shown] = ()
 
-    def families(self, rows: Sequence[Row]) -> list[list[Row]]:
+    def families(self, rows: Sequence[Row]) -> list[Family]:
         """Return the rows by seed, the seed itself in front; a seed alone is no chain."""
         by_seed: dict[str, list[Row]] = {}
         for row in sorted(rows, key=lambda row: row.round):
             by_seed.setdefault(row.seed_id, []).append(row)
         return [part for family in by_seed.values() for part in self._parts(family)]
 
-    def _parts(self, family: list[Row]) -> list[list[Row]]:
-        oldest, *later = family
+    def _parts(self, family: list[Row]) -> list[Family]:
+        first, later = family[: self.most], family[self.most :]
         size = self.most - 1
-        parts = [later[i : i + size] for i in range(0, len(later), size)]
-        return [[oldest, *part] for part in parts] or [family]
+        parts = [tuple(later[i : i + size]) for i in range(0, len(later), size)]
+        return [Family(tuple(first)), *(Family(part, family[0]) for part in parts)]
 
-    async def scored(self, family: Sequence[Row]) -> list[Scored]:
-        """Return the score of each rung."""
-        if len(family) == 1:
-            return [Scored(family[0].id, family[0].round, problem="a chain of one")]
-        shown = sorted(family, key=lambda row: draw_number(self.name, "order", row.id))
-        told = "\n\n".join(f"[{n}]\n{row.text}" for n, row in enumerate(shown, start=1))
+    async def scored(self, family: Family) -> list[Scored]:
+        """Return the score of each rung but the anchor."""
+        rungs = [*([family.anchor] if family.anchor else []), *family.rows]
+        if len(rungs) == 1:
+            return [Scored(rungs[0].id, rungs[0].round, problem="a chain of one")]
+        shown = sorted(rungs, key=lambda row: draw_number(self.name, "order", row.id))
+        told = "\n\n".join(f"[{n}]\n{row.question}" for n, row in enumerate(shown, start=1))
         draw = draw_number(self.name, *(row.id for row in shown))
         reply = await reply_of(self.signature, self.role, draw, {"versions": told}, self.shown)
         scores = self.read(reply, len(shown))
-        return [self._of(row, score) for row, score in zip(shown, scores, strict=True)]
+        pairs = zip(shown, scores, strict=True)
+        return [self._of(row, score) for row, score in pairs if row is not family.anchor]
 
     def _of(self, row: Row, score: float | None) -> Scored:
         if score is None:

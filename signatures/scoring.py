@@ -143,3 +143,40 @@ GRADED = (
         "grade": "3",
     },
 )
+COMPARED_ANSWERS = (
+    {
+        "instruction": "List three prime numbers above 20.",
+        "first": "21, 23 and 25.",
+        "second": "23, 29, 31",
+        "verdict": "The first names 21 and 25, which are no primes.\nsecond",
+    },
+    {
+        "instruction": "In which city does the Danube meet the Sava?",
+        "first": "Belgrade.",
+        "second": "The Danube is a river of great beauty that flows through ten countries.",
+        "verdict": "The second does not name a city.\nfirst",
+    },
+    {
+        "instruction": "How many minutes are there in two and a half hours?",
+        "first": "150 minutes.",
+        "second": "There are 150 of them.",
+        "verdict": "Both give the right number in a few words.\ntie",
+    },
+)
+COMPARED_INSTRUCTIONS = (
+    {
+        "first": "Sort the names by surname, keep those with equal surnames in their old order, and say why.",
+        "second": "Sort the names.",
+        "verdict": "The first asks for a stable order and its reason.\nfirst",
+    },
+    {
+        "first": "Write a poem that is a poem like a poem in a poem.",
+        "second": "Write a poem of four lines about fog.",
+        "verdict": "The first cannot be understood.\nsecond",
+    },
+    {
+        "first": "Name the longest river of Asia.",
+        "second": "What is the name of Asia's longest river?",
+        "verdict": "Both ask for the same.\ntie",
+    },
+)

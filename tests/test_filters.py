@@ -45,6 +45,13 @@ def test_copies_of_seeds_and_of_earlier_rows_go() -> None:
     ]
 
 
+def test_the_same_instruction_with_another_input_is_no_copy() -> None:
+    given = [
+        Row(f"r{n}", "x", "Translate it.", input=word, round=1) for n, word in enumerate("abc")
+    ]
+    assert marks_of(given, Dedup(name="dedup")) == []
+
+
 def test_each_filter_sees_what_the_one_before_has_left() -> None:
     given = rows("One.", "Two.", "Three.", "Four.", words=[1.0, 2.0, 3.0, 4.0])
     marks = marks_of(
@@ -124,6 +131,8 @@ def test_a_run_counts_marks_and_exports_what_stands(write_config: WriteConfig) -
             [{"band": {"score": "mnd", "low": 1, "high": 5}}],
             "filters.0 goes by 'mnd'",
         ),
+        ([{"dedup": 0.9}], "filters.0"),
+        ([{"diverse_subset": {"most": 5}}], "most says nothing without score"),
         ([{"top": {"score": "words"}}], "filters.0.top.part: is required"),
         ([{"decontaminate": {"benchmarks": []}}], "filters.0.decontaminate.benchmarks"),
         ([{"decontaminate": {"benchmarks": ["none.jsonl"]}}], "filters.0.benchmarks"),

@@ -65,6 +65,8 @@ METHODS = {
 
 
 SHOWN = {
+    "COMPARED_INSTRUCTIONS": "c6133cddc89fe5d6",
+    "COMPARED_ANSWERS": "82ccbae1ba63b444",
     "GRADED": "4afc6fdd24d2463f",
     "RANKED": "61a67bbcc4087242",
     "RATED_LEVELS": "8961f0e41857f5ca",

@@ -33,6 +33,7 @@ def test_a_grade_lies_in_one_to_ten(reply: str, grade: float | None) -> None:
     [
         ("1: 20\n2: 35\n3: 90", [20, 35, 90]),
         ("[1]: 20\n[2] - 35\n3. 90/100", [20, 35, 90]),
+        ("Version 1: 20.\nversion 2: 35\n3: **90**", [20, 35, 90]),
         ("3: 90\n1: 20", [20, None, 90]),
         ("1: 20\n1: 30\n2: 40", [None, 40, None]),
         ("1: 20\n2: 135\n4: 7", [20, None, None]),

@@ -9,6 +9,7 @@ import mlflow
 import pytest
 import yaml
 
+from experiments.score_targets import Request, find_target
 from tests.command_line import run_cli
 
 WriteConfig = Callable[..., Path]
@@ -73,11 +74,11 @@ def test_a_sample_takes_the_same_seeds_in_every_round(write_config: WriteConfig)
     given = ("--scores", "complexity", "--set", "scores.sample=5")
     run_cli("score", str(RUN), *given, expected=0)
 
-    scored = [row for row in lines(RUN / "scores.jsonl") if "complexity" in row]
+    scored = [row for row in lines(RUN / "scores.jsonl") if "complexity" in row.get("values", {})]
     by_round = {n: {r["id"].split(".")[0] for r in scored if r["round"] == n} for n in (0, 1, 2)}
     assert len(by_round[0]) == 5
     alive = {r["id"].split(".")[0] for r in lines(RUN / "evolved.jsonl") if r["round"] == 1}
-    assert by_round[0] & alive <= by_round[1]
+    assert by_round[1] == by_round[0] & alive
 
 
 def test_a_file_is_scored_in_a_folder_of_its_own(workplace: Path) -> None:
@@ -154,3 +155,77 @@ def test_an_embedding_that_is_not_there_stops_a_run_before_its_first_call(
     result = run_cli("run", str(config), expected=2)
     assert "scores.embedding: no/one" in result.err
     assert not RUN.exists()
+
+
+def test_scores_made_one_after_the_other_all_stay(write_config: WriteConfig) -> None:
+    run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
+    run_cli("score", str(RUN), "--scores", "length,overlap", expected=0)
+    run_cli("score", str(RUN), "--scores", "complexity", expected=0)
+
+    told = json.loads((RUN / "scores.json").read_text())
+    assert {"length", "overlap", "complexity"} <= set(told["rounds"][1])
+    assert told["settings"]["complexity"]["judge"] == "scripted/world"
+    evolved = lines(RUN / "evolved.jsonl")
+    assert all({"words", "copies", "complexity", "added_words"} <= {*r["scores"]} for r in evolved)
+
+
+def test_figures_of_an_earlier_judge_do_not_stay_beside_the_new_ones(
+    write_config: WriteConfig,
+) -> None:
+    run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
+    run_cli("score", str(RUN), "--scores", "complexity", expected=0)
+    few = ("--scores", "complexity", "--set", "scores.sample=2")
+    run_cli("score", str(RUN), *few, expected=0)
+    held = [row for row in lines(RUN / "evolved.jsonl") if "complexity" in row["scores"]]
+    asked = [row for row in lines(RUN / "scores.jsonl") if "complexity" in row.get("values", {})]
+    assert {row["id"] for row in held} == {row["id"] for row in asked if row["round"]}
+
+
+def test_a_run_whose_filters_go_by_a_score_can_be_scored_otherwise(
+    write_config: WriteConfig,
+) -> None:
+    band = {"band": {"score": "complexity", "low": 0, "high": 99}}
+    config = write_config(12, **NO_SEARCH, scores={"names": ["complexity"]}, filters=[band])
+    run_cli("run", str(config), expected=0)
+    run_cli("score", str(RUN), "--scores", "length", expected=0)
+
+
+def test_another_judge_takes_the_whole_place_of_the_configs(write_config: WriteConfig) -> None:
+    models = {
+        "evolver": {"model": "scripted/world", "concurrency": 4},
+        "judge": {"model": "hosted_vllm/old", "api_base": "http://localhost:9"},
+    }
+    run_cli("run", str(write_config(12, **NO_SEARCH, models=models)), expected=0)
+    target = find_target(Request(RUN, ("complexity",), judge="scripted/world"))
+    assert target.judge is not None
+    assert (target.judge.model, target.judge.api_base) == ("scripted/world", None)
+
+
+def test_seeds_that_have_moved_or_changed_are_left_out_with_a_word(
+    write_config: WriteConfig,
+) -> None:
+    run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
+    Path("seeds.jsonl").rename("elsewhere.jsonl")
+    moved = run_cli("score", str(RUN), "--scores", "length", expected=0)
+    assert "without the seeds" in moved.err
+    assert [r["round"] for r in json.loads((RUN / "scores.json").read_text())["rounds"]] == [1, 2]
+    changed = Path("elsewhere.jsonl").read_text().replace("List", "Name")
+    Path("seeds.jsonl").write_text(changed)
+    again = run_cli("score", str(RUN), "--scores", "length", expected=0)
+    assert "seed-1 is another" in " ".join(again.err.split())
+
+
+def test_rows_that_were_answered_as_they_are_are_counted_once(write_config: WriteConfig) -> None:
+    evolve = {"methods": ["weak"], "rounds": 0}
+    config = write_config(
+        10,
+        optimizer={"name": "none"},
+        evolve=evolve,
+        filters=["dedup"],
+        scores={"names": ["overlap", "grade"]},
+    )
+    run_cli("run", str(config), expected=0)
+    (figures,) = json.loads((RUN / "scores.json").read_text())["rounds"]
+    assert figures["overlap"] == {"rows": 10, "copies": 0}
+    assert figures["grade"]["scored"] == 10
+    assert json.loads((RUN / "summary.json").read_text())["rows_filtered"] == {"dedup": 0}

@@ -84,6 +84,14 @@ def test_a_row_without_a_response_has_no_grade() -> None:
     assert len(judge.asked) == 1
 
 
+def test_a_conversation_without_its_answers_has_no_grade() -> None:
+    talk = Row("t", "t", "Hi.", turns=("Hi.", "Why?"), response="Hello.")
+    told = Row("u", "u", "Hi.", turns=("Hi.", "Why?"), response="Yo.", answers=("Yo.", "So."))
+    found = scores("grade", Judge(), [talk, told])
+    assert found["t"].problem
+    assert found["u"].values
+
+
 def test_a_chain_is_scored_in_one_question_and_a_seed_alone_is_none() -> None:
     judge = Judge()
     found = scores("chain", judge)
@@ -100,5 +108,6 @@ def test_a_long_chain_is_cut_and_every_part_begins_with_the_seed() -> None:
     parts = ChainScorer("chain", Role(judge, "m"), dspy.Signature("a->b"), lambda *_: []).families(
         [ROWS[0], *rungs]
     )
-    assert [part[0].id for part in parts] == ["a", "a", "a"]
+    assert [part.anchor and part.anchor.id for part in parts] == [None, "a", "a"]
+    assert [len(part.rows) for part in parts] == [6, 5, 1]
     assert len(judge.asked) == 3

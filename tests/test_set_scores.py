@@ -75,13 +75,31 @@ def test_a_leak_is_counted_by_benchmark_and_size_and_shows_the_words() -> None:
     assert found.evidence["b.1"] == "in exam: compare two lakes in size"
 
 
+def test_rows_that_are_no_copies_have_a_figure_as_well() -> None:
+    found = overlap_scores(ROUNDS, {}, sizes=[8], alike=0.7)
+    assert {key: told["copies"] for key, told in found.by_row.items()} == {
+        **dict.fromkeys(("a", "b", "b.1"), 0.0),
+        "a.1": 1.0,
+    }
+
+
+def test_two_benchmarks_of_one_name_are_refused(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "test (1).jsonl").write_text('{"question": "Why?"}\n')
+    given = [f"{folder}/test (1).jsonl" for folder in ("one", "two")]
+    assert [*read_benchmarks(given[:1], "here", beside=tmp_path)] == ["test-1-"]
+    with pytest.raises(ConfigError, match="two benchmarks are called 'test-1-'"):
+        read_benchmarks(given, "here", beside=tmp_path)
+
+
 def test_a_benchmark_file_in_another_form_is_named_with_its_row(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
     good.write_text('{"question": "How many?"}\n')
     bad.write_text('{"question": "How many?"}\n{"task": 3}\n')
-    assert read_benchmarks([str(good)], "here") == {"good": ["How many?"]}
+    assert read_benchmarks([str(good)], "here", beside=tmp_path) == {"good": ["How many?"]}
     with pytest.raises(ConfigError, match=r"bad\.jsonl:2: has none of .*: task"):
-        read_benchmarks([str(bad)], "here")
+        read_benchmarks(["bad.jsonl"], "here", beside=tmp_path)
 
 
 def test_the_static_model_comes_with_its_weights() -> None:

@@ -1,0 +1,64 @@
+"""A judge by itself: opened for a command, asked through the ledger, stopped by Ctrl-C."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from dspy.utils.exceptions import LMError
+
+from experiments.models.endpoints import ModelSettings
+from experiments.models.fleet import open_fleet
+from experiments.models.meter import Budget
+from experiments.progress import ProgressBar
+from experiments.signals import stopping_on_signal
+from program.adapter import AdapterName
+from program.errors import StoppedError
+from program.roles import Role
+
+HOSTED_IN_FLIGHT, LOCAL_IN_FLIGHT = 32, 4
+Result = TypeVar("Result")
+
+
+def with_judge(
+    settings: ModelSettings,
+    ledger: Path,
+    work: Callable[[Role, int], Awaitable[Result]],
+    *,
+    bar: ProgressBar,
+    say: Callable[[str], None],
+    adapter: AdapterName | None = None,
+) -> Result:
+    """Return what `work` makes of a judge.
+
+    Args:
+        settings: Of the judge's model.
+        ledger: Finished calls; another try pays none of them.
+        work: Takes the judge, and how many questions may be asked side by side.
+        bar: Shows the progress.
+        say: Takes one line for people.
+        adapter: Of the judge's predictors.
+
+    Raises:
+        ConfigError: The model cannot be used.
+        WeightsError: A local model cannot be fetched or loaded.
+        StoppedError: The user wishes to stop, or the endpoint is gone; the same command goes on.
+    """
+    in_flight = LOCAL_IN_FLIGHT if settings.kind == "local" else HOSTED_IN_FLIGHT
+    models = {"judge": settings}
+    with (
+        stopping_on_signal(say) as stopper,
+        open_fleet(models, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say) as fleet,
+    ):
+        stopper.engine = fleet.engine
+        bar.totals = fleet.engine.totals
+        judge = Role(fleet.lms["judge"], settings.model, adapter, watched=0.0)
+        try:
+            return fleet.engine.run(_asked(work, judge, in_flight))
+        except LMError as error:
+            raise StoppedError(str(error)) from error
+
+
+async def _asked(
+    work: Callable[[Role, int], Awaitable[Result]], judge: Role, in_flight: int
+) -> Result:
+    return await work(judge, in_flight)
