@@ -30,7 +30,7 @@ def write_report(
     best: Sequence[Method],
     stopped: Sequence[Stopped],
 ) -> list[Path]:
-    """Write the report and its figures; return their paths."""
+    """Write the report and its figures; return their paths. Pictures of scores are there before."""
     figures = {}
     if steps:
         figures["search"] = failure_rate_figure(steps, folder.path / "failure_rate.png")
@@ -52,6 +52,7 @@ def write_report(
             rows=_sample(folder.path / "evolved.jsonl", random.Random(plan.config.seed)),
             stopped=stopped,
             scores=_by_name(summary["scores"]),
+            score_pictures=[_embedded(file) for file in _score_pictures(folder.path, summary)],
             config=as_yaml(plan.config),
         )
     )
@@ -67,6 +68,11 @@ def _by_name(rounds: Sequence[dict[str, Any]]) -> dict[str, list[float | None]]:
     found = [flat({k: v for k, v in figures.items() if k != "round"}) for figures in rounds]
     names = dict.fromkeys(name for figures in found for name in figures)
     return {name: [figures.get(name) for figures in found] for name in names}
+
+
+def _score_pictures(folder: Path, summary: dict[str, Any]) -> list[Path]:
+    """Return the pictures of the scores that this run has made."""
+    return sorted(folder.glob("score_*.png")) if summary["scores"] else []
 
 
 def _measured(steps: Sequence[StepRecord]) -> list[Evaluation]:

@@ -193,6 +193,7 @@ class _Experiment:
         """Measure what the rounds have left, where the config asks for it."""
         if self.means is None:
             return
+        from experiments.score_figures import write_figures
         from experiments.score_files import rounds_of, write_scores
         from experiments.scoring import score_set, settings_of, with_judge
 
@@ -207,6 +208,7 @@ class _Experiment:
         self.book = await score_set(rounds, scores, given, self.listeners)
         settings = settings_of(scores, self.plan.config.models.judge.model)
         files = write_scores(self.folder.path, self.book, settings)
+        files += write_figures(self.book, self.folder.path)
         if self.tracker:
             self.tracker.on_scores(self.book.figures, files)
 

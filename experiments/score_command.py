@@ -11,6 +11,7 @@ from experiments.judge_room import with_judge
 from experiments.progress import ProgressBar
 from experiments.run_folder import alone_in
 from experiments.score_book import ScoreBook, flat
+from experiments.score_figures import write_figures
 from experiments.score_files import write_scores
 from experiments.score_targets import Request, Target, find_target
 from experiments.scoring import Means, means, score_set, settings_of
@@ -44,10 +45,12 @@ def score(
         settings = settings_of(target.scores, target.judge.model if target.judge else None)
         if key is None:
             book.write(target.folder, settings)
+            write_figures(book, target.folder)
             return book
         files = write_scores(target.folder, book, settings)
+        pictures = write_figures(book, target.folder)
         if tracking:
-            log_scores(tracking, key, book.figures, files)
+            log_scores(tracking, key, book.figures, [*files, *pictures])
     return book
 
 

@@ -144,6 +144,10 @@ def test_a_config_can_ask_for_scores_at_the_end_of_a_run(write_config: WriteConf
     )
     store = yaml.safe_load(Path("mlflow.yaml").read_text())["tracking_uri"]
     client = mlflow.MlflowClient(store, store)
+    assert {"score_means.png", "score_words.png"} <= {path.name for path in RUN.iterdir()}
+    artifacts = {each.path for each in client.list_artifacts(summary["mlflow_run_id"])}
+    assert {"score_means.png", "score_words.png"} <= artifacts
+    assert (RUN / "report.html").read_text().count('alt="Scores by round"') == 2
     points = client.get_metric_history(summary["mlflow_run_id"], "score.length.words")
     assert [point.value for point in points] == [figures["length"]["words"] for figures in rounds]
 
