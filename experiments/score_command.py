@@ -17,9 +17,13 @@ from experiments.score_targets import Request, Target, find_target
 from experiments.scoring import Means, means, score_set, settings_of
 from experiments.scoring import with_judge as asking
 from experiments.tracking import TrackingConfig, log_scores
+from experiments.writing import write_whole
 from program.errors import ConfigError
 from program.listeners import Listeners
 from program.roles import Role
+
+SOURCE = "scored-file.txt"
+"""Says whose scores a folder holds that is no run's."""
 
 
 def score(
@@ -38,6 +42,8 @@ def score(
     target = find_target(request)
     given = means(target.scores, target.where)
     key = _key(target.folder) if target.is_run else None
+    if key is None:
+        _check_source(target)
     for note in target.notes:
         say(f"{target.folder}: {note}")
     with alone_in(target.folder):
@@ -45,6 +51,7 @@ def score(
         settings = settings_of(target.scores, target.judge.model if target.judge else None)
         if key is None:
             book.write(target.folder, settings)
+            write_whole(target.folder / SOURCE, f"{Path(target.where).resolve()}\n")
             write_figures(book, target.folder)
             return book
         files = write_scores(target.folder, book, settings)
@@ -67,6 +74,20 @@ def _scored(
 
     ledger = target.folder / "ledger.sqlite"
     return with_judge(target.judge, ledger, work, bar=bar, say=say, adapter=target.adapter)
+
+
+def _check_source(target: Target) -> None:
+    """Refuse a folder with the scores of another file: they would be taken for this one's.
+
+    Raises:
+        ConfigError: Names both.
+    """
+    file = target.folder / SOURCE
+    known = file.read_text("utf-8").strip() if file.is_file() else None
+    if known not in (None, str(Path(target.where).resolve())):
+        raise ConfigError(
+            str(target.folder), f"holds the scores of {known}; choose another (--out)"
+        )
 
 
 def _key(folder: Path) -> str:

@@ -233,3 +233,16 @@ def test_rows_that_were_answered_as_they_are_are_counted_once(write_config: Writ
     assert figures["overlap"] == {"rows": 10, "copies": 0}
     assert figures["grade"]["scored"] == 10
     assert json.loads((RUN / "summary.json").read_text())["rows_filtered"] == {"dedup": 0}
+
+
+def test_two_files_of_one_name_do_not_share_a_folder(workplace: Path) -> None:
+    for folder in ("one", "two"):
+        Path(folder).mkdir()
+        Path(folder, "rows.jsonl").write_text('{"instruction": "Name a river."}\n')
+    run_cli("score", "one/rows.jsonl", "--scores", "length", expected=0)
+    run_cli("score", "one/rows.jsonl", "--scores", "lexical", expected=0)
+    before = Path("runs/score-rows/scores.json").read_bytes()
+    refused = run_cli("score", "two/rows.jsonl", "--scores", "length", expected=2)
+    assert "one/rows.jsonl; choose another (--out)" in refused.err
+    assert Path("runs/score-rows/scores.json").read_bytes() == before
+    run_cli("score", "two/rows.jsonl", "--scores", "length", "--out", "runs/two", expected=0)
