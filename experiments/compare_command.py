@@ -9,8 +9,7 @@ from rich.table import Table
 
 from experiments.compare_request import Request
 from experiments.compare_targets import pairs_of
-from experiments.judge_room import with_judge
-from experiments.models.endpoints import ModelSettings, check
+from experiments.judge_room import judge_named, with_judge
 from experiments.progress import ProgressBar
 from experiments.run_folder import alone_in
 from experiments.writing import whole_file, write_whole
@@ -20,8 +19,6 @@ from metrics.preference import first_share, longer_share, position_bias, tally
 from program.comparison import Compared, compare_pairs
 from program.listeners import Phase
 from program.roles import Role
-
-MAX_TOKENS = 512
 
 
 @dataclass
@@ -88,10 +85,7 @@ def compare(request: Request, *, bar: ProgressBar, say: Callable[[str], None]) -
         StoppedError: The user wishes to stop; the same command pays no call twice.
     """
     pairs = pairs_of(request.ours, request.theirs, request.what)[: request.limit]
-    settings = ModelSettings(
-        model=request.judge, role="judge", temperature=0.0, max_tokens=MAX_TOKENS
-    )
-    check(settings, "--judge")
+    settings = judge_named(request.judge)
     comparison = Comparison(request)
 
     def on_compared(each: Compared) -> None:

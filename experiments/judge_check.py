@@ -6,10 +6,8 @@ from pathlib import Path
 
 from dspy.utils.exceptions import AdapterParseError
 
+from experiments.judge_room import judge_named, with_judge
 from experiments.labelled import Labelled
-from experiments.models.endpoints import ModelSettings, check
-from experiments.models.fleet import open_fleet
-from experiments.models.meter import Budget
 from experiments.progress import ProgressBar
 from metrics import RULE_SETS, RULES
 from program.blocks import run_blocks
@@ -17,7 +15,6 @@ from program.judges import QUESTIONS, Fitness, Judge
 from program.listeners import Phase
 from program.roles import Role
 
-IN_FLIGHT = 32
 MAX_TOKENS = 256
 
 
@@ -62,16 +59,15 @@ def judged(
     Raises:
         ConfigError: The model cannot be used.
         WeightsError: A local model cannot be fetched or loaded.
+        StoppedError: The user wishes to stop; the same command pays no call twice.
     """
-    settings = ModelSettings(model=model, role="judge", temperature=0.0, max_tokens=MAX_TOKENS)
-    check(settings, "--judge")
-    ledger.parent.mkdir(parents=True, exist_ok=True)
-    roles = {"judge": settings}
-    with open_fleet(roles, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say) as fleet:
-        bar.totals = fleet.engine.totals
-        bar.on_phase(Phase("judge", len(rows)))
-        bench = _Bench(Role(fleet.lms["judge"], model, watched=0.0), bar)
-        return fleet.engine.run(bench.verdicts(rows))
+
+    async def work(judge: Role, in_flight: int) -> Verdicts:
+        return await _Bench(judge, bar).verdicts(rows, in_flight)
+
+    settings = judge_named(model, max_tokens=MAX_TOKENS)
+    bar.on_phase(Phase("judge", len(rows)))
+    return with_judge(settings, ledger, work, bar=bar, say=say)
 
 
 class _Bench:
@@ -83,7 +79,7 @@ class _Bench:
         self.broken: dict[str, frozenset[str]] = {}
         self.unreadable = 0
 
-    async def verdicts(self, rows: Sequence[Labelled]) -> Verdicts:
+    async def verdicts(self, rows: Sequence[Labelled], in_flight: int) -> Verdicts:
         async def work(block: Sequence[Labelled]) -> None:
             for row in block:
                 self.broken[row.id] = await self._of(row)
@@ -91,7 +87,7 @@ class _Bench:
 
         for rule in judge_rules():
             await self.judge.is_fit(rule)
-        await run_blocks(rows, work, size=1, in_flight=IN_FLIGHT)
+        await run_blocks(rows, work, size=1, in_flight=in_flight)
         return Verdicts(self.broken, self.unreadable, self.judge.fitness)
 
     async def _of(self, row: Labelled) -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from dspy.utils.exceptions import LMError
 
-from experiments.models.endpoints import ModelSettings
+from experiments.models.endpoints import ModelSettings, check
 from experiments.models.fleet import open_fleet
 from experiments.models.meter import Budget
 from experiments.progress import ProgressBar
@@ -16,7 +16,19 @@ from program.errors import StoppedError
 from program.roles import Role
 
 HOSTED_IN_FLIGHT, LOCAL_IN_FLIGHT = 32, 4
+MAX_TOKENS = 512
 Result = TypeVar("Result")
+
+
+def judge_named(model: str, *, max_tokens: int = MAX_TOKENS) -> ModelSettings:
+    """Return the settings of a judge that the option `--judge` names.
+
+    Raises:
+        ConfigError: The model cannot be used.
+    """
+    settings = ModelSettings(model=model, role="judge", temperature=0.0, max_tokens=max_tokens)
+    check(settings, "--judge")
+    return settings
 
 
 def with_judge(
@@ -43,6 +55,7 @@ def with_judge(
         WeightsError: A local model cannot be fetched or loaded.
         StoppedError: The user wishes to stop, or the endpoint is gone; the same command goes on.
     """
+    ledger.parent.mkdir(parents=True, exist_ok=True)
     in_flight = LOCAL_IN_FLIGHT if settings.kind == "local" else HOSTED_IN_FLIGHT
     models = {"judge": settings}
     with (

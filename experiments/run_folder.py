@@ -79,14 +79,26 @@ def find_summary(config: ExperimentConfig, content: str) -> dict[str, Any] | Non
     """Return the summary of this very run if nothing is left to do; read only.
 
     Unscored rows are left to do: the same command tries their calls again. So is a search that was
-    skipped and is asked for now.
+    skipped and is asked for now, and so are other scores or filters.
     """
     folder = _known(config, content)
     summary = folder.summary() if folder else None
-    if summary is None or summary["rows_unscored"]:
+    if folder is None or summary is None or summary["rows_unscored"]:
         return None
     is_asked_for = summary.get("search_skipped") and not config.optimizer.headroom
-    return None if is_asked_for else summary
+    return None if is_asked_for or _asks_for_more(folder.path, config) else summary
+
+
+def _asks_for_more(path: Path, config: ExperimentConfig) -> bool:
+    """Tell whether other scores or filters are asked for than the finished run has made."""
+    then = yaml.safe_load((path / "config.yaml").read_text("utf-8"))
+    now = config.model_dump(mode="json")
+    none = ExperimentConfig.model_fields
+    before = {
+        "scores": then.get("scores", none["scores"].default.model_dump(mode="json")),
+        "filters": then.get("filters", []),
+    }
+    return any(before[key] != now[key] for key in before)
 
 
 def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None:
@@ -171,6 +183,7 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
     known = _known(config, content)
     if known:
         (known.path / "summary.json").unlink(missing_ok=True)
+        known.write("config.yaml", as_yaml(config))
         return known
     folder = RunFolder(config.folder, uuid.uuid4().hex, False, datetime.now(UTC))
     started = folder.started.isoformat()

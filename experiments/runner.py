@@ -195,11 +195,11 @@ class _Experiment:
             return
         from experiments.score_figures import write_figures
         from experiments.score_files import rounds_of, write_scores
-        from experiments.scoring import score_set, settings_of, with_judge
+        from experiments.scoring import asking, score_set, settings_of
 
         scores = self.plan.config.scores
         rounds = rounds_of(self.plan.splits.seeds, self.folder.path)
-        given = with_judge(
+        given = asking(
             self.means,
             self.pipeline.roles.judge,
             in_flight=self.pipeline.rows_in_flight,

@@ -14,8 +14,7 @@ from experiments.score_book import ScoreBook, flat
 from experiments.score_figures import write_figures
 from experiments.score_files import write_scores
 from experiments.score_targets import Request, Target, find_target
-from experiments.scoring import Means, means, score_set, settings_of
-from experiments.scoring import with_judge as asking
+from experiments.scoring import Means, asking, means, score_set, settings_of
 from experiments.tracking import TrackingConfig, log_scores
 from experiments.writing import write_whole
 from program.errors import ConfigError

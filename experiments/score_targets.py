@@ -11,6 +11,7 @@ from typing import get_args
 from experiments.config import ExperimentConfig, load_config
 from experiments.data import load_seeds
 from experiments.formats.source import open_source
+from experiments.judge_room import judge_named
 from experiments.models.endpoints import ModelSettings, check
 from experiments.plan import settings_of
 from experiments.score_files import EVOLVED, by_round, evolved_rows, row_from, seeds_beside
@@ -19,8 +20,6 @@ from experiments.set_scores import Rounds
 from program.adapter import AdapterName
 from program.errors import ConfigError
 from program.records import Row
-
-MAX_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +157,7 @@ def _of_file(request: Request) -> Target:
     scores = _scores_from([*_named(names), *request.overrides])
     if scores.judged and not request.judge:
         raise ConfigError(f"--scores {scores.judged[0]}", "asks a judge; name one with --judge")
-    judge = None
-    if scores.judged and request.judge:
-        judge = ModelSettings(
-            model=request.judge, role="judge", temperature=0.0, max_tokens=MAX_TOKENS
-        )
-        check(judge, "--judge")
+    judge = judge_named(request.judge) if scores.judged and request.judge else None
     folder = request.out or Path("runs") / f"score-{request.target.stem}"
     rows = [row_from(row) for row in open_source(request.target, None).rows]
     if not rows:

@@ -157,6 +157,6 @@ def _sample(rounds: Rounds, size: int | None, seed: int) -> list[Row]:
     return [row for row in rows if drawn(row) <= limit]
 
 
-def with_judge(given: Means, judge: Role, *, in_flight: int, seed: int) -> Means:
+def asking(given: Means, judge: Role, *, in_flight: int, seed: int) -> Means:
     """Return the means with a judge to ask."""
     return replace(given, judge=judge, in_flight=in_flight, seed=seed)

@@ -147,3 +147,21 @@ def test_a_mistaken_filter_is_said_before_the_first_call(
     assert needle in result.err
     assert len(result.err.strip().splitlines()) == 1
     assert sorted(Path().rglob("*")) == before
+
+
+def test_filters_that_are_added_to_a_finished_run_act_without_a_call(
+    write_config: WriteConfig,
+) -> None:
+    sections: dict[str, Any] = {"optimizer": {"name": "none"}, "evolve": {"methods": ["weak"]}}
+    run_cli("run", str(write_config(20, **sections)), expected=0)
+    assert json.loads((RUN / "summary.json").read_text())["rows_filtered"] == {}
+
+    band = {"band": {"score": "added_words", "low": 0, "high": 1}}
+    config = str(write_config(20, **sections, filters=[band]))
+    run_cli("run", config, expected=0)
+    summary = json.loads((RUN / "summary.json").read_text())
+    assert summary["rows_filtered"] == {"band": summary["rows_out"]}
+    assert summary["calls"] == summary["calls_replayed"]
+    before = (RUN / "summary.json").read_bytes()
+    run_cli("run", config, expected=0)
+    assert (RUN / "summary.json").read_bytes() == before
