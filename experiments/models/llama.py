@@ -50,8 +50,15 @@ class LlamaServer:
         gc.collect()
 
 
+def cores() -> int:
+    """Return how many cores this process may use: more threads than that wait for one another."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _parameters(params: Any, settings: LlamaSettings, api_key: str) -> Any:
-    threads = os.cpu_count() or 1
+    threads = cores()
     params.model.path = str(settings.path)
     params.n_parallel = settings.slots
     params.n_ctx = settings.context * settings.slots
