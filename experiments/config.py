@@ -21,7 +21,8 @@ Level = Annotated[float, Field(gt=0, lt=1)]
 ExportName = Literal["alpaca", "sharegpt", "messages", "llama_factory", "trl", "parquet", "hf"]
 Rounds = Literal["all", "last"] | tuple[Count, ...]
 _SEARCH = SearchSettings()
-ROLES = ("evolver", "responder", "optimizer", "judge")
+EVOLVING = ("evolver", "responder", "optimizer", "judge")
+ROLES = (*EVOLVING, "solver", "strong_solver")
 LEAST_ROWS = 3
 """One row each for train, dev and held-out."""
 

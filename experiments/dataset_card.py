@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from experiments.config import ROLES, ExperimentConfig
+from experiments.config import EVOLVING, ExperimentConfig
 from experiments.formats.rows import RowDict
 from experiments.models.weights import SHIPPED
 
@@ -81,7 +81,7 @@ def _models(
     """
     by_role = {"evolver": "model_evolve", "responder": "model_respond"}
     found = []
-    for role in (role for role in ROLES if asked is None or asked.get(role)):
+    for role in (role for role in EVOLVING if asked is None or asked.get(role)):
         key = by_role.get(role)
         named = Counter(row[key] for row in rows if row[key]) if key else Counter[str]()
         names = [*named] or [str(getattr(config.models, role).model)]

@@ -7,6 +7,7 @@ from statistics import fmean
 from experiments.models.endpoints import adjusted
 from experiments.models.ledger import Sums, read_sums
 from experiments.plan import Plan
+from experiments.scores_config import SOLVERS
 from experiments.wiring import generation_settings
 from metrics import compose
 from program.controls import CONTROLS
@@ -18,6 +19,7 @@ TOKENS_PER_WORD = 1.4
 
 
 _JUDGE_WORDS = 250
+_SOLVER_WORDS = 240
 _ANSWER_WORDS = 200
 _UNLIMITED_TOKENS = 4096
 
@@ -98,17 +100,22 @@ def _bulk(plan: Plan) -> list[Estimate]:
 
 
 def _scores(plan: Plan) -> list[Estimate]:
-    """Return what the judged scores ask for: each row once, and each seed's chain once."""
+    """Return what scores ask for: each row once, each seed's chain once, solvers k times."""
     scores, seeds = plan.config.scores, len(plan.splits.seeds)
-    if not scores.judged:
+    if not scores.asking:
         return []
     settings = generation_settings(plan, {})
     rows = seeds + settings.most_rewrites(seeds)
     if scores.sample is not None:
         rows = min(rows, scores.sample * (settings.rounds + 1))
-    chains = -(-rows // 2) if "chain" in scores.judged else 0
-    single = rows * sum(name != "chain" for name in scores.judged)
-    return [_estimate(plan, "scores", "judge", single + chains, _JUDGE_WORDS)]
+    found = []
+    if scores.judged:
+        chains = -(-rows // 2) if "chain" in scores.judged else 0
+        single = rows * sum(name != "chain" for name in scores.judged)
+        found.append(_estimate(plan, "scores", "judge", single + chains, _JUDGE_WORDS))
+    tries = rows * scores.samples
+    solvers = [role for role in SOLVERS if role in plan.models]
+    return [*found, *(_estimate(plan, "scores", r, tries, _SOLVER_WORDS) for r in solvers)]
 
 
 def _judge_rules(plan: Plan) -> list[str]:

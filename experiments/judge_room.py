@@ -1,6 +1,6 @@
-"""A judge by itself: opened for a command, asked through the ledger, stopped by Ctrl-C."""
+"""Models by themselves: opened for a command, asked through the ledger, stopped by Ctrl-C."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,17 +38,33 @@ def with_judge(
     *,
     bar: ProgressBar,
     say: Callable[[str], None],
-    adapter: AdapterName | None = None,
 ) -> Result:
-    """Return what `work` makes of a judge.
+    """Return what `work`, which takes a judge by itself, makes of it; see `with_models`."""
+
+    async def asked(roles: Mapping[str, Role], in_flight: int) -> Result:
+        return await work(roles["judge"], in_flight)
+
+    return with_models({"judge": settings}, ledger, asked, bar=bar, say=say)
+
+
+def with_models(
+    models: Mapping[str, ModelSettings],
+    ledger: Path,
+    work: Callable[[Mapping[str, Role], int], Awaitable[Result]],
+    *,
+    bar: ProgressBar,
+    say: Callable[[str], None],
+    adapters: Mapping[str, AdapterName | None] | None = None,
+) -> Result:
+    """Return what `work` makes of models.
 
     Args:
-        settings: Of the judge's model.
+        models: Settings by role.
         ledger: Finished calls; another try pays none of them.
-        work: Takes the judge, and how many questions may be asked side by side.
+        work: Takes the models by role, and how many questions may be asked side by side.
         bar: Shows the progress.
         say: Takes one line for people.
-        adapter: Of the judge's predictors.
+        adapters: Of the roles' predictors; nothing: plain.
 
     Raises:
         ConfigError: The model cannot be used.
@@ -56,22 +72,27 @@ def with_judge(
         StoppedError: The user wishes to stop, or the endpoint is gone; the same command goes on.
     """
     ledger.parent.mkdir(parents=True, exist_ok=True)
-    in_flight = LOCAL_IN_FLIGHT if settings.kind == "local" else HOSTED_IN_FLIGHT
-    models = {"judge": settings}
+    is_local = any(settings.kind == "local" for settings in models.values())
+    in_flight = LOCAL_IN_FLIGHT if is_local else HOSTED_IN_FLIGHT
     with (
         stopping_on_signal(say) as stopper,
         open_fleet(models, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say) as fleet,
     ):
         stopper.engine = fleet.engine
         bar.totals = fleet.engine.totals
-        judge = Role(fleet.lms["judge"], settings.model, adapter, watched=0.0)
+        roles = {
+            role: Role(fleet.lms[role], settings.model, (adapters or {}).get(role), watched=0.0)
+            for role, settings in models.items()
+        }
         try:
-            return fleet.engine.run(_asked(work, judge, in_flight))
+            return fleet.engine.run(_asked(work, roles, in_flight))
         except LMError as error:
             raise StoppedError(str(error)) from error
 
 
 async def _asked(
-    work: Callable[[Role, int], Awaitable[Result]], judge: Role, in_flight: int
+    work: Callable[[Mapping[str, Role], int], Awaitable[Result]],
+    roles: Mapping[str, Role],
+    in_flight: int,
 ) -> Result:
-    return await work(judge, in_flight)
+    return await work(roles, in_flight)

@@ -110,13 +110,19 @@ class ModelsConfig(Strict):
 
     The responder falls back to the evolver; the optimizer to the evolver with the default
     `max_tokens` and the paper's sampling (temperature 0.6, top-p 0.95); the judge to the optimizer
-    at temperature 0.
+    at temperature 0. Solvers fall back to nobody.
+
+    Attributes:
+        solver: Tries the rows, for the score `solver`; null: that score cannot be made.
+        strong_solver: A better one, for the gap between the two; null: there is no gap.
     """
 
     evolver: ModelConfig
     responder: ModelConfig
     optimizer: ModelConfig
     judge: ModelConfig
+    solver: ModelConfig | None = None
+    strong_solver: ModelConfig | None = None
 
     @model_validator(mode="before")
     @classmethod

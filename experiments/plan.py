@@ -154,6 +154,7 @@ def _start(config: ExperimentConfig, methods: Sequence[Method], where: str) -> M
 
 
 def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
+    check_solvers(config, where)
     found = {}
     for role in _roles_needed(config, where):
         model: ModelConfig = getattr(config.models, role)
@@ -170,6 +171,24 @@ def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
                 )
         found[role] = settings
     return found
+
+
+def check_solvers(config: ExperimentConfig, where: str) -> None:
+    """Check that there is a solver if one is asked, and that its samples differ.
+
+    Raises:
+        ConfigError: Names the key.
+    """
+    if "solver" not in config.scores.names:
+        return
+    if config.models.solver is None:
+        raise ConfigError(f"{where}: models.solver", "is not there, and the score `solver` asks it")
+    for role in ("solver", "strong_solver"):
+        model = getattr(config.models, role)
+        if model and model.temperature == 0:
+            raise ConfigError(
+                f"{where}: models.{role}.temperature", "is 0, so all its samples would be the same"
+            )
 
 
 def settings_of(role: str, model: ModelConfig) -> ModelSettings:
@@ -207,6 +226,8 @@ def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
         "judge": any(rule.detect is None for rule in rules)
         or config.judges_answers
         or bool(config.scores.judged),
+        "solver": "solver" in config.scores.names,
+        "strong_solver": "solver" in config.scores.names and bool(config.models.strong_solver),
     }
     return [role for role in ROLES if needed[role]]
 

@@ -15,7 +15,7 @@ import yaml
 from filelock import FileLock
 from filelock import Timeout as FileLockTimeout
 
-from experiments.config import ROLES, ExperimentConfig
+from experiments.config import EVOLVING, ExperimentConfig
 from experiments.writing import PARTIAL, write_whole
 from program.errors import ConfigError, StorageError
 from program.records import Outcome, StepRecord
@@ -267,7 +267,7 @@ def _resumable(tree: dict[str, Any]) -> dict[str, Any]:
     """Return the config without what may differ when a run goes on."""
     models = {
         role: {k: v for k, v in tree["models"][role].items() if k not in RESUMABLE}
-        for role in ROLES
+        for role in EVOLVING
     }
     kept = {key: value for key, value in tree.items() if key not in _NOT_THE_ROWS}
     search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}

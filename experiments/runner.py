@@ -20,7 +20,7 @@ from experiments.run_folder import RunFolder, open_folder, row_files
 from experiments.signals import stopping_on_signal
 from experiments.summary import Findings, summarise
 from experiments.tracking import Tracker, TrackingConfig, tracked
-from experiments.wiring import generation_settings, pipeline_of, search_settings
+from experiments.wiring import generation_settings, pipeline_of, scoring_roles, search_settings
 from program.errors import StoppedError
 from program.evaluation import evaluate
 from program.evolver import Evolver
@@ -116,6 +116,7 @@ class _Experiment:
         self.book: ScoreBook | None = None
         watched = around.tracking.trace_sampling if around.tracking else 0.0
         self.pipeline = pipeline_of(plan, fleet, watched)
+        self.scoring = scoring_roles(plan, fleet, watched)
         self.listeners = Listeners(
             around.bar.on_phase,
             around.bar.on_row,
@@ -201,12 +202,13 @@ class _Experiment:
         rounds = rounds_of(self.plan.splits.seeds, self.folder.path)
         given = asking(
             self.means,
-            self.pipeline.roles.judge,
+            self.scoring,
             in_flight=self.pipeline.rows_in_flight,
             seed=self.plan.config.seed,
         )
         self.book = await score_set(rounds, scores, given, self.listeners)
-        settings = settings_of(scores, self.plan.config.models.judge.model)
+        models = {role: asked.model for role, asked in self.scoring.items()}
+        settings = settings_of(scores, models)
         files = write_scores(self.folder.path, self.book, settings)
         files += write_figures(self.book, self.folder.path)
         if self.tracker:

@@ -65,22 +65,22 @@ class ScoreBook:
         """Turn a judge's figures into means with intervals, round by round."""
         for number, rows in self.asked(name).items():
             found = summary([self.number(row, name) for row in rows])
-            told = {} if found is None else {**asdict(found), "interval": _finite(found.interval)}
+            told = {} if found is None else {**asdict(found), "interval": finite(found.interval)}
             unscored = found.unscored if found else len(rows)
             self.figures.setdefault(number, {})[name] = {**told, "unscored": unscored}
 
-    def number(self, row: Row, name: str) -> float | None:
-        """Return a row's figure of the same name as its score; None: it has none."""
-        value = self._value(row, name)
+    def number(self, row: Row, name: str, figure: str | None = None) -> float | None:
+        """Return a row's figure, by default the one with its score's name; None: it has none."""
+        value = self._value(row, name, figure or name)
         return value if isinstance(value, float) else None
 
     def tags(self, row: Row, name: str) -> tuple[str, ...] | None:
         """Return a row's tags; None: it was not tagged."""
-        value = self._value(row, name)
+        value = self._value(row, name, name)
         return value if isinstance(value, tuple) else None
 
-    def _value(self, row: Row, name: str) -> Value | None:
-        return self.values.get(row.id, {}).get(name, {}).get(name)
+    def _value(self, row: Row, name: str, figure: str) -> Value | None:
+        return self.values.get(row.id, {}).get(name, {}).get(figure)
 
     def _has(self, row: Row, name: str) -> bool:
         return name in self.values.get(row.id, {}) or name in self.problems.get(row.id, {})
@@ -149,7 +149,7 @@ def numbers(values: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     }
 
 
-def _finite(interval: Interval) -> Interval | None:
+def finite(interval: Interval) -> Interval | None:
     """Return an interval; None for everything, which JSON cannot say."""
     return interval if all(map(math.isfinite, interval)) else None
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rich.table import Table
 
-from experiments.judge_room import with_judge
+from experiments.judge_room import with_models
 from experiments.progress import ProgressBar
 from experiments.run_folder import alone_in
 from experiments.score_book import ScoreBook, flat
@@ -47,7 +47,8 @@ def score(
         say(f"{target.folder}: {note}")
     with alone_in(target.folder):
         book = _scored(target, given, bar, say)
-        settings = settings_of(target.scores, target.judge.model if target.judge else None)
+        models = {role: settings.model for role, settings in target.models.items()}
+        settings = settings_of(target.scores, models)
         if key is None:
             book.write(target.folder, settings)
             write_whole(target.folder / SOURCE, f"{Path(target.where).resolve()}\n")
@@ -64,15 +65,15 @@ def _scored(
     target: Target, given: Means, bar: ProgressBar, say: Callable[[str], None]
 ) -> ScoreBook:
     listeners = Listeners(bar.on_phase, bar.on_row)
-    if target.judge is None:
+    if not target.models:
         return asyncio.run(score_set(target.rounds, target.scores, given, listeners))
 
-    async def work(judge: Role, in_flight: int) -> ScoreBook:
-        asked = asking(given, judge, in_flight=in_flight, seed=target.seed)
+    async def work(roles: Mapping[str, Role], in_flight: int) -> ScoreBook:
+        asked = asking(given, roles, in_flight=in_flight, seed=target.seed)
         return await score_set(target.rounds, target.scores, asked, listeners)
 
     ledger = target.folder / "ledger.sqlite"
-    return with_judge(target.judge, ledger, work, bar=bar, say=say, adapter=target.adapter)
+    return with_models(target.models, ledger, work, bar=bar, say=say, adapters=target.adapters)
 
 
 def _check_source(target: Target) -> None:

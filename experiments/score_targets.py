@@ -3,23 +3,26 @@
 import difflib
 import json
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
 from experiments.config import ExperimentConfig, load_config
 from experiments.data import load_seeds
 from experiments.formats.source import open_source
-from experiments.judge_room import judge_named
+from experiments.model_config import ModelConfig
 from experiments.models.endpoints import ModelSettings, check
-from experiments.plan import settings_of
+from experiments.plan import check_solvers, settings_of
 from experiments.score_files import EVOLVED, by_round, evolved_rows, row_from, seeds_beside
-from experiments.scores_config import FREE, ScoreName, ScoresConfig
+from experiments.scores_config import FREE, SCORING, SOLVERS, ScoreName, ScoresConfig
 from experiments.set_scores import Rounds
 from program.adapter import AdapterName
 from program.errors import ConfigError
 from program.records import Row
+
+_NOBODY = "none"
+"""Stands for the models of a file, which has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,8 @@ class Target:
     """Rows to score, and with what.
 
     Attributes:
-        judge: None where no score asks it.
-        adapter: Of the judge's predictors.
+        models: By role, those that the scores ask.
+        adapters: By role, of the models' predictors.
         folder: Takes what is found out, and the ledger.
         where: The config's file, or the file of rows, for messages.
         is_run: The folder is a run's: its rows get their figures, its MLflow run the scores.
@@ -56,11 +59,11 @@ class Target:
 
     rounds: Rounds
     scores: ScoresConfig
-    judge: ModelSettings | None
+    models: Mapping[str, ModelSettings]
     folder: Path
     where: str
     seed: int = 0
-    adapter: AdapterName | None = None
+    adapters: Mapping[str, AdapterName | None] = field(default_factory=dict)
     is_run: bool = False
     notes: tuple[str, ...] = ()
 
@@ -104,10 +107,7 @@ def _of_run(request: Request) -> Target:
     config = load_config(where, [*_named(request.names), *given])
     if not config.scores.names:
         config = load_config(where, [*_named(FREE), *given])
-    judge = None
-    if config.scores.judged:
-        judge = settings_of("judge", config.models.judge)
-        check(judge, f"{where}: models.judge")
+    asked = _asked(config, str(where))
     rows = evolved_rows(request.target)
     seeds, notes = _seeds(config, str(where), rows)
     if not (request.target / "summary.json").is_file():
@@ -115,14 +115,26 @@ def _of_run(request: Request) -> Target:
     return Target(
         by_round([*seeds_beside(seeds, rows), *rows]),
         config.scores,
-        judge,
+        {role: settings_of(role, model) for role, model in asked.items()},
         request.target,
         str(where),
         config.seed,
-        config.models.judge.adapter,
+        {role: model.adapter for role, model in asked.items()},
         is_run=True,
         notes=notes,
     )
+
+
+def _asked(config: ExperimentConfig, where: str) -> dict[str, ModelConfig]:
+    """Return the models that the scores ask, by role, checked."""
+    check_solvers(config, where)
+    given = {role: getattr(config.models, role) for role in SCORING}
+    needed = {*(["judge"] if config.scores.judged else [])}
+    needed |= {*(SOLVERS if "solver" in config.scores.names else ())}
+    found = {role: model for role, model in given.items() if model and role in needed}
+    for role, model in found.items():
+        check(settings_of(role, model), f"{where}: models.{role}")
+    return found
 
 
 def _judged_by(model: str | None) -> list[str]:
@@ -154,20 +166,24 @@ def _named(names: Iterable[str]) -> list[str]:
 
 def _of_file(request: Request) -> Target:
     where, names = str(request.target), request.names or FREE
-    scores = _scores_from([*_named(names), *request.overrides])
-    if scores.judged and not request.judge:
-        raise ConfigError(f"--scores {scores.judged[0]}", "asks a judge; name one with --judge")
-    judge = judge_named(request.judge) if scores.judged and request.judge else None
+    given = [*_named(names), *_judged_by(request.judge), *request.overrides]
+    config = _config_from(given)
+    if config.scores.judged and config.models.judge.model == _NOBODY:
+        first = config.scores.judged[0]
+        raise ConfigError(f"--scores {first}", "asks a judge; name one with --judge")
+    asked = _asked(config, "--set")
     folder = request.out or Path("runs") / f"score-{request.target.stem}"
     rows = [row_from(row) for row in open_source(request.target, None).rows]
     if not rows:
         raise ConfigError(where, "holds no rows")
-    return Target(by_round(rows), scores, judge, folder, where)
+    models = {role: settings_of(role, model) for role, model in asked.items()}
+    return Target(by_round(rows), config.scores, models, folder, where)
 
 
-def _scores_from(overrides: list[str]) -> ScoresConfig:
-    """Return the scores that overrides alone make, checked as those of a config are."""
+def _config_from(overrides: list[str]) -> ExperimentConfig:
+    """Return what overrides alone say of scores and models, checked as a config is."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scores"
-        file.write_text("{name: scores, models: {evolver: {model: none}}, data: {path: none}}")
-        return load_config(file, overrides).scores
+        models = f"{{evolver: {{model: {_NOBODY}}}}}"
+        file.write_text(f"{{name: scores, models: {models}, data: {{path: none}}}}")
+        return load_config(file, overrides)

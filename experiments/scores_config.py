@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from experiments.model_config import Count, Strict
+from program.solving import Check
 
 STATIC = "static"
 """WordLlama's 256 dimensions (MIT): means of token vectors, no order of words; fair for English,
@@ -20,6 +21,7 @@ ScoreName = Literal[
     "chain",
     "tags",
     "grade",
+    "solver",
 ]
 
 FREE: tuple[ScoreName, ...] = ("length", "lexical", "neighbours", "overlap")
@@ -27,6 +29,15 @@ FREE: tuple[ScoreName, ...] = ("length", "lexical", "neighbours", "overlap")
 
 JUDGED: tuple[ScoreName, ...] = ("difficulty", "complexity", "chain", "tags", "grade")
 """Scores that ask `models.judge` about rows."""
+
+ASKING: tuple[ScoreName, ...] = (*JUDGED, "solver")
+"""Scores that ask a model."""
+SOLVERS = ("solver", "strong_solver")
+"""Roles that the score `solver` asks."""
+
+SCORING = ("judge", *SOLVERS)
+"""Roles that scores ask."""
+
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -43,6 +54,9 @@ class ScoresConfig(Strict):
         alike: Share of common runs of three words from which two rows are near copies.
         tag_similarity: Cosine similarity from which two tags are one.
         tag_rows: Rows that a tag must be in to count.
+        samples: Times that each solver tries a row, for `solver`.
+        check: Which result of a solver counts: the commonest (of the strong solver, where there is
+            one), or that of the row's response.
     """
 
     names: list[ScoreName] = Field(default=[])
@@ -53,8 +67,15 @@ class ScoresConfig(Strict):
     alike: Share = 0.7
     tag_similarity: Share = 0.9
     tag_rows: Count = 1
+    samples: Annotated[int, Field(ge=2)] = 8
+    check: Check = "agreement"
 
     @property
     def judged(self) -> list[ScoreName]:
         """The scores that ask the judge."""
         return [name for name in self.names if name in JUDGED]
+
+    @property
+    def asking(self) -> list[ScoreName]:
+        """The scores that ask a model."""
+        return [name for name in self.names if name in ASKING]

@@ -1,13 +1,14 @@
 """The scores of a set, one after the other, in one book."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from experiments.embedding import Embed, embedder
-from experiments.score_book import ScoreBook
-from experiments.scores_config import ScoreName, ScoresConfig
+from experiments.score_book import ScoreBook, finite
+from experiments.scores_config import SOLVERS, ScoreName, ScoresConfig
 from experiments.set_scores import (
     Rounds,
     SetScores,
@@ -18,13 +19,15 @@ from experiments.set_scores import (
     read_benchmarks,
 )
 from metrics.difficulty import LEVELS, distribution
+from metrics.scores import summary
 from metrics.tags import alike, complexity, coverage, diversity, frequent, merged
 from program.draws import draw_number
 from program.listeners import Listeners, Phase
 from program.ratings import scorer
 from program.records import Outcome, Row
 from program.roles import Role
-from program.scorers import Scored, score_rows
+from program.scorers import Scored, Scorer, score_rows
+from program.solving import GAP, STRONG_SOLVER, SolverScorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,14 @@ class Means:
     Attributes:
         embed: Texts to vectors; None where no score needs it.
         benchmarks: Texts by name.
-        judge: None where no score asks it.
+        roles: Models by role, those that the scores ask.
         in_flight: Questions that are asked side by side, at least 1.
         seed: The run's.
     """
 
     embed: Embed | None
     benchmarks: dict[str, list[str]]
-    judge: Role | None = None
+    roles: Mapping[str, Role] = field(default_factory=dict)
     in_flight: int = 16
     seed: int = 0
 
@@ -59,11 +62,20 @@ def means(config: ScoresConfig, where: str) -> Means:
     return Means(embed, read_benchmarks(files, f"{where}: scores.benchmarks", beside=beside))
 
 
-def settings_of(config: ScoresConfig, judge: str | None) -> dict[str, dict[str, Any]]:
-    """Return by score what its figures went by, so that others can be held against them."""
+def settings_of(config: ScoresConfig, models: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Return by score what its figures went by, so that others can be held against them.
+
+    Args:
+        config: Names the scores.
+        models: Names by role.
+    """
     told = config.model_dump(mode="json", exclude={"names"})
-    asked = {"judge": judge, "sample": config.sample}
-    return {name: {**told, **(asked if name in config.judged else {})} for name in config.names}
+    solvers = ", ".join(models[role] for role in SOLVERS if role in models)
+    judges = {name: solvers if name == "solver" else models["judge"] for name in config.asking}
+    return {
+        name: {**told, **({"judge": judges[name]} if name in judges else {})}
+        for name in config.names
+    }
 
 
 async def score_set(
@@ -72,10 +84,10 @@ async def score_set(
     """Return the figures of a set; those that ask no model come first."""
     book = ScoreBook(rounds, {number: {"rows": len(rows)} for number, rows in rounds.items()})
     for name in config.names:
-        if name not in config.judged:
+        if name not in config.asking:
             book.add_set(name, _set_scores(name, rounds, config, given))
-    for name in config.judged:
-        await _judged(name, book, config, given, listeners)
+    for name in config.asking:
+        await _asked(name, book, config, given, listeners)
     return book
 
 
@@ -89,13 +101,11 @@ def _set_scores(name: ScoreName, rounds: Rounds, config: ScoresConfig, given: Me
     return overlap_scores(rounds, given.benchmarks, sizes=config.runs, alike=config.alike)
 
 
-async def _judged(
+async def _asked(
     name: ScoreName, book: ScoreBook, config: ScoresConfig, given: Means, listeners: Listeners
 ) -> None:
-    if given.judge is None:
-        raise ValueError(f"{name} asks a judge, and there is none")
     rows = _sample(book.rounds, config.sample, given.seed)
-    asked = scorer(name, given.judge)
+    asked = _scorer(name, config, given.roles)
     listeners.on_phase(Phase(f"score: {name}", len(rows)))
     by_id = {row.id: row for row in rows}
 
@@ -108,16 +118,35 @@ async def _judged(
     _conclude(name, book, config, given)
 
 
+def _scorer(name: ScoreName, config: ScoresConfig, roles: Mapping[str, Role]) -> Scorer:
+    if name != "solver":
+        return scorer(name, roles["judge"])
+    strong = roles.get("strong_solver")
+    return SolverScorer(roles["solver"], strong, config.samples, config.check)
+
+
 def _conclude(name: ScoreName, book: ScoreBook, config: ScoresConfig, given: Means) -> None:
     if name == "tags":
         _tag_figures(book, config, given)
         return
     book.summarise(name)
+    if name == "solver":
+        _solver_figures(book)
     if name == "difficulty":
         for number, rows in book.asked(name).items():
             numbers = [book.number(row, name) for row in rows]
             levels = distribution(None if n is None else LEVELS[int(n) - 1] for n in numbers)
             book.figures[number][name]["levels"] = dict(levels.counts)
+
+
+def _solver_figures(book: ScoreBook) -> None:
+    """Add the strong solver's rates and the gap, where there is one."""
+    for number, rows in book.asked("solver").items():
+        for figure in (STRONG_SOLVER, GAP):
+            found = summary([book.number(row, "solver", figure) for row in rows])
+            if found:
+                told = {**asdict(found), "interval": finite(found.interval)}
+                book.figures[number]["solver"][figure] = told
 
 
 def _tag_figures(book: ScoreBook, config: ScoresConfig, given: Means) -> None:
@@ -157,6 +186,6 @@ def _sample(rounds: Rounds, size: int | None, seed: int) -> list[Row]:
     return [row for row in rows if drawn(row) <= limit]
 
 
-def asking(given: Means, judge: Role, *, in_flight: int, seed: int) -> Means:
-    """Return the means with a judge to ask."""
-    return replace(given, judge=judge, in_flight=in_flight, seed=seed)
+def asking(given: Means, roles: Mapping[str, Role], *, in_flight: int, seed: int) -> Means:
+    """Return the means with models to ask."""
+    return replace(given, roles=roles, in_flight=in_flight, seed=seed)

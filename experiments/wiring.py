@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from experiments.config import EVOLVING
 from experiments.plan import Plan
+from experiments.scores_config import SCORING
 from program.answering import AnswerSettings
 from program.attempt import Until
 from program.choice import Total
@@ -50,6 +52,18 @@ def generation_settings(
     )
 
 
+def scoring_roles(plan: Plan, fleet: "Fleet", watched: float) -> dict[str, Role]:
+    """Return the models that the run's scores ask, by role."""
+    return {role: _role(role, plan, fleet, watched) for role in SCORING if role in fleet.lms}
+
+
+def _role(role: str, plan: Plan, fleet: "Fleet", watched: float) -> Role:
+    """Return a role's model; a role that the run does not need has the evolver's."""
+    given = getattr(plan.config.models, role)
+    lm = fleet.lms.get(role, fleet.lms["evolver"])
+    return Role(lm=lm, model=given.model, adapter=given.adapter, watched=watched)
+
+
 def pipeline_of(plan: Plan, fleet: "Fleet", watched: float) -> Pipeline:
     """Return what every attempt needs, with the models by role.
 
@@ -59,16 +73,7 @@ def pipeline_of(plan: Plan, fleet: "Fleet", watched: float) -> Pipeline:
         watched: Share of the calls that a tracer hears of, in [0, 1].
     """
     models = plan.config.models
-    named = {
-        role: Role(
-            lm=fleet.lms.get(role, fleet.lms["evolver"]),
-            model=getattr(models, role).model,
-            adapter=getattr(models, role).adapter,
-            watched=watched,
-        )
-        for role in ("evolver", "responder", "optimizer", "judge")
-    }
-    roles = Roles(**named)
+    roles = Roles(**{role: _role(role, plan, fleet, watched) for role in EVOLVING})
     failure = plan.config.failure
     judge = roles.judge if "judge" in fleet.lms else None
     is_local = plan.models["evolver"].kind == "local"

@@ -9,6 +9,13 @@ from collections.abc import Sequence
 
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?")
 _EDGES = re.compile(r"^\W+|\W+$")
+_STATED = re.compile(
+    r"^\W*(?:final\s+)?(?:answer|정답|답)\W*[:：]\s*(.+)$", re.IGNORECASE | re.MULTILINE
+)
+_MOST_WORDS = 6
+
+OPEN = "open"
+"""Stands for an answer that cannot be compared with others: a text, an opinion, a program."""
 
 
 def result_of(answer: str) -> str:
@@ -18,6 +25,23 @@ def result_of(answer: str) -> str:
         return _plain(numbers[-1])
     lines = [line for line in answer.splitlines() if line.strip()]
     return " ".join(_EDGES.sub("", lines[-1]).lower().split()) if lines else ""
+
+
+def stated_result(answer: str) -> str:
+    """Return the result that the last line `Answer: …` of a solution states.
+
+    Returns:
+        Its numbers, all of them, or else its words, lower-cased; `OPEN` for that word and for many
+        words without a number; "" without such a line.
+    """
+    stated = _STATED.findall(answer)
+    if not stated:
+        return OPEN if result_of(answer) == OPEN else ""
+    numbers = _NUMBER.findall(stated[-1])
+    if numbers:
+        return " ".join(map(_plain, numbers))
+    result = result_of(stated[-1])
+    return OPEN if len(result.split()) > _MOST_WORDS else result
 
 
 def majority(answers: Sequence[str]) -> int:

@@ -17,6 +17,7 @@ from signatures.scoring import (
     RateAnswer,
     RateComplexity,
     RateDifficulty,
+    SolveTask,
     TagIntentions,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "RateDifficulty",
     "RespondToInstruction",
     "ShortenMethod",
+    "SolveTask",
     "TagIntentions",
     "from_markdown",
     "shipped_methods",

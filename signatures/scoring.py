@@ -59,6 +59,13 @@ class RateAnswer(dspy.Signature):
     grade: str = dspy.OutputField(desc="Reply with the grade alone, a number from 1 to 10.")
 
 
+class SolveTask(dspy.Signature):
+    """Solve the task. Work it out in a few short lines. End with a line that starts with "Answer:" and holds the result alone, as short as it can be: one number, one name, one word. Where good solvers would write different things, because the task asks for a text, a plan, an opinion or a program, do not solve it: reply "Answer: open" and nothing else."""
+
+    task: str = dspy.InputField(desc="the task to solve")
+    solution: str = dspy.OutputField(desc="")
+
+
 class CompareAnswers(dspy.Signature):
     """Two assistants answered the same instruction. Say which answer serves the user better: it does what was asked, its facts and its reasoning are right, and it wastes no words. Which of the two stands first says nothing, nor does which is longer."""
 
@@ -141,6 +148,21 @@ GRADED = (
         "instruction": "How many minutes are there in three and a half hours?",
         "answer": "Three and a half hours are 180 minutes.",
         "grade": "3",
+    },
+)
+SOLVED = (
+    {
+        "task": "A ferry takes 14 cars at a time. How many trips does it need for 93 cars?",
+        "solution": "93 / 14 = 6.64, so six trips are too few.\nAnswer: 7",
+    },
+    {"task": "Write a note that thanks a neighbour for a ladder.", "solution": "Answer: open"},
+    {
+        "task": "Which planet is the second from the sun, and is it hotter than the first?",
+        "solution": "The order is Mercury, Venus. Venus holds its heat under thick clouds, so it is hotter.\nAnswer: Venus",
+    },
+    {
+        "task": "Write a function that tells whether a word is a palindrome.",
+        "solution": "Answer: open",
     },
 )
 COMPARED_ANSWERS = (

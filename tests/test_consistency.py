@@ -2,7 +2,7 @@
 
 import pytest
 
-from metrics.consistency import majority, result_of
+from metrics.consistency import OPEN, majority, result_of, stated_result
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,22 @@ def test_the_first_of_the_commonest_is_chosen(answers: list[str], chosen: int) -
 def test_nothing_to_choose_from() -> None:
     with pytest.raises(ValueError, match="no answers"):
         majority([])
+
+
+@pytest.mark.parametrize(
+    ("solution", "result"),
+    [
+        ("93 / 14 = 6.64.\nAnswer: 7", "7"),
+        ("Answer: 5\nNo, wait.\n**Final answer:** 150,000 cm", "150000"),
+        ("Answer: $12, $24 and $36", "12 24 36"),
+        ("The order is Mercury, Venus.\nAnswer: Venus.", "venus"),
+        ("정답: 12개", "12"),
+        ("Answer: open", OPEN),
+        ("Open.", OPEN),
+        ("Answer: I am sorry, but I cannot attend the meeting.", OPEN),
+        ("The answer is 7.", ""),
+        ("", ""),
+    ],
+)
+def test_what_a_solution_states(solution: str, result: str) -> None:
+    assert stated_result(solution) == result

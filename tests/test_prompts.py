@@ -36,6 +36,7 @@ SNAPSHOT = {
     "RateDifficulty": "5a1e9f9ce4698899",
     "RespondToInstruction": "78afffaace8402d4",
     "ShortenMethod": "e442085e1131d6a3",
+    "SolveTask": "70f9bc37bba95cf0",
     "TagIntentions": "9f744beab95a3304",
 }
 
@@ -71,6 +72,7 @@ SHOWN = {
     "RANKED": "61a67bbcc4087242",
     "RATED_LEVELS": "8961f0e41857f5ca",
     "RATED_SCORES": "b256e08582365296",
+    "SOLVED": "eda51f5331e5f367",
     "TAGGED": "f3a42c9124da4d74",
 }
 

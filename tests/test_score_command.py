@@ -102,9 +102,61 @@ def test_without_a_word_the_free_scores_are_made(workplace: Path) -> None:
     assert figures["neighbours"]["mnd"] is None
 
 
+SOLVERS = {
+    "evolver": {"model": "scripted/world"},
+    "solver": {"model": "scripted/world", "temperature": 0.7},
+    "strong_solver": {"model": "scripted/world", "temperature": 0.8},
+}
+
+
+def test_solvers_try_each_row_and_a_band_keeps_what_they_solve_at_times(
+    write_config: WriteConfig,
+) -> None:
+    config = write_config(
+        10,
+        **NO_SEARCH,
+        models=SOLVERS,
+        scores={"names": ["solver"], "samples": 4},
+        filters=[{"band": {"score": "solver", "low": 0.0, "high": 0.75}}],
+    )
+    run_cli("run", str(config), expected=0)
+
+    rounds = json.loads((RUN / "scores.json").read_text())
+    assert rounds["settings"]["solver"]["judge"] == "scripted/world, scripted/world"
+    found = rounds["rounds"][1]["solver"]
+    assert 0.5 < found["mean"] <= 1.0
+    assert {"strong_solver", "solver_gap"} < set(found)
+    evolved = lines(RUN / "evolved.jsonl")
+    assert all(0 <= row["scores"]["solver"] <= 1 for row in evolved)
+    kept = [row["scores"]["solver"] <= 0.75 for row in evolved]
+    assert [row["filtered_by"] is None for row in evolved] == kept
+    asked = json.loads((RUN / "summary.json").read_text())["calls_by_role"]
+    assert asked["solver"] == asked["strong_solver"] == 4 * (10 + len(evolved))
+
+
+def test_a_file_is_solved_by_a_model_that_is_named(workplace: Path) -> None:
+    Path("one.jsonl").write_text('{"instruction": "How many legs have two hens?"}\n' * 6)
+    solver = "models.solver={model: scripted/world, temperature: 1}"
+    given = ("--scores", "solver", "--set", solver, "--set", "scores.samples=2")
+    run_cli("score", "one.jsonl", *given, expected=0)
+    figures = json.loads(Path("runs/score-one/scores.json").read_text())["rounds"][0]
+    assert figures["solver"]["scored"] == 6
+
+
 @pytest.mark.parametrize(
     ("arguments", "needle"),
     [
+        (("one.jsonl", "--scores", "solver"), "models.solver: is not there"),
+        (
+            (
+                "one.jsonl",
+                "--scores",
+                "solver",
+                "--set",
+                "models.solver={model: a, temperature: 0}",
+            ),
+            "models.solver.temperature: is 0",
+        ),
         (("nowhere",), "nowhere: there is no such folder or file"),
         ((".",), "no evolved.jsonl"),
         (("one.jsonl", "--scores", "complexty"), "did you mean 'complexity'?"),
@@ -201,8 +253,8 @@ def test_another_judge_takes_the_whole_place_of_the_configs(write_config: WriteC
     }
     run_cli("run", str(write_config(12, **NO_SEARCH, models=models)), expected=0)
     target = find_target(Request(RUN, ("complexity",), judge="scripted/world"))
-    assert target.judge is not None
-    assert (target.judge.model, target.judge.api_base) == ("scripted/world", None)
+    judge = target.models["judge"]
+    assert (judge.model, judge.api_base) == ("scripted/world", None)
 
 
 def test_seeds_that_have_moved_or_changed_are_left_out_with_a_word(

@@ -72,6 +72,8 @@ def world(messages: Sequence[Message], draw: int) -> str:
         return _first_method(user)
     if system.startswith("Answer the instruction"):
         return f"A full answer, number {int(1e9 * _chance(user))}, with every step and its reason."
+    if system.startswith("Solve the task"):
+        return _solution(user, draw)
     judged = _judged(system, user)
     if judged:
         return judged
@@ -100,6 +102,19 @@ def complexity(text: str) -> int:
 def _only_text(user: str) -> str:
     """Return the first field of a question, without its label and the closing line."""
     return user.split(":\n", 1)[1].rsplit("\n\n", 1)[0]
+
+
+def solving_probability(task: str) -> float:
+    """Return how often this world's solver is right, in [0, 1]: the less, the more complex."""
+    return 1 - complexity(task) / 100
+
+
+def _solution(task: str, draw: int) -> str:
+    """Return a solution whose right result is the task's complexity; a poem has none."""
+    if "poem" in task:
+        return "Answer: open"
+    is_right = _chance(task, draw) < solving_probability(task)
+    return f"Answer: {complexity(task) + (0 if is_right else 1 + draw % 7)}"
 
 
 def _level(user: str) -> str:
