@@ -18,6 +18,7 @@ FIGURES: dict[ScoreName, tuple[str, ...]] = {
     "complexity": ("complexity",),
     "chain": ("chain",),
     "grade": ("grade",),
+    "confidence": ("confidence",),
     "solver": ("solver", "strong_solver", "solver_gap"),
 }
 """What each score leaves in a row, for filters to go by."""

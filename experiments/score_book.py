@@ -1,16 +1,14 @@
 """What the scores of a set have found out: by row and by round, and the files that hold it."""
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from experiments.reading import read_file
-from experiments.set_scores import Rounds, SetScores
+from experiments.set_scores import Rounds, SetScores, told
 from experiments.writing import whole_file, write_whole
-from metrics.intervals import Interval
 from metrics.scores import summary
 from program.records import Row
 from program.scorers import Scored, Value
@@ -65,9 +63,7 @@ class ScoreBook:
         """Turn a judge's figures into means with intervals, round by round."""
         for number, rows in self.asked(name).items():
             found = summary([self.number(row, name) for row in rows])
-            told = {} if found is None else {**asdict(found), "interval": finite(found.interval)}
-            unscored = found.unscored if found else len(rows)
-            self.figures.setdefault(number, {})[name] = {**told, "unscored": unscored}
+            self.figures.setdefault(number, {})[name] = told(found, len(rows))
 
     def number(self, row: Row, name: str, figure: str | None = None) -> float | None:
         """Return a row's figure, by default the one with its score's name; None: it has none."""
@@ -147,11 +143,6 @@ def numbers(values: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
         for name, value in found.items()
         if isinstance(value, float)
     }
-
-
-def finite(interval: Interval) -> Interval | None:
-    """Return an interval; None for everything, which JSON cannot say."""
-    return interval if all(map(math.isfinite, interval)) else None
 
 
 def flat(figures: Mapping[str, Any]) -> dict[str, float]:

@@ -16,6 +16,7 @@ ScoreName = Literal[
     "lexical",
     "neighbours",
     "overlap",
+    "confidence",
     "difficulty",
     "complexity",
     "chain",

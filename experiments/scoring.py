@@ -1,22 +1,24 @@
 """The scores of a set, one after the other, in one book."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from experiments.embedding import Embed, embedder
-from experiments.score_book import ScoreBook, finite
+from experiments.score_book import ScoreBook
 from experiments.scores_config import SOLVERS, ScoreName, ScoresConfig
 from experiments.set_scores import (
     Rounds,
     SetScores,
+    confidence_scores,
     length_scores,
     lexical_scores,
     neighbour_scores,
     overlap_scores,
     read_benchmarks,
+    told,
 )
 from metrics.difficulty import LEVELS, distribution
 from metrics.scores import summary
@@ -96,6 +98,8 @@ def _set_scores(name: ScoreName, rounds: Rounds, config: ScoresConfig, given: Me
         return length_scores(rounds)
     if name == "lexical":
         return lexical_scores(rounds)
+    if name == "confidence":
+        return confidence_scores(rounds)
     if name == "neighbours" and given.embed:
         return neighbour_scores(rounds, given.embed)
     return overlap_scores(rounds, given.benchmarks, sizes=config.runs, alike=config.alike)
@@ -145,8 +149,7 @@ def _solver_figures(book: ScoreBook) -> None:
         for figure in (STRONG_SOLVER, GAP):
             found = summary([book.number(row, "solver", figure) for row in rows])
             if found:
-                told = {**asdict(found), "interval": finite(found.interval)}
-                book.figures[number]["solver"][figure] = told
+                book.figures[number]["solver"][figure] = told(found, len(rows))
 
 
 def _tag_figures(book: ScoreBook, config: ScoresConfig, given: Means) -> None:

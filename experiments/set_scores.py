@@ -4,11 +4,13 @@ Each takes the texts of the rounds and returns figures by round, and what it fou
 rows.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +20,10 @@ from metrics.contamination import Benchmark
 from metrics.duplicates import near_copies
 from metrics.lexical import compression_ratio, distinct, lengths
 from metrics.neighbours import nearest
+from metrics.scores import Summary, summary
 from program.errors import ConfigError
 from program.records import Row
+from program.rewriting import CONFIDENCE
 
 Figures = dict[str, float | int | None]
 _TEXT_KEYS = ("instruction", "question", "prompt", "problem", "text")
@@ -40,7 +44,7 @@ class SetScores:
         evidence: By row id, what a finding rests on.
     """
 
-    by_round: dict[int, Figures] = field(default_factory=dict)
+    by_round: dict[int, dict[str, Any]] = field(default_factory=dict)
     by_row: dict[str, dict[str, float]] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
 
@@ -90,6 +94,29 @@ def neighbour_scores(rounds: Rounds, embed: Embed) -> SetScores:
             if np.isfinite(distance)
         }
     return found
+
+
+def confidence_scores(rounds: Rounds) -> SetScores:
+    """Return how sure the evolver was of its tokens: means with intervals, in (0, 1].
+
+    Only rows whose evolver sent log-probabilities have a figure; seeds have none.
+    """
+    found = SetScores()
+    for number, rows in rounds.items():
+        values = [row.scores.get(CONFIDENCE) for row in rows]
+        found.by_round[number] = told(summary(values), len(rows))
+        for row, value in zip(rows, values, strict=True):
+            if value is not None:
+                found.by_row[row.id] = {CONFIDENCE: value}
+    return found
+
+
+def told(found: Summary | None, rows: int) -> dict[str, Any]:
+    """Return a summary as it stands in files; of rows without a figure only their number."""
+    if found is None:
+        return {"unscored": rows}
+    finite = all(map(math.isfinite, found.interval))
+    return {**asdict(found), "interval": found.interval if finite else None}
 
 
 def overlap_scores(

@@ -23,6 +23,8 @@ class CallRecord:
         tokens_out: Generated tokens.
         seconds: Wall time of the call, as first made.
         cost_usd: None when the model's price is unknown.
+        confidence: Mean probability of the likeliest token at each position of the reply, in
+            (0, 1]; None: the provider sent no log-probabilities.
     """
 
     role: str
@@ -36,6 +38,7 @@ class CallRecord:
     tokens_out: int
     seconds: float
     cost_usd: float | None
+    confidence: float | None = None
 
 
 _log: ContextVar[list[CallRecord] | None] = ContextVar("autoevol_calls", default=None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Literal
 
 from dspy.utils.exceptions import AdapterParseError
@@ -16,6 +17,9 @@ from program.roles import Role
 from signatures import Method
 
 ContextName = Literal["none", "previous"]
+CONFIDENCE = "confidence"
+"""Figure of a row whose evolver sends log-probabilities: the mean probability of its likeliest
+tokens, in (0, 1]. Source: arXiv 2412.11231, where smaller evolvers are less sure of each token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class _Turn:
 
     Attributes:
         text: None when the reply could not be parsed.
+        confidence: Of the evolver in its reply; None: not told.
     """
 
     text: str | None
@@ -45,6 +50,7 @@ class _Turn:
     raw: str
     model: str
     reasons: tuple[Reason, ...] = ()
+    confidence: float | None = None
 
 
 async def rewritten(
@@ -101,7 +107,7 @@ async def _turn(
         found = await _asked(attempt, role, text, draw, before)
     reply = calls[-1] if calls else None
     if reply:
-        found = replace(found, raw=reply.text, model=reply.model)
+        found = replace(found, raw=reply.text, model=reply.model, confidence=reply.confidence)
     expected = "" if attempt.source.turns else attempt.source.response
     case = case_of(text, found.text, attempt.evolver.method, reply)
     case = replace(case, raw=found.raw, expected=expected)
@@ -142,8 +148,14 @@ def _filled(blank: Row, source: Row, made: Sequence[_Turn]) -> Row:
         thinking="\n\n".join(turn.thinking for turn in made if turn.thinking),
         origin=blank.origin or texts[0],
         model_evolve=made[-1].model,
-        scores={"added_words": added},
+        scores={"added_words": added, **_confidence(made)},
     )
+
+
+def _confidence(made: Sequence[_Turn]) -> dict[str, float]:
+    """Return the mean confidence over the turns, where all of them have one."""
+    told = [turn.confidence for turn in made if turn.confidence is not None]
+    return {CONFIDENCE: fmean(told)} if len(told) == len(made) else {}
 
 
 async def _with_input(attempt: Attempt, row: Row, role: Role, raw: str) -> Judged:

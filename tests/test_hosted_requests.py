@@ -1,6 +1,7 @@
 """The request that each provider would get, as it arrives at a server on loopback."""
 
 import asyncio
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -219,3 +220,30 @@ def test_params_may_replace_what_is_sent() -> None:
         transport = LitellmTransport("openai/m", connection=connection, params={"max_tokens": 5})
         asyncio.run(transport.send(CALL))
         assert server.asked[0].body["max_tokens"] == 5
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "confidence"),
+    [
+        (None, None),
+        ({"content": None}, None),
+        ({"content": [{"top_logprobs": [{"logprob": 0.0}]}]}, 1.0),
+        (
+            {
+                "content": [
+                    {"top_logprobs": [{"logprob": math.log(0.2)}, {"logprob": math.log(0.8)}]},
+                    {"top_logprobs": [{"logprob": math.log(0.4)}]},
+                ]
+            },
+            0.6,
+        ),
+        ({"content": [{"top_logprobs": [{"logprob": -0.1}]}, {"top_logprobs": []}]}, None),
+        ({"content": [{"token": "a", "logprob": -0.1}]}, None),
+    ],
+)
+def test_confidence_is_the_mean_probability_of_the_likeliest_tokens(
+    logprobs: Any, confidence: float | None
+) -> None:
+    reply = openai_reply()
+    reply["choices"][0]["logprobs"] = logprobs
+    assert reply_from_openai(reply, 0.1).confidence == pytest.approx(confidence)

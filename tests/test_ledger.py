@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,22 @@ def test_a_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
         Ledger(tmp_path / "ledger.sqlite")
 
 
+def test_a_ledger_of_the_version_before_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    filled(path, 2, "Because.").close()
+    with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE calls DROP COLUMN confidence")
+        db.execute("PRAGMA user_version=2")
+    ledger = Ledger(path)
+    assert sum(each.calls for each in ledger.sums()) == 2
+    asyncio.run(ledger.put(b"new", replace(record(), confidence=0.75)))
+    kept = ledger.get(b"new")
+    ledger.close()
+    assert kept is not None
+    assert kept.confidence == 0.75
+    Ledger(path).close()
+
+
 def test_a_ledger_that_lost_its_second_half_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     filled(path, 200, "Because. " * 100).close()
@@ -141,6 +158,7 @@ def test_a_ledger_that_lost_its_second_half_is_refused(tmp_path: Path) -> None:
 
 WRITE_AND_DIE = """
 import asyncio, os, sys
+from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from tests.test_ledger import filled

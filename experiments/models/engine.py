@@ -234,4 +234,5 @@ def record_of(settings: ModelSettings, call: WireCall, reply: Reply) -> CallReco
         tokens_out=reply.tokens_out,
         seconds=reply.seconds,
         cost_usd=cost,
+        confidence=reply.confidence,
     )

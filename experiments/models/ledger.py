@@ -20,19 +20,23 @@ from experiments.models.wire import WireCall
 from program.calls import CallRecord
 from program.errors import ConfigError, StorageError
 
-VERSION = 2
+VERSION = 3
+"""Version 2 had no confidence; such a ledger gets the column."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
     key BLOB PRIMARY KEY, role TEXT, model TEXT, text TEXT, is_truncated INTEGER,
     tokens_in INTEGER, tokens_cached INTEGER, shared_tokens INTEGER, tokens_out INTEGER,
-    seconds REAL, cost_usd REAL, at REAL);
+    seconds REAL, cost_usd REAL, at REAL, confidence REAL);
 CREATE TABLE IF NOT EXISTS discarded (
     why TEXT, role TEXT, model TEXT, is_estimated INTEGER,
     tokens_in INTEGER, tokens_cached INTEGER, tokens_out INTEGER, cost_usd REAL, at REAL);
 """
+_FROM_VERSION_2 = """
+BEGIN; ALTER TABLE calls ADD COLUMN confidence REAL; PRAGMA user_version=3; COMMIT;
+"""
 _COLUMNS = (
     "role, model, text, is_truncated, tokens_in, tokens_cached, shared_tokens, tokens_out, "
-    "seconds, cost_usd"
+    "seconds, cost_usd, confidence"
 )
 
 
@@ -115,7 +119,7 @@ class Ledger:
         if row is None:
             return None
         role, model, text, is_truncated, *rest = row
-        tokens_in, tokens_cached, shared, tokens_out, seconds, cost = rest
+        tokens_in, tokens_cached, shared, tokens_out, seconds, cost, confidence = rest
         return CallRecord(
             role=role,
             model=model,
@@ -128,6 +132,7 @@ class Ledger:
             tokens_out=tokens_out,
             seconds=seconds,
             cost_usd=cost,
+            confidence=confidence,
         )
 
     async def put(self, key: bytes, record: CallRecord) -> None:
@@ -139,7 +144,7 @@ class Ledger:
         r = record
         text = (r.role, r.model, r.text, r.is_truncated)
         usage = (r.tokens_in, r.tokens_cached, r.shared_tokens, r.tokens_out)
-        values = (key, *text, *usage, r.seconds, r.cost_usd, time.time())
+        values = (key, *text, *usage, r.seconds, r.cost_usd, time.time(), r.confidence)
         await self._written("calls", values)
 
     async def discard(self, lost: Discarded) -> None:
@@ -222,7 +227,9 @@ def _sums(db: sqlite3.Connection, table: str) -> Iterator[Sums]:
 
 def _check_version(db: sqlite3.Connection, path: Path) -> None:
     found = db.execute("PRAGMA user_version").fetchone()[0]
-    if found not in (0, VERSION):
+    if found == VERSION - 1:
+        db.executescript(_FROM_VERSION_2)
+    elif found not in (0, VERSION):
         raise ConfigError(
             str(path), f"is of version {found}, this is {VERSION}; start anew with --fresh"
         )

@@ -1,5 +1,6 @@
 """What goes over the wire and what comes back, whoever carries it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -50,6 +51,8 @@ class Reply:
         tokens_in: Prompt tokens, cached ones included.
         tokens_cached: Prompt tokens that the provider took from its prefix cache.
         seconds: Wall time of the call.
+        confidence: Mean probability of the likeliest token at each position of the reply, in
+            (0, 1]; None: the provider sent no log-probabilities.
     """
 
     text: str
@@ -58,6 +61,7 @@ class Reply:
     tokens_out: int = 0
     tokens_cached: int = 0
     seconds: float = 0.0
+    confidence: float | None = None
 
 
 class Transport(Protocol):
@@ -96,7 +100,19 @@ def reply_from_openai(body: Mapping[str, Any], seconds: float) -> Reply:
         tokens_out=_count(usage.get("completion_tokens")),
         tokens_cached=_count(details.get("cached_tokens")),
         seconds=seconds,
+        confidence=_confidence(choice.get("logprobs")),
     )
+
+
+def _confidence(given: Any) -> float | None:
+    """Return the mean probability of the likeliest tokens, where each position names its own."""
+    positions = given.get("content") if isinstance(given, Mapping) else None
+    if not positions:
+        return None
+    shown = [position.get("top_logprobs") or () for position in positions]
+    likeliest = [max((token["logprob"] for token in tokens), default=None) for tokens in shown]
+    told = [math.exp(logprob) for logprob in likeliest if logprob is not None]
+    return min(1.0, sum(told) / len(told)) if len(told) == len(positions) else None
 
 
 def _count(given: object) -> int:
