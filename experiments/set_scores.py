@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from experiments.embedding import Embed
+from experiments.neighbour_index import index_search
 from experiments.reading import Record, read_records
 from metrics.contamination import Benchmark
 from metrics.duplicates import near_copies
@@ -81,7 +82,8 @@ def neighbour_scores(rounds: Rounds, embed: Embed) -> SetScores:
     """
     found = SetScores()
     for number, rows in rounds.items():
-        distances = nearest(embed([row.question for row in rows])).distances
+        vectors = embed([row.question for row in rows])
+        distances = nearest(vectors, search=index_search()).distances
         told = distances[np.isfinite(distances)]
         found.by_round[number] = {
             "mnd": float(told.mean()) if told.size else None,
