@@ -206,6 +206,8 @@ class _Experiment:
             seed=self.plan.config.seed,
         )
         self.book = await score_set(rounds, scores, given, self.listeners)
+        for note in self.book.notes:
+            self.around.say(note)
         settings = settings_of(scores, self.plan.config.models.judge.model)
         files = write_scores(self.folder.path, self.book, settings)
         files += write_figures(self.book, self.folder.path)

@@ -20,6 +20,7 @@ ScoreName = Literal[
     "chain",
     "tags",
     "grade",
+    "ifd",
 ]
 
 FREE: tuple[ScoreName, ...] = ("length", "lexical", "neighbours", "overlap")
@@ -27,6 +28,10 @@ FREE: tuple[ScoreName, ...] = ("length", "lexical", "neighbours", "overlap")
 
 JUDGED: tuple[ScoreName, ...] = ("difficulty", "complexity", "chain", "tags", "grade")
 """Scores that ask `models.judge` about rows."""
+
+ANSWERED: tuple[ScoreName, ...] = ("ifd",)
+"""Scores of models that run in this process and are shown responses; nothing without them."""
+
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -43,6 +48,10 @@ class ScoresConfig(Strict):
         alike: Share of common runs of three words from which two rows are near copies.
         tag_similarity: Cosine similarity from which two tags are one.
         tag_rows: Rows that a tag must be in to count.
+        scorer: The causal language model of `ifd`: `local/NAME` of the shipped weights,
+            `local/PATH.gguf`, a folder, or a name of the Hugging Face hub.
+        scorer_tokens: Tokens of instruction and response that it is shown at most; the end of a
+            longer response is cut off.
     """
 
     names: list[ScoreName] = Field(default=[])
@@ -53,6 +62,8 @@ class ScoresConfig(Strict):
     alike: Share = 0.7
     tag_similarity: Share = 0.9
     tag_rows: Count = 1
+    scorer: str = "local/smollm2-135m-instruct"
+    scorer_tokens: Annotated[int, Field(ge=16)] = 2048
 
     @property
     def judged(self) -> list[ScoreName]:

@@ -4,11 +4,13 @@ Each takes the texts of the rounds and returns figures by round, and what it fou
 rows.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +20,13 @@ from metrics.contamination import Benchmark
 from metrics.duplicates import near_copies
 from metrics.lexical import compression_ratio, distinct, lengths
 from metrics.neighbours import nearest
+from metrics.scores import Scores, summary
 from program.errors import ConfigError
 from program.records import Row
 
-Figures = dict[str, float | int | None]
+Figures = dict[str, Any]
+"""Numbers by name, None for an unknown one; a mean is a group of numbers."""
+
 _TEXT_KEYS = ("instruction", "question", "prompt", "problem", "text")
 _UNNAMEABLE = re.compile(r"[^\w.-]+")
 """What MLflow allows in no name."""
@@ -38,14 +43,32 @@ class SetScores:
         by_round: Figures by the round's number.
         by_row: Figures by row id.
         evidence: By row id, what a finding rests on.
+        problems: By row id, why there is no figure.
+        note: What a user should know of the set; "" when there is nothing.
     """
 
     by_round: dict[int, Figures] = field(default_factory=dict)
     by_row: dict[str, dict[str, float]] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
 Rounds = Mapping[int, Sequence[Row]]
+
+
+def mean_figures(scores: Scores) -> Figures:
+    """Return a mean with its interval and median, and the rows of it; nothing for no rows.
+
+    An interval that is everything, which JSON cannot say, is None.
+    """
+    found = summary(scores)
+    if found is None:
+        return {}
+    is_finite = all(map(math.isfinite, found.interval))
+    told = {**asdict(found), "interval": found.interval if is_finite else None}
+    del told["unscored"]
+    return told
 
 
 def length_scores(rounds: Rounds) -> SetScores:
