@@ -19,6 +19,9 @@ FIGURES: dict[ScoreName, tuple[str, ...]] = {
     "chain": ("chain",),
     "grade": ("grade",),
     "ifd": ("ifd", "ic_ifd"),
+    "growth": ("grown_words",),
+    "quality": ("shortfall",),
+    "keywords": ("operations",),
 }
 """What each score leaves in a row, for filters to go by."""
 

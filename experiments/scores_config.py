@@ -21,10 +21,17 @@ ScoreName = Literal[
     "tags",
     "grade",
     "ifd",
+    "growth",
+    "quality",
+    "keywords",
 ]
 
-FREE: tuple[ScoreName, ...] = ("length", "lexical", "neighbours", "overlap")
-"""Scores of a set that ask no model."""
+FREE: tuple[ScoreName, ...] = (
+    *("length", "lexical", "neighbours", "overlap"),
+    *("growth", "quality"),
+)
+"""Scores of a set that ask no model and are made where none is named; `keywords` is by name only,
+since few sets have a thinking text."""
 
 JUDGED: tuple[ScoreName, ...] = ("difficulty", "complexity", "chain", "tags", "grade")
 """Scores that ask `models.judge` about rows."""

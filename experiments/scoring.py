@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.embedding import Embed, embedder
 from experiments.ifd_score import ifd_scores
+from experiments.row_scores import growth_scores, keyword_scores, quality_scores
 from experiments.score_book import ScoreBook
 from experiments.score_files import by_round
 from experiments.scores_config import ANSWERED, ScoreName, ScoresConfig
@@ -125,6 +126,9 @@ _OF_THE_SET: dict[ScoreName, Callable[[Rounds, ScoresConfig, Means], SetScores]]
     "overlap": lambda rounds, config, given: overlap_scores(
         rounds, given.benchmarks, sizes=config.runs, alike=config.alike
     ),
+    "growth": lambda rounds, _config, _given: growth_scores(rounds),
+    "quality": lambda rounds, _config, _given: quality_scores(rounds),
+    "keywords": lambda rounds, _config, _given: keyword_scores(rounds),
 }
 """The scores that ask no model."""
 
