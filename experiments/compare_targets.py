@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from experiments.filters_config import FIGURES
 from experiments.formats.source import open_source
 from experiments.score_book import BY_ROUND
 from experiments.score_files import evolved_rows, row_from
@@ -23,7 +24,7 @@ class Side:
     Attributes:
         rows: Those that stand; what a filter took out is left out.
         summary: Of a run; empty for a file.
-        judges: By score, the judge that was asked; of a run that was scored.
+        judges: By figure, the model that gave it; of a run that was scored.
     """
 
     name: str
@@ -56,7 +57,12 @@ def _standing(rows: Iterable[Row]) -> list[Row]:
 def _judges(folder: Path) -> dict[str, str]:
     file = folder / BY_ROUND
     settings = json.loads(file.read_text("utf-8"))["settings"] if file.is_file() else {}
-    return {name: told["judge"] for name, told in settings.items() if told.get("judge")}
+    return {
+        figure: told["judge"]
+        for name, told in settings.items()
+        if told.get("judge")
+        for figure in FIGURES.get(name, (name,))
+    }
 
 
 def pairs_of(ours: Side, theirs: Side, what: What) -> list[Pair]:

@@ -12,7 +12,7 @@ from experiments.config_errors import explained
 from experiments.evolve_config import AnswerConfig, EvolveConfig, Size
 from experiments.filters_config import ALWAYS, FIGURES, FilterConfig
 from experiments.model_config import Count, ModelsConfig, Strict, Temperature
-from experiments.scores_config import ScoresConfig
+from experiments.scores_config import ANSWERED, ScoresConfig
 from program.acceptance import AcceptanceName
 from program.errors import ConfigError
 from program.settings import PAPER, OperatorName, PolicyName, PrunerName, SearchSettings
@@ -203,6 +203,13 @@ class ExperimentConfig(Strict):
     def _answers_for_export(self) -> Self:
         if self.output.formats and not self.evolve.respond:
             raise ValueError("output.formats needs responses, evolve.respond is false")
+        return self
+
+    @model_validator(mode="after")
+    def _answers_for_scores(self) -> Self:
+        needing = [name for name in self.scores.names if name in ANSWERED]
+        if needing and not self.evolve.respond:
+            raise ValueError(f"scores.names: {needing[0]} needs responses, evolve.respond is false")
         return self
 
     @model_validator(mode="after")

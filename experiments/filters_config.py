@@ -20,8 +20,15 @@ FIGURES: dict[ScoreName, tuple[str, ...]] = {
     "grade": ("grade",),
     "confidence": ("confidence",),
     "solver": ("solver", "strong_solver", "solver_gap"),
+    "ifd": ("ifd", "ic_ifd"),
+    "growth": ("grown_words",),
+    "quality": ("shortfall",),
+    "keywords": ("operations",),
 }
 """What each score leaves in a row, for filters to go by."""
+
+
+_TOP_BY = "top_"
 
 
 class Dedup(Strict):
@@ -97,13 +104,15 @@ def _default(model: Strict, name: str) -> Any:
 
 
 def _spelled_out(given: Any) -> Any:
-    """Return `dedup` and `{dedup: {...}}` as `{name: dedup, ...}`."""
+    """Return `dedup` and `{dedup: {...}}` as `{name: dedup, ...}`, `top_mnd: 0.3` as a `top`."""
     if isinstance(given, str):
         return {"name": given}
     if isinstance(given, dict) and "name" not in given and len(given) == 1:
         ((name, settings),) = given.items()
         if settings is None or isinstance(settings, dict):
             return {"name": name, **(settings or {})}
+        if str(name).startswith(_TOP_BY):
+            return {"name": "top", "score": name.removeprefix(_TOP_BY), "part": settings}
     return given
 
 

@@ -95,7 +95,7 @@ def _asks_for_more(path: Path, config: ExperimentConfig) -> bool:
     now = config.model_dump(mode="json")
     none = ExperimentConfig.model_fields
     before = {
-        "scores": then.get("scores", none["scores"].default.model_dump(mode="json")),
+        "scores": {**none["scores"].default.model_dump(mode="json"), **then.get("scores", {})},
         "filters": then.get("filters", []),
     }
     return any(before[key] != now[key] for key in before)

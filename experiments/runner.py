@@ -207,6 +207,8 @@ class _Experiment:
             seed=self.plan.config.seed,
         )
         self.book = await score_set(rounds, scores, given, self.listeners)
+        for note in self.book.notes:
+            self.around.say(note)
         models = {role: asked.model for role, asked in self.scoring.items()}
         settings = settings_of(scores, models)
         files = write_scores(self.folder.path, self.book, settings)

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.reading import read_file
-from experiments.set_scores import Rounds, SetScores, told
+from experiments.set_scores import Rounds, SetScores, mean_figures
 from experiments.writing import whole_file, write_whole
-from metrics.scores import summary
 from program.records import Row
 from program.scorers import Scored, Value
 
@@ -28,6 +27,7 @@ class ScoreBook:
         values: By row id.
         problems: By row id and by score, why there is no value.
         evidence: By row id and by score, what a finding rests on.
+        notes: What a user should know of single scores.
     """
 
     rounds: Rounds
@@ -35,6 +35,7 @@ class ScoreBook:
     values: dict[str, Found] = field(default_factory=dict)
     problems: dict[str, dict[str, str]] = field(default_factory=dict)
     evidence: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def add_set(self, name: str, found: SetScores) -> None:
         """Take what a score of the whole set has found out."""
@@ -44,6 +45,10 @@ class ScoreBook:
             self.values.setdefault(identity, {})[name] = dict(own)
         for identity, why in found.evidence.items():
             self.evidence.setdefault(identity, {})[name] = why
+        for identity, problem in found.problems.items():
+            self.problems.setdefault(identity, {})[name] = problem
+        if found.note:
+            self.notes.append(f"{name}: {found.note}")
 
     def on_scored(self, name: str, scored: Scored) -> None:
         """Take what a judge said of one row."""
@@ -62,8 +67,9 @@ class ScoreBook:
     def summarise(self, name: str) -> None:
         """Turn a judge's figures into means with intervals, round by round."""
         for number, rows in self.asked(name).items():
-            found = summary([self.number(row, name) for row in rows])
-            self.figures.setdefault(number, {})[name] = told(found, len(rows))
+            told = mean_figures([self.number(row, name) for row in rows])
+            unscored = len(rows) - told.get("scored", 0)
+            self.figures.setdefault(number, {})[name] = {**told, "unscored": unscored}
 
     def number(self, row: Row, name: str, figure: str | None = None) -> float | None:
         """Return a row's figure, by default the one with its score's name; None: it has none."""

@@ -14,7 +14,7 @@ from experiments.score_book import ScoreBook, flat
 from experiments.score_figures import write_figures
 from experiments.score_files import write_scores
 from experiments.score_targets import Request, Target, find_target
-from experiments.scoring import Means, asking, means, score_set, settings_of
+from experiments.scoring import Means, asking, check_rows, means, score_set, settings_of
 from experiments.tracking import TrackingConfig, log_scores
 from experiments.writing import write_whole
 from program.errors import ConfigError
@@ -39,6 +39,7 @@ def score(
         StoppedError: The user wishes to stop; the same command pays no call twice.
     """
     target = find_target(request)
+    check_rows(target.rounds, target.scores, target.where)
     given = means(target.scores, target.where)
     key = _key(target.folder) if target.is_run else None
     if key is None:
@@ -47,6 +48,8 @@ def score(
         say(f"{target.folder}: {note}")
     with alone_in(target.folder):
         book = _scored(target, given, bar, say)
+        for note in book.notes:
+            say(note)
         models = {role: settings.model for role, settings in target.models.items()}
         settings = settings_of(target.scores, models)
         if key is None:

@@ -23,21 +23,33 @@ ScoreName = Literal[
     "tags",
     "grade",
     "solver",
+    "ifd",
+    "growth",
+    "quality",
+    "keywords",
 ]
 
-FREE: tuple[ScoreName, ...] = ("length", "lexical", "neighbours", "overlap")
-"""Scores of a set that ask no model."""
+FREE: tuple[ScoreName, ...] = (
+    *("length", "lexical", "neighbours", "overlap"),
+    *("growth", "quality"),
+)
+"""Scores of a set that ask no model and are made where none is named; `keywords` is by name only,
+since few sets have a thinking text."""
 
 JUDGED: tuple[ScoreName, ...] = ("difficulty", "complexity", "chain", "tags", "grade")
 """Scores that ask `models.judge` about rows."""
 
 ASKING: tuple[ScoreName, ...] = (*JUDGED, "solver")
-"""Scores that ask a model."""
+"""Scores that ask a model through the engine."""
+
 SOLVERS = ("solver", "strong_solver")
 """Roles that the score `solver` asks."""
 
 SCORING = ("judge", *SOLVERS)
 """Roles that scores ask."""
+
+ANSWERED: tuple[ScoreName, ...] = ("ifd",)
+"""Scores of models that run in this process and are shown responses; nothing without them."""
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -58,6 +70,10 @@ class ScoresConfig(Strict):
         samples: Times that each solver tries a row, for `solver`.
         check: Which result of a solver counts: the commonest (of the strong solver, where there is
             one), or that of the row's response.
+        scorer: The causal language model of `ifd`: `local/NAME` of the shipped weights,
+            `local/PATH.gguf`, a folder, or a name of the Hugging Face hub.
+        scorer_tokens: Tokens of instruction and response that it is shown at most; the end of a
+            longer response is cut off.
     """
 
     names: list[ScoreName] = Field(default=[])
@@ -70,6 +86,8 @@ class ScoresConfig(Strict):
     tag_rows: Count = 1
     samples: Annotated[int, Field(ge=2)] = 8
     check: Check = "agreement"
+    scorer: str = "local/smollm2-135m-instruct"
+    scorer_tokens: Annotated[int, Field(ge=16)] = 2048
 
     @property
     def judged(self) -> list[ScoreName]:

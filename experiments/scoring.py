@@ -1,29 +1,32 @@
 """The scores of a set, one after the other, in one book."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from experiments.embedding import Embed, embedder
+from experiments.ifd_score import ifd_scores
+from experiments.row_scores import confidence_scores, growth_scores, keyword_scores, quality_scores
 from experiments.score_book import ScoreBook
-from experiments.scores_config import SOLVERS, ScoreName, ScoresConfig
+from experiments.score_files import by_round
+from experiments.scores_config import ANSWERED, SOLVERS, ScoreName, ScoresConfig
 from experiments.set_scores import (
     Rounds,
     SetScores,
-    confidence_scores,
     length_scores,
     lexical_scores,
+    mean_figures,
     neighbour_scores,
     overlap_scores,
     read_benchmarks,
-    told,
 )
+from experiments.token_losses import CausalModel, open_causal
 from metrics.difficulty import LEVELS, distribution
-from metrics.scores import summary
 from metrics.tags import alike, complexity, coverage, diversity, frequent, merged
 from program.draws import draw_number
+from program.errors import ConfigError
 from program.listeners import Listeners, Phase
 from program.ratings import scorer
 from program.records import Outcome, Row
@@ -40,6 +43,7 @@ class Means:
         embed: Texts to vectors; None where no score needs it.
         benchmarks: Texts by name.
         roles: Models by role, those that the scores ask.
+        scorer: The causal language model; None where no score needs it.
         in_flight: Questions that are asked side by side, at least 1.
         seed: The run's.
     """
@@ -49,19 +53,46 @@ class Means:
     roles: Mapping[str, Role] = field(default_factory=dict)
     in_flight: int = 16
     seed: int = 0
+    scorer: CausalModel | None = None
+
+    @property
+    def vectors(self) -> Embed:
+        """What makes vectors of texts.
+
+        Raises:
+            ValueError: It was not opened.
+        """
+        if self.embed is None:
+            raise ValueError("a score needs vectors, and no embedding was opened")
+        return self.embed
 
 
 def means(config: ScoresConfig, where: str) -> Means:
     """Open what the scores need beside models.
 
     Raises:
-        ConfigError: A benchmark file or the embedding model is not there.
+        ConfigError: A benchmark file or a model is not there.
     """
     needs_vectors = {"neighbours", "tags"} & {*config.names}
     embed = embedder(config.embedding, f"{where}: scores.embedding") if needs_vectors else None
     files = config.benchmarks if "overlap" in config.names else []
     beside = Path(where).parent
-    return Means(embed, read_benchmarks(files, f"{where}: scores.benchmarks", beside=beside))
+    given = Means(embed, read_benchmarks(files, f"{where}: scores.benchmarks", beside=beside))
+    if "ifd" not in config.names:
+        return given
+    key = f"{where}: scores.scorer"
+    return replace(given, scorer=open_causal(config.scorer, key, most=config.scorer_tokens))
+
+
+def check_rows(rounds: Rounds, config: ScoresConfig, where: str) -> None:
+    """Check that the rows have what the scores are about.
+
+    Raises:
+        ConfigError: A score needs responses, and no row has one.
+    """
+    needing = [name for name in config.names if name in ANSWERED]
+    if needing and not any(row.response.strip() for rows in rounds.values() for row in rows):
+        raise ConfigError(where, f"no row has a response, so {needing[0]} has nothing to score")
 
 
 def settings_of(config: ScoresConfig, models: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -73,7 +104,8 @@ def settings_of(config: ScoresConfig, models: Mapping[str, str]) -> dict[str, di
     """
     told = config.model_dump(mode="json", exclude={"names"})
     solvers = ", ".join(models[role] for role in SOLVERS if role in models)
-    judges = {name: solvers if name == "solver" else models["judge"] for name in config.asking}
+    judges = {**dict.fromkeys(config.judged, models.get("judge")), "solver": solvers}
+    judges["ifd"] = config.scorer
     return {
         name: {**told, **({"judge": judges[name]} if name in judges else {})}
         for name in config.names
@@ -83,26 +115,32 @@ def settings_of(config: ScoresConfig, models: Mapping[str, str]) -> dict[str, di
 async def score_set(
     rounds: Rounds, config: ScoresConfig, given: Means, listeners: Listeners
 ) -> ScoreBook:
-    """Return the figures of a set; those that ask no model come first."""
+    """Return the figures of a set; scores that ask a judge come last."""
     book = ScoreBook(rounds, {number: {"rows": len(rows)} for number, rows in rounds.items()})
     for name in config.names:
-        if name not in config.asking:
-            book.add_set(name, _set_scores(name, rounds, config, given))
+        if name in _OF_THE_SET:
+            book.add_set(name, _OF_THE_SET[name](rounds, config, given))
+    if given.scorer:
+        rows = by_round(_sample(rounds, config.sample, given.seed))
+        book.add_set("ifd", await ifd_scores(rows, given.scorer, listeners))
     for name in config.asking:
         await _asked(name, book, config, given, listeners)
     return book
 
 
-def _set_scores(name: ScoreName, rounds: Rounds, config: ScoresConfig, given: Means) -> SetScores:
-    if name == "length":
-        return length_scores(rounds)
-    if name == "lexical":
-        return lexical_scores(rounds)
-    if name == "confidence":
-        return confidence_scores(rounds)
-    if name == "neighbours" and given.embed:
-        return neighbour_scores(rounds, given.embed)
-    return overlap_scores(rounds, given.benchmarks, sizes=config.runs, alike=config.alike)
+_OF_THE_SET: dict[ScoreName, Callable[[Rounds, ScoresConfig, Means], SetScores]] = {
+    "length": lambda rounds, _config, _given: length_scores(rounds),
+    "lexical": lambda rounds, _config, _given: lexical_scores(rounds),
+    "neighbours": lambda rounds, _config, given: neighbour_scores(rounds, given.vectors),
+    "overlap": lambda rounds, config, given: overlap_scores(
+        rounds, given.benchmarks, sizes=config.runs, alike=config.alike
+    ),
+    "confidence": lambda rounds, _config, _given: confidence_scores(rounds),
+    "growth": lambda rounds, _config, _given: growth_scores(rounds),
+    "quality": lambda rounds, _config, _given: quality_scores(rounds),
+    "keywords": lambda rounds, _config, _given: keyword_scores(rounds),
+}
+"""The scores that ask no model."""
 
 
 async def _asked(
@@ -147,9 +185,9 @@ def _solver_figures(book: ScoreBook) -> None:
     """Add the strong solver's rates and the gap, where there is one."""
     for number, rows in book.asked("solver").items():
         for figure in (STRONG_SOLVER, GAP):
-            found = summary([book.number(row, "solver", figure) for row in rows])
+            found = mean_figures([book.number(row, "solver", figure) for row in rows])
             if found:
-                book.figures[number]["solver"][figure] = told(found, len(rows))
+                book.figures[number]["solver"][figure] = found
 
 
 def _tag_figures(book: ScoreBook, config: ScoresConfig, given: Means) -> None:

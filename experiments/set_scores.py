@@ -21,12 +21,13 @@ from metrics.contamination import Benchmark
 from metrics.duplicates import near_copies
 from metrics.lexical import compression_ratio, distinct, lengths
 from metrics.neighbours import nearest
-from metrics.scores import Summary, summary
+from metrics.scores import Scores, summary
 from program.errors import ConfigError
 from program.records import Row
-from program.rewriting import CONFIDENCE
 
-Figures = dict[str, float | int | None]
+Figures = dict[str, Any]
+"""Numbers by name, None for an unknown one; a mean is a group of numbers."""
+
 _TEXT_KEYS = ("instruction", "question", "prompt", "problem", "text")
 _UNNAMEABLE = re.compile(r"[^\w.-]+")
 """What MLflow allows in no name."""
@@ -43,14 +44,32 @@ class SetScores:
         by_round: Figures by the round's number.
         by_row: Figures by row id.
         evidence: By row id, what a finding rests on.
+        problems: By row id, why there is no figure.
+        note: What a user should know of the set; "" when there is nothing.
     """
 
-    by_round: dict[int, dict[str, Any]] = field(default_factory=dict)
+    by_round: dict[int, Figures] = field(default_factory=dict)
     by_row: dict[str, dict[str, float]] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
 Rounds = Mapping[int, Sequence[Row]]
+
+
+def mean_figures(scores: Scores) -> Figures:
+    """Return a mean with its interval and median, and the rows of it; nothing for no rows.
+
+    An interval that is everything, which JSON cannot say, is None.
+    """
+    found = summary(scores)
+    if found is None:
+        return {}
+    is_finite = all(map(math.isfinite, found.interval))
+    told = {**asdict(found), "interval": found.interval if is_finite else None}
+    del told["unscored"]
+    return told
 
 
 def length_scores(rounds: Rounds) -> SetScores:
@@ -96,29 +115,6 @@ def neighbour_scores(rounds: Rounds, embed: Embed) -> SetScores:
             if np.isfinite(distance)
         }
     return found
-
-
-def confidence_scores(rounds: Rounds) -> SetScores:
-    """Return how sure the evolver was of its tokens: means with intervals, in (0, 1].
-
-    Only rows whose evolver sent log-probabilities have a figure; seeds have none.
-    """
-    found = SetScores()
-    for number, rows in rounds.items():
-        values = [row.scores.get(CONFIDENCE) for row in rows]
-        found.by_round[number] = told(summary(values), len(rows))
-        for row, value in zip(rows, values, strict=True):
-            if value is not None:
-                found.by_row[row.id] = {CONFIDENCE: value}
-    return found
-
-
-def told(found: Summary | None, rows: int) -> dict[str, Any]:
-    """Return a summary as it stands in files; of rows without a figure only their number."""
-    if found is None:
-        return {"unscored": rows}
-    finite = all(map(math.isfinite, found.interval))
-    return {**asdict(found), "interval": found.interval if finite else None}
 
 
 def overlap_scores(

@@ -23,7 +23,7 @@ def added_by_round(chains: Sequence[Sequence[str]]) -> list[Summary]:
         Round 1 first; rounds that no row reached, and those that no row has a number for, are not
         there.
     """
-    counted = [_added(chain) for chain in chains]
+    counted = [words_added(chain) for chain in chains]
     last = max(map(len, counted), default=0)
     rounds = [[added[i] for added in counted if i < len(added)] for i in range(last)]
     return [found for found in map(summary, rounds) if found]
@@ -40,6 +40,12 @@ def within_budget(
     return share(sum(found), len(found))
 
 
-def _added(chain: Sequence[str]) -> list[float | None]:
+def words_added(chain: Sequence[str]) -> list[float | None]:
+    """Return the words that each version of a text has more than the one before it.
+
+    Returns:
+        One number fewer than versions; negative for words taken away, None where one of the two has
+        no words.
+    """
     counts = [len(words(text)) for text in chain]
     return [after - before if after and before else None for before, after in pairwise(counts)]

@@ -96,9 +96,14 @@ class ResponseQuality:
 
 def response_quality(rows: Iterable[tuple[str, str | None]]) -> ResponseQuality:
     """Count what the responses of (instruction, response) lack; None has no response."""
-    found = [shortfall(asked, reply) for asked, reply in rows if reply is not None]
-    kinds = [each.kind for each in found if each]
-    return ResponseQuality({kind: kinds.count(kind) for kind in KINDS}, len(found))
+    return counted(shortfall(asked, reply) for asked, reply in rows if reply is not None)
+
+
+def counted(found: Iterable[Shortfall | None]) -> ResponseQuality:
+    """Count what responses lack; None lacks nothing."""
+    looked_at = list(found)
+    kinds = [each.kind for each in looked_at if each]
+    return ResponseQuality({kind: kinds.count(kind) for kind in KINDS}, len(looked_at))
 
 
 def _promise(response: str) -> str | None:

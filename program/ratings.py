@@ -28,7 +28,7 @@ def scorer(name: str, judge: Role) -> Scorer:
         "difficulty": (RateDifficulty, _instruction, level_number, RATED_LEVELS),
         "complexity": (RateComplexity, _instruction, _number, RATED_SCORES),
         "tags": (TagIntentions, _instruction, read_tags, TAGGED),
-        "grade": (RateAnswer, _exchange, read_grade, GRADED),
+        "grade": (RateAnswer, exchange, read_grade, GRADED),
     }
     if name == "chain":
         return ChainScorer(name, judge, RankChain, read_chain, shown=RANKED)
@@ -74,16 +74,7 @@ def read_tags(reply: str) -> tuple[str, ...] | None:
     return named if is_list else None
 
 
-def _number(reply: str) -> float | None:
-    score = parse_score(reply)
-    return None if score is None else float(score)
-
-
-def _instruction(row: Row) -> Mapping[str, str]:
-    return {"instruction": row.question}
-
-
-def _exchange(row: Row) -> Mapping[str, str] | None:
+def exchange(row: Row) -> Mapping[str, str] | None:
     """Return the instruction and its answer; of a conversation, all turns with their answers."""
     if not row.response.strip():
         return None
@@ -92,3 +83,12 @@ def _exchange(row: Row) -> Mapping[str, str] | None:
     if len(row.answers) != len(row.turns):
         return None
     return {"instruction": row.text, "answer": "\n\n".join(row.answers)}
+
+
+def _number(reply: str) -> float | None:
+    score = parse_score(reply)
+    return None if score is None else float(score)
+
+
+def _instruction(row: Row) -> Mapping[str, str]:
+    return {"instruction": row.question}

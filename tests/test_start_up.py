@@ -9,7 +9,8 @@ import pytest
 from tests.conftest import REPOSITORY
 
 HEAVY = set(
-    "aiohttp datasets dspy litellm matplotlib mlflow optuna pandas pyarrow xllamacpp".split()
+    "aiohttp datasets dspy litellm matplotlib mlflow optuna pandas pyarrow torch transformers "
+    "xllamacpp".split()
 )
 SCRIPT = """
 import sys
@@ -33,6 +34,16 @@ finally:
             ["run", str(REPOSITORY / "experiments/configs/quickstart.yaml"), "--dry-run"],
             {"dspy"},
             id="dry run",
+        ),
+        pytest.param(
+            [
+                "run",
+                str(REPOSITORY / "experiments/configs/quickstart.yaml"),
+                "--dry-run",
+                *("--set", "scores.names=[ifd]"),
+            ],
+            {"dspy"},
+            id="dry run with a score by a model in this process",
         ),
         pytest.param(
             ["convert", str(REPOSITORY / "data/seeds_en_ko.jsonl"), "{out}"], set(), id="convert"
