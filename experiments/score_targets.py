@@ -154,7 +154,7 @@ def _named(names: Iterable[str]) -> list[str]:
 
 def _of_file(request: Request) -> Target:
     where, names = str(request.target), request.names or FREE
-    scores = _scores_from([*_named(names), *request.overrides])
+    scores = _scores_from([*_named(names), *request.overrides], where)
     if scores.judged and not request.judge:
         raise ConfigError(f"--scores {scores.judged[0]}", "asks a judge; name one with --judge")
     judge = judge_named(request.judge) if scores.judged and request.judge else None
@@ -165,9 +165,16 @@ def _of_file(request: Request) -> Target:
     return Target(by_round(rows), scores, judge, folder, where)
 
 
-def _scores_from(overrides: list[str]) -> ScoresConfig:
-    """Return the scores that overrides alone make, checked as those of a config are."""
+def _scores_from(overrides: list[str], where: str) -> ScoresConfig:
+    """Return the scores that overrides alone make, checked as those of a config are.
+
+    Raises:
+        ConfigError: Names `where` in the place of a config's file.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scores"
         file.write_text("{name: scores, models: {evolver: {model: none}}, data: {path: none}}")
-        return load_config(file, overrides).scores
+        try:
+            return load_config(file, overrides).scores
+        except ConfigError as error:
+            raise ConfigError(error.where.replace(str(file), where), error.problem) from error

@@ -1,8 +1,8 @@
 """What is measured of a finished set, as the YAML says it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from experiments.model_config import Count, Strict
 
@@ -24,6 +24,7 @@ ScoreName = Literal[
     "growth",
     "quality",
     "keywords",
+    "reward",
 ]
 
 FREE: tuple[ScoreName, ...] = (
@@ -36,7 +37,7 @@ since few sets have a thinking text."""
 JUDGED: tuple[ScoreName, ...] = ("difficulty", "complexity", "chain", "tags", "grade")
 """Scores that ask `models.judge` about rows."""
 
-ANSWERED: tuple[ScoreName, ...] = ("ifd",)
+ANSWERED: tuple[ScoreName, ...] = ("ifd", "reward")
 """Scores of models that run in this process and are shown responses; nothing without them."""
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -57,8 +58,10 @@ class ScoresConfig(Strict):
         tag_rows: Rows that a tag must be in to count.
         scorer: The causal language model of `ifd`: `local/NAME` of the shipped weights,
             `local/PATH.gguf`, a folder, or a name of the Hugging Face hub.
-        scorer_tokens: Tokens of instruction and response that it is shown at most; the end of a
-            longer response is cut off.
+        reward_model: Of `reward`: a sequence classifier with one label, a folder or a name of the
+            hub; null: there is none.
+        scorer_tokens: Tokens of instruction and response that the two are shown at most; for `ifd`
+            the end of a longer response is cut off, for `reward` the row is unscored.
     """
 
     names: list[ScoreName] = Field(default=[])
@@ -70,7 +73,14 @@ class ScoresConfig(Strict):
     tag_similarity: Share = 0.9
     tag_rows: Count = 1
     scorer: str = "local/smollm2-135m-instruct"
+    reward_model: str | None = None
     scorer_tokens: Annotated[int, Field(ge=16)] = 2048
+
+    @model_validator(mode="after")
+    def _reward_model(self) -> Self:
+        if "reward" in self.names and self.reward_model is None:
+            raise ValueError("reward needs reward_model: a sequence classifier with one label")
+        return self
 
     @property
     def judged(self) -> list[ScoreName]:
