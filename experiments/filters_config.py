@@ -24,6 +24,7 @@ FIGURES: dict[ScoreName, tuple[str, ...]] = {
     "growth": ("grown_words",),
     "quality": ("shortfall",),
     "keywords": ("operations",),
+    "reward": ("reward",),
 }
 """What each score leaves in a row, for filters to go by."""
 

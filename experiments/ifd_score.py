@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from experiments.pretrained import Tokens, batches
 from experiments.set_scores import Figures, Rounds, SetScores, mean_figures
-from experiments.token_losses import LogProbs, TokenModel, Tokens, batches
+from experiments.token_losses import LogProbs, TokenModel
 from metrics.ifd import Losses, losses
 from program.listeners import Listeners, Phase
 from program.ratings import exchange

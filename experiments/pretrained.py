@@ -6,7 +6,7 @@ torch and transformers are an extra (`autoevol[scores]`); they are imported when
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,10 @@ EXTRA = "pip install 'autoevol[scores]'"
 _UNBOUNDED = 1 << 20
 """Tokens above which a tokenizer's or a model's limit only says that it knows none."""
 
+BATCH_TOKENS = 1024
+"""Tokens of a batch with its padding; a longer text is a batch of its own."""
+
+Tokens = tuple[int, ...]
 Task = Literal["AutoModelForCausalLM", "AutoModelForSequenceClassification"]
 _WHAT: dict[Task, str] = {
     "AutoModelForCausalLM": "causal language model",
@@ -41,6 +45,16 @@ class Pretrained:
     tokenizer: Any
     device: str
     most: int
+
+    def padded(self, texts: Sequence[Tokens], pad: int) -> tuple[Any, Any]:
+        """Return ids and attention mask, (texts, longest); `pad` fills the end of shorter texts."""
+        import torch
+
+        longest = max(map(len, texts))
+        ids = torch.tensor([[*text, *[pad] * (longest - len(text))] for text in texts])
+        lengths = torch.tensor([len(text) for text in texts])
+        mask = (torch.arange(longest) < lengths[:, None]).long()
+        return ids.to(self.device), mask.to(self.device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +156,12 @@ def _most(model: Any, tokenizer: Any) -> int:
     """Return the tokens that a model takes at once; without a limit of its own, very many."""
     known = (getattr(model.config, "max_position_embeddings", None), tokenizer.model_max_length)
     return min(_UNBOUNDED, *(int(limit) for limit in known if limit))
+
+
+def batches(lengths: Sequence[int], size: int = BATCH_TOKENS) -> Iterator[list[int]]:
+    """Yield the numbers of texts of like length, longest first; padded they have `size` tokens."""
+    order = sorted(range(len(lengths)), key=lambda text: -lengths[text])
+    while order:
+        count = max(1, size // max(1, lengths[order[0]]))
+        yield order[:count]
+        order = order[count:]

@@ -14,7 +14,7 @@ Draw = Callable[[ScoreBook], Any]
 _COLOURS = dict(zip(LEVELS, ("#d9ecd5", "#f6e8b1", "#f3b562", "#d9683c", "#8c1f28"), strict=True))
 """From easy to hard, also without colours."""
 
-_MEANS = ("difficulty", "complexity", "chain", "grade")
+_MEANS = ("difficulty", "complexity", "chain", "grade", "reward")
 
 
 def write_figures(book: ScoreBook, folder: Path) -> list[Path]:
@@ -44,7 +44,7 @@ def draw_levels(book: ScoreBook) -> Any:
 
 
 def draw_means(book: ScoreBook) -> Any:
-    """Return the judge's mean scores by round with 95 % intervals, a panel for each score."""
+    """Return the models' mean scores by round with 95 % intervals, a panel for each score."""
     names = [name for name in _MEANS if any(_means(book, name))]
     if not names:
         return None

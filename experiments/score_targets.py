@@ -167,11 +167,11 @@ def _named(names: Iterable[str]) -> list[str]:
 def _of_file(request: Request) -> Target:
     where, names = str(request.target), request.names or FREE
     given = [*_named(names), *_judged_by(request.judge), *request.overrides]
-    config = _config_from(given)
+    config = _config_from(given, where)
     if config.scores.judged and config.models.judge.model == _NOBODY:
         first = config.scores.judged[0]
         raise ConfigError(f"--scores {first}", "asks a judge; name one with --judge")
-    asked = _asked(config, "--set")
+    asked = _asked(config, where)
     folder = request.out or Path("runs") / f"score-{request.target.stem}"
     rows = [row_from(row) for row in open_source(request.target, None).rows]
     if not rows:
@@ -180,10 +180,17 @@ def _of_file(request: Request) -> Target:
     return Target(by_round(rows), config.scores, models, folder, where)
 
 
-def _config_from(overrides: list[str]) -> ExperimentConfig:
-    """Return what overrides alone say of scores and models, checked as a config is."""
+def _config_from(overrides: list[str], where: str) -> ExperimentConfig:
+    """Return what overrides alone say of scores and models, checked as a config is.
+
+    Raises:
+        ConfigError: Names `where` in the place of a config's file.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scores"
         models = f"{{evolver: {{model: {_NOBODY}}}}}"
         file.write_text(f"{{name: scores, models: {models}, data: {{path: none}}}}")
-        return load_config(file, overrides)
+        try:
+            return load_config(file, overrides)
+        except ConfigError as error:
+            raise ConfigError(error.where.replace(str(file), where), error.problem) from error

@@ -1,8 +1,8 @@
 """What is measured of a finished set, as the YAML says it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from experiments.model_config import Count, Strict
 from program.solving import Check
@@ -27,6 +27,7 @@ ScoreName = Literal[
     "growth",
     "quality",
     "keywords",
+    "reward",
 ]
 
 FREE: tuple[ScoreName, ...] = (
@@ -48,7 +49,7 @@ SOLVERS = ("solver", "strong_solver")
 SCORING = ("judge", *SOLVERS)
 """Roles that scores ask."""
 
-ANSWERED: tuple[ScoreName, ...] = ("ifd",)
+ANSWERED: tuple[ScoreName, ...] = ("ifd", "reward")
 """Scores of models that run in this process and are shown responses; nothing without them."""
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -72,8 +73,10 @@ class ScoresConfig(Strict):
             one), or that of the row's response.
         scorer: The causal language model of `ifd`: `local/NAME` of the shipped weights,
             `local/PATH.gguf`, a folder, or a name of the Hugging Face hub.
-        scorer_tokens: Tokens of instruction and response that it is shown at most; the end of a
-            longer response is cut off.
+        reward_model: Of `reward`: a sequence classifier with one label, a folder or a name of the
+            hub; null: there is none.
+        scorer_tokens: Tokens of instruction and response that the two are shown at most; for `ifd`
+            the end of a longer response is cut off, for `reward` the row is unscored.
     """
 
     names: list[ScoreName] = Field(default=[])
@@ -87,7 +90,14 @@ class ScoresConfig(Strict):
     samples: Annotated[int, Field(ge=2)] = 8
     check: Check = "agreement"
     scorer: str = "local/smollm2-135m-instruct"
+    reward_model: str | None = None
     scorer_tokens: Annotated[int, Field(ge=16)] = 2048
+
+    @model_validator(mode="after")
+    def _reward_model(self) -> Self:
+        if "reward" in self.names and self.reward_model is None:
+            raise ValueError("reward needs reward_model: a sequence classifier with one label")
+        return self
 
     @property
     def judged(self) -> list[ScoreName]:

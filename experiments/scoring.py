@@ -1,6 +1,6 @@
 """The scores of a set, one after the other, in one book."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -8,13 +8,16 @@ from typing import Any
 
 from experiments.embedding import Embed, embedder
 from experiments.ifd_score import ifd_scores
+from experiments.reward_score import RewardModel, open_reward, reward_scores
 from experiments.row_scores import confidence_scores, growth_scores, keyword_scores, quality_scores
 from experiments.score_book import ScoreBook
 from experiments.score_files import by_round
 from experiments.scores_config import ANSWERED, SOLVERS, ScoreName, ScoresConfig
 from experiments.set_scores import (
+    Figures,
     Rounds,
     SetScores,
+    length_correlation,
     length_scores,
     lexical_scores,
     mean_figures,
@@ -44,6 +47,7 @@ class Means:
         benchmarks: Texts by name.
         roles: Models by role, those that the scores ask.
         scorer: The causal language model; None where no score needs it.
+        rewarder: The reward model; None where no score needs it.
         in_flight: Questions that are asked side by side, at least 1.
         seed: The run's.
     """
@@ -54,6 +58,7 @@ class Means:
     in_flight: int = 16
     seed: int = 0
     scorer: CausalModel | None = None
+    rewarder: RewardModel | None = None
 
     @property
     def vectors(self) -> Embed:
@@ -78,10 +83,19 @@ def means(config: ScoresConfig, where: str) -> Means:
     files = config.benchmarks if "overlap" in config.names else []
     beside = Path(where).parent
     given = Means(embed, read_benchmarks(files, f"{where}: scores.benchmarks", beside=beside))
-    if "ifd" not in config.names:
-        return given
-    key = f"{where}: scores.scorer"
-    return replace(given, scorer=open_causal(config.scorer, key, most=config.scorer_tokens))
+    return _with_models(given, config, where)
+
+
+def _with_models(given: Means, config: ScoresConfig, where: str) -> Means:
+    """Return the means with the models that score in this process."""
+    most = config.scorer_tokens
+    if "ifd" in config.names:
+        causal = open_causal(config.scorer, f"{where}: scores.scorer", most=most)
+        given = replace(given, scorer=causal)
+    if "reward" in config.names and config.reward_model:
+        reward = open_reward(config.reward_model, f"{where}: scores.reward_model", most=most)
+        given = replace(given, rewarder=reward)
+    return given
 
 
 def check_rows(rounds: Rounds, config: ScoresConfig, where: str) -> None:
@@ -105,7 +119,7 @@ def settings_of(config: ScoresConfig, models: Mapping[str, str]) -> dict[str, di
     told = config.model_dump(mode="json", exclude={"names"})
     solvers = ", ".join(models[role] for role in SOLVERS if role in models)
     judges = {**dict.fromkeys(config.judged, models.get("judge")), "solver": solvers}
-    judges["ifd"] = config.scorer
+    judges |= {"ifd": config.scorer, "reward": config.reward_model}
     return {
         name: {**told, **({"judge": judges[name]} if name in judges else {})}
         for name in config.names
@@ -120,9 +134,11 @@ async def score_set(
     for name in config.names:
         if name in _OF_THE_SET:
             book.add_set(name, _OF_THE_SET[name](rounds, config, given))
+    drawn = by_round(_sample(rounds, config.sample, given.seed))
     if given.scorer:
-        rows = by_round(_sample(rounds, config.sample, given.seed))
-        book.add_set("ifd", await ifd_scores(rows, given.scorer, listeners))
+        book.add_set("ifd", await ifd_scores(drawn, given.scorer, listeners))
+    if given.rewarder:
+        book.add_set("reward", await reward_scores(drawn, given.rewarder, listeners))
     for name in config.asking:
         await _asked(name, book, config, given, listeners)
     return book
@@ -174,11 +190,27 @@ def _conclude(name: ScoreName, book: ScoreBook, config: ScoresConfig, given: Mea
     book.summarise(name)
     if name == "solver":
         _solver_figures(book)
-    if name == "difficulty":
-        for number, rows in book.asked(name).items():
+    more = _MORE.get(name)
+    for number, rows in book.asked(name).items():
+        if more:
             numbers = [book.number(row, name) for row in rows]
-            levels = distribution(None if n is None else LEVELS[int(n) - 1] for n in numbers)
-            book.figures[number][name]["levels"] = dict(levels.counts)
+            book.figures[number][name] |= more(rows, numbers)
+
+
+def _levels(_: Sequence[Row], numbers: Sequence[float | None]) -> Figures:
+    levels = distribution(None if n is None else LEVELS[int(n) - 1] for n in numbers)
+    return {"levels": dict(levels.counts)}
+
+
+def _length_bias(rows: Sequence[Row], numbers: Sequence[float | None]) -> Figures:
+    return {"length_correlation": length_correlation(rows, numbers)}
+
+
+_MORE: dict[ScoreName, Callable[[Sequence[Row], Sequence[float | None]], Figures]] = {
+    "difficulty": _levels,
+    "grade": _length_bias,
+}
+"""What there is to say of a judge's figures beside their mean."""
 
 
 def _solver_figures(book: ScoreBook) -> None:

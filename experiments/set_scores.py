@@ -21,7 +21,7 @@ from metrics.contamination import Benchmark
 from metrics.duplicates import near_copies
 from metrics.lexical import compression_ratio, distinct, lengths
 from metrics.neighbours import nearest
-from metrics.scores import Scores, summary
+from metrics.scores import Scores, rank_correlation, summary
 from program.errors import ConfigError
 from program.records import Row
 
@@ -70,6 +70,16 @@ def mean_figures(scores: Scores) -> Figures:
     told = {**asdict(found), "interval": found.interval if is_finite else None}
     del told["unscored"]
     return told
+
+
+def length_correlation(rows: Sequence[Row], scores: Scores) -> float | None:
+    """Return the rank correlation of rows' scores with the words of their responses, in [-1, 1].
+
+    0 is none; near 1, longer responses score better. None: fewer than three rows have a score, or
+    all are alike.
+    """
+    told = lengths("\n\n".join(row.answers) or row.response for row in rows)
+    return rank_correlation(scores, [float(count) for count in told])
 
 
 def length_scores(rounds: Rounds) -> SetScores:

@@ -4,18 +4,15 @@ A text is a start token and its own tokens. The start token is context and never
 each token of a text has a loss, the first one too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.pretrained import Pretrained, load
+from experiments.pretrained import Pretrained, Tokens, load
 from program.errors import ConfigError
-
-BATCH_TOKENS = 1024
-"""Tokens of a batch with its padding; a longer text is a batch of its own."""
 
 _STEP = 128
 """Positions whose logits are turned into single precision at once."""
@@ -25,7 +22,6 @@ _SEPARATOR = "<|endoftext|>"
 announces a role instead, and makes the first words of a plain text unlikely."""
 
 LogProbs = NDArray[np.float64]
-Tokens = tuple[int, ...]
 
 
 class TokenModel(Protocol):
@@ -75,11 +71,7 @@ class CausalModel:
         """
         import torch
 
-        longest = max(map(len, texts))
-        padded = torch.tensor([[*text, *[self.start] * (longest - len(text))] for text in texts])
-        lengths = torch.tensor([len(text) for text in texts])
-        ids = padded.to(self.loaded.device)
-        mask = (torch.arange(longest) < lengths[:, None]).long().to(self.loaded.device)
+        ids, mask = self.loaded.padded(texts, self.start)
         with torch.inference_mode():
             output = self.loaded.model(input_ids=ids, attention_mask=mask, use_cache=False)
             found = _of_targets(output.logits[:, :-1], ids[:, 1:]).double().cpu().numpy()
@@ -132,12 +124,3 @@ def start_token(tokenizer: Any) -> int | None:
     separator = tokenizer.get_vocab().get(_SEPARATOR)
     known = (own, separator, tokenizer.bos_token_id, tokenizer.eos_token_id)
     return next((int(token) for token in known if token is not None), None)
-
-
-def batches(lengths: Sequence[int], size: int = BATCH_TOKENS) -> Iterator[list[int]]:
-    """Yield the numbers of texts of like length, longest first; padded they have `size` tokens."""
-    order = sorted(range(len(lengths)), key=lambda text: -lengths[text])
-    while order:
-        count = max(1, size // max(1, lengths[order[0]]))
-        yield order[:count]
-        order = order[count:]

@@ -17,15 +17,9 @@ from experiments.estimate import estimate
 from experiments.ifd_score import ifd_scores
 from experiments.models.weights import SHIPPED, cached_path
 from experiments.plan import make_plan
+from experiments.pretrained import BATCH_TOKENS, Tokens, batches
 from experiments.set_scores import SetScores
-from experiments.token_losses import (
-    BATCH_TOKENS,
-    CausalModel,
-    LogProbs,
-    Tokens,
-    batches,
-    open_causal,
-)
+from experiments.token_losses import CausalModel, LogProbs, open_causal
 from program.listeners import Listeners, Phase
 from program.records import Outcome, Row
 from tests.command_line import run_cli

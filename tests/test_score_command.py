@@ -42,7 +42,7 @@ def test_a_run_gets_figures_by_round_and_by_row(write_config: WriteConfig) -> No
     assert complexity["interval"] == [7.0, 7.0]
     assert rounds[1]["complexity"]["mean"] == rounds[1]["length"]["words"] > words
     assert rounds[0]["difficulty"]["levels"]["very easy"] == 12
-    assert rounds[0]["grade"] == {"unscored": 12}
+    assert rounds[0]["grade"] == {"unscored": 12, "length_correlation": None}
     assert rounds[1]["grade"]["unscored"] == 0
     assert rounds[0]["tags"]["complexity"] == 3.0
     assert "complexity.mean" in shown
@@ -92,6 +92,16 @@ def test_a_file_is_scored_in_a_folder_of_its_own(workplace: Path) -> None:
     assert figures["overlap"]["rows"] == 6
     assert figures["neighbours"]["mnd"] > 0
     assert json.loads(Path("mine.json").read_text()) == rows
+
+
+def test_a_grade_that_follows_length_is_said_to(workplace: Path) -> None:
+    rows = [{"instruction": "Go on.", "output": "word " * n} for n in (1, 20, 40, 60)]
+    Path("mine.json").write_text(json.dumps(rows))
+    given = ("--scores", "grade", "--judge", "scripted/world")
+    run_cli("score", "mine.json", *given, expected=0)
+    figures = json.loads(Path("runs/score-mine/scores.json").read_text())["rounds"][0]["grade"]
+    assert figures["scored"] == 4
+    assert figures["length_correlation"] == pytest.approx(1.0)
 
 
 def test_without_a_word_the_free_scores_are_made(workplace: Path) -> None:
