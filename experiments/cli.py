@@ -5,15 +5,15 @@ import json
 import logging
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import dotenv
 import typer
 
 from experiments import data_commands
-from experiments.terminal import complaints, console, say
+from experiments.run_command import Request, quieten, run_config
+from experiments.terminal import complaints, console
 from program.errors import (
     BudgetExhaustedError,
     ConfigError,
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from experiments.labelled import Labelled
-    from experiments.plan import Plan
-    from experiments.runner import Scope
 
 USER_MUST_ACT, STOPPED_EARLY = 2, 3
 
@@ -72,7 +70,7 @@ def run(
 ) -> None:
     """Search for the best method and evolve the whole set with it."""
     chosen = [*(overrides or []), *_forced(force)]
-    _run(_Request("all", config, chosen, out, limit, fresh, dry_run, yes))
+    _run(Request("all", config, chosen, out, limit, fresh, dry_run, yes))
 
 
 @app.command()
@@ -87,7 +85,7 @@ def optimize(
 ) -> None:
     """Search only: leave the best method in the run's folder."""
     chosen = [*(overrides or []), *_forced(force)]
-    _run(_Request("search", config, chosen, out, limit, fresh, yes=yes))
+    _run(Request("search", config, chosen, out, limit, fresh, yes=yes))
 
 
 @app.command()
@@ -106,7 +104,7 @@ def evolve(
     applied = f"evolve.methods=[{json.dumps(str(method))}]"
     extra = [applied, "evolve.schedule=[]"] if method else []
     chosen = [*(overrides or []), "optimizer.name=none", *extra]
-    _run(_Request("apply", config, chosen, out, limit, fresh, yes=yes))
+    _run(Request("apply", config, chosen, out, limit, fresh, yes=yes))
 
 
 @app.command()
@@ -263,82 +261,12 @@ def _forced(force: bool) -> list[str]:
     return ["optimizer.headroom=false"] if force else []
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What a user asked for."""
-
-    scope: "Scope"
-    file: Path
-    overrides: list[str]
-    out: Path | None
-    limit: int | None
-    fresh: bool
-    dry_run: bool = False
-    yes: bool = False
-
-
-def _run(request: _Request) -> None:
+def _run(request: Request) -> None:
     try:
-        _checked_run(request)
+        run_config(request)
     except (KeyboardInterrupt, typer.Abort) as error:
         _complain("stopped; the same command goes on")
         raise typer.Exit(STOPPED_EARLY) from error
-
-
-def _checked_run(request: _Request) -> None:
-    from experiments.config import load_config
-    from experiments.export import export_finished
-    from experiments.plan import make_plan
-    from experiments.run_folder import check_folder, find_summary
-    from experiments.screen import show_plan, show_summary
-
-    config = load_config(request.file, request.overrides, out=request.out, limit=request.limit)
-    if request.scope == "search" and not config.is_search:
-        raise ConfigError(f"{request.file}: optimizer.name", "is none, so there is no search")
-    plan = make_plan(config, str(request.file))
-    check_folder(config, plan.content, fresh=request.fresh)
-    done = None if request.fresh or request.dry_run else find_summary(config, plan.content)
-    if done:
-        export_finished(config, plan.splits.seeds, done, say)
-        show_summary(done, config.folder)
-        return
-    if request.dry_run:
-        show_plan(plan)
-        return
-    _confirm(plan, yes=request.yes)
-    show_summary(_perform(plan, request), config.folder)
-
-
-def _perform(plan: "Plan", request: _Request) -> dict[str, Any]:
-    from experiments.progress import progress_bar
-    from experiments.runner import Surroundings, run
-    from experiments.tracking import load_tracking
-
-    quieten()
-    tracking = load_tracking()
-    with progress_bar(console) as bar:
-        around = Surroundings(bar, console.log, tracking, request.fresh, request.scope)
-        return run(plan, around)
-
-
-def _confirm(plan: "Plan", *, yes: bool) -> None:
-    """Show the plan and ask before money is spent, where somebody is there to be asked."""
-    from experiments.estimate import estimate
-    from experiments.screen import show_plan
-
-    paid = [line for line in estimate(plan) if line.cost_usd is None or line.cost_usd > 0]
-    if paid and not yes and sys.stdin.isatty():
-        show_plan(plan)
-        typer.confirm("Go on?", abort=True)
-
-
-def quieten() -> None:
-    """Silence the libraries' chatter; what matters is reported by the run itself."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    for name in ("dspy", "LiteLLM", "httpx", "mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _complain(message: str) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from experiments.config_errors import explained
+from experiments.config_tree import MATRIX, tree_of
 from experiments.evolve_config import AnswerConfig, EvolveConfig, Size
 from experiments.filters_config import ALWAYS, FIGURES, FilterConfig
 from experiments.model_config import Count, ModelsConfig, Strict, Temperature
@@ -186,7 +186,7 @@ class BudgetConfig(Strict):
 class ExperimentConfig(Strict):
     """Everything one run needs; two equal configs mean the same run."""
 
-    name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    name: Annotated[str, Field(pattern=r"^[\w.+-]+$")]
     seed: int = 0
     models: ModelsConfig
     data: DataConfig
@@ -277,58 +277,38 @@ def load_config(
     Raises:
         ConfigError: Names the file and the key.
     """
-    tree = read_yaml(path)
-    for override in overrides:
-        _set(tree, override)
-    if out is not None:
-        tree["output"] = {**(tree.get("output") or {}), "dir": str(out)}
-    try:
-        config = ExperimentConfig.model_validate(tree)
-    except ValidationError as error:
-        raise explained(path, error, ExperimentConfig) from error
-    return _limited(config, limit) if limit else config
+    config = config_of(tree_of(path, overrides), path, out=out)
+    return limited(config, limit) if limit else config
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the keys of a YAML file.
+def config_of(tree: dict[str, Any], path: Path, *, out: Path | None = None) -> ExperimentConfig:
+    """Return the config that a file's keys make up.
 
     Raises:
-        ConfigError: It cannot be read, or holds something else.
+        ConfigError: Names the file and the key.
     """
+    if tree.get(MATRIX) is not None:
+        raise ConfigError(f"{path}: {MATRIX}", "stands for several runs, here it takes one")
+    tree = {key: value for key, value in tree.items() if key != MATRIX}
+    output = tree.get("output") or {}
+    if out is not None and isinstance(output, dict):
+        tree["output"] = {**output, "dir": str(out)}
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), f"is no valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(tree, dict):
-        raise ConfigError(str(path), "must be a mapping of keys")
-    return tree
+        return ExperimentConfig.model_validate(tree)
+    except ValidationError as error:
+        raise explained(path, error, ExperimentConfig) from error
 
 
-def _set(tree: dict[str, Any], override: str) -> None:
-    dotted, sign, value = override.partition("=")
-    if not sign or not dotted:
-        raise ConfigError(f"--set {override}", "write --set key.subkey=value")
-    *parents, last = dotted.split(".")
-    node = tree
-    for key in parents:
-        child = node.setdefault(key, {})
-        if not isinstance(child, dict):
-            raise ConfigError(f"--set {override}", f"{key} is no group of keys")
-        node = child
-    try:
-        node[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override}", "the value is no valid YAML") from error
+def limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
+    """Return the config of a small trial with at most `n` rows.
 
-
-def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
+    Raises:
+        ConfigError: A search needs more of them.
+    """
     data, search = config.data, config.optimizer
     if config.is_search and n < LEAST_ROWS:
         raise ConfigError(f"--limit {n}", f"a search needs at least {LEAST_ROWS} rows")
     rows = min(data.limit or n, n)
-    folder = config.output.dir or f"runs/{config.name}-limit-{n}"
     third = max(1, rows // 3)
     return config.model_copy(
         update={
@@ -341,7 +321,7 @@ def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
                     "fresh_size": _limited_fresh(data, rows, third),
                 }
             ),
-            "output": config.output.model_copy(update={"dir": folder}),
+            "output": config.output.model_copy(update={"dir": limited_folder(config, n)}),
             "optimizer": search.model_copy(
                 update={
                     "batch_size": min(search.batch_size, n),
@@ -352,6 +332,11 @@ def _limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
             ),
         }
     )
+
+
+def limited_folder(config: ExperimentConfig, n: int) -> str:
+    """Return the folder of a small trial: the one that is named, or one of its own."""
+    return config.output.dir or f"runs/{config.name}-limit-{n}"
 
 
 def _limited_fresh(data: DataConfig, rows: int, third: int) -> int | None:

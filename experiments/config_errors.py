@@ -10,7 +10,8 @@ from pydantic_core import ErrorDetails
 
 from program.errors import ConfigError
 
-_CONCEALED = {"api_base", "params", "storage"}
+UNKNOWN = "unknown key"
+CONCEALED = {"api_base", "params", "storage"}
 """Keys whose value may be a secret by mistake, so a message does not repeat it."""
 
 
@@ -27,12 +28,12 @@ def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:
     if detail["type"] == "extra_forbidden":
         known = _known_keys(detail["loc"][:-1], schema)
         close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
-        return "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
+        return UNKNOWN + (f"; did you mean {close[0]!r}?" if close else "")
     if detail["type"] == "missing":
         return "is required"
     if "api_key_env" in detail["loc"]:
         return "must be the name of an environment variable, not the key itself"
-    if _CONCEALED & {*detail["loc"]}:
+    if CONCEALED & {*detail["loc"]}:
         return detail["msg"]
     told = detail["msg"].removeprefix("Value error, ")
     return told if isinstance(detail["input"], dict) else f"{told}, got {detail['input']!r}"

@@ -10,7 +10,7 @@ from program.adapter import AdapterName
 
 Count = Annotated[int, Field(ge=1)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
-_SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?token", re.IGNORECASE)
+SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?token", re.IGNORECASE)
 
 
 class Strict(BaseModel):
@@ -157,6 +157,6 @@ def _secret_key(tree: Any) -> str | None:
     """Return the first key of a tree whose name says that its value is a secret."""
     if not isinstance(tree, dict):
         return None
-    own = (str(key) for key in tree if _SECRET.search(str(key)))
+    own = (str(key) for key in tree if SECRET.search(str(key)))
     deeper = (found for value in tree.values() if (found := _secret_key(value)))
     return next(own, None) or next(deeper, None)

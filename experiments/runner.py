@@ -1,8 +1,8 @@
 """One experiment from its plan to its summary: search, measure, evolve, write."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import dspy
@@ -50,6 +50,7 @@ class Surroundings:
         fresh: Start anew and keep the old folder beside the new one.
         scope: The whole run, the search alone, or the bulk phase alone.
         say: Takes one line for people.
+        tags: Of the MLflow run, beside those of `mlflow.yaml`.
     """
 
     bar: ProgressBar
@@ -57,6 +58,7 @@ class Surroundings:
     tracking: TrackingConfig | None
     fresh: bool = False
     scope: Scope = "all"
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
             on_part=around.bar.on_part,
             say=around.say,
         ) as fleet,
-        tracked(around.tracking, plan, folder) as tracker,
+        tracked(around.tracking, plan, folder, around.tags) as tracker,
         dspy.context(disable_history=True, max_trace_size=0),
     ):
         stopper.engine = fleet.engine

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from experiments.config import read_yaml
 from experiments.config_errors import explained
+from experiments.config_tree import read_yaml
 from experiments.evolve_config import Size
 from experiments.model_config import Count, Strict
 

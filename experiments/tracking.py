@@ -23,6 +23,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from experiments.plan import Plan
 from experiments.run_folder import RunFolder
+from experiments.tracking_store import (
+    Store,
+    find_store,
+    log_metrics,
+    log_params,
+    open_store,
+    set_tags,
+)
 from metrics import count_by_rule
 from program.errors import ConfigError, StoppedError
 from program.records import Candidate, Evaluation, Row, StepRecord
@@ -33,7 +41,6 @@ logger = logging.getLogger(__name__)
 
 SETTINGS_FILE = "mlflow.yaml"
 _ROOT = Path(__file__).resolve().parent.parent
-_PARAM_LIMIT = 500
 
 
 class TrackingConfig(BaseModel):
@@ -116,7 +123,7 @@ class Tracker:
             for name, value in _flat(summary).items()
             if isinstance(value, int | float) and not isinstance(value, bool)
         }
-        self._log(self.run_id, figures)
+        log_metrics(self.client, self.run_id, figures)
         for file in files:
             self.client.log_artifact(self.run_id, str(file))
         self._register(best)
@@ -163,6 +170,7 @@ class Tracker:
             "mlflow.parentRunId": self.run_id,
             "mlflow.runName": candidate_id,
             "candidate_id": candidate_id,
+            "run_kind": "candidate",
         }
         return str(self.client.create_run(self.experiment_id, tags=tags).info.run_id)
 
@@ -180,17 +188,8 @@ class Tracker:
             figures[f"failed.{rule}"] = count
         for key in ("calls", "tokens_in", "tokens_out", "tokens_cached"):
             figures[key] = sum(outcome.row.usage.get(key, 0) for outcome in outcomes)
-        self._log(run_id, figures)
+        log_metrics(self.client, run_id, figures)
         self.client.log_dict(run_id, {"rows": _verdicts(evaluation)}, "dev_verdicts.json")
-
-    def _log(self, run_id: str, figures: dict[str, float]) -> None:
-        """Log the figures that are not there yet, so that a try after a kill adds no point."""
-        from mlflow.entities import Metric
-
-        known, now = self.client.get_run(run_id).data.metrics, int(time.time() * 1000)
-        new = {key: value for key, value in figures.items() if known.get(key) != value}
-        metrics = [Metric(key, value, now, 0) for key, value in new.items()]
-        self.client.log_batch(run_id, metrics=metrics)
 
     def _children(self, candidate_id: str) -> list[Any]:
         query = (
@@ -222,26 +221,30 @@ def _verdicts(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 @contextlib.contextmanager
 def tracked(
-    config: TrackingConfig | None, plan: Plan, folder: RunFolder
+    config: TrackingConfig | None, plan: Plan, folder: RunFolder, tags: Mapping[str, str]
 ) -> Iterator[Tracker | None]:
-    """Open the run's MLflow run, the same one on resume; it ends FINISHED, KILLED or FAILED."""
+    """Open the run's MLflow run, the same one on resume; it ends FINISHED, KILLED or FAILED.
+
+    Args:
+        config: Where; None: nothing is tracked.
+        plan: Of the run.
+        folder: The run's.
+        tags: Of the run, beside the config's.
+    """
     if config is None:
         logger.warning("no %s here: the run is not tracked", SETTINGS_FILE)
         yield None
         return
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # its migrations are not the user's news
     os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_QUEUE_SIZE", "1000000")  # drops none
+    store = open_store(config)
     import mlflow
 
-    mlflow.set_tracking_uri(config.tracking_uri)
-    mlflow.set_registry_uri(config.tracking_uri)
-    experiment = mlflow.set_experiment(config.experiment)
-    tracker = Tracker(mlflow.MlflowClient(), experiment.experiment_id, "", plan)
+    tracker = Tracker(store.client, store.experiment_id, "", plan)
     if config.trace_sampling:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*Any type hint", UserWarning)  # of MLflow's own
             mlflow.dspy.autolog(log_traces=True, log_traces_from_compile=False)
-    with mlflow.start_run(run_id=_parent(tracker, folder, config)) as run:
+    with mlflow.start_run(run_id=_parent(tracker, folder, config, tags)) as run:
         tracker.run_id = run.info.run_id
         try:
             yield tracker
@@ -262,17 +265,13 @@ def log_scores(
 
     A figure that is there already adds no second point. A run that is not in the store is left out.
     """
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
-    from mlflow import MlflowClient
-
-    client = MlflowClient(config.tracking_uri, config.tracking_uri)
-    experiment = client.get_experiment_by_name(config.experiment)
-    query = f"tags.run_key = '{run_key}'"
-    found = client.search_runs([experiment.experiment_id], query) if experiment else []
-    for run in found[:1]:
-        _log_points(client, run.info.run_id, figures)
-        for file in files:
-            client.log_artifact(run.info.run_id, str(file))
+    store = find_store(config)
+    run = store.find("run_key", run_key) if store else None
+    if store is None or run is None:
+        return
+    _log_points(store.client, run.info.run_id, figures)
+    for file in files:
+        store.client.log_artifact(run.info.run_id, str(file))
 
 
 def _log_points(client: Any, run_id: str, figures: Mapping[int, Mapping[str, Any]]) -> None:
@@ -295,14 +294,15 @@ def _log_points(client: Any, run_id: str, figures: Mapping[int, Mapping[str, Any
     client.log_batch(run_id, metrics=new)
 
 
-def _parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> str:
+def _parent(
+    tracker: Tracker, folder: RunFolder, config: TrackingConfig, tags: Mapping[str, str]
+) -> str:
     """Return the id of the parent run; params and data set are logged if they are not yet."""
-    found = tracker.client.search_runs(
-        [tracker.experiment_id], f"tags.run_key = '{folder.key}'", max_results=1
-    )
+    found = Store(tracker.client, tracker.experiment_id).find("run_key", folder.key)
     _end_replaced(tracker, folder)
     plan = tracker.plan
-    run = found[0] if found else _new_parent(tracker, folder, config)
+    run = found or _new_parent(tracker, folder, {"run_kind": "run", **config.tags, **tags})
+    set_tags(tracker.client, run, tags)
     config_now = _flat(plan.config.model_dump(mode="json"))
     log_params(
         tracker.client,
@@ -323,14 +323,17 @@ def _end_replaced(tracker: Tracker, folder: RunFolder) -> None:
         tracker.client.set_terminated(run.info.run_id, "KILLED")
 
 
-def _new_parent(tracker: Tracker, folder: RunFolder, config: TrackingConfig) -> Any:
-    tags = {**config.tags, "run_key": folder.key, "folder": str(folder.path)}
+def _new_parent(tracker: Tracker, folder: RunFolder, tags: Mapping[str, str]) -> Any:
     started = int(folder.started.astimezone(UTC).timestamp() * 1000)
     return tracker.client.create_run(
         tracker.experiment_id,
         start_time=started,
-        tags=tags,
-        run_name=tracker.plan.config.name,
+        tags={
+            "mlflow.runName": tracker.plan.config.name,
+            **tags,
+            "run_key": folder.key,
+            "folder": str(folder.path),
+        },
     )
 
 
@@ -350,14 +353,6 @@ def _log_seeds(run_id: str, seeds: Sequence[Row], plan: Plan) -> None:
     )
     entry = DatasetInput(data, [InputTag("mlflow.data.context", "seeds")])
     mlflow.MlflowClient().log_inputs(run_id, datasets=[entry])
-
-
-def log_params(client: Any, run_id: str, params: dict[str, Any]) -> None:
-    """Log params in one request; long values are cut, the whole config is an artifact."""
-    from mlflow.entities import Param
-
-    entries = [Param(key, str(value)[:_PARAM_LIMIT]) for key, value in params.items()]
-    client.log_batch(run_id, params=entries)
 
 
 def _flat(tree: dict[str, Any], at: str = "") -> dict[str, Any]:
