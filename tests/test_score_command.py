@@ -247,6 +247,19 @@ def test_figures_of_an_earlier_judge_do_not_stay_beside_the_new_ones(
     assert {row["id"] for row in held} == {row["id"] for row in asked if row["round"]}
 
 
+def test_a_finished_run_of_before_a_score_had_its_keys_stays_finished(
+    write_config: WriteConfig,
+) -> None:
+    config = str(write_config(12, **NO_SEARCH, scores={"names": ["length"]}))
+    run_cli("run", config, expected=0)
+    kept = yaml.safe_load((RUN / "config.yaml").read_text())
+    kept["scores"] = {"names": ["length"]}
+    (RUN / "config.yaml").write_text(yaml.safe_dump(kept))
+    before = (RUN / "scores.json").stat().st_mtime_ns
+    run_cli("run", config, expected=0)
+    assert (RUN / "scores.json").stat().st_mtime_ns == before
+
+
 def test_a_run_whose_filters_go_by_a_score_can_be_scored_otherwise(
     write_config: WriteConfig,
 ) -> None:
