@@ -7,19 +7,15 @@ find fault with: a system's own rules may keep what no one would train on.
 
 import argparse
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.flagged import flagged
 from experiments.cli import app
-from experiments.config import load_config
-from experiments.data import load_seeds
-from metrics import Case, broken, compose
 from metrics.intervals import wilson
-from signatures import shipped_methods
 
 CONFIGS = Path(__file__).resolve().parents[1] / "experiments" / "configs"
 SYSTEMS = (
@@ -60,7 +56,7 @@ def _cells(folder: Path) -> list[str]:
         str(summary["rows_out"]),
         _share(lost, entered),
         _share(unanswered, unanswered + answered),
-        _share(_flagged(folder, kept), len(kept)),
+        _share(len(flagged(folder, kept)), len(kept)),
         str(summary["calls"]),
         f"{summary['wall_s'] / 60:.0f}",
     ]
@@ -68,27 +64,6 @@ def _cells(folder: Path) -> list[str]:
 
 def _rows(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-
-
-def _flagged(folder: Path, kept: Sequence[dict[str, Any]]) -> int:
-    """Count the rewrites that the strict rules fail against the row that they were made from."""
-    config = load_config(folder / "config.yaml")
-    seeds = load_seeds(config, str(folder / "config.yaml"))
-    text = {row.id: row.instruction for row in seeds} | {r["id"]: r["instruction"] for r in kept}
-    rules, kinds = (
-        compose(["strict"], "evolve"),
-        {m.name: m.kind for m in shipped_methods().values()},
-    )
-    cases = (
-        Case(
-            source=text[row["parent_id"]],
-            evolved=row["instruction"],
-            method_kind=kinds.get(row["method"], "depth"),
-        )
-        for row in kept
-        if row["parent_id"] in text
-    )
-    return sum(bool(broken(rules, case)) for case in cases)
 
 
 def _share(part: int, whole: int) -> str:
