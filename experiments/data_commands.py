@@ -1,4 +1,4 @@
-"""The commands around data sets: convert, merge, seeds, equalise, export, score."""
+"""The commands around data sets: convert, merge, seeds, export, score, report, and so on."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("equalise")(equalise)
     app.command("export")(export)
     app.command("score")(score)
+    app.command("report")(report)
     app.command("compare")(compare)
 
 
@@ -124,6 +125,15 @@ def score(
     with progress_bar(complaints) as bar:
         book = scored(request, bar=bar, say=complaints.log, tracking=load_tracking())
     console.print(score_table(book))
+
+
+def report(folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER")]) -> None:
+    """Write a finished run's report.html anew, for example after `score`."""
+    from experiments.report_command import report as reported
+    from experiments.tracking import load_tracking
+
+    page, *_ = reported(folder, say=complaints.log, tracking=load_tracking())
+    say(f"{page}: report")
 
 
 def compare(

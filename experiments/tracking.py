@@ -258,7 +258,7 @@ def log_scores(
     figures: Mapping[int, Mapping[str, Any]],
     files: Sequence[Path],
 ) -> None:
-    """Log the scores of a run that is there: metrics `score.…` with the round as their step.
+    """Log the scores of a run that is there, metrics `score.…` with the round as their step; files.
 
     A figure that is there already adds no second point. A run that is not in the store is left out.
     """
@@ -270,7 +270,8 @@ def log_scores(
     query = f"tags.run_key = '{run_key}'"
     found = client.search_runs([experiment.experiment_id], query) if experiment else []
     for run in found[:1]:
-        _log_points(client, run.info.run_id, figures)
+        if figures:
+            _log_points(client, run.info.run_id, figures)
         for file in files:
             client.log_artifact(run.info.run_id, str(file))
 
