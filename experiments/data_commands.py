@@ -146,22 +146,24 @@ def compare(
         str, typer.Option("--order", metavar="both|drawn", help="Ask twice, or once by lot.")
     ] = "both",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most N pairs.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Of what the judge said.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the page.")] = None,
 ) -> None:
     """Put runs side by side, or let a judge decide between two sets (see docs/scores.md)."""
-    from experiments.compare_request import request_of, sides_of
+    from experiments.compare_command import compare as compared
+    from experiments.compare_command import comparison_table
+    from experiments.compare_request import folder_of, request_of, sides_of
+    from experiments.comparison_page import write_comparison
     from experiments.comparison_tables import tables
+    from experiments.progress import progress_bar
 
     sides = sides_of(targets)
     request = request_of(sides, judge, what, order, limit, out)
+    folder = request.out if request else folder_of(sides, out)
     for table in tables(sides):
         console.print(table)
-    if request is None:
-        return
-    from experiments.compare_command import compare as compared
-    from experiments.compare_command import comparison_table
-    from experiments.progress import progress_bar
-
-    with progress_bar(complaints) as bar:
-        comparison = compared(request, bar=bar, say=complaints.log)
-    console.print(comparison_table(comparison))
+    comparison = None
+    if request:
+        with progress_bar(complaints) as bar:
+            comparison = compared(request, bar=bar, say=complaints.log)
+        console.print(comparison_table(comparison))
+    say(f"{write_comparison(folder, sides, comparison)}: comparison")
