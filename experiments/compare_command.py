@@ -12,7 +12,7 @@ from experiments.compare_targets import pairs_of
 from experiments.judge_room import judge_named, with_judge
 from experiments.progress import ProgressBar
 from experiments.run_folder import alone_in
-from experiments.writing import whole_file, write_whole
+from experiments.writing import whole_file
 from metrics.intervals import Estimate
 from metrics.lexical import lengths
 from metrics.preference import first_share, longer_share, position_bias, tally
@@ -59,10 +59,10 @@ class Comparison:
             "first_preferred_in_conflicts": _plain(bias.first_of_conflicts),
         }
 
-    def write(self) -> None:
-        """Write the figures and every pair with its verdicts."""
+    def told(self) -> dict[str, Any]:
+        """Return what was asked and the figures, as plain data."""
         request = self.request
-        told = {
+        return {
             "ours": str(request.ours.path),
             "theirs": str(request.theirs.path),
             "judge": request.judge,
@@ -70,15 +70,16 @@ class Comparison:
             "order": request.order,
             **self.figures(),
         }
-        with whole_file(request.out / "pairs.jsonl") as file:
+
+    def write(self) -> None:
+        """Write every pair with its verdicts."""
+        with whole_file(self.request.out / "pairs.jsonl") as file:
             for each in self.found:
                 file.write(json.dumps(_line(each), ensure_ascii=False) + "\n")
-        text = json.dumps(told, indent=2, ensure_ascii=False)
-        write_whole(request.out / "comparison.json", text + "\n")
 
 
 def compare(request: Request, *, bar: ProgressBar, say: Callable[[str], None]) -> Comparison:
-    """Ask the judge about every pair and write what it said.
+    """Ask the judge about every pair and write its verdicts.
 
     Raises:
         ConfigError: No rows belong together, or the judge cannot be used; nothing is written.

@@ -10,6 +10,8 @@ from program.comparison import Order
 from program.errors import ConfigError
 
 Choice = TypeVar("Choice")
+_NAMED = 4
+"""Most sides whose names make up the name of a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,24 @@ def request_of(
     if len(sides) != 2:
         raise ConfigError("--judge", f"decides between two, {len(sides)} are named")
     ours, theirs = sides
-    folder = out or Path("runs") / f"compare-{ours.name}-{theirs.name}-{what}"
+    folder = folder_of(sides, out)
+    if out is None:
+        folder = folder.with_name(f"{folder.name}-{what}")
     return Request(ours, theirs, judge, chosen, turns, limit, folder)
+
+
+def folder_of(sides: Sequence[Side], out: Path | None) -> Path:
+    """Return where a comparison is written: `out`, or a folder that the sides name.
+
+    Raises:
+        ConfigError: There is a file of that name.
+    """
+    names = [side.name for side in sides]
+    told = names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED}-more"]
+    folder = out or Path("runs") / "-".join(["compare", *told])
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError("--out", f"{folder} is a file")
+    return folder
 
 
 def _one_of(option: str, given: str, known: Sequence[Choice]) -> Choice:

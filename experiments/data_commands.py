@@ -1,4 +1,4 @@
-"""The commands around data sets: convert, merge, seeds, equalise, export, score."""
+"""The commands around data sets: convert, merge, seeds, export, score, report, and so on."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("equalise")(equalise)
     app.command("export")(export)
     app.command("score")(score)
+    app.command("report")(report)
     app.command("compare")(compare)
 
 
@@ -126,6 +127,15 @@ def score(
     console.print(score_table(book))
 
 
+def report(folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER")]) -> None:
+    """Write a finished run's report.html anew, for example after `score`."""
+    from experiments.report_command import report as reported
+    from experiments.tracking import load_tracking
+
+    page, *_ = reported(folder, say=complaints.log, tracking=load_tracking())
+    say(f"{page}: report")
+
+
 def compare(
     targets: Annotated[list[Path], typer.Argument(metavar="A B…", help="Run folders, or files.")],
     judge: Annotated[
@@ -136,22 +146,24 @@ def compare(
         str, typer.Option("--order", metavar="both|drawn", help="Ask twice, or once by lot.")
     ] = "both",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most N pairs.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Of what the judge said.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the page.")] = None,
 ) -> None:
     """Put runs side by side, or let a judge decide between two sets (see docs/scores.md)."""
-    from experiments.compare_request import request_of, sides_of
+    from experiments.compare_command import compare as compared
+    from experiments.compare_command import comparison_table
+    from experiments.compare_request import folder_of, request_of, sides_of
+    from experiments.comparison_page import write_comparison
     from experiments.comparison_tables import tables
+    from experiments.progress import progress_bar
 
     sides = sides_of(targets)
     request = request_of(sides, judge, what, order, limit, out)
+    folder = request.out if request else folder_of(sides, out)
     for table in tables(sides):
         console.print(table)
-    if request is None:
-        return
-    from experiments.compare_command import compare as compared
-    from experiments.compare_command import comparison_table
-    from experiments.progress import progress_bar
-
-    with progress_bar(complaints) as bar:
-        comparison = compared(request, bar=bar, say=complaints.log)
-    console.print(comparison_table(comparison))
+    comparison = None
+    if request:
+        with progress_bar(complaints) as bar:
+            comparison = compared(request, bar=bar, say=complaints.log)
+        console.print(comparison_table(comparison))
+    say(f"{write_comparison(folder, sides, comparison)}: comparison")

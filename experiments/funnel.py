@@ -37,8 +37,8 @@ class Stopped:
 
     @property
     def meaning(self) -> str:
-        """What the rule looks for, in a line."""
-        return RULES[self.rule].meaning if self.rule in RULES else _NO_RULES[self.rule]
+        """What the rule looks for, in a line; "" of a rule that is no longer there."""
+        return RULES[self.rule].meaning if self.rule in RULES else _NO_RULES.get(self.rule, "")
 
 
 def funnel(failed: Iterable[Mapping[str, Any]]) -> list[Stopped]:

@@ -1,92 +1,92 @@
-"""`report.html`: one self-contained page about a run."""
+"""`report.html`: one self-contained page about a run, made of what its folder holds."""
 
-import base64
-import difflib
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
+import yaml
 
-from experiments.figures import failure_rate_figure, funnel_figure
-from experiments.funnel import Stopped
-from experiments.plan import Plan
-from experiments.run_folder import RunFolder, as_yaml
-from program.acceptance import pareto_front
-from program.records import Evaluation, StepRecord
+from experiments.drawing import write_pictures
+from experiments.figures import draw_added_words, draw_funnel, draw_search
+from experiments.funnel import funnel
+from experiments.lineages import Evolved, lineages, read_evolved
+from experiments.pages import embedded_files, page
+from experiments.score_figures import score_figures
+from experiments.score_files import EVOLVED
+from experiments.score_sections import judges, rows_by_round, score_sections
+from experiments.score_sheet import ScoreSheet, read_sheet
+from experiments.search_record import STEPS, SearchRecord, best_alone, read_record
+from experiments.word_diff import changed_lines
+from experiments.writing import write_whole
 from signatures import Method
 
-_SAMPLE = 20
-_TEMPLATE = Path(__file__).with_name("report.html.j2")
+REPORT = "report.html"
+_OLDER = (
+    f"This folder has no {STEPS}: the run is of an earlier version, and its search is not shown."
+)
+_STALE = "The rows have changed since these scores were made; `autoevol score` makes them anew."
 
 
-def write_report(
-    folder: RunFolder,
-    plan: Plan,
-    summary: dict[str, Any],
-    steps: Sequence[StepRecord],
-    best: Sequence[Method],
-    stopped: Sequence[Stopped],
-) -> list[Path]:
-    """Write the report and its figures; return their paths. Pictures of scores are there before."""
-    figures = {}
-    if steps:
-        figures["search"] = failure_rate_figure(steps, folder.path / "failure_rate.png")
-    if stopped:
-        figures["funnel"] = funnel_figure(stopped, folder.path / "funnel.png")
-    page = (
-        _environment()
-        .from_string(_TEMPLATE.read_text("utf-8"))
-        .render(
-            name=plan.config.name,
-            where=plan.where,
-            summary=summary,
-            steps=steps,
-            front=pareto_front(_measured(steps)),
-            best=best,
-            start=plan.start,
-            diff=_diff(plan.start, best[0]) if plan.start else [],
-            pictures={name: _embedded(figure) for name, figure in figures.items()},
-            rows=_sample(folder.path / "evolved.jsonl", random.Random(plan.config.seed)),
-            stopped=stopped,
-            scores=_by_name(summary["scores"]),
-            score_pictures=[_embedded(file) for file in _score_pictures(folder.path, summary)],
-            config=as_yaml(plan.config),
-        )
+@dataclass(frozen=True, slots=True)
+class MethodChange:
+    """How a method differs from the one that it was made from.
+
+    Attributes:
+        lines: A diff of the instructions; empty: only demonstrations or the thinking mode differ.
+    """
+
+    title: str
+    before: Method
+    after: Method
+    lines: list[str]
+
+
+def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
+    """Write the report of a run and its pictures; return their paths.
+
+    Args:
+        folder: The run's, with everything in it but the summary.
+        summary: As `summary.json` holds it. At a run's end it is not there yet: it is written last,
+            since it says that the run is finished.
+
+    Raises:
+        ConfigError: A file is not what a run writes there.
+    """
+    found = read_record(folder)
+    record, sheet = found or best_alone(folder), read_sheet(folder)
+    config = (folder / "config.yaml").read_text("utf-8")
+    plain = yaml.safe_load(config)
+    evolved = read_evolved(folder / EVOLVED, random.Random(plain.get("seed", 0)))
+    stopped = funnel(read_rows(folder / "failures.jsonl"))
+    figures = {
+        "failure_rate": draw_search(record.steps),
+        "funnel": draw_funnel(stopped),
+        "words_added": draw_added_words(evolved.added),
+        **score_figures(sheet),
+    }
+    files = write_pictures(figures, folder)
+    text = page(
+        "report.html.j2",
+        name=plain["name"],
+        started=_started(folder),
+        summary=summary,
+        record=record,
+        search_note="" if found else _OLDER,
+        changes=_changes(record),
+        overall=_overall(record),
+        pictures=embedded_files(files),
+        rows=lineages(folder / EVOLVED, evolved),
+        stopped=stopped,
+        score_sections=score_sections(sheet),
+        score_note=_score_note(sheet, evolved),
+        judges=judges(sheet),
+        config=config,
     )
-    return [folder.write("report.html", page), *figures.values()]
-
-
-def _by_name(rounds: Sequence[dict[str, Any]]) -> dict[str, list[float | None]]:
-    """Return each figure of the scores with its values, round by round."""
-    if not rounds:
-        return {}
-    from experiments.score_book import flat
-
-    found = [flat({k: v for k, v in figures.items() if k != "round"}) for figures in rounds]
-    names = dict.fromkeys(name for figures in found for name in figures)
-    return {name: [figures.get(name) for figures in found] for name in names}
-
-
-def _score_pictures(folder: Path, summary: dict[str, Any]) -> list[Path]:
-    """Return the pictures of the scores that this run has made."""
-    return sorted(folder.glob("score_*.png")) if summary["scores"] else []
-
-
-def _measured(steps: Sequence[StepRecord]) -> list[Evaluation]:
-    """Return the methods that were measured on all dev rows."""
-    tried = (c for step in steps for c in step.candidates if not c.is_pruned)
-    return [*(step.incumbent for step in steps[:1]), *(c.evaluation for c in tried if c.evaluation)]
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-
-
-def _embedded(picture: Path) -> str:
-    return base64.b64encode(picture.read_bytes()).decode()
+    return [write_whole(folder / REPORT, text), *files.values()]
 
 
 def read_rows(file: Path) -> Iterator[dict[str, Any]]:
@@ -96,17 +96,36 @@ def read_rows(file: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _sample(file: Path, rng: random.Random) -> list[dict[str, Any]]:
-    """Return some rows of a file that may be large, each with the same chance, in its order."""
-    with file.open(encoding="utf-8") as lines:
-        count = sum(1 for _ in lines)
-    chosen = set(rng.sample(range(count), min(_SAMPLE, count)))
-    with file.open(encoding="utf-8") as lines:
-        return [json.loads(line) for number, line in enumerate(lines) if number in chosen]
+def _started(folder: Path) -> str:
+    told = json.loads((folder / "run.json").read_text("utf-8"))["started"]
+    return f"{datetime.fromisoformat(told):%Y-%m-%d %H:%M} UTC"
 
 
-def _diff(before: Method, after: Method) -> list[str]:
-    lines = difflib.unified_diff(
-        before.instructions.splitlines(), after.instructions.splitlines(), lineterm="", n=9
+def _score_note(sheet: ScoreSheet, evolved: Evolved) -> str:
+    """Say so if the scores are not of the rows that are there."""
+    scored = {number: rows for number, rows in rows_by_round(sheet).items() if number}
+    there = {number: rows for number, rows in evolved.rows.items() if number}
+    return _STALE if sheet.figures and scored != there else ""
+
+
+def _changes(record: SearchRecord) -> list[MethodChange]:
+    """Return each accepted method against the one that it was made from."""
+    accepted = [(n, step.accepted) for n, step in enumerate(record.steps, start=1)]
+    return [
+        _change(f"step {number}", record.methods[each.parent], record.methods[each.measured.method])
+        for number, each in accepted
+        if each and each.measured
+    ]
+
+
+def _overall(record: SearchRecord) -> MethodChange | None:
+    """Return the best method against the initial one; None: there was no search, or it stays."""
+    if record.start in (None, *record.applied[:1]):
+        return None
+    return _change("start to end", record.methods[record.start or ""], record.best[0])
+
+
+def _change(title: str, before: Method, after: Method) -> MethodChange:
+    return MethodChange(
+        title, before, after, changed_lines(before.instructions, after.instructions)
     )
-    return list(lines)[2:]

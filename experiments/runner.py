@@ -17,6 +17,7 @@ from experiments.plan import Plan
 from experiments.progress import ProgressBar
 from experiments.report import read_rows, write_report
 from experiments.run_folder import RunFolder, open_folder, row_files
+from experiments.search_record import STEPS, record_of
 from experiments.signals import stopping_on_signal
 from experiments.summary import Findings, summarise
 from experiments.tracking import Tracker, TrackingConfig, tracked
@@ -196,7 +197,6 @@ class _Experiment:
         """Measure what the rounds have left, where the config asks for it."""
         if self.means is None:
             return
-        from experiments.score_figures import write_figures
         from experiments.score_files import rounds_of, write_scores
         from experiments.scoring import asking, score_set, settings_of
 
@@ -214,7 +214,6 @@ class _Experiment:
         models = {role: asked.model for role, asked in self.scoring.items()}
         settings = settings_of(scores, models)
         files = write_scores(self.folder.path, self.book, settings)
-        files += write_figures(self.book, self.folder.path)
         if self.tracker:
             self.tracker.on_scores(self.book.figures, files)
 
@@ -272,7 +271,9 @@ class _Experiment:
         stopped = funnel(read_rows(self.folder.path / "failures.jsonl"))
         summary["failures_by_rule"] = counts_by_stage(stopped)
         export_finished(self.plan.config, self.plan.splits.seeds, summary, self.around.say)
-        files = write_report(self.folder, self.plan, summary, self.findings.steps, methods, stopped)
+        record = record_of(self.plan.start, self.findings.steps, methods)
+        self.folder.write(STEPS, record.as_json())
+        files = write_report(self.folder.path, summary)
         if self.tracker:
             data = [self.folder.path / name for name in _ARTIFACTS]
             self.tracker.finish(summary, [*files, *data], methods[0])

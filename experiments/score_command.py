@@ -1,18 +1,22 @@
 """`autoevol score`: what a finished set is worth, in figures by round and by row."""
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rich.table import Table
 
+from experiments.drawing import write_pictures
 from experiments.judge_room import with_models
 from experiments.progress import ProgressBar
+from experiments.reading import parsed
+from experiments.report import write_report
+from experiments.report_command import key_of
 from experiments.run_folder import alone_in
 from experiments.score_book import ScoreBook, flat
-from experiments.score_figures import write_figures
+from experiments.score_figures import score_figures
 from experiments.score_files import write_scores
+from experiments.score_sheet import read_sheet
 from experiments.score_targets import Request, Target, find_target
 from experiments.scoring import Means, asking, check_rows, means, score_set, settings_of
 from experiments.tracking import TrackingConfig, log_scores
@@ -41,7 +45,7 @@ def score(
     target = find_target(request)
     check_rows(target.rounds, target.scores, target.where)
     given = means(target.scores, target.where)
-    key = _key(target.folder) if target.is_run else None
+    key = key_of(target.folder) if target.is_run else None
     if key is None:
         _check_source(target)
     for note in target.notes:
@@ -55,13 +59,26 @@ def score(
         if key is None:
             book.write(target.folder, settings)
             write_whole(target.folder / SOURCE, f"{Path(target.where).resolve()}\n")
-            write_figures(book, target.folder)
+            _draw(target.folder)
             return book
         files = write_scores(target.folder, book, settings)
-        pictures = write_figures(book, target.folder)
+        files += _shown(target.folder)
         if tracking:
-            log_scores(tracking, key, book.figures, [*files, *pictures])
+            log_scores(tracking, key, book.figures, files)
     return book
+
+
+def _shown(folder: Path) -> list[Path]:
+    """Write a run's report anew and return its files; before the run's end there is none."""
+    file = folder / "summary.json"
+    if not file.is_file():
+        return _draw(folder)
+    return write_report(folder, parsed(file.read_text("utf-8"), str(file)))
+
+
+def _draw(folder: Path) -> list[Path]:
+    """Write the pictures that the scores of a folder allow."""
+    return [*write_pictures(score_figures(read_sheet(folder)), folder).values()]
 
 
 def _scored(
@@ -91,18 +108,6 @@ def _check_source(target: Target) -> None:
         raise ConfigError(
             str(target.folder), f"holds the scores of {known}; choose another (--out)"
         )
-
-
-def _key(folder: Path) -> str:
-    """Return the key of a run in MLflow.
-
-    Raises:
-        ConfigError: The folder has lost its run.json.
-    """
-    file = folder / "run.json"
-    if not file.is_file():
-        raise ConfigError(str(folder), "is no run's folder: no run.json")
-    return str(json.loads(file.read_text("utf-8"))["key"])
 
 
 def score_table(book: ScoreBook) -> Table:

@@ -1,94 +1,85 @@
-"""Figures of a set's scores, drawn without a display: difficulty, means, distances by round."""
+"""Pictures of a set's scores by round: difficulty, means, words, and values row by row."""
 
 import math
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from experiments.score_book import ScoreBook
+from experiments.drawing import Point, panels, reach, round_label, shade
+from experiments.score_sheet import ScoreSheet
+from metrics.density import density
 from metrics.difficulty import LEVELS
 
-Draw = Callable[[ScoreBook], Any]
-"""Returns a matplotlib figure; None where the book has nothing to draw."""
+Draw = Callable[[ScoreSheet], Any]
+"""Returns a figure; None where the sheet has nothing to draw."""
 
-_COLOURS = dict(zip(LEVELS, ("#d9ecd5", "#f6e8b1", "#f3b562", "#d9683c", "#8c1f28"), strict=True))
+LEVEL_COLOURS = dict(
+    zip(LEVELS, ("#d9ecd5", "#f6e8b1", "#f3b562", "#d9683c", "#8c1f28"), strict=True)
+)
 """From easy to hard, also without colours."""
 
-_MEANS = ("difficulty", "complexity", "chain", "grade", "reward")
+
+_DISTANCE = "distance to the nearest neighbour (MND)"
+_BY_CONFIDENCE = {
+    "ifd": "IFD: the answer's loss after the instruction, to its loss alone",
+    "ic_ifd": "IC-IFD: IFD to the loss of the instruction",
+    "confidence": "confidence: mean probability of the evolver's likeliest token",
+}
 
 
-def write_figures(book: ScoreBook, folder: Path) -> list[Path]:
-    """Write the figures that the scores allow as PNG files into `folder`; return their paths."""
-    figures = {name: draw(book) for name, draw in DRAWN.items()}
-    return [_saved(figure, folder / f"{name}.png") for name, figure in figures.items() if figure]
+def score_figures(sheet: ScoreSheet) -> dict[str, Any]:
+    """Return the pictures that the scores allow, by the file's name."""
+    found = {name: draw(sheet) for name, draw in DRAWN.items()}
+    return {name: figure for name, figure in found.items() if figure}
 
 
-def draw_levels(book: ScoreBook) -> Any:
+def draw_levels(sheet: ScoreSheet) -> Any:
     """Return the share of each level of difficulty by round, as stacked bars."""
     found = {
-        _label(number): figures["difficulty"]["levels"]
-        for number, figures in sorted(book.figures.items())
-        if sum(figures.get("difficulty", {}).get("levels", {}).values())
+        round_label(number): told["levels"]
+        for number, told in sheet.rounds_with("difficulty").items()
+        if sum(told.get("levels", {}).values())
     }
     if not found:
         return None
-    figure, axes = _axes()
+    figure, (axes,) = panels(size=(7, 3))
     bottom = [0.0] * len(found)
     for level in LEVELS:
         shares = [counts[level] / sum(counts.values()) for counts in found.values()]
-        axes.bar([*found], shares, bottom=bottom, label=level, color=_COLOURS[level])
+        colour = LEVEL_COLOURS[level]
+        axes.bar([*found], shares, bottom=bottom, label=level, color=colour, width=0.6)
         bottom = [start + share for start, share in zip(bottom, shares, strict=True)]
+    axes.grid(visible=False, axis="x")
     axes.set(ylabel="share of scored rows", ylim=(0, 1))
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), reverse=True)
     return figure
 
 
-def draw_means(book: ScoreBook) -> Any:
+def draw_means(sheet: ScoreSheet) -> Any:
     """Return the models' mean scores by round with 95 % intervals, a panel for each score."""
-    names = [name for name in _MEANS if any(_means(book, name))]
+    names = score_means(sheet)
     if not names:
         return None
-    figure, panels = _axes(len(names))
-    for name, axes in zip(names, panels if len(names) > 1 else [panels], strict=True):
-        points = {
-            n: told
-            for n, told in zip(sorted(book.figures), _means(book, name), strict=True)
-            if told
-        }
-        means = [told["mean"] for told in points.values()]
-        axes.errorbar([*points], means, yerr=_bars(points), marker="o", capsize=3)
+    columns = min(3, len(names))
+    figure, all_axes = panels(columns, math.ceil(len(names) / columns))
+    for axes in all_axes[len(names) :]:
+        axes.set_axis_off()
+    for name, axes in zip(names, all_axes, strict=False):
+        points = {n: point_of(told) for n, told in mean_rounds(sheet, name).items()}
+        heights = [value for value, _, _ in points.values()]
+        axes.errorbar([*points], heights, yerr=reach([*points.values()]), marker="o")
         axes.set_xticks([*points])
         axes.set(title=name, xlabel="round (0: seeds)")
     return figure
 
 
-def draw_distances(book: ScoreBook) -> Any:
-    """Return how far rows are from their nearest neighbour, a line for each round."""
-    found = {
-        _label(number): distances
-        for number, rows in sorted(book.rounds.items())
-        if (distances := [d for row in rows if (d := _distance(book, row.id)) is not None])
-    }
-    if not found:
-        return None
-    figure, axes = _axes()
-    for label, distances in found.items():
-        axes.hist(distances, bins=20, range=(0, 2), histtype="step", density=True, label=label)
-    axes.set(xlabel="distance to the nearest neighbour (MND)", ylabel="density", xlim=(0, 2))
-    axes.legend()
-    return figure
-
-
-def draw_words(book: ScoreBook) -> Any:
+def draw_words(sheet: ScoreSheet) -> Any:
     """Return the mean words of instructions and responses by round."""
-    found = {
-        n: figures["length"] for n, figures in sorted(book.figures.items()) if "length" in figures
-    }
+    found = sheet.rounds_with("length")
     if not found:
         return None
-    figure, axes = _axes()
+    figure, (axes,) = panels(size=(7, 3))
     for name, label in (("words", "instruction"), ("response_words", "response")):
-        points = {_label(n): told[name] for n, told in found.items() if told[name] is not None}
+        points = {round_label(n): told[name] for n, told in found.items() if told[name] is not None}
         if points:
             axes.plot([*points], [*points.values()], marker="o", label=label)
     axes.set(ylabel="words, mean", ylim=(0, None))
@@ -96,48 +87,83 @@ def draw_words(book: ScoreBook) -> Any:
     return figure
 
 
+def draw_distances(sheet: ScoreSheet) -> Any:
+    """Return how far rows are from their nearest neighbour: bars and a smooth line by round."""
+    by_round = sheet.numbers.get("mnd", {})
+    if not by_round:
+        return None
+    furthest = max(max(values) for values in by_round.values())
+    return _densities({_DISTANCE: by_round}, bounds=(0.0, min(2.0, 1.15 * furthest + 0.05)))
+
+
+def draw_confidence(sheet: ScoreSheet) -> Any:
+    """Return how IFD, IC-IFD and log-probabilities are spread, a panel for each."""
+    found = {
+        label: sheet.numbers[name]
+        for name, label in _BY_CONFIDENCE.items()
+        if name in sheet.numbers
+    }
+    return _densities(found) if found else None
+
+
 DRAWN: dict[str, Draw] = {
     "score_difficulty": draw_levels,
     "score_means": draw_means,
     "score_distances": draw_distances,
+    "score_confidence": draw_confidence,
     "score_words": draw_words,
 }
 """By the file's name."""
 
 
-def _axes(panels: int = 1) -> Any:
-    """Return a figure and its axes, a list of them if there are several panels."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    return pyplot.subplots(1, panels, figsize=(max(7, 3.2 * panels), 3.6), layout="constrained")
+def score_means(sheet: ScoreSheet) -> list[str]:
+    """Return the names of the scores that are means of rows, in the order of their making."""
+    names = dict.fromkeys(name for told in sheet.figures.values() for name in told)
+    return [name for name in names if mean_rounds(sheet, name)]
 
 
-def _saved(figure: Any, path: Path) -> Path:
-    from matplotlib import pyplot
-
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
-    return path
-
-
-def _means(book: ScoreBook, name: str) -> list[Mapping[str, Any] | None]:
-    told = [book.figures[number].get(name, {}) for number in sorted(book.figures)]
-    return [each if each.get("mean") is not None else None for each in told]
+def mean_rounds(sheet: ScoreSheet, name: str) -> dict[int, Mapping[str, Any]]:
+    """Return the rounds in which a score has a mean."""
+    return {
+        number: told
+        for number, told in sheet.rounds_with(name).items()
+        if isinstance(told, Mapping) and told.get("mean") is not None
+    }
 
 
-def _bars(points: Mapping[int, Mapping[str, Any]]) -> list[list[float]]:
-    """Return how far the intervals reach below and above the means; nothing without one."""
-    pairs = [(told["mean"], told["interval"] or (math.nan, math.nan)) for told in points.values()]
-    return [[mean - low for mean, (low, _) in pairs], [high - mean for mean, (_, high) in pairs]]
+def point_of(told: Mapping[str, Any]) -> Point:
+    """Return a mean with its interval; nan where there is none."""
+    low, high = told.get("interval") or (math.nan, math.nan)
+    return told["mean"], low, high
 
 
-def _distance(book: ScoreBook, identity: str) -> float | None:
-    value = book.values.get(identity, {}).get("neighbours", {}).get("mnd")
-    return value if isinstance(value, float) else None
+def _densities(
+    found: Mapping[str, Mapping[int, Sequence[float]]], bounds: tuple[float, float] | None = None
+) -> Any:
+    figure, all_axes = panels(1, len(found), size=(7, 3 * len(found)))
+    for (label, by_round), axes in zip(found.items(), all_axes, strict=True):
+        values = [value for numbers in by_round.values() for value in numbers]
+        low, high = bounds or _around(values)
+        for number, numbers in by_round.items():
+            _density(axes, numbers, (low, high), number)
+        axes.set(xlabel=label, ylabel="density", xlim=(low, high))
+        axes.legend()
+    return figure
 
 
-def _label(number: int) -> str:
-    return f"round {number}" if number else "seeds"
+def _density(axes: Any, numbers: Sequence[float], ends: tuple[float, float], number: int) -> None:
+    colour, name = shade(number), round_label(number)
+    axes.hist(numbers, bins=40, range=ends, density=True, color=colour, alpha=0.22)
+    low, high = ends
+    curve = density([min(max(each, low), high) for each in numbers], low=low, high=high)
+    if curve is not None:
+        axes.plot(*curve, color=colour, linewidth=1.8, label=name)
+    else:
+        axes.axvline(numbers[0], color=colour, linestyle=":", label=f"{name} (too few to smooth)")
+
+
+def _around(values: Sequence[float]) -> tuple[float, float]:
+    """Return ends with some room beside the values."""
+    low, high = min(values), max(values)
+    room = 0.08 * (high - low) or 0.5
+    return low - room, high + room

@@ -261,7 +261,7 @@ def log_scores(
     figures: Mapping[int, Mapping[str, Any]],
     files: Sequence[Path],
 ) -> None:
-    """Log the scores of a run that is there: metrics `score.…` with the round as their step.
+    """Log the scores of a run that is there, metrics `score.…` with the round as their step; files.
 
     A figure that is there already adds no second point. A run that is not in the store is left out.
     """
@@ -269,7 +269,8 @@ def log_scores(
     run = store.find("run_key", run_key) if store else None
     if store is None or run is None:
         return
-    _log_points(store.client, run.info.run_id, figures)
+    if figures:
+        _log_points(store.client, run.info.run_id, figures)
     for file in files:
         store.client.log_artifact(run.info.run_id, str(file))
 

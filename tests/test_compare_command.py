@@ -1,16 +1,21 @@
 """`autoevol compare`: runs side by side, and a judge between two of them."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from experiments.compare_request import folder_of
 from experiments.compare_targets import Side, pairs_of
 from experiments.comparison_tables import difference_table
+from experiments.models import scripted
 from program.errors import ConfigError
 from program.records import Row
 from tests.command_line import run_cli
+from tests.html_pages import read_page
 
 WriteConfig = Callable[..., Path]
 NO_SEARCH = {"optimizer": {"name": "none"}}
@@ -122,3 +127,96 @@ def test_a_mistake_is_one_line_and_nothing_is_written(
     assert needle in result.err
     assert len(result.err.strip().splitlines()) == 1
     assert sorted(Path().rglob("*")) == before
+
+
+def test_a_comparison_leaves_a_page_and_its_data(two_runs: tuple[str, str]) -> None:
+    for run in two_runs:
+        run_cli("score", run, "--scores", "length,difficulty,complexity", expected=0)
+    shown = run_cli("compare", *two_runs, expected=0).out
+    folder = Path("runs/compare-short-long")
+    assert shown.strip().splitlines()[-1] == f"{folder}/compare.html: comparison"
+    page, told = read_page(folder / "compare.html"), data_of(folder)
+    assert [run["name"] for run in told["runs"]] == ["short", "long"]
+    summaries = [json.loads(Path(run, "summary.json").read_text()) for run in two_runs]
+    assert [run["summary"] for run in told["runs"]] == summaries
+    (rows,) = [line[1:] for line in told["tables"][0]["lines"] if line[0] == "rows_out"]
+    assert rows == [str(summary["rows_out"]) for summary in summaries]
+    (side,) = [t.text for t in page.all("table") if t.text.startswith("short long rows in")]
+    assert f"rows out {rows[0]} {rows[1]}" in side
+    names = [image.attributes["alt"] for image in page.all("img")]
+    assert [name.split()[0] for name in names] == ["What", "Share", "Quality", "Mean", "Levels"]
+    assert "The same method." in page.text
+    (differing,) = [t.text for t in page.all("table") if t.text.startswith("key short long")]
+    assert "evolve.rounds 1 2" in differing
+    assert "won" not in told
+
+
+def test_the_page_holds_what_the_judge_said_with_examples(workplace: Path) -> None:
+    asked = [f"Name {n} rivers <of> Asia." for n in range(9)]
+    for name, told in (("brief", "The Ob."), ("full", "<script>x()</script> The Ob and the Lena.")):
+        rows = [
+            {"instruction": each, "output": told if n else "Ob"} for n, each in enumerate(asked)
+        ]
+        Path(f"{name}.json").write_text(json.dumps(rows))
+    given = ("--judge", "scripted/world", "--out", "side by side")
+    shown = run_cli("compare", "full.json", "brief.json", *given, expected=0).out
+    assert "side by side/compare.html: comparison" in shown
+    page, found = read_page(Path("side by side/compare.html")), data_of(Path("side by side"))
+    assert (found["won"], found["tied"]) == (8, 1)
+    assert found["runs"][0] == {"name": "full", "path": "full.json", "rows": 9}
+    examples = page.all("article")
+    assert len(examples) == 3
+    assert all("<script>x()</script> The Ob and the Lena." in each.text for each in examples)
+    assert "Name 1 rivers <of> Asia." in examples[0].text
+    assert (
+        "full shown first: full preferred · brief shown first: full preferred" in examples[0].text
+    )
+    assert [image.attributes["alt"] for image in page.all("img")] == [
+        "Wins, ties and losses of full"
+    ]
+
+
+def test_verdicts_that_turn_with_the_order_are_shown(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(scripted.SCRIPTS, "first", lambda messages, draw: "first")
+    for name in ("a", "b"):
+        rows = [{"instruction": f"Name {n} lakes.", "output": f"Lake {name}."} for n in range(4)]
+        Path(f"{name}.json").write_text(json.dumps(rows))
+    run_cli("compare", "a.json", "b.json", "--judge", "scripted/first", expected=0)
+    folder = Path("runs/compare-a-b-responses")
+    page = read_page(folder / "compare.html")
+    assert data_of(folder)["conflicts"]["value"] == 1.0
+    assert [h.text for h in page.all("h3")] == ["In conflict: the verdict turned with the order"]
+    assert "a shown first: a preferred · b shown first: b preferred" in page.text
+
+
+def test_methods_and_a_damaged_run_are_told(two_runs: tuple[str, str]) -> None:
+    method = Path(two_runs[1], "methods", "best.md")
+    method.write_text(method.read_text() + "Say <why> each time.\n")
+    run_cli("compare", *two_runs, expected=0)
+    page = read_page(Path("runs/compare-short-long/compare.html"))
+    assert [line.text for line in page.all("span", "plus")] == ["+Say <why> each time."]
+    method.write_text("---\nthinking: never\n---\nRewrite.")
+    shutil.rmtree("runs/compare-short-long")
+    result = run_cli("compare", *two_runs, expected=2)
+    assert "best.md: thinking must be one of" in result.err
+    assert not Path("runs/compare-short-long").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(two_runs: tuple[str, str]) -> None:
+    Path("taken").write_text("mine")
+    result = run_cli("compare", *two_runs, "--out", "taken", expected=2)
+    assert "--out: taken is a file" in result.err
+    assert Path("taken").read_text() == "mine"
+
+
+def test_the_names_of_many_sides_are_cut() -> None:
+    sides = [Side(name, Path(name), []) for name in "abcdefg"]
+    assert folder_of(sides, None) == Path("runs/compare-a-b-c-d-3-more")
+    assert folder_of(sides[:3], None) == Path("runs/compare-a-b-c")
+
+
+def data_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "comparison.json").read_text())
+    return found

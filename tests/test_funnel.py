@@ -7,7 +7,7 @@ from typing import Any
 import mlflow
 import yaml
 
-from experiments.figures import funnel_figure
+from experiments.figures import draw_funnel
 from experiments.funnel import EXAMPLES, counts_by_stage, funnel
 from tests.command_line import run_cli
 
@@ -51,10 +51,14 @@ def test_the_summary_counts_by_stage() -> None:
     assert counts_by_stage([]) == {"evolve": {}, "respond": {}}
 
 
-def test_the_figure_is_drawn(tmp_path: Path) -> None:
-    picture = funnel_figure(funnel(ROWS), tmp_path / "funnel.svg").read_text()
-    for text in ("answered (evolve)", "refusal (respond)", "round 2"):
-        assert text in picture
+def test_the_picture_has_a_bar_for_each_rule_and_a_shade_for_each_round() -> None:
+    (axes,) = draw_funnel(funnel(ROWS)).axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["answered (evolve)", "unchanged (evolve)", "refusal (respond)"]
+    assert [[bar.get_width() for bar in bars] for bars in axes.containers] == [[2, 2, 0], [1, 0, 1]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["round 1", "round 2"]
+    assert axes.get_xlabel() == "rows stopped"
+    assert draw_funnel([]) is None
 
 
 def test_a_run_shows_its_funnel_in_the_report_and_in_mlflow(

@@ -1,80 +1,128 @@
-"""Figures of scores hold what the book says; nothing is drawn of what was not measured."""
+"""Pictures of scores hold what the sheet says; nothing is drawn of what was not measured."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from experiments.score_book import ScoreBook
+from experiments.drawing import write_pictures
 from experiments.score_figures import (
+    draw_confidence,
     draw_distances,
     draw_levels,
     draw_means,
     draw_words,
-    write_figures,
+    score_figures,
 )
+from experiments.score_sheet import ScoreSheet
+from metrics.density import density
 from metrics.difficulty import LEVELS
-from program.records import Row
 
 
-def book() -> ScoreBook:
-    rounds = {0: [Row("a", "a", "A."), Row("b", "b", "B.")], 1: [Row("a.1", "a", "C.", round=1)]}
-    found = ScoreBook(rounds)
+def sheet(interval: bool = True) -> ScoreSheet:
+    figures: dict[int, dict[str, Any]] = {}
     for number, levels, mean in ((0, (3, 1, 0, 0, 0), 20.0), (1, (0, 0, 1, 0, 1), 55.0)):
-        found.figures[number] = {
+        figures[number] = {
+            "rows": 4,
             "difficulty": {"levels": dict(zip(LEVELS, levels, strict=True)), "unscored": 0},
-            "complexity": {"mean": mean, "interval": (mean - 5, mean + 9), "unscored": 0},
+            "complexity": {
+                "mean": mean,
+                "interval": (mean - 5, mean + 9) if interval else None,
+                "unscored": 0,
+            },
             "length": {"words": 4.0 + number, "response_words": 9.0 if number else None},
         }
-    for identity, distance in (("a", 0.3), ("b", 0.3), ("a.1", 1.1)):
-        found.values[identity] = {"neighbours": {"mnd": distance}}
-    return found
+    distances = {0: [0.4, 0.42, 0.44, 0.46], 1: [1.1, 1.2, 1.0]}
+    return ScoreSheet(figures, {}, {"mnd": distances, "ifd": {1: [0.4, 0.6, 0.5]}})
+
+
+def legend_of(axes: Any) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def test_levels_are_shares_that_add_up() -> None:
-    (axes,) = draw_levels(book()).axes
+    (axes,) = draw_levels(sheet()).axes
     heights = [[bar.get_height() for bar in bars] for bars in axes.containers]
     assert heights == [[0.75, 0.0], [0.25, 0.0], [0.0, 0.5], [0.0, 0.0], [0.0, 0.5]]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(LEVELS)
+    assert legend_of(axes) == [*reversed(LEVELS)]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["seeds", "round 1"]
 
 
 def test_means_stand_with_their_intervals_one_panel_a_score() -> None:
-    (axes,) = draw_means(book()).axes
+    (axes,) = draw_means(sheet()).axes
     line, _, (bars,) = axes.containers[0]
     assert [*line.get_ydata()] == [20.0, 55.0]
     assert [[*segment[:, 1]] for segment in bars.get_segments()] == [[15.0, 29.0], [50.0, 64.0]]
-    assert axes.get_title() == "complexity"
+    assert axes.get_title(loc="left") == "complexity"
 
 
 def test_a_mean_without_an_interval_is_a_point() -> None:
-    found = book()
-    for figures in found.figures.values():
-        figures["complexity"]["interval"] = None
-    (axes,) = draw_means(found).axes
+    (axes,) = draw_means(sheet(interval=False)).axes
     assert [*axes.containers[0][0].get_ydata()] == [20.0, 55.0]
 
 
 def test_distances_and_words_have_a_line_for_each_round_or_text() -> None:
-    (distances,) = draw_distances(book()).axes
-    assert [text.get_text() for text in distances.get_legend().get_texts()] == ["seeds", "round 1"]
-    (words,) = draw_words(book()).axes
+    (distances,) = draw_distances(sheet()).axes
+    assert legend_of(distances) == ["seeds", "round 1"]
+    assert distances.get_xlabel() == "distance to the nearest neighbour (MND)"
+    peaks = [line.get_xdata()[np.argmax(line.get_ydata())] for line in distances.get_lines()]
+    assert peaks == pytest.approx([0.43, 1.1], abs=0.05)
+    (words,) = draw_words(sheet()).axes
     assert [[*line.get_ydata()] for line in words.get_lines()] == [[4.0, 5.0], [9.0]]
 
 
+def test_log_probabilities_get_a_panel_each_and_equal_values_a_stroke() -> None:
+    (axes,) = draw_confidence(sheet()).axes
+    assert axes.get_xlabel().startswith("IFD")
+    same = ScoreSheet(numbers={"confidence": {1: [-0.5, -0.5]}, "ifd": {0: [0.1, 0.2, 0.4]}})
+    ifd, confidence = draw_confidence(same).axes
+    assert confidence.get_xlabel().startswith("confidence")
+    assert legend_of(confidence) == ["round 1 (too few to smooth)"]
+    assert legend_of(ifd) == ["seeds"]
+
+
 def test_what_was_not_measured_is_not_drawn(tmp_path: Path) -> None:
-    assert write_figures(ScoreBook({0: []}, {0: {"rows": 0}}), tmp_path) == []
-    assert [path.name for path in write_figures(book(), tmp_path)] == [
-        "score_difficulty.png",
-        "score_means.png",
-        "score_distances.png",
-        "score_words.png",
-    ]
-    assert all(path.stat().st_size > 5_000 for path in tmp_path.iterdir())
+    assert score_figures(ScoreSheet({0: {"rows": 0}})) == {}
+    written = write_pictures(score_figures(sheet()), tmp_path)
+    names = ("difficulty", "means", "distances", "confidence", "words")
+    assert [*written] == [f"score_{name}" for name in names]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in written.values())
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.png" for name in written}
 
 
-@pytest.fixture(autouse=True)
-def _closed() -> object:
-    yield
-    from matplotlib import pyplot
+def test_a_name_in_another_script_is_drawn_without_a_warning(tmp_path: Path) -> None:
+    figure = draw_words(sheet())
+    figure.axes[0].set_title("한국어 모음")
+    assert write_pictures({"name": figure, "none": None}, tmp_path).keys() == {"name"}
 
-    pyplot.close("all")
+
+def test_a_density_integrates_to_one_and_stays_within_its_ends() -> None:
+    values = [0.0, 0.01, 0.02, 0.3, 0.9]
+    curve = density(values, low=0.0, high=2.0)
+    assert curve is not None
+    places, heights = curve
+    assert heights.sum() * (places[1] - places[0]) == pytest.approx(1.0)
+    assert heights[0] > heights[60] > heights[-1] >= 0
+
+
+def test_a_density_is_the_mean_of_its_kernels() -> None:
+    values = np.random.default_rng(1).normal(0.0, 1.0, 400)
+    curve = density(values.tolist(), low=-8.0, high=8.0, points=512)
+    assert curve is not None
+    places, heights = curve
+    spread = min(values.std(ddof=1), np.ptp(np.percentile(values, [25, 75])) / 1.34)
+    width = 0.9 * spread * 400**-0.2
+    kernels = np.exp(-(((places[:, None] - values) / width) ** 2) / 2)
+    exact = kernels.mean(axis=1) / (width * np.sqrt(2 * np.pi))
+    assert np.abs(heights - exact).max() < 0.003
+
+
+@pytest.mark.parametrize("values", [[], [1.0, 2.0], [0.5, 0.5, 0.5]])
+def test_what_has_no_spread_has_no_density(values: list[float]) -> None:
+    assert density(values, low=0.0, high=2.0) is None
+
+
+def test_a_value_beyond_the_ends_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"\[0.0, 2.0\]"):
+        density([0.1, 0.2, 2.5], low=0.0, high=2.0)

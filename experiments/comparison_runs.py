@@ -1,0 +1,100 @@
+"""The runs of a comparison: what their folders hold beside the rows, and what may be compared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from experiments.compare_targets import Side
+from experiments.drawing import Point
+from experiments.score_figures import mean_rounds, point_of, score_means
+from experiments.score_sheet import ScoreSheet, read_sheet
+from experiments.search_record import best_alone
+from metrics.intervals import share
+from signatures import Method
+
+_NO_MATTER = ("name", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRun:
+    """A finished run.
+
+    Attributes:
+        best: The method that it applied; None: the folder does not tell.
+        config: Its config, keys joined by dots.
+    """
+
+    name: str
+    path: Path
+    summary: Mapping[str, Any]
+    sheet: ScoreSheet
+    best: Method | None
+    config: Mapping[str, Any]
+
+    @property
+    def lost(self) -> Point | None:
+        """The share of scored rewrites that were lost, with its interval; None: there were none."""
+        failed = self.summary["rows_failed"]
+        found = share(failed, failed + self.summary["rows_out"])
+        return (found.value, *found.interval) if found else None
+
+    @property
+    def tokens(self) -> int:
+        """In and out."""
+        return int(self.summary["tokens_in"] + self.summary["tokens_out"])
+
+
+def runs_of(sides: Sequence[Side]) -> list[ComparedRun]:
+    """Return the sides that are runs.
+
+    Raises:
+        ConfigError: A file of scores or a method in a folder is damaged.
+    """
+    return [_run(side) for side in sides if side.summary]
+
+
+def shared_means(runs: Sequence[ComparedRun]) -> list[str]:
+    """Return the scores with means that two runs or more have, by one judge."""
+    names = dict.fromkeys(name for run in runs for name in score_means(run.sheet))
+    return [name for name in names if is_shared(runs, name)]
+
+
+def is_shared(runs: Sequence[ComparedRun], name: str) -> bool:
+    """Tell whether two runs or more have a score, and the same judge gave it."""
+    held = [run.sheet for run in runs if run.sheet.rounds_with(name)]
+    return len(held) > 1 and len({sheet.settings.get(name, {}).get("judge") for sheet in held}) == 1
+
+
+def last_mean(run: ComparedRun, name: str) -> Point | None:
+    """Return a score's mean in the last round that has one, seeds aside."""
+    found = {number: told for number, told in mean_rounds(run.sheet, name).items() if number}
+    return point_of(found[max(found)]) if found else None
+
+
+def config_differences(runs: Sequence[ComparedRun]) -> dict[str, list[str]]:
+    """Return the keys in which the configs differ, with each run's value."""
+    keys = dict.fromkeys(key for run in runs for key in run.config)
+    values = {key: [str(run.config.get(key, "–")) for run in runs] for key in keys}
+    return {key: told for key, told in values.items() if len({*told}) > 1}
+
+
+def _run(side: Side) -> ComparedRun:
+    best = best_alone(side.path).best
+    file = side.path / "config.yaml"
+    plain = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else {}
+    config = _leaves({key: value for key, value in plain.items() if key not in _NO_MATTER})
+    sheet = read_sheet(side.path)
+    return ComparedRun(side.name, side.path, side.summary, sheet, best[0] if best else None, config)
+
+
+def _leaves(tree: Mapping[str, Any], at: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            found |= _leaves(value, f"{at}{key}.")
+        else:
+            found[f"{at}{key}"] = value
+    return found

@@ -1,0 +1,129 @@
+"""Scores as people read them: a table for each score, with headings in words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.drawing import round_label
+from experiments.score_book import flat
+from experiments.score_sheet import ScoreSheet
+
+_TITLES = {
+    "length": "Length",
+    "lexical": "Wording",
+    "neighbours": "Nearest neighbours",
+    "overlap": "Copies and leaks",
+    "difficulty": "Difficulty, levels 1 to 5",
+    "complexity": "Complexity, 0 to 100",
+    "chain": "Complexity within a chain, 0 to 100",
+    "tags": "Intentions",
+    "grade": "Grade of the response, 1 to 10",
+    "ifd": "Instruction-following difficulty",
+}
+_LABELS = {
+    "length": {
+        "words": "words of an instruction, mean",
+        "response_words": "words of a response, mean",
+    },
+    "lexical": {
+        "distinct_1": "different words, of all",
+        "distinct_2": "different pairs of words, of all",
+        "distinct_3": "different triples of words, of all",
+        "compression": "bytes, to what deflating leaves",
+    },
+    "neighbours": {
+        "mnd": "distance to the nearest row, mean",
+        "mnd_median": "the same, median",
+        "close_neighbours": "rows with a close neighbour",
+    },
+    "overlap": {"copies": "copies of another row"},
+    "tags": {
+        "complexity": "tags of a row, mean",
+        "diversity": "different tags of 100 rows, for each row",
+        "coverage": "share of all tags",
+    },
+}
+_OF_A_MEAN = ("mean", "interval", "scored", "unscored")
+_WENT_BY = {"judge": "judge", "sample": "seeds drawn", "embedding": "embedding"}
+_EMBEDDED = ("neighbours", "tags")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One score.
+
+    Attributes:
+        note: What its figures went by; "" where there is nothing to say.
+        lines: A label and a cell for each round.
+    """
+
+    title: str
+    note: str
+    rounds: Sequence[str]
+    lines: Sequence[tuple[str, Sequence[str]]]
+
+
+def score_sections(sheet: ScoreSheet) -> list[Section]:
+    """Return a section for each score of a sheet, in the order of their making."""
+    names = dict.fromkeys(
+        name
+        for told in sheet.figures.values()
+        for name, figures in told.items()
+        if isinstance(figures, Mapping)
+    )
+    return [_section(sheet, name) for name in names]
+
+
+def rows_by_round(sheet: ScoreSheet) -> dict[int, int]:
+    """Return how many rows there were when the scores were made."""
+    return {number: told["rows"] for number, told in sheet.figures.items() if "rows" in told}
+
+
+def judges(sheet: ScoreSheet) -> list[str]:
+    """Return the judges that were asked."""
+    return [*dict.fromkeys(told["judge"] for told in sheet.settings.values() if told.get("judge"))]
+
+
+def _section(sheet: ScoreSheet, name: str) -> Section:
+    by_round = sheet.rounds_with(name)
+    cells = {number: dict(_cells(name, figures)) for number, figures in by_round.items()}
+    labels = dict.fromkeys(label for told in cells.values() for label in told)
+    return Section(
+        _TITLES.get(name, name.replace("_", " ").capitalize()),
+        _note(name, sheet.settings.get(name, {})),
+        [round_label(number) for number in by_round],
+        [(label, [told.get(label, "–") for told in cells.values()]) for label in labels],
+    )
+
+
+def _cells(name: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield label and text of a round's figures; a mean stands with its interval and its rows."""
+    if figures.get("mean") is not None:
+        yield "mean, 95 % interval", _mean(figures)
+    known = _LABELS.get(name, {})
+    rest = {key: value for key, value in figures.items() if key not in _OF_A_MEAN}
+    for key, value in flat(rest).items():
+        yield known.get(key, key.replace("levels.", "").replace("_", " ")), _number(value)
+    if "unscored" in figures:
+        scored = f"{figures['scored']:,} / " if "scored" in figures else ""
+        label = "rows scored / unscored" if scored else "rows unscored"
+        yield label, f"{scored}{figures['unscored']:,}"
+
+
+def _mean(figures: Mapping[str, Any]) -> str:
+    if not figures.get("interval"):
+        return _number(figures["mean"])
+    low, high = figures["interval"]
+    return f"{_number(figures['mean'])} ({_number(low)}–{_number(high)})"
+
+
+def _number(value: float) -> str:
+    """Return a number in four digits that count, whole ones with separators."""
+    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e12 else f"{value:.3g}"
+
+
+def _note(name: str, settings: Mapping[str, Any]) -> str:
+    told = {key: value for key, value in settings.items() if value and key in _WENT_BY}
+    if name not in _EMBEDDED:
+        told.pop("embedding", None)
+    return " · ".join(f"{_WENT_BY[key]}: {value}" for key, value in sorted(told.items()))
