@@ -14,6 +14,7 @@ from experiments.evolve_config import MethodConfig
 from experiments.model_config import EndpointConfig, ModelConfig, PriceConfig
 from experiments.models.endpoints import ModelSettings, check
 from experiments.models.prices import Price
+from experiments.reading import existing_path
 from metrics import RULE_SETS, RULES, Rule, Stage, check_thresholds, compose
 from program.adapter import is_plain
 from program.errors import ConfigError
@@ -70,8 +71,26 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
     models = _models(config, where)
     _check_adapter(config, [*methods, *([start] if start else [])], where)
     prompt = _answer_prompt(config, where)
+    _check_benchmarks(config, where)
     seeds = load_seeds(config, where)
     return Plan(config, where, split(seeds, config, where), schedule, start, models, prompt)
+
+
+def _check_benchmarks(config: ExperimentConfig, where: str) -> None:
+    """Read the benchmark files of scores and filters; data sets of the hub wait for the run."""
+    scored = config.scores.benchmarks if "overlap" in config.scores.names else []
+    named = [(f"{where}: scores.benchmarks", scored)]
+    for number, each in enumerate(config.filters):
+        if each.name == "decontaminate":
+            named.append((f"{where}: filters.{number}.benchmarks", each.benchmarks))
+    if not any(files for _, files in named):
+        return
+    from experiments.set_scores import read_benchmarks
+
+    beside = Path(where).parent
+    for key, files in named:
+        here = [file for file in files if existing_path(file, key, beside=beside)]
+        read_benchmarks(here, key, beside=beside)
 
 
 def _schedule(config: ExperimentConfig, where: str) -> list[list[Method]]:

@@ -149,6 +149,22 @@ def test_a_mistaken_filter_is_said_before_the_first_call(
     assert sorted(Path().rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("sections", "needle"),
+    [
+        ({"filters": [{"decontaminate": {"benchmarks": ["none.jsonl"]}}]}, "filters.0.benchmarks"),
+        ({"filters": [{"decontaminate": {"benchmarks": ["exam.jsonl"]}}]}, "exam.jsonl:1"),
+        ({"scores": {"names": ["overlap"], "benchmarks": ["exam.jsonl"]}}, "exam.jsonl:1"),
+    ],
+)
+def test_a_dry_run_reads_the_benchmarks(
+    sections: dict[str, Any], needle: str, write_config: WriteConfig
+) -> None:
+    Path("exam.jsonl").write_text('{"riddle": "What is it?"}\n')
+    config = write_config(12, optimizer={"name": "none"}, **sections)
+    assert needle in run_cli("run", str(config), "--dry-run", expected=2).err
+
+
 def test_filters_that_are_added_to_a_finished_run_act_without_a_call(
     write_config: WriteConfig,
 ) -> None:
