@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from experiments.reading import parsed
 from experiments.word_diff import Piece, marked
 from metrics.wording import words
 
@@ -69,7 +70,7 @@ class Evolved:
         """Count a row."""
         self.rows[row["round"]] += 1
         length = len(words(text_of(row)))
-        before = self.lengths.get(row["parent_id"])
+        before = None if _is_new(row) else self.lengths.get(row["parent_id"])
         if before is None and row["parent_id"] == row["seed_id"]:
             before = len(words(row["origin"]))
         if before and length:
@@ -78,12 +79,16 @@ class Evolved:
 
 
 def read_evolved(file: Path, rng: random.Random, *, draw: int = DRAWN) -> Evolved:
-    """Read a file that may be large; `draw` of its rows are kept, each with the same chance."""
+    """Read a file that may be large; `draw` of its rows are kept, each with the same chance.
+
+    Raises:
+        ConfigError: A line is no JSON.
+    """
     found, slots = Evolved(), [-1] * draw
     with file.open("rb") as lines:
         place = 0
         for number, line in enumerate(lines):
-            row = json.loads(line)
+            row = parsed(line.decode("utf-8"), f"{file}:{number + 1}")
             found.take(row, place)
             slot = number if number < draw else rng.randrange(number + 1)
             if slot < draw:
@@ -107,7 +112,7 @@ def text_of(row: Mapping[str, Any]) -> str:
 
 def _lineage(row: dict[str, Any], found: Evolved, lines: BinaryIO) -> Lineage:
     rows = _ancestors(row, found, lines)
-    seed = rows[0]["origin"] if rows[0]["parent_id"] else ""
+    seed = rows[0]["origin"] if rows[0]["parent_id"] and not _is_new(rows[0]) else ""
     stages = [Stage(0, None, [Piece(seed)])] if seed else []
     for before, each in zip([seed, *map(text_of, rows)], rows, strict=False):
         pieces = marked(before, text_of(each)) if before else [Piece(text_of(each))]
@@ -124,10 +129,15 @@ def _ancestors(row: dict[str, Any], found: Evolved, lines: BinaryIO) -> list[dic
     return rows
 
 
+def _is_new(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row begins a way of its own; its parent has only inspired it."""
+    return bool(row["seed_id"] == row["id"])
+
+
 def _note(first: Mapping[str, Any]) -> str:
     """Say where the first row of a way comes from, if it is not made of its seed."""
     if first["parent_id"] in (None, first["seed_id"]):
         return ""
-    if first["seed_id"] == first["id"]:
+    if _is_new(first):
         return f"a new instruction, inspired by {first['parent_id']}"
     return f"the rounds before round {first['round']} are not in this folder"

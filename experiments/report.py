@@ -15,6 +15,7 @@ from experiments.figures import draw_added_words, draw_funnel, draw_search
 from experiments.funnel import funnel
 from experiments.lineages import Evolved, lineages, read_evolved
 from experiments.pages import embedded_files, page
+from experiments.reading import read_file
 from experiments.score_figures import score_figures
 from experiments.score_files import EVOLVED
 from experiments.score_sections import judges, rows_by_round, score_sections
@@ -90,10 +91,12 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
 
 
 def read_rows(file: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a JSONL file."""
-    with file.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+    """Yield the rows of a JSONL file.
+
+    Raises:
+        ConfigError: A line is no JSON.
+    """
+    return (record.value for record in read_file(file))
 
 
 def _started(folder: Path) -> str:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from experiments.scoring import Means
 
 Scope = Literal["all", "search", "apply"]
-_ARTIFACTS = ("config.yaml", "evolved.jsonl", "failures.jsonl")
+_ARTIFACTS = ("config.yaml", "evolved.jsonl", "failures.jsonl", STEPS)
 
 
 @dataclass(frozen=True, slots=True)

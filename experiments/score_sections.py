@@ -87,7 +87,8 @@ def judges(sheet: ScoreSheet) -> list[str]:
 def _section(sheet: ScoreSheet, name: str) -> Section:
     by_round = sheet.rounds_with(name)
     cells = {number: dict(_cells(name, figures)) for number, figures in by_round.items()}
-    labels = dict.fromkeys(label for told in cells.values() for label in told)
+    fullest = sorted(cells.values(), key=len, reverse=True)
+    labels = dict.fromkeys(label for told in fullest for label in told)
     return Section(
         _TITLES.get(name, name.replace("_", " ").capitalize()),
         _note(name, sheet.settings.get(name, {})),
@@ -104,10 +105,11 @@ def _cells(name: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     rest = {key: value for key, value in figures.items() if key not in _OF_A_MEAN}
     for key, value in flat(rest).items():
         yield known.get(key, key.replace("levels.", "").replace("_", " ")), _number(value)
-    if "unscored" in figures:
-        scored = f"{figures['scored']:,} / " if "scored" in figures else ""
-        label = "rows scored / unscored" if scored else "rows unscored"
-        yield label, f"{scored}{figures['unscored']:,}"
+    if "scored" in figures or {*figures} == {"unscored"}:
+        scored = figures.get("scored", 0)
+        yield "rows scored / unscored", f"{scored:,} / {figures.get('unscored', 0):,}"
+    elif "unscored" in figures:
+        yield "rows unscored", f"{figures['unscored']:,}"
 
 
 def _mean(figures: Mapping[str, Any]) -> str:

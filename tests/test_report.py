@@ -11,7 +11,7 @@ import mlflow
 import pytest
 
 from experiments.lineages import Stage, lineages, read_evolved
-from experiments.word_diff import marked
+from experiments.word_diff import Piece, marked
 from tests.command_line import run_cli
 from tests.html_pages import read_page
 
@@ -172,10 +172,11 @@ def test_words_are_counted_against_the_row_that_a_row_was_made_from(workplace: P
         row("a.1", "a", 1, "Name two rivers."),
         row("a.1.2", "a.1", 2, "Name two rivers. Say why — 왜?"),
         row("a.2", "a", 2, "Name."),
+        {**row("b.2", "a.1", 2, "Another one."), "seed_id": "b.2"},
     )
     found = read_evolved(write_rows(*rows), random.Random(0))
     assert {number: [*added] for number, added in found.added.items()} == {1: [1.0], 2: [3.0, -1.0]}
-    assert found.rows == {1: 1, 2: 2}
+    assert found.rows == {1: 1, 2: 3}
 
 
 def test_a_way_leads_through_the_rows_in_the_file(workplace: Path) -> None:
@@ -191,11 +192,18 @@ def test_a_way_leads_through_the_rows_in_the_file(workplace: Path) -> None:
 
 def test_what_a_way_lacks_is_said(workplace: Path) -> None:
     later = row("a.1.2.3", "a.1.2", 3, "Name three rivers.")
-    new = {**row("b.1", "b", 1, "Name a sea."), "seed_id": "b.1", "origin": ""}
-    found = ways(later, new)
+    new = {**row("b.1", "b", 1, "Name a sea."), "seed_id": "b.1", "origin": "Name a sea."}
+    child = {
+        **row("b.1.2", "b.1", 2, "Name a deep sea."),
+        "seed_id": "b.1",
+        "origin": "Name a sea.",
+    }
+    found = ways(later, new, child)
     assert found["a.1.2.3"][1] == "the rounds before round 3 are not in this folder"
     assert found["b.1"][1] == "a new instruction, inspired by b"
     assert [stage.round for stage in found["b.1"][0]] == [1]
+    assert [stage.round for stage in found["b.1.2"][0]] == [1, 2]
+    assert found["b.1.2"][0][1].pieces[1] == Piece("deep", is_new=True)
 
 
 def test_drawn_rows_are_twenty_each_with_the_same_chance(workplace: Path) -> None:
@@ -218,6 +226,8 @@ def test_drawn_rows_are_twenty_each_with_the_same_chance(workplace: Path) -> Non
         (lambda: (RUN / "evolved.jsonl").unlink(), "no evolved.jsonl"),
         (lambda: (RUN / "steps.json").write_text("[]"), "steps.json: is not what a run writes"),
         (lambda: (RUN / "steps.json").write_text("{"), "steps.json: is no valid JSON"),
+        (lambda: (RUN / "evolved.jsonl").write_text("{"), "evolved.jsonl:1: is no valid JSON"),
+        (lambda: (RUN / "failures.jsonl").write_text("{"), "failures.jsonl:1: is no valid JSON"),
         (lambda: (RUN / "scores.json").write_text("{}"), "scores.json: holds no scores"),
     ],
 )
