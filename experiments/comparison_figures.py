@@ -124,7 +124,7 @@ def draw_means(runs: Sequence[ComparedRun]) -> Any:
                 places = [place + 0.05 * (number - (len(runs) - 1) / 2) for place in points]
                 axes.errorbar(places, heights, yerr=bars, label=run.name, **look)
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.set(title=name, xlabel="round (0: seeds)")
+        axes.set(title=name.rpartition(".")[2], xlabel="round (0: seeds)")
     figure.legend(*_handles(all_axes), loc="outside lower center", ncols=4)
     return figure
 

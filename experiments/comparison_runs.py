@@ -63,9 +63,11 @@ def shared_means(runs: Sequence[ComparedRun]) -> list[str]:
 
 
 def is_shared(runs: Sequence[ComparedRun], name: str) -> bool:
-    """Tell whether two runs or more have a score, and the same judge gave it."""
-    held = [run.sheet for run in runs if run.sheet.rounds_with(name)]
-    return len(held) > 1 and len({sheet.settings.get(name, {}).get("judge") for sheet in held}) == 1
+    """Tell whether two runs or more have a figure, and the same judge gave it."""
+    score = name.partition(".")[0]
+    held = [run.sheet for run in runs if run.sheet.rounds_with(score)]
+    judges = {sheet.settings.get(score, {}).get("judge") for sheet in held}
+    return len(held) > 1 and len(judges) == 1
 
 
 def last_mean(run: ComparedRun, name: str) -> Point | None:

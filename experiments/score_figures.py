@@ -1,7 +1,7 @@
 """Pictures of a set's scores by round: difficulty, means, words, and values row by row."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from experiments.drawing import Point, panels, reach, round_label, shade
@@ -68,7 +68,7 @@ def draw_means(sheet: ScoreSheet) -> Any:
         heights = [value for value, _, _ in points.values()]
         axes.errorbar([*points], heights, yerr=reach([*points.values()]), marker="o")
         axes.set_xticks([*points])
-        axes.set(title=name, xlabel="round (0: seeds)")
+        axes.set(title=name.rpartition(".")[2], xlabel="round (0: seeds)")
     return figure
 
 
@@ -117,18 +117,32 @@ DRAWN: dict[str, Draw] = {
 
 
 def score_means(sheet: ScoreSheet) -> list[str]:
-    """Return the names of the scores that are means of rows, in the order of their making."""
-    names = dict.fromkeys(name for told in sheet.figures.values() for name in told)
-    return [name for name in names if mean_rounds(sheet, name)]
+    """Return the figures that are means of rows, in the order of their making.
+
+    A score with one mean gives its name, others are `score.figure`.
+    """
+    groups = (each for told in sheet.figures.values() for each in told.items())
+    return [*dict.fromkeys(name for score, told in groups for name in _means_in(score, told))]
 
 
 def mean_rounds(sheet: ScoreSheet, name: str) -> dict[int, Mapping[str, Any]]:
-    """Return the rounds in which a score has a mean."""
-    return {
-        number: told
-        for number, told in sheet.rounds_with(name).items()
-        if isinstance(told, Mapping) and told.get("mean") is not None
-    }
+    """Return the rounds in which a figure has a mean."""
+    score, _, figure = name.partition(".")
+    by_round = sheet.rounds_with(score)
+    held = {n: told.get(figure, {}) if figure else told for n, told in by_round.items()}
+    return {number: told for number, told in held.items() if is_mean(told)}
+
+
+def _means_in(score: str, told: Any) -> Iterator[str]:
+    if is_mean(told):
+        yield score
+    if isinstance(told, Mapping):
+        yield from (f"{score}.{figure}" for figure, each in told.items() if is_mean(each))
+
+
+def is_mean(told: Any) -> bool:
+    """Tell whether a group of figures is a mean with what belongs to it."""
+    return isinstance(told, Mapping) and told.get("mean") is not None
 
 
 def point_of(told: Mapping[str, Any]) -> Point:

@@ -6,6 +6,7 @@ from typing import Any
 
 from experiments.drawing import round_label
 from experiments.score_book import flat
+from experiments.score_figures import is_mean
 from experiments.score_sheet import ScoreSheet
 
 _TITLES = {
@@ -19,6 +20,12 @@ _TITLES = {
     "tags": "Intentions",
     "grade": "Grade of the response, 1 to 10",
     "ifd": "Instruction-following difficulty",
+    "growth": "Words that a round adds",
+    "confidence": "Confidence of the evolver in its tokens, 0 to 1",
+    "quality": "Responses that lack something",
+    "keywords": "Operations that the thinking names",
+    "solver": "Solved by a model, share of its samples",
+    "reward": "Reward of the response",
 }
 _LABELS = {
     "length": {
@@ -37,6 +44,17 @@ _LABELS = {
         "close_neighbours": "rows with a close neighbour",
     },
     "overlap": {"copies": "copies of another row"},
+    "ifd": {
+        "ifd": "IFD",
+        "ic_ifd": "IC-IFD",
+        "misleading": "rows with IFD above 1",
+        "cut": "responses cut off for the model",
+    },
+    "solver": {
+        "strong_solver": "by the strong solver",
+        "solver_gap": "the strong solver's lead",
+    },
+    "growth": {"within_budget": "share that adds 10 to 20 words"},
     "tags": {
         "complexity": "tags of a row, mean",
         "diversity": "different tags of 100 rows, for each row",
@@ -103,6 +121,8 @@ def _cells(name: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "mean, 95 % interval", _mean(figures)
     known = _LABELS.get(name, {})
     rest = {key: value for key, value in figures.items() if key not in _OF_A_MEAN}
+    for key in [key for key, value in rest.items() if is_mean(value)]:
+        yield f"{known.get(key, key)}: mean, 95 % interval", _mean(rest.pop(key))
     for key, value in flat(rest).items():
         yield known.get(key, key.replace("levels.", "").replace("_", " ")), _number(value)
     if "scored" in figures or {*figures} == {"unscored"}:

@@ -14,6 +14,7 @@ from experiments.score_figures import (
     draw_means,
     draw_words,
     score_figures,
+    score_means,
 )
 from experiments.score_sheet import ScoreSheet
 from metrics.density import density
@@ -126,3 +127,12 @@ def test_what_has_no_spread_has_no_density(values: list[float]) -> None:
 def test_a_value_beyond_the_ends_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\[0.0, 2.0\]"):
         density([0.1, 0.2, 2.5], low=0.0, high=2.0)
+
+
+def test_every_mean_of_a_score_has_a_panel() -> None:
+    mean = {"mean": 0.5, "interval": [0.4, 0.6], "scored": 9}
+    told = {"rows": 9, "ifd": {"ifd": mean, "ic_ifd": mean, "cut": 0}, "grade": mean}
+    found = ScoreSheet({1: told, 2: told})
+    assert score_means(found) == ["ifd.ifd", "ifd.ic_ifd", "grade"]
+    figure = draw_means(found)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["ifd", "ic_ifd", "grade"]

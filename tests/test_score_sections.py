@@ -51,3 +51,11 @@ def test_tags_are_counted_without_a_mean() -> None:
 def test_each_judge_is_named_once() -> None:
     settings = {"grade": {"judge": "a"}, "chain": {"judge": "a"}, "tags": {"judge": "b"}, "x": {}}
     assert judges(ScoreSheet({}, settings)) == ["a", "b"]
+
+
+def test_a_score_of_several_means_shows_each_with_its_interval() -> None:
+    told = {"ifd": GRADED, "ic_ifd": {**GRADED, "mean": 0.5}, "misleading": 3, "unscored": 1}
+    lines = dict(section_of("ifd", told).lines)
+    assert lines["IC-IFD: mean, 95 % interval"] == ["0.5 (2.5–4)"]
+    assert lines["rows with IFD above 1"] == ["3"]
+    assert not [label for label in lines if "interval." in label]
