@@ -140,6 +140,7 @@ def compare(
 ) -> None:
     """Put runs side by side, or let a judge decide between two sets (see docs/scores.md)."""
     from experiments.compare_request import request_of, sides_of
+    from experiments.compare_tracking import show_in_mlflow
     from experiments.comparison_tables import tables
 
     sides = sides_of(targets)
@@ -147,6 +148,7 @@ def compare(
     for table in tables(sides):
         console.print(table)
     if request is None:
+        show_in_mlflow(sides)
         return
     from experiments.compare_command import compare as compared
     from experiments.compare_command import comparison_table
@@ -155,3 +157,4 @@ def compare(
     with progress_bar(complaints) as bar:
         comparison = compared(request, bar=bar, say=complaints.log)
     console.print(comparison_table(comparison))
+    show_in_mlflow(sides, comparison)
