@@ -3,8 +3,6 @@
 import errno
 import json
 import logging
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +12,7 @@ import typer
 from experiments import data_commands
 from experiments.run_command import Request, quieten, run_config
 from experiments.terminal import complaints, console
+from experiments.tracking_links import PORT
 from program.errors import (
     BudgetExhaustedError,
     ConfigError,
@@ -109,21 +108,12 @@ def evolve(
 
 @app.command()
 def ui(
-    port: Annotated[int, typer.Option(help="Of the loopback address.")] = 5000,
+    port: Annotated[int, typer.Option(help="Of the loopback address.")] = PORT,
 ) -> None:
     """Start MLflow's UI on loopback, for the store that mlflow.yaml names."""
-    from experiments.tracking import load_tracking
+    from experiments.ui_command import serve_ui
 
-    tracking = load_tracking()
-    if tracking is None:
-        raise ConfigError("mlflow.yaml", "there is none here, so no run is tracked")
-    console.print(
-        f"MLflow at http://127.0.0.1:{port} (store {tracking.tracking_uri}); Ctrl-C ends it"
-    )
-    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
-    command += ["--backend-store-uri", tracking.tracking_uri]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
-    raise typer.Exit(subprocess.run(command, check=False).returncode)
+    serve_ui(port)
 
 
 @app.command("metric-check")

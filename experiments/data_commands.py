@@ -152,6 +152,7 @@ def compare(
     from experiments.compare_command import compare as compared
     from experiments.compare_command import comparison_table
     from experiments.compare_request import folder_of, request_of, sides_of
+    from experiments.compare_tracking import show_in_mlflow
     from experiments.comparison_page import write_comparison
     from experiments.comparison_tables import tables
     from experiments.progress import progress_bar
@@ -167,3 +168,4 @@ def compare(
             comparison = compared(request, bar=bar, say=complaints.log)
         console.print(comparison_table(comparison))
     say(f"{write_comparison(folder, sides, comparison)}: comparison")
+    show_in_mlflow(sides, comparison)

@@ -49,7 +49,7 @@ class MatrixRun:
     def adopt(self, each: PlannedCell) -> None:
         """Make the run of a cell that was finished earlier a child, should it not be one."""
         run_id = (each.summary or {}).get("mlflow_run_id")
-        found = self._known(run_id) if run_id else None
+        found = self.store.run(run_id) if run_id else None
         if found is not None:
             set_tags(self.store.client, found, self.tags(each.cell))
 
@@ -66,12 +66,6 @@ class MatrixRun:
             if None not in values:
                 figures[f"matrix.{name}"] = float(sum(values))
         log_metrics(self.store.client, self.run_id, figures)
-
-    def _known(self, run_id: str) -> Any | None:
-        """Return a run of the experiment; None: it is in another store, or was deleted."""
-        query = f"attributes.run_id = '{run_id}'"
-        found = self.store.client.search_runs([self.store.experiment_id], query, max_results=1)
-        return found[0] if found else None
 
 
 @contextlib.contextmanager

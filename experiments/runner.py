@@ -276,6 +276,7 @@ class _Experiment:
         files = write_report(self.folder.path, summary)
         if self.tracker:
             data = [self.folder.path / name for name in _ARTIFACTS]
+            self.tracker.on_rows(self.folder.path)
             self.tracker.finish(summary, [*files, *data], methods[0])
         self.folder.write("summary.json", _as_json(summary))
         return summary

@@ -28,9 +28,11 @@ from experiments.tracking_store import (
     find_store,
     log_metrics,
     log_params,
+    log_table,
     open_store,
     set_tags,
 )
+from experiments.tracking_tables import sample_rows, verdict_rows
 from metrics import count_by_rule
 from program.errors import ConfigError, StoppedError
 from program.records import Candidate, Evaluation, Row, StepRecord
@@ -116,6 +118,11 @@ class Tracker:
         for file in files:
             self.client.log_artifact(self.run_id, str(file))
 
+    def on_rows(self, folder: Path) -> None:
+        """Record a table of rows, the first thousand."""
+        rows = sample_rows(folder, self.plan.splits.seeds)
+        log_table(self.client, self.run_id, rows, "rows.json")
+
     def finish(self, summary: dict[str, Any], files: Sequence[Path], best: Method) -> None:
         """Record the summary, the artifacts and the best method."""
         figures = {
@@ -189,7 +196,7 @@ class Tracker:
         for key in ("calls", "tokens_in", "tokens_out", "tokens_cached"):
             figures[key] = sum(outcome.row.usage.get(key, 0) for outcome in outcomes)
         log_metrics(self.client, run_id, figures)
-        self.client.log_dict(run_id, {"rows": _verdicts(evaluation)}, "dev_verdicts.json")
+        log_table(self.client, run_id, verdict_rows(evaluation), "dev_verdicts.json")
 
     def _children(self, candidate_id: str) -> list[Any]:
         query = (

@@ -27,7 +27,13 @@ class Store:
 
     def find(self, tag: str, value: str) -> Any | None:
         """Return the run with a tag; None: there is none."""
-        query = f"tags.{tag} = '{value}'"
+        return self._first(f"tags.{tag} = '{value}'")
+
+    def run(self, run_id: str) -> Any | None:
+        """Return a run; None: it is not in this experiment, or was deleted."""
+        return self._first(f"attributes.run_id = '{run_id}'")
+
+    def _first(self, query: str) -> Any | None:
         found = self.client.search_runs([self.experiment_id], query, max_results=1)
         return found[0] if found else None
 
@@ -83,9 +89,11 @@ def log_table(client: Any, run_id: str, rows: Sequence[Mapping[str, Any]], file:
     Args:
         client: Of the store.
         run_id: Gets the artifact.
-        rows: At least one, all with the same keys; those behind the first 1,000 are left out.
+        rows: All with the same keys; those behind the first 1,000 are left out. None: no table.
         file: The artifact's name, `.json`.
     """
+    if not rows:
+        return
     columns = list(rows[0])
     data = [[_cell(row[column]) for column in columns] for row in rows[:TABLE_ROWS]]
     client.log_dict(run_id, {"columns": columns, "data": data}, file)

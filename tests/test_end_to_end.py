@@ -133,7 +133,7 @@ def test_mlflow_shows_a_parent_and_a_child_for_each_candidate(write_config: Writ
         file.path for file in client.list_artifacts(evaluated[0].info.run_id)
     }
     assert [point.step for point in points] == list(range(summary["steps"] + 1))
-    assert {"report.html", "failure_rate.png", "evolved.jsonl"} <= artifacts
+    assert {"report.html", "failure_rate.png", "evolved.jsonl", "rows.json"} <= artifacts
 
 
 def test_the_best_method_is_in_the_prompt_registry(write_config: WriteConfig) -> None:

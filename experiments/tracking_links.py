@@ -1,0 +1,45 @@
+"""Addresses of MLflow's UI that open a view of runs, in the forms that the UI itself makes."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+PORT = 5000
+"""Where `autoevol ui` listens unless told otherwise."""
+
+
+def ui_address(port: int = PORT) -> str:
+    """Return the address of `autoevol ui`."""
+    return f"http://127.0.0.1:{port}"
+
+
+def compare_link(run_ids: Sequence[str], experiment_id: str, base: str = ui_address()) -> str:
+    """Return the page that holds runs against each other: params, metrics, plots."""
+    return f"{base}/#/compare-runs?{_which(run_ids, experiment_id)}"
+
+
+def metric_link(
+    run_ids: Sequence[str], metric: str, experiment_id: str, base: str = ui_address()
+) -> str:
+    """Return the page with a metric's chart over steps, a line for each run."""
+    keys = f"metric={_json(metric)}&plot_metric_keys={_json([metric])}&x_axis=step"
+    return f"{base}/#/metric?{_which(run_ids, experiment_id)}&{keys}"
+
+
+def charts_link(experiment_id: str, base: str = ui_address()) -> str:
+    """Return the experiment's page of charts, one for each metric."""
+    return f"{base}/#/experiments/{experiment_id}/runs?compareRunsMode=CHART"
+
+
+def run_link(run_id: str, experiment_id: str, base: str = "") -> str:
+    """Return a run's page; without a base, as a link inside the UI."""
+    return f"{base}/#/experiments/{experiment_id}/runs/{run_id}".removeprefix("" if base else "/")
+
+
+def _which(run_ids: Sequence[str], experiment_id: str) -> str:
+    return f"runs={_json(list(run_ids))}&experiments={_json([experiment_id])}"
+
+
+def _json(value: Any) -> str:
+    return quote(json.dumps(value, separators=(",", ":")), safe="")

@@ -1,0 +1,35 @@
+"""`autoevol ui`: MLflow's UI on loopback, for the store that mlflow.yaml names."""
+
+import os
+import sys
+
+from experiments.terminal import say
+from experiments.tracking import load_tracking
+from experiments.tracking_links import charts_link, ui_address
+from experiments.tracking_store import find_store
+from program.errors import ConfigError
+
+_NO_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+"""Seven more processes, gigabytes of memory, which judge in the background; a run asks for none."""
+
+
+def serve_ui(port: int) -> None:
+    """Say where the runs are to be seen and become MLflow's server, so that signals reach it.
+
+    Raises:
+        ConfigError: There is no mlflow.yaml.
+    """
+    environment = {**_NO_JOBS, **os.environ}
+    tracking = load_tracking()
+    if tracking is None:
+        raise ConfigError("mlflow.yaml", "there is none here, so no run is tracked")
+    base = ui_address(port)
+    say(f"MLflow at {base} (store {tracking.tracking_uri}); Ctrl-C ends it")
+    store = find_store(tracking)
+    if store:
+        say(f"charts   {charts_link(store.experiment_id, base)}")
+    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
+    command += ["--backend-store-uri", tracking.tracking_uri]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    sys.stdout.flush()
+    os.execve(sys.executable, command, environment)
