@@ -8,6 +8,7 @@ from experiments.drawing import round_label
 from experiments.score_book import flat
 from experiments.score_figures import is_mean
 from experiments.score_sheet import ScoreSheet
+from experiments.scores_config import JUDGED
 
 _TITLES = {
     "length": "Length",
@@ -62,8 +63,7 @@ _LABELS = {
     },
 }
 _OF_A_MEAN = ("mean", "interval", "scored", "unscored")
-_WENT_BY = {"judge": "judge", "sample": "seeds drawn", "embedding": "embedding"}
-_EMBEDDED = ("neighbours", "tags")
+_WENT_BY = {"embedding": "embedding", "sample": "seeds drawn", "check": "result that counts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,8 @@ def rows_by_round(sheet: ScoreSheet) -> dict[int, int]:
 
 def judges(sheet: ScoreSheet) -> list[str]:
     """Return the judges that were asked."""
-    return [*dict.fromkeys(told["judge"] for told in sheet.settings.values() if told.get("judge"))]
+    told = (sheet.settings.get(name, {}).get("judge") for name in JUDGED)
+    return [*dict.fromkeys(judge for judge in told if judge)]
 
 
 def _section(sheet: ScoreSheet, name: str) -> Section:
@@ -145,7 +146,7 @@ def _number(value: float) -> str:
 
 
 def _note(name: str, settings: Mapping[str, Any]) -> str:
-    told = {key: value for key, value in settings.items() if value and key in _WENT_BY}
-    if name not in _EMBEDDED:
-        told.pop("embedding", None)
-    return " · ".join(f"{_WENT_BY[key]}: {value}" for key, value in sorted(told.items()))
+    model = "judge" if name in JUDGED else "embedding" if name == "neighbours" else "model"
+    labels = {"judge": model, **_WENT_BY}
+    told = {label: settings[key] for key, label in labels.items() if settings.get(key)}
+    return " · ".join(f"{label}: {value}" for label, value in told.items())

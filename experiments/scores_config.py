@@ -52,6 +52,16 @@ SCORING = ("judge", *SOLVERS)
 ANSWERED: tuple[ScoreName, ...] = ("ifd", "reward")
 """Scores of models that run in this process and are shown responses; nothing without them."""
 
+WENT_BY: dict[ScoreName, tuple[str, ...]] = {
+    "overlap": ("benchmarks", "runs", "alike"),
+    "tags": ("sample", "embedding", "tag_similarity", "tag_rows"),
+    "solver": ("sample", "samples", "check"),
+    "ifd": ("sample", "scorer_tokens"),
+    "reward": ("sample", "scorer_tokens"),
+    **dict.fromkeys(("difficulty", "complexity", "chain", "grade"), ("sample",)),
+}
+"""Keys that a score's figures depend on, beside the model that gives them."""
+
 Share = Annotated[float, Field(gt=0, le=1)]
 
 

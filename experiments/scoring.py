@@ -12,7 +12,7 @@ from experiments.reward_score import RewardModel, open_reward, reward_scores
 from experiments.row_scores import confidence_scores, growth_scores, keyword_scores, quality_scores
 from experiments.score_book import ScoreBook
 from experiments.score_files import by_round
-from experiments.scores_config import ANSWERED, SOLVERS, ScoreName, ScoresConfig
+from experiments.scores_config import ANSWERED, SOLVERS, WENT_BY, ScoreName, ScoresConfig
 from experiments.set_scores import (
     Figures,
     Rounds,
@@ -112,16 +112,21 @@ def check_rows(rounds: Rounds, config: ScoresConfig, where: str) -> None:
 def settings_of(config: ScoresConfig, models: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Return by score what its figures went by, so that others can be held against them.
 
+    `judge` is the model that gave them: a judge, solvers, a scorer, an embedding.
+
     Args:
         config: Names the scores.
         models: Names by role.
     """
-    told = config.model_dump(mode="json", exclude={"names"})
+    told = config.model_dump(mode="json")
     solvers = ", ".join(models[role] for role in SOLVERS if role in models)
     judges = {**dict.fromkeys(config.judged, models.get("judge")), "solver": solvers}
-    judges |= {"ifd": config.scorer, "reward": config.reward_model}
+    judges |= {"ifd": config.scorer, "reward": config.reward_model, "neighbours": config.embedding}
     return {
-        name: {**told, **({"judge": judges[name]} if name in judges else {})}
+        name: {
+            **{key: told[key] for key in WENT_BY.get(name, ())},
+            **({"judge": judges[name]} if name in judges else {}),
+        }
         for name in config.names
     }
 

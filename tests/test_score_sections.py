@@ -36,7 +36,7 @@ def test_levels_stand_by_their_names_and_small_sets_without_an_interval() -> Non
 def test_a_score_that_is_not_known_here_is_shown_all_the_same() -> None:
     found = section_of("reward_gap", {"share": 0.1234, "of": {"rows": 1234567}}, embedding="static")
     assert found.title == "Reward gap"
-    assert found.note == ""
+    assert found.note == "embedding: static"
     assert found.lines == [("share", ["0.123"]), ("of.rows", ["1,234,567"])]
 
 
@@ -45,11 +45,20 @@ def test_tags_are_counted_without_a_mean() -> None:
     found = section_of("tags", told, judge="j", embedding="static")
     assert found.lines[0] == ("tags of a row, mean", ["2.5"])
     assert found.lines[-1] == ("rows unscored", ["1"])
-    assert found.note == "embedding: static · judge: j"
+    assert found.note == "judge: j · embedding: static"
+
+
+def test_who_gave_the_figures_is_called_by_what_it_is() -> None:
+    assert section_of("neighbours", {"mnd": 1.1}, judge="static").note == "embedding: static"
+    assert (
+        section_of("ifd", {"cut": 0}, judge="small", sample=9).note
+        == "model: small · seeds drawn: 9"
+    )
 
 
 def test_each_judge_is_named_once() -> None:
     settings = {"grade": {"judge": "a"}, "chain": {"judge": "a"}, "tags": {"judge": "b"}, "x": {}}
+    settings["ifd"] = {"judge": "no judge"}
     assert judges(ScoreSheet({}, settings)) == ["a", "b"]
 
 
