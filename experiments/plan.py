@@ -202,6 +202,8 @@ def check_solvers(config: ExperimentConfig, where: str) -> None:
         return
     if config.models.solver is None:
         raise ConfigError(f"{where}: models.solver", "is not there, and the score `solver` asks it")
+    if config.models.solver == config.models.strong_solver:
+        raise ConfigError(f"{where}: models.strong_solver", "is the solver itself: no gap to find")
     for role in ("solver", "strong_solver"):
         model = getattr(config.models, role)
         if model and model.temperature == 0:

@@ -14,11 +14,11 @@ _TOP = 10
 
 
 def growth_scores(rounds: Rounds) -> SetScores:
-    """Return the words that rewrites add to their parents; seeds have none and are not counted."""
+    """Return the words that rewrites add to their parents; seeds and new lineages have none."""
     found = SetScores()
     texts = {row.id: row.text for rows in rounds.values() for row in rows}
     for number, rows in rounds.items():
-        rewrites = [row for row in rows if row.round]
+        rewrites = [row for row in rows if row.round and row.seed_id != row.id]
         if not rewrites:
             continue
         for row in rewrites:

@@ -94,7 +94,8 @@ class ScoreBook:
     def write(self, folder: Path, settings: Mapping[str, Mapping[str, Any]]) -> list[Path]:
         """Write both files and return their paths.
 
-        Figures of other scores that stand there already stay; those of the same score go.
+        Figures of other scores that stand there already stay, also those of rounds that are not
+        among the rows now (seeds that have moved); those of the same score go.
 
         Args:
             folder: Of the files.
@@ -103,14 +104,19 @@ class ScoreBook:
         known = known_values(folder)
         with whole_file(folder / BY_ROW) as file:
             for number, row in ((n, row) for n, rows in self.rounds.items() for row in rows):
-                line = {"id": row.id, "round": number, **self._line(row, known, settings)}
+                line = {"id": row.id, "round": number, **self._line(row.id, known, settings)}
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            for identity, told in known.items():
+                if told["round"] not in self.rounds:
+                    line = {"id": identity, "round": told["round"]}
+                    line |= self._line(identity, known, settings)
+                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
         tree = self._tree(folder / BY_ROUND, settings)
         text = json.dumps(tree, indent=2, ensure_ascii=False)
         return [folder / BY_ROW, write_whole(folder / BY_ROUND, f"{text}\n")]
 
     def _line(
-        self, row: Row, known: Mapping[str, Mapping[str, Any]], made: Mapping[str, Any]
+        self, identity: str, known: Mapping[str, Mapping[str, Any]], made: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return what is known of a row, by kind and by score; what is made anew is replaced."""
         new: dict[str, Mapping[str, Mapping[str, Any]]] = {
@@ -118,20 +124,25 @@ class ScoreBook:
             "problems": self.problems,
             "evidence": self.evidence,
         }
-        before = known.get(row.id, {})
+        before = known.get(identity, {})
         line: dict[str, Any] = {}
         for kind, held in new.items():
             stays = {k: v for k, v in before.get(kind, {}).items() if k not in made}
-            told = {**stays, **held.get(row.id, {})}
+            told = {**stays, **held.get(identity, {})}
             if told:
                 line[kind] = told
         return line
 
     def _tree(self, file: Path, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         before = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-        known = {each["round"]: each for each in before.get("rounds", [])}
-        rounds = [{**known.get(each["round"], {}), **each} for each in self.by_round()]
-        return {"settings": {**before.get("settings", {}), **settings}, "rounds": rounds}
+        rounds = {
+            each["round"]: {name: told for name, told in each.items() if name not in settings}
+            for each in before.get("rounds", [])
+        }
+        for each in self.by_round():
+            rounds[each["round"]] = {**rounds.get(each["round"], {}), **each}
+        told = {**before.get("settings", {}), **settings}
+        return {"settings": told, "rounds": [rounds[number] for number in sorted(rounds)]}
 
 
 def known_values(folder: Path) -> dict[str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Scores as people read them: a table for each score, with headings in words."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -141,8 +142,11 @@ def _mean(figures: Mapping[str, Any]) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number in four digits that count, whole ones with separators."""
-    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e12 else f"{value:.3g}"
+    """Return a number in three digits that count or more, large and whole ones with separators."""
+    if not math.isfinite(value):
+        return "–"
+    is_plain = 1000 <= abs(value) < 1e12 or (abs(value) < 1e12 and value == int(value))
+    return f"{value:,.0f}" if is_plain else f"{value:.3g}"
 
 
 def _note(name: str, settings: Mapping[str, Any]) -> str:

@@ -139,7 +139,8 @@ async def score_set(
     for name in config.names:
         if name in _OF_THE_SET:
             book.add_set(name, _OF_THE_SET[name](rounds, config, given))
-    drawn = by_round(_sample(rounds, config.sample, given.seed))
+    sampled = by_round(_sample(rounds, config.sample, given.seed))
+    drawn = {number: sampled.get(number, []) for number in rounds}
     if given.scorer:
         book.add_set("ifd", await ifd_scores(drawn, given.scorer, listeners))
     if given.rewarder:
@@ -253,14 +254,14 @@ def _sample(rounds: Rounds, size: int | None, seed: int) -> list[Row]:
     A row of a new lineage is drawn with the same chance as a seed.
     """
     rows = [row for members in rounds.values() for row in members]
-    first = next(iter(rounds.values()), [])
+    first = {row.seed_id: row for row in next(iter(rounds.values()), [])}
     if size is None or len(first) <= size:
         return rows
 
     def drawn(row: Row) -> int:
         return draw_number("score", seed, row.seed_id)
 
-    limit = sorted({row.seed_id: drawn(row) for row in first}.values())[size - 1]
+    limit = sorted(map(drawn, first.values()))[size - 1]
     return [row for row in rows if drawn(row) <= limit]
 
 

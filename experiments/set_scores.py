@@ -118,6 +118,7 @@ def neighbour_scores(rounds: Rounds, embed: Embed) -> SetScores:
             "mnd": float(told.mean()) if told.size else None,
             "mnd_median": float(np.median(told)) if told.size else None,
             "close_neighbours": int((told**2 < _CLOSE).sum()),
+            "unscored": len(rows) - int(told.size),
         }
         found.by_row |= {
             row.id: {"mnd": round(float(distance), 4)}

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?")
 _EDGES = re.compile(r"^\W+|\W+$")
 _STATED = re.compile(
-    r"^\W*(?:final\s+)?(?:answer|정답|답)\W*[:：]\s*(.+)$", re.IGNORECASE | re.MULTILINE
+    r"^[^\w\n]*(?:(?:final[ \t]+)?(?:answer|정답|답)[^\w\n:：]*[:：]|####)[^\w\n]*?(\S.*)$",
+    re.IGNORECASE | re.MULTILINE,
 )
+_FREE_NUMBER = re.compile(rf"(?<![^\W_])(?<!\d[.,])(?:{_NUMBER.pattern})")
+"""A number that no letter stands before: 7cm, not H2O."""
 _MOST_WORDS = 6
 
 OPEN = "open"
@@ -23,25 +26,47 @@ def result_of(answer: str) -> str:
     numbers = _NUMBER.findall(answer)
     if numbers:
         return _plain(numbers[-1])
-    lines = [line for line in answer.splitlines() if line.strip()]
-    return " ".join(_EDGES.sub("", lines[-1]).lower().split()) if lines else ""
+    return _words(answer)
 
 
 def stated_result(answer: str) -> str:
     """Return the result that the last line `Answer: …` of a solution states.
 
     Returns:
-        Its numbers, all of them, or else its words, lower-cased; `OPEN` for that word and for many
-        words without a number; "" without such a line.
+        Its numbers, all of them and without their units, or else its words, lower-cased; `OPEN` for
+        that word and for many words without a number; "" without such a line.
     """
     stated = _STATED.findall(answer)
     if not stated:
-        return OPEN if result_of(answer) == OPEN else ""
-    numbers = _NUMBER.findall(stated[-1])
+        return OPEN if _words(answer) == OPEN else ""
+    numbers = _FREE_NUMBER.findall(stated[-1])
     if numbers:
         return " ".join(map(_plain, numbers))
-    result = result_of(stated[-1])
-    return OPEN if len(result.split()) > _MOST_WORDS else result
+    words = _words(stated[-1])
+    return OPEN if len(words.split()) > _MOST_WORDS else words
+
+
+def reference_result(response: str) -> str:
+    """Return the one result that a response comes to; "" where it is not clear which.
+
+    A line `Answer: …` or `#### …` says it; else it is the only number behind the last "=" of the
+    last line, or a last line of a few words.
+    """
+    stated = stated_result(response)
+    if stated:
+        return "" if stated == OPEN else stated
+    lines = [line for line in response.splitlines() if line.strip()]
+    last = lines[-1].rpartition("=")[2] if lines else ""
+    numbers = _FREE_NUMBER.findall(last)
+    if numbers:
+        return _plain(numbers[0]) if len(numbers) == 1 else ""
+    words = _words(last)
+    return words if len(words.split()) <= _MOST_WORDS else ""
+
+
+def _words(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return " ".join(_EDGES.sub("", lines[-1]).lower().split()) if lines else ""
 
 
 def majority(answers: Sequence[str]) -> int:

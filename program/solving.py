@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from metrics.consistency import OPEN, result_of, stated_result
+from metrics.consistency import OPEN, reference_result, stated_result
 from metrics.difficulty import gap, pass_rate
 from metrics.intervals import Estimate
 from program.draws import draw_number
@@ -33,7 +33,8 @@ class SolverScorer:
         solver: Samples at a temperature above 0.
         strong: A better solver; None: there is no gap.
         samples: k, at least 2, of each solver.
-        check: Which result counts. `response`: that of the row's own response. `agreement`: the
+        check: Which result counts. `response`: that of the row's own response, of a conversation
+            the last one, where it is clear which it is. `agreement`: the
             commonest one, of the strong solver's samples where there is one. Samples may agree on
             what is wrong, so then the rate of whoever decides is an upper estimate.
     """
@@ -70,7 +71,7 @@ class SolverScorer:
 
     def _that_counts(self, row: Row, results: Sequence[str]) -> str:
         if self.check == "response":
-            return stated_result(row.response) or result_of(row.response)
+            return reference_result((row.answers or (row.response,))[-1])
         told = Counter(result for result in results if result not in ("", OPEN))
         return told.most_common(1)[0][0] if told else ""
 

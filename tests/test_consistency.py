@@ -2,7 +2,7 @@
 
 import pytest
 
-from metrics.consistency import OPEN, majority, result_of, stated_result
+from metrics.consistency import OPEN, majority, reference_result, result_of, stated_result
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,35 @@ def test_nothing_to_choose_from() -> None:
         ("Answer: open", OPEN),
         ("Open.", OPEN),
         ("Answer: I am sorry, but I cannot attend the meeting.", OPEN),
+        ("Answer: H2O", "h2o"),
+        ("Answer: 7cm", "7"),
+        ("Some steps.\n#### 42", "42"),
         ("The answer is 7.", ""),
         ("", ""),
     ],
 )
 def test_what_a_solution_states(solution: str, result: str) -> None:
     assert stated_result(solution) == result
+
+
+@pytest.mark.parametrize(
+    ("response", "result"),
+    [
+        ("48 / 6 = 8 bags", "8"),
+        ("First 14 x 6 = 84.\nThe result is 84.0", "84"),
+        ("Paris.", "paris"),
+        ("#### 1,200", "1200"),
+        ("She has 12 apples and 3 pears.", ""),
+        ("The total is $15 for 3 books.", ""),
+        ("Answer: open", ""),
+        ("A long last line that says many things and no number.", ""),
+        ("", ""),
+    ],
+)
+def test_the_one_result_of_a_response(response: str, result: str) -> None:
+    assert reference_result(response) == result
+
+
+def test_a_degenerate_reply_is_read_in_no_time() -> None:
+    assert stated_result("-----\n" * 8000) == ""
+    assert stated_result("\n" * 8000 + "Answer: 4") == "4"

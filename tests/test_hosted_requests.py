@@ -239,6 +239,9 @@ def test_params_may_replace_what_is_sent() -> None:
         ),
         ({"content": [{"top_logprobs": [{"logprob": -0.1}]}, {"top_logprobs": []}]}, None),
         ({"content": [{"token": "a", "logprob": -0.1}]}, None),
+        ({"content": [{"top_logprobs": [{"token": "a"}]}]}, None),
+        ({"content": [{"top_logprobs": [{"logprob": 1e6}]}]}, None),
+        ({"content": ["a"]}, None),
     ],
 )
 def test_confidence_is_the_mean_probability_of_the_likeliest_tokens(

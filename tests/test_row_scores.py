@@ -33,6 +33,12 @@ def test_growth_is_against_the_parent_not_the_seed() -> None:
     assert (found.by_round[2]["mean"], found.by_round[2]["within_budget"]) == (2, 0.0)
 
 
+def test_a_new_lineage_adds_nothing_to_what_inspired_it() -> None:
+    new = Row("a.1", "a.1", words(30), parent_id="a", round=1)
+    found = growth_scores({0: [SEED], 1: [new, rewrite("b.1", words(13))]})
+    assert found.by_row == {"b.1": {"grown_words": 10}}
+
+
 def test_six_rewrites_have_an_interval_and_shrinking_counts_below_zero() -> None:
     rows = [rewrite(f"r{n}", words(n + 1)) for n in range(6)]
     figures = growth_scores({0: [SEED], 1: rows}).by_round[1]

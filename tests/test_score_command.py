@@ -167,6 +167,13 @@ def test_a_file_is_solved_by_a_model_that_is_named(workplace: Path) -> None:
             ),
             "models.solver.temperature: is 0",
         ),
+        (
+            (
+                *("one.jsonl", "--scores", "solver"),
+                *("--set", "models.solver={model: a}", "--set", "models.strong_solver={model: a}"),
+            ),
+            "models.strong_solver: is the solver itself",
+        ),
         (("nowhere",), "nowhere: there is no such folder or file"),
         ((".",), "no evolved.jsonl"),
         (("one.jsonl", "--scores", "complexty"), "did you mean 'complexity'?"),
@@ -321,3 +328,14 @@ def test_two_files_of_one_name_do_not_share_a_folder(workplace: Path) -> None:
     assert "one/rows.jsonl; choose another (--out)" in refused.err
     assert Path("runs/score-rows/scores.json").read_bytes() == before
     run_cli("score", "two/rows.jsonl", "--scores", "length", "--out", "runs/two", expected=0)
+
+
+def test_a_sample_of_rewrites_whose_seeds_have_moved(write_config: WriteConfig) -> None:
+    evolve = {"methods": ["weak"], "children": 2}
+    config = write_config(5, optimizer={"name": "none"}, evolve=evolve, failure={"rules": []})
+    run_cli("run", str(config), expected=0)
+    data = Path(yaml.safe_load((RUN / "config.yaml").read_text())["data"]["path"])
+    data.rename(data.with_suffix(".gone"))
+    run_cli("score", str(RUN), "--scores", "complexity", "--set", "scores.sample=6", expected=0)
+    figures = json.loads((RUN / "scores.json").read_text())["rounds"]
+    assert [each["complexity"]["scored"] for each in figures] == [figures[0]["rows"]]

@@ -1,5 +1,6 @@
 """Scores as tables for people: headings in words, means with intervals, unscored rows."""
 
+import math
 from typing import Any
 
 from experiments.score_sections import Section, judges, score_sections
@@ -54,6 +55,12 @@ def test_who_gave_the_figures_is_called_by_what_it_is() -> None:
         section_of("ifd", {"cut": 0}, judge="small", sample=9).note
         == "model: small · seeds drawn: 9"
     )
+
+
+def test_large_numbers_stay_readable_and_what_is_none_is_a_dash() -> None:
+    lines = dict(section_of("length", {"words": 1234.5, "response_words": math.nan}).lines)
+    assert lines["words of an instruction, mean"] == ["1,234"]
+    assert lines["words of a response, mean"] == ["–"]
 
 
 def test_each_judge_is_named_once() -> None:

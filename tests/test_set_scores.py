@@ -46,19 +46,22 @@ def test_wording_is_told_round_by_round() -> None:
 
 def test_neighbours_are_those_of_the_same_round() -> None:
     found = neighbour_scores(ROUNDS, on_a_line)
-    assert found.by_round[0] == {"mnd": 1.0, "mnd_median": 1.0, "close_neighbours": 0}
+    figures = {"mnd": 1.0, "mnd_median": 1.0, "close_neighbours": 0, "unscored": 0}
+    assert found.by_round[0] == figures
     assert found.by_row["a.1"] == {"mnd": 21.0}
 
 
 def test_one_row_has_no_neighbour_and_equal_rows_are_no_distance_apart() -> None:
     alone = neighbour_scores({0: SEEDS[:1]}, on_a_line)
-    assert alone.by_round[0] == {"mnd": None, "mnd_median": None, "close_neighbours": 0}
+    none = {"mnd": None, "mnd_median": None, "close_neighbours": 0, "unscored": 1}
+    assert alone.by_round[0] == none
     assert alone.by_row == {}
     equal = [Row(f"r{n}", f"r{n}", "Name a river.") for n in range(3)]
     assert neighbour_scores({0: equal}, on_a_line).by_round[0] == {
         "mnd": 0.0,
         "mnd_median": 0.0,
         "close_neighbours": 3,
+        "unscored": 0,
     }
 
 

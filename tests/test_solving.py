@@ -72,8 +72,20 @@ def test_an_open_task_is_unscored() -> None:
 
 def test_samples_without_any_result_leave_the_row_unscored() -> None:
     assert "no result" in solved(["Hm.", "Well."]).problem
-    bare = Row("a", "a", "How many?")
-    assert "no result" in solved(["Answer: 4", "Answer: 4"], check="response", row=bare).problem
+    for response in (
+        "",
+        "She has 12 apples and 3 pears.",
+        "Answer: It depends on what you mean by it.",
+    ):
+        row = Row("a", "a", "How many?", response=response)
+        found = solved(["Answer: 4", "Answer: open"], check="response", row=row)
+        assert "no result" in found.problem
+
+
+def test_of_a_conversation_the_last_response_counts() -> None:
+    turns, answers = ("2 + 2?", "Times ten?"), ("4", "Answer: 40")
+    talk = Row("a", "a", turns[0], turns=turns, response=answers[0], answers=answers)
+    assert solved(["Answer: 40", "Answer: 4"], check="response", row=talk).values == {"solver": 0.5}
 
 
 def test_a_call_that_died_leaves_the_row_unscored() -> None:

@@ -107,8 +107,13 @@ def reply_from_openai(body: Mapping[str, Any], seconds: float) -> Reply:
 def _confidence(given: Any) -> float | None:
     """Return the mean probability of the likeliest tokens, where each position names its own."""
     positions = given.get("content") if isinstance(given, Mapping) else None
-    if not positions:
+    try:
+        return _mean_of_likeliest(positions) if positions else None
+    except (*MALFORMED, OverflowError):  # the reply itself is sound, and paid
         return None
+
+
+def _mean_of_likeliest(positions: Any) -> float | None:
     shown = [position.get("top_logprobs") or () for position in positions]
     likeliest = [max((token["logprob"] for token in tokens), default=None) for tokens in shown]
     told = [math.exp(logprob) for logprob in likeliest if logprob is not None]
