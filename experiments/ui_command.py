@@ -10,7 +10,7 @@ from experiments.tracking_store import find_store
 from program.errors import ConfigError
 
 _NO_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-"""Seven more processes, gigabytes of memory, which judge in the background; a run asks for none."""
+"""Nine more processes, which evaluate in the background; a run has no use for them."""
 
 
 def serve_ui(port: int) -> None:
