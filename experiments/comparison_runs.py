@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from experiments.compare_targets import Side
+from experiments.config_tree import read_yaml
 from experiments.drawing import Point
 from experiments.score_figures import mean_rounds, point_of, score_means
 from experiments.score_sheet import ScoreSheet, read_sheet
@@ -86,7 +85,7 @@ def config_differences(runs: Sequence[ComparedRun]) -> dict[str, list[str]]:
 def _run(side: Side) -> ComparedRun:
     best = best_alone(side.path).best
     file = side.path / "config.yaml"
-    plain = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else {}
+    plain = read_yaml(file) if file.is_file() else {}
     config = _leaves({key: value for key, value in plain.items() if key not in _NO_MATTER})
     sheet = read_sheet(side.path)
     return ComparedRun(side.name, side.path, side.summary, sheet, best[0] if best else None, config)

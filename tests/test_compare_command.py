@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from experiments.compare_request import folder_of
-from experiments.compare_targets import Side, pairs_of
+from experiments.compare_targets import Side, pairs_of, read_side
 from experiments.comparison_tables import difference_table
 from experiments.models import scripted
 from program.errors import ConfigError
@@ -84,10 +84,36 @@ def test_answers_pair_only_where_the_whole_question_is_the_same() -> None:
 
 def test_scores_of_different_judges_are_not_held_against_each_other() -> None:
     rows = [Row("r.1", "r", "A.", round=1, scores={"words": 1.0, "complexity": 9.0})]
-    sides = [Side(name, Path(name), rows, judges={"complexity": name}) for name in ("a", "b")]
+    sides = [
+        Side(name, Path(name), rows, went_by={"complexity": {"judge": name}}) for name in ("a", "b")
+    ]
     table = difference_table(sides)
     assert table is not None
     assert [*table.columns[0].cells] == ["words, round 1"]
+
+
+def test_scores_of_other_settings_are_not_held_against_each_other() -> None:
+    def table_of(ours: dict[str, Any], theirs: dict[str, Any]) -> Any:
+        rows = [Row("r.1", "r", "A.", round=1, scores={"solver": 0.5})]
+        sides = [
+            Side(name, Path(name), rows, went_by={"solver": {"judge": "m", **more}})
+            for name, more in (("a", ours), ("b", theirs))
+        ]
+        return difference_table(sides)
+
+    assert table_of({"check": "agreement"}, {"check": "response"}) is None
+    assert table_of({"samples": 4}, {"samples": 8}) is None
+    assert table_of({"samples": 4}, {"samples": 4}) is not None
+
+
+def test_a_run_knows_what_each_of_its_figures_went_by(two_runs: tuple[str, str]) -> None:
+    given = ("--scores", "length,neighbours,complexity", "--set", "scores.sample=5")
+    run_cli("score", two_runs[0], *given, expected=0)
+    side = read_side(Path(two_runs[0]))
+    assert side.went_by["words"] == {}
+    assert side.went_by["mnd"] == {"judge": "static"}
+    assert side.went_by["complexity"] == {"judge": "scripted/world"}
+    assert side.judges == {"mnd": "static", "complexity": "scripted/world"}
 
 
 def test_the_longer_answers_win_and_the_bias_is_said(workplace: Path) -> None:
@@ -201,6 +227,29 @@ def test_methods_and_a_damaged_run_are_told(two_runs: tuple[str, str]) -> None:
     shutil.rmtree("runs/compare-short-long")
     result = run_cli("compare", *two_runs, expected=2)
     assert "best.md: thinking must be one of" in result.err
+    assert not Path("runs/compare-short-long").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "needle"),
+    [
+        ("config.yaml", b"", "config.yaml: must be a mapping"),
+        ("config.yaml", b"a: [", "config.yaml: is no valid YAML"),
+        ("summary.json", b"{", "summary.json: is no valid JSON"),
+        ("summary.json", b"{}", "summary.json: rows_in must be a number"),
+        ("summary.json", b"[]", "summary.json: must be an object"),
+        ("scores.json", b"{}", "scores.json: holds no scores"),
+        ("scores.json", b"\xff", "scores.json: cannot be read"),
+        ("scores.json", b'{"rounds": [], "settings": {"length": 1}}', "scores.json: holds no"),
+    ],
+)
+def test_a_damaged_file_of_a_run_is_named_in_one_line(
+    file: str, content: bytes, needle: str, two_runs: tuple[str, str]
+) -> None:
+    Path(two_runs[1], file).write_bytes(content)
+    result = run_cli("compare", *two_runs, expected=2)
+    assert needle in result.err
+    assert len(result.err.strip().splitlines()) == 1
     assert not Path("runs/compare-short-long").exists()
 
 
