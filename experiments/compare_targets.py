@@ -52,8 +52,8 @@ def read_side(path: Path) -> Side:
         return Side(path.stem, path, _standing(map(row_from, open_source(path, None).rows)))
     if not (path / "summary.json").is_file():
         raise ConfigError(str(path), "is no finished run's folder: no summary.json")
-    summary = read_summary(path)
-    return Side(path.name, path, _standing(evolved_rows(path)), summary, _went_by(path))
+    summary, name = read_summary(path), path.name or path.resolve().name
+    return Side(name, path, _standing(evolved_rows(path)), summary, _went_by(path))
 
 
 def _standing(rows: Iterable[Row]) -> list[Row]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.compare_request import folder_of
+from experiments.compare_request import folder_of, told_apart
 from experiments.compare_targets import Side, pairs_of, read_side
 from experiments.comparison_tables import difference_table
 from experiments.models import scripted
@@ -262,8 +262,49 @@ def test_a_file_in_the_place_of_the_folder_is_refused(two_runs: tuple[str, str])
 
 def test_the_names_of_many_sides_are_cut() -> None:
     sides = [Side(name, Path(name), []) for name in "abcdefg"]
-    assert folder_of(sides, None) == Path("runs/compare-a-b-c-d-3-more")
+    folder = folder_of(sides, None)
+    assert folder.name.startswith("compare-a-b-c-d-3-more-")
+    assert folder_of([*sides[:-1], Side("h", Path("h"), [])], None) != folder
     assert folder_of(sides[:3], None) == Path("runs/compare-a-b-c")
+    long = [Side(name * 150, Path(name * 150), []) for name in "ab"]
+    assert len(folder_of(long, None).name) < 220
+
+
+def side_at(path: str) -> Side:
+    return Side(Path(path).name, Path(path), [])
+
+
+def test_names_that_repeat_are_told_apart_by_their_paths() -> None:
+    def names(*paths: str) -> list[str]:
+        return [side.name for side in told_apart([side_at(path) for path in paths])]
+
+    assert names("A/x", "B/x", "B/y") == ["A/x", "B/x", "y"]
+    assert names("p/A/x", "q/A/x", "q/B/x") == ["p/A/x", "q/A/x", "B/x"]
+    assert names("A/x", "A/x") == ["x", "x"]
+
+
+def test_every_comparison_has_a_folder_of_its_own() -> None:
+    pairs = [
+        *(("A/x", "B/x"), ("C/x", "D/x"), ("B/x", "A/x")),
+        *(("A/x", "A/y"), ("B/x", "B/y"), ("runs/x", "runs/y")),
+    ]
+    folders = [folder_of(told_apart([side_at(path) for path in pair]), None) for pair in pairs]
+    assert len({*folders}) == len(pairs)
+    assert all(folder.parent == Path("runs") for folder in folders)
+    assert folders[-1] == Path("runs/compare-x-y")
+    assert folders[0].name.startswith("compare-x-x-")
+
+
+def test_two_runs_of_one_name_are_two_columns(two_runs: tuple[str, str]) -> None:
+    for number, path in enumerate(two_runs):
+        Path(path).rename(Path(path).with_name(f"m{number}"))
+        Path(f"runs/{number}").mkdir()
+        Path(f"runs/m{number}").rename(f"runs/{number}/x")
+        run_cli("score", f"runs/{number}/x", "--scores", "complexity", expected=0)
+    shown = run_cli("compare", "runs/0/x", "runs/1/x", expected=0).out
+    assert "1/x − 0/x" in shown
+    (folder,) = Path("runs").glob("compare-x-x-*")
+    assert [run["name"] for run in data_of(folder)["runs"]] == ["0/x", "1/x"]
 
 
 def data_of(folder: Path) -> dict[str, Any]:
