@@ -1,7 +1,9 @@
 """What a user asks `autoevol compare` for, checked."""
 
+import hashlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -12,6 +14,8 @@ from program.errors import ConfigError
 Choice = TypeVar("Choice")
 _NAMED = 4
 """Most sides whose names make up the name of a folder."""
+
+_NAME_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,19 @@ def sides_of(targets: Sequence[Path]) -> list[Side]:
     """
     if len(targets) < 2:
         raise ConfigError("compare", "name two runs or files, or more")
-    return [read_side(target) for target in targets]
+    return told_apart([read_side(target) for target in targets])
+
+
+def told_apart(sides: Sequence[Side]) -> list[Side]:
+    """Return the sides; where names repeat they are the last parts of the paths, at least two."""
+    names, paths = [side.name for side in sides], [side.path.resolve().parts for side in sides]
+    for depth in range(2, max(map(len, paths)) + 1):
+        counts = Counter(name for name, _ in {*zip(names, paths, strict=True)})
+        names = [
+            "/".join(path[-depth:]) if counts[name] > 1 else name
+            for name, path in zip(names, paths, strict=True)
+        ]
+    return [replace(side, name=name) for side, name in zip(sides, names, strict=True)]
 
 
 def request_of(
@@ -78,15 +94,29 @@ def request_of(
 def folder_of(sides: Sequence[Side], out: Path | None) -> Path:
     """Return where a comparison is written: `out`, or a folder that the sides name.
 
+    A digest of the paths stands for what the names alone do not tell: sides that do not all lie in
+    `runs`, or all in the working folder, and names that are cut.
+
     Raises:
         ConfigError: There is a file of that name.
     """
-    names = [side.name for side in sides]
-    told = names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED}-more"]
-    folder = out or Path("runs") / "-".join(["compare", *told])
+    folder = out or Path("runs") / _folder_name(sides)
     if folder.exists() and not folder.is_dir():
         raise ConfigError("--out", f"{folder} is a file")
     return folder
+
+
+def _folder_name(sides: Sequence[Side]) -> str:
+    names = [side.name.rpartition("/")[2] for side in sides]
+    told = names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED}-more"]
+    name = "-".join(["compare", *told])
+    cut = name.encode()[:_NAME_BYTES].decode(errors="ignore")
+    is_whole = name == cut and told is names and len({*names}) == len(names)
+    homes = {side.path.resolve().parent for side in sides}
+    if is_whole and homes in ({Path("runs").resolve()}, {Path.cwd()}):
+        return name
+    paths = "\n".join(str(side.path.resolve()) for side in sides)
+    return f"{cut}-{hashlib.sha256(paths.encode()).hexdigest()[:8]}"
 
 
 def _one_of(option: str, given: str, known: Sequence[Choice]) -> Choice:

@@ -1,6 +1,5 @@
 """What `autoevol compare` compares: finished runs, or files of rows, and which rows make a pair."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,13 +7,15 @@ from typing import Any, Literal
 
 from experiments.filters_config import FIGURES
 from experiments.formats.source import open_source
-from experiments.score_book import BY_ROUND
+from experiments.run_facts import read_summary
 from experiments.score_files import evolved_rows, row_from
+from experiments.score_sheet import ScoreSheet, read_settings
 from program.comparison import Pair
 from program.errors import ConfigError
 from program.records import Row
 
 What = Literal["responses", "instructions"]
+_LEFT_BY: Mapping[str, tuple[str, ...]] = dict(FIGURES.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,19 @@ class Side:
     Attributes:
         rows: Those that stand; what a filter took out is left out.
         summary: Of a run; empty for a file.
-        judges: By figure, the model that gave it; of a run that was scored.
+        went_by: By figure, the model that gave it and its score's settings; of a scored run.
     """
 
     name: str
     path: Path
     rows: Sequence[Row]
     summary: Mapping[str, Any] = field(default_factory=dict)
-    judges: Mapping[str, str] = field(default_factory=dict)
+    went_by: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def judges(self) -> dict[str, str]:
+        """The models that gave figures, by figure."""
+        return {name: told["judge"] for name, told in self.went_by.items() if told.get("judge")}
 
 
 def read_side(path: Path) -> Side:
@@ -46,22 +52,20 @@ def read_side(path: Path) -> Side:
         return Side(path.stem, path, _standing(map(row_from, open_source(path, None).rows)))
     if not (path / "summary.json").is_file():
         raise ConfigError(str(path), "is no finished run's folder: no summary.json")
-    summary = json.loads((path / "summary.json").read_text("utf-8"))
-    return Side(path.name, path, _standing(evolved_rows(path)), summary, _judges(path))
+    summary, name = read_summary(path), path.name or path.resolve().name
+    return Side(name, path, _standing(evolved_rows(path)), summary, _went_by(path))
 
 
 def _standing(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.filtered_by is None]
 
 
-def _judges(folder: Path) -> dict[str, str]:
-    file = folder / BY_ROUND
-    settings = json.loads(file.read_text("utf-8"))["settings"] if file.is_file() else {}
+def _went_by(folder: Path) -> dict[str, dict[str, Any]]:
+    sheet = ScoreSheet(settings=read_settings(folder))
     return {
-        figure: told["judge"]
-        for name, told in settings.items()
-        if told.get("judge")
-        for figure in FIGURES.get(name, (name,))
+        figure: sheet.went_by(name)
+        for name in sheet.settings
+        for figure in _LEFT_BY.get(name, (name,))
     }
 
 

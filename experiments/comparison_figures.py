@@ -4,13 +4,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from experiments.comparison_runs import ComparedRun, is_shared, last_mean, shared_means
+from experiments.comparison_runs import ComparedRun, last_mean, shared_means, sharing
 from experiments.drawing import INK, SERIES, SOFT, Point, panels, reach, round_label
 from experiments.score_figures import LEVEL_COLOURS, mean_rounds, point_of
 from metrics.difficulty import LEVELS
 
 _OUTCOMES = {"won": ("win", SERIES[0]), "tied": ("tie", "#cdd5de"), "lost": ("lose", SERIES[1])}
 _USD = "USD"
+MOST_PANELS = 24
+"""Runs that have a panel of their own; a picture of more is too large to be drawn."""
+
 _FATES = {"kept": SERIES[0], "failed": SERIES[1], "unscored": "#cdd5de"}
 
 
@@ -46,9 +49,10 @@ def draw_outcomes(figures: Mapping[str, Any]) -> Any:
 
 def draw_rounds(runs: Sequence[ComparedRun]) -> Any:
     """Return what became of the rows that entered each round, a panel for each run."""
-    size = (max(7.0, 2.9 * len(runs)), 3.0)
-    figure, all_axes = panels(len(runs), size=size, sharey=True)
-    for run, axes in zip(runs, all_axes, strict=True):
+    drawn = runs[:MOST_PANELS]
+    size = (max(7.0, 2.9 * len(drawn)), 3.0)
+    figure, all_axes = panels(len(drawn), size=size, sharey=True)
+    for run, axes in zip(drawn, all_axes, strict=True):
         rounds = run.summary["rounds"]
         places, bottom = [str(each["round"]) for each in rounds], [0] * len(rounds)
         for fate, colour in _FATES.items():
@@ -59,6 +63,7 @@ def draw_rounds(runs: Sequence[ComparedRun]) -> Any:
         axes.set(title=run.name, xlabel="round")
     all_axes[0].set_ylabel("rows that entered")
     figure.legend(*all_axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    _say_cut(figure, len(drawn), len(runs))
     return figure
 
 
@@ -67,13 +72,14 @@ def draw_rules(runs: Sequence[ComparedRun]) -> Any:
 
     None: no rule stopped any.
     """
-    counts = [_by_rule(run) for run in runs]
+    drawn = runs[:MOST_PANELS]
+    counts = [_by_rule(run) for run in drawn]
     names = [*dict.fromkeys(name for each in counts for name in each)]
     if not names:
         return None
-    size = (max(7.0, 2.6 + 2.1 * len(runs)), 1.2 + 0.28 * len(names))
-    figure, all_axes = panels(len(runs), size=size, sharex=True, sharey=True)
-    for run, found, axes in zip(runs, counts, all_axes, strict=True):
+    size = (max(7.0, 2.6 + 2.1 * len(drawn)), 1.2 + 0.28 * len(names))
+    figure, all_axes = panels(len(drawn), size=size, sharex=True, sharey=True)
+    for run, found, axes in zip(drawn, counts, all_axes, strict=True):
         entered = sum(each["entered"] for each in run.summary["rounds"]) or 1
         bars = axes.barh(names, [found.get(name, 0) / entered for name in names], color=SERIES[0])
         axes.bar_label(bars, [str(found.get(name) or "") for name in names], padding=2, fontsize=8)
@@ -81,6 +87,7 @@ def draw_rules(runs: Sequence[ComparedRun]) -> Any:
         axes.margins(x=0.18)
         axes.set(title=run.name, xlabel="share of entered")
     all_axes[0].invert_yaxis()
+    _say_cut(figure, len(drawn), len(runs))
     return figure
 
 
@@ -89,9 +96,11 @@ def draw_levels(runs: Sequence[ComparedRun]) -> Any:
 
     None: there are no two runs with levels by the same judge.
     """
-    if not is_shared(runs, "difficulty"):
+    places = sharing(runs, "difficulty")
+    shared = [(runs[place].name, levels) for place in places if (levels := _levels(runs[place]))]
+    if len(shared) < 2:
         return None
-    held = [(run.name, _levels(run)) for run in runs if _levels(run)]
+    held = shared[:MOST_PANELS]
     numbers = sorted({number for _, levels in held for number in levels})
     size = (max(7.0, 1.75 * len(numbers)), 0.9 + 1.35 * len(held))
     figure, all_axes = panels(len(numbers), len(held), size=size, sharex=True, sharey=True)
@@ -103,6 +112,7 @@ def draw_levels(runs: Sequence[ComparedRun]) -> Any:
             axes.set_title(round_label(numbers[column]))
         if column == 0:
             axes.set_ylabel(name, color=INK)
+    _say_cut(figure, len(held), len(shared))
     return figure
 
 
@@ -111,21 +121,22 @@ def draw_means(runs: Sequence[ComparedRun]) -> Any:
 
     None: no score is in two runs by the same judge.
     """
-    names = shared_means(runs)
-    if not names:
+    shared = shared_means(runs)
+    if not shared:
         return None
-    figure, all_axes = _grid(len(names))
-    for name, axes in zip(names, all_axes, strict=False):
-        for number, run in enumerate(runs):
-            points = {n: point_of(told) for n, told in mean_rounds(run.sheet, name).items()}
-            if points:
-                heights = [value for value, _, _ in points.values()]
-                bars, look = reach([*points.values()]), _look(number)
-                places = [place + 0.05 * (number - (len(runs) - 1) / 2) for place in points]
-                axes.errorbar(places, heights, yerr=bars, label=run.name, **look)
+    figure, all_axes = _grid(len(shared))
+    lines: dict[int, Any] = {}
+    for (name, numbers), axes in zip(shared.items(), all_axes, strict=False):
+        for number in numbers:
+            rounds = mean_rounds(runs[number].sheet, name)
+            points = {n: point_of(told) for n, told in rounds.items()}
+            heights = [value for value, _, _ in points.values()]
+            bars, look = reach([*points.values()]), _look(number)
+            places = [place + 0.05 * (number - (len(runs) - 1) / 2) for place in points]
+            lines[number] = axes.errorbar(places, heights, yerr=bars, **look)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set(title=name.rpartition(".")[2], xlabel="round (0: seeds)")
-    figure.legend(*_handles(all_axes), loc="outside lower center", ncols=4)
+    _name_lines(figure, [(runs[number].name, lines[number]) for number in sorted(lines)])
     return figure
 
 
@@ -138,11 +149,7 @@ def draw_cost(runs: Sequence[ComparedRun]) -> Any:
     None: there are no rows.
     """
     label, costs = _costs(runs)
-    qualities: dict[str, Callable[[ComparedRun], Point | None]] = {
-        "share of rewrites lost": lambda run: run.lost,
-        **{f"{name}, last round": _mean_of(name) for name in shared_means(runs)},
-    }
-    drawn = {name: points for name, of in qualities.items() if any(points := [*map(of, runs)])}
+    drawn = _qualities(runs)
     if not drawn:
         return None
     figure, all_axes = _grid(len(drawn))
@@ -189,18 +196,27 @@ def _look(number: int) -> dict[str, Any]:
     return {"color": SERIES[number % len(SERIES)], "marker": "osD^vP"[number % 6]}
 
 
-def _handles(all_axes: Sequence[Any]) -> tuple[list[Any], list[str]]:
-    """Return what a legend of all panels needs, each run once."""
-    found = {
-        label: handle
-        for axes in all_axes
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    return [*found.values()], [*found]
+def _name_lines(figure: Any, named: Sequence[tuple[str, Any]]) -> None:
+    """Add a legend of runs; the texts are set afterwards, since a label with `_` is left out."""
+    lines, places = [line for _, line in named], [str(number) for number in range(len(named))]
+    legend = figure.legend(lines, places, loc="outside lower center", ncols=4)
+    for text, (name, _) in zip(legend.get_texts(), named, strict=True):
+        text.set_text(name)
 
 
-def _mean_of(name: str) -> Callable[[ComparedRun], Point | None]:
-    return lambda run: last_mean(run, name)
+def _say_cut(figure: Any, drawn: int, there: int) -> None:
+    if drawn < there:
+        figure.suptitle(f"the first {drawn} of {there} runs", color=SOFT)
+
+
+def _qualities(runs: Sequence[ComparedRun]) -> dict[str, list[Point | None]]:
+    """Return by quality a point for each run; None where a run has none to hold against others."""
+    found = {"share of rewrites lost": [run.lost for run in runs]}
+    for name, places in shared_means(runs).items():
+        found[f"{name}, last round"] = [
+            last_mean(run, name) if place in places else None for place, run in enumerate(runs)
+        ]
+    return {name: points for name, points in found.items() if any(points)}
 
 
 def _costs(runs: Sequence[ComparedRun]) -> tuple[str, list[float]]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from experiments.compare_targets import Side
+from experiments.config_tree import read_yaml
 from experiments.drawing import Point
 from experiments.score_figures import mean_rounds, point_of, score_means
 from experiments.score_sheet import ScoreSheet, read_sheet
@@ -56,18 +55,30 @@ def runs_of(sides: Sequence[Side]) -> list[ComparedRun]:
     return [_run(side) for side in sides if side.summary]
 
 
-def shared_means(runs: Sequence[ComparedRun]) -> list[str]:
-    """Return the scores with means that two runs or more have, by one judge."""
+def shared_means(runs: Sequence[ComparedRun]) -> dict[str, list[int]]:
+    """Return the means that two runs or more share, each with the places of those runs."""
     names = dict.fromkeys(name for run in runs for name in score_means(run.sheet))
-    return [name for name in names if is_shared(runs, name)]
+    found = {name: sharing(runs, name) for name in names}
+    return {name: places for name, places in found.items() if places}
 
 
-def is_shared(runs: Sequence[ComparedRun], name: str) -> bool:
-    """Tell whether two runs or more have a figure, and the same judge gave it."""
-    score = name.partition(".")[0]
-    held = [run.sheet for run in runs if run.sheet.rounds_with(score)]
-    judges = {sheet.settings.get(score, {}).get("judge") for sheet in held}
-    return len(held) > 1 and len(judges) == 1
+def sharing(runs: Sequence[ComparedRun], name: str) -> list[int]:
+    """Return the places of the runs whose means may be held against each other.
+
+    The same judge gave them, and they went by the same settings. Of several such groups of two runs
+    or more it is the largest, of equal ones the first; empty: there is none.
+    """
+    groups: list[tuple[dict[str, Any], list[int]]] = []
+    for place, run in enumerate(runs):
+        if mean_rounds(run.sheet, name):
+            own = run.sheet.went_by(name.partition(".")[0])
+            known = next((places for settings, places in groups if settings == own), None)
+            if known is None:
+                groups.append((own, [place]))
+            else:
+                known.append(place)
+    largest = max((places for _, places in groups), key=len, default=[])
+    return largest if len(largest) > 1 else []
 
 
 def last_mean(run: ComparedRun, name: str) -> Point | None:
@@ -86,7 +97,7 @@ def config_differences(runs: Sequence[ComparedRun]) -> dict[str, list[str]]:
 def _run(side: Side) -> ComparedRun:
     best = best_alone(side.path).best
     file = side.path / "config.yaml"
-    plain = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else {}
+    plain = read_yaml(file) if file.is_file() else {}
     config = _leaves({key: value for key, value in plain.items() if key not in _NO_MATTER})
     sheet = read_sheet(side.path)
     return ComparedRun(side.name, side.path, side.summary, sheet, best[0] if best else None, config)

@@ -60,7 +60,8 @@ def funnel_table(sides: Sequence[Side]) -> Table | None:
 def difference_table(sides: Sequence[Side]) -> Table | None:
     """Return the mean scores by round of the rows that all runs have, and how others differ.
 
-    Rows are paired by id and by their seed's text. A score that different judges gave is left out.
+    Rows are paired by id and by their seed's text. A score that different judges gave, or that
+    went by other settings, is left out.
     None: there are no such rows with scores.
     """
     first, *others = sides
@@ -81,7 +82,8 @@ def difference_table(sides: Sequence[Side]) -> Table | None:
 
 
 def _is_comparable(sides: Sequence[Side], name: str) -> bool:
-    return len({side.judges.get(name) for side in sides}) == 1
+    first, *others = (side.went_by.get(name, {}) for side in sides)
+    return all(each == first for each in others)
 
 
 def _cells(values: Sequence[Sequence[float]]) -> list[str]:

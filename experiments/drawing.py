@@ -100,6 +100,7 @@ def _look() -> dict[str, Any]:
         "font.family": ["DejaVu Sans", *(name for name in _HANGUL if name in there)],
         "font.size": 9.5,
         "text.color": INK,
+        "text.parse_math": False,
         "axes.titlesize": 10,
         "axes.titlelocation": "left",
         "axes.titleweight": "bold",

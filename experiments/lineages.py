@@ -1,6 +1,5 @@
 """Rows of `evolved.jsonl` drawn at random, each with its way from the seed, in one pass."""
 
-import json
 import random
 from array import array
 from collections import Counter, defaultdict
@@ -12,8 +11,10 @@ from typing import Any, BinaryIO
 from experiments.reading import parsed
 from experiments.word_diff import Piece, marked
 from metrics.wording import words
+from program.errors import ConfigError
 
 DRAWN = 20
+_TEXTS = ("id", "seed_id", "origin", "instruction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,13 @@ def read_evolved(file: Path, rng: random.Random, *, draw: int = DRAWN) -> Evolve
     """Read a file that may be large; `draw` of its rows are kept, each with the same chance.
 
     Raises:
-        ConfigError: A line is no JSON.
+        ConfigError: A line is no row that a run has kept.
     """
     found, slots = Evolved(), [-1] * draw
     with file.open("rb") as lines:
         place = 0
         for number, line in enumerate(lines):
-            row = parsed(line.decode("utf-8"), f"{file}:{number + 1}")
+            row = _row(line, f"{file}:{number + 1}")
             found.take(row, place)
             slot = number if number < draw else rng.randrange(number + 1)
             if slot < draw:
@@ -110,6 +111,25 @@ def text_of(row: Mapping[str, Any]) -> str:
     return "\n\n".join(row.get("turns") or ()) or row["instruction"]
 
 
+def _row(line: bytes, place: str) -> dict[str, Any]:
+    """Return the row that a line holds, with what its way needs."""
+    try:
+        row = parsed(line.decode("utf-8"), place)
+    except UnicodeDecodeError as error:
+        raise ConfigError(place, f"cannot be read: {error}") from error
+    if not isinstance(row, dict):
+        raise ConfigError(place, f"must be an object, is {type(row).__name__}")
+    is_sound = {
+        **{key: isinstance(row.get(key), str) for key in _TEXTS},
+        **{key: isinstance(row.get(key), str | None) for key in ("parent_id", "method")},
+        "round": isinstance(row.get("round"), int),
+    }
+    wrong = next((key for key in is_sound if key not in row or not is_sound[key]), None)
+    if wrong:
+        raise ConfigError(place, f"{wrong} is not what a run writes there")
+    return row
+
+
 def _lineage(row: dict[str, Any], found: Evolved, lines: BinaryIO) -> Lineage:
     rows = _ancestors(row, found, lines)
     seed = rows[0]["origin"] if rows[0]["parent_id"] and not _is_new(rows[0]) else ""
@@ -125,7 +145,7 @@ def _ancestors(row: dict[str, Any], found: Evolved, lines: BinaryIO) -> list[dic
     rows = [row]
     while rows[0]["parent_id"] in found.places and len(rows) <= row["round"]:
         lines.seek(found.places[rows[0]["parent_id"]])
-        rows.insert(0, json.loads(lines.readline()))
+        rows.insert(0, _row(lines.readline(), lines.name))
     return rows
 
 

@@ -178,6 +178,31 @@ def parsed(text: str, place: str) -> Any:
         raise ConfigError(place, f"is no valid JSON: {error}") from error
 
 
+def read_json(file: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        ConfigError: It cannot be read, or is no JSON.
+    """
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(file), f"cannot be read: {error}") from error
+    return parsed(text, str(file))
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds.
+
+    Raises:
+        ConfigError: It cannot be read, or holds something else.
+    """
+    found = read_json(file)
+    if not isinstance(found, dict):
+        raise ConfigError(str(file), f"must be an object, is {_kind(found)}")
+    return found
+
+
 def _from_jsonl(file: Path) -> Iterator[tuple[str, Any]]:
     with file.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, start=1):

@@ -1,21 +1,19 @@
 """`report.html`: one self-contained page about a run, made of what its folder holds."""
 
-import json
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from experiments.config_tree import read_yaml
 from experiments.drawing import write_pictures
 from experiments.figures import draw_added_words, draw_funnel, draw_search
-from experiments.funnel import funnel
+from experiments.funnel import Stopped, funnel
 from experiments.lineages import Evolved, lineages, read_evolved
 from experiments.pages import embedded_files, page
 from experiments.reading import read_file
+from experiments.run_facts import read_identity
 from experiments.score_figures import score_figures
 from experiments.score_files import EVOLVED
 from experiments.score_sections import judges, rows_by_round, score_sections
@@ -23,6 +21,7 @@ from experiments.score_sheet import ScoreSheet, read_sheet
 from experiments.search_record import STEPS, SearchRecord, best_alone, read_record
 from experiments.word_diff import changed_lines
 from experiments.writing import write_whole
+from program.errors import ConfigError
 from signatures import Method
 
 REPORT = "report.html"
@@ -59,10 +58,10 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
     """
     found = read_record(folder)
     record, sheet = found or best_alone(folder), read_sheet(folder)
-    config = (folder / "config.yaml").read_text("utf-8")
-    plain = yaml.safe_load(config)
+    plain, config = _config(folder / "config.yaml")
+    started = read_identity(folder).started
     evolved = read_evolved(folder / EVOLVED, random.Random(plain.get("seed", 0)))
-    stopped = funnel(read_rows(folder / "failures.jsonl"))
+    stopped = _stopped(folder / "failures.jsonl")
     figures = {
         "failure_rate": draw_search(record.steps),
         "funnel": draw_funnel(stopped),
@@ -73,7 +72,7 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
     text = page(
         "report.html.j2",
         name=plain["name"],
-        started=_started(folder),
+        started=f"{started:%Y-%m-%d %H:%M} UTC",
         summary=summary,
         record=record,
         search_note="" if found else _OLDER,
@@ -99,9 +98,19 @@ def read_rows(file: Path) -> Iterator[dict[str, Any]]:
     return (record.value for record in read_file(file))
 
 
-def _started(folder: Path) -> str:
-    told = json.loads((folder / "run.json").read_text("utf-8"))["started"]
-    return f"{datetime.fromisoformat(told):%Y-%m-%d %H:%M} UTC"
+def _config(file: Path) -> tuple[dict[str, Any], str]:
+    """Return a run's config, and its text."""
+    plain = read_yaml(file)
+    if "name" not in plain:
+        raise ConfigError(f"{file}: name", "is required")
+    return plain, file.read_text("utf-8")
+
+
+def _stopped(file: Path) -> list[Stopped]:
+    try:
+        return funnel(read_rows(file))
+    except (KeyError, TypeError) as error:
+        raise ConfigError(str(file), f"holds a row that no run writes there: {error!r}") from error
 
 
 def _score_note(sheet: ScoreSheet, evolved: Evolved) -> str:

@@ -1,18 +1,17 @@
 """`autoevol report`: a finished run's page and pictures, made anew of what its folder holds."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.reading import parsed
 from experiments.report import write_report
+from experiments.run_facts import RUN, SUMMARY, read_identity, read_summary
 from experiments.run_folder import alone_in
 from experiments.score_files import EVOLVED
 from experiments.search_record import STEPS
 from experiments.tracking import TrackingConfig, log_scores
 from program.errors import ConfigError
 
-_NEEDED = ("run.json", "config.yaml", EVOLVED, "failures.jsonl", "summary.json")
+_NEEDED = (RUN, "config.yaml", EVOLVED, "failures.jsonl", SUMMARY)
 
 
 def report(
@@ -32,23 +31,11 @@ def report(
     missing = next((name for name in _NEEDED if not (folder / name).is_file()), None)
     if missing:
         raise ConfigError(str(folder), f"is no finished run's folder: no {missing}")
-    key, file = key_of(folder), folder / "summary.json"
+    key, summary = read_identity(folder).key, read_summary(folder)
     if not (folder / STEPS).is_file():
         say(f"{folder}: no {STEPS}, so the report is without the search (an older run)")
     with alone_in(folder):
-        files = write_report(folder, parsed(file.read_text("utf-8"), str(file)))
+        files = write_report(folder, summary)
     if tracking:
         log_scores(tracking, key, {}, files)
     return files
-
-
-def key_of(folder: Path) -> str:
-    """Return the key of a run in MLflow.
-
-    Raises:
-        ConfigError: The folder has lost its run.json.
-    """
-    file = folder / "run.json"
-    if not file.is_file():
-        raise ConfigError(str(folder), "is no run's folder: no run.json")
-    return str(json.loads(file.read_text("utf-8"))["key"])

@@ -9,9 +9,8 @@ from rich.table import Table
 from experiments.drawing import write_pictures
 from experiments.judge_room import with_models
 from experiments.progress import ProgressBar
-from experiments.reading import parsed
 from experiments.report import write_report
-from experiments.report_command import key_of
+from experiments.run_facts import SUMMARY, read_identity, read_summary
 from experiments.run_folder import alone_in
 from experiments.score_book import ScoreBook, flat
 from experiments.score_figures import score_figures
@@ -45,7 +44,7 @@ def score(
     target = find_target(request)
     check_rows(target.rounds, target.scores, target.where)
     given = means(target.scores, target.where)
-    key = key_of(target.folder) if target.is_run else None
+    key = read_identity(target.folder).key if target.is_run else None
     if key is None:
         _check_source(target)
     for note in target.notes:
@@ -62,18 +61,24 @@ def score(
             _draw(target.folder)
             return book
         files = write_scores(target.folder, book, settings)
-        files += _shown(target.folder)
+        files += _shown(target.folder, say)
         if tracking:
             log_scores(tracking, key, book.figures, files)
     return book
 
 
-def _shown(folder: Path) -> list[Path]:
-    """Write a run's report anew and return its files; before the run's end there is none."""
-    file = folder / "summary.json"
-    if not file.is_file():
+def _shown(folder: Path, say: Callable[[str], None]) -> list[Path]:
+    """Write a run's report anew and return its files; before the run's end there is none.
+
+    A damaged folder gets none: that is said, and the scores that were paid for stay.
+    """
+    if not (folder / SUMMARY).is_file():
         return _draw(folder)
-    return write_report(folder, parsed(file.read_text("utf-8"), str(file)))
+    try:
+        return write_report(folder, read_summary(folder))
+    except ConfigError as error:
+        say(f"the scores are kept, the report is not written anew: {error}")
+        return []
 
 
 def _draw(folder: Path) -> list[Path]:

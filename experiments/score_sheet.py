@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments.reading import parsed, read_file
+from experiments.reading import read_file, read_json
 from experiments.score_book import BY_ROUND, BY_ROW
 from program.errors import ConfigError
 
@@ -29,6 +29,13 @@ class ScoreSheet:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     numbers: Mapping[str, Mapping[int, Sequence[float]]] = field(default_factory=dict)
 
+    def went_by(self, score: str) -> dict[str, Any]:
+        """Return what must be the same where a score's figures are held against others.
+
+        Which rows were drawn may differ.
+        """
+        return {key: each for key, each in self.settings.get(score, {}).items() if key != "sample"}
+
     def rounds_with(self, name: str) -> dict[int, Mapping[str, Any]]:
         """Return a score's figures by round, of the rounds that have them."""
         return {n: told[name] for n, told in sorted(self.figures.items()) if name in told}
@@ -43,14 +50,30 @@ def read_sheet(folder: Path) -> ScoreSheet:
     file = folder / BY_ROUND
     if not file.is_file():
         return ScoreSheet()
-    tree = parsed(file.read_text("utf-8"), str(file))
+    settings, tree = read_settings(folder), read_json(file)
     try:
         figures = {
             told["round"]: {name: each for name, each in told.items() if name != "round"}
             for told in tree["rounds"]
         }
-        return ScoreSheet(figures, tree["settings"], _numbers(folder / BY_ROW))
-    except (KeyError, TypeError, AttributeError) as error:
+        return ScoreSheet(figures, settings, _numbers(folder / BY_ROW))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigError(str(file), f"holds no scores: {error!r}") from error
+
+
+def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return by score what a folder's figures went by; nothing before the first score.
+
+    Raises:
+        ConfigError: The file is not what `autoevol score` writes.
+    """
+    file = folder / BY_ROUND
+    if not file.is_file():
+        return {}
+    tree = read_json(file)
+    try:
+        return {name: dict(told) for name, told in tree["settings"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(str(file), f"holds no scores: {error!r}") from error
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments.reading import parsed
+from experiments.reading import read_json
 from metrics import FailureRate
 from program.acceptance import pareto_front
 from program.errors import ConfigError
@@ -134,10 +134,10 @@ def read_record(folder: Path) -> SearchRecord | None:
     file = folder / STEPS
     if not file.is_file():
         return None
-    tree = parsed(file.read_text("utf-8"), str(file))
+    tree = read_json(file)
     try:
         return _read(tree)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(str(file), f"is not what a run writes there: {error!r}") from error
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from experiments.compare_request import folder_of
-from experiments.compare_targets import Side, pairs_of
+from experiments.compare_request import folder_of, told_apart
+from experiments.compare_targets import Side, pairs_of, read_side
 from experiments.comparison_tables import difference_table
 from experiments.models import scripted
 from program.errors import ConfigError
@@ -84,10 +84,36 @@ def test_answers_pair_only_where_the_whole_question_is_the_same() -> None:
 
 def test_scores_of_different_judges_are_not_held_against_each_other() -> None:
     rows = [Row("r.1", "r", "A.", round=1, scores={"words": 1.0, "complexity": 9.0})]
-    sides = [Side(name, Path(name), rows, judges={"complexity": name}) for name in ("a", "b")]
+    sides = [
+        Side(name, Path(name), rows, went_by={"complexity": {"judge": name}}) for name in ("a", "b")
+    ]
     table = difference_table(sides)
     assert table is not None
     assert [*table.columns[0].cells] == ["words, round 1"]
+
+
+def test_scores_of_other_settings_are_not_held_against_each_other() -> None:
+    def table_of(ours: dict[str, Any], theirs: dict[str, Any]) -> Any:
+        rows = [Row("r.1", "r", "A.", round=1, scores={"solver": 0.5})]
+        sides = [
+            Side(name, Path(name), rows, went_by={"solver": {"judge": "m", **more}})
+            for name, more in (("a", ours), ("b", theirs))
+        ]
+        return difference_table(sides)
+
+    assert table_of({"check": "agreement"}, {"check": "response"}) is None
+    assert table_of({"samples": 4}, {"samples": 8}) is None
+    assert table_of({"samples": 4}, {"samples": 4}) is not None
+
+
+def test_a_run_knows_what_each_of_its_figures_went_by(two_runs: tuple[str, str]) -> None:
+    given = ("--scores", "length,neighbours,complexity", "--set", "scores.sample=5")
+    run_cli("score", two_runs[0], *given, expected=0)
+    side = read_side(Path(two_runs[0]))
+    assert side.went_by["words"] == {}
+    assert side.went_by["mnd"] == {"judge": "static"}
+    assert side.went_by["complexity"] == {"judge": "scripted/world"}
+    assert side.judges == {"mnd": "static", "complexity": "scripted/world"}
 
 
 def test_the_longer_answers_win_and_the_bias_is_said(workplace: Path) -> None:
@@ -204,6 +230,29 @@ def test_methods_and_a_damaged_run_are_told(two_runs: tuple[str, str]) -> None:
     assert not Path("runs/compare-short-long").exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "needle"),
+    [
+        ("config.yaml", b"", "config.yaml: must be a mapping"),
+        ("config.yaml", b"a: [", "config.yaml: is no valid YAML"),
+        ("summary.json", b"{", "summary.json: is no valid JSON"),
+        ("summary.json", b"{}", "summary.json: rows_in must be a number"),
+        ("summary.json", b"[]", "summary.json: must be an object"),
+        ("scores.json", b"{}", "scores.json: holds no scores"),
+        ("scores.json", b"\xff", "scores.json: cannot be read"),
+        ("scores.json", b'{"rounds": [], "settings": {"length": 1}}', "scores.json: holds no"),
+    ],
+)
+def test_a_damaged_file_of_a_run_is_named_in_one_line(
+    file: str, content: bytes, needle: str, two_runs: tuple[str, str]
+) -> None:
+    Path(two_runs[1], file).write_bytes(content)
+    result = run_cli("compare", *two_runs, expected=2)
+    assert needle in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert not Path("runs/compare-short-long").exists()
+
+
 def test_a_file_in_the_place_of_the_folder_is_refused(two_runs: tuple[str, str]) -> None:
     Path("taken").write_text("mine")
     result = run_cli("compare", *two_runs, "--out", "taken", expected=2)
@@ -213,8 +262,49 @@ def test_a_file_in_the_place_of_the_folder_is_refused(two_runs: tuple[str, str])
 
 def test_the_names_of_many_sides_are_cut() -> None:
     sides = [Side(name, Path(name), []) for name in "abcdefg"]
-    assert folder_of(sides, None) == Path("runs/compare-a-b-c-d-3-more")
+    folder = folder_of(sides, None)
+    assert folder.name.startswith("compare-a-b-c-d-3-more-")
+    assert folder_of([*sides[:-1], Side("h", Path("h"), [])], None) != folder
     assert folder_of(sides[:3], None) == Path("runs/compare-a-b-c")
+    long = [Side(name * 150, Path(name * 150), []) for name in "ab"]
+    assert len(folder_of(long, None).name) < 220
+
+
+def side_at(path: str) -> Side:
+    return Side(Path(path).name, Path(path), [])
+
+
+def test_names_that_repeat_are_told_apart_by_their_paths() -> None:
+    def names(*paths: str) -> list[str]:
+        return [side.name for side in told_apart([side_at(path) for path in paths])]
+
+    assert names("A/x", "B/x", "B/y") == ["A/x", "B/x", "y"]
+    assert names("p/A/x", "q/A/x", "q/B/x") == ["p/A/x", "q/A/x", "B/x"]
+    assert names("A/x", "A/x") == ["x", "x"]
+
+
+def test_every_comparison_has_a_folder_of_its_own() -> None:
+    pairs = [
+        *(("A/x", "B/x"), ("C/x", "D/x"), ("B/x", "A/x")),
+        *(("A/x", "A/y"), ("B/x", "B/y"), ("runs/x", "runs/y")),
+    ]
+    folders = [folder_of(told_apart([side_at(path) for path in pair]), None) for pair in pairs]
+    assert len({*folders}) == len(pairs)
+    assert all(folder.parent == Path("runs") for folder in folders)
+    assert folders[-1] == Path("runs/compare-x-y")
+    assert folders[0].name.startswith("compare-x-x-")
+
+
+def test_two_runs_of_one_name_are_two_columns(two_runs: tuple[str, str]) -> None:
+    for number, path in enumerate(two_runs):
+        Path(path).rename(Path(path).with_name(f"m{number}"))
+        Path(f"runs/{number}").mkdir()
+        Path(f"runs/m{number}").rename(f"runs/{number}/x")
+        run_cli("score", f"runs/{number}/x", "--scores", "complexity", expected=0)
+    shown = run_cli("compare", "runs/0/x", "runs/1/x", expected=0).out
+    assert "1/x − 0/x" in shown
+    (folder,) = Path("runs").glob("compare-x-x-*")
+    assert [run["name"] for run in data_of(folder)["runs"]] == ["0/x", "1/x"]
 
 
 def data_of(folder: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from experiments.comparison_figures import (
+    MOST_PANELS,
     draw_comparison,
     draw_cost,
     draw_levels,
@@ -28,6 +29,7 @@ def run(
     failed: int = 2,
     cost: float | None = None,
     judge: str = "j",
+    settings: Mapping[str, Any] | None = None,
 ) -> ComparedRun:
     kept = 10 - failed
     count = {"round": 1, "entered": 10, "kept": kept, "failed": failed, "unscored": 0}
@@ -47,8 +49,10 @@ def run(
         "cost_usd": cost,
         "failures_by_rule": {"evolve": {"answered": failed} if failed else {}, "respond": {}},
     }
-    judges = {"complexity": {"judge": judge}, "difficulty": {"judge": judge}}
-    return ComparedRun(name, Path(name), summary, ScoreSheet(figures, judges), None, {})
+    went_by = {
+        score: {"judge": judge, **(settings or {})} for score in ("complexity", "difficulty")
+    }
+    return ComparedRun(name, Path(name), summary, ScoreSheet(figures, went_by), None, {})
 
 
 RUNS = [run("weak", {0: 4.0, 1: 9.0}), run("strong", {0: 4.0, 1: 15.0, 2: 22.0}, failed=0)]
@@ -124,6 +128,49 @@ def test_scores_of_different_judges_are_not_drawn_together() -> None:
     assert draw_means(runs) is None
     assert draw_levels(runs) is None
     assert titles(draw_cost(runs)) == ["share of rewrites lost"]
+
+
+def test_scores_of_other_settings_are_not_drawn_together_but_of_other_samples() -> None:
+    runs = [run("a", {1: 5.0}, settings={"x": 1}), run("b", {1: 6.0}, settings={"x": 2})]
+    assert draw_means(runs) is None
+    runs = [run("a", {1: 5.0}, settings={"sample": 1}), run("b", {1: 6.0}, settings={"sample": 2})]
+    assert draw_means(runs) is not None
+
+
+def test_a_run_by_another_judge_hides_nothing_of_the_others() -> None:
+    runs = [run("other", {1: 9.0}, judge="another"), *RUNS]
+    means = draw_means(runs)
+    assert [text.get_text() for text in means.legends[0].get_texts()] == ["weak", "strong"]
+    assert len(means.axes[0].containers) == 2
+    assert [axes.get_ylabel() for axes in draw_levels(runs).axes[::3]] == ["weak", "strong"]
+    cost = draw_cost(runs)
+    assert [len(axes.containers) for axes in cost.axes[:2]] == [3, 2]
+
+
+@pytest.mark.parametrize("name", ["a$x_{$b", "$x$", "_x"])
+def test_names_are_shown_as_they_are(name: str) -> None:
+    runs = [run(name, {1: 5.0}), run("b", {1: 6.0})]
+    legend = draw_means(runs).legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == [name, "b"]
+    drawn = draw_comparison(runs)
+    assert all(png(figure).startswith(b"\x89PNG") for figure in drawn.values())
+    assert not any(text.get_parse_math() for text in legend.get_texts())
+
+
+def test_two_runs_of_one_name_are_two_lines_in_the_legend() -> None:
+    legend = draw_means([run("x", {1: 5.0}), run("x", {1: 6.0})]).legends[0]
+    colours = [str(line.get_color()) for line in legend.legend_handles]
+    assert len({*colours}) == 2
+
+
+def test_a_picture_has_so_many_panels_at_most_and_says_so() -> None:
+    runs = [run(f"r{n}", {1: 5.0 + n}) for n in range(200)]
+    for draw in (draw_rounds, draw_rules, draw_levels):
+        figure = draw(runs)
+        assert len(figure.axes) == MOST_PANELS
+        assert figure.get_suptitle() == f"the first {MOST_PANELS} of 200 runs"
+        assert max(figure.get_size_inches()) * 150 < 1 << 16
+    assert draw_rounds(RUNS).get_suptitle() == ""
 
 
 def test_all_pictures_of_many_runs_can_be_made() -> None:

@@ -69,6 +69,27 @@ def test_scoring_again_pays_nothing_and_adds_no_point(write_config: WriteConfig)
     assert "scores.json" in {each.path for each in client.list_artifacts(run_id)}
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [("steps.json", "{"), ("failures.jsonl", None), ("summary.json", "{}")],
+)
+def test_scores_stay_where_a_damaged_folder_allows_no_report(
+    file: str, content: str | None, write_config: WriteConfig
+) -> None:
+    run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
+    report = (RUN / "report.html").read_bytes()
+    if content is None:
+        (RUN / file).unlink()
+    else:
+        (RUN / file).write_text(content)
+    result = run_cli("score", str(RUN), "--scores", "length", expected=0)
+    assert "length.words" in result.out
+    assert result.err.count("the scores are kept") == 1
+    assert file in result.err
+    assert json.loads((RUN / "scores.json").read_text())["rounds"]
+    assert (RUN / "report.html").read_bytes() == report
+
+
 def test_a_sample_takes_the_same_seeds_in_every_round(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config(20, **NO_SEARCH)), expected=0)
     given = ("--scores", "complexity", "--set", "scores.sample=5")
