@@ -125,6 +125,19 @@ def test_a_grade_that_follows_length_is_said_to(workplace: Path) -> None:
     assert figures["length_correlation"] == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("names", ["length", "solver", "ifd", None])
+def test_a_judge_that_no_score_asks_is_refused(
+    names: str | None, write_config: WriteConfig
+) -> None:
+    run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
+    Path("one.jsonl").write_text('{"instruction": "Name a river.", "response": "The Ob."}\n')
+    given = ("--scores", names) if names else ()
+    for target in (str(RUN), "one.jsonl"):
+        result = run_cli("score", target, *given, "--judge", "scripted/world", expected=2)
+        assert result.err.strip() == "--judge: says nothing: no score asks a judge"
+    assert not (RUN / "scores.json").exists()
+
+
 def test_without_a_word_the_free_scores_are_made(workplace: Path) -> None:
     Path("one.jsonl").write_text('{"instruction": "Name a river."}\n')
     shown = run_cli("score", "one.jsonl", expected=0).out
