@@ -90,6 +90,19 @@ def test_scores_stay_where_a_damaged_folder_allows_no_report(
     assert (RUN / "report.html").read_bytes() == report
 
 
+@pytest.mark.parametrize("content", [b"{", b"{}", b"\xff"])
+def test_damaged_scores_are_refused_before_any_call(
+    content: bytes, write_config: WriteConfig
+) -> None:
+    run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
+    (RUN / "scores.json").write_bytes(content)
+    calls = ledger_calls()
+    result = run_cli("score", str(RUN), "--scores", "complexity", expected=2)
+    assert "scores.json: " in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert ledger_calls() == calls
+
+
 def test_a_sample_takes_the_same_seeds_in_every_round(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config(20, **NO_SEARCH)), expected=0)
     given = ("--scores", "complexity", "--set", "scores.sample=5")
