@@ -128,7 +128,10 @@ def _check_values(values: Any, where: str) -> None:
         raise ConfigError(where, "must be a list of values, at least one")
     known: dict[str, int] = {}
     for number, value in enumerate(values, start=1):
-        first = known.setdefault(canonical(value), number)
+        try:
+            first = known.setdefault(canonical(value), number)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ConfigError(where, f"value {number} is no plain data: {error}") from error
         if first != number:
             raise ConfigError(where, f"values {first} and {number} are the same")
 

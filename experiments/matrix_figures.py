@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.matrix_names import concealed
 from experiments.matrix_plan import Planned, PlannedCell
 from metrics.intervals import share
 
@@ -19,12 +20,15 @@ def figures_of(planned: Planned) -> list[dict[str, Any]]:
 
 
 def line_of(each: PlannedCell) -> dict[str, Any]:
-    """Return a cell's name, folder, values and figures; without a summary the latter are None."""
+    """Return a cell's name, folder, values and figures; without a summary the latter are None.
+
+    A digest stands for a value that may be a secret, as in the cell's name.
+    """
     summary: Mapping[str, Any] = each.summary or {}
     return {
         "cell": each.cell.name,
         "folder": str(each.plan.config.folder),
-        **each.cell.values,
+        **{key: concealed(key, value) for key, value in each.cell.values.items()},
         **{name: summary.get(name) for name in _FROM_SUMMARY},
         **_lost(summary),
         **{key: value for which in _RATES for key, value in _heldout(summary, which).items()},

@@ -44,6 +44,17 @@ def is_private(key: str) -> bool:
     return bool(SECRET.search(key)) or not CONCEALED.isdisjoint(key.split("."))
 
 
+def concealed(key: str, value: Any) -> Any:
+    """Return a value as it may be shown and kept: a digest stands for what may be a secret."""
+    if value is not None and is_private(key):
+        return f"{_clean(key.rpartition('.')[2])}-{_digest(value)}"
+    if isinstance(value, Mapping):
+        return {inner: concealed(str(inner), each) for inner, each in value.items()}
+    if isinstance(value, list):
+        return [concealed("", each) for each in value]
+    return value
+
+
 def _words(key: str, values: Sequence[Any]) -> list[str]:
     """Return a word for each value, no two alike."""
     short = [_word(key, value, is_whole=False) for value in values]

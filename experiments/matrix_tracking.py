@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.matrix import Cell
 from experiments.matrix_figures import figures_of
+from experiments.matrix_names import concealed
 from experiments.matrix_plan import Planned, PlannedCell
 from experiments.tracking import TrackingConfig
 from experiments.tracking_store import (
@@ -104,7 +105,7 @@ def _parent(
     params = {
         "name": planned.name,
         "cells": len(planned.cells),
-        **{name: _listed(values) for name, values in planned.matrix.varied.items()},
+        **{name: _listed(name, values) for name, values in planned.matrix.varied.items()},
     }
     known = run.data.params
     new = {name: value for name, value in params.items() if name not in known}
@@ -130,5 +131,5 @@ def _new_parent(
     )
 
 
-def _listed(values: Sequence[Any]) -> str:
-    return str(list(values))
+def _listed(key: str, values: Sequence[Any]) -> str:
+    return str([concealed(key, value) for value in values])

@@ -38,10 +38,12 @@ def score(
     """Score a run or a file, write what was found out, and tell MLflow of a run's.
 
     Raises:
-        ConfigError: The target, a score or a model is wrong; nothing is written.
+        ConfigError: The target, a score, a model or an earlier file of scores is wrong; nothing is
+            written.
         StoppedError: The user wishes to stop; the same command pays no call twice.
     """
     target = find_target(request)
+    read_sheet(target.folder)
     check_rows(target.rounds, target.scores, target.where)
     given = means(target.scores, target.where)
     key = read_identity(target.folder).key if target.is_run else None

@@ -107,6 +107,7 @@ def _of_run(request: Request) -> Target:
     config = load_config(where, [*_named(request.names), *given])
     if not config.scores.names:
         config = load_config(where, [*_named(FREE), *given])
+    _check_judge(request, config)
     asked = _asked(config, str(where))
     rows = evolved_rows(request.target)
     seeds, notes = _seeds(config, str(where), rows)
@@ -135,6 +136,16 @@ def _asked(config: ExperimentConfig, where: str) -> dict[str, ModelConfig]:
     for role, model in found.items():
         check(settings_of(role, model), f"{where}: models.{role}")
     return found
+
+
+def _check_judge(request: Request, config: ExperimentConfig) -> None:
+    """Refuse a judge that no score asks.
+
+    Raises:
+        ConfigError: Names the option.
+    """
+    if request.judge is not None and not config.scores.judged:
+        raise ConfigError("--judge", "says nothing: no score asks a judge")
 
 
 def _judged_by(model: str | None) -> list[str]:
@@ -168,6 +179,7 @@ def _of_file(request: Request) -> Target:
     where, names = str(request.target), request.names or FREE
     given = [*_named(names), *_judged_by(request.judge), *request.overrides]
     config = _config_from(given, where)
+    _check_judge(request, config)
     if config.scores.judged and config.models.judge.model == _NOBODY:
         first = config.scores.judged[0]
         raise ConfigError(f"--scores {first}", "asks a judge; name one with --judge")

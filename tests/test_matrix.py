@@ -196,6 +196,18 @@ def test_mlflow_has_one_parent_with_the_cells_below_it(write_config: WriteConfig
     assert len({point.step for point in points}) == len(points)
 
 
+def test_endpoints_that_vary_are_in_no_table_and_no_param(write_config: WriteConfig) -> None:
+    bases = ["http://one.internal/sk-12345", "http://two.internal/sk-12345"]
+    none = {"optimizer": {"name": "none"}, "matrix": {"models.evolver.api_base": bases}}
+    run_cli("run", str(write_config(6, name="ends", **none)), expected=0)
+    parent = the_parent("ends")
+    table = mlflow.artifacts.load_text(f"runs:/{parent.info.run_id}/cells.json")
+    (file,) = Path("runs").rglob("cells.json")
+    for told in (table, file.read_text(), parent.data.params["models.evolver.api_base"]):
+        assert "api_base-" in told
+        assert "sk-12345" not in told
+
+
 def the_parent(name: str) -> Any:
     client = mlflow.MlflowClient()
     experiments = [each.experiment_id for each in client.search_experiments()]

@@ -106,6 +106,12 @@ def test_a_mistake_beside_the_matrix_is_told_as_ever(write_config: WriteConfig) 
     refuse(write_config(matrix=matrix, name=None), "test.yaml: name: is required")
 
 
+@pytest.mark.parametrize("values", ["[{1: a, b: c}]", "[&x [*x]]"])
+def test_a_value_that_is_no_plain_data_is_refused(values: str, write_config: WriteConfig) -> None:
+    more = ("--set", f"matrix.data.fields={values}")
+    refuse(write_config(), "matrix.data.fields", "value 1 is no plain data", more=more)
+
+
 @pytest.mark.parametrize(
     ("command", "more"),
     [

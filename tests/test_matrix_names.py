@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from experiments.matrix_names import names_of
+from experiments.matrix_names import concealed, names_of
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,13 @@ def test_what_may_be_a_secret_is_in_no_name(key: str) -> None:
     assert "sk" not in first + second
     assert first != second
     assert "sk" not in names_of({"models.evolver": [{"model": "m", "api_key": "sk-1"}]})[0]
+
+
+def test_what_may_be_a_secret_is_in_no_figure() -> None:
+    name = names_of({"models.evolver.api_base": ["http://me:sk-1@host"]})[0]
+    assert concealed("models.evolver.api_base", "http://me:sk-1@host") == name
+    whole = {"model": "m", "params": {"key": "sk-1"}, "api_base": None}
+    shown = concealed("models.evolver", [whole])[0]
+    assert "sk-1" not in str(shown)
+    assert (shown["model"], shown["api_base"]) == ("m", None)
+    assert concealed("seed", 3) == 3

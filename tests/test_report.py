@@ -124,6 +124,15 @@ def test_hostile_rows_are_text(workplace: Path, write_config: WriteConfig) -> No
     assert not any("onerror" in image.attributes for image in page.all("img"))
 
 
+def test_a_failed_row_without_a_reply_is_shown(write_config: WriteConfig) -> None:
+    run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
+    failed = {"id": "a", "round": 1, "failed_at": "evolve", "origin": "Why?", "raw": None}
+    failed |= {"instruction": None, "reasons": [{"rule": "empty", "evidence": "no text"}]}
+    (RUN / "failures.jsonl").write_text(json.dumps(failed))
+    run_cli("report", str(RUN), expected=0)
+    assert "empty: no text" in read_page(RUN / "report.html").text
+
+
 def test_the_way_of_a_row_shows_each_round_and_what_it_added(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
     evolved = {row["id"]: row for row in rows_of(RUN / "evolved.jsonl")}

@@ -90,6 +90,19 @@ def test_scores_stay_where_a_damaged_folder_allows_no_report(
     assert (RUN / "report.html").read_bytes() == report
 
 
+@pytest.mark.parametrize("content", [b"{", b"{}", b"\xff"])
+def test_damaged_scores_are_refused_before_any_call(
+    content: bytes, write_config: WriteConfig
+) -> None:
+    run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
+    (RUN / "scores.json").write_bytes(content)
+    calls = ledger_calls()
+    result = run_cli("score", str(RUN), "--scores", "complexity", expected=2)
+    assert "scores.json: " in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert ledger_calls() == calls
+
+
 def test_a_sample_takes_the_same_seeds_in_every_round(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config(20, **NO_SEARCH)), expected=0)
     given = ("--scores", "complexity", "--set", "scores.sample=5")
@@ -123,6 +136,19 @@ def test_a_grade_that_follows_length_is_said_to(workplace: Path) -> None:
     figures = json.loads(Path("runs/score-mine/scores.json").read_text())["rounds"][0]["grade"]
     assert figures["scored"] == 4
     assert figures["length_correlation"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("names", ["length", "solver", "ifd", None])
+def test_a_judge_that_no_score_asks_is_refused(
+    names: str | None, write_config: WriteConfig
+) -> None:
+    run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
+    Path("one.jsonl").write_text('{"instruction": "Name a river.", "response": "The Ob."}\n')
+    given = ("--scores", names) if names else ()
+    for target in (str(RUN), "one.jsonl"):
+        result = run_cli("score", target, *given, "--judge", "scripted/world", expected=2)
+        assert result.err.strip() == "--judge: says nothing: no score asks a judge"
+    assert not (RUN / "scores.json").exists()
 
 
 def test_without_a_word_the_free_scores_are_made(workplace: Path) -> None:
