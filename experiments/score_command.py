@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.table import Table
@@ -14,7 +15,7 @@ from experiments.run_facts import SUMMARY, read_identity, read_summary
 from experiments.run_folder import alone_in
 from experiments.score_book import ScoreBook, flat
 from experiments.score_figures import score_figures
-from experiments.score_files import write_scores
+from experiments.score_files import EVOLVED, write_scores
 from experiments.score_sheet import read_sheet
 from experiments.score_targets import Request, Target, find_target
 from experiments.scoring import Means, asking, check_rows, means, score_set, settings_of
@@ -42,31 +43,41 @@ def score(
             written.
         StoppedError: The user wishes to stop; the same command pays no call twice.
     """
-    target = find_target(request)
-    read_sheet(target.folder)
-    check_rows(target.rounds, target.scores, target.where)
-    given = means(target.scores, target.where)
-    key = read_identity(target.folder).key if target.is_run else None
-    if key is None:
-        _check_source(target)
-    for note in target.notes:
-        say(f"{target.folder}: {note}")
-    with alone_in(target.folder):
-        book = _scored(target, given, bar, say)
-        for note in book.notes:
-            say(note)
-        models = {role: settings.model for role, settings in target.models.items()}
-        settings = settings_of(target.scores, models)
-        if key is None:
-            book.write(target.folder, settings)
-            write_whole(target.folder / SOURCE, f"{Path(target.where).resolve()}\n")
-            _draw(target.folder)
-            return book
-        files = write_scores(target.folder, book, settings)
-        files += _shown(target.folder, say)
-        if tracking:
+    is_run = (request.target / EVOLVED).is_file()
+    with alone_in(request.target) if is_run else nullcontext():
+        target = find_target(request)
+        given = _checked(target)
+        key = read_identity(target.folder).key if target.is_run else None
+        for note in target.notes:
+            say(f"{target.folder}: {note}")
+        with nullcontext() if is_run else alone_in(target.folder):
+            book = _scored(target, given, bar, say)
+            for note in book.notes:
+                say(note)
+            files = _written(target, book, say)
+        if tracking and key is not None:
             log_scores(tracking, key, book.figures, files)
     return book
+
+
+def _checked(target: Target) -> Means:
+    """Return what the scores are made with; the rows and what is in the folder are fit for it."""
+    read_sheet(target.folder)
+    check_rows(target.rounds, target.scores, target.where)
+    if not target.is_run:
+        _check_source(target)
+    return means(target.scores, target.where)
+
+
+def _written(target: Target, book: ScoreBook, say: Callable[[str], None]) -> list[Path]:
+    """Write the scores, and what shows them; return the files."""
+    models = {role: settings.model for role, settings in target.models.items()}
+    settings = settings_of(target.scores, models)
+    if target.is_run:
+        return [*write_scores(target.folder, book, settings), *_shown(target.folder, say)]
+    files = book.write(target.folder, settings)
+    write_whole(target.folder / SOURCE, f"{Path(target.where).resolve()}\n")
+    return [*files, *_draw(target.folder)]
 
 
 def _shown(folder: Path, say: Callable[[str], None]) -> list[Path]:
