@@ -1,6 +1,7 @@
 """Pictures of several runs: outcomes, levels, means, losses, cost against quality."""
 
 import math
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from metrics.difficulty import LEVELS
 
 _OUTCOMES = {"won": ("win", SERIES[0]), "tied": ("tie", "#cdd5de"), "lost": ("lose", SERIES[1])}
 _USD = "USD"
+_LABEL = 16
+"""Letters of a run's name in a line beside its panels."""
 MOST_PANELS = 24
 """Runs that have a panel of their own; a picture of more is too large to be drawn."""
 
@@ -111,7 +114,8 @@ def draw_levels(runs: Sequence[ComparedRun]) -> Any:
         if line == 0:
             axes.set_title(round_label(numbers[column]))
         if column == 0:
-            axes.set_ylabel(name, color=INK)
+            told = textwrap.fill(name, _LABEL, max_lines=3, placeholder="…")
+            axes.set_ylabel(told, color=INK, fontsize=8)
     _say_cut(figure, len(held), len(shared))
     return figure
 
@@ -153,17 +157,18 @@ def draw_cost(runs: Sequence[ComparedRun]) -> Any:
     if not drawn:
         return None
     figure, all_axes = _grid(len(drawn))
+    named: dict[int, Any] = {}
     for (name, points), axes in zip(drawn.items(), all_axes, strict=False):
-        for number, (run, cost, point) in enumerate(zip(runs, costs, points, strict=True)):
+        for number, (cost, point) in enumerate(zip(costs, points, strict=True)):
             if point:
-                axes.errorbar([cost], [point[0]], yerr=reach([point]), **_look(number))
-                place = {"xytext": (6, 4), "textcoords": "offset points"}
-                axes.annotate(run.name, (cost, point[0]), fontsize=8, **place)
+                line = axes.errorbar([cost], [point[0]], yerr=reach([point]), **_look(number))
+                named.setdefault(number, line)
         axes.margins(x=0.25, y=0.15)
-        axes.locator_params(axis="x", nbins=4)
+        axes.locator_params(axis="x", nbins=3)
         if label != _USD:
             axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.set(title=name, xlabel=label)
+        axes.set(title=name.rpartition(".")[2], xlabel=label)
+    _name_lines(figure, [(runs[number].name, line) for number, line in sorted(named.items())])
     return figure
 
 

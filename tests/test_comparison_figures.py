@@ -116,7 +116,7 @@ def test_cost_is_in_tokens_until_every_run_has_a_price() -> None:
     assert figure.axes[0].get_xlabel() == "tokens in and out"
     points = [container[0].get_xydata()[0] for container in figure.axes[0].containers]
     assert [[*point] for point in points] == [[2800.0, 0.2], [1000.0, 0.0]]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["weak", "strong"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["weak", "strong"]
     priced = [run("a", {1: 5.0}, cost=0.5), run("b", {1: 6.0}, cost=2.0)]
     figure = draw_cost(priced)
     assert figure.axes[0].get_xlabel() == "USD"
