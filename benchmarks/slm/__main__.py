@@ -13,6 +13,10 @@ from typing import Any
 import typer
 
 from benchmarks.flagged import flagged
+from experiments.compare_targets import read_side
+from experiments.comparison_figures import draw_comparison
+from experiments.comparison_runs import runs_of
+from experiments.drawing import write_pictures
 from experiments.score_book import flat
 from metrics.intervals import wilson
 
@@ -28,8 +32,12 @@ def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Path("runs/slm"))
-    folder: Path = parser.parse_args().folder
-    cells = sorted(file.parent for file in folder.glob("*/scores.json"))
+    parser.add_argument("--pictures", type=Path, help="folder of the pictures")
+    given = parser.parse_args()
+    cells = sorted(file.parent for file in given.folder.glob("*/scores.json"))
+    if given.pictures:
+        drawn = draw_comparison(runs_of([read_side(cell) for cell in cells]))
+        write_pictures({name: drawn[name] for name in ("means", "levels")}, given.pictures)
     columns = [column for cell in cells for column in _columns(cell).items()]
     lines = [["figure", *(name for name, _ in columns)], ["---"] * (len(columns) + 1)]
     for name in (FLAGGED, *SHOWN):
