@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,3 +97,11 @@ def write_config(workplace: Path, write_seeds: Callable[[int], Path]) -> Callabl
         return file
 
     return write
+
+
+@pytest.fixture
+def _listening_to_ctrl_c() -> Iterator[None]:
+    """Restore Python's handler: a process in the background starts with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -1,9 +1,7 @@
 """Whole runs through the command line: scripted model, real Optuna, real MLflow on SQLite."""
 
 import json
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from experiments.models import scripted
 from experiments.models.scripted import HARM, SAFEGUARD, world
 from experiments.models.wire import Message
 from tests.command_line import run_cli
+from tests.counting import counting
 
 WriteConfig = Callable[..., Path]
 
@@ -154,26 +153,6 @@ def test_a_finished_run_prints_its_summary_and_calls_nothing(write_config: Write
     assert again.code == 0
     assert "rows in / out" in again.out
     assert Path("runs/test/summary.json").stat().st_mtime_ns == before
-
-
-def counting(calls: list[int], *, interrupt_at: int | None = None) -> scripted.Script:
-    """Return the world, counting its calls; at one of them the user presses Ctrl-C."""
-
-    def script(messages: Sequence[Message], draw: int) -> str:
-        calls.append(draw)
-        if len(calls) == interrupt_at:
-            os.kill(os.getpid(), signal.SIGINT)
-        return world(messages, draw)
-
-    return script
-
-
-@pytest.fixture
-def _listening_to_ctrl_c() -> Iterator[None]:
-    """Restore Python's handler: a process in the background starts with SIGINT ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("_listening_to_ctrl_c")

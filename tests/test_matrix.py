@@ -1,9 +1,7 @@
 """A matrix of runs: every cell a run of its own, checked first, resumed, in MLflow under one."""
 
 import json
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,9 @@ from experiments.config_tree import tree_of
 from experiments.matrix import read_matrix
 from experiments.matrix_plan import plan_matrix
 from experiments.models import scripted
-from experiments.models.scripted import world
-from experiments.models.wire import Message
 from experiments.run_command import Request
 from tests.command_line import run_cli
+from tests.counting import counting
 
 WriteConfig = Callable[..., Path]
 FOLDER = Path("runs/test")
@@ -32,26 +29,6 @@ QUICK = {"optimizer": {"name": "none"}, "matrix": {"evolve.methods": [["weak"], 
 def summaries(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
     files = sorted(folder.glob("*/summary.json"))
     return {file.parent.name: json.loads(file.read_text()) for file in files}
-
-
-def counted(calls: list[int], *, interrupt_at: int | None = None) -> scripted.Script:
-    """Return the world, counting its calls; at one of them the user presses Ctrl-C."""
-
-    def script(messages: Sequence[Message], draw: int) -> str:
-        calls.append(draw)
-        if len(calls) == interrupt_at:
-            os.kill(os.getpid(), signal.SIGINT)
-        return world(messages, draw)
-
-    return script
-
-
-@pytest.fixture
-def _listening_to_ctrl_c() -> Iterator[None]:
-    """Restore Python's handler: a process in the background starts with SIGINT ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def test_every_combination_is_a_run_of_its_own(write_config: WriteConfig) -> None:
@@ -89,7 +66,7 @@ def test_a_stopped_matrix_goes_on_and_pays_no_call_twice(
 ) -> None:
     calls: list[int] = []
     interrupt_at = 80 if how == "Ctrl-C" else None
-    monkeypatch.setitem(scripted.SCRIPTS, "counted", counted(calls, interrupt_at=interrupt_at))
+    monkeypatch.setitem(scripted.SCRIPTS, "counted", counting(calls, interrupt_at=interrupt_at))
     cap = {"budget": {"calls": 50}} if how == "budget" else {}
     models = {"evolver": {"model": "scripted/counted", "concurrency": 4}}
     config = str(write_config(models=models, matrix=MATRIX, optimizer=SEARCH, **cap))
