@@ -94,17 +94,17 @@ def _cells(report: Mapping[str, Any], stats: Mapping[str, Any]) -> list[str]:
 
 def _measure(config: str) -> None:
     """Run a config with clocks around all that MLflow does, and report what they show."""
-    from experiments import run_command, runner, tracking
+    from experiments import cli, runner, tracking, tracking_config
     from experiments.run_command import Request
 
     spent: dict[str, float] = {}
     for name in METHODS:
         setattr(tracking.Tracker, name, _timed(getattr(tracking.Tracker, name), name, spent))
     setattr(runner, "tracked", _timed_context(tracking.tracked, spent))  # noqa: B010
-    if not Path(tracking.SETTINGS_FILE).is_file():
-        tracking.load_tracking = lambda: None  # the project's own file is not meant
+    if not Path(tracking_config.SETTINGS_FILE).is_file():
+        tracking_config.load_tracking = lambda: None  # the project's own file is not meant
     clock = Stopwatch()
-    run_command.run_config(Request("all", Path(config), fresh=False, yes=True))
+    cli.run_config(Request("all", Path(config), fresh=False, yes=True))
     clock.stop()
     clock.report(spent=spent)
 

@@ -4,14 +4,14 @@ import errno
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import dotenv
 import typer
 
 from experiments import data_commands
-from experiments.run_command import Request, quieten, run_config
-from experiments.terminal import complaints, console
+from experiments.run_command import Request, checked_plan, confirm, finished, perform, quieten
+from experiments.terminal import complaints, console, say
 from experiments.tracking_links import PORT
 from program.errors import (
     BudgetExhaustedError,
@@ -261,3 +261,39 @@ def _run(request: Request) -> None:
 
 def _complain(message: str) -> None:
     complaints.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def run_config(request: Request) -> None:
+    """Check a config and run what it stands for: one run, or a matrix of runs.
+
+    Raises:
+        ConfigError: The user must change something; nothing is written.
+        StoppedError: A run stopped early; the same command goes on.
+    """
+    from experiments.config_tree import MATRIX, tree_of
+
+    tree = tree_of(request.file, request.overrides)
+    if tree.get(MATRIX) is None:
+        _run_one(request, tree)
+        return
+    from experiments.matrix_command import run_matrix
+
+    run_matrix(request, tree)
+
+
+def _run_one(request: Request, tree: dict[str, Any]) -> None:
+    from experiments.config import config_of, limited
+    from experiments.export import export_finished
+    from experiments.screen import show_plan, show_summary
+
+    config = config_of(tree, request.file, out=request.out)
+    plan = checked_plan(limited(config, request.limit) if request.limit else config, request)
+    done = None if request.dry_run else finished(plan, request)
+    if done:
+        export_finished(plan.config, plan.splits.seeds, done, say)
+        show_summary(done, plan.config.folder)
+    elif request.dry_run:
+        show_plan(plan)
+    else:
+        confirm([plan], lambda: show_plan(plan), yes=request.yes)
+        show_summary(perform(plan, request), plan.config.folder)

@@ -12,7 +12,7 @@ from typing import Any
 from experiments.compare_command import Comparison
 from experiments.compare_targets import Side
 from experiments.terminal import say
-from experiments.tracking import TrackingConfig, load_tracking
+from experiments.tracking_config import TrackingConfig, load_tracking
 from experiments.tracking_links import compare_link, metric_link, run_link
 from experiments.tracking_store import (
     Store,

@@ -345,3 +345,23 @@ def _limited_fresh(data: DataConfig, rows: int, third: int) -> int | None:
         return None
     left = rows - min(data.dev_size, third) - min(data.heldout_size, third) - 1
     return max(0, min(data.fresh_size, left))
+
+
+def check_solvers(config: ExperimentConfig, where: str) -> None:
+    """Check that there is a solver if one is asked, and that its samples differ.
+
+    Raises:
+        ConfigError: Names the key.
+    """
+    if "solver" not in config.scores.names:
+        return
+    if config.models.solver is None:
+        raise ConfigError(f"{where}: models.solver", "is not there, and the score `solver` asks it")
+    if config.models.solver == config.models.strong_solver:
+        raise ConfigError(f"{where}: models.strong_solver", "is the solver itself: no gap to find")
+    for role in ("solver", "strong_solver"):
+        model = getattr(config.models, role)
+        if model and model.temperature == 0:
+            raise ConfigError(
+                f"{where}: models.{role}.temperature", "is 0, so all its samples would be the same"
+            )

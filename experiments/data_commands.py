@@ -119,7 +119,7 @@ def score(
     from experiments.score_command import score as scored
     from experiments.score_command import score_table
     from experiments.score_targets import request_of
-    from experiments.tracking import load_tracking
+    from experiments.tracking_config import load_tracking
 
     request = request_of(target, names, tuple(overrides or ()), judge, out)
     with progress_bar(complaints) as bar:
@@ -130,7 +130,7 @@ def score(
 def report(folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER")]) -> None:
     """Write a finished run's report.html anew, for example after `score`."""
     from experiments.report_command import report as reported
-    from experiments.tracking import load_tracking
+    from experiments.tracking_config import load_tracking
 
     page, *_ = reported(folder, say=complaints.log, tracking=load_tracking())
     say(f"{page}: report")

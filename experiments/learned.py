@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from experiments.writing import write_whole
-from program.choice import Total
+from program.records import Total
 
 NAME = "bandit.json"
 

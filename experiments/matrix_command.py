@@ -19,7 +19,7 @@ from experiments.run_command import Request, confirm, perform
 from experiments.run_folder import alone_in
 from experiments.signals import stopping_on_signal
 from experiments.terminal import say
-from experiments.tracking import load_tracking
+from experiments.tracking_config import load_tracking
 from experiments.writing import write_whole
 from program.errors import ConfigError
 

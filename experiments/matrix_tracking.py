@@ -10,7 +10,7 @@ from experiments.matrix import Cell
 from experiments.matrix_figures import figures_of
 from experiments.matrix_names import concealed
 from experiments.matrix_plan import Planned, PlannedCell
-from experiments.tracking import TrackingConfig
+from experiments.tracking_config import TrackingConfig
 from experiments.tracking_store import (
     Store,
     log_metrics,

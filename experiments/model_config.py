@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from experiments.models.endpoints import ModelSettings
+from experiments.models.prices import Price
 from program.adapter import AdapterName
 
 Count = Annotated[int, Field(ge=1)]
@@ -160,3 +162,29 @@ def _secret_key(tree: Any) -> str | None:
     own = (str(key) for key in tree if SECRET.search(str(key)))
     deeper = (found for value in tree.values() if (found := _secret_key(value)))
     return next(own, None) or next(deeper, None)
+
+
+def settings_of(role: str, model: ModelConfig) -> ModelSettings:
+    """Return what the engine needs to know of a role's model."""
+    fallbacks = tuple(
+        ModelSettings(
+            role=role,
+            temperature=model.temperature,
+            top_p=model.top_p,
+            max_tokens=model.max_tokens,
+            **_endpoint(fallback),
+        )
+        for fallback in model.fallbacks
+    )
+    return ModelSettings(role=role, fallbacks=fallbacks, **_endpoint(model))
+
+
+def _endpoint(given: EndpointConfig) -> dict[str, Any]:
+    """Return the keys of an endpoint, and of a model's sampling, as settings."""
+    kept = given.model_dump(exclude={"adapter", "fallbacks", "price"})
+    return {**kept, "prices": _price(given.price) if given.price else None}
+
+
+def _price(given: PriceConfig) -> Price:
+    cached = given.input if given.cached is None else given.cached
+    return Price(given.input / 1e6, given.output / 1e6, cached / 1e6)

@@ -6,14 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from experiments.config import ROLES, ExperimentConfig
+from experiments.config import ROLES, ExperimentConfig, check_solvers
 from experiments.data import Splits, load_seeds, split
 from experiments.evolve_config import MethodConfig
-from experiments.model_config import EndpointConfig, ModelConfig, PriceConfig
+from experiments.model_config import ModelConfig, settings_of
 from experiments.models.endpoints import ModelSettings, check
-from experiments.models.prices import Price
 from experiments.reading import existing_path
 from metrics import RULE_SETS, RULES, Rule, Stage, check_thresholds, compose
 from program.adapter import is_plain
@@ -190,52 +188,6 @@ def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
                 )
         found[role] = settings
     return found
-
-
-def check_solvers(config: ExperimentConfig, where: str) -> None:
-    """Check that there is a solver if one is asked, and that its samples differ.
-
-    Raises:
-        ConfigError: Names the key.
-    """
-    if "solver" not in config.scores.names:
-        return
-    if config.models.solver is None:
-        raise ConfigError(f"{where}: models.solver", "is not there, and the score `solver` asks it")
-    if config.models.solver == config.models.strong_solver:
-        raise ConfigError(f"{where}: models.strong_solver", "is the solver itself: no gap to find")
-    for role in ("solver", "strong_solver"):
-        model = getattr(config.models, role)
-        if model and model.temperature == 0:
-            raise ConfigError(
-                f"{where}: models.{role}.temperature", "is 0, so all its samples would be the same"
-            )
-
-
-def settings_of(role: str, model: ModelConfig) -> ModelSettings:
-    """Return what the engine needs to know of a role's model."""
-    fallbacks = tuple(
-        ModelSettings(
-            role=role,
-            temperature=model.temperature,
-            top_p=model.top_p,
-            max_tokens=model.max_tokens,
-            **_endpoint(fallback),
-        )
-        for fallback in model.fallbacks
-    )
-    return ModelSettings(role=role, fallbacks=fallbacks, **_endpoint(model))
-
-
-def _endpoint(given: EndpointConfig) -> dict[str, Any]:
-    """Return the keys of an endpoint, and of a model's sampling, as settings."""
-    kept = given.model_dump(exclude={"adapter", "fallbacks", "price"})
-    return {**kept, "prices": _price(given.price) if given.price else None}
-
-
-def _price(given: PriceConfig) -> Price:
-    cached = given.input if given.cached is None else given.cached
-    return Price(given.input / 1e6, given.output / 1e6, cached / 1e6)
 
 
 def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:

@@ -282,3 +282,12 @@ def _from_hub(name: str, where: str, split: str, subset: str | None) -> Iterator
 
 def _numbered(name: object, values: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     return ((f"{name} row {i}", value) for i, value in enumerate(values, start=1))
+
+
+def read_rows(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a JSONL file.
+
+    Raises:
+        ConfigError: A line is no JSON.
+    """
+    return (record.value for record in read_file(file))

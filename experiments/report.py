@@ -1,7 +1,7 @@
 """`report.html`: one self-contained page about a run, made of what its folder holds."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from experiments.figures import draw_added_words, draw_funnel, draw_search
 from experiments.funnel import Stopped, funnel
 from experiments.lineages import Evolved, lineages, read_evolved
 from experiments.pages import embedded_files, page
-from experiments.reading import read_file
+from experiments.reading import read_rows
 from experiments.run_facts import read_identity
 from experiments.score_figures import score_figures
 from experiments.score_files import EVOLVED
@@ -87,15 +87,6 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
         config=config,
     )
     return [write_whole(folder / REPORT, text), *files.values()]
-
-
-def read_rows(file: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a JSONL file.
-
-    Raises:
-        ConfigError: A line is no JSON.
-    """
-    return (record.value for record in read_file(file))
 
 
 def _config(file: Path) -> tuple[dict[str, Any], str]:

@@ -8,7 +8,8 @@ from experiments.run_facts import RUN, SUMMARY, read_identity, read_summary
 from experiments.run_folder import alone_in
 from experiments.score_files import EVOLVED
 from experiments.search_record import STEPS
-from experiments.tracking import TrackingConfig, log_scores
+from experiments.tracking import log_scores
+from experiments.tracking_config import TrackingConfig
 from program.errors import ConfigError
 
 _NEEDED = (RUN, "config.yaml", EVOLVED, "failures.jsonl", SUMMARY)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from experiments.terminal import console, say
+from experiments.terminal import console
 from program.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,42 +31,6 @@ class Request:
     fresh: bool = False
     dry_run: bool = False
     yes: bool = False
-
-
-def run_config(request: Request) -> None:
-    """Check a config and run what it stands for: one run, or a matrix of runs.
-
-    Raises:
-        ConfigError: The user must change something; nothing is written.
-        StoppedError: A run stopped early; the same command goes on.
-    """
-    from experiments.config_tree import MATRIX, tree_of
-
-    tree = tree_of(request.file, request.overrides)
-    if tree.get(MATRIX) is None:
-        _run_one(request, tree)
-        return
-    from experiments.matrix_command import run_matrix
-
-    run_matrix(request, tree)
-
-
-def _run_one(request: Request, tree: dict[str, Any]) -> None:
-    from experiments.config import config_of, limited
-    from experiments.export import export_finished
-    from experiments.screen import show_plan, show_summary
-
-    config = config_of(tree, request.file, out=request.out)
-    plan = checked_plan(limited(config, request.limit) if request.limit else config, request)
-    done = None if request.dry_run else finished(plan, request)
-    if done:
-        export_finished(plan.config, plan.splits.seeds, done, say)
-        show_summary(done, plan.config.folder)
-    elif request.dry_run:
-        show_plan(plan)
-    else:
-        confirm([plan], lambda: show_plan(plan), yes=request.yes)
-        show_summary(perform(plan, request), plan.config.folder)
 
 
 def checked_plan(config: "ExperimentConfig", request: Request) -> "Plan":
@@ -104,7 +68,7 @@ def perform(
     """
     from experiments.progress import progress_bar
     from experiments.runner import Surroundings, run
-    from experiments.tracking import load_tracking
+    from experiments.tracking_config import load_tracking
 
     quieten()
     tracking = load_tracking()

@@ -15,23 +15,23 @@ from experiments.models.fleet import Fleet, open_fleet
 from experiments.models.meter import Budget, Totals
 from experiments.plan import Plan
 from experiments.progress import ProgressBar
-from experiments.report import read_rows, write_report
+from experiments.reading import read_rows
+from experiments.report import write_report
 from experiments.run_folder import RunFolder, open_folder, row_files
 from experiments.search_record import STEPS, record_of
 from experiments.signals import stopping_on_signal
 from experiments.summary import Findings, summarise
-from experiments.tracking import Tracker, TrackingConfig, tracked
+from experiments.tracking import TrackedRun, Tracker, tracked
+from experiments.tracking_config import TrackingConfig
 from experiments.wiring import generation_settings, pipeline_of, scoring_roles, search_settings
 from program.errors import StoppedError
 from program.evaluation import evaluate
 from program.evolver import Evolver
 from program.generator import Generator, Schedule
 from program.guest import GUESTS, Guest
-from program.headroom import Headroom
 from program.listeners import Listeners
 from program.optimizer import AutoEvolInstruct
-from program.records import Evaluation, Outcome, Row, StepRecord
-from program.second_look import Choice
+from program.records import Choice, Evaluation, Headroom, Outcome, Row, StepRecord
 from signatures import Method
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
             on_part=around.bar.on_part,
             say=around.say,
         ) as fleet,
-        tracked(around.tracking, plan, folder, around.tags) as tracker,
+        tracked(around.tracking, _tracked_run(plan), folder, around.tags) as tracker,
         dspy.context(disable_history=True, max_trace_size=0),
     ):
         stopper.engine = fleet.engine
@@ -285,6 +285,17 @@ class _Experiment:
         judge = self.pipeline.failure.judge
         fitness = judge.fitness.items() if judge else ()
         return {rule: {**asdict(found), "is_fit": found.is_fit} for rule, found in fitness}
+
+
+def _tracked_run(plan: Plan) -> TrackedRun:
+    config, optimizer = plan.config, plan.models.get("optimizer")
+    return TrackedRun(
+        config.name,
+        config.model_dump(mode="json"),
+        plan.splits.seeds,
+        config.data.path,
+        optimizer.temperature if optimizer else None,
+    )
 
 
 def _means(plan: Plan) -> "Means | None":

@@ -19,7 +19,8 @@ from experiments.score_files import EVOLVED, write_scores
 from experiments.score_sheet import read_sheet
 from experiments.score_targets import Request, Target, find_target
 from experiments.scoring import Means, asking, check_rows, means, score_set, settings_of
-from experiments.tracking import TrackingConfig, log_scores
+from experiments.tracking import log_scores
+from experiments.tracking_config import TrackingConfig
 from experiments.writing import write_whole
 from program.errors import ConfigError
 from program.listeners import Listeners

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from experiments.config import ExperimentConfig, load_config
+from experiments.config import ExperimentConfig, check_solvers, load_config
 from experiments.data import load_seeds
 from experiments.formats.source import open_source
-from experiments.model_config import ModelConfig
+from experiments.model_config import ModelConfig, settings_of
 from experiments.models.endpoints import ModelSettings, check
-from experiments.plan import check_solvers, settings_of
 from experiments.score_files import EVOLVED, by_round, evolved_rows, row_from, seeds_beside
 from experiments.scores_config import FREE, SCORING, SOLVERS, ScoreName, ScoresConfig
 from experiments.set_scores import Rounds

@@ -9,8 +9,7 @@ from typing import Any
 from experiments.models.meter import Totals
 from metrics import FailureRate, Pairs, pairs
 from program.generator import RoundCount
-from program.records import Evaluation, Status, StepRecord
-from program.second_look import Choice
+from program.records import Choice, Evaluation, Status, StepRecord
 
 
 @dataclass

@@ -16,13 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from experiments.plan import Plan
 from experiments.run_folder import RunFolder
+from experiments.tracking_config import SETTINGS_FILE, TrackingConfig
 from experiments.tracking_store import (
     Store,
     find_store,
@@ -34,58 +31,28 @@ from experiments.tracking_store import (
 )
 from experiments.tracking_tables import sample_rows, verdict_rows
 from metrics import count_by_rule
-from program.errors import ConfigError, StoppedError
-from program.records import Candidate, Evaluation, Row, StepRecord
-from program.second_look import Choice
+from program.errors import StoppedError
+from program.records import Candidate, Choice, Evaluation, Row, StepRecord
 from signatures import Method, to_markdown
 
 logger = logging.getLogger(__name__)
 
-SETTINGS_FILE = "mlflow.yaml"
-_ROOT = Path(__file__).resolve().parent.parent
 
-
-class TrackingConfig(BaseModel):
-    """Where runs are recorded.
+@dataclass(frozen=True, slots=True)
+class TrackedRun:
+    """What MLflow is told of a run beside its results.
 
     Attributes:
-        tracking_uri: A store of MLflow's; a relative SQLite path starts at the file's folder.
-        trace_sampling: Share of program calls whose DSPy trace is kept, in [0, 1].
+        config: The resolved config, as a tree; its leaves become the params.
+        source: Path or name of the seeds' data set.
+        optimizer_temperature: Of proposals that name none of their own.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    tracking_uri: str = "sqlite:///mlflow.db"
-    experiment: str = "autoevol"
-    tags: dict[str, str] = Field(default_factory=dict)
-    trace_sampling: Annotated[float, Field(ge=0, le=1)] = 0.05
-
-
-def load_tracking() -> TrackingConfig | None:
-    """Return the settings of the working folder or of the project; None: no tracking.
-
-    Raises:
-        ConfigError: The file is malformed; names the key.
-    """
-    file = next((p for p in (Path(SETTINGS_FILE), _ROOT / SETTINGS_FILE) if p.is_file()), None)
-    if file is None:
-        return None
-    try:
-        config = TrackingConfig.model_validate(yaml.safe_load(file.read_text("utf-8")) or {})
-    except (ValidationError, yaml.YAMLError) as error:
-        detail = error.errors()[0] if isinstance(error, ValidationError) else None
-        key = ".".join(str(part) for part in detail["loc"]) if detail else "YAML"
-        raise ConfigError(f"{file}: {key}", detail["msg"] if detail else "is malformed") from error
-    return config.model_copy(
-        update={"tracking_uri": _absolute(config.tracking_uri, file.resolve().parent)}
-    )
-
-
-def _absolute(uri: str, base: Path) -> str:
-    """Anchor a relative SQLite path, so that every working folder means the same store."""
-    prefix = "sqlite:///"
-    if not uri.startswith(prefix) or uri.startswith(prefix + "/"):
-        return uri
-    return f"{prefix}{base / uri.removeprefix(prefix)}"
+    name: str
+    config: Mapping[str, Any]
+    seeds: Sequence[Row]
+    source: str
+    optimizer_temperature: float | None = None
 
 
 @dataclass
@@ -95,7 +62,7 @@ class Tracker:
     client: Any
     experiment_id: str
     run_id: str
-    plan: Plan
+    run: TrackedRun
 
     def on_step(self, record: StepRecord) -> None:
         """Record the candidates of a step, and the failure rate after it."""
@@ -120,7 +87,7 @@ class Tracker:
 
     def on_rows(self, folder: Path) -> None:
         """Record a table of rows, the first thousand."""
-        rows = sample_rows(folder, self.plan.splits.seeds)
+        rows = sample_rows(folder, self.run.seeds)
         log_table(self.client, self.run_id, rows, "rows.json")
 
     def finish(self, summary: dict[str, Any], files: Sequence[Path], best: Method) -> None:
@@ -143,7 +110,7 @@ class Tracker:
             "operator": candidate.operator,
             "is_pruned": candidate.is_pruned,
             "verdict": candidate.verdict,
-            "temperature": candidate.temperature or self.plan.models["optimizer"].temperature,
+            "temperature": candidate.temperature or self.run.optimizer_temperature,
             "rejected": candidate.rejected or "",
         }
         self._child(
@@ -214,7 +181,7 @@ class Tracker:
         """Keep the best method in the Prompt Registry; the same text makes no second version."""
         from mlflow import genai
 
-        name = f"autoevol-{re.sub(r'[^A-Za-z0-9._-]+', '-', self.plan.config.name)}"
+        name = f"autoevol-{re.sub(r'[^A-Za-z0-9._-]+', '-', self.run.name)}"
         known = genai.load_prompt(f"prompts:/{name}@best", allow_missing=True)
         if known is not None and known.template == best.instructions:
             return
@@ -228,13 +195,13 @@ def _verdicts(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 @contextlib.contextmanager
 def tracked(
-    config: TrackingConfig | None, plan: Plan, folder: RunFolder, tags: Mapping[str, str]
+    config: TrackingConfig | None, run: TrackedRun, folder: RunFolder, tags: Mapping[str, str]
 ) -> Iterator[Tracker | None]:
     """Open the run's MLflow run, the same one on resume; it ends FINISHED, KILLED or FAILED.
 
     Args:
         config: Where; None: nothing is tracked.
-        plan: Of the run.
+        run: What is recorded.
         folder: The run's.
         tags: Of the run, beside the config's.
     """
@@ -246,13 +213,13 @@ def tracked(
     store = open_store(config)
     import mlflow
 
-    tracker = Tracker(store.client, store.experiment_id, "", plan)
+    tracker = Tracker(store.client, store.experiment_id, "", run)
     if config.trace_sampling:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*Any type hint", UserWarning)  # of MLflow's own
             mlflow.dspy.autolog(log_traces=True, log_traces_from_compile=False)
-    with mlflow.start_run(run_id=_parent(tracker, folder, config, tags)) as run:
-        tracker.run_id = run.info.run_id
+    with mlflow.start_run(run_id=_parent(tracker, folder, config, tags)) as active:
+        tracker.run_id = active.info.run_id
         try:
             yield tracker
         except (KeyboardInterrupt, StoppedError):
@@ -308,17 +275,16 @@ def _parent(
     """Return the id of the parent run; params and data set are logged if they are not yet."""
     found = Store(tracker.client, tracker.experiment_id).find("run_key", folder.key)
     _end_replaced(tracker, folder)
-    plan = tracker.plan
     run = found or _new_parent(tracker, folder, {"run_kind": "run", **config.tags, **tags})
     set_tags(tracker.client, run, tags)
-    config_now = _flat(plan.config.model_dump(mode="json"))
+    config_now = _flat(tracker.run.config)
     log_params(
         tracker.client,
         run.info.run_id,
         {key: value for key, value in config_now.items() if key not in run.data.params},
     )
     if not (run.inputs and run.inputs.dataset_inputs):
-        _log_seeds(run.info.run_id, plan.splits.seeds, plan)
+        _log_seeds(run.info.run_id, tracker.run)
     return str(run.info.run_id)
 
 
@@ -337,7 +303,7 @@ def _new_parent(tracker: Tracker, folder: RunFolder, tags: Mapping[str, str]) ->
         tracker.experiment_id,
         start_time=started,
         tags={
-            "mlflow.runName": tracker.plan.config.name,
+            "mlflow.runName": tracker.run.name,
             **tags,
             "run_key": folder.key,
             "folder": str(folder.path),
@@ -345,25 +311,25 @@ def _new_parent(tracker: Tracker, folder: RunFolder, tags: Mapping[str, str]) ->
     )
 
 
-def _log_seeds(run_id: str, seeds: Sequence[Row], plan: Plan) -> None:
+def _log_seeds(run_id: str, run: TrackedRun) -> None:
     import mlflow
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     digest = hashlib.sha256()
-    for row in seeds:
+    for row in run.seeds:
         digest.update(json.dumps([row.id, row.instruction], ensure_ascii=False).encode())
     data = Dataset(
         name="seeds",
         digest=digest.hexdigest()[:8],
-        source_type="local" if Path(plan.config.data.path).exists() else "hugging_face",
-        source=json.dumps({"uri": plan.config.data.path}),
-        profile=json.dumps({"num_rows": len(seeds)}),
+        source_type="local" if Path(run.source).exists() else "hugging_face",
+        source=json.dumps({"uri": run.source}),
+        profile=json.dumps({"num_rows": len(run.seeds)}),
     )
     entry = DatasetInput(data, [InputTag("mlflow.data.context", "seeds")])
     mlflow.MlflowClient().log_inputs(run_id, datasets=[entry])
 
 
-def _flat(tree: dict[str, Any], at: str = "") -> dict[str, Any]:
+def _flat(tree: Mapping[str, Any], at: str = "") -> dict[str, Any]:
     """Return nested keys joined by dots; lists stay values."""
     flat: dict[str, Any] = {}
     for key, value in tree.items():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from experiments.tracking import TrackingConfig
+    from experiments.tracking_config import TrackingConfig
 
 TABLE_ROWS = 1000
 """Most rows of a table: MLflow's UI loads it whole."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.report import read_rows
+from experiments.reading import read_rows
 from experiments.tracking_store import TABLE_ROWS
 from program.records import Evaluation, Row
 

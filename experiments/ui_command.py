@@ -4,7 +4,7 @@ import os
 import sys
 
 from experiments.terminal import say
-from experiments.tracking import load_tracking
+from experiments.tracking_config import load_tracking
 from experiments.tracking_links import charts_link, ui_address
 from experiments.tracking_store import find_store
 from program.errors import ConfigError

@@ -8,10 +8,10 @@ from experiments.plan import Plan
 from experiments.scores_config import SCORING
 from program.answering import AnswerSettings
 from program.attempt import Until
-from program.choice import Total
 from program.failure import failure_metric
 from program.generator import GenerationSettings
 from program.pipeline import Pipeline
+from program.records import Total
 from program.roles import Role, Roles
 from program.settings import SearchSettings
 

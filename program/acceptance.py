@@ -13,7 +13,7 @@ from typing import Literal
 
 from metrics import distances, mean_interval, pairs
 from metrics.wording import words
-from program.records import Evaluation, Outcome
+from program.records import Evaluation, Outcome, Preference
 
 AcceptanceName = Literal["paired", "lowest"]
 MARGIN_WORDS = 1.0
@@ -21,19 +21,6 @@ MARGIN_WORDS = 1.0
 
 SHORTER = 0.9
 """A method is shorter if it has at most this share of the other's words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preference:
-    """What a comparison of a challenger with an incumbent said.
-
-    Attributes:
-        is_better: The challenger takes the incumbent's place.
-        why: For people and for the optimizer model.
-    """
-
-    is_better: bool
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

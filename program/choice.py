@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import Literal
 
 from program.draws import DRAWS, draw_number
-from program.records import Row
+from program.records import Row, Total
 
 ChoiceName = Literal["random", "weighted", "round_robin", "bandit"]
 
@@ -35,14 +35,6 @@ class Place:
     def coordinates(self) -> tuple[str | int, ...]:
         """What tells the place from all others of its round; the first child's are the row's."""
         return (self.row.id, self.child) if self.child else (self.row.id,)
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """What became of a method's rows in the rounds that are finished."""
-
-    kept: int = 0
-    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dspy.utils.exceptions import LMInvalidRequestError
 from metrics.preference import Outcome, Verdict, outcome, single_outcome
 from program.blocks import run_blocks
 from program.draws import draw_number
-from program.pipeline import UNSCORED_ERRORS
+from program.lm_errors import UNSCORED_ERRORS
 from program.roles import Role
 from program.scorers import reply_of
 from signatures import CompareAnswers, CompareInstructions

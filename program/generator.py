@@ -8,12 +8,12 @@ from typing import Literal
 
 from program.attempt import Attempt, Until
 from program.blocks import run_blocks
-from program.choice import ChoiceName, Chooser, Place, Total
+from program.choice import ChoiceName, Chooser, Place
 from program.draws import draw_number
 from program.evolver import Evolver
 from program.listeners import Listeners, Phase
 from program.pipeline import Pipeline, add_usage, answer_block, attempt_block
-from program.records import Outcome, Row, Status
+from program.records import Outcome, Row, Status, Total
 from signatures import Method
 
 OnFailure = Literal["drop", "requeue"]

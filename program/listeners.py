@@ -4,10 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from program.choice import Total
-from program.headroom import Headroom
-from program.records import Outcome, StepRecord
-from program.second_look import Choice
+from program.records import Choice, Headroom, Outcome, StepRecord, Total
 
 
 @dataclass(frozen=True, slots=True)

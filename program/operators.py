@@ -12,7 +12,7 @@ from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 from metrics import added_words
 from metrics.wording import words
 from program.archive import Archive
-from program.pipeline import TRANSPORT_ERRORS
+from program.lm_errors import TRANSPORT_ERRORS
 from program.proposer import Order, Proposal, Proposer
 from program.records import Evaluation, Trajectory
 from program.safeguards import SAFEGUARDS

@@ -22,14 +22,13 @@ from program.draws import draw_number
 from program.errors import StoppedError
 from program.evaluation import evaluate, trajectories
 from program.evolver import Evolver
-from program.headroom import Headroom
 from program.listeners import Listeners, Phase
 from program.operators import NEED_CASES, applies, propose
 from program.pipeline import Pipeline
 from program.policy import AskedTrial, Knobs, Policy, ProposalStudy
 from program.proposer import Order, Proposer
 from program.racing import Race
-from program.records import Candidate, Evaluation, Row, StepRecord, Trajectory
+from program.records import Candidate, Evaluation, Headroom, Row, StepRecord, Trajectory
 from program.second_look import Look, second_look
 from program.settings import RANKS, SearchSettings
 from signatures import Method

@@ -12,12 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from dspy.utils.exceptions import (
-    AdapterParseError,
     LMInvalidRequestError,
-    LMRateLimitError,
-    LMServerError,
-    LMTimeoutError,
-    LMTransportError,
 )
 
 from metrics import Reason, Stage
@@ -25,17 +20,12 @@ from program.answering import AnswerSettings, answered
 from program.attempt import Attempt
 from program.calls import CallRecord, collected_calls, usage_of
 from program.failure import FailureMetric
+from program.lm_errors import UNSCORED_ERRORS
 from program.records import Outcome, Row
 from program.rewriting import ContextName, rewritten
 from program.roles import Roles
 
 InputHandling = Literal["keep", "append", "evolve"]
-TRANSPORT_ERRORS = (LMTransportError, LMTimeoutError, LMServerError, LMRateLimitError)
-"""Another time the same call could go through."""
-
-UNSCORED_ERRORS = (*TRANSPORT_ERRORS, AdapterParseError)
-"""After these F cannot be told. The evolver's and the responder's own unparsable replies are caught
-before; what is left of `AdapterParseError` is a judge's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The frozen records that travel through a run and out to its listeners."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -227,3 +228,83 @@ class StepRecord:
     def is_accepted(self) -> bool:
         """Tell whether a candidate took the incumbent's place."""
         return self.best.method.id != self.incumbent.method.id
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What became of a method's rows in the rounds that are finished."""
+
+    kept: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """What the initial method leaves to be gained on the dev rows.
+
+    Attributes:
+        initial: The initial method's failure rate.
+        level: Of the test that a better method has to pass, in (0, 1).
+    """
+
+    initial: FailureRate
+    level: float
+
+    @property
+    def least(self) -> int:
+        """Rows that a method has to mend, breaking none, to pass McNemar's exact one-sided test."""
+        return math.ceil(-math.log2(self.level))
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether a perfect method could be told from the initial one."""
+        return self.initial.failed >= self.least
+
+    def __str__(self) -> str:
+        return (
+            f"the initial method fails {self.initial} of the dev rows; a better one has to mend "
+            f"{self.least} of them to be told from luck (level {self.level:g})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """What a comparison of a challenger with an incumbent said.
+
+    Attributes:
+        is_better: The challenger takes the incumbent's place.
+        why: For people and for the optimizer model.
+    """
+
+    is_better: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A method of the archive on the fresh rows.
+
+    Attributes:
+        dev: On the dev rows, which chose it.
+        fresh: On rows that had no part in the search.
+        preference: Against the initial method, on both.
+    """
+
+    dev: Evaluation
+    fresh: Evaluation
+    preference: Preference
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The end of a search.
+
+    Attributes:
+        best: The initial method, unless a contender has proved to be better.
+        initial: The initial method on the fresh rows.
+        contenders: The best of the archive on the dev rows first.
+    """
+
+    best: Evaluation
+    initial: Evaluation
+    contenders: tuple[Contender, ...]

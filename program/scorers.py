@@ -13,7 +13,7 @@ from dspy.utils.exceptions import LMInvalidRequestError
 
 from program.blocks import run_blocks
 from program.draws import draw_number
-from program.pipeline import UNSCORED_ERRORS
+from program.lm_errors import UNSCORED_ERRORS
 from program.records import Row
 from program.roles import Role, ask
 

@@ -4,43 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from metrics import Pairs, pairs
-from program.acceptance import Acceptance, Preference
+from program.acceptance import Acceptance
 from program.archive import Archive
-from program.records import Evaluation, Row
+from program.records import Choice, Contender, Evaluation, Preference, Row
 from signatures import Method
 
 Measure = Callable[[Method, Sequence[Row]], Awaitable[Evaluation]]
 """Evaluates a method on rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """A method of the archive on the fresh rows.
-
-    Attributes:
-        dev: On the dev rows, which chose it.
-        fresh: On rows that had no part in the search.
-        preference: Against the initial method, on both.
-    """
-
-    dev: Evaluation
-    fresh: Evaluation
-    preference: Preference
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The end of a search.
-
-    Attributes:
-        best: The initial method, unless a contender has proved to be better.
-        initial: The initial method on the fresh rows.
-        contenders: The best of the archive on the dev rows first.
-    """
-
-    best: Evaluation
-    initial: Evaluation
-    contenders: tuple[Contender, ...]
 
 
 @dataclass(frozen=True, slots=True)

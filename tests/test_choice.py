@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from program.choice import Chooser, Place, Total
-from program.records import Row
+from program.choice import Chooser, Place
+from program.records import Row, Total
 
 NAMES = ("a", "b", "c")
 

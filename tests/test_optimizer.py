@@ -9,13 +9,11 @@ import pytest
 from program.evaluation import evaluate
 from program.evolver import Evolver
 from program.failure import failure_metric
-from program.headroom import Headroom
 from program.listeners import Listeners
 from program.optimizer import AutoEvolInstruct
 from program.pipeline import Pipeline
-from program.records import Row, StepRecord
+from program.records import Choice, Headroom, Row, StepRecord
 from program.roles import Role, Roles
-from program.second_look import Choice
 from program.settings import PAPER, SearchSettings
 from signatures import Method
 from tests.models import Model, Reply

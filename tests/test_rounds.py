@@ -8,8 +8,8 @@ import pytest
 
 from program.answering import AnswerSettings
 from program.attempt import Until
-from program.choice import Total
 from program.generator import GenerationSettings
+from program.records import Total
 from signatures import Method
 from tests.generating import generate, longer, rows_named, told
 

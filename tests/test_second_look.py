@@ -9,9 +9,8 @@ import pytest
 from metrics import FailureRate
 from program.acceptance import Acceptance
 from program.archive import Archive
-from program.headroom import Headroom
-from program.records import Candidate, Evaluation, Row
-from program.second_look import Choice, Look, second_look
+from program.records import Candidate, Choice, Evaluation, Headroom, Row
+from program.second_look import Look, second_look
 from signatures import Method
 from tests.evaluations import evaluation
 

@@ -21,7 +21,7 @@ from experiments.models.meter import Budget, Meter, earlier_totals
 from experiments.models.wire import Reply, Transport, WireCall
 from program.calls import CallRecord
 from program.errors import StoppedError, StorageError
-from program.pipeline import TRANSPORT_ERRORS
+from program.lm_errors import TRANSPORT_ERRORS
 
 YOUNG_OBJECTS = 20_000
 """New objects after which the garbage collector looks for cycles among them."""

@@ -21,7 +21,7 @@ from experiments.models.refusals import UnreachableError
 from experiments.models.stragglers import Stragglers, Way
 from experiments.models.wire import Reply, Transport, WireCall
 from program.errors import AccessError
-from program.pipeline import TRANSPORT_ERRORS
+from program.lm_errors import TRANSPORT_ERRORS
 
 REFUSALS = 5
 """After so many refused requests and none served, settings are wrong rather than rows."""
