@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from autoevol.experiments.models.transports.scripted import world
 from benchmarks.caps import Cap, cap_of
 from benchmarks.settings import FAULT_STATUS, FAULTS, Settings
-from experiments.models.scripted import world
 
 DROPPED = 0
 """The status of a connection that is closed without a reply."""

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.server_process import serving
-from tests import kills
+from tests.support import kills
 
 OWN = {"wall_s", "mlflow_run_id", "resumed", "calls_replayed", "method_tokens_cached"}
 """Figures of a summary that tell of the process or of the try, not of the run."""

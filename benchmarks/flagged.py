@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.config import load_config
-from experiments.data import load_seeds
-from metrics import Case, broken, compose
-from signatures import shipped_methods
+from autoevol.experiments.config.experiment import load_config
+from autoevol.experiments.data.seeds import load_seeds
+from autoevol.metrics import Case, broken, compose
+from autoevol.signatures import shipped_methods
 
 
 def flagged(folder: Path, kept: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

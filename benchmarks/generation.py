@@ -16,21 +16,21 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 import dspy
 
+from autoevol.experiments.artifacts.folder import RunFolder, row_files
+from autoevol.experiments.models.budget import Budget
+from autoevol.experiments.models.engine import Engine
+from autoevol.experiments.models.runtime import open_fleet
+from autoevol.experiments.models.settings import ModelSettings
+from autoevol.program.evolution.evolver import Evolver
+from autoevol.program.evolution.failure import failure_metric
+from autoevol.program.evolution.generator import GenerationSettings, Generator
+from autoevol.program.evolution.pipeline import Pipeline
+from autoevol.program.listeners import Listeners
+from autoevol.program.records import Outcome, Row
+from autoevol.program.roles import Role, Roles
+from autoevol.signatures import shipped_methods
 from benchmarks.plain_script import MAX_TOKENS, METHOD, seed_text
 from benchmarks.stopwatch import Stopwatch
-from experiments.models.endpoints import ModelSettings
-from experiments.models.engine import Engine
-from experiments.models.fleet import open_fleet
-from experiments.models.meter import Budget
-from experiments.run_folder import RunFolder, row_files
-from program.evolver import Evolver
-from program.failure import failure_metric
-from program.generator import GenerationSettings, Generator
-from program.listeners import Listeners
-from program.pipeline import Pipeline
-from program.records import Outcome, Row
-from program.roles import Role, Roles
-from signatures import shipped_methods
 
 MODEL = "hosted_vllm/world"
 RULES = ["strict"]
@@ -45,7 +45,7 @@ def open_generator(
     tally: Counter[str],
     generation: GenerationSettings | None = None,
 ) -> Iterator[tuple[Engine, Generator]]:
-    """Open an engine and a generator as `experiments.runner` wires them, and close them again.
+    """Open an engine and a generator as `experiments.run.runner` wires them, and close them again.
 
     Args:
         model: Of every role, with the calls in flight.

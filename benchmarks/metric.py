@@ -13,8 +13,8 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from experiments.labelled import Labelled, read_labelled
-from metrics import RULE_SETS, broken, compose
+from autoevol.experiments.judging.labelled import Labelled, read_labelled
+from autoevol.metrics import RULE_SETS, broken, compose
 
 PASSES = 7
 _LABELLED = Path(__file__).resolve().parent.parent / "data" / "labelled"
@@ -53,7 +53,9 @@ def _per_row(rows: Sequence[Labelled], names: Sequence[str]) -> float:
 
 
 def _timed(judge: Callable[[], None]) -> float:
-    for module in [module for name, module in sys.modules.items() if name.startswith("metrics.")]:
+    for module in [
+        module for name, module in sys.modules.items() if name.startswith("autoevol.metrics.")
+    ]:
         for cached in vars(module).values():
             if hasattr(cached, "cache_parameters") and cached.cache_parameters()["maxsize"] == 512:
                 cached.cache_clear()

@@ -14,9 +14,9 @@ from typing import Any, TextIO
 
 import aiohttp
 
+from autoevol.program.adapter import PlainAdapter
+from autoevol.signatures import shipped_methods
 from benchmarks.stopwatch import Stopwatch
-from program.adapter import PlainAdapter
-from signatures import shipped_methods
 
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 1.0

@@ -13,9 +13,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from autoevol.experiments.cli.app import app
+from autoevol.metrics.stats.intervals import wilson
 from benchmarks.flagged import flagged
-from experiments.cli import app
-from metrics.intervals import wilson
 
 CONFIGS = Path(__file__).resolve().parents[1] / "experiments" / "configs"
 SYSTEMS = (

@@ -9,10 +9,10 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from autoevol.experiments.models.settings import ModelSettings
+from autoevol.program.evolution.generator import GenerationSettings
 from benchmarks.generation import open_generator, seeds
 from benchmarks.stopwatch import Stopwatch
-from experiments.models.endpoints import ModelSettings
-from program.generator import GenerationSettings
 
 
 def main() -> None:

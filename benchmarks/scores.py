@@ -11,12 +11,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from autoevol.experiments.config.scores import FREE, ScoresConfig
+from autoevol.experiments.scores.scoring import means, score_set
+from autoevol.program.listeners import Listeners
+from autoevol.program.records import Row
 from benchmarks.answers import WORDS
 from benchmarks.stopwatch import Stopwatch
-from experiments.scores_config import FREE, ScoresConfig
-from experiments.scoring import means, score_set
-from program.listeners import Listeners
-from program.records import Row
 
 TEXTS, LEAKS, COPIES = 2_000, 200, 20
 """Texts of the benchmark; one row in so many holds a passage of one, or nearly repeats a row."""

@@ -94,8 +94,11 @@ def _cells(report: Mapping[str, Any], stats: Mapping[str, Any]) -> list[str]:
 
 def _measure(config: str) -> None:
     """Run a config with clocks around all that MLflow does, and report what they show."""
-    from experiments import cli, runner, tracking, tracking_config
-    from experiments.run_command import Request
+    from autoevol.experiments.cli import run as cli
+    from autoevol.experiments.run import runner
+    from autoevol.experiments.run.request import RunRequest
+    from autoevol.experiments.tracking import config as tracking_config
+    from autoevol.experiments.tracking import run as tracking
 
     spent: dict[str, float] = {}
     for name in METHODS:
@@ -104,7 +107,7 @@ def _measure(config: str) -> None:
     if not Path(tracking_config.SETTINGS_FILE).is_file():
         tracking_config.load_tracking = lambda: None  # the project's own file is not meant
     clock = Stopwatch()
-    cli.run_config(Request("all", Path(config), fresh=False, yes=True))
+    cli.run_config(RunRequest("all", Path(config), fresh=False, yes=True))
     clock.stop()
     clock.report(spent=spent)
 

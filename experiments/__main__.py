@@ -1,17 +1,6 @@
-"""Run AutoEvol: `python -m experiments`, or `autoevol`."""
+"""In a checkout `python -m experiments` is `python -m autoevol`."""
 
-import os
-
-# Before anything imports litellm: offline, its fetch of a price list blocks MLflow's UI.
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-
-
-def main() -> None:
-    """Hand over to the command line."""
-    from experiments.cli import main as command_line
-
-    command_line()
-
+from autoevol.__main__ import main
 
 if __name__ == "__main__":
     main()

@@ -1,12 +1,20 @@
 """Judgement: pure functions from texts to reasons and rates."""
 
-from metrics.cases import Case, MethodKind, Reason, Stage
-from metrics.complexity import added_words
-from metrics.consistency import majority
-from metrics.diversity import distances
-from metrics.failure_rate import FailureRate, count_by_rule, failure_rate
-from metrics.paired import Pairs, mean_interval, pairs
-from metrics.rules import RULE_SETS, RULES, Rule, Thresholds, broken, check_thresholds, compose
+from autoevol.metrics.failure.cases import Case, MethodKind, Reason, Stage
+from autoevol.metrics.failure.rate import FailureRate, count_by_rule, failure_rate
+from autoevol.metrics.failure.rules import (
+    RULE_SETS,
+    RULES,
+    Rule,
+    Thresholds,
+    broken,
+    check_thresholds,
+    compose,
+)
+from autoevol.metrics.quality.consistency import majority
+from autoevol.metrics.quality.diversity import distances
+from autoevol.metrics.quality.growth import added_words
+from autoevol.metrics.stats.paired import Pairs, mean_interval, pairs
 
 __all__ = [
     "RULES",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from program.records import Choice, Headroom, Outcome, StepRecord, Total
+from autoevol.program.records import Choice, Headroom, Outcome, StepRecord, Total
 
 
 @dataclass(frozen=True, slots=True)

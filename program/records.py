@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
-from metrics import FailureRate, Reason, Stage, count_by_rule, failure_rate
+from autoevol.metrics import FailureRate, Reason, Stage, count_by_rule, failure_rate
 
 if TYPE_CHECKING:
-    from signatures import Method
+    from autoevol.signatures import Method
 
 Split = Literal["train", "dev", "held-out", "data"]
 Status = Literal["kept", "failed", "unscored"]

@@ -11,8 +11,8 @@ from typing import Any
 
 import dspy
 
-from program.adapter import AdapterName, adapter_for
-from program.draws import DRAWS
+from autoevol.program.adapter import AdapterName, adapter_for
+from autoevol.program.draws import DRAWS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,12 @@
 """The prompts, declared: DSPy signatures and the named methods."""
 
-from signatures.analyze import AnalyzeTrajectory
-from signatures.evolve import (
-    EvolveInput,
-    EvolveInstruction,
-    EvolveInstructionStepwise,
-)
-from signatures.judge import ChooseAnswer, JudgeDefects, JudgeEquality, JudgeEvolution
-from signatures.methods import Method, from_markdown, shipped_methods, to_markdown
-from signatures.optimize import MergeMethods, OptimizeMethod, ShortenMethod
-from signatures.respond import RespondToInstruction
-from signatures.scoring import (
+from autoevol.signatures.analyze import AnalyzeTrajectory
+from autoevol.signatures.evolve import EvolveInput, EvolveInstruction, EvolveInstructionStepwise
+from autoevol.signatures.judge import ChooseAnswer, JudgeDefects, JudgeEquality, JudgeEvolution
+from autoevol.signatures.methods import Method, from_markdown, shipped_methods, to_markdown
+from autoevol.signatures.optimize import MergeMethods, OptimizeMethod, ShortenMethod
+from autoevol.signatures.respond import RespondToInstruction
+from autoevol.signatures.scoring import (
     CompareAnswers,
     CompareInstructions,
     RankChain,

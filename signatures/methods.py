@@ -15,8 +15,8 @@ from typing import Any, Literal, get_args
 import dspy
 import yaml
 
-from signatures.evolve import CLOSINGS, EvolveInstruction, EvolveInstructionStepwise
-from signatures.parameters import Demonstration, Template, checked
+from autoevol.signatures.evolve import CLOSINGS, EvolveInstruction, EvolveInstructionStepwise
+from autoevol.signatures.parameters import Demonstration, Template, checked
 
 Thinking = Literal["none", "steps"]
 Kind = Literal["depth", "breadth", "down"]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.config import load_config
-from experiments.models.weights import SHIPPED
-from experiments.run_folder import as_yaml
+from autoevol.experiments.artifacts.folder import as_yaml
+from autoevol.experiments.config.experiment import load_config
+from autoevol.experiments.models.local.weights import SHIPPED
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted((REPOSITORY / "experiments/configs").glob("*.yaml"))
@@ -34,8 +34,8 @@ def test_what_a_run_keeps_of_its_config_says_the_same(path: Path, tmp_path: Path
 def test_a_shipped_config_is_valid_and_named_as_its_file(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from experiments.estimate import estimate
-    from experiments.plan import make_plan
+    from autoevol.experiments.run.estimate import estimate
+    from autoevol.experiments.run.plan import make_plan
 
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.setenv("OPENAI_API_KEY", "for the check only")
@@ -54,7 +54,7 @@ def test_the_seeds_are_as_many_and_as_mixed_as_the_readme_says() -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_wheel_of_a_shipped_model_is_pinned_by_hash(name: str) -> None:
-    file = REPOSITORY / f"experiments/models/wheels/{name}.txt"
+    file = REPOSITORY / f"experiments/models/local/wheels/{name}.txt"
     lines = file.read_text().splitlines()
     assert lines
     assert all("==" in line and "--hash=sha256:" in line for line in lines)
@@ -64,7 +64,7 @@ def test_a_dry_run_imports_no_litellm(workplace: Path) -> None:
     config = REPOSITORY / "experiments/configs/hosted.yaml"
     code = (
         "import sys; sys.argv = ['autoevol', 'run', sys.argv[1], '--dry-run']\n"
-        "from experiments.cli import main\n"
+        "from autoevol.experiments.cli.app import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "print('litellm' in sys.modules)"
@@ -74,7 +74,7 @@ def test_a_dry_run_imports_no_litellm(workplace: Path) -> None:
         capture_output=True,
         text=True,
         cwd=REPOSITORY,
-        env={"COLUMNS": "160", "OPENAI_API_KEY": "none", "PYTHONPATH": str(REPOSITORY)},
+        env={"COLUMNS": "160", "OPENAI_API_KEY": "none"},
         check=True,
     )
     assert done.stdout.strip().splitlines()[-1] == "False"

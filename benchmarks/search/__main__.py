@@ -7,10 +7,10 @@ from concurrent.futures import ProcessPoolExecutor
 from rich.console import Console
 from rich.table import Table
 
+from autoevol.metrics import mean_interval
+from autoevol.metrics.stats.intervals import wilson
 from benchmarks.search.contest import SEARCHES, Result, contest
 from benchmarks.search.world import STRENGTHS, Variant
-from metrics import mean_interval
-from metrics.intervals import wilson
 
 
 def main() -> None:

@@ -9,15 +9,15 @@ from typing import Any
 import dspy
 import optuna
 
+from autoevol.program.evolution.evolver import Evolver
+from autoevol.program.evolution.failure import failure_metric
+from autoevol.program.evolution.pipeline import Pipeline
+from autoevol.program.roles import Role, Roles
+from autoevol.program.search.optimizer import AutoEvolInstruct
+from autoevol.program.search.settings import PAPER, SearchSettings
+from autoevol.program.search.teleprompters import Guest, Make, gepa
+from autoevol.signatures import Method
 from benchmarks.search.world import RULES, START, Variant, World, WorldModel, rows
-from program.evolver import Evolver
-from program.failure import failure_metric
-from program.guest import Guest, Make, gepa
-from program.optimizer import AutoEvolInstruct
-from program.pipeline import Pipeline
-from program.roles import Role, Roles
-from program.settings import PAPER, SearchSettings
-from signatures import Method
 
 logging.disable(logging.INFO)
 optuna.logging.set_verbosity(optuna.logging.WARNING)

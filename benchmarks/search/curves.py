@@ -13,9 +13,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from autoevol.metrics import mean_interval
+from autoevol.program.search.settings import PAPER
 from benchmarks.search.contest import Result, contest_with
-from metrics import mean_interval
-from program.settings import PAPER
 
 STEPS = (1, 2, 3, 5, 8, 10, 15)
 CANDIDATES = (1, 3, 5, 7, 9)

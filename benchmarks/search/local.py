@@ -14,7 +14,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from experiments.cli import app
+from autoevol.experiments.cli.app import app
 
 SEARCHES = ("auto_evol", "paper", "gepa")
 _SEEDS = Path(__file__).resolve().parents[2] / "data" / "seeds_en_ko.jsonl"

@@ -35,9 +35,9 @@ from typing import Any, Literal
 
 import dspy
 
-from program.calls import CallRecord, report_call
-from program.records import Row
-from signatures import Method
+from autoevol.program.calls import CallRecord, report_call
+from autoevol.program.records import Row
+from autoevol.signatures import Method
 
 Variant = Literal["help", "nothing", "harm"]
 BASE = {"answered": 0.18, "unchanged": 0.16, "lost_details": 0.10, "prompt_leak": 0.06}

@@ -12,13 +12,13 @@ from typing import Any
 
 import typer
 
+from autoevol.experiments.compare.figures import draw_comparison
+from autoevol.experiments.compare.runs import runs_of
+from autoevol.experiments.compare.sides import read_side
+from autoevol.experiments.report.plots import write_pictures
+from autoevol.experiments.scores.book import flat
+from autoevol.metrics.stats.intervals import wilson
 from benchmarks.flagged import flagged
-from experiments.compare_targets import read_side
-from experiments.comparison_figures import draw_comparison
-from experiments.comparison_runs import runs_of
-from experiments.drawing import write_pictures
-from experiments.score_book import flat
-from metrics.intervals import wilson
 
 FLAGGED = "flagged by strict"
 SHOWN = (

@@ -13,15 +13,15 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
-from experiments.models.endpoints import ModelSettings, fitted
-from experiments.models.halt import Halt
-from experiments.models.ledger import Discarded, Ledger, ledger_key
-from experiments.models.line import HEDGED, Line
-from experiments.models.meter import Budget, Meter, earlier_totals
-from experiments.models.wire import Reply, Transport, WireCall
-from program.calls import CallRecord
-from program.errors import StoppedError, StorageError
-from program.lm_errors import TRANSPORT_ERRORS
+from autoevol.experiments.models.budget import Budget, Meter, earlier_totals
+from autoevol.experiments.models.client import HEDGED, Line
+from autoevol.experiments.models.ledger import Discarded, Ledger, ledger_key
+from autoevol.experiments.models.limits.stop import Halt
+from autoevol.experiments.models.settings import ModelSettings, fitted
+from autoevol.experiments.models.transports.protocol import Reply, Transport, WireCall
+from autoevol.program.calls import CallRecord
+from autoevol.program.errors import StoppedError, StorageError
+from autoevol.program.lm_errors import TRANSPORT_ERRORS
 
 YOUNG_OBJECTS = 20_000
 """New objects after which the garbage collector looks for cycles among them."""

@@ -6,6 +6,7 @@ again) stands beside it, so the ledger's sums are the run's bill.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -15,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.models.torn import TornTail, torn_tail
-from experiments.models.wire import WireCall
-from program.calls import CallRecord
-from program.errors import ConfigError, StorageError
+from autoevol.experiments.models.transports.protocol import WireCall
+from autoevol.program.calls import CallRecord
+from autoevol.program.errors import ConfigError, StorageError
 
 VERSION = 3
 """Version 2 had no confidence; such a ledger gets the column."""
@@ -31,6 +31,15 @@ CREATE TABLE IF NOT EXISTS discarded (
     why TEXT, role TEXT, model TEXT, is_estimated INTEGER,
     tokens_in INTEGER, tokens_cached INTEGER, tokens_out INTEGER, cost_usd REAL, at REAL);
 """
+_IN_USE, _CLOSED = 0x41450001, 0x41450002
+"""SQLite's `application_id` while a process writes and after it has closed the file; a ledger of an
+earlier version has neither."""
+
+UNCLEAN = (
+    "the process that wrote it last did not end cleanly (a kill, a crash, a power cut); "
+    "calls whose record is not whole are made again"
+)
+
 _FROM_VERSION_2 = """
 BEGIN; ALTER TABLE calls ADD COLUMN confidence REAL; PRAGMA user_version=3; COMMIT;
 """
@@ -84,7 +93,7 @@ class Ledger:
     """Finished calls by key, in SQLite; used from one event loop.
 
     Attributes:
-        torn: What was lost at its end since it was last closed; None: nothing.
+        is_unclean: The process that wrote it last died before it could close it.
 
     Raises:
         ConfigError: The file is no ledger, is damaged, or is of another version.
@@ -92,7 +101,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.torn: TornTail | None = None
+        self.is_unclean = False
         self._pending: dict[str, list[tuple[Any, ...]]] = {}
         self._committed: asyncio.Future[None] | None = None
         try:
@@ -106,12 +115,14 @@ class Ledger:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        self.torn = torn_tail(self._db, path)
+        self.is_unclean = self._db.execute("PRAGMA application_id").fetchone()[0] == _IN_USE
         _check_version(self._db, path)
         found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise sqlite3.DatabaseError(found)
-        self._db.executescript(f"{_SCHEMA} PRAGMA user_version={VERSION};")
+        self._db.executescript(
+            f"{_SCHEMA} PRAGMA user_version={VERSION}; PRAGMA application_id={_IN_USE};"
+        )
 
     def get(self, key: bytes) -> CallRecord | None:
         """Return a finished call, marked as replayed."""
@@ -168,6 +179,8 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file; nothing may be under way."""
+        with contextlib.suppress(sqlite3.Error):  # a full disk was told of when it was met
+            self._db.execute(f"PRAGMA application_id={_CLOSED}")
         self._db.close()
 
     async def _written(self, table: str, values: tuple[Any, ...]) -> None:

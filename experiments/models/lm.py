@@ -14,11 +14,11 @@ import dspy
 from dspy.utils.callback import with_callbacks
 from pydantic import BaseModel
 
-from experiments.models.engine import Engine
-from experiments.models.line import Line
-from experiments.models.wire import Message, WireCall
-from program.calls import CallRecord, report_call
-from program.draws import draw_number
+from autoevol.experiments.models.client import Line
+from autoevol.experiments.models.engine import Engine
+from autoevol.experiments.models.transports.protocol import Message, WireCall
+from autoevol.program.calls import CallRecord, report_call
+from autoevol.program.draws import draw_number
 
 _IGNORED = ("cache", "rollout_id", "n")
 

@@ -1,0 +1,122 @@
+"""The command line: which module holds a command, and which exit code an error becomes."""
+
+import errno
+import logging
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import dotenv
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from autoevol.experiments.terminal.console import complain
+from autoevol.program.errors import (
+    BudgetExhaustedError,
+    ConfigError,
+    StoppedError,
+    StorageError,
+    WeightsError,
+)
+
+USER_MUST_ACT, STOPPED_EARLY = 2, 3
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "run": ("run", "Search for the best method and evolve the whole set with it."),
+    "optimize": ("run", "Search only: leave the best method in the run's folder."),
+    "evolve": ("run", "Apply only: evolve the whole set with the config's methods, or a file's."),
+    "score": ("score", "Measure a finished set: difficulty, diversity, copies, leaks."),
+    "compare": ("compare", "Put runs side by side, or let a judge decide between two sets."),
+    "report": ("report", "Write a finished run's report.html anew, for example after `score`."),
+    "export": ("export", "Write a run's rows in the formats that trainers read."),
+    "convert": ("data", "Turn instruction data from one format into another."),
+    "merge": ("data", "Put files of rows into one; duplicates are dropped, ids stay unique."),
+    "seeds": ("data", "Build a seed file from several data sets, with quotas."),
+    "equalise": ("data", "Make two data sets comparable: the same seeds, or as many rows."),
+    "methods": ("methods", "The named evolving methods."),
+    "models": ("models", "The local models."),
+    "metric-check": ("metric_check", "Hold every rule set against labelled rows."),
+    "ui": ("ui", "Start MLflow's UI on loopback, for the store that mlflow.yaml names."),
+}
+"""By name: the module beside this one, imported when the command is called; a line of help."""
+
+
+class LazyGroup(TyperGroup):
+    """The commands of the table; `--help` imports none of them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names, in the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command's name and help, without what it does; None: there is no such one."""
+        if cmd_name not in COMMANDS:
+            return None
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that is called, from its module."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name else command, rest
+
+
+def load_command(name: str) -> Any:
+    """Return a command of the table; `methods` and `models` are groups of their own."""
+    module = import_module(f"autoevol.experiments.cli.{COMMANDS[name][0]}")
+    command: Any = get_command(module.app)
+    return getattr(command, "commands", {}).get(name, command)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    help="Evolve instruction data with a method that is optimised on the way.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"autoevol {version('autoevol')}")
+        raise typer.Exit
+
+
+@app.callback()
+def autoevol(
+    is_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Evolve instruction data with a method that is optimised on the way."""
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user's is one line and exit code 2."""
+    dotenv.load_dotenv(Path(".env"))
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        app()
+    except (ConfigError, WeightsError) as error:
+        complain(str(error))
+        raise SystemExit(USER_MUST_ACT) from error
+    except StorageError as error:
+        complain(f"{error}; make room, then the same command goes on")
+        raise SystemExit(USER_MUST_ACT) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        complain(f"{error.filename}: {error.strerror}; make room, then the same command goes on")
+        raise SystemExit(USER_MUST_ACT) from error
+    except BudgetExhaustedError as error:
+        complain(f"{error}; the same command with a larger budget goes on")
+        raise SystemExit(STOPPED_EARLY) from error
+    except StoppedError as error:
+        complain(f"{error}; the same command goes on")
+        raise SystemExit(STOPPED_EARLY) from error

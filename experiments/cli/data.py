@@ -1,0 +1,67 @@
+"""`autoevol convert`, `merge`, `seeds` and `equalise`: the tools around data sets."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from autoevol.experiments.terminal.console import console, say
+
+FROM_HELP = "The format of IN; auto tells it by the first record."
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="JSONL, JSON, CSV or Parquet.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="A new file.")],
+    given: Annotated[str, typer.Option("--from", metavar="FORMAT", help=FROM_HELP)] = "auto",
+    wanted: Annotated[str, typer.Option("--to", metavar="FORMAT", help="Of OUT.")] = "rows",
+) -> None:
+    """Turn instruction data from one format into another (see docs/data-tools.md)."""
+    from autoevol.experiments.data.convert import convert as converted
+
+    converted(source, target, given=given, wanted=wanted, say=say)
+
+
+@app.command()
+def merge(
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="A new file of rows.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Of any format.")],
+) -> None:
+    """Put files of rows into one; duplicates are dropped, ids stay unique."""
+    from autoevol.experiments.data.merge import merge as merged
+
+    merged(target, sources, say=say)
+
+
+@app.command()
+def seeds(
+    config: Annotated[Path, typer.Argument(help="A YAML file, see docs/data-tools.md.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="A new JSONL file.")],
+) -> None:
+    """Build a seed file from several data sets, with quotas and without duplicates."""
+    from autoevol.experiments.data.seed_builder import build_seeds
+
+    table = Table("source", "read", "excluded", "duplicate", "not drawn", "taken")
+    for account in build_seeds(config, target):
+        counts = (account.read, account.excluded, account.duplicate, account.left, account.taken)
+        table.add_row(account.name, *(f"{count:,}" for count in counts))
+    console.print(table)
+    say(f"{target}: seeds")
+
+
+@app.command()
+def equalise(
+    first: Annotated[Path, typer.Argument(metavar="A")],
+    second: Annotated[Path, typer.Argument(metavar="B")],
+    by: Annotated[str, typer.Option("--by", metavar="rows|count", help="Shared seeds, or size.")],
+    seed: Annotated[int, typer.Option("--seed", help="Of the draw by count.")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the new files.")] = None,
+) -> None:
+    """Make two data sets comparable: the same seeds, or the same number of rows."""
+    from autoevol.experiments.data.equalise import equalise as equalised
+
+    equalised((first, second), by=by, seed=seed, out=out, say=say)

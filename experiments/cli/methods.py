@@ -1,0 +1,51 @@
+"""`autoevol methods`: the named evolving methods."""
+
+from typing import Annotated
+
+import typer
+
+from autoevol.program.errors import ConfigError
+
+app = typer.Typer(help="The named evolving methods.", no_args_is_help=True, add_completion=False)
+
+
+@app.command("list")
+def methods_list() -> None:
+    """List the methods."""
+    from autoevol.experiments.cli.tables import show_methods
+    from autoevol.signatures import shipped_methods
+
+    show_methods(list(shipped_methods().values()))
+
+
+@app.command("show")
+def methods_show(
+    name: Annotated[str, typer.Argument(help="A name or a file.")],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the method."),
+    ] = None,
+) -> None:
+    """Print a method as Markdown, its parameters filled in."""
+    from autoevol.experiments.run.plan import find_method
+    from autoevol.signatures import to_markdown
+
+    where = f"methods show {name}"
+    method = find_method(name, where)
+    try:
+        method = method.with_parameters(**_values(parameters or []))
+    except ValueError as error:
+        raise ConfigError(where, str(error)) from error
+    typer.echo(to_markdown(method))
+
+
+def _values(assignments: list[str]) -> dict[str, str]:
+    """Return the values by parameter.
+
+    Raises:
+        ValueError: An assignment is not NAME=VALUE.
+    """
+    wrong = next((each for each in assignments if "=" not in each), None)
+    if wrong is not None:
+        raise ValueError(f"--set takes NAME=VALUE, got {wrong!r}")
+    return dict(each.split("=", 1) for each in assignments)

@@ -1,0 +1,95 @@
+"""`autoevol models`: fetch weights, verify them, and measure the speed on this machine."""
+
+import json
+import time
+from typing import Annotated
+from urllib.request import ProxyHandler, Request, build_opener
+
+import typer
+
+from autoevol.experiments.models.local.llama_server import LlamaServer, LlamaSettings
+from autoevol.experiments.models.local.weights import SHIPPED, Weights, cached_path, pull, sha256_of
+from autoevol.experiments.terminal.console import console
+from autoevol.experiments.terminal.progress import progress_bar
+from autoevol.program.errors import ConfigError, WeightsError
+
+app = typer.Typer(help="The local models.", no_args_is_help=True, add_completion=False)
+
+_PROMPT = "Write a short story about a lighthouse keeper. " * 20
+_TOKENS = 64
+_TIMEOUT_S = 300
+
+
+@app.command("list")
+def models_list() -> None:
+    """List the local models that can be fetched."""
+    from autoevol.experiments.cli.tables import show_models
+
+    show_models()
+
+
+@app.command("pull")
+def models_pull(name: Annotated[str, typer.Argument(help="local/NAME")]) -> None:
+    """Fetch a local model's weights."""
+    pull_model(name)
+
+
+@app.command("check")
+def models_check(name: Annotated[str, typer.Argument(help="local/NAME")]) -> None:
+    """Verify a local model's weights and measure its speed here."""
+    check_model(name)
+
+
+def find_weights(name: str) -> Weights:
+    """Return the catalogue entry of `local/NAME`.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    weights = SHIPPED.get(name.removeprefix("local/"))
+    if weights is None:
+        known = ", ".join(f"local/{key}" for key in SHIPPED)
+        raise ConfigError(name, f"unknown local model; there are {known}")
+    return weights
+
+
+def pull_model(name: str) -> None:
+    """Fetch a model, with a progress bar."""
+    weights = find_weights(name)
+    with progress_bar(console) as bar:
+        path = pull(weights, bar.on_part)
+    console.print(f"{path} ({weights.licence})")
+
+
+def check_model(name: str) -> None:
+    """Compare the file's hash and measure prompt and generation speed.
+
+    Raises:
+        WeightsError: The file is missing or broken.
+    """
+    weights = find_weights(name)
+    path = cached_path(weights)
+    if not path.is_file():
+        raise WeightsError(f"{path} is not there; run `autoevol models pull {name}`")
+    if sha256_of(path) != weights.sha256:
+        raise WeightsError(f"{path} is broken; delete it and run `autoevol models pull {name}`")
+    console.print(f"{path}: SHA-256 as published")
+    server = LlamaServer(LlamaSettings(path, slots=1, context=weights.context))
+    try:
+        console.print(_speed(server))
+    finally:
+        server.close()
+
+
+def _speed(server: LlamaServer) -> str:
+    body = {"messages": [{"role": "user", "content": _PROMPT}], "max_tokens": _TOKENS}
+    headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"}
+    request = Request(f"{server.base_url}chat/completions", json.dumps(body).encode(), headers)
+    started = time.monotonic()
+    with build_opener(ProxyHandler({})).open(request, timeout=_TIMEOUT_S) as reply:
+        timings = json.load(reply)["timings"]
+    return (
+        f"prompt {timings['prompt_per_second']:.0f} tokens/s, "
+        f"generation {timings['predicted_per_second']:.0f} tokens/s, "
+        f"{time.monotonic() - started:.1f} s in all"
+    )

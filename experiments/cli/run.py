@@ -1,0 +1,152 @@
+"""`autoevol run`, `optimize` and `evolve`: one config, checked and run.
+
+What loads DSPy is imported when a command runs, so that its help and a mistyped option answer at
+once.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from autoevol.experiments.cli.app import STOPPED_EARLY
+from autoevol.experiments.run.request import RunRequest
+from autoevol.experiments.terminal.console import complain, say
+
+if TYPE_CHECKING:
+    from autoevol.experiments.run.estimate import Estimate
+    from autoevol.experiments.run.plan import Plan
+
+app = typer.Typer(add_completion=False)
+
+ConfigFile = Annotated[Path, typer.Argument(help="A YAML file, see experiments/configs/.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY.SUB=VALUE", help="Override a key.")
+]
+OutFolder = Annotated[Path | None, typer.Option("--out", help="Replaces output.dir.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="A small trial: N rows, 2 steps, 2 candidates.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew; the old folder is kept.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Search even if nothing could be told from luck.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before a run that costs money.")]
+
+
+@app.command()
+def run(
+    config: ConfigFile,
+    overrides: Overrides = None,
+    out: OutFolder = None,
+    limit: Limit = None,
+    fresh: Fresh = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    yes: Yes = False,
+) -> None:
+    """Search for the best method and evolve the whole set with it."""
+    chosen = [*(overrides or []), *_forced(force)]
+    _run(RunRequest("all", config, chosen, out, limit, fresh, dry_run, yes))
+
+
+@app.command()
+def optimize(
+    config: ConfigFile,
+    overrides: Overrides = None,
+    out: OutFolder = None,
+    limit: Limit = None,
+    fresh: Fresh = False,
+    force: Force = False,
+    yes: Yes = False,
+) -> None:
+    """Search only: leave the best method in the run's folder."""
+    chosen = [*(overrides or []), *_forced(force)]
+    _run(RunRequest("search", config, chosen, out, limit, fresh, yes=yes))
+
+
+@app.command()
+def evolve(
+    config: ConfigFile,
+    method: Annotated[
+        Path | None, typer.Option("--method", help="A method file, for example methods/best.md.")
+    ] = None,
+    overrides: Overrides = None,
+    out: OutFolder = None,
+    limit: Limit = None,
+    fresh: Fresh = False,
+    yes: Yes = False,
+) -> None:
+    """Apply only: evolve the whole set with the config's methods, or with a file's."""
+    applied = f"evolve.methods=[{json.dumps(str(method))}]"
+    extra = [applied, "evolve.schedule=[]"] if method else []
+    chosen = [*(overrides or []), "optimizer.name=none", *extra]
+    _run(RunRequest("apply", config, chosen, out, limit, fresh, yes=yes))
+
+
+def _run(request: RunRequest) -> None:
+    try:
+        run_config(request)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        complain("stopped; the same command goes on")
+        raise typer.Exit(STOPPED_EARLY) from error
+
+
+def _forced(force: bool) -> list[str]:
+    return ["optimizer.headroom=false"] if force else []
+
+
+def run_config(request: RunRequest) -> None:
+    """Check a config and run what it stands for: one run, or a matrix of runs.
+
+    Raises:
+        ConfigError: The user must change something; nothing is written.
+        StoppedError: A run stopped early; the same command goes on.
+    """
+    from autoevol.experiments.config.loading import MATRIX, tree_of
+
+    tree = tree_of(request.file, request.overrides)
+    if tree.get(MATRIX) is None:
+        _run_one(request, tree)
+        return
+    from autoevol.experiments.matrix.run import run_matrix
+
+    run_matrix(request, tree, partial(confirm, yes=request.yes))
+
+
+def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
+    from autoevol.experiments.cli.tables import show_plan, show_summary
+    from autoevol.experiments.config.experiment import config_of, limited
+    from autoevol.experiments.export.writers import export_finished
+    from autoevol.experiments.run.command import checked_plan, finished, perform
+
+    config = config_of(tree, request.file, out=request.out)
+    plan = checked_plan(limited(config, request.limit) if request.limit else config, request)
+    done = None if request.dry_run else finished(plan, request)
+    if done:
+        export_finished(plan.config, plan.splits.seeds, done, say)
+        show_summary(done, plan.config.folder)
+    elif request.dry_run:
+        show_plan(plan)
+    else:
+        confirm([plan], lambda: show_plan(plan), yes=request.yes)
+        show_summary(perform(plan, request), plan.config.folder)
+
+
+def confirm(plans: "Sequence[Plan]", show: Callable[[], None], *, yes: bool) -> None:
+    """Show what is planned and ask before money is spent, where somebody is there to be asked."""
+    from autoevol.experiments.run.estimate import estimate
+
+    lines = [line for plan in plans for line in estimate(plan)]
+    if any(map(_is_paid, lines)) and not yes and sys.stdin.isatty():
+        show()
+        typer.confirm("Go on?", abort=True)
+
+
+def _is_paid(line: "Estimate") -> bool:
+    return line.cost_usd is None or line.cost_usd > 0

@@ -1,0 +1,46 @@
+"""`autoevol ui`: MLflow's UI on loopback, for the store that mlflow.yaml names."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from autoevol.experiments.terminal.console import say
+from autoevol.experiments.tracking.config import load_tracking
+from autoevol.experiments.tracking.links import PORT, charts_link, ui_address
+from autoevol.experiments.tracking.store import find_store
+from autoevol.program.errors import ConfigError
+
+app = typer.Typer(add_completion=False)
+
+_NO_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+"""Nine more processes, which evaluate in the background; a run has no use for them."""
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Of the loopback address.")] = PORT) -> None:
+    """Start MLflow's UI on loopback, for the store that mlflow.yaml names."""
+    serve_ui(port)
+
+
+def serve_ui(port: int) -> None:
+    """Say where the runs are to be seen and become MLflow's server, so that signals reach it.
+
+    Raises:
+        ConfigError: There is no mlflow.yaml.
+    """
+    environment = {**_NO_JOBS, **os.environ}
+    tracking = load_tracking()
+    if tracking is None:
+        raise ConfigError("mlflow.yaml", "there is none here, so no run is tracked")
+    base = ui_address(port)
+    say(f"MLflow at {base} (store {tracking.tracking_uri}); Ctrl-C ends it")
+    store = find_store(tracking)
+    if store:
+        say(f"charts   {charts_link(store.experiment_id, base)}")
+    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
+    command += ["--backend-store-uri", tracking.tracking_uri]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    sys.stdout.flush()
+    os.execve(sys.executable, command, environment)

@@ -1,0 +1,137 @@
+"""`compare.html` and `comparison.json`: several runs side by side, and what a judge said."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from autoevol.experiments.artifacts.folder import alone_in
+from autoevol.experiments.compare.figures import draw_comparison, draw_outcomes
+from autoevol.experiments.compare.judged import Comparison, comparison_table
+from autoevol.experiments.compare.runs import ComparedRun, config_differences, runs_of
+from autoevol.experiments.compare.sides import Side
+from autoevol.experiments.compare.tables import tables
+from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.report.html import embedded, page
+from autoevol.experiments.report.word_diff import changed_lines
+from autoevol.program.scoring.comparison import Compared
+from autoevol.signatures import Method
+
+PAGE, DATA = "compare.html", "comparison.json"
+_EXAMPLES = 3
+_TITLES = {
+    "run": "Side by side",
+    "rule": "What each rule stopped",
+    "score": "Scores of the rows that all runs have",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table as texts."""
+
+    title: str
+    head: Sequence[str]
+    lines: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """A run's best method against the first run's.
+
+    Attributes:
+        lines: A diff of the instructions; empty: they are the same.
+    """
+
+    first: str
+    other: str
+    before: Method
+    after: Method
+    lines: Sequence[str]
+
+
+def write_comparison(folder: Path, sides: Sequence[Side], comparison: Comparison | None) -> Path:
+    """Write the page and the data of a comparison; return the page's path.
+
+    Args:
+        folder: Takes both.
+        sides: Runs and files; of files there is only what the judge said.
+        comparison: What a judge said; None: none was asked.
+
+    Raises:
+        ConfigError: A run's folder is damaged; nothing is written.
+    """
+    runs = runs_of(sides)
+    grids = [_grid(table) for table in tables(sides)]
+    pictures = draw_comparison(runs)
+    if comparison:
+        pictures["outcomes"] = draw_outcomes(comparison.figures())
+    text = page(
+        "compare.html.j2",
+        names=[side.name for side in sides],
+        runs=runs,
+        grids=grids,
+        pictures=embedded(pictures),
+        differences=config_differences(runs),
+        methods=_against(runs),
+        judged=_judged(comparison) if comparison else None,
+    )
+    data = {"runs": [_plain(side, runs) for side in sides], "tables": [*map(asdict, grids)]}
+    told = {**(comparison.told() if comparison else {}), **data}
+    with alone_in(folder):
+        write_whole(folder / DATA, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        return write_whole(folder / PAGE, text)
+
+
+def _grid(table: Table) -> Grid:
+    head = [str(column.header) for column in table.columns]
+    columns = [[str(cell) for cell in column.cells] for column in table.columns]
+    return Grid(_TITLES.get(head[0], head[0]), head, [*zip(*columns, strict=True)])
+
+
+def _against(runs: Sequence[ComparedRun]) -> list[Against]:
+    """Return the best methods of the others against the first run's."""
+    known = [(run.name, run.best) for run in runs if run.best]
+    found = []
+    for name, method in known[1:]:
+        first, before = known[0]
+        if before and method:
+            lines = changed_lines(before.instructions, method.instructions)
+            found.append(Against(first, name, before, method, lines))
+    return found
+
+
+def _plain(side: Side, runs: Sequence[ComparedRun]) -> dict[str, Any]:
+    """Return a side as data; a file has a name, a path and its rows."""
+    told: dict[str, Any] = {"name": side.name, "path": str(side.path), "rows": len(side.rows)}
+    run = next((run for run in runs if run.path == side.path), None)
+    if run is None:
+        return told
+    rounds = [{"round": number, **figures} for number, figures in sorted(run.sheet.figures.items())]
+    best = {"name": run.best.name, "id": run.best.id} if run.best else None
+    return {**told, "best": best, "summary": run.summary, "scores": rounds, "judges": side.judges}
+
+
+def _judged(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "request": comparison.request,
+        "grid": _grid(comparison_table(comparison)),
+        "examples": {name: found for name, found in _examples(comparison.found).items() if found},
+    }
+
+
+def _examples(found: Sequence[Compared]) -> Mapping[str, Sequence[Compared]]:
+    """Return a few pairs that were won, lost, and decided otherwise in the other order."""
+    kinds = {
+        "Won": [each for each in found if each.outcome == "win"],
+        "Lost": [each for each in found if each.outcome == "lose"],
+        "In conflict: the verdict turned with the order": [each for each in found if _turned(each)],
+    }
+    return {name: pairs[:_EXAMPLES] for name, pairs in kinds.items()}
+
+
+def _turned(each: Compared) -> bool:
+    return each.ours_first == each.ours_second and each.ours_first in ("first", "second")

@@ -1,0 +1,113 @@
+"""The runs of a comparison: what their folders hold beside the rows, and what may be compared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.artifacts.search_record import best_alone
+from autoevol.experiments.compare.sides import Side
+from autoevol.experiments.config.loading import read_yaml
+from autoevol.experiments.report.plots import Point
+from autoevol.experiments.report.score_figures import mean_rounds, point_of, score_means
+from autoevol.experiments.scores.sheet import ScoreSheet, read_sheet
+from autoevol.metrics.stats.intervals import share
+from autoevol.signatures import Method
+
+_NO_MATTER = ("name", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRun:
+    """A finished run.
+
+    Attributes:
+        best: The method that it applied; None: the folder does not tell.
+        config: Its config, keys joined by dots.
+    """
+
+    name: str
+    path: Path
+    summary: Mapping[str, Any]
+    sheet: ScoreSheet
+    best: Method | None
+    config: Mapping[str, Any]
+
+    @property
+    def lost(self) -> Point | None:
+        """The share of scored rewrites that were lost, with its interval; None: there were none."""
+        failed = self.summary["rows_failed"]
+        found = share(failed, failed + self.summary["rows_out"])
+        return (found.value, *found.interval) if found else None
+
+    @property
+    def tokens(self) -> int:
+        """In and out."""
+        return int(self.summary["tokens_in"] + self.summary["tokens_out"])
+
+
+def runs_of(sides: Sequence[Side]) -> list[ComparedRun]:
+    """Return the sides that are runs.
+
+    Raises:
+        ConfigError: A file of scores or a method in a folder is damaged.
+    """
+    return [_run(side) for side in sides if side.summary]
+
+
+def shared_means(runs: Sequence[ComparedRun]) -> dict[str, list[int]]:
+    """Return the means that two runs or more share, each with the places of those runs."""
+    names = dict.fromkeys(name for run in runs for name in score_means(run.sheet))
+    found = {name: sharing(runs, name) for name in names}
+    return {name: places for name, places in found.items() if places}
+
+
+def sharing(runs: Sequence[ComparedRun], name: str) -> list[int]:
+    """Return the places of the runs whose means may be held against each other.
+
+    The same judge gave them, and they went by the same settings. Of several such groups of two runs
+    or more it is the largest, of equal ones the first; empty: there is none.
+    """
+    groups: list[tuple[dict[str, Any], list[int]]] = []
+    for place, run in enumerate(runs):
+        if mean_rounds(run.sheet, name):
+            own = run.sheet.went_by(name.partition(".")[0])
+            known = next((places for settings, places in groups if settings == own), None)
+            if known is None:
+                groups.append((own, [place]))
+            else:
+                known.append(place)
+    largest = max((places for _, places in groups), key=len, default=[])
+    return largest if len(largest) > 1 else []
+
+
+def last_mean(run: ComparedRun, name: str) -> Point | None:
+    """Return a score's mean in the last round that has one, seeds aside."""
+    found = {number: told for number, told in mean_rounds(run.sheet, name).items() if number}
+    return point_of(found[max(found)]) if found else None
+
+
+def config_differences(runs: Sequence[ComparedRun]) -> dict[str, list[str]]:
+    """Return the keys in which the configs differ, with each run's value."""
+    keys = dict.fromkeys(key for run in runs for key in run.config)
+    values = {key: [str(run.config.get(key, "–")) for run in runs] for key in keys}
+    return {key: told for key, told in values.items() if len({*told}) > 1}
+
+
+def _run(side: Side) -> ComparedRun:
+    best = best_alone(side.path).best
+    file = side.path / "config.yaml"
+    plain = read_yaml(file) if file.is_file() else {}
+    config = _leaves({key: value for key, value in plain.items() if key not in _NO_MATTER})
+    sheet = read_sheet(side.path)
+    return ComparedRun(side.name, side.path, side.summary, sheet, best[0] if best else None, config)
+
+
+def _leaves(tree: Mapping[str, Any], at: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            found |= _leaves(value, f"{at}{key}.")
+        else:
+            found[f"{at}{key}"] = value
+    return found

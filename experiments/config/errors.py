@@ -1,0 +1,66 @@
+"""What is wrong with a YAML file, in one line that names the key."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from autoevol.program.errors import ConfigError
+
+UNKNOWN = "unknown key"
+CONCEALED = {"api_base", "params", "storage"}
+"""Keys whose value may be a secret by mistake, so a message does not repeat it."""
+
+
+def explained(path: Path, error: ValidationError, schema: type[BaseModel]) -> ConfigError:
+    """Return the error that names file and key of a schema's first complaint."""
+    first, *more = error.errors()
+    key = ".".join(str(part) for part in first["loc"])
+    tail = f" (and {len(more)} more)" if more else ""
+    where = f"{path}: {key}" if key else str(path)
+    return ConfigError(where, f"{_problem(first, schema)}{tail}")
+
+
+def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:
+    if detail["type"] == "extra_forbidden":
+        known = _known_keys(detail["loc"][:-1], schema)
+        close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+        return UNKNOWN + (f"; did you mean {close[0]!r}?" if close else "")
+    if detail["type"] == "missing":
+        return "is required"
+    if "api_key_env" in detail["loc"]:
+        return "must be the name of an environment variable, not the key itself"
+    if CONCEALED & {*detail["loc"]}:
+        return detail["msg"]
+    told = detail["msg"].removeprefix("Value error, ")
+    return told if isinstance(detail["input"], dict) else f"{told}, got {detail['input']!r}"
+
+
+def _known_keys(path: Sequence[str | int], schema: type[BaseModel]) -> list[str]:
+    """Return the keys allowed at `path` in the schema.
+
+    A number is a place in a list, a word that is no key the tag of one of several schemas.
+    """
+    models: list[Any] = [schema]
+    for part in path:
+        if isinstance(part, int):
+            continue
+        inner = [
+            _models_in(m.model_fields[part].annotation) for m in models if part in m.model_fields
+        ]
+        models = inner[0] if inner else [m for m in models if _has_tag(m, part)]
+    return [key for model in models for key in (*model.model_fields, *model.shorthands)]
+
+
+def _has_tag(model: type[BaseModel], tag: str) -> bool:
+    return "name" in model.model_fields and tag in get_args(model.model_fields["name"].annotation)
+
+
+def _models_in(annotation: Any) -> list[Any]:
+    """Return the parts of the schema that an annotation holds, be they in a list."""
+    if hasattr(annotation, "model_fields"):
+        return [annotation]
+    return [model for each in get_args(annotation) for model in _models_in(each)]

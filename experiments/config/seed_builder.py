@@ -1,0 +1,90 @@
+"""The YAML of `autoevol seeds`: where seeds come from, and how many of each."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from autoevol.experiments.config.errors import explained
+from autoevol.experiments.config.evolve import Size
+from autoevol.experiments.config.loading import read_yaml
+from autoevol.experiments.config.models import Count, Strict
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class ColumnsConfig(Strict):
+    """Names of the columns; one that is named must be there in every row."""
+
+    instruction: Name = "instruction"
+    input: Name | None = None
+    response: Name | None = None
+
+
+class SourceConfig(Strict):
+    """A data set that seeds are drawn from.
+
+    Attributes:
+        path: A file, a folder of files, or a Hugging Face data set.
+        name: What `root` begins with; null: the data set's name, or the file's without its suffix.
+        split: Of a Hugging Face data set.
+        subsets: Its configurations, each a subset; `all`: whichever there are.
+        subset_column: The column whose values are the subsets.
+        quota: Rows of each subset, or of the whole source without subsets; null: all.
+        whole_below: A subset with fewer rows than this is taken whole, whatever the quota.
+    """
+
+    path: Name
+    name: Name | None = None
+    split: str = "train"
+    subsets: list[Name] | Literal["all"] = Field(default=[])
+    subset_column: Name | None = None
+    fields: ColumnsConfig = ColumnsConfig()
+    quota: Count | None = None
+    whole_below: Size = 0
+
+    @model_validator(mode="after")
+    def _one_kind_of_subset(self) -> Self:
+        if self.subsets and self.subset_column:
+            raise ValueError("subsets and subset_column cannot both be set")
+        return self
+
+
+class SeedsConfig(Strict):
+    """A set of seeds.
+
+    Attributes:
+        seed: Of the draw and of the order.
+        total: Most rows in all; null: as many as the quotas give.
+        exclude: Phrases; a row whose instruction has one is left out.
+        exclude_patterns: Regular expressions, likewise.
+    """
+
+    seed: int = 0
+    total: Count | None = None
+    exclude: list[Name] = Field(default=[])
+    exclude_patterns: list[Name] = Field(default=[])
+    sources: list[SourceConfig] = Field(min_length=1)
+
+    @field_validator("exclude_patterns")
+    @classmethod
+    def _sound(cls, given: list[str]) -> list[str]:
+        for pattern in given:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        return given
+
+
+def load_seeds_config(path: Path) -> SeedsConfig:
+    """Parse one YAML file.
+
+    Raises:
+        ConfigError: Names the file and the key.
+    """
+    try:
+        return SeedsConfig.model_validate(read_yaml(path))
+    except ValidationError as error:
+        raise explained(path, error, SeedsConfig) from error

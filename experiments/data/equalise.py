@@ -1,0 +1,149 @@
+"""`autoevol equalise`: make two data sets comparable, by their seeds or by their size.
+
+`rows` keeps what both have made of the same seeds; `count` draws as many rows from the larger set
+as the smaller one has. Records are written as they were read, in JSON Lines.
+"""
+
+import json
+import random
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autoevol.experiments.data.convert import Say
+from autoevol.experiments.data.fingerprint import fingerprint
+from autoevol.experiments.files.atomic import refuse_existing, whole_file
+from autoevol.experiments.files.records import read_file
+from autoevol.program.errors import ConfigError
+
+Kept = tuple[Collection[int], Collection[int]]
+"""Zero-based numbers of the records that stay, of the first file and of the second."""
+
+Keys = Sequence[str | None] | Sequence[bytes | None]
+"""What tells the seed of each row."""
+
+
+def equalise(paths: tuple[Path, Path], *, by: str, seed: int, out: Path | None, say: Say) -> None:
+    """Write both files anew with the rows that make them comparable.
+
+    Args:
+        paths: Of any format; by `rows` the records must name their seed or hold its text.
+        by: `rows` or `count`.
+        seed: Of the draw by `count`.
+        out: Folder of `NAME.equal.jsonl`; None: beside each file.
+        say: Takes the counts.
+
+    Raises:
+        ConfigError: Names the file, and row and key where there are such; nothing is written.
+    """
+    if by not in _WAYS:
+        raise ConfigError(f"--by {by}", f"must be one of {', '.join(_WAYS)}")
+    targets = _targets(paths, out)
+    refuse_existing(*targets)
+    kept = _WAYS[by](paths, seed)
+    for path, target, numbers in zip(paths, targets, kept, strict=True):
+        read = _copy(path, target, numbers)
+        say(f"{path}: {len(numbers)} of {read} rows → {target}")
+
+
+def _targets(paths: tuple[Path, Path], out: Path | None) -> list[Path]:
+    """Return the new files; two of one name get their folder's name in front."""
+    places = [(out or path.parent) / f"{path.stem}.equal.jsonl" for path in paths]
+    if places[0] != places[1]:
+        return places
+    targets = [
+        place.with_name(f"{path.absolute().parent.name}-{place.name}")
+        for place, path in zip(places, paths, strict=True)
+    ]
+    if targets[0] == targets[1]:
+        raise ConfigError(str(paths[1]), f"and {paths[0]} would both become {targets[0]}")
+    return targets
+
+
+def _copy(path: Path, target: Path, numbers: Collection[int]) -> int:
+    read = 0
+    with whole_file(target) as file:
+        for record in read_file(path):
+            if read in numbers:
+                file.write(json.dumps(record.value, ensure_ascii=False, default=str) + "\n")
+            read += 1
+    return read
+
+
+def _by_count(paths: tuple[Path, Path], seed: int) -> Kept:
+    counts = [sum(1 for _ in read_file(path)) for path in paths]
+    fewer = min(counts)
+    if not fewer:
+        raise ConfigError(str(paths[counts.index(0)]), "holds no rows")
+    first, second = (frozenset(random.Random(seed).sample(range(n), fewer)) for n in counts)
+    return first, second
+
+
+def _by_rows(paths: tuple[Path, Path], seed: int) -> Kept:
+    first, second = _seeds(paths[0]), _seeds(paths[1])
+    if None not in (*first.ids, *second.ids):
+        _check_same(first, second)
+        return _shared(first, second, first.ids, second.ids)
+    for found in (first, second):
+        if None in found.texts:
+            raise ConfigError(
+                f"{found.path} row {found.texts.index(None) + 1}",
+                "has no text of its seed, and other rows have no seed_id",
+            )
+    return _shared(first, second, first.texts, second.texts)
+
+
+@dataclass
+class _Seeds:
+    """The seeds of a file's rows, in their order.
+
+    Attributes:
+        ids: None for a row that names no seed.
+        texts: Fingerprints; None for a row that does not hold its seed's text.
+    """
+
+    path: Path
+    ids: list[str | None] = field(default_factory=list)
+    texts: list[bytes | None] = field(default_factory=list)
+
+
+def _seeds(path: Path) -> _Seeds:
+    found = _Seeds(path)
+    for record in read_file(path):
+        is_auto_evol = "reference" in record.value and "seed_id" not in record.value
+        keys = ("root",) if is_auto_evol else ("origin", "parent")
+        text = next(filter(None, map(record.optional_text, keys)), None)
+        identity = record.name("seed_id")
+        if text is None and identity is None:
+            problem = f"is missing, and so is {' and '.join(keys)}; --by count needs none"
+            raise record.wrong("seed_id", problem)
+        found.ids.append(identity)
+        found.texts.append(None if text is None else fingerprint(text))
+    return found
+
+
+def _check_same(first: _Seeds, second: _Seeds) -> None:
+    """Refuse files whose seeds share ids and nothing else."""
+    texts = dict(zip(first.ids, first.texts, strict=True))
+    for identity, text in zip(second.ids, second.texts, strict=True):
+        if text is not None and texts.get(identity) not in (None, text):
+            raise ConfigError(
+                f"{second.path}: seed_id", f"{identity!r} is another seed in {first.path}"
+            )
+
+
+def _shared(first: _Seeds, second: _Seeds, ours: Keys, theirs: Keys) -> Kept:
+    both = {*ours} & {*theirs}
+    if not both:
+        raise ConfigError(str(second.path), f"has no seed in common with {first.path}")
+    return _numbers(ours, both), _numbers(theirs, both)
+
+
+def _numbers(keys: Keys, wanted: Collection[str | bytes | None]) -> frozenset[int]:
+    return frozenset(number for number, key in enumerate(keys) if key in wanted)
+
+
+_WAYS: dict[str, Callable[[tuple[Path, Path], int], Kept]] = {
+    "rows": _by_rows,
+    "count": _by_count,
+}

@@ -1,0 +1,150 @@
+"""The files of joonavel's two systems: evol-instruct ("koevol") and auto-evol-instruct.
+
+koevol keeps a table in pandas' split form; its trace is "r" and one digit for each generation.
+auto-evol-instruct keeps one list for each column; its `root` is the seed's text, and `reference`
+where the seed came from.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from autoevol.experiments.data.formats.rows import Notes, RowDict, new_row, prompt_of
+from autoevol.experiments.files.records import Record
+from autoevol.program.errors import ConfigError
+
+TRACE = ("breadth", "complicate", "concretize", "constraints", "deepen", "reasoning")
+"""koevol's methods; a method's digit in a trace is its place here."""
+
+UNANSWERED = ("IDK", "parsing_error")
+"""What both systems write where a model gave no answer; the first is what we write."""
+
+AUTO_EVOL = "auto-evol-instruct"
+"""The name of the method in rows of auto-evol-instruct, which keeps its own in a log only."""
+
+
+def read_koevol(records: Iterable[Record], notes: Notes) -> Iterator[tuple[str, RowDict]]:
+    """Yield the rows of koevol's records; generation g is round g."""
+    lineage = Lineage()
+    for record in records:
+        instruction = record.text("instruction")
+        generation = record.whole("generation")
+        trace = _trace(record, generation)
+        origin = record.optional_text("origin") or instruction
+        yield (
+            record.place,
+            new_row(
+                instruction,
+                origin=origin,
+                root=record.optional_text("root"),
+                response=_answer(record, "output", notes),
+                **lineage.place(origin, generation, trace),
+            ),
+        )
+
+
+def _trace(record: Record, generation: int) -> tuple[str, ...]:
+    written = record.present_text("trace")
+    digits = written.removeprefix("r")
+    if not all(digit in "012345" for digit in digits):
+        raise record.wrong("trace", f"must be r and digits from 0 to 5, is {written[:40]!r}")
+    if len(digits) != generation:
+        problem = f"{written!r} has {len(digits)} digits, generation is {generation}"
+        raise record.wrong("trace", problem)
+    return tuple(TRACE[int(digit)] for digit in digits)
+
+
+def _answer(record: Record, key: str, notes: Notes) -> str:
+    answer = record.optional_text(key)
+    if answer not in UNANSWERED:
+        return answer
+    notes[f"answers are {' or '.join(UNANSWERED)}: read as no response"] += 1
+    return ""
+
+
+def write_koevol(row: RowDict) -> RowDict:
+    """Return koevol's record.
+
+    Raises:
+        ConfigError: The row was made by a method that has no digit.
+    """
+    unknown = [name for name in row["trace"] if name not in TRACE]
+    if unknown:
+        raise ConfigError(
+            f"row {row['id']!r}",
+            f"trace names {unknown[0]!r}, koevol knows only {', '.join(TRACE)}",
+        )
+    return {
+        "instruction": prompt_of(row),
+        "generation": row["round"],
+        "root": row["root"],
+        "trace": "r" + "".join(str(TRACE.index(name)) for name in row["trace"]),
+        "origin": row["origin"],
+        "output": row["response"] or UNANSWERED[0],
+    }
+
+
+def read_auto_evol(records: Iterable[Record], notes: Notes) -> Iterator[tuple[str, RowDict]]:
+    """Yield the rows of auto-evol-instruct's records; a row that is its own root is a seed."""
+    lineage = Lineage()
+    for record in records:
+        instruction = record.text("instruction")
+        origin = record.optional_text("root") or instruction
+        is_seed = origin == instruction
+        trace = () if is_seed else (AUTO_EVOL,)
+        yield (
+            record.place,
+            new_row(
+                instruction,
+                origin=origin,
+                root=record.optional_text("reference"),
+                response=_answer(record, "response", notes),
+                **lineage.place(origin, len(trace), trace),
+            ),
+        )
+
+
+def write_auto_evol(row: RowDict) -> RowDict:
+    """Return auto-evol-instruct's record."""
+    return {
+        "instruction": prompt_of(row),
+        "response": row["response"] or UNANSWERED[0],
+        "root": row["origin"] or prompt_of(row),
+        "reference": row["root"],
+    }
+
+
+@dataclass
+class Lineage:
+    """Gives each row an id by its seed's text and its round, as a run of ours would."""
+
+    _seeds: dict[str, str] = field(default_factory=dict)
+    _ids: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+    _taken: Counter[str] = field(default_factory=Counter)
+
+    def place(self, origin: str, generation: int, trace: tuple[str, ...]) -> dict[str, Any]:
+        """Return `id`, `seed_id`, `parent_id`, `round`, `method` and `trace` of the next row.
+
+        Args:
+            origin: The seed's text.
+            generation: 0 for a seed.
+            trace: Names of the methods on the way from the seed, one for each generation.
+        """
+        seed = self._seeds.setdefault(origin, f"row-{len(self._seeds) + 1:06d}")
+        identity = self._unique(f"{seed}.{generation}" if generation else seed)
+        parent = seed if generation == 1 else self._ids.get((origin, trace[:-1]))
+        self._ids.setdefault((origin, trace), identity)
+        return {
+            "id": identity,
+            "seed_id": seed if generation else identity,
+            "parent_id": parent if generation else None,
+            "round": generation,
+            "method": trace[-1] if trace else None,
+            "trace": trace,
+        }
+
+    def _unique(self, identity: str) -> str:
+        self._taken[identity] += 1
+        count = self._taken[identity]
+        return identity if count == 1 else f"{identity}-{count}"

@@ -1,0 +1,50 @@
+"""Rows as a table: one column for each key, the conversation as `messages` beside them."""
+
+import itertools
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.data.formats.chat import write_messages
+from autoevol.experiments.data.formats.rows import FIGURES, LISTS, NUMBERS, RowDict, new_row
+
+_ROWS_AT_ONCE = 1000
+
+
+def schema() -> Any:
+    """Return the columns as pyarrow's schema; the same whatever the rows hold.
+
+    Scores and usage are JSON, since their names differ from run to run.
+    """
+    import pyarrow
+
+    text, texts = pyarrow.string(), pyarrow.list_(pyarrow.string())
+    kinds = {**dict.fromkeys(LISTS, texts), **dict.fromkeys(NUMBERS, pyarrow.int64())}
+    message = pyarrow.struct([("role", text), ("content", text)])
+    columns = [(name, kinds.get(name, text)) for name in new_row("")]
+    return pyarrow.schema([*columns, ("system", text), ("messages", pyarrow.list_(message))])
+
+
+def as_table(rows: Iterable[RowDict]) -> Any:
+    """Return rows as pyarrow's table."""
+    import pyarrow
+
+    return pyarrow.Table.from_pylist([_values(row) for row in rows], schema())
+
+
+def write_parquet(path: Path, rows: Iterable[RowDict]) -> int:
+    """Write rows to a Parquet file, some at a time, and return how many they were."""
+    import pyarrow.parquet
+
+    waiting, count = iter(rows), 0
+    with pyarrow.parquet.ParquetWriter(path, schema()) as file:
+        while some := list(itertools.islice(waiting, _ROWS_AT_ONCE)):
+            file.write_table(as_table(some))
+            count += len(some)
+    return count
+
+
+def _values(row: RowDict) -> RowDict:
+    figures = {key: json.dumps(row.get(key) or {}, ensure_ascii=False) for key in FIGURES}
+    return {**row, **figures, **write_messages(row)}

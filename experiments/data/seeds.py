@@ -1,0 +1,131 @@
+"""Seeds from files or the hub: mapped, checked row by row, and split."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autoevol.experiments.config.experiment import DataConfig, ExperimentConfig, FieldsConfig
+from autoevol.experiments.data.lineage import Placed, pool_of, with_lineage
+from autoevol.experiments.files.records import Record, read_records
+from autoevol.program.errors import ConfigError
+from autoevol.program.records import Row
+
+SEARCH_ROWS = 2000
+"""Most rows that take part in the search (paper, footnote 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """Disjoint rows of the search, and all rows for the bulk phase."""
+
+    train: list[Row]
+    dev: list[Row]
+    fresh: list[Row]
+    heldout: list[Row]
+    seeds: list[Row]
+
+
+def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
+    """Return the seeds of a run, checked.
+
+    Args:
+        config: Whose `data` is read.
+        where: The config's file, for messages.
+
+    Raises:
+        ConfigError: Names the file and the line, row or key.
+    """
+    data, evolve = config.data, config.evolve
+    rows: list[Placed] = []
+    places: dict[str, str] = {}
+    records = read_records(
+        data.path, f"{where}: data.path", beside=Path(where).parent, split=data.split
+    )
+    for record in records:
+        if not _is_wanted(record, data.where):
+            continue
+        row = _row(record, data.fields, len(rows), append=evolve.input == "append")
+        row = with_lineage(record, row) if evolve.first_round > 1 else row
+        if row.id in places:
+            raise ConfigError(record.place, f"id {row.id!r} stands at {places[row.id]} already")
+        places[row.id] = record.place
+        rows.append(Placed(record.place, row))
+        if len(rows) == data.limit:
+            break
+    if not rows:
+        why = f" where {data.where}" if data.where else ""
+        raise ConfigError(f"{where}: data.path", f"{data.path} holds no rows{why}")
+    return pool_of(rows, evolve, where)
+
+
+def _is_wanted(record: Record, where: Mapping[str, str | list[str]]) -> bool:
+    found = ((record.value.get(key), value) for key, value in where.items())
+    return all(here in ([value] if isinstance(value, str) else value) for here, value in found)
+
+
+def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:
+    """Return disjoint train, dev, fresh and held-out rows, shuffled by the run's seed.
+
+    Raises:
+        ConfigError: The sizes ask for more rows than there are.
+    """
+    sizes = config.search_rows
+    if config.is_search and 0 in (sizes.train_size, sizes.dev_size):
+        raise ConfigError(f"{where}: data", "a search needs rows in train_size and in dev_size")
+    chosen = sizes.dev_size + sizes.heldout_size
+    needed = (sizes.train_size or bool(config.is_search)) + chosen + (sizes.fresh_size or 0)
+    if needed > len(rows):
+        raise ConfigError(
+            f"{where}: data",
+            f"train_size, dev_size, fresh_size and heldout_size need {needed} rows, "
+            f"{config.data.path} has {len(rows)}; make them smaller",
+        )
+    shuffled = random.Random(config.seed).sample(rows, len(rows))
+    dev, heldout = shuffled[: sizes.dev_size], shuffled[sizes.dev_size : chosen]
+    rest = shuffled[chosen:]
+    fresh = _fresh_size(sizes, len(rest))
+    wanted = sizes.train_size
+    if wanted is None:
+        wanted = max(1, SEARCH_ROWS - chosen - fresh)
+    return Splits(rest[fresh : fresh + wanted], dev, rest[:fresh], heldout, rows)
+
+
+def _fresh_size(sizes: DataConfig, left: int) -> int:
+    """Return how many of the rows that are left get no part in the search before its end."""
+    if sizes.fresh_size is not None:
+        return sizes.fresh_size
+    spare = left // 3 if sizes.train_size is None else left - sizes.train_size
+    return min(sizes.dev_size, spare)
+
+
+def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> Row:
+    turns = tuple(record.texts(fields.turns)) if fields.turns else ()
+    if len(turns) > 1:
+        given = {fields.instruction: turns[0]}
+        record = replace(record, value={**record.value, **given})
+    if fields.instruction not in record.value:
+        raise ConfigError(
+            record.place,
+            f"has no field {fields.instruction!r}; set data.fields.instruction to one of "
+            f"{', '.join(map(str, record.value))}",
+        )
+    identity = (record.name(fields.id) if fields.id else None) or f"row-{index + 1:06d}"
+    record = record.named(identity)
+    row = Row(
+        id=identity,
+        seed_id=identity,
+        instruction=record.text(fields.instruction),
+        turns=turns if len(turns) > 1 else (),
+        input=_optional(record, fields.input),
+        response=_optional(record, fields.response),
+        root=_optional(record, fields.root),
+    )
+    row = replace(row, origin=row.instruction)
+    if append and row.input:
+        row = replace(row, instruction=row.prompt, input="", origin=row.prompt)
+    return row
+
+
+def _optional(record: Record, key: str | None) -> str:
+    return record.optional_text(key) if key else ""

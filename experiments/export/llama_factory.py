@@ -1,0 +1,62 @@
+"""LLaMA-Factory's `dataset_info.json`: gets an entry, keeps the others."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.files.records import parsed
+from autoevol.program.errors import ConfigError
+
+_COLUMNS = {
+    "prompt": "instruction",
+    "query": "input",
+    "response": "output",
+    "system": "system",
+    "history": "history",
+}
+
+
+def check_entry(path: Path, name: str, file: str, *, overwrite: bool) -> None:
+    """Check that an entry can be added.
+
+    Args:
+        path: Of `dataset_info.json`.
+        name: Of the run.
+        file: The data file beside it.
+        overwrite: Whether another entry of the same name may be replaced.
+
+    Raises:
+        ConfigError: The file is none, or another entry has the name.
+    """
+    known = _read(path).get(_entry_name(name))
+    if known not in (None, _entry(file)) and not overwrite:
+        raise ConfigError(
+            f"{path}: {_entry_name(name)}", "is another entry; --overwrite replaces it"
+        )
+
+
+def add_entry(path: Path, name: str, file: str) -> None:
+    """Write the file with the entry in it."""
+    entries = {**_read(path), _entry_name(name): _entry(file)}
+    write_whole(path, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
+
+
+def _entry_name(name: str) -> str:
+    return f"autoevol_{name}"
+
+
+def _entry(file: str) -> dict[str, Any]:
+    return {"file_name": file, "formatting": "alpaca", "columns": _COLUMNS}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        tree = parsed(path.read_text("utf-8-sig"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"cannot be read: {error}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(str(path), "must be an object, LLaMA-Factory's list of data sets")
+    return tree

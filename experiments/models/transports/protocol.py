@@ -1,0 +1,130 @@
+"""What goes over the wire and what comes back, whoever carries it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WireCall:
+    """One request for one reply.
+
+    Attributes:
+        messages: Turns with `role` and `content`.
+        temperature: None: the provider's default.
+        top_p: None: the provider's default.
+        max_tokens: None: the provider's default.
+        seed: Sent to providers that take one; None at temperature 0, where it decides nothing.
+        response_format: In OpenAI's form; None for text.
+    """
+
+    messages: tuple[Message, ...]
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    response_format: Mapping[str, Any] | None = None
+
+    @property
+    def characters(self) -> int:
+        """Length of all turns."""
+        return sum(len(message["content"]) for message in self.messages)
+
+    def body(self) -> dict[str, Any]:
+        """Return the call as OpenAI's chat body, without what is not set."""
+        settings = {name: getattr(self, name) for name in _SETTINGS}
+        given = {name: value for name, value in settings.items() if value is not None}
+        return {"messages": list(self.messages), **given}
+
+
+_SETTINGS = ("temperature", "top_p", "max_tokens", "seed", "response_format")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A finished reply.
+
+    Attributes:
+        tokens_in: Prompt tokens, cached ones included.
+        tokens_cached: Prompt tokens that the provider took from its prefix cache.
+        seconds: Wall time of the call.
+        confidence: Mean probability of the likeliest token at each position of the reply, in
+            (0, 1]; None: the provider sent no log-probabilities.
+    """
+
+    text: str
+    finish_reason: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    seconds: float = 0.0
+    confidence: float | None = None
+
+
+class Transport(Protocol):
+    """Carries calls to one endpoint."""
+
+    async def send(self, call: WireCall) -> Reply:
+        """Return the reply.
+
+        Raises:
+            LMError: By kind: `program.lm_errors.TRANSPORT_ERRORS` may be tried again, others not.
+            AccessError: The key or the model is refused.
+        """
+
+    async def close(self) -> None:
+        """Release connections and servers."""
+
+
+MALFORMED = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
+"""What reading a body that is no reply may raise."""
+
+_LARGEST = 2**53
+
+
+def reply_from_openai(body: Mapping[str, Any], seconds: float) -> Reply:
+    """Read an OpenAI-compatible chat completion.
+
+    Raises:
+        ValueError, KeyError, IndexError, TypeError, AttributeError: The body is none.
+    """
+    choice, usage = body["choices"][0], body.get("usage") or {}
+    details = usage.get("prompt_tokens_details") or {}
+    return Reply(
+        text=_sound(choice["message"].get("content") or ""),
+        finish_reason=choice.get("finish_reason") or "stop",
+        tokens_in=_count(usage.get("prompt_tokens")),
+        tokens_out=_count(usage.get("completion_tokens")),
+        tokens_cached=_count(details.get("cached_tokens")),
+        seconds=seconds,
+        confidence=_confidence(choice.get("logprobs")),
+    )
+
+
+def _confidence(given: Any) -> float | None:
+    """Return the mean probability of the likeliest tokens, where each position names its own."""
+    positions = given.get("content") if isinstance(given, Mapping) else None
+    try:
+        return _mean_of_likeliest(positions) if positions else None
+    except (*MALFORMED, OverflowError):  # the reply itself is sound, and paid
+        return None
+
+
+def _mean_of_likeliest(positions: Any) -> float | None:
+    shown = [position.get("top_logprobs") or () for position in positions]
+    likeliest = [max((token["logprob"] for token in tokens), default=None) for tokens in shown]
+    told = [math.exp(logprob) for logprob in likeliest if logprob is not None]
+    return min(1.0, sum(told) / len(told)) if len(told) == len(positions) else None
+
+
+def _count(given: object) -> int:
+    """Return a number of tokens; what is no such number counts as not said."""
+    return given if isinstance(given, int) and 0 <= given < _LARGEST else 0
+
+
+def _sound(text: str) -> str:
+    """Replace halves of surrogate pairs, which no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,204 @@
+"""Scripted models: stand-ins whose truth is known, for tests and plumbing; never for results.
+
+A script is a pure function of the messages and the draw, so it is safe under concurrency and the
+same on resume. `scripted/world` is a small world with a law: an evolver fails a row with a
+probability that depends on the safeguards in its method, and an optimizer proposes edits of which
+some help, some are neutral and some harm. Its judge tells
+the controls apart and finds fault with one other rewrite in twenty.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+
+from autoevol.experiments.models.transports.protocol import Message, Reply, WireCall
+from autoevol.program.evolution.judge_controls import CONTROLS
+from autoevol.program.search.safeguards import SAFEGUARDS
+
+Script = Callable[[Sequence[Message], int], str]
+
+SAFEGUARD = SAFEGUARDS["answered"]
+HARM = "Answer each instruction as well."
+NEUTRAL = "Write plain prose."
+FAILURE_PROBABILITY = {"none": 0.7, SAFEGUARD: 0.1, HARM: 0.95}
+"""The world's law: how often an evolver fails a row, by what its method says."""
+
+ADDED = (
+    "Then compare two other approaches and justify every decision with evidence.",
+    "Name three risks, and say for each how a reader could notice it early.",
+    "Close with a table of costs, sorted by year, whose totals must agree.",
+)
+"""What a sound rewrite adds: the first of them that is not there yet."""
+
+JUDGE_PROBABILITY = 0.05
+"""How often the judge finds fault with a sound rewrite, whatever it is asked."""
+
+_OUTPUTS = "Your output fields are:"
+_VERDICTS = {
+    "[[ ## are_equal ## ]]": ("True", "False"),
+    "[[ ## has_failed ## ]]": (
+        "True\n\n[[ ## reason ## ]]\nadds nothing",
+        "False\n\n[[ ## reason ## ]]\nnone",
+    ),
+    "[[ ## defects ## ]]": ('["unclear"]', "[]"),
+}
+"""For each question, by the field that holds its answer: the answer with and without fault."""
+
+
+class ScriptedTransport:
+    """Answers from a script; counts words as tokens."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    async def send(self, call: WireCall) -> Reply:
+        """Return the script's text for the call."""
+        text = self._script(call.messages, call.seed or 0)
+        prompt = sum(len(message["content"].split()) for message in call.messages)
+        return Reply(text, "stop", tokens_in=prompt, tokens_out=len(text.split()))
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+def world(messages: Sequence[Message], draw: int) -> str:
+    """Play every role of the scripted world; the system turn tells which one is asked."""
+    system, user = messages[0]["content"], messages[-1]["content"]
+    if system.startswith("You review a method"):
+        return "general: the method lets the assistant answer the instruction"
+    if system.startswith("You improve a method"):
+        return _proposal(user, draw)
+    if system.startswith(("You shorten a method", "You merge two methods")):
+        return _first_method(user)
+    if system.startswith("Answer the instruction"):
+        return f"A full answer, number {int(1e9 * _chance(user))}, with every step and its reason."
+    if system.startswith("Solve the task"):
+        return _solution(user, draw)
+    judged = _judged(system, user)
+    if judged:
+        return judged
+    if _OUTPUTS in system:
+        return _filled(system, draw)
+    return _rewrite(system, user, draw)
+
+
+def _judged(system: str, user: str) -> str | None:
+    """Return what the judge says; None: it is not the judge who is asked."""
+    for begin, rate in RATINGS.items():
+        if system.startswith(begin):
+            return rate(user)
+    for field, (fault, none) in _VERDICTS.items():
+        if field in system:
+            answer = fault if _is_faulty(user) else none
+            return f"{field}\n{answer}\n\n[[ ## completed ## ]]"
+    return None
+
+
+def complexity(text: str) -> int:
+    """Return what this world's judge takes for complexity: the words of a text, at most 100."""
+    return min(100, len(text.split()))
+
+
+def _only_text(user: str) -> str:
+    """Return the first field of a question, without its label and the closing line."""
+    return user.split(":\n", 1)[1].rsplit("\n\n", 1)[0]
+
+
+def solving_probability(task: str) -> float:
+    """Return how often this world's solver is right, in [0, 1]: the less, the more complex."""
+    return 1 - complexity(task) / 100
+
+
+def _solution(task: str, draw: int) -> str:
+    """Return a solution whose right result is the task's complexity; a poem has none."""
+    if "poem" in task:
+        return "Answer: open"
+    is_right = _chance(task, draw) < solving_probability(task)
+    return f"Answer: {complexity(task) + (0 if is_right else 1 + draw % 7)}"
+
+
+def _level(user: str) -> str:
+    levels = ("very easy", "easy", "medium", "hard", "very hard")
+    return levels[min(4, complexity(_only_text(user)) // 10)]
+
+
+def _chain(user: str) -> str:
+    versions = re.findall(r"\[(\d+)\]\n(.*?)(?=\n\n\[|\Z)", _only_text(user), re.DOTALL)
+    return "\n".join(f"{number}: {complexity(text)}" for number, text in versions)
+
+
+def _tags(user: str) -> str:
+    return ", ".join(re.findall(r"[a-z]{6,}", _only_text(user).lower())[:5]) or "chat"
+
+
+def _preferred(user: str) -> str:
+    """Return which of two texts is the more complex one."""
+    first, second = (complexity(part) for part in _pair(user))
+    verdict = "tie" if first == second else "first" if first > second else "second"
+    return f"It asks for more.\n{verdict}"
+
+
+def _pair(user: str) -> tuple[str, str]:
+    told = user.rsplit("First:\n", 1)[1].rsplit("\n\n", 1)[0]
+    first, second = told.split("\n\nSecond:\n", 1)
+    return first, second
+
+
+RATINGS: dict[str, Callable[[str], str]] = {
+    "You tell how hard": _level,
+    "You rate how complex": lambda user: str(complexity(_only_text(user))),
+    "You are shown several versions": _chain,
+    "You name what": _tags,
+    "Two assistants answered": _preferred,
+    "Two instructions are": _preferred,
+    "You grade an answer": lambda user: str(1 + complexity(user) // 11),
+}
+"""What the judge says of a text, by the beginning of the question."""
+
+
+def _filled(system: str, draw: int) -> str:
+    """Answer any other question of a DSPy optimiser, field by field; a proposal is a method."""
+    names = re.findall(r"^\d+\. `(\w+)`", system.split(_OUTPUTS, 1)[1], re.MULTILINE)
+    edit = (SAFEGUARD, NEUTRAL, HARM)[draw % 3]
+    told = f"Rewrite the instruction into a harder one. {edit}"
+    return "\n\n".join(
+        [*(f"[[ ## {name} ## ]]\n{told}" for name in names), "[[ ## completed ## ]]"]
+    )
+
+
+def _is_faulty(user: str) -> bool:
+    """Tell what the judge thinks: it knows the broken controls, and errs on one row in twenty."""
+    known = [control for control in CONTROLS if control.rewrite in user]
+    return not known[0].is_sound if known else _chance(user) < JUDGE_PROBABILITY
+
+
+def failure_probability(method: str) -> float:
+    """Return the true failure rate of a method in this world, in [0, 1]."""
+    if HARM in method:
+        return FAILURE_PROBABILITY[HARM]
+    return FAILURE_PROBABILITY[SAFEGUARD if SAFEGUARD in method else "none"]
+
+
+def _rewrite(method: str, user: str, draw: int) -> str:
+    row = user.removeprefix("Instruction:\n").rsplit("\n\n", 1)[0]
+    if _chance(row, draw) < failure_probability(method):
+        return f"The answer is {len(row)}."
+    return f"{row} {next((added for added in ADDED if added not in row), ADDED[0])}"
+
+
+def _proposal(user: str, draw: int) -> str:
+    method = user.removeprefix("Method:\n").split("\n\nFeedback:")[0]
+    return f"{method} {(SAFEGUARD, NEUTRAL, HARM)[draw % 3]}"
+
+
+def _first_method(user: str) -> str:
+    """Return the method that is to be shortened or merged: this optimizer can do neither."""
+    return user.split("ethod:\n", 1)[1].split("\n\n")[0]
+
+
+def _chance(*parts: object) -> float:
+    digest = hashlib.sha256(repr(parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+SCRIPTS: dict[str, Script] = {"world": world}

@@ -1,0 +1,122 @@
+"""The look of all pictures, and the one place that knows matplotlib. Nothing needs a display."""
+
+import io
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from autoevol.experiments.files.atomic import whole_path
+
+INK, SOFT, LINE = "#1c2430", "#5c6b7f", "#dfe5ec"
+SERIES = ("#2456a6", "#c8642b", "#2f8a6b", "#8453a0", "#a8892a", "#5c6b7f")
+"""Colours of things without an order, runs for example."""
+
+_DEPTHS = ("#9aa7b5", "#86b1de", "#4b86cc", "#1f56a0", "#0e2f63")
+_HANGUL = (
+    "Noto Sans CJK KR",
+    "Noto Sans KR",
+    "NanumGothic",
+    "Malgun Gothic",
+    "Apple SD Gothic Neo",
+)
+_DOTS = 150
+
+Sharing = Literal["none", "all", "row", "col"] | bool
+
+Point = tuple[float, float, float]
+"""A value with the ends of its interval; nan where there is none."""
+
+
+def panels(
+    columns: int = 1,
+    rows: int = 1,
+    *,
+    size: tuple[float, float] | None = None,
+    sharex: Sharing = False,
+    sharey: Sharing = False,
+) -> tuple[Any, list[Any]]:
+    """Return a new figure and its axes, row by row.
+
+    Args:
+        columns: Side by side.
+        rows: One below the other.
+        size: Width and height in inches; None: as wide as a page.
+        sharex: As in matplotlib's `subplots`.
+        sharey: As in matplotlib's `subplots`.
+    """
+    from matplotlib import rcParams
+    from matplotlib.figure import Figure
+
+    rcParams.update(_look())
+    width, height = size or (max(7.0, 2.9 * columns), 3.4 * rows)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    found = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
+    return figure, [axes for row in found for axes in row]
+
+
+def shade(number: int) -> str:
+    """Return the colour of a round: the later, the deeper; 0 are the seeds."""
+    return _DEPTHS[min(number, len(_DEPTHS) - 1)]
+
+
+def round_label(number: int) -> str:
+    """Return what a round is called on an axis."""
+    return f"round {number}" if number else "seeds"
+
+
+def reach(points: Sequence[Point]) -> list[list[float]]:
+    """Return how far the intervals reach below and above the values, for `errorbar`."""
+    below = [low if low != low else max(0.0, value - low) for value, low, _ in points]
+    above = [high if high != high else max(0.0, high - value) for value, _, high in points]
+    return [below, above]
+
+
+def png(figure: Any) -> bytes:
+    """Return a figure as a picture."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        figure.savefig(buffer, format="png", dpi=_DOTS, facecolor="white")
+    return buffer.getvalue()
+
+
+def write_pictures(figures: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+    """Write figures as `NAME.png`, leave out those that are None, and return their paths."""
+    found = {name: folder / f"{name}.png" for name, figure in figures.items() if figure}
+    for name, path in found.items():
+        with whole_path(path) as partial:
+            partial.write_bytes(png(figures[name]))
+    return found
+
+
+@cache
+def _look() -> dict[str, Any]:
+    from matplotlib.font_manager import get_font_names
+
+    there = {*get_font_names()}
+    return {
+        "font.family": ["DejaVu Sans", *(name for name in _HANGUL if name in there)],
+        "font.size": 9.5,
+        "text.color": INK,
+        "text.parse_math": False,
+        "axes.titlesize": 10,
+        "axes.titlelocation": "left",
+        "axes.titleweight": "bold",
+        "axes.labelcolor": SOFT,
+        "axes.edgecolor": "#b8c2ce",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "axes.grid": True,
+        "axes.prop_cycle": f"cycler(color={[*SERIES]})",
+        "grid.color": LINE,
+        "grid.linewidth": 0.8,
+        "xtick.color": SOFT,
+        "ytick.color": SOFT,
+        "xtick.major.size": 0,
+        "ytick.major.size": 0,
+        "legend.frameon": False,
+        "errorbar.capsize": 3,
+    }

@@ -1,0 +1,49 @@
+"""Preparing and performing one run, as the command line and a matrix do it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from autoevol.experiments.artifacts.folder import check_folder, find_summary
+from autoevol.experiments.config.experiment import ExperimentConfig
+from autoevol.experiments.run.plan import Plan, make_plan
+from autoevol.experiments.run.request import RunRequest
+from autoevol.experiments.run.runner import Surroundings, run
+from autoevol.experiments.terminal.console import console, quiet_libraries
+from autoevol.experiments.terminal.progress import progress_bar
+from autoevol.experiments.tracking.config import load_tracking
+from autoevol.program.errors import ConfigError
+
+
+def checked_plan(config: ExperimentConfig, request: RunRequest) -> Plan:
+    """Return what a run will use; everything that needs no model is checked, nothing is written.
+
+    Raises:
+        ConfigError: Names the file and the key.
+    """
+    if request.scope == "search" and not config.is_search:
+        raise ConfigError(f"{request.file}: optimizer.name", "is none, so there is no search")
+    plan = make_plan(config, str(request.file))
+    check_folder(config, plan.content, fresh=request.fresh)
+    return plan
+
+
+def finished(plan: Plan, request: RunRequest) -> dict[str, Any] | None:
+    """Return the summary of a run of which nothing is left to do."""
+    return None if request.fresh else find_summary(plan.config, plan.content)
+
+
+def perform(
+    plan: Plan, request: RunRequest, tags: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Run a plan and return its summary.
+
+    Args:
+        plan: Of the run.
+        request: Says whether to start anew, and which phases are wanted.
+        tags: Of its MLflow run.
+    """
+    quiet_libraries()
+    tracking = load_tracking()
+    with progress_bar(console) as bar:
+        around = Surroundings(bar, console.log, tracking, request.fresh, request.scope, tags or {})
+        return run(plan, around)

@@ -1,0 +1,165 @@
+"""What a run will ask of its models, at most: calls, tokens and cost by phase and role."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+from autoevol.experiments.config.scores import SOLVERS
+from autoevol.experiments.models.ledger import Sums, read_sums
+from autoevol.experiments.models.settings import adjusted
+from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.wiring import generation_settings
+from autoevol.metrics import compose
+from autoevol.program.evolution.judge_controls import CONTROLS
+from autoevol.program.evolution.judges import QUESTIONS
+from autoevol.program.search.settings import RANKS
+
+TOKENS_PER_WORD = 1.4
+"""For estimates, of English text; Korean takes about twice as many."""
+
+
+_JUDGE_WORDS = 250
+_SOLVER_WORDS = 240
+_ANSWER_WORDS = 200
+_UNLIMITED_TOKENS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a phase asks of a role, at most.
+
+    Attributes:
+        cost_usd: None when the model's price is unknown.
+        is_seen: Tokens are those of calls made, on average, not an upper bound.
+    """
+
+    phase: str
+    role: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float | None
+    is_seen: bool = False
+
+
+def estimate(plan: Plan) -> list[Estimate]:
+    """Return an upper bound of the calls by phase and role.
+
+    Tokens of a call are what the run's own ledger shows for the role after a first try; before it
+    they come from the seeds' words and the role's `max_tokens`.
+    """
+    seen = {sums.role: sums for sums in read_sums(plan.config.folder / "ledger.sqlite")}
+    return [_as_seen(plan, line, seen) for line in _bounds(plan)]
+
+
+def _as_seen(plan: Plan, line: Estimate, seen: Mapping[str, Sums]) -> Estimate:
+    sums = seen.get(line.role)
+    if sums is None:
+        return line
+    tokens_in = round(line.calls * sums.tokens_in / sums.calls)
+    tokens_out = round(line.calls * sums.tokens_out / sums.calls)
+    cached = round(line.calls * sums.tokens_cached / sums.calls)
+    price = plan.models[line.role].price
+    cost = price.cost(tokens_in, tokens_out, cached) if price else None
+    return replace(line, tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost, is_seen=True)
+
+
+def _bounds(plan: Plan) -> list[Estimate]:
+    config, splits = plan.config, plan.splits
+    found = []
+    tried = [rule for rule in _judge_rules(plan) if QUESTIONS[rule].needs_fitness]
+    if tried:
+        controls = len(tried) * len(CONTROLS)
+        found.append(_estimate(plan, "controls", "judge", controls, _JUDGE_WORDS))
+    if plan.start is not None:
+        search = config.optimizer
+        parents = 1 if search.policy == "paper" else min(RANKS, search.candidates)
+        batch = parents * min(search.batch_size, len(splits.train)) * search.trajectory_rounds
+        proposals = search.steps * search.candidates
+        evaluated = len(splits.dev) * (1 + proposals)
+        found += _evolving(plan, "search", search.steps * batch + evaluated, evaluated)
+        found.append(_estimate(plan, "search", "optimizer", 2 * proposals, _analysis_words(plan)))
+        if search.finalists and splits.fresh:
+            looked = len(splits.fresh) * (1 + search.finalists)
+            found += _evolving(plan, "second look", looked, looked)
+        found += _evolving(plan, "held-out", 2 * len(splits.heldout), 2 * len(splits.heldout))
+    return [*found, *_bulk(plan), *_scores(plan)]
+
+
+def _bulk(plan: Plan) -> list[Estimate]:
+    """Return what the bulk phase asks for: rounds, children and turns, attempts and samples."""
+    evolve, seeds = plan.config.evolve, plan.splits.seeds
+    turns = sum(max(1, len(row.turns)) for row in seeds)
+    if not evolve.rounds:
+        return _answers(plan, "answer", turns)
+    settings = generation_settings(plan, {})
+    rewrites = settings.most_rewrites(turns) * evolve.attempts
+    inputs = rewrites if evolve.input == "evolve" and any(row.input for row in seeds) else 0
+    answers = settings.most_answers(turns) * evolve.attempts
+    return _evolving(plan, "evolve", rewrites + inputs, answers)
+
+
+def _scores(plan: Plan) -> list[Estimate]:
+    """Return what scores ask for: each row once, each seed's chain once, solvers k times."""
+    scores, seeds = plan.config.scores, len(plan.splits.seeds)
+    if not scores.asking:
+        return []
+    settings = generation_settings(plan, {})
+    rows = seeds + settings.most_rewrites(seeds)
+    if scores.sample is not None:
+        rows = min(rows, scores.sample * (settings.rounds + 1))
+    found = []
+    if scores.judged:
+        chains = -(-rows // 2) if "chain" in scores.judged else 0
+        single = rows * sum(name != "chain" for name in scores.judged)
+        found.append(_estimate(plan, "scores", "judge", single + chains, _JUDGE_WORDS))
+    tries = rows * scores.samples
+    solvers = [role for role in SOLVERS if role in plan.models]
+    return [*found, *(_estimate(plan, "scores", r, tries, _SOLVER_WORDS) for r in solvers)]
+
+
+def _judge_rules(plan: Plan) -> list[str]:
+    rules = compose(plan.config.failure.evolve, "evolve")
+    return [rule.name for rule in rules if rule.detect is None]
+
+
+def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[Estimate]:
+    method = plan.start or plan.methods[0]
+    words = _words([method.text]) + _words([row.instruction for row in plan.splits.seeds])
+    found = [_estimate(plan, phase, "evolver", evolved, words)]
+    if "judge" in plan.models:
+        questions = evolved * len(_judge_rules(plan))
+        found.append(_estimate(plan, phase, "judge", questions, _JUDGE_WORDS))
+    return [*found, *_answers(plan, phase, answered)]
+
+
+def _answers(plan: Plan, phase: str, answered: int) -> list[Estimate]:
+    """Return what it takes to answer so many instructions: tries, samples, and the best of them."""
+    if not plan.config.evolve.respond:
+        return []
+    answer = plan.config.answer
+    words = _words([row.prompt for row in plan.splits.seeds]) + 40
+    asked = answered * answer.attempts * answer.samples
+    found = [_estimate(plan, phase, "responder", asked, words)]
+    if plan.config.judges_answers:
+        shown = words + answer.samples * _ANSWER_WORDS
+        found.append(_estimate(plan, phase, "judge", answered, shown))
+    return found
+
+
+def _estimate(plan: Plan, phase: str, role: str, calls: int, words: float) -> Estimate:
+    settings, _ = adjusted(plan.models[role])
+    tokens_in = round(calls * words * TOKENS_PER_WORD)
+    tokens_out = calls * (settings.max_tokens or _UNLIMITED_TOKENS)
+    price = settings.price
+    cost = price.cost(tokens_in, tokens_out, 0) if price else None
+    return Estimate(phase, role, calls, tokens_in, tokens_out, cost)
+
+
+def _analysis_words(plan: Plan) -> float:
+    search = plan.config.optimizer
+    return 200 + search.batch_size * (search.trajectory_rounds + 1) * 40
+
+
+def _words(texts: Sequence[str]) -> float:
+    return fmean(len(text.split()) for text in texts) if texts else 0.0

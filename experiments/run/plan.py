@@ -1,0 +1,235 @@
+"""Everything that can be checked before the first model call."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoevol.experiments.config.evolve import MethodConfig
+from autoevol.experiments.config.experiment import ROLES, ExperimentConfig, check_solvers
+from autoevol.experiments.config.models import ModelConfig, settings_of
+from autoevol.experiments.data.seeds import Splits, load_seeds, split
+from autoevol.experiments.files.records import existing_path
+from autoevol.experiments.models.settings import ModelSettings, check
+from autoevol.metrics import RULE_SETS, RULES, Rule, Stage, check_thresholds, compose
+from autoevol.program.adapter import is_plain
+from autoevol.program.errors import ConfigError
+from autoevol.signatures import Method, RespondToInstruction, from_markdown, shipped_methods
+from autoevol.signatures.respond import I_DO_NOT_KNOW
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked config with its seeds, methods and models.
+
+    Attributes:
+        where: The config's file, for messages.
+        schedule: What each round applies unless a search replaces it.
+        start: Where the search starts; None without a search.
+        models: Settings of the roles that the run needs.
+        answer_prompt: What the responder is told; empty: the usual.
+    """
+
+    config: ExperimentConfig
+    where: str
+    splits: Splits
+    schedule: list[list[Method]]
+    start: Method | None
+    models: dict[str, ModelSettings]
+    answer_prompt: str = ""
+
+    @property
+    def methods(self) -> list[Method]:
+        """The methods of all rounds, each once."""
+        return list({m.id: m for methods in self.schedule for m in methods}.values())
+
+    @property
+    def content(self) -> str:
+        """Fingerprint of what the config points to: seeds, methods and prompts."""
+        digest = hashlib.sha256(self.answer_prompt.encode())
+        for row in self.splits.seeds:
+            told = [row.id, row.instruction, row.input, row.turns, row.response, row.round]
+            digest.update(json.dumps(told).encode())
+        for methods in [*self.schedule, [self.start] if self.start else []]:
+            digest.update(json.dumps([(m.id, m.kind) for m in methods]).encode())
+        return digest.hexdigest()[:16]
+
+
+def make_plan(config: ExperimentConfig, where: str) -> Plan:
+    """Check everything that needs no model and return what the run will use.
+
+    Raises:
+        ConfigError: Names the file and the key, or the data file and the row.
+    """
+    schedule = _schedule(config, where)
+    methods = [method for round_methods in schedule for method in round_methods]
+    start = _start(config, methods, where)
+    models = _models(config, where)
+    _check_adapter(config, [*methods, *([start] if start else [])], where)
+    prompt = _answer_prompt(config, where)
+    _check_benchmarks(config, where)
+    seeds = load_seeds(config, where)
+    return Plan(config, where, split(seeds, config, where), schedule, start, models, prompt)
+
+
+def _check_benchmarks(config: ExperimentConfig, where: str) -> None:
+    """Read the benchmark files of scores and filters; data sets of the hub wait for the run."""
+    scored = config.scores.benchmarks if "overlap" in config.scores.names else []
+    named = [(f"{where}: scores.benchmarks", scored)]
+    for number, each in enumerate(config.filters):
+        if each.name == "decontaminate":
+            named.append((f"{where}: filters.{number}.benchmarks", each.benchmarks))
+    if not any(files for _, files in named):
+        return
+    from autoevol.experiments.scores.set_scores import read_benchmarks
+
+    beside = Path(where).parent
+    for key, files in named:
+        here = [file for file in files if existing_path(file, key, beside=beside)]
+        read_benchmarks(here, key, beside=beside)
+
+
+def _schedule(config: ExperimentConfig, where: str) -> list[list[Method]]:
+    key = f"{where}: evolve.{'schedule' if config.evolve.schedule else 'methods'}"
+    schedule = [[_with_parameters(entry, key) for entry in es] for es in config.evolve.entries]
+    for methods in schedule:
+        names = [method.name for method in methods]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ConfigError(key, f"{twice} stands twice; give one of them a file and a name")
+    is_weighted = config.evolve.choice == "weighted"
+    if is_weighted and not all(any(e.weight for e in es) for es in config.evolve.entries):
+        raise ConfigError(key, "all methods of a round have weight 0, so none can be chosen")
+    return schedule
+
+
+def _with_parameters(entry: MethodConfig, where: str) -> Method:
+    method = find_method(entry.name, where)
+    try:
+        return method.with_parameters(**entry.parameters) if entry.parameters else method
+    except ValueError as error:
+        raise ConfigError(where, f"{entry.name}: {error}") from error
+
+
+def _answer_prompt(config: ExperimentConfig, where: str) -> str:
+    """Return what the responder is told, where that is not the usual."""
+    told = _text_of(config.answer.prompt, f"{where}: answer.prompt") if config.answer.prompt else ""
+    if config.answer.idk:
+        told = f"{told or RespondToInstruction.instructions} {I_DO_NOT_KNOW}"
+    return told
+
+
+def _text_of(file: str, key: str) -> str:
+    try:
+        text = Path(file).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(key, f"{file} cannot be read: {error}") from error
+    if not text:
+        raise ConfigError(key, f"{file} is empty")
+    return text
+
+
+def find_method(name: str, where: str) -> Method:
+    """Return a shipped method, or the one in a file.
+
+    Raises:
+        ConfigError: There is neither, or the file is no method.
+    """
+    shipped = shipped_methods()
+    if name in shipped:
+        return shipped[name]
+    path = Path(name).expanduser()
+    if not path.is_file():
+        near = difflib.get_close_matches(name, shipped, n=1, cutoff=0.5)
+        meant = f"; did you mean {near[0]}?" if near else ";"
+        raise ConfigError(where, f"unknown method {name!r}{meant} `autoevol methods list` has them")
+    try:
+        return from_markdown(path.read_text(encoding="utf-8"), name=path.stem)
+    except (ValueError, OSError) as error:
+        raise ConfigError(str(path), f"is no method: {error}") from error
+
+
+def _start(config: ExperimentConfig, methods: Sequence[Method], where: str) -> Method | None:
+    if not config.is_search:
+        return None
+    if not config.evolve.rounds:
+        raise ConfigError(
+            f"{where}: evolve.rounds",
+            "is 0, so nothing would be evolved with what a search finds; set optimizer.name: none",
+        )
+    if len(methods) != 1:
+        raise ConfigError(
+            f"{where}: evolve.methods",
+            f"a search starts from one method and replaces it, {len(methods)} are given; "
+            "name one, or set optimizer.name: none",
+        )
+    if config.optimizer.initial_method:
+        return find_method(config.optimizer.initial_method, f"{where}: optimizer.initial_method")
+    return methods[0]
+
+
+def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
+    check_solvers(config, where)
+    found = {}
+    for role in _roles_needed(config, where):
+        model: ModelConfig = getattr(config.models, role)
+        settings = settings_of(role, model)
+        check(settings, f"{where}: models.{role}")
+        for number, fallback in enumerate(settings.fallbacks):
+            check(fallback, f"{where}: models.{role}.fallbacks.{number}")
+        for each in (settings, *settings.fallbacks):
+            if config.budget.usd is not None and each.price is None:
+                raise ConfigError(
+                    f"{where}: budget.usd",
+                    f"the price of {each.model} is unknown; set models.{role}.price, "
+                    "or use budget.calls or budget.tokens",
+                )
+        found[role] = settings
+    return found
+
+
+def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
+    rules = [*_rules(config, "evolve", where), *_rules(config, "respond", where)]
+    needed = {
+        "evolver": True,
+        "responder": config.evolve.respond,
+        "optimizer": config.is_search,
+        "judge": any(rule.detect is None for rule in rules)
+        or config.judges_answers
+        or bool(config.scores.judged),
+        "solver": "solver" in config.scores.names,
+        "strong_solver": "solver" in config.scores.names and bool(config.models.strong_solver),
+    }
+    return [role for role in ROLES if needed[role]]
+
+
+def _rules(config: ExperimentConfig, stage: Stage, where: str) -> tuple[Rule, ...]:
+    failure = config.failure
+    try:
+        check_thresholds(failure.thresholds)
+    except ValueError as error:
+        raise ConfigError(f"{where}: failure.thresholds", str(error)) from error
+    try:
+        return compose(getattr(failure, stage), stage, failure.thresholds)
+    except KeyError as error:
+        close = difflib.get_close_matches(str(error.args[0]), [*RULE_SETS, *RULES], n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; there is {', '.join(RULE_SETS)}"
+        raise ConfigError(
+            f"{where}: failure.{stage}", f"unknown rule or rule set {error}{hint}"
+        ) from error
+
+
+def _check_adapter(config: ExperimentConfig, methods: Sequence[Method], where: str) -> None:
+    if config.models.judge.adapter == "plain":
+        raise ConfigError(
+            f"{where}: models.judge.adapter", "plain takes text; use chat, json or xml"
+        )
+    clash = next((m for m in methods if not is_plain(m.signature)), None)
+    if clash and config.models.evolver.adapter == "plain":
+        raise ConfigError(
+            f"{where}: models.evolver.adapter",
+            f"plain takes one output field, method {clash.name} thinks in a field of its own; "
+            "use chat, json or xml",
+        )

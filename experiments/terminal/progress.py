@@ -1,0 +1,112 @@
+"""The live progress of a run: phase, rows, tokens per second, failures, time left."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import (
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
+from rich.text import Text
+
+from autoevol.experiments.models.budget import Totals
+from autoevol.program.listeners import Phase
+from autoevol.program.records import Outcome
+
+
+class _Speed(ProgressColumn):
+    """Rows and tokens per second of a phase, by the phase's own clock."""
+
+    def render(self, task: Task) -> Text:
+        """Return the figures of `task`."""
+        elapsed = task.finished_time if task.finished else task.elapsed
+        if not elapsed or elapsed < 1:
+            return Text("")
+        tokens = task.fields["tokens"]()
+        return Text(f"{task.completed / elapsed:.2f} rows/s {tokens / elapsed:.0f} tok/s", "dim")
+
+
+@dataclass
+class ProgressBar:
+    """A listener that shows one line per phase.
+
+    Attributes:
+        totals: Read for tokens per second, once the engine is open.
+    """
+
+    progress: Progress
+    totals: Totals = field(default_factory=Totals)
+    _task: Task | None = None
+
+    def on_phase(self, phase: Phase) -> None:
+        """Start a line; the line before is finished."""
+        self.finish()
+        if not self.progress.console.is_terminal:
+            self.progress.console.log(phase.name)
+        before = self._tokens()
+        number = self.progress.add_task(
+            phase.name,
+            total=phase.total or None,
+            tokens=lambda: self._tokens() - before,
+            failed=0,
+        )
+        self._task = self.progress.tasks[self.progress.task_ids.index(number)]
+
+    def on_row(self, outcome: Outcome) -> None:
+        """Count a row."""
+        self.advance(failed=outcome.status == "failed")
+
+    def advance(self, *, failed: bool) -> None:
+        """Count a finished piece of the phase's work."""
+        if self._task is not None:
+            failures = self._task.fields["failed"] + failed
+            self.progress.update(self._task.id, advance=1, failed=failures)
+
+    def on_part(self, done: int, total: int) -> None:
+        """Show a download: parts done and in all."""
+        if done == 1 or self._task is None:
+            self.on_phase(Phase("download the model", total))
+        if self._task is not None:
+            self.progress.update(self._task.id, completed=done)
+
+    def finish(self) -> None:
+        """Close the line of the phase, and freeze its figures."""
+        if self._task is None:
+            return
+        done, tokens = max(self._task.completed, 1), self._task.fields["tokens"]()
+        self.progress.update(self._task.id, total=done, completed=done, tokens=lambda: tokens)
+        self._task = None
+
+    def _tokens(self) -> int:
+        return self.totals.tokens_in + self.totals.tokens_out
+
+
+def _whole() -> Column:
+    return Column(no_wrap=True)
+
+
+@contextlib.contextmanager
+def progress_bar(console: Console) -> Iterator[ProgressBar]:
+    """Show progress on `console`; without a terminal only finished lines are printed."""
+    columns = (
+        SpinnerColumn(finished_text="✓"),
+        TextColumn("{task.description}", table_column=_whole()),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[failed]} failed", style="yellow", table_column=_whole()),
+        _Speed(table_column=_whole()),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=False) as progress:
+        bar = ProgressBar(progress)
+        yield bar
+        bar.finish()

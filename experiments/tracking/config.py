@@ -1,0 +1,57 @@
+"""`mlflow.yaml`: where runs are recorded. It is ours; MLflow reads no such file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from autoevol.program.errors import ConfigError
+
+SETTINGS_FILE = "mlflow.yaml"
+
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class TrackingConfig(BaseModel):
+    """Where runs are recorded.
+
+    Attributes:
+        tracking_uri: A store of MLflow's; a relative SQLite path starts at the file's folder.
+        trace_sampling: Share of program calls whose DSPy trace is kept, in [0, 1].
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    tracking_uri: str = "sqlite:///mlflow.db"
+    experiment: str = "autoevol"
+    tags: dict[str, str] = Field(default_factory=dict)
+    trace_sampling: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+
+def load_tracking() -> TrackingConfig | None:
+    """Return the settings of the working folder or of the project; None: no tracking.
+
+    Raises:
+        ConfigError: The file is malformed; names the key.
+    """
+    file = next((p for p in (Path(SETTINGS_FILE), _ROOT / SETTINGS_FILE) if p.is_file()), None)
+    if file is None:
+        return None
+    try:
+        config = TrackingConfig.model_validate(yaml.safe_load(file.read_text("utf-8")) or {})
+    except (ValidationError, yaml.YAMLError) as error:
+        detail = error.errors()[0] if isinstance(error, ValidationError) else None
+        key = ".".join(str(part) for part in detail["loc"]) if detail else "YAML"
+        raise ConfigError(f"{file}: {key}", detail["msg"] if detail else "is malformed") from error
+    return config.model_copy(
+        update={"tracking_uri": _absolute(config.tracking_uri, file.resolve().parent)}
+    )
+
+
+def _absolute(uri: str, base: Path) -> str:
+    """Anchor a relative SQLite path, so that every working folder means the same store."""
+    prefix = "sqlite:///"
+    if not uri.startswith(prefix) or uri.startswith(prefix + "/"):
+        return uri
+    return f"{prefix}{base / uri.removeprefix(prefix)}"

@@ -1,0 +1,59 @@
+"""Tables for MLflow's UI, which sets runs beside each other row by row.
+
+Its view groups by the first column and compares the second; so ids come first, and are the same in
+all runs on the same seeds.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.files.records import read_rows
+from autoevol.experiments.tracking.store import TABLE_ROWS
+from autoevol.program.records import Evaluation, Row
+
+_CHARACTERS = 2000
+_FILES = {"evolved.jsonl": "kept", "failures.jsonl": "failed"}
+
+
+def verdict_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Return what became of each row under a method."""
+    return [_line(outcome.as_dict(), outcome.status) for outcome in evaluation.outcomes]
+
+
+def sample_rows(folder: Path, seeds: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the rows that a run has made of its first seeds, as many as a table takes.
+
+    Rows stand by seed and round, so runs on the same seeds show the same ones.
+    """
+    places = {seed.id: number for number, seed in enumerate(seeds[:TABLE_ROWS])}
+    found = [line for line in _lines(folder) if line["seed_id"] in places]
+    found.sort(key=lambda line: (places[line["seed_id"]], line["round"], line["id"]))
+    return found[:TABLE_ROWS]
+
+
+def _lines(folder: Path) -> Iterator[dict[str, Any]]:
+    for name, verdict in _FILES.items():
+        for row in read_rows(folder / name):
+            yield _line(row, verdict)
+
+
+def _line(row: Mapping[str, Any], verdict: str) -> dict[str, Any]:
+    reasons = row.get("reasons") or []
+    return {
+        "id": row["id"],
+        "verdict": verdict,
+        "instruction": _cut(row["instruction"]),
+        "rules": ", ".join(str(reason["rule"]) for reason in reasons),
+        "evidence": _cut("; ".join(str(reason["evidence"]) for reason in reasons)),
+        "seed": _cut(row["origin"]),
+        "response": _cut(row["response"]),
+        "raw": _cut(row.get("raw") or ""),
+        "method": row["method"],
+        "round": row["round"],
+        "seed_id": row["seed_id"],
+    }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _CHARACTERS else text[:_CHARACTERS] + "…"

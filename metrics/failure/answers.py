@@ -1,0 +1,196 @@
+"""Detectors of rewrites that are no instruction any more: answers, and leaks of all kinds."""
+
+import re
+
+from autoevol.metrics.failure.cases import Case, shown
+from autoevol.metrics.failure.faithfulness import is_sum, is_word_problem
+from autoevol.metrics.text.languages import Language, language_of
+from autoevol.metrics.text.wording import listed, prose, sentences, shingles, stems, words
+
+_CODE = re.compile(
+    r"```|^[ \t]*(?:def|class|import|from|public|function|const|var|let|#include|<!doctype|<html"
+    r"|<form|<div)\b[^\n]{0,200}[:;{>)]|^[ \t]*(?:select|insert|update|create table)\b[^\n]{0,300};"
+    r"|^[ \t]*(?:print\s?\(|console\.log)|^[ \t]*return\b[^\n]{0,60};|=>\s*\{",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NUMBER = r"\(?[$€₩]?\d[\d.,]{0,15}\s?%?\)?"
+_SOLVED = re.compile(
+    rf"(?<![\w.^)+*/×÷-])(?<![+*/×÷-]\s)-?{_NUMBER}(?:\s?[-+*/×÷x]\s?{_NUMBER}){{1,8}}\s?(?:=|는|은)\s?[-$€₩]{{0,2}}\d"
+)
+_ITEM = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)]|#{1,6})[ \t]+\S", re.MULTILINE)
+_SOLVES = re.compile(r"\s{0,8}(?:to|풀이)\b", re.IGNORECASE)
+_METHOD_RUN = 7
+
+
+def prompt_leak(case: Case, *, run: int = _METHOD_RUN) -> str | None:
+    """The rewrite talks about rewriting, or copies from the method.
+
+    Args:
+        case: What its source says, it may say too.
+        run: A run of so many words of the method's text is a copy.
+    """
+    text = case.evolved or ""
+    language = language_of(text)
+    known = stems(case.source)
+    for match in language.leak.finditer(text) if language else ():
+        if not known & stems(" ".join(words(match.group(0))[-1:])):
+            return shown(match.group(0))
+    copied = shingles(text, run) & shingles(case.method, run) if case.method else frozenset()
+    copied = copied - shingles(case.source, run) if copied else copied
+    return f"from the method: {min(copied)!r}" if copied else None
+
+
+def answered(case: Case, *, items: int = 3) -> str | None:
+    """The rewrite answers its source instead of asking for something harder.
+
+    Args:
+        case: Code, lists and openings that its source has as well prove nothing.
+        items: So many items of a list without a task before them are an answer.
+    """
+    text, language = case.evolved or "", language_of(case.source)
+    if not text.strip() or language is None:
+        return None
+    return (
+        _opens_as_reply(text, case.source, language)
+        or _is_code(text, case.source)
+        or _asks_nothing(text, case.source, language)
+        or _lists(text, case.source, language, items)
+        or _copies(text, case.expected)
+    )
+
+
+def leaked_answer(case: Case, *, told_words: int = 7) -> str | None:
+    """The instruction still stands, but (a part of) its solution has been put beside it.
+
+    Args:
+        case: What its source holds already leaks nothing.
+        told_words: So many words that ask for nothing, after a question that still stands, are an
+            explanation of it.
+    """
+    text, language = case.evolved or "", language_of(case.source)
+    if not text.strip() or language is None:
+        return None
+    return (
+        _new_match(language.solution, text, case.source)
+        or _new_match(_SOLVED, text, case.source)
+        or (is_sum(case.source) and _new_match(language.maths, text, case.source))
+        or _states(text, case.source, language)
+        or _code_beside(text, case.source, language)
+        or _sorted_list(text, case.source, language)
+        or _told(text, case.source, language, told_words)
+    )
+
+
+def missing_question(case: Case) -> str | None:
+    """The source asks for something unknown; in the rewrite nothing is unknown any more."""
+    text, language = case.evolved or "", language_of(case.source)
+    if not text.strip() or language is None or not is_word_problem(case.source):
+        return None
+    return None if language.unknown.search(text) else f"nothing to find: {_last(text)!r}"
+
+
+def _opens_as_reply(text: str, source: str, language: Language) -> str | None:
+    """Return an opening of a reply; a task after it excuses it, unless it only agrees."""
+    match = language.preamble.match(text)
+    if not match or language.preamble.match(source):
+        return None
+    agrees = language.confirmation.match(sentences(text)[0])
+    solves = is_sum(source) and _SOLVES.match(match.group(0))
+    is_excused = language.task.search(text, match.end()) and not agrees and not solves
+    return None if is_excused else shown(match.group(0))
+
+
+def _asks_nothing(text: str, source: str, language: Language) -> str | None:
+    """Return the last sentence of a text that asks for nothing, where the source does."""
+    said = prose(text)
+    if "?" in said or "？" in said:
+        return None
+    if not language.request.search(said) and language.request.search(source):
+        return f"asks for nothing: {_last(text)!r}"
+    if not language.task.search(said) and language.task.search(source):
+        return f"advises, and asks for nothing: {_last(text)!r}"
+    return None
+
+
+def _is_code(text: str, source: str) -> str | None:
+    """Return the beginning of a text that is code from its first to its last line."""
+    lines = text.strip().splitlines()
+    opens = _CODE.match(lines[0]) and not _CODE.match(source.lstrip())
+    return shown(lines[0]) if opens and lines[-1].endswith((";", "}", ")", "```")) else None
+
+
+def _lists(text: str, source: str, language: Language, least: int) -> str | None:
+    found = list(_ITEM.finditer(text))
+    if len(found) < least or len(_ITEM.findall(source)) >= least:
+        return None
+    before = text[: found[0].start()]
+    has_task = language.task.search(before) or language.task.search(text[found[-1].end() :])
+    return None if has_task else f"{len(found)} items: {shown(found[0].group(0))}"
+
+
+def _copies(text: str, expected: str) -> str | None:
+    """Return a run of words of the known response, if half of the text is made of such."""
+    if not expected:
+        return None
+    mine, theirs = shingles(text, 4), shingles(expected, 4)
+    shared = mine & theirs
+    return f"the known response: {min(shared)!r}" if 2 * len(shared) > len(mine) > 3 else None
+
+
+def _new_match(pattern: re.Pattern[str], text: str, source: str) -> str | None:
+    match = pattern.search(text)
+    return shown(match.group(0)) if match and not pattern.search(source) else None
+
+
+def _states(text: str, source: str, language: Language) -> str | None:
+    """Return where the text tells the value of the very thing that its source asks for."""
+    asked = language.asked.search(source)
+    if not asked:
+        return None
+    thing, lowered = asked["thing"].lower(), text.lower()
+    at = lowered.find(thing)
+    while at >= 0:
+        told = language.stated.match(text, at + len(thing))
+        if told:
+            return shown(text[at : told.end() + 20])
+        at = lowered.find(thing, at + 1)
+    return None
+
+
+def _code_beside(text: str, source: str, language: Language) -> str | None:
+    """Return code that stands beside a request for code and is not announced as given."""
+    match = _CODE.search(text)
+    if not match or _CODE.search(source) or not language.wants_code.search(source):
+        return None
+    return None if language.given.search(text[: match.start()]) else shown(match.group(0))
+
+
+def _sorted_list(text: str, source: str, language: Language) -> str | None:
+    """Return a list of the source that stands in another order, where an order is asked for."""
+    if not language.sorts.search(source):
+        return None
+    after = {tuple(sorted(items)): items for items in listed(text)}
+    for items in listed(source):
+        found = after.get(tuple(sorted(items)), items)
+        if found != items:
+            return f"in order: {shown(', '.join(found))}"
+    return None
+
+
+def _told(text: str, source: str, language: Language, least: int) -> str | None:
+    """Return what follows the source's own question, asks for nothing and speaks of the same.
+
+    What follows a request is its conditions, and a word problem goes on in statements.
+    """
+    head = sentences(source)[-1] if sentences(source) else ""
+    at = text.find(head)
+    if not head.endswith(("?", "？")) or at < 0 or is_word_problem(source):
+        return None
+    tail = text[at + len(head) :]
+    is_same = len(stems(tail) & stems(head)) > 0
+    asks = language.request.search(tail)
+    return shown(tail) if is_same and not asks and len(words(tail)) >= least else None
+
+
+def _last(text: str) -> str:
+    return shown((sentences(text) or [text])[-1])

@@ -1,0 +1,97 @@
+"""The detector of language drift: another script or language, in whole or in stray words."""
+
+import re
+
+from autoevol.metrics.failure.cases import Case, shown
+from autoevol.metrics.failure.code import CODE_MARKS, answers_in_code
+from autoevol.metrics.text.languages import language_of
+from autoevol.metrics.text.scripts import dominant_script, latin_language, script_counts, script_of
+from autoevol.metrics.text.wording import prose, sentences, words
+
+_ENGLISH_BETWEEN = re.compile(
+    r"[\u3040-\ud7a3] (?P<word>what|the|how|why|which|that|are|of|and|is|with|because|when|where)"
+    r"(?=[ \u3040-\ud7a3])",
+    re.IGNORECASE,
+)
+_LATIN_RUN = re.compile(r"(?:[A-Za-z][A-Za-z'’-]{0,20}[ ,]{1,2}){5,30}[A-Za-z]+")
+_FUNCTION_WORDS = frozenset("the a an is are to of in that with for and it they you".split())
+_COMMON_SCRIPTS = {"latin", "other", "greek"}
+
+
+def language_drift(case: Case, *, sentence_words: int = 6) -> str | None:
+    """The text is in another language than what it was made from, or mixes one in.
+
+    Args:
+        case: A text that is about another language may hold it.
+        sentence_words: A sentence of so many words in another script is a drift by itself.
+    """
+    found = _drift(case, sentence_words) if case.after.strip() else None
+    language = language_of(case.before)
+    is_wanted = found and language and language.wants_language.search(case.before)
+    return None if is_wanted else found
+
+
+def _drift(case: Case, sentence_words: int) -> str | None:
+    before, after = case.before, case.after
+    was, now = dominant_script(prose(before)), dominant_script(prose(after))
+    if was != now == "latin" and answers_in_code(case):
+        return None
+    if was and now and was != now and _speaks(after):
+        return f"{was} became {now}"
+    return (
+        _stray_letters(before, after)
+        or _foreign_sentence(before, after, sentence_words)
+        or _foreign_function_word(before, after)
+        or _other_latin_language(before, after)
+    )
+
+
+def _speaks(text: str) -> bool:
+    """Tell whether a text has words enough to be in a language, code and formulas aside."""
+    long_words = [word for word in words(prose(text)) if len(word) > 2 or not word.isascii()]
+    return len([w for w in long_words if w.isalpha()]) > 3 and not CODE_MARKS.search(text)
+
+
+def _foreign_function_word(before: str, after: str) -> str | None:
+    """Return an English function word that stands between words of another script."""
+    if _is_latin(before) or CODE_MARKS.search(after):
+        return None
+    match = _ENGLISH_BETWEEN.search(after)
+    return match.group(0).strip() if match and match["word"].lower() not in before.lower() else None
+
+
+def _is_latin(text: str) -> bool:
+    return dominant_script(text) in (None, "latin")
+
+
+def _stray_letters(before: str, after: str) -> str | None:
+    foreign = set(script_counts(after)) - set(script_counts(before)) - _COMMON_SCRIPTS
+    if not foreign:
+        return None
+    strays = [char for char in after if char.isalpha() and script_of(char) in foreign]
+    return f"stray {''.join(strays[:10])!r}" if len(strays) > 1 else None
+
+
+def _foreign_sentence(before: str, after: str, least: int) -> str | None:
+    """Return a sentence wholly in Latin letters inside a text of another script."""
+    if _is_latin(before) or CODE_MARKS.search(after):
+        return None
+    known = before.casefold()
+    for run in _LATIN_RUN.findall(after):
+        new = [token for token in words(run) if token not in known]
+        if len(new) >= least and len(_FUNCTION_WORDS.intersection(new)) > 1:
+            return shown(run)
+    for sentence in sentences(prose(after)):
+        tokens = words(sentence)
+        is_new = sum(token in known for token in tokens) < len(tokens) / 2
+        if len(tokens) >= least and is_new and dominant_script(sentence) == "latin":
+            return shown(sentence)
+    return None
+
+
+def _other_latin_language(before: str, after: str) -> str | None:
+    if dominant_script(before) != "latin" or dominant_script(after) != "latin":
+        return None
+    was = latin_language(prose(before))
+    now = latin_language(prose(after)) if was else None
+    return f"{was} became {now}" if was and now and was != now else None

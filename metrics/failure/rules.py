@@ -1,0 +1,203 @@
+"""The rules by name, the rule sets, and F: which rules a case breaks.
+
+A rule set is a tuple of rule names. In a config, `failure.evolve` and `failure.respond` are lists
+that name sets and rules and take single rules out again: `[strict, -truncated]`;
+`failure.thresholds` gives a rule other numbers than its own.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from autoevol.metrics.failure import answers, drift, faithfulness, form, published, replies
+from autoevol.metrics.failure.cases import Case, Detector, MethodKind, Reason, Stage
+
+Thresholds = Mapping[str, Mapping[str, float]]
+"""Numbers by rule and by the name that the rule's detector gives them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A detector with a name and the cases it belongs to.
+
+    Attributes:
+        detect: Returns the evidence for a failure; None for a rule that a judge model decides.
+        method_kinds: Methods of another kind may do what the rule forbids.
+        question: What a judge model is asked, for a rule without a detector.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+    detect: Detector | None
+    method_kinds: tuple[MethodKind, ...] = ("depth", "breadth", "down")
+    question: str = ""
+
+    def needs_judge(self, case: Case) -> bool:
+        """Tell whether a judge model decides the rule, and the rule applies to the case."""
+        return self.detect is None and case.method_kind in self.method_kinds
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The numbers that a config may change, with their defaults."""
+        return thresholds_of(self.detect) if self.detect else {}
+
+    @property
+    def meaning(self) -> str:
+        """The first line of the detector's documentation."""
+        if self.detect is None:
+            return f"The judge: {self.question}"
+        found = inspect.getdoc(getattr(self.detect, "func", self.detect))
+        return found.splitlines()[0] if found else f"{self.name}."
+
+
+_BOTH: tuple[Stage, ...] = ("evolve", "respond")
+_EVOLVE: tuple[Stage, ...] = ("evolve",)
+_RESPOND: tuple[Stage, ...] = ("respond",)
+_DEPTH: tuple[MethodKind, ...] = ("depth",)
+_SAME_TASK: tuple[MethodKind, ...] = ("depth", "down")
+
+RULES: dict[str, Rule] = {
+    rule.name: rule
+    for rule in (
+        Rule("unparsed", _EVOLVE, form.unparsed),
+        Rule("empty", _BOTH, form.empty),
+        Rule("unchanged", _EVOLVE, faithfulness.unchanged),
+        Rule("reworded", _EVOLVE, faithfulness.reworded, _DEPTH),
+        Rule("same_sum", _EVOLVE, faithfulness.same_sum, _DEPTH),
+        Rule("copied_demonstration", _EVOLVE, faithfulness.copied_demonstration),
+        Rule("shrunk", _EVOLVE, faithfulness.shrunk, _DEPTH),
+        Rule("bloated", _EVOLVE, form.bloated),
+        Rule("answered", _EVOLVE, answers.answered),
+        Rule("leaked_answer", _EVOLVE, answers.leaked_answer),
+        Rule("missing_question", _EVOLVE, answers.missing_question),
+        Rule("prompt_leak", _EVOLVE, answers.prompt_leak),
+        Rule("field_residue", _BOTH, form.field_residue),
+        Rule("changed_task", _EVOLVE, faithfulness.changed_task, _SAME_TASK),
+        Rule("lost_details", _EVOLVE, faithfulness.lost_details, _DEPTH),
+        Rule("lost_material", _EVOLVE, faithfulness.lost_material, _DEPTH),
+        Rule("truncated", _BOTH, form.truncated),
+        Rule("malformed_code", _EVOLVE, form.malformed_code),
+        Rule("repeated", _BOTH, form.repeated),
+        Rule("garbled", _BOTH, form.garbled),
+        Rule("language_drift", _BOTH, drift.language_drift),
+        Rule("refusal", _BOTH, replies.refusal),
+        Rule("asks_for_input", _RESPOND, replies.asks_for_input),
+        Rule("confirmed_only", _RESPOND, replies.confirmed_only),
+        Rule("dont_know", _RESPOND, replies.dont_know),
+        Rule("echo", _RESPOND, replies.echo),
+        Rule("continued", _RESPOND, replies.continued),
+        Rule("says_nothing", _RESPOND, replies.says_nothing),
+        Rule("equal", _EVOLVE, None, question="are the two instructions equal?"),
+        Rule("defects", _EVOLVE, None, _DEPTH, "which defects does the rewrite have?"),
+        Rule("analysis", _EVOLVE, None, _DEPTH, "has the rewrite failed?"),
+        Rule("stagnant_complexity", _RESPOND, published.stagnant_complexity),
+        Rule("insufficient_qualification", _RESPOND, published.insufficient_qualification),
+        Rule("loss_of_key_information", _RESPOND, published.loss_of_key_information),
+        Rule("author_opening", _RESPOND, published.author_opening),
+        Rule("not_possible", _RESPOND, published.not_possible),
+        Rule("short_apology", _RESPOND, published.short_apology),
+        Rule("only_stop_words", _RESPOND, published.only_stop_words),
+        Rule("copied_template", _EVOLVE, published.copied_template),
+        Rule("koevol_filter", _BOTH, published.koevol_filter),
+        Rule("h2o_change", _EVOLVE, published.h2o_change),
+        Rule("idk_or_garbled", _RESPOND, published.idk_or_garbled),
+        Rule("teacher_instruction", _EVOLVE, published.teacher_instruction),
+        Rule("teacher_response", _RESPOND, published.teacher_response),
+        Rule("evolkit_stagnant", _RESPOND, published.evolkit_stagnant),
+        Rule("evolkit_unqualified", _RESPOND, published.evolkit_unqualified),
+        Rule("evolkit_lost", _RESPOND, published.evolkit_lost),
+    )
+}
+
+ALWAYS = ("unparsed", "empty")
+"""Rules that no config can take out: without a text there is no row."""
+
+_PAPER = ("stagnant_complexity", "insufficient_qualification", "loss_of_key_information")
+_STRICT = """
+    unchanged reworded same_sum copied_demonstration shrunk bloated answered leaked_answer
+    missing_question prompt_leak field_residue changed_task lost_details lost_material truncated
+    malformed_code repeated garbled language_drift refusal asks_for_input confirmed_only
+    dont_know echo continued says_nothing
+""".split()
+
+RULE_SETS: dict[str, tuple[str, ...]] = {
+    "paper": _PAPER,
+    "author": (*_PAPER, "author_opening", "not_possible"),
+    "wizardlm": ("equal", "short_apology", "only_stop_words", "copied_template"),
+    "koevol": ("koevol_filter", "equal"),
+    "joonavel": ("idk_or_garbled",),
+    "h2o": ("h2o_change",),
+    "evol_teacher": ("teacher_instruction", "teacher_response"),
+    "evolkit": ("evolkit_stagnant", "evolkit_unqualified", "evolkit_lost"),
+    "strict": tuple(_STRICT),
+    "strict+judge": (*_STRICT, "defects"),
+}
+
+
+def compose(
+    names: Sequence[str], stage: Stage, thresholds: Thresholds | None = None
+) -> tuple[Rule, ...]:
+    """Return the rules that a config's list selects for `stage`, in the table's order.
+
+    Args:
+        names: Rule sets and rules; a leading "-" takes what it names out again.
+        stage: Rules of the other stage are left out.
+        thresholds: Other numbers than the rules' own.
+
+    Raises:
+        KeyError: A name is neither a rule nor a rule set; its argument is the name.
+        ValueError: `check_thresholds` refuses the thresholds.
+    """
+    chosen: set[str] = set()
+    for name in names:
+        bare = name.removeprefix("-")
+        members = set(RULE_SETS[bare]) if bare in RULE_SETS else {RULES[bare].name}
+        chosen = chosen - members if name.startswith("-") else chosen | members
+    chosen |= set(ALWAYS)
+    given = thresholds or {}
+    check_thresholds(given)
+    found = (rule for rule in RULES.values() if rule.name in chosen and stage in rule.stages)
+    return tuple(_with_thresholds(rule, given.get(rule.name, {})) for rule in found)
+
+
+def check_thresholds(given: Thresholds) -> None:
+    """Check that the rules exist and have these thresholds.
+
+    Raises:
+        ValueError: Names the rule, the threshold and what there is instead.
+    """
+    for name, numbers in given.items():
+        if name not in RULES:
+            raise ValueError(f"unknown rule {name!r}")
+        known = RULES[name].thresholds
+        for key in numbers:
+            if key not in known:
+                there_is = ", ".join(known) or "none"
+                raise ValueError(f"{name} has no threshold {key!r}; there is {there_is}")
+            if isinstance(known[key], int) and numbers[key] != int(numbers[key]):
+                raise ValueError(f"{name}.{key} must be a whole number, got {numbers[key]}")
+
+
+def thresholds_of(detect: Detector) -> dict[str, float]:
+    """Return the keyword-only numbers of a detector with their values."""
+    parameters = inspect.signature(detect).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def broken(rules: Sequence[Rule], case: Case) -> tuple[Reason, ...]:
+    """Return a reason for each rule that `case` breaks; rules for a judge model are passed over."""
+    found = []
+    for rule in rules:
+        if rule.detect is not None and case.method_kind in rule.method_kinds:
+            evidence = rule.detect(case)
+            if evidence is not None:
+                found.append(Reason(rule.name, evidence))
+    return tuple(found)
+
+
+def _with_thresholds(rule: Rule, numbers: Mapping[str, float]) -> Rule:
+    if not numbers or rule.detect is None:
+        return rule
+    given = {key: type(rule.thresholds[key])(value) for key, value in numbers.items()}
+    return replace(rule, detect=partial(rule.detect, **given))

@@ -1,0 +1,166 @@
+"""Two answers to the same rows before a judge: who wins, and what but quality decides it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from autoevol.metrics.stats.intervals import Estimate, share
+from autoevol.metrics.stats.paired import tail
+
+Verdict = Literal["first", "second", "tie"]
+"""Which of the two texts a judge prefers, by the order in which it was shown them."""
+
+Outcome = Literal["win", "tie", "lose"]
+"""Of the side called ours."""
+
+_OURS_FIRST: dict[Verdict, int] = {"first": 1, "tie": 0, "second": -1}
+
+
+def outcome(ours_first: Verdict | None, ours_second: Verdict | None) -> Outcome | None:
+    """Return what two verdicts in both orders come to.
+
+    A side wins that is preferred in one order and not beaten in the other; preferred in one and
+    beaten in the other is a conflict, hence a tie.
+
+    Args:
+        ours_first: Verdict where our text was shown first; None could not be read.
+        ours_second: Verdict where it was shown second.
+
+    Returns:
+        None: one of the two is missing, so the row is unscored.
+
+    Source: the rule of Cherry_LLM, arXiv 2308.12032.
+    """
+    if ours_first is None or ours_second is None:
+        return None
+    return _outcome(_OURS_FIRST[ours_first] - _OURS_FIRST[ours_second])
+
+
+def single_outcome(verdict: Verdict | None, *, ours_was_first: bool) -> Outcome | None:
+    """Return what one verdict in a drawn order comes to (as in AlpacaEval); None is unscored."""
+    if verdict is None:
+        return None
+    return _outcome(_OURS_FIRST[verdict] if ours_was_first else -_OURS_FIRST[verdict])
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Outcomes of a comparison, ours against theirs.
+
+    Attributes:
+        unscored: Rows without an outcome; they are in no share.
+    """
+
+    won: int
+    tied: int
+    lost: int
+    unscored: int = 0
+
+    @property
+    def scored(self) -> int:
+        """Rows with an outcome."""
+        return self.won + self.tied + self.lost
+
+    @property
+    def win(self) -> Estimate | None:
+        """Share of scored rows that ours wins, in [0, 1]; higher is better."""
+        return share(self.won, self.scored)
+
+    @property
+    def tie(self) -> Estimate | None:
+        """Share of scored rows that are tied, in [0, 1]."""
+        return share(self.tied, self.scored)
+
+    @property
+    def lose(self) -> Estimate | None:
+        """Share of scored rows that ours loses, in [0, 1]; lower is better."""
+        return share(self.lost, self.scored)
+
+    @property
+    def p_value(self) -> float:
+        """Exact two-sided p of the sign test that neither side is better, in (0, 1]; ties aside."""
+        decided = self.won + self.lost
+        return min(1.0, 2 * tail(max(self.won, self.lost), decided, 0.5))
+
+
+def tally(outcomes: Iterable[Outcome | None]) -> Tally:
+    """Count outcomes; None is unscored."""
+    counts = Counter(outcomes)
+    return Tally(counts["win"], counts["tie"], counts["lose"], counts[None])
+
+
+@dataclass(frozen=True, slots=True)
+class PositionBias:
+    """What the place of a text does to its verdicts, of rows decided in both orders.
+
+    Attributes:
+        same: Rows where the same text was preferred in both orders.
+        first: Rows where whichever text was shown first was preferred.
+        second: Rows where whichever was shown second was.
+    """
+
+    same: int
+    first: int
+    second: int
+
+    @property
+    def conflict(self) -> Estimate | None:
+        """Share of the rows whose verdict turns with the order, in [0, 1]; lower is better."""
+        return share(self.first + self.second, self.same + self.first + self.second)
+
+    @property
+    def first_of_conflicts(self) -> Estimate | None:
+        """Share of those that prefer the first text, in [0, 1]; 0.5 is noise and not bias."""
+        return share(self.first, self.first + self.second)
+
+    @property
+    def first_of_all(self) -> float | None:
+        """Share of all decided verdicts that prefer the first text; 0.5 is none.
+
+        Without an interval: a row's two verdicts are not independent.
+        """
+        verdicts = 2 * (self.same + self.first + self.second)
+        return (self.same + 2 * self.first) / verdicts if verdicts else None
+
+
+def position_bias(pairs: Iterable[tuple[Verdict | None, Verdict | None]]) -> PositionBias:
+    """Count verdicts in both orders; pairs with a tie or a missing verdict are left out."""
+    decided = Counter(pair for pair in pairs if not {"tie", None}.intersection(pair))
+    same = decided["first", "second"] + decided["second", "first"]
+    return PositionBias(same, decided["first", "first"], decided["second", "second"])
+
+
+def first_share(verdicts: Iterable[Verdict | None]) -> Estimate | None:
+    """Return the share of decided verdicts for the text shown first, one verdict a row.
+
+    Returns:
+        In [0, 1]; with orders drawn by chance 0.5 is no bias. None: nothing was decided.
+    """
+    counts = Counter(verdicts)
+    return share(counts["first"], counts["first"] + counts["second"])
+
+
+def longer_share(rows: Iterable[tuple[Outcome | None, int, int]]) -> Estimate | None:
+    """Return the share of decided rows that the longer text wins, in [0, 1].
+
+    Better texts may be longer, so more than 0.5 is a hint of a length bias, not its proof.
+
+    Args:
+        rows: Outcome, words of ours, words of theirs; rows of equal length do not count.
+
+    Returns:
+        None: no row was decided between texts of different lengths.
+    """
+    decided = [
+        (result == "win") == (ours > theirs)
+        for result, ours, theirs in rows
+        if result in ("win", "lose") and ours != theirs
+    ]
+    return share(sum(decided), len(decided))
+
+
+def _outcome(balance: int) -> Outcome:
+    if balance > 0:
+        return "win"
+    return "lose" if balance < 0 else "tie"

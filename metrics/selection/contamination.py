@@ -1,0 +1,116 @@
+"""Rows that share runs of words with the texts of a benchmark."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from autoevol.metrics.stats.intervals import Estimate, share
+from autoevol.metrics.text.wording import normal_form, runs, words
+
+LEAST_WORDS = 5
+"""A shorter text ("What is 2 + 2?") stands in other texts by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A row that shares a run of words with the benchmark.
+
+    Attributes:
+        row: Its number.
+        run: The first shared run in it, in normal form: the evidence.
+        texts: The benchmark texts with which it shares any run, by number, in order.
+    """
+
+    row: int
+    run: str
+    texts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contamination:
+    """What a set shares with a benchmark.
+
+    Attributes:
+        hits: In order of rows.
+        rows: Rows that were looked at.
+        texts: Benchmark texts that they were held against.
+    """
+
+    hits: tuple[Hit, ...]
+    rows: int
+    texts: int
+
+    @property
+    def rate(self) -> Estimate | None:
+        """Share of the rows that hit, in [0, 1]; lower is better. None: there are no rows."""
+        return share(len(self.hits), self.rows)
+
+    @property
+    def covered(self) -> Estimate | None:
+        """Share of the benchmark's texts that a row hits, in [0, 1]; lower is better."""
+        return share(len({text for hit in self.hits for text in hit.texts}), self.texts)
+
+
+class Benchmark:
+    """The runs of words of a benchmark, to hold rows against.
+
+    A text of fewer words than a run is one run as a whole: it hits where it stands inside a row,
+    since a short question that was copied in full is the plainest leak there is. One of fewer words
+    than `LEAST_WORDS` hits only rows that consist of it, and a row shorter than a run hits only
+    where it holds, or is, such a short text. Words are compared in normal form: without case and
+    punctuation.
+
+    Args:
+        texts: What must not leak; one without a word hits nothing.
+        size: Words of a run; 13 and 8 are customary.
+
+    Raises:
+        ValueError: `size` is below `LEAST_WORDS`.
+
+    Source: arXiv 2005.14165, appendix C (13 words); arXiv 2406.00770, table 10 (13 and 8).
+    """
+
+    def __init__(self, texts: Sequence[str], *, size: int) -> None:
+        if size < LEAST_WORDS:
+            raise ValueError(f"runs have {LEAST_WORDS} words at least, got {size}")
+        self.size = size
+        self.count = len(texts)
+        self._by_length: defaultdict[int, dict[str, list[int]]] = defaultdict(dict)
+        self._short: defaultdict[str, list[int]] = defaultdict(list)
+        for number, text in enumerate(texts):
+            self._add(number, text)
+
+    def contamination(self, rows: Iterable[str]) -> Contamination:
+        """Return which of the rows share a run with which of the texts."""
+        found = [self._hit(number, row) for number, row in enumerate(rows)]
+        return Contamination(tuple(hit for hit in found if hit), len(found), self.count)
+
+    def _add(self, number: int, text: str) -> None:
+        tokens = words(text)
+        length = min(self.size, len(tokens))
+        if length < LEAST_WORDS:
+            self._short[normal_form(text)].append(number)
+            return
+        known = self._by_length[length]
+        for run in dict.fromkeys(runs(tokens, length)):
+            known.setdefault(run, []).append(number)
+
+    def _hit(self, number: int, row: str) -> Hit | None:
+        """Return the hit of a row; longer runs are looked for first, for the better evidence."""
+        shared = dict(self._shared(row))
+        if not shared:
+            return None
+        texts = sorted({text for numbers in shared.values() for text in numbers})
+        return Hit(number, next(iter(shared)), tuple(texts))
+
+    def _shared(self, row: str) -> Iterator[tuple[str, Sequence[int]]]:
+        tokens = words(row)
+        for length in sorted(self._by_length, reverse=True):
+            yield from _known(runs(tokens, length), self._by_length[length])
+        yield from _known([normal_form(row)] if tokens else [], self._short)
+
+
+def _known(
+    found: Iterable[str], known: Mapping[str, Sequence[int]]
+) -> Iterator[tuple[str, Sequence[int]]]:
+    return ((run, known[run]) for run in found if run in known)

@@ -1,0 +1,93 @@
+"""The shape of a language's table."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Surface signs of what a text does, in one language.
+
+    All patterns ignore case, and `^` and `$` match at lines.
+
+    Attributes:
+        code: ISO 639-1.
+        script: Of `metrics.text.scripts`.
+        request: A text with a match asks its reader for something.
+        task: Verbs and question words that say *what* is asked; a match in a sentence makes it a
+            task rather than advice.
+        unknown: Words for what is to be found ("how many").
+        amount: The instruction asks for an amount, so two numbers make it a word problem.
+        asked: A question for one thing, in the group `thing`.
+        stated: What follows a thing where its value is told.
+        numerals: Number words and their values.
+        questions: Beginnings of the words that ask.
+        filler: Beginnings of words that name a step or a result and add no demand by themselves.
+        quantity: Words that change an amount in a word problem without a digit.
+        edits: The task is to change a given text, so its answer holds most of it.
+        verse: The task is to write verse, which may repeat its lines.
+        message: The task is to write words that address somebody, so they may ask for things.
+        preamble: How an assistant begins a reply, or a solution, rather than an instruction.
+        solution: Words that only stand before a result ("the answer is").
+        leak: Talk about rewriting, prompts and instructions.
+        given: Words that introduce given material, so that code after them is no solution.
+        wants_code: The instruction asks for code.
+        wants_language: The instruction is about another language, so its answer may be in it.
+        sorts: The instruction asks for an order.
+        maths: Steps of a calculation; in a word problem they give its solution away.
+        refusal: How a reply that declines begins.
+        dont_know: A reply that only says that it does not know.
+        asks_for_input: A reply that asks for material.
+        confirmation: A reply, or its first sentence, that only confirms.
+        open_end: A text that stops in the middle of a sentence ends so.
+        promise: A whole reply that announces its work and does not do it.
+        long_form: The task asks for a text of some length or detail.
+        brief: The task asks for a short text.
+        target: A length that the task asks for, in the group `words` or `letters`; in `most` where
+            it is an upper limit.
+        operation: A way to make an instruction harder, named by the groups `verb` and `object`.
+    """
+
+    code: str
+    script: str
+    request: re.Pattern[str]
+    task: re.Pattern[str]
+    unknown: re.Pattern[str]
+    amount: re.Pattern[str]
+    asked: re.Pattern[str]
+    stated: re.Pattern[str]
+    numerals: dict[str, int]
+    questions: frozenset[str]
+    filler: frozenset[str]
+    quantity: re.Pattern[str]
+    edits: re.Pattern[str]
+    verse: re.Pattern[str]
+    message: re.Pattern[str]
+    preamble: re.Pattern[str]
+    solution: re.Pattern[str]
+    leak: re.Pattern[str]
+    given: re.Pattern[str]
+    wants_code: re.Pattern[str]
+    wants_language: re.Pattern[str]
+    sorts: re.Pattern[str]
+    maths: re.Pattern[str]
+    refusal: re.Pattern[str]
+    dont_know: re.Pattern[str]
+    asks_for_input: re.Pattern[str]
+    confirmation: re.Pattern[str]
+    open_end: re.Pattern[str]
+    promise: re.Pattern[str]
+    long_form: re.Pattern[str]
+    brief: re.Pattern[str]
+    target: re.Pattern[str]
+    operation: re.Pattern[str]
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """Compile a pattern of a table; white space in it is layout, a space is written `[ ]`."""
+    return re.compile(text, re.IGNORECASE | re.MULTILINE | re.VERBOSE)
+
+
+def any_of(words: str) -> str:
+    """Return the alternatives of a word list as a group."""
+    return f"(?:{'|'.join(sorted(words.split(), key=len, reverse=True))})"

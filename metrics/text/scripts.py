@@ -1,0 +1,96 @@
+"""Writing systems: which scripts a text uses, as a cheap and sure sign of its language."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+from autoevol.metrics.text.wording import STOP_WORDS, words
+
+_LETTER = re.compile("[A-Za-z]")
+_SCRIPTS = {
+    "HANGUL": "hangul",
+    "CJK": "han",
+    "HIRAGANA": "kana",
+    "KATAKANA": "kana",
+    "LATIN": "latin",
+    "CYRILLIC": "cyrillic",
+    "ARABIC": "arabic",
+    "HEBREW": "hebrew",
+    "THAI": "thai",
+    "DEVANAGARI": "devanagari",
+    "GREEK": "greek",
+}
+
+
+@lru_cache(maxsize=512)
+def script_counts(text: str) -> Mapping[str, int]:
+    """Count the letters of `text` by script; letters of rarer scripts count as "other".
+
+    Of a text that is all ASCII it says only that there are Latin letters.
+    """
+    if text.isascii():
+        return {"latin": 1} if _LETTER.search(text) else {}
+    counts: Counter[str] = Counter()
+    for char, number in Counter(text).items():
+        if char.isalpha():
+            counts[script_of(char)] += number
+    return counts
+
+
+@lru_cache(maxsize=512)
+def dominant_script(text: str) -> str | None:
+    """Return the script of a text, or None for a text without letters.
+
+    Latin letters stand in code and names in every language, so another script wins over
+    Latin as soon as it has a quarter of the letters.
+    """
+    counts = script_counts(text)
+    if not counts:
+        return None
+    if len(counts) == 1:
+        return next(iter(counts))
+    others = {script: n for script, n in counts.items() if script != "latin"}
+    if others and 4 * max(others.values()) >= sum(counts.values()):
+        return max(others, key=lambda script: others[script])
+    return max(counts, key=lambda script: counts[script])
+
+
+@lru_cache(maxsize=4096)
+def script_of(char: str) -> str:
+    """Return the script of a letter; "other" for the rarer ones."""
+    name = unicodedata.name(char, "").split(" ")[0].split("-")[0]
+    return _SCRIPTS.get(name, "other")
+
+
+_LEAST_WORDS = 5
+
+
+_CANDIDATES = "en es fr de it pt nl sv da pl cs tr id vi ro".split()
+
+
+_SURE = 0.995
+
+
+@lru_cache(maxsize=512)
+def latin_language(text: str) -> str | None:
+    """Return the ISO 639-1 code of the language; None for a text too short or too odd to tell."""
+    tokens = words(text)
+    if tokens and 5 * sum(map(STOP_WORDS.__contains__, tokens)) >= len(tokens):
+        return "en"
+    if sum(map(str.isalpha, tokens)) < max(_LEAST_WORDS, len(tokens) / 2):
+        return None
+    code, probability = _identifier().classify(" ".join(tokens))
+    return str(code) if probability >= _SURE else None
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> Any:
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(_CANDIDATES)
+    return identifier

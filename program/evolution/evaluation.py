@@ -1,0 +1,100 @@
+"""A method's failure rate on given rows, and its trajectories on a mini-batch."""
+
+from collections.abc import Sequence
+
+from autoevol.program.blocks import run_blocks
+from autoevol.program.draws import draw_number
+from autoevol.program.evolution.attempt import Attempt
+from autoevol.program.evolution.evolver import Evolver
+from autoevol.program.evolution.pipeline import Pipeline, attempt_block
+from autoevol.program.listeners import Listeners, Phase
+from autoevol.program.records import Evaluation, Outcome, Row, Trajectory
+
+
+async def evaluate(
+    evolver: Evolver,
+    rows: Sequence[Row],
+    pipeline: Pipeline,
+    listeners: Listeners,
+    *,
+    phase: str | None,
+) -> Evaluation:
+    """Evolve and answer each row once and tell which failed (paper, section 3.3).
+
+    Every method sees the same rows with the same draws, so methods are compared in pairs.
+
+    Args:
+        evolver: Holds the method.
+        rows: To evolve.
+        pipeline: Roles, F, and how rows are grouped.
+        listeners: Hear of the rows.
+        phase: Its name; None: the rows belong to a phase that has begun.
+    """
+    outcomes = await _once(evolver, rows, pipeline, listeners, phase=phase)
+    return Evaluation(evolver.method, tuple(outcomes))
+
+
+async def trajectories(
+    evolver: Evolver,
+    rows: Sequence[Row],
+    pipeline: Pipeline,
+    listeners: Listeners,
+    *,
+    length: int,
+    phase: str,
+) -> list[Trajectory]:
+    """Evolve a mini-batch `length` times over (l of the paper) and return what each row became.
+
+    A row whose calls died says nothing about the method and is left out.
+    """
+    chains: dict[str, list[Outcome]] = {row.id: [] for row in rows}
+    start = {row.id: row.id for row in rows}
+    pool = list(rows)
+    for round_number in range(1, length + 1):
+        outcomes = await _once(
+            evolver, pool, pipeline, listeners, phase=phase, round_number=round_number
+        )
+        for outcome in outcomes:
+            start[outcome.row.id] = start[outcome.source.id]
+            chains[start[outcome.source.id]].append(outcome)
+        pool = [outcome.row for outcome in outcomes if outcome.row.instruction]
+    told = [row for row in rows if all(o.status != "unscored" for o in chains[row.id])]
+    return [_trajectory(row, chains[row.id]) for row in told]
+
+
+async def _once(
+    evolver: Evolver,
+    rows: Sequence[Row],
+    pipeline: Pipeline,
+    listeners: Listeners,
+    *,
+    phase: str | None,
+    round_number: int = 1,
+) -> list[Outcome]:
+    if phase is not None:
+        listeners.on_phase(Phase(phase, len(rows)))
+    found: dict[str, Outcome] = {}
+
+    async def work(block: Sequence[Row]) -> None:
+        attempts = [Attempt(row, evolver, first_draw(row), round_number) for row in block]
+        for outcome in await attempt_block(attempts, pipeline):
+            found[outcome.source.id] = outcome
+            listeners.on_row(outcome)
+
+    await run_blocks(rows, work, size=pipeline.block_rows, in_flight=pipeline.blocks_in_flight)
+    return [found[row.id] for row in rows]
+
+
+def first_draw(row: Row) -> int:
+    """Return the draw of a row's first attempt; the bulk phase asks for the same one."""
+    return draw_number("row", row.id, row.round + 1, 0)
+
+
+def _trajectory(row: Row, outcomes: Sequence[Outcome]) -> Trajectory:
+    evolved = [outcome.row.text or outcome.raw for outcome in outcomes]
+    notes = [
+        f"stage {stage}: {'; '.join(map(str, outcome.reasons))}"
+        for stage, outcome in enumerate(outcomes, start=1)
+        if outcome.reasons
+    ]
+    return Trajectory(row.id, (row.text, *evolved), tuple(notes))

@@ -1,0 +1,89 @@
+"""The hyper-parameters of a search, and the paper's own."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from autoevol.program.search.acceptance import AcceptanceName
+
+PrunerName = Literal["mcnemar", "wilcoxon", "halving", "none"]
+PolicyName = Literal["learned", "random", "paper"]
+OperatorName = Literal[
+    "rewrite", "edit", "shorten", "merge", "safeguard", "add_demonstration", "drop_demonstration"
+]
+
+RANKS = 3
+"""Best methods of the archive that a proposal may start from."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """The search's hyper-parameters; the paper's own are `PAPER`.
+
+    The defaults are those that did best in `benchmarks/search` for the calls they cost.
+
+    Attributes:
+        steps: Most steps.
+        batch_size: Rows of the mini-batch X_t.
+        trajectory_rounds: l, how often the mini-batch is evolved.
+        candidates: m, proposals of a step.
+        patience: Steps without an accepted candidate after which the search stops.
+        policy: How proposals are chosen. See `program.search.policy`.
+        operators: What proposals may be made by. See `program.search.operators`.
+        temperatures: Range of the proposals' temperature; None: the optimizer model's own.
+        pruner: How candidates are raced. See `program.search.racing`.
+        race_level: See `McNemarPruner`.
+        race_worth: See `McNemarPruner`.
+        acceptance: How a candidate takes the incumbent's place. See `program.search.acceptance`.
+        accept_level: Of its test.
+        tie_break: On failure rates that cannot be told apart, look at what comes after.
+        incumbent: Whether the incumbent stays when no candidate is better; without it the best
+            candidate of a step always takes its place (auto-evol-instruct in Korean).
+        shared_analysis: One analysis for all candidates of a step (the same system).
+        remembered: Proposals in vain that the optimizer model is told of.
+        finalists: Methods that get a second look on fresh rows.
+        fresh_level: Of the test that a finalist has to pass on the fresh rows alone.
+        max_calls: Calls of all models. The search begins no step that may not come to its end
+            within them, going by the dearest step so far, and keeps those that the second look may
+            need; None: no bound.
+        headroom: Skip the search when nothing could be told from luck.
+        max_method_words: A longer proposal is refused.
+        max_stage_words: Stages are cut to this for the analysis.
+    """
+
+    steps: int = 10
+    batch_size: int = 6
+    trajectory_rounds: int = 1
+    candidates: int = 5
+    patience: int = 5
+    policy: PolicyName = "learned"
+    operators: tuple[OperatorName, ...] = get_args(OperatorName)
+    temperatures: tuple[float, float] | None = None
+    pruner: PrunerName = "mcnemar"
+    race_level: float = 0.6
+    race_worth: float = 0.6
+    acceptance: AcceptanceName = "paired"
+    accept_level: float = 0.1
+    tie_break: bool = True
+    incumbent: bool = True
+    shared_analysis: bool = False
+    remembered: int = 5
+    finalists: int = 2
+    fresh_level: float = 0.2
+    max_calls: int | None = None
+    headroom: bool = True
+    max_method_words: int = 400
+    max_stage_words: int = 400
+    seed: int = 0
+
+
+PAPER: dict[str, Any] = {
+    "policy": "paper",
+    "pruner": "none",
+    "acceptance": "lowest",
+    "remembered": 0,
+    "finalists": 0,
+    "headroom": False,
+    "batch_size": 10,
+    "patience": 10,
+}
+"""Settings that make the search the paper's own algorithm (sections 3 and 4.1, F.2)."""

@@ -1,0 +1,40 @@
+"""AutoEvol: evolve instruction data with a method that is optimised on the way.
+
+The Python face. DSPy takes a second to load, so a name is imported when it is first used.
+
+- `AutoEvolInstruct`: the optimiser; `compile` returns an `Evolver` with the best method it found.
+- `Evolver`: the DSPy program that rewrites an instruction and answers it.
+- `FailureMetric`: F; which rules a rewrite or an answer breaks.
+- `Method`: an evolving method; the state of one DSPy predictor.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autoevol.program.evolution.evolver import Evolver
+    from autoevol.program.evolution.failure import FailureMetric
+    from autoevol.program.search.optimizer import AutoEvolInstruct
+    from autoevol.signatures import Method
+
+    __version__: str
+
+__all__ = ["AutoEvolInstruct", "Evolver", "FailureMetric", "Method", "__version__"]
+
+_HOMES = {
+    "AutoEvolInstruct": "autoevol.program.search.optimizer",
+    "Evolver": "autoevol.program.evolution.evolver",
+    "FailureMetric": "autoevol.program.evolution.failure",
+    "Method": "autoevol.signatures",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("autoevol")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'autoevol' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

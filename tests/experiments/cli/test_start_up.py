@@ -1,0 +1,66 @@
+"""What a command imports: the heavy packages come only when something needs them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+HEAVY = set(
+    "aiohttp datasets dspy litellm matplotlib mlflow optuna pandas pyarrow torch transformers "
+    "xllamacpp".split()
+)
+SCRIPT = """
+import sys
+from autoevol.experiments.cli.app import main
+sys.argv = ["autoevol", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+finally:
+    print("imported:", *sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        pytest.param(["--help"], set(), id="help"),
+        pytest.param(["run", "--help"], set(), id="help of a command"),
+        pytest.param(
+            ["run", str(REPOSITORY / "experiments/configs/quickstart.yaml"), "--dry-run"],
+            {"dspy"},
+            id="dry run",
+        ),
+        pytest.param(
+            [
+                "run",
+                str(REPOSITORY / "experiments/configs/quickstart.yaml"),
+                "--dry-run",
+                *("--set", "scores.names=[ifd]"),
+            ],
+            {"dspy"},
+            id="dry run with a score by a model in this process",
+        ),
+        pytest.param(
+            ["convert", str(REPOSITORY / "data/seeds_en_ko.jsonl"), "{out}"], set(), id="convert"
+        ),
+    ],
+)
+def test_a_command_imports_what_it_needs(
+    arguments: list[str], needed: set[str], workplace: Path
+) -> None:
+    arguments = [each.format(out=workplace / "out.jsonl") for each in arguments]
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    imported = set(done.stdout.rpartition("imported: ")[2].split())
+    assert "autoevol.experiments.cli.app" in imported, done.stderr
+    assert imported & HEAVY <= needed

@@ -1,0 +1,349 @@
+"""A run's rows in the formats of trainers: the right ones, counted, nothing overwritten."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import datasets
+import pandas
+import pytest
+import yaml
+
+from autoevol.experiments.config.experiment import ExportName
+from autoevol.experiments.data.formats.rows import new_row
+from autoevol.experiments.models.transports import scripted
+from autoevol.experiments.models.transports.protocol import Message
+from tests.support.command_line import run_cli
+
+WriteConfig = Callable[..., Path]
+TURNS = {"turns": ["Name a tree.", "Another."], "answers": ["Oak.", "Elm."]}
+ALL = list(get_args(ExportName))
+
+
+def lines(path: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
+
+
+def evolved(number: int, round_number: int, **more: Any) -> dict[str, Any]:
+    given = {"id": f"s{number}.{round_number}", "seed_id": f"s{number}", "round": round_number}
+    text = f"Question {number} of round {round_number}?"
+    return new_row(text, **{**given, "response": "Yes.", "method": "weak", **more})
+
+
+ROWS = [
+    evolved(1, 1, root="autoevol-seeds/math"),
+    evolved(1, 2, root="my|set"),
+    evolved(2, 1, filtered_by="near_duplicate"),
+    evolved(3, 1, response=" "),
+    evolved(4, 2, **TURNS),
+    evolved(5, 2, turns=["Why?", "So?"], answers=["Yes.", ""]),
+]
+
+
+@pytest.fixture
+def run_folder(workplace: Path) -> str:
+    """Return a run's folder with six rows, three of which can be exported."""
+    seeds = [{"id": "s1", "instruction": "Seed 1?", "response": "One."}, {"instruction": "Seed 2?"}]
+    Path("seeds.jsonl").write_text("\n".join(map(json.dumps, seeds)))
+    tree = {
+        "name": "trial",
+        "models": {"evolver": {"model": "local/qwen2.5-coder-1.5b-instruct"}},
+        "data": {"path": "seeds.jsonl"},
+        "optimizer": {"name": "none"},
+        "evolve": {"methods": ["weak"], "rounds": 2},
+    }
+    folder = Path("runs/trial")
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text(yaml.safe_dump(tree))
+    write_rows(ROWS)
+    return str(folder)
+
+
+def write_rows(rows: list[dict[str, Any]]) -> None:
+    Path("runs/trial/evolved.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def exported(folder: str, *options: str, name: str = "alpaca") -> list[dict[str, Any]]:
+    run_cli("export", folder, "--format", name, "--overwrite", *options, expected=0)
+    return lines(f"{folder}/exports/{name}.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param([], ["1 of round 1", "1 of round 2", "Another."], id="all"),
+        pytest.param(["--rounds", "all"], ["1 of round 1", "1 of round 2", "Another."], id="said"),
+        pytest.param(["--rounds", "1"], ["1 of round 1"], id="one"),
+        pytest.param(["--rounds", "2,1"], ["1 of round 1", "1 of round 2", "Another."], id="mix"),
+        pytest.param(["--rounds", "last"], ["1 of round 2", "Another."], id="last"),
+        pytest.param(
+            ["--rounds", "1", "--with-seeds"], ["Seed 1?", "1 of round 1"], id="with seeds"
+        ),
+    ],
+)
+def test_the_rows_that_were_asked_for(
+    run_folder: str, options: list[str], expected: list[str]
+) -> None:
+    found = [row["instruction"] for row in exported(run_folder, *options)]
+    assert len(found) == len(expected)
+    assert all(part in text for part, text in zip(expected, found, strict=True))
+
+
+def test_rows_left_out_are_counted_aloud(run_folder: str) -> None:
+    told = run_cli("export", run_folder, "--format", "trl", "--rounds", "1", expected=0).out
+    assert "trl.jsonl: 1 rows" in told
+    assert "left out of the exports: 3 of other rounds, 1 filtered, 1 without response" in told
+    assert "not finished" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "alpaca",
+            {
+                "instruction": "Another.",
+                "input": "",
+                "output": "Elm.",
+                "history": [["Name a tree.", "Oak."]],
+            },
+        ),
+        (
+            "llama_factory",
+            {
+                "system": "",
+                "history": [["Name a tree.", "Oak."]],
+                "instruction": "Another.",
+                "input": "",
+                "output": "Elm.",
+            },
+        ),
+        (
+            "trl",
+            {
+                "prompt": [
+                    {"role": "user", "content": "Name a tree."},
+                    {"role": "assistant", "content": "Oak."},
+                    {"role": "user", "content": "Another."},
+                ],
+                "completion": [{"role": "assistant", "content": "Elm."}],
+            },
+        ),
+    ],
+)
+def test_a_conversation_is_exported_whole(
+    run_folder: str, name: str, expected: dict[str, Any]
+) -> None:
+    assert exported(run_folder, name=name)[-1] == expected
+
+
+def test_parquet_holds_rows_and_messages(run_folder: str) -> None:
+    run_cli("export", run_folder, "--format", "parquet", expected=0)
+    table = pandas.read_parquet(f"{run_folder}/exports/rows.parquet")
+    assert table["id"].tolist() == ["s1.1", "s1.2", "s4.2"]
+    assert list(table["messages"][0]) == [
+        {"role": "user", "content": "Question 1 of round 1?"},
+        {"role": "assistant", "content": "Yes."},
+    ]
+
+
+def test_hf_is_a_data_set_with_an_honest_card(run_folder: str) -> None:
+    run_cli("export", run_folder, "--format", "hf", "--rounds", "1,2", expected=0)
+    found = datasets.load_from_disk(f"{run_folder}/exports/hf")
+    card = Path(run_folder, "exports/hf/README.md").read_text()
+    assert found["train"]["round"] == [1, 2, 2]
+    assert found["train"][2]["messages"][3] == {"role": "assistant", "content": "Elm."}
+    for line in (
+        "3 rows of instruction data",
+        "| 2 | 2 |",
+        "Left out: 1 filtered, 2 without response.",
+        "| evolver | local/qwen2.5-coder-1.5b-instruct |  | Apache-2.0 |",
+        "| autoevol-seeds/math | 1 | CC0-1.0 |",
+        "| my/set | 1 | unknown |",
+        "Not measured: the run was not finished.",
+        "Overlap with benchmarks: not checked.",
+    ):
+        assert line in card
+    assert yaml.safe_load(card.split("---")[1])["license"] == "unknown"
+
+
+def test_the_card_repeats_what_the_summary_says(run_folder: str) -> None:
+    rate = {"rate": 0.25, "low": 0.07, "high": 0.59, "failed": 2, "scored": 8}
+    counts = {"rows_in": 9, "rows_out": 6, "rows_failed": 3, "rows_unscored": 0}
+    summary = {**counts, "failure_rate_initial": rate, "best_method_id": "abc", "calls_by_role": {}}
+    summary["decontamination"] = "0 of 6 rows overlap with GSM8K"
+    Path(run_folder, "summary.json").write_text(json.dumps(summary))
+    run_cli("export", run_folder, "--format", "hf", expected=0)
+    card = Path(run_folder, "exports/hf/README.md").read_text()
+    assert "- initial method, dev rows: 25.0% (2 of 8, 95 % 7.0%–59.0%)" in card
+    assert "Of 9 seeds came 6 rows; 3 failed, 0 could not be scored." in card
+    assert "Overlap with benchmarks: 0 of 6 rows overlap with GSM8K." in card
+
+
+def test_dataset_info_keeps_other_entries(run_folder: str) -> None:
+    Path("data").mkdir()
+    mine = {"identity": {"file_name": "identity.json"}}
+    Path("data/dataset_info.json").write_text(json.dumps(mine))
+    run_cli("export", run_folder, "--format", "llama_factory", "--out", "data", expected=0)
+    found = json.loads(Path("data/dataset_info.json").read_text())
+    assert found["identity"] == mine["identity"]
+    assert found["autoevol_trial"] == {
+        "file_name": "llama_factory.jsonl",
+        "formatting": "alpaca",
+        "columns": {
+            "prompt": "instruction",
+            "query": "input",
+            "response": "output",
+            "system": "system",
+            "history": "history",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "needle"),
+    [
+        pytest.param('{"autoevol_trial": {"file_name": "x"}}', "autoevol_trial", id="entry"),
+        pytest.param("[]", "must be an object", id="list"),
+        pytest.param("{", "JSON", id="JSON"),
+    ],
+)
+def test_a_foreign_dataset_info_is_not_clobbered(run_folder: str, text: str, needle: str) -> None:
+    Path("data").mkdir()
+    Path("data/dataset_info.json").write_text(text)
+    refused = run_cli("export", run_folder, "--format", "llama_factory", "--out", "data")
+    assert refused.code == 2
+    assert needle in refused.err
+    assert [path.name for path in Path("data").iterdir()] == ["dataset_info.json"]
+    assert Path("data/dataset_info.json").read_text() == text
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_is_there_is_replaced_only_on_demand(run_folder: str, name: str) -> None:
+    arguments = ("export", run_folder, "--format", name)
+    run_cli(*arguments, expected=0)
+    write_rows(ROWS[:1])
+    before = snapshot()
+    refused = run_cli(*arguments, expected=2)
+    assert "is there already; --overwrite" in refused.err
+    assert snapshot() == before
+    run_cli(*arguments, "--overwrite", expected=0)
+    assert snapshot() != before
+
+
+def snapshot() -> dict[str, bytes]:
+    files = (path for path in Path("runs").rglob("*") if path.is_file())
+    return {path.as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_folder_of_something_else_is_never_replaced(run_folder: str) -> None:
+    Path("out/hf").mkdir(parents=True)
+    Path("out/hf/thesis.tex").write_text("years of work")
+    options = ("--format", "hf", "--out", "out", "--overwrite")
+    refused = run_cli("export", run_folder, *options, expected=2)
+    assert "something else" in refused.err
+    assert Path("out/hf/thesis.tex").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "needles"),
+    [
+        pytest.param([], ["--format", "alpaca", "hf"], id="no format"),
+        pytest.param(["--format", "alpacca"], ["--format alpacca", "alpaca"], id="format"),
+        pytest.param(["--format", "trl", "--rounds", "3"], ["--rounds 3", "is 2"], id="round"),
+        pytest.param(["--format", "trl", "--rounds", "x"], ["--rounds x", "1,2,3"], id="rounds"),
+        pytest.param(["--format", "trl", "--rounds", "0"], ["--rounds 0"], id="seeds' round"),
+        pytest.param(["--public"], ["--public", "--push-to-hub"], id="public"),
+        pytest.param(["--push-to-hub", "me/x"], ["HF_TOKEN"], id="no token"),
+        pytest.param(["--push-to-hub", "me"], ["OWNER/NAME"], id="name"),
+    ],
+)
+def test_a_wrong_wish_is_refused_and_nothing_lost(
+    run_folder: str, options: list[str], needles: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    before = snapshot()
+    refused = run_cli("export", run_folder, *options, expected=2)
+    assert all(needle in refused.err for needle in needles), refused.err
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("rows", "needle"),
+    [
+        pytest.param([], "no row with a response", id="empty"),
+        pytest.param([evolved(1, 1, response="")], "no row with a response", id="unanswered"),
+        pytest.param(
+            [{**evolved(1, 1), "response": ["x"]}], "evolved.jsonl:1: response", id="list"
+        ),
+    ],
+)
+def test_a_run_without_rows_is_refused(
+    run_folder: str, rows: list[dict[str, Any]], needle: str
+) -> None:
+    write_rows(rows)
+    assert needle in run_cli("export", run_folder, "--format", "trl", expected=2).err
+
+
+def test_a_folder_that_is_no_run_is_refused(workplace: Path) -> None:
+    refused = run_cli("export", ".", "--format", "trl", expected=2)
+    assert "no evolved.jsonl" in refused.err
+
+
+def test_a_run_writes_what_its_config_asks_for(write_config: WriteConfig) -> None:
+    output = {"formats": ALL, "rounds": "last"}
+    evolve = {"methods": ["weak"], "rounds": 2}
+    config = write_config(
+        optimizer={"name": "none"}, evolve=evolve, output=output, failure={"rules": []}
+    )
+    told = run_cli("run", str(config), expected=0).out
+    folder = Path("runs/test/exports")
+    assert {path.name for path in folder.iterdir()} == {
+        *("alpaca.jsonl", "sharegpt.jsonl", "messages.jsonl", "llama_factory.jsonl"),
+        *("trl.jsonl", "rows.parquet", "hf", "dataset_info.json"),
+    }
+    assert len(lines("runs/test/exports/trl.jsonl")) == 30
+    assert "30 of other rounds" in " ".join(told.split())
+    assert "Of 30 seeds came 60 rows" in (folder / "hf/README.md").read_text()
+    (folder / "trl.jsonl").unlink()
+    again = [str(config), "--set", "output.rounds=[1, 2]"]
+    run_cli("run", *again, expected=0)
+    assert len(lines("runs/test/exports/trl.jsonl")) == 60
+
+
+def test_a_run_of_which_nothing_is_left_exports_empty_files(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def echo(messages: Sequence[Message], draw: int) -> str:
+        return messages[-1]["content"].split("\n\n")[0]
+
+    monkeypatch.setitem(scripted.SCRIPTS, "echo", echo)
+    config = write_config(
+        optimizer={"name": "none"},
+        failure={"rules": ["unchanged"]},
+        evolve={"methods": ["weak"]},
+        output={"formats": ALL},
+        models={"evolver": {"model": "scripted/echo"}},
+    )
+    told = run_cli("run", str(config), expected=0).out
+    assert lines("runs/test/exports/alpaca.jsonl") == []
+    assert "exports/hf: 0 rows, not written" in " ".join(told.split())
+    assert not Path("runs/test/exports/hf").exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "needles"),
+    [
+        ({"rounds": "first"}, ["output.rounds", "all, last", "'first'"]),
+        ({"rounds": [0]}, ["output.rounds"]),
+        ({"rounds": []}, ["output.rounds"]),
+        ({"rounds": [2]}, ["output.rounds names round 2", "evolve.rounds is 1"]),
+        ({"formats": ["jsonl"]}, ["output.formats", "'jsonl'"]),
+    ],
+)
+def test_a_wrong_output_is_refused(
+    write_config: WriteConfig, output: dict[str, Any], needles: list[str]
+) -> None:
+    refused = run_cli("run", str(write_config(output=output)), expected=2)
+    assert all(needle in refused.err for needle in needles), refused.err

@@ -1,0 +1,180 @@
+"""The pace of requests: the user's limits, and rates learned from 429s, in simulated time."""
+
+import heapq
+import itertools
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from autoevol.experiments.models.limits.rate_limiter import Pace, Start
+
+LATENCY_S, REFUSAL_S = 0.2, 0.002
+Admits = Callable[[float], bool]
+
+
+@dataclass
+class Simulation:
+    """Rows that ask a simulated server as fast as the pace and their number allow."""
+
+    admits: Admits
+    concurrency: int
+    pace: Pace = field(default_factory=Pace)
+    refused: int = 0
+    done_at: float = 0.0
+    busy: float = 0.0
+    _waiting: int = 0
+    _in_flight: int = 0
+    _events: list[tuple[float, int, Callable[[float], None]]] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def run(self, rows: int) -> None:
+        """Run until all rows have their reply."""
+        self._waiting, before = rows, 0.0
+        self._at(0.0, self._send)
+        while self._events:
+            now, _, then = heapq.heappop(self._events)
+            self.busy += self._in_flight * (now - before)
+            before = now
+            then(now)
+
+    def _at(self, time: float, then: Callable[[float], None]) -> None:
+        heapq.heappush(self._events, (time, next(self._numbers), then))
+
+    def _send(self, now: float) -> None:
+        while self._waiting and self._in_flight < self.concurrency:
+            if (wait := self.pace.wait_s(now)) > 1e-9:
+                self._at(now + wait, self._send)
+                return
+            start = self.pace.started(now, 0)
+            self._waiting, self._in_flight = self._waiting - 1, self._in_flight + 1
+            if self.admits(now):
+                self._at(now + LATENCY_S, self._reply)
+            else:
+                self._at(now + REFUSAL_S, partial(self._refuse, start))
+
+    def _reply(self, now: float) -> None:
+        self._in_flight -= 1
+        self.pace.taken()
+        self.done_at = now
+        self._send(now)
+
+    def _refuse(self, start: Start, now: float) -> None:
+        self.refused += 1
+        self._waiting, self._in_flight = self._waiting + 1, self._in_flight - 1
+        self.pace.refused(now, start, None)
+        self._send(now)
+
+
+def sliding_window(cap: int) -> Admits:
+    taken: deque[float] = deque()
+
+    def admits(now: float) -> bool:
+        while taken and taken[0] <= now - 1:
+            taken.popleft()
+        if len(taken) < cap:
+            taken.append(now)
+            return True
+        return False
+
+    return admits
+
+
+def whole_seconds(cap: int) -> Admits:
+    taken: dict[int, int] = {}
+
+    def admits(now: float) -> bool:
+        taken[int(now)] = taken.get(int(now), 0) + 1
+        return taken[int(now)] <= cap
+
+    return admits
+
+
+def token_bucket(cap: int, size: int) -> Admits:
+    level, last = float(size), 0.0
+
+    def admits(now: float) -> bool:
+        nonlocal level, last
+        level, last = min(size, level + (now - last) * cap), now
+        if level >= 1:
+            level -= 1
+            return True
+        return False
+
+    return admits
+
+
+@pytest.mark.parametrize("concurrency", [32, 64])
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param(sliding_window, id="sliding window"),
+        pytest.param(whole_seconds, id="whole seconds"),
+        pytest.param(lambda cap: token_bucket(cap, cap), id="bucket of a second"),
+    ],
+)
+def test_a_hard_cap_is_found_with_few_refusals(
+    server: Callable[[int], Admits], concurrency: int
+) -> None:
+    found = Simulation(server(100), concurrency)
+    found.run(500)
+    assert found.done_at <= 5.5
+    assert found.refused <= 72
+
+
+@pytest.mark.parametrize("cap", [20, 100])
+def test_a_cap_that_allows_no_bursts_is_found_too(cap: int) -> None:
+    found = Simulation(token_bucket(cap, max(1, cap // 10)), 64)
+    found.run(20 * cap)
+    assert found.done_at <= 20 * 1.4
+    assert found.refused <= 0.1 * 20 * cap + 64
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.2])
+def test_random_refusals_do_not_slow_the_run_down(share: float, seed: int) -> None:
+    rng = random.Random(seed)
+    found = Simulation(lambda _: rng.random() >= share, 64)
+    found.run(5000)
+    assert found.busy / found.done_at >= 0.8 * 64
+
+
+def test_after_a_storm_the_full_rate_comes_back() -> None:
+    capped = sliding_window(50)
+    found = Simulation(lambda now: now > 10 or capped(now), 64)
+    found.run(10_000)
+    assert found.done_at <= 10 + (10_000 - 500) / (64 / LATENCY_S) + 12
+
+
+def test_a_server_that_takes_nothing_is_asked_ever_less() -> None:
+    found = Simulation(lambda now: now > 30, 64)
+    found.run(100)
+    assert found.refused <= 64 + 30
+    assert found.done_at <= 30 + 15
+
+
+def test_the_servers_advice_is_followed_in_a_storm() -> None:
+    pace = Pace()
+    for start in [pace.started(0.0, 0) for _ in range(40)]:
+        pace.refused(0.01, start, retry_after=7.0)
+    assert pace.is_held_down
+    assert pace.wait_s(0.02) == pytest.approx(7.0, abs=0.1)
+
+
+def test_requests_per_minute_are_spread_evenly() -> None:
+    pace, now = Pace(requests_per_minute=120), 0.0
+    for _ in range(10):
+        now += pace.wait_s(now)
+        pace.started(now, 1000)
+    assert now == pytest.approx(9 * 0.5)
+
+
+def test_tokens_per_minute_are_corrected_by_what_was_used() -> None:
+    pace = Pace(tokens_per_minute=600)
+    start = pace.started(0.0, tokens=50)
+    assert pace.wait_s(0.0) == pytest.approx(5.0)
+    pace.settled(start, used=20)
+    assert pace.wait_s(0.0) == pytest.approx(2.0)

@@ -1,0 +1,76 @@
+"""Tables in MLflow: the form that its UI and `mlflow.load_table` read, bounded, never doubled."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+
+from autoevol.experiments.tracking.store import TABLE_ROWS, log_table
+from autoevol.experiments.tracking.tables import sample_rows
+from autoevol.program.records import Row
+from tests.support.command_line import run_cli
+
+WriteConfig = Callable[..., Path]
+
+
+def test_mlflow_reads_the_tables_of_a_run_and_of_its_candidates(write_config: WriteConfig) -> None:
+    run_cli("run", str(write_config()), expected=0)
+    summary = json.loads(Path("runs/test/summary.json").read_text())
+    run_id = summary["mlflow_run_id"]
+    table = mlflow.load_table("rows.json", run_ids=[run_id])
+    assert [*table.columns[:2]] == ["id", "verdict"]
+    assert (table["verdict"] == "kept").sum() == summary["rows_out"]
+    assert (table["verdict"] == "failed").sum() == summary["rows_failed"]
+    assert [*table["seed_id"]] == [f"seed-{i}" for i in range(1, 31)]
+
+    client = mlflow.MlflowClient()
+    query = f"tags.`mlflow.parentRunId` = '{run_id}' and tags.candidate_id = 'initial'"
+    (initial,) = client.search_runs([client.get_run(run_id).info.experiment_id], query)
+    verdicts = mlflow.load_table("dev_verdicts.json", run_ids=[initial.info.run_id])
+    assert len(verdicts) == 12
+    failed = verdicts[verdicts["verdict"] == "failed"]
+    assert len(failed) / 12 == initial.data.metrics["failure_rate"]
+    assert all(failed["rules"])
+
+
+def test_a_resumed_run_has_each_row_once(write_config: WriteConfig) -> None:
+    config = str(write_config())
+    run_cli("run", config, "--set", "budget.calls=150", expected=3)
+    run_cli("run", config, expected=0)
+    run_cli("run", config, "--set", "scores.names=[length]", expected=0)
+    run_id = json.loads(Path("runs/test/summary.json").read_text())["mlflow_run_id"]
+    table = mlflow.load_table("rows.json", run_ids=[run_id])
+    assert len(table) == table["id"].nunique() == 30
+
+
+def test_a_large_run_shows_what_came_of_its_first_seeds(tmp_path: Path) -> None:
+    seeds = [Row(f"s{n}", f"s{n}", "Name it.") for n in range(2000)]
+    made = [
+        Row(f"s{n}.{r}", f"s{n}", "x", origin="x", round=r) for n in range(2000) for r in (1, 2)
+    ]
+    lines = [json.dumps(row.as_dict()) for row in reversed(made)]
+    (tmp_path / "evolved.jsonl").write_text("\n".join(lines))
+    (tmp_path / "failures.jsonl").write_text("")
+    rows = sample_rows(tmp_path, seeds)
+    assert len(rows) == TABLE_ROWS
+    assert [row["id"] for row in rows[:4]] == ["s0.1", "s0.2", "s1.1", "s1.2"]
+
+
+@pytest.mark.usefixtures("workplace")
+def test_a_table_takes_the_place_of_the_one_before() -> None:
+    client = mlflow.MlflowClient()
+    run = client.create_run("0")
+    tables: list[list[dict[str, Any]]] = [
+        [{"id": "a", "x": 1}, {"id": "b", "x": ["c"]}],
+        [{"id": "c", "x": None}],
+        [],
+    ]
+    for rows in tables:
+        log_table(client, run.info.run_id, rows, "t.json")
+    told = mlflow.artifacts.load_dict(f"runs:/{run.info.run_id}/t.json")
+    tag = json.loads(client.get_run(run.info.run_id).data.tags["mlflow.loggedArtifacts"])
+    assert told == {"columns": ["id", "x"], "data": [["c", None]]}
+    assert tag == [{"path": "t.json", "type": "table"}]

@@ -1,0 +1,90 @@
+"""Detectors of responses that answer nothing."""
+
+import pytest
+
+from autoevol.metrics import Case
+from autoevol.metrics.failure.replies import refusal
+from tests.support.rules_broken import HARDER, SOURCE, reply_rules_broken
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm sorry, but I can't do that.",
+        "As an AI model, I have no pets.",
+        "죄송합니다만 어렵습니다.",
+        "That would be against our content policy.",
+    ],
+)
+def test_refusal(text: str) -> None:
+    assert refusal(Case(SOURCE, text))
+    assert refusal(Case(SOURCE, HARDER, response=text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write a letter that says I'm sorry for being late.",
+        "Explain why a model says: as a rule, I can help.",
+    ],
+)
+def test_an_apology_that_is_asked_for_is_no_refusal(text: str) -> None:
+    assert refusal(Case(SOURCE, text)) is None
+
+
+@pytest.mark.parametrize(
+    ("response", "rule"),
+    [
+        pytest.param("Please provide the list of things.", "asks_for_input", id="asks"),
+        pytest.param(
+            "코드를 제공해 주시면 고쳐 드리겠습니다.", "language_drift", id="other language"
+        ),
+        pytest.param("Certainly! I would be happy to help.", "confirmed_only", id="confirms"),
+        pytest.param("Understood.", "confirmed_only", id="one word"),
+        pytest.param("Great! What would you like to know?", "confirmed_only", id="asks back"),
+        pytest.param("IDK", "dont_know", id="idk"),
+        pytest.param("I don't know.", "dont_know", id="does not know"),
+        pytest.param(HARDER, "echo", id="echo"),
+        pytest.param("...", "says_nothing", id="punctuation"),
+        pytest.param("It is what it is.", "says_nothing", id="stop words"),
+        pytest.param("   ", "empty", id="blank"),
+    ],
+)
+def test_a_response_that_answers_nothing(response: str, rule: str) -> None:
+    assert rule in reply_rules_broken(HARDER, response)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "response"),
+    [
+        pytest.param(HARDER, "Check the brakes first, then the chain.", id="an answer"),
+        pytest.param(
+            "Write an email that asks for a phone number.",
+            "Dear Ms Novak, please provide a number on which we can reach you.",
+            id="a letter that asks",
+        ),
+        pytest.param("Is 7 a prime number?", "Yes, 7 has two divisors only.", id="yes"),
+        pytest.param("What is 6 times 7?", "42", id="a number"),
+        pytest.param("What is the chemical symbol of gold?", "Au", id="two letters"),
+        pytest.param("Correct this: he go home now.", "He goes home now.", id="a correction"),
+        pytest.param(
+            "Which question would you ask a chef?",
+            "Can you tell me what you cook at home?",
+            id="a question",
+        ),
+        pytest.param("참인지 답하세요: 7은 소수인가요?", "네, 7은 소수입니다.", id="Korean yes"),
+        pytest.param(
+            "Write a haiku about dawn.", "sun over the rails\nno one waits", id="lower case"
+        ),
+        pytest.param("Name a colour.", "blue", id="one word"),
+    ],
+)
+def test_a_response_that_answers(prompt: str, response: str) -> None:
+    assert reply_rules_broken(prompt, response) == []
+
+
+def test_a_response_that_goes_on_with_a_cut_prompt() -> None:
+    prompt = "Explain gravity to a child in three sentences"
+    response = "and make sure that both of the versions mention Newton and are easy to read."
+    assert "continued" in reply_rules_broken(prompt, response)
+    assert "continued" not in reply_rules_broken(prompt + ".", response)

@@ -1,0 +1,109 @@
+"""Headroom before the search, and the second look after it, by hand."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from autoevol.metrics import FailureRate
+from autoevol.program.records import Candidate, Choice, Evaluation, Headroom, Row
+from autoevol.program.search.acceptance import Acceptance
+from autoevol.program.search.archive import Archive
+from autoevol.program.search.confirmation import Look, second_look
+from autoevol.signatures import Method
+from tests.support.evaluations import evaluation
+
+START, GOOD, LUCKY = "Rewrite, harder.", "Rewrite each, harder.", "Rewrite all, harder."
+
+
+@pytest.mark.parametrize(
+    ("failed", "level", "least", "is_enough"),
+    [(4, 0.1, 4, True), (3, 0.1, 4, False), (5, 0.05, 5, True), (0, 0.5, 1, False)],
+)
+def test_headroom(failed: int, level: float, least: int, is_enough: bool) -> None:
+    found = Headroom(FailureRate(failed, 50), level)
+    assert (found.least, found.is_enough) == (least, is_enough)
+    assert f"mend {least}" in str(found)
+
+
+def look(dev: dict[str, str], fresh: dict[str, str], most: int = 3) -> tuple[Choice, list[str]]:
+    """Take a second look at methods with these verdicts; the first one is the initial method."""
+    initial, *others = (evaluation(verdicts, text=text) for text, verdicts in dev.items())
+    archive = Archive(initial)
+    archive.add(Candidate(0, 0, initial.method, o.method, "", evaluation=o) for o in others)
+    measured: list[str] = []
+
+    async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
+        measured.append(method.instructions)
+        found = evaluation(fresh[method.instructions], text=method.instructions)
+        shifted = [o.source for o in found.outcomes]
+        renamed = [Row(f"f{i}", f"f{i}", row.instruction) for i, row in enumerate(shifted)]
+        outcomes = tuple(
+            replace(o, source=row) for o, row in zip(found.outcomes, renamed, strict=True)
+        )
+        return Evaluation(method, outcomes)
+
+    rows = [Row("f", "f", "x")]
+    chosen = asyncio.run(second_look(archive, rows, Look(Acceptance(), most=most), measure))
+    return chosen, measured
+
+
+def test_what_was_lucky_on_dev_is_found_out() -> None:
+    chosen, _ = look(
+        {START: "xxxxxx....", LUCKY: "..........", GOOD: "xx........"},
+        {START: "xxxx......", LUCKY: "xxxxxxx...", GOOD: ".........."},
+    )
+    assert chosen.best.method.instructions == GOOD
+    assert [c.preference.is_better for c in chosen.contenders] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("fresh", "is_chosen"),
+    [
+        ("......xx..", False),  # mends 4, breaks 2: p = 22/64
+        ("......x...", True),  # mends 4, breaks 1: p = 6/32
+        ("..........", True),  # mends 4, breaks none
+        ("xxxx......", True),  # breaks none; dev and fresh rows together decide
+    ],
+)
+def test_fresh_rows_alone_have_to_prove_it(fresh: str, is_chosen: bool) -> None:
+    chosen, _ = look({START: "xxxxxx....", GOOD: ".........."}, {START: "xxxx......", GOOD: fresh})
+    assert (chosen.best.method.instructions == GOOD) is is_chosen
+
+
+def test_the_initial_method_stays_when_nothing_is_proved() -> None:
+    chosen, measured = look(
+        {START: "xx........", GOOD: "x........."}, {START: "x....", GOOD: "x...."}
+    )
+    assert chosen.best.method.instructions == START
+    assert measured == [START, GOOD]
+
+
+def test_only_the_best_few_are_looked_at() -> None:
+    _, measured = look(
+        {START: "xxxx......", GOOD: "..........", LUCKY: "x........."},
+        {START: "xx..", GOOD: "....", LUCKY: "...."},
+        most=1,
+    )
+    assert measured == [START, GOOD]
+
+
+def test_what_ties_and_adds_more_gets_a_second_look() -> None:
+    initial = evaluation("xxxx......", text=START)
+    richer = evaluation("xxxx......", text=GOOD, added=9)
+    archive = Archive(initial)
+    archive.add([Candidate(0, 0, initial.method, richer.method, "", evaluation=richer)])
+
+    async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
+        return richer if method == richer.method else initial
+
+    rows = [Row("f", "f", "x")]
+    chosen = asyncio.run(second_look(archive, rows, Look(Acceptance()), measure))
+    assert chosen.best is richer
+
+
+def test_nothing_is_paid_when_no_method_failed_less() -> None:
+    chosen, measured = look({START: "x.........", GOOD: "x........."}, {})
+    assert chosen.best.method.instructions == START
+    assert not measured

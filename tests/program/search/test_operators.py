@@ -1,0 +1,167 @@
+"""How proposals are made: each operator, on a model whose truth is known."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from autoevol.program.records import Evaluation, Trajectory
+from autoevol.program.roles import Role
+from autoevol.program.search.archive import Archive
+from autoevol.program.search.operators import MOST_DEMONSTRATIONS, applies, propose
+from autoevol.program.search.proposer import Order, Proposal, Proposer
+from autoevol.program.search.safeguards import SAFEGUARDS
+from autoevol.program.search.settings import OperatorName, SearchSettings
+from tests.support.evaluations import evaluation
+from tests.support.models import Model
+
+TEXT = "Rewrite the instruction into a harder one. Keep every number. Be brief and be clear."
+PARENT = evaluation("xx..", text=TEXT, rule="answered")
+CASES = [
+    Trajectory("a", ("List facts.", "List facts and rank them by age."), ()),
+    Trajectory("b", ("Add 2 and 3.", "Add 2 and 3, then double, halve and explain it."), ()),
+    Trajectory("c", ("Sing.", "La la la."), ("stage 1: answered: asks for nothing",)),
+]
+
+
+def proposal(
+    operator: OperatorName,
+    reply: str = "Rewrite the instruction into a harder one.",
+    *,
+    parent: Evaluation = PARENT,
+    others: tuple[Evaluation, ...] = (),
+    draw: int = 0,
+    most_words: int = 60,
+) -> tuple[Proposal, Model]:
+    model = Model(lambda system, user, draw: reply)
+    proposer = Proposer(
+        Role(model, "m"), SearchSettings(max_method_words=most_words, max_stage_words=50)
+    )
+    archive = Archive(parent)
+    archive._measured.extend(others)
+    order = Order("new", parent, archive, CASES, draw)
+    return asyncio.run(propose(operator, proposer, order)), model
+
+
+def instructions(found: Proposal) -> str:
+    assert found.method, found.rejected
+    return found.method.instructions
+
+
+def test_rewrite_analyses_and_then_optimises() -> None:
+    found, model = proposal("rewrite", "Rewrite the instruction, harder, better.")
+    assert instructions(found) == "Rewrite the instruction, harder, better."
+    assert [system.split(":")[0][:12] for system in model.systems] == [
+        "You review a",
+        "You improve ",
+    ]
+
+
+def test_edit_tells_the_optimizer_what_has_failed_without_an_analysis() -> None:
+    found, model = proposal("edit", "Rewrite the instruction, harder, better.")
+    assert "2 rows: answered (seen)" in found.feedback
+    assert len(model.systems) == 1
+
+
+def test_shorten_takes_only_what_is_shorter() -> None:
+    assert instructions(
+        proposal("shorten", "Rewrite the instruction, harder. Keep numbers. Be brief.")[0]
+    )
+    lost = proposal("shorten", "Rewrite the instruction, harder.")[0]
+    assert lost.rejected == "4 of 15 words left: orders were lost"
+    assert proposal("shorten", TEXT + " Rewrite harder.")[0].rejected == "not shorter"
+
+
+def test_merge_asks_for_both_methods() -> None:
+    other = evaluation("....", text="Make the question harder and never answer it.")
+    found, model = proposal("merge", "Rewrite each instruction, harder.", others=(other,))
+    assert found.method
+    assert found.feedback == other.method.instructions
+    assert other.method.instructions in model.users[0]
+    assert TEXT in model.users[0]
+
+
+def test_a_safeguard_against_the_commonest_failure_is_added() -> None:
+    found, model = proposal("safeguard")
+    assert instructions(found) == f"{TEXT} {SAFEGUARDS['answered']}"
+    assert found.feedback == "answered failed 2 rows"
+    assert not model.systems, "no call is made"
+
+
+def test_no_safeguard_is_added_twice() -> None:
+    guarded = evaluation("xx..", text=f"{TEXT} {SAFEGUARDS['answered']}", rule="answered")
+    assert proposal("safeguard", parent=guarded)[0].rejected == "no failure without a safeguard"
+
+
+def test_a_safeguard_needs_room() -> None:
+    assert "no room" in str(proposal("safeguard", most_words=20)[0].rejected)
+
+
+def test_the_sound_rewrite_that_adds_most_is_shown() -> None:
+    found, _ = proposal("add_demonstration")
+    assert found.method
+    assert found.method.demonstrations == (CASES[1].stages,)
+
+
+def test_what_is_shown_already_is_not_shown_again() -> None:
+    shown = (("List facts.", "x"), ("Add 2 and 3.", "y"))
+    parent = replace(PARENT, method=replace(PARENT.method, demonstrations=shown))
+    assert proposal("add_demonstration", parent=parent)[0].rejected == "no new row has passed"
+
+
+def with_demonstrations(count: int) -> Evaluation:
+    shown = tuple((f"q{i}", f"a{i}") for i in range(count))
+    return replace(PARENT, method=replace(PARENT.method, demonstrations=shown))
+
+
+@pytest.mark.parametrize(
+    ("operator", "parent", "can"),
+    [
+        pytest.param("rewrite", evaluation("...."), True, id="rewrite always"),
+        pytest.param("edit", PARENT, True, id="something has failed"),
+        pytest.param("edit", evaluation("...."), False, id="nothing has failed"),
+        pytest.param("merge", PARENT, False, id="no second method"),
+        pytest.param("safeguard", PARENT, True, id="a failure without a safeguard"),
+        pytest.param("safeguard", evaluation("x", rule="dont_know"), False, id="no sentence"),
+        pytest.param("shorten", PARENT, False, id="short already"),
+        pytest.param("shorten", evaluation("x", text=TEXT * 3), True, id="long"),
+        pytest.param("add_demonstration", PARENT, True, id="room for a demonstration"),
+        pytest.param(
+            "add_demonstration", with_demonstrations(MOST_DEMONSTRATIONS), False, id="no room"
+        ),
+        pytest.param("drop_demonstration", PARENT, False, id="none to drop"),
+        pytest.param("drop_demonstration", with_demonstrations(1), True, id="one to drop"),
+    ],
+)
+def test_what_an_operator_needs(operator: OperatorName, parent: Evaluation, can: bool) -> None:
+    assert applies(operator, parent, Archive(parent)) is can
+
+
+def test_the_stepwise_form_takes_no_demonstrations() -> None:
+    parent = replace(PARENT, method=replace(PARENT.method, thinking="steps"))
+    assert not applies("add_demonstration", parent, Archive(parent))
+
+
+def test_the_draw_says_which_demonstration_is_dropped() -> None:
+    shown = (("q0", "a0"), ("q1", "a1"), ("q2", "a2"))
+    parent = replace(PARENT, method=replace(PARENT.method, demonstrations=shown))
+    found, _ = proposal("drop_demonstration", parent=parent, draw=4)
+    assert found.method
+    assert found.method.demonstrations == (shown[0], shown[2])
+
+
+@pytest.mark.parametrize("operator", ["rewrite", "edit", "shorten", "merge"])
+def test_what_is_no_method_is_refused(operator: OperatorName) -> None:
+    other = evaluation("....", text="Make the question harder.")
+    found, _ = proposal(operator, "The moon is far.", others=(other,))
+    assert found.method is None
+    assert found.rejected
+
+
+def test_what_was_tried_is_told_to_the_optimizer() -> None:
+    model = Model(lambda system, user, draw: "Rewrite the instruction, harder.")
+    proposer = Proposer(Role(model, "m"), SearchSettings(max_method_words=60, max_stage_words=50))
+    archive = Archive(PARENT)
+    archive._tried.append("- added 'Sing.': broke 4")
+    asyncio.run(propose("edit", proposer, Order("new", PARENT, archive, (), 0)))
+    assert "did not help; make another one:\n- added 'Sing.': broke 4" in model.users[0]

@@ -1,0 +1,224 @@
+"""Whole runs in processes of their own: killed with kill -9 at a drawn moment, started again."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from autoevol.experiments.models.transports.scripted import SAFEGUARD
+from benchmarks.server_process import ServerProcess, serving
+
+COMMAND = [sys.executable, "-m", "autoevol", "run", "test.yaml", "--out", "runs/xyz", "--yes"]
+SETTINGS = {
+    **dict.fromkeys(("LITELLM_LOCAL_MODEL_COST_MAP", "HF_HUB_OFFLINE", "PYTHONUNBUFFERED"), "True"),
+}
+ROWS, CONCURRENCY, LATENCY_S, POLL_S, LONGEST_S = 40, 8, 0.03, 0.002, 180.0
+CALLING = ("dev", "mini-batch", "proposals", "candidate", "held-out", "evolve")
+"""Phases, by a word that the run prints when it begins one."""
+
+AFTER = {"candidate": "step record", "evolve": "finish"}
+"""What is done without a call after the last call of a phase."""
+
+PHASES = ("start", *CALLING, *AFTER.values())
+
+Workload = Mapping[str, Any]
+"""The sections of a config that say what a run does."""
+
+SEARCH: Workload = {
+    "data": {"path": "seeds.jsonl", "train_size": 6, "dev_size": 10, "heldout_size": 10},
+    "optimizer": {"steps": 2, "batch_size": 4, "candidates": 3},
+    "evolve": {"methods": ["weak"], "respond": True},
+    "failure": {"evolve": ["strict", "koevol"], "respond": ["strict"]},
+}
+TALKS: Workload = {
+    "data": {"path": "talks.jsonl"},
+    "optimizer": {"name": "none"},
+    "evolve": {
+        "methods": ["weak", "careful.md"],
+        "choice": "bandit",
+        "rounds": 3,
+        "on_failure": "requeue",
+        "context": "previous",
+    },
+    "failure": {"rules": ["strict"]},
+}
+"""Conversations over rounds, with methods that a bandit chooses."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a kill may fall: when `first` to `last` are counted, and up to `seconds` later."""
+
+    phase: str
+    first: int
+    last: int
+    seconds: float
+    counted: Literal["files", "requests", "replies"] = "requests"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A working folder with a config, seeds and an MLflow store of its own."""
+
+    folder: Path
+    server: ServerProcess
+
+    @property
+    def run(self) -> Path:
+        return self.folder / "runs/xyz"
+
+    @contextmanager
+    def started(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Start the command; kill it, group and all, when the block is left or takes too long."""
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "PYTEST"))}
+        with (self.folder / "out").open("ab") as out, (self.folder / "err").open("ab") as err:
+            process = subprocess.Popen(
+                COMMAND,
+                cwd=self.folder,
+                env={**env, **SETTINGS},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        timer = threading.Timer(LONGEST_S, os.killpg, (process.pid, signal.SIGKILL))
+        timer.start()
+        try:
+            yield process
+        finally:
+            timer.cancel()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def finish(self) -> int:
+        with self.started() as process:
+            return process.wait()
+
+    def count(self, what: str) -> int:
+        if what == "files":
+            return sum(1 for _ in self.run.iterdir()) if self.run.exists() else 0
+        stats = self.server.stats()
+        return int(stats["requests"] if what == "requests" else sum(stats["by_status"].values()))
+
+    def phases(self) -> list[str]:
+        lines = (self.folder / "out").read_text().split("progress.py:")[:-1]
+        return [phase for line in lines for phase in CALLING if phase in line]
+
+    def calls_kept(self) -> int:
+        """Count the calls in the ledger, in a copy: opening it would mend it."""
+        with tempfile.TemporaryDirectory() as copy:
+            for file in self.run.glob("ledger.sqlite*"):
+                shutil.copy(file, copy)
+            with closing(sqlite3.connect(Path(copy) / "ledger.sqlite")) as db:
+                return int(db.execute("SELECT count(*) FROM calls").fetchone()[0])
+
+    def calls_lost(self) -> int:
+        """Count what an ended process has requested and not kept."""
+        while self.count("replies") < self.count("requests"):  # the server has yet to hear of it
+            time.sleep(POLL_S)
+        requests = self.count("requests")
+        return requests - self.calls_kept() if requests else 0
+
+
+def lay_out(
+    folder: Path, server: ServerProcess, store: Path | None = None, workload: Workload = SEARCH
+) -> Place:
+    """Write what a run needs; `store` is copied, for a new one costs seconds."""
+    texts = [f"List the {i} largest rivers of Europe." for i in range(1, ROWS + 1)]
+    seeds = [{"id": f"seed-{i}", "instruction": text} for i, text in enumerate(texts)]
+    talks = [{"id": f"talk-{i}", "turns": [t, f"Why the {i}?"]} for i, t in enumerate(texts[::2])]
+    model = {"model": "hosted_vllm/world", "api_base": server.url, "temperature": 0.7}
+    config = {
+        "name": folder.name,
+        "models": {"evolver": {**model, "concurrency": CONCURRENCY}},
+        **workload,
+    }
+    tracking = {"tracking_uri": "sqlite:///mlflow.db", "experiment": folder.name}
+    folder.mkdir()
+    for name, rows in (("seeds", seeds), ("talks", talks)):
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    (folder / "careful.md").write_text(f"Rewrite the instruction into a harder one. {SAFEGUARD}\n")
+    (folder / "test.yaml").write_text(json.dumps(config))
+    (folder / "mlflow.yaml").write_text(json.dumps({**tracking, "trace_sampling": 0.0}))
+    if store:
+        shutil.copy(store, folder / "mlflow.db")
+    return Place(folder, server)
+
+
+def spans_of(place: Place) -> list[Span]:
+    """Run undisturbed to the end and return the spans of every phase."""
+    begun: list[tuple[str, int, float]] = []
+    replies, changed = 0, time.monotonic()
+    with place.started() as process:
+        while process.poll() is None:
+            found, now = place.count("replies"), time.monotonic()
+            if found != replies or not place.run.exists():
+                replies, changed = found, now
+            begun += [(name, replies, now - changed) for name in place.phases()[len(begun) :]]
+            time.sleep(POLL_S)
+    if process.returncode != 0:
+        raise RuntimeError((place.folder / "err").read_text())
+    return _spans([*begun, ("", replies, time.monotonic() - changed)])
+
+
+def _spans(begun: list[tuple[str, int, float]]) -> list[Span]:
+    spans = [Span("start", 1, 3, 0.0, "files"), Span("start", 1, 1, begun[0][2], "files")]
+    for (phase, first, _), (following, end, idle) in pairwise(begun):
+        if end > first:
+            spans.append(Span(phase, first + 1, end, LATENCY_S))
+        if phase in AFTER and following != phase:
+            spans.append(Span(AFTER[phase], end, end, idle, "replies"))
+    return spans
+
+
+def moment(spans: list[Span], phase: str, seed: int) -> Span:
+    """Return one count and one delay within a phase."""
+    rng = random.Random(f"{phase} {seed}")
+    fitting = [span for span in spans if span.phase == phase]
+    span = rng.choices(fitting, [span.last - span.first + 1 for span in fitting])[0]
+    first, seconds = rng.randint(span.first, span.last), rng.uniform(0, span.seconds)
+    return replace(span, first=first, seconds=seconds)
+
+
+def wait_for(place: Place, process: subprocess.Popen[bytes], when: Span) -> None:
+    """Return at the moment, or when the process has ended before."""
+    while process.poll() is None and place.count(when.counted) < when.first:
+        time.sleep(0.0 if when.counted == "files" else POLL_S)
+    time.sleep(when.seconds)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A run that was stopped and started again; in flight: requested and not kept by then."""
+
+    place: Place
+    stopped: int
+    is_hit: bool
+    in_flight: int
+    code: int
+    stats: dict[str, Any]
+
+
+def killed_run(folder: Path, store: Path, when: Span, workload: Workload = SEARCH) -> Tried:
+    """Start a run on a server of its own, kill it at the moment, and start it again."""
+    with serving(latency=LATENCY_S) as server:
+        place = lay_out(folder, server, store, workload)
+        with place.started() as process:
+            wait_for(place, process, when)
+        lost, made, code = place.calls_lost(), place.count("requests"), process.returncode
+        is_hit = code < 0 and made == {"files": 0, "replies": when.first}.get(when.counted, made)
+        return Tried(place, code, is_hit, lost, place.finish(), server.stats())
