@@ -19,7 +19,7 @@ import dspy
 from autoevol.experiments.artifacts.folder import RunFolder, row_files
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.engine import Engine
-from autoevol.experiments.models.runtime import open_fleet
+from autoevol.experiments.models.runtime import open_models
 from autoevol.experiments.models.settings import ModelSettings
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import failure_metric
@@ -57,7 +57,7 @@ def open_generator(
     method = shipped_methods()[METHOD]
     with ExitStack() as stack:
         fleet = stack.enter_context(
-            open_fleet(
+            open_models(
                 {"evolver": model},
                 ledger=place.ledger,
                 budget=Budget(),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autoevol.experiments.config.scores import FREE, ScoresConfig
-from autoevol.experiments.scores.scoring import means, score_set
+from autoevol.experiments.scores.scoring import open_resources, score_set
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Row
 from benchmarks.answers import WORDS
@@ -35,7 +35,9 @@ def main() -> None:
         file.write_text("".join(f'{{"question": "{text}"}}\n' for text in texts), "utf-8")
         config = ScoresConfig(names=list(FREE), benchmarks=[str(file)])
         watch = Stopwatch()
-        book = asyncio.run(score_set({1: rows}, config, means(config, "scores"), Listeners()))
+        book = asyncio.run(
+            score_set({1: rows}, config, open_resources(config, "scores"), Listeners())
+        )
         watch.stop()
     watch.report(**book.figures[1])
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autoevol.program.records import Choice, Headroom, Outcome, StepRecord, Total
+from autoevol.program.records import FinalChoice, Headroom, MethodTally, Outcome, StepRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,6 @@ class Listeners:
     on_row: Callable[[Outcome], None] = _ignore
     on_step: Callable[[StepRecord], None] = _ignore
     on_headroom: Callable[[Headroom], None] = _ignore
-    on_choice: Callable[[Choice], None] = _ignore
+    on_choice: Callable[[FinalChoice], None] = _ignore
     on_trials: Callable[[Sequence[Any]], None] = _ignore
-    on_learned: Callable[[int, Mapping[str, Total]], None] = _ignore
+    on_learned: Callable[[int, Mapping[str, MethodTally]], None] = _ignore

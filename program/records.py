@@ -231,7 +231,7 @@ class StepRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class MethodTally:
     """What became of a method's rows in the rounds that are finished."""
 
     kept: int = 0
@@ -281,7 +281,7 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class Finalist:
     """A method of the archive on the fresh rows.
 
     Attributes:
@@ -296,7 +296,7 @@ class Contender:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class FinalChoice:
     """The end of a search.
 
     Attributes:
@@ -307,4 +307,4 @@ class Choice:
 
     best: Evaluation
     initial: Evaluation
-    contenders: tuple[Contender, ...]
+    contenders: tuple[Finalist, ...]

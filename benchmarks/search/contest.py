@@ -15,7 +15,7 @@ from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.optimizer import AutoEvolInstruct
 from autoevol.program.search.settings import PAPER, SearchSettings
-from autoevol.program.search.teleprompters import Guest, Make, gepa
+from autoevol.program.search.teleprompters import ExternalOptimizer, Make, gepa
 from autoevol.signatures import Method
 from benchmarks.search.world import RULES, START, Variant, World, WorldModel, rows
 
@@ -100,7 +100,7 @@ def _guest(make: Make) -> Search:
 
     def search(model: WorldModel, seed: int) -> Method:
         settings = SearchSettings(seed=seed, max_calls=GUEST_CALLS)
-        guest = Guest(make, pipeline_of(model), settings)
+        guest = ExternalOptimizer(make, pipeline_of(model), settings)
         data = {"trainset": rows("t", TRAIN), "valset": rows("d", DEV)}
         with dspy.context(lm=model):
             return asyncio.run(guest.acompile(Evolver(START), **data)).method

@@ -16,7 +16,7 @@ from autoevol.experiments.compare.figures import draw_comparison
 from autoevol.experiments.compare.runs import runs_of
 from autoevol.experiments.compare.sides import read_side
 from autoevol.experiments.report.plots import write_pictures
-from autoevol.experiments.scores.book import flat
+from autoevol.experiments.scores.results import flat
 from autoevol.metrics.stats.intervals import wilson
 from benchmarks.flagged import flagged
 

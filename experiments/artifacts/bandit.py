@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autoevol.experiments.files.atomic import write_whole
-from autoevol.program.records import Total
+from autoevol.program.records import MethodTally
 
 NAME = "bandit.json"
 
 
-def read_learned(folder: Path) -> dict[int, dict[str, Total]]:
+def read_learned(folder: Path) -> dict[int, dict[str, MethodTally]]:
     """Return the totals by round and by method's name; empty when no round has begun."""
     file = folder / NAME
     found = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     return {
-        int(number): {name: Total(**total) for name, total in totals.items()}
+        int(number): {name: MethodTally(**total) for name, total in totals.items()}
         for number, totals in found.items()
     }
 
@@ -26,7 +26,7 @@ class LearnedWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def __call__(self, round_number: int, totals: Mapping[str, Total]) -> None:
+    def __call__(self, round_number: int, totals: Mapping[str, MethodTally]) -> None:
         """Keep a round's totals; the file is there complete or as it was before."""
         known = {**read_learned(self._folder), round_number: totals}
         tree = {

@@ -32,7 +32,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class RecordedProposal:
     """One candidate of a step.
 
     Attributes:
@@ -54,11 +54,11 @@ class SearchStep:
     """One step: the best method before it, what was tried, the best method after it."""
 
     incumbent: Measured
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[RecordedProposal, ...]
     best: Measured
 
     @property
-    def accepted(self) -> Proposal | None:
+    def accepted(self) -> RecordedProposal | None:
         """The proposal that took the incumbent's place; None: the incumbent stays."""
         if self.best.method == self.incumbent.method:
             return None
@@ -173,8 +173,8 @@ def _step(step: StepRecord) -> SearchStep:
     return SearchStep(_measured(step.incumbent), proposals, _measured(step.best))
 
 
-def _proposal(candidate: Candidate) -> Proposal:
-    return Proposal(
+def _proposal(candidate: Candidate) -> RecordedProposal:
+    return RecordedProposal(
         candidate.operator,
         candidate.parent.id,
         _measured(candidate.evaluation) if candidate.evaluation else None,
@@ -217,6 +217,6 @@ def _read_measured(plain: Mapping[str, Any]) -> Measured:
     return Measured(plain["method"], rate, float(plain["added_words"]))
 
 
-def _read_proposal(plain: Mapping[str, Any]) -> Proposal:
+def _read_proposal(plain: Mapping[str, Any]) -> RecordedProposal:
     measured = _read_measured(plain["measured"]) if plain["measured"] else None
-    return Proposal(**{**plain, "measured": measured})
+    return RecordedProposal(**{**plain, "measured": measured})

@@ -9,7 +9,7 @@ from typing import Any
 from autoevol.experiments.models.budget import Totals
 from autoevol.metrics import FailureRate, Pairs, pairs
 from autoevol.program.evolution.generator import RoundCount
-from autoevol.program.records import Choice, Evaluation, Status, StepRecord
+from autoevol.program.records import Evaluation, FinalChoice, Status, StepRecord
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Findings:
     initial: FailureRate | None = None
     headroom: str | None = None
     steps: list[StepRecord] = field(default_factory=list)
-    choice: Choice | None = None
+    choice: FinalChoice | None = None
     heldout_initial: Evaluation | None = None
     heldout_best: Evaluation | None = None
     rounds: list[RoundCount] = field(default_factory=list)
@@ -139,7 +139,7 @@ def heldout_verdict(findings: Findings) -> str | None:
     return "the best method is better" if better else "the best method is worse"
 
 
-def _second_look(choice: Choice | None) -> list[dict[str, Any]] | None:
+def _second_look(choice: FinalChoice | None) -> list[dict[str, Any]] | None:
     """Return the contenders of the second look, the initial method first."""
     if choice is None or not choice.contenders:
         return None

@@ -18,7 +18,7 @@ from autoevol.experiments.run.request import RunRequest
 from autoevol.experiments.terminal.console import complain, say
 
 if TYPE_CHECKING:
-    from autoevol.experiments.run.estimate import Estimate
+    from autoevol.experiments.run.estimate import CostEstimate
     from autoevol.experiments.run.plan import Plan
 
 app = typer.Typer(add_completion=False)
@@ -148,5 +148,5 @@ def confirm(plans: "Sequence[Plan]", show: Callable[[], None], *, yes: bool) -> 
         typer.confirm("Go on?", abort=True)
 
 
-def _is_paid(line: "Estimate") -> bool:
+def _is_paid(line: "CostEstimate") -> bool:
     return line.cost_usd is None or line.cost_usd > 0

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from autoevol.experiments.models.local.weights import SHIPPED, cached_path
 from autoevol.experiments.run.estimate import estimate
 from autoevol.experiments.run.plan import Plan
-from autoevol.experiments.scores.book import ScoreBook, flat
+from autoevol.experiments.scores.results import ScoreResults, flat
 from autoevol.experiments.terminal.console import console
 from autoevol.signatures import Method
 
@@ -102,7 +102,7 @@ def show_models() -> None:
     console.print("Also: local/PATH.gguf, local/hf:OWNER/REPO/FILE.gguf. Speeds: 2 CPU cores.")
 
 
-def score_table(book: ScoreBook) -> Table:
+def score_table(book: ScoreResults) -> Table:
     """Return a line for each figure and a column for each round."""
     rounds = sorted(book.figures)
     table = Table("score", *(f"round {number}" if number else "seeds" for number in rounds))

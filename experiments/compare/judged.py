@@ -8,10 +8,10 @@ from typing import Any
 from rich.table import Table
 
 from autoevol.experiments.artifacts.folder import alone_in
-from autoevol.experiments.compare.request import Request
+from autoevol.experiments.compare.request import CompareRequest
 from autoevol.experiments.compare.sides import pairs_of
 from autoevol.experiments.files.atomic import whole_file
-from autoevol.experiments.judging.session import judge_named, with_judge
+from autoevol.experiments.judging.session import judge_named, judge_session
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.metrics.quality.lexical import lengths
 from autoevol.metrics.quality.preference import first_share, longer_share, position_bias, tally
@@ -25,7 +25,7 @@ from autoevol.program.scoring.comparison import Compared, compare_pairs
 class Comparison:
     """What the judge said of all pairs."""
 
-    request: Request
+    request: CompareRequest
     found: list[Compared] = field(default_factory=list)
 
     def figures(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class Comparison:
                 file.write(json.dumps(_line(each), ensure_ascii=False) + "\n")
 
 
-def compare(request: Request, *, bar: ProgressBar, say: Callable[[str], None]) -> Comparison:
+def compare(request: CompareRequest, *, bar: ProgressBar, say: Callable[[str], None]) -> Comparison:
     """Ask the judge about every pair and write its verdicts.
 
     Raises:
@@ -98,7 +98,7 @@ def compare(request: Request, *, bar: ProgressBar, say: Callable[[str], None]) -
 
     with alone_in(request.out):
         bar.on_phase(Phase("compare", len(pairs)))
-        with_judge(settings, request.out / "ledger.sqlite", work, bar=bar, say=say)
+        judge_session(settings, request.out / "ledger.sqlite", work, bar=bar, say=say)
         comparison.found.sort(key=lambda each: each.pair.id)
         comparison.write()
     return comparison

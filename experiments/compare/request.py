@@ -9,9 +9,9 @@ from typing import TypeVar, get_args
 
 from autoevol.experiments.compare.sides import Side, What, read_side
 from autoevol.program.errors import ConfigError
-from autoevol.program.scoring.comparison import Order
+from autoevol.program.scoring.comparison import AskOrder
 
-Choice = TypeVar("Choice")
+Value = TypeVar("Value")
 _NAMED = 4
 """Most sides whose names make up the name of a folder."""
 
@@ -19,7 +19,7 @@ _NAME_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CompareRequest:
     """Two sets and a judge.
 
     Attributes:
@@ -35,7 +35,7 @@ class Request:
     theirs: Side
     judge: str
     what: What = "responses"
-    order: Order = "both"
+    order: AskOrder = "both"
     limit: int | None = None
     out: Path = Path("runs/compare")
 
@@ -70,14 +70,14 @@ def request_of(
     order: str,
     limit: int | None,
     out: Path | None,
-) -> Request | None:
+) -> CompareRequest | None:
     """Return what a judge is to decide; None: no judge is named.
 
     Raises:
         ConfigError: There are more than two sides, or an option has a value it does not know.
     """
     chosen: What = _one_of("--what", what, get_args(What))
-    turns: Order = _one_of("--order", order, get_args(Order))
+    turns: AskOrder = _one_of("--order", order, get_args(AskOrder))
     if judge is None and not all(side.summary for side in sides):
         raise ConfigError("compare", "files have no figures of a run; name a judge with --judge")
     if judge is None:
@@ -88,7 +88,7 @@ def request_of(
     folder = folder_of(sides, out)
     if out is None:
         folder = folder.with_name(f"{folder.name}-{what}")
-    return Request(ours, theirs, judge, chosen, turns, limit, folder)
+    return CompareRequest(ours, theirs, judge, chosen, turns, limit, folder)
 
 
 def folder_of(sides: Sequence[Side], out: Path | None) -> Path:
@@ -119,7 +119,7 @@ def _folder_name(sides: Sequence[Side]) -> str:
     return f"{cut}-{hashlib.sha256(paths.encode()).hexdigest()[:8]}"
 
 
-def _one_of(option: str, given: str, known: Sequence[Choice]) -> Choice:
+def _one_of(option: str, given: str, known: Sequence[Value]) -> Value:
     for each in known:
         if each == given:
             return each

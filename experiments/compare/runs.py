@@ -10,7 +10,7 @@ from autoevol.experiments.compare.sides import Side
 from autoevol.experiments.config.loading import read_yaml
 from autoevol.experiments.report.plots import Point
 from autoevol.experiments.report.score_figures import mean_rounds, point_of, score_means
-from autoevol.experiments.scores.sheet import ScoreSheet, read_sheet
+from autoevol.experiments.scores.stored import StoredScores, read_stored
 from autoevol.metrics.stats.intervals import share
 from autoevol.signatures import Method
 
@@ -29,7 +29,7 @@ class ComparedRun:
     name: str
     path: Path
     summary: Mapping[str, Any]
-    sheet: ScoreSheet
+    sheet: StoredScores
     best: Method | None
     config: Mapping[str, Any]
 
@@ -99,7 +99,7 @@ def _run(side: Side) -> ComparedRun:
     file = side.path / "config.yaml"
     plain = read_yaml(file) if file.is_file() else {}
     config = _leaves({key: value for key, value in plain.items() if key not in _NO_MATTER})
-    sheet = read_sheet(side.path)
+    sheet = read_stored(side.path)
     return ComparedRun(side.name, side.path, side.summary, sheet, best[0] if best else None, config)
 
 

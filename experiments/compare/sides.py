@@ -9,7 +9,7 @@ from autoevol.experiments.artifacts.folder import read_summary
 from autoevol.experiments.config.filters import FIGURES
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.scores.files import evolved_rows, row_from
-from autoevol.experiments.scores.sheet import ScoreSheet, read_settings
+from autoevol.experiments.scores.stored import StoredScores, read_settings
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 from autoevol.program.scoring.comparison import Pair
@@ -61,7 +61,7 @@ def _standing(rows: Iterable[Row]) -> list[Row]:
 
 
 def _went_by(folder: Path) -> dict[str, dict[str, Any]]:
-    sheet = ScoreSheet(settings=read_settings(folder))
+    sheet = StoredScores(settings=read_settings(folder))
     return {
         figure: sheet.went_by(name)
         for name in sheet.settings

@@ -25,7 +25,7 @@ from autoevol.program.search.settings import (
 
 Level = Annotated[float, Field(gt=0, lt=1)]
 ExportName = Literal["alpaca", "sharegpt", "messages", "llama_factory", "trl", "parquet", "hf"]
-Rounds = Literal["all", "last"] | tuple[Count, ...]
+ExportRounds = Literal["all", "last"] | tuple[Count, ...]
 _SEARCH = SearchSettings()
 EVOLVING = ("evolver", "responder", "optimizer", "judge")
 ROLES = (*EVOLVING, "solver", "strong_solver")
@@ -169,7 +169,7 @@ class OutputConfig(Strict):
 
     dir: str | None = None
     formats: list[ExportName] = Field(default=[])
-    rounds: Rounds = "all"
+    rounds: ExportRounds = "all"
     with_seeds: bool = False
 
     @field_validator("rounds", mode="before")

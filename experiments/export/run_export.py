@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from autoevol.experiments.config.experiment import ExperimentConfig, ExportName, Rounds, load_config
+from autoevol.experiments.config.experiment import (
+    ExperimentConfig,
+    ExportName,
+    ExportRounds,
+    load_config,
+)
 from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.export.hub import Upload, check_upload, upload
-from autoevol.experiments.export.writers import Selection, export
+from autoevol.experiments.export.writers import ExportSelection, export
 from autoevol.experiments.files.records import parsed
 from autoevol.program.errors import ConfigError
 
@@ -73,18 +78,18 @@ def _formats(request: ExportRequest, config: ExperimentConfig) -> list[ExportNam
     return chosen
 
 
-def _selection(request: ExportRequest, config: ExperimentConfig) -> Selection:
+def _selection(request: ExportRequest, config: ExperimentConfig) -> ExportSelection:
     rounds = config.output.rounds if request.rounds is None else _rounds(request.rounds)
     has_seeds = request.with_seeds or config.output.with_seeds
     seeds = load_seeds(config, str(request.folder / "config.yaml")) if has_seeds else ()
-    selection = Selection(config, request.folder, _summary(request.folder), rounds, seeds)
+    selection = ExportSelection(config, request.folder, _summary(request.folder), rounds, seeds)
     last = max(config.evolve.rounds, selection.last_round)
     if not isinstance(rounds, str) and max(rounds) > last:
         raise ConfigError(f"--rounds {request.rounds}", f"the run's last round is {last}")
     return selection
 
 
-def _rounds(given: str) -> Rounds:
+def _rounds(given: str) -> ExportRounds:
     if given == "all":
         return "all"
     if given == "last":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.config.experiment import ExperimentConfig, ExportName, Rounds
+from autoevol.experiments.config.experiment import ExperimentConfig, ExportName, ExportRounds
 from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.formats.catalogue import FORMATS
 from autoevol.experiments.data.formats.conversation import is_answered
@@ -24,7 +24,7 @@ _OVERWRITE = "--overwrite replaces it"
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class ExportSelection:
     """The rows of a run that are exported.
 
     Attributes:
@@ -38,7 +38,7 @@ class Selection:
     config: ExperimentConfig
     folder: Path
     summary: Mapping[str, Any] | None = None
-    rounds: Rounds = "all"
+    rounds: ExportRounds = "all"
     seeds: Sequence[Row] = ()
 
     def rows(self, left_out: Counter[str]) -> Iterator[RowDict]:
@@ -89,13 +89,18 @@ def export_finished(
     output = config.output
     if output.formats:
         chosen = seeds if output.with_seeds else ()
-        selection = Selection(config, config.folder, summary, output.rounds, chosen)
+        selection = ExportSelection(config, config.folder, summary, output.rounds, chosen)
         out = config.folder / "exports"
         export(selection, output.formats, out, overwrite=True, say=say)
 
 
 def export(
-    selection: Selection, formats: Sequence[ExportName], out: Path, *, overwrite: bool, say: Say
+    selection: ExportSelection,
+    formats: Sequence[ExportName],
+    out: Path,
+    *,
+    overwrite: bool,
+    say: Say,
 ) -> None:
     """Write rows in each of the formats.
 
@@ -136,15 +141,15 @@ def _not_written(name: str, count: int) -> str:
     return ", not written" if name == "hf" and not count else ""
 
 
-Writer = Callable[[Selection, str, Path, Counter[str]], int]
+Writer = Callable[[ExportSelection, str, Path, Counter[str]], int]
 
 
-def _write_file(selection: Selection, name: str, out: Path, left_out: Counter[str]) -> int:
+def _write_file(selection: ExportSelection, name: str, out: Path, left_out: Counter[str]) -> int:
     wanted = FORMATS["rows" if name == "parquet" else name]
     return write_rows(_target(out, name), selection.rows(left_out), wanted)
 
 
-def _write_hf(selection: Selection, name: str, out: Path, left_out: Counter[str]) -> int:
+def _write_hf(selection: ExportSelection, name: str, out: Path, left_out: Counter[str]) -> int:
     """Save a `DatasetDict` with its card; rows are held in memory as Arrow."""
     import datasets
     from datasets.table import InMemoryTable

@@ -7,7 +7,7 @@ from pathlib import Path
 from dspy.utils.exceptions import AdapterParseError
 
 from autoevol.experiments.judging.labelled import Labelled
-from autoevol.experiments.judging.session import judge_named, with_judge
+from autoevol.experiments.judging.session import judge_named, judge_session
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.metrics import RULE_SETS, RULES
 from autoevol.program.blocks import run_blocks
@@ -19,7 +19,7 @@ MAX_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
+class JudgeVerdicts:
     """What a judge said.
 
     Attributes:
@@ -46,7 +46,7 @@ def judged(
     *,
     bar: ProgressBar,
     say: Callable[[str], None],
-) -> Verdicts:
+) -> JudgeVerdicts:
     """Ask the judge about each row that has an evolved text.
 
     Args:
@@ -62,12 +62,12 @@ def judged(
         StoppedError: The user wishes to stop; the same command pays no call twice.
     """
 
-    async def work(judge: Role, in_flight: int) -> Verdicts:
+    async def work(judge: Role, in_flight: int) -> JudgeVerdicts:
         return await _Bench(judge, bar).verdicts(rows, in_flight)
 
     settings = judge_named(model, max_tokens=MAX_TOKENS)
     bar.on_phase(Phase("judge", len(rows)))
-    return with_judge(settings, ledger, work, bar=bar, say=say)
+    return judge_session(settings, ledger, work, bar=bar, say=say)
 
 
 class _Bench:
@@ -79,7 +79,7 @@ class _Bench:
         self.broken: dict[str, frozenset[str]] = {}
         self.unreadable = 0
 
-    async def verdicts(self, rows: Sequence[Labelled], in_flight: int) -> Verdicts:
+    async def verdicts(self, rows: Sequence[Labelled], in_flight: int) -> JudgeVerdicts:
         async def work(block: Sequence[Labelled]) -> None:
             for row in block:
                 self.broken[row.id] = await self._of(row)
@@ -88,7 +88,7 @@ class _Bench:
         for rule in judge_rules():
             await self.judge.is_fit(rule)
         await run_blocks(rows, work, size=1, in_flight=in_flight)
-        return Verdicts(self.broken, self.unreadable, self.judge.fitness)
+        return JudgeVerdicts(self.broken, self.unreadable, self.judge.fitness)
 
     async def _of(self, row: Labelled) -> frozenset[str]:
         if not (row.case.evolved or "").strip():

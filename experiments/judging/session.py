@@ -7,7 +7,7 @@ from typing import TypeVar
 from dspy.utils.exceptions import LMError
 
 from autoevol.experiments.models.budget import Budget
-from autoevol.experiments.models.runtime import open_fleet
+from autoevol.experiments.models.runtime import open_models
 from autoevol.experiments.models.settings import ModelSettings, check
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.experiments.terminal.signals import stopping_on_signal
@@ -31,7 +31,7 @@ def judge_named(model: str, *, max_tokens: int = MAX_TOKENS) -> ModelSettings:
     return settings
 
 
-def with_judge(
+def judge_session(
     settings: ModelSettings,
     ledger: Path,
     work: Callable[[Role, int], Awaitable[Result]],
@@ -39,15 +39,15 @@ def with_judge(
     bar: ProgressBar,
     say: Callable[[str], None],
 ) -> Result:
-    """Return what `work`, which takes a judge by itself, makes of it; see `with_models`."""
+    """Return what `work`, which takes a judge by itself, makes of it; see `model_session`."""
 
     async def asked(roles: Mapping[str, Role], in_flight: int) -> Result:
         return await work(roles["judge"], in_flight)
 
-    return with_models({"judge": settings}, ledger, asked, bar=bar, say=say)
+    return model_session({"judge": settings}, ledger, asked, bar=bar, say=say)
 
 
-def with_models(
+def model_session(
     models: Mapping[str, ModelSettings],
     ledger: Path,
     work: Callable[[Mapping[str, Role], int], Awaitable[Result]],
@@ -76,7 +76,7 @@ def with_models(
     in_flight = LOCAL_IN_FLIGHT if is_local else HOSTED_IN_FLIGHT
     with (
         stopping_on_signal(say) as stopper,
-        open_fleet(models, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say) as fleet,
+        open_models(models, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say) as fleet,
     ):
         stopper.engine = fleet.engine
         bar.totals = fleet.engine.totals

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 
 from autoevol.experiments.matrix.plan import Planned, PlannedCell
 from autoevol.experiments.matrix.results import figures_of, line_of
-from autoevol.experiments.run.estimate import Estimate, estimate
+from autoevol.experiments.run.estimate import CostEstimate, estimate
 from autoevol.experiments.terminal.console import console, say
 
 _WIDEST = 1000
@@ -62,7 +62,7 @@ def _folded(name: str) -> Column:
     return Column(name, overflow="fold")
 
 
-def _sums(lines: Sequence[Estimate]) -> tuple[str, ...]:
+def _sums(lines: Sequence[CostEstimate]) -> tuple[str, ...]:
     counts = (
         sum(line.calls for line in lines),
         sum(line.tokens_in for line in lines),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from autoevol.experiments.models.ledger import Discarded, Sums
 from autoevol.experiments.models.prices import Price
-from autoevol.experiments.models.transports.protocol import Reply, WireCall
+from autoevol.experiments.models.transports.protocol import Request, Response
 from autoevol.program.calls import CallRecord
 from autoevol.program.errors import BudgetExhaustedError
 
@@ -99,7 +99,7 @@ def _add(totals: Totals, sums: Sums) -> None:
     totals.unpriced += sums.unpriced
 
 
-class Meter:
+class BudgetGuard:
     """Holds what is used and what is under way against a budget. Used from one thread alone.
 
     Args:
@@ -175,7 +175,7 @@ MEMORY = 64
 """Calls over which the figures are averaged."""
 
 
-class Forecast:
+class UsageForecast:
     """Tokens in from the prompt's length, tokens out as they have come so far.
 
     Args:
@@ -187,19 +187,19 @@ class Forecast:
         self._characters_per_token = CHARACTERS_PER_TOKEN
         self._tokens_out: float | None = None
 
-    def tokens(self, call: WireCall) -> tuple[int, int]:
+    def tokens(self, call: Request) -> tuple[int, int]:
         """Return the tokens in and out that `call` will probably use."""
         expected = TOKENS_OUT if self._tokens_out is None else self._tokens_out
         limit = call.max_tokens if call.max_tokens is not None else expected
         return round(call.characters / self._characters_per_token), round(min(expected, limit))
 
-    def spend(self, call: WireCall) -> Spend:
+    def spend(self, call: Request) -> Spend:
         """Return what `call` will probably cost."""
         tokens_in, tokens_out = self.tokens(call)
         usd = self._price.cost(tokens_in, tokens_out, 0) if self._price else 0.0
         return Spend(tokens_in + tokens_out, usd)
 
-    def learn(self, call: WireCall, reply: Reply) -> None:
+    def learn(self, call: Request, reply: Response) -> None:
         """Take in what a call has used; endpoints that count no tokens teach nothing."""
         if reply.tokens_in:
             seen = call.characters / reply.tokens_in

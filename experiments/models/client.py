@@ -12,14 +12,14 @@ from dspy.utils.exceptions import (
     LMServerError,
 )
 
-from autoevol.experiments.models.budget import Forecast
-from autoevol.experiments.models.limits.admission import Gate
-from autoevol.experiments.models.limits.hedging import Stragglers, Way
+from autoevol.experiments.models.budget import UsageForecast
+from autoevol.experiments.models.limits.admission import AdmissionController
+from autoevol.experiments.models.limits.hedging import HedgedAttempt, Hedger
 from autoevol.experiments.models.limits.rate_limiter import Start
-from autoevol.experiments.models.limits.stop import Halt
+from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.settings import ModelSettings
 from autoevol.experiments.models.transports.errors import UnreachableError
-from autoevol.experiments.models.transports.protocol import Reply, Transport, WireCall
+from autoevol.experiments.models.transports.protocol import Request, Response, Transport
 from autoevol.program.errors import AccessError
 from autoevol.program.lm_errors import TRANSPORT_ERRORS
 
@@ -33,14 +33,14 @@ NEEDS_WHOLE = ("optimizer", "judge")
 """Roles whose cut-off replies are of no use. Elsewhere a cut-off text is F's to judge."""
 
 
-Keep = Callable[[Reply], Awaitable[None]]
+Keep = Callable[[Response], Awaitable[None]]
 """Puts a reply that will be used where it lasts."""
 
-OnFault = Callable[[str, "Line", WireCall, Reply | None], None]
+OnFault = Callable[[str, "RoleClient", Request, Response | None], None]
 """Hears of a try that gave nothing usable: why, and its reply where it was paid."""
 
 
-class Line:
+class RoleClient:
     """Carries a role's calls to its model.
 
     Args:
@@ -60,23 +60,23 @@ class Line:
         settings: ModelSettings,
         identity: str,
         transport: Transport,
-        gate: Gate,
-        halt: Halt,
+        gate: AdmissionController,
+        halt: StopSignal,
         *,
-        fallbacks: "tuple[Line, ...]" = (),
+        fallbacks: "tuple[RoleClient, ...]" = (),
     ) -> None:
         self.settings = settings
         self.identity = identity
         self.fallbacks = fallbacks
-        self.forecast = Forecast(settings.price)
+        self.forecast = UsageForecast(settings.price)
         self._transport = transport
         self._gate = gate
         self._halt = halt
-        self._stragglers = Stragglers(0.0 if settings.kind == "local" else settings.hedge_after)
+        self._stragglers = Hedger(0.0 if settings.kind == "local" else settings.hedge_after)
         self._refused = 0
         self.is_served = False
 
-    async def ask(self, call: WireCall, keep: Keep, on_fault: OnFault) -> Reply:
+    async def ask(self, call: Request, keep: Keep, on_fault: OnFault) -> Response:
         """Return the reply, after as many tries as the settings allow.
 
         A reply is kept before its place on the wire goes to another call, so no more calls are open
@@ -96,7 +96,7 @@ class Line:
         """
         tries = spoiled = 0
 
-        async def settle(reply: Reply) -> None:
+        async def settle(reply: Response) -> None:
             is_last = tries + 1 >= self.settings.attempts and not self.fallbacks
             if is_last or not self._fault(reply, call, tries):
                 await keep(reply)
@@ -144,7 +144,7 @@ class Line:
         ceiling = min(self.settings.backoff_max, self.settings.backoff * 2 ** (tries - 1))
         return max(random.uniform(0, ceiling), min(retry_after or 0.0, self.settings.outage))
 
-    def _fault(self, reply: Reply, call: WireCall, tries: int) -> str | None:
+    def _fault(self, reply: Response, call: Request, tries: int) -> str | None:
         """Return why a reply has to be asked for again; None: it is good."""
         is_fixed = self.settings.kind == "local" and not call.temperature
         if is_fixed or reply.finish_reason == "content_filter":
@@ -157,23 +157,25 @@ class Line:
         is_needed_whole = self.settings.role in NEEDS_WHOLE and call.temperature and tries == 0
         return "cut off" if had_room or is_needed_whole else None
 
-    async def _try(self, call: WireCall, settle: Keep, on_fault: OnFault, is_again: bool) -> Reply:
+    async def _try(
+        self, call: Request, settle: Keep, on_fault: OnFault, is_again: bool
+    ) -> Response:
         """Make the call, and make it a second time if it is late."""
         expected = sum(self.forecast.tokens(call))
         is_patient = not self.fallbacks
         start = await self._gate.enter(expected, is_urgent=is_again, is_patient=is_patient)
-        way = Way(
+        way = HedgedAttempt(
             enter=lambda: self._gate.enter(expected, is_urgent=True),
             send=lambda entered: self._sent(call, entered, settle),
             leave=self._gate.leave,
         )
 
-        def on_loser(reply: Reply | None) -> None:
+        def on_loser(reply: Response | None) -> None:
             on_fault(HEDGED, self, call, reply or self._estimated(call))
 
         return await self._stragglers.hedged(start, way, on_loser)
 
-    async def _sent(self, call: WireCall, start: Start, settle: Keep) -> Reply:
+    async def _sent(self, call: Request, start: Start, settle: Keep) -> Response:
         """Make one request, entered already, and give its place back when it is settled."""
         try:
             reply = await self._exchanged(call, start)
@@ -182,7 +184,7 @@ class Line:
             self._gate.leave()
         return reply
 
-    async def _exchanged(self, call: WireCall, start: Start) -> Reply:
+    async def _exchanged(self, call: Request, start: Start) -> Response:
         """Send a request; take in what becomes of it and tells about the endpoint."""
         try:
             reply = await self._transport.send(call)
@@ -225,12 +227,12 @@ class Line:
         hint = f"; check {variable}" if variable else "; set api_key_env if it needs a key"
         return AccessError(f"models.{settings.role} ({settings.model})", f"{error.problem}{hint}")
 
-    def _estimated(self, call: WireCall) -> Reply:
+    def _estimated(self, call: Request) -> Response:
         tokens_in, tokens_out = self.forecast.tokens(call)
-        return Reply("", "cancelled", tokens_in=tokens_in, tokens_out=tokens_out)
+        return Response("", "cancelled", tokens_in=tokens_in, tokens_out=tokens_out)
 
 
-def _reseeded(call: WireCall, spoiled: int) -> WireCall:
+def _reseeded(call: Request, spoiled: int) -> Request:
     """Return the call with another seed after a reply that was no good; a lost one keeps it."""
     return replace(call, seed=call.seed + spoiled) if spoiled and call.seed is not None else call
 

@@ -13,12 +13,12 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
-from autoevol.experiments.models.budget import Budget, Meter, earlier_totals
-from autoevol.experiments.models.client import HEDGED, Line
+from autoevol.experiments.models.budget import Budget, BudgetGuard, earlier_totals
+from autoevol.experiments.models.client import HEDGED, RoleClient
 from autoevol.experiments.models.ledger import Discarded, Ledger, ledger_key
-from autoevol.experiments.models.limits.stop import Halt
+from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.settings import ModelSettings, fitted
-from autoevol.experiments.models.transports.protocol import Reply, Transport, WireCall
+from autoevol.experiments.models.transports.protocol import Request, Response, Transport
 from autoevol.program.calls import CallRecord
 from autoevol.program.errors import StoppedError, StorageError
 from autoevol.program.lm_errors import TRANSPORT_ERRORS
@@ -39,13 +39,13 @@ class Engine:
     """
 
     def __init__(
-        self, ledger: Ledger, budget: Budget | None = None, halt: Halt | None = None
+        self, ledger: Ledger, budget: Budget | None = None, halt: StopSignal | None = None
     ) -> None:
         self._ledger = ledger
         earlier = earlier_totals(ledger.sums(), ledger.discarded_sums())
-        self._meter = Meter(budget or Budget(), earlier)
+        self._meter = BudgetGuard(budget or Budget(), earlier)
         self.totals = self._meter.totals
-        self._halt = halt or Halt()
+        self._halt = halt or StopSignal()
         self._under_way: dict[bytes, asyncio.Task[CallRecord]] = {}
         self._notes: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
@@ -71,7 +71,7 @@ class Engine:
         gc.set_threshold(YOUNG_OBJECTS)
         return self._schedule(work).result()
 
-    def submit(self, line: Line, call: WireCall, draw: int) -> "Future[CallRecord]":
+    def submit(self, line: RoleClient, call: Request, draw: int) -> "Future[CallRecord]":
         """Hand a call to the I/O thread.
 
         Raises:
@@ -81,7 +81,7 @@ class Engine:
             raise RuntimeError("a program on the engine's loop has to use `acall`")
         return self._schedule(self._answer(line, call, draw))
 
-    async def answer(self, line: Line, call: WireCall, draw: int) -> CallRecord:
+    async def answer(self, line: RoleClient, call: Request, draw: int) -> CallRecord:
         """Return the finished call, from any event loop.
 
         Raises:
@@ -133,12 +133,12 @@ class Engine:
             await asyncio.wait(open_tasks)
         await asyncio.gather(*(transport.close() for transport in transports))
 
-    async def _answer(self, line: Line, call: WireCall, draw: int) -> CallRecord:
+    async def _answer(self, line: RoleClient, call: Request, draw: int) -> CallRecord:
         fitting = fitted(call, line.settings)
         key = ledger_key(line.identity, fitting, dict(line.settings.params), draw)
         return self._ledger.get(key) or await self._shared(key, line, call)
 
-    async def _shared(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
+    async def _shared(self, key: bytes, line: RoleClient, call: Request) -> CallRecord:
         """Make the call, or wait for the same call that is under way already."""
         task = self._under_way.get(key)
         if task is None:
@@ -152,14 +152,14 @@ class Engine:
         if not task.cancelled():
             task.exception()  # told to whoever waits; after the end of a run nobody does
 
-    async def _made(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
+    async def _made(self, key: bytes, line: RoleClient, call: Request) -> CallRecord:
         self._halt.check()
         async with self._meter.admitted(line.forecast.spend(call)):
             record = await self._asked(key, line, call)
             self.totals.add(record)
         return record
 
-    async def _asked(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
+    async def _asked(self, key: bytes, line: RoleClient, call: Request) -> CallRecord:
         """Ask the model, and when it gives no answer, its fallbacks in turn."""
         *first, last = (line, *line.fallbacks)
         for candidate in first:
@@ -169,11 +169,11 @@ class Engine:
                 self.totals.faults[f"{candidate.settings.model} gave way"] += 1
         return await self._answered(key, last, call)
 
-    async def _answered(self, key: bytes, line: Line, call: WireCall) -> CallRecord:
+    async def _answered(self, key: bytes, line: RoleClient, call: Request) -> CallRecord:
         """Return the record of a line's reply; it is in the ledger by then."""
         fitting = fitted(call, line.settings)
 
-        async def keep(reply: Reply) -> None:
+        async def keep(reply: Response) -> None:
             try:
                 await self._ledger.put(key, record_of(line.settings, fitting, reply))
             except StorageError as error:
@@ -182,7 +182,7 @@ class Engine:
 
         return record_of(line.settings, fitting, await line.ask(fitting, keep, self._on_fault))
 
-    def _on_fault(self, why: str, line: Line, call: WireCall, reply: Reply | None) -> None:
+    def _on_fault(self, why: str, line: RoleClient, call: Request, reply: Response | None) -> None:
         """Count a try that gave nothing usable; keep what it cost.
 
         Raises:
@@ -216,7 +216,7 @@ class Engine:
             self._halt.request(error)
 
 
-def record_of(settings: ModelSettings, call: WireCall, reply: Reply) -> CallRecord:
+def record_of(settings: ModelSettings, call: Request, reply: Response) -> CallRecord:
     """Return the record of a finished call."""
     whole = call.characters
     shared = whole - len(call.messages[-1]["content"])

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.models.transports.protocol import WireCall
+from autoevol.experiments.models.transports.protocol import Request
 from autoevol.program.calls import CallRecord
 from autoevol.program.errors import ConfigError, StorageError
 
@@ -82,7 +82,7 @@ class Sums:
     unpriced: int
 
 
-def ledger_key(identity: str, call: WireCall, params: dict[str, Any], draw: int) -> bytes:
+def ledger_key(identity: str, call: Request, params: dict[str, Any], draw: int) -> bytes:
     """Return the key of a call: endpoint, messages, sampling, response format, and draw."""
     content = [identity, {**call.body(), "seed": None}, params, draw]
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)

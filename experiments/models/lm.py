@@ -14,9 +14,9 @@ import dspy
 from dspy.utils.callback import with_callbacks
 from pydantic import BaseModel
 
-from autoevol.experiments.models.client import Line
+from autoevol.experiments.models.client import RoleClient
 from autoevol.experiments.models.engine import Engine
-from autoevol.experiments.models.transports.protocol import Message, WireCall
+from autoevol.experiments.models.transports.protocol import Message, Request
 from autoevol.program.calls import CallRecord, report_call
 from autoevol.program.draws import draw_number
 
@@ -31,7 +31,7 @@ class RoleLM(dspy.LM):
         engine: The run's engine.
     """
 
-    def __init__(self, line: Line, engine: Engine) -> None:
+    def __init__(self, line: RoleClient, engine: Engine) -> None:
         settings = line.settings
         sampling = {"top_p": settings.top_p} if settings.top_p is not None else {}
         super().__init__(
@@ -78,7 +78,7 @@ class RoleLM(dspy.LM):
 
     def _calls(
         self, prompt: Any, messages: Any, kwargs: Mapping[str, Any]
-    ) -> list[tuple[WireCall, int]]:
+    ) -> list[tuple[Request, int]]:
         given = {**self.kwargs, **kwargs}
         draw = given.get("rollout_id") or 0
         draws = [draw, *(draw_number("n", draw, k) for k in range(1, given.get("n") or 1))]
@@ -126,7 +126,7 @@ class _NoOtherWay:
         raise TypeError("this model takes a prompt or messages, not lm15 requests")
 
 
-def wire_call(messages: Sequence[Any], draw: int, settings: Mapping[str, Any]) -> WireCall:
+def wire_call(messages: Sequence[Any], draw: int, settings: Mapping[str, Any]) -> Request:
     """Return a wire call; where tokens are sampled the draw is the seed.
 
     Raises:
@@ -134,7 +134,7 @@ def wire_call(messages: Sequence[Any], draw: int, settings: Mapping[str, Any]) -
     """
     known = {**settings}
     temperature, form = known.pop("temperature", None), known.pop("response_format", None)
-    return WireCall(
+    return Request(
         messages=tuple(_turn(message) for message in messages),
         temperature=temperature,
         seed=draw if temperature != 0 else None,

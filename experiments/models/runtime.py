@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autoevol.experiments.models.budget import Budget
-from autoevol.experiments.models.client import Line
+from autoevol.experiments.models.client import RoleClient
 from autoevol.experiments.models.engine import Engine
 from autoevol.experiments.models.ledger import UNCLEAN, Ledger
-from autoevol.experiments.models.limits.admission import Gate
-from autoevol.experiments.models.limits.circuit_breaker import Outage
-from autoevol.experiments.models.limits.rate_limiter import Pace
-from autoevol.experiments.models.limits.stop import Halt
+from autoevol.experiments.models.limits.admission import AdmissionController
+from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
+from autoevol.experiments.models.limits.rate_limiter import RateLimiter
+from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.lm import RoleLM
 from autoevol.experiments.models.local.llama_server import LlamaServer, LlamaSettings
 from autoevol.experiments.models.local.weights import SHIPPED, OnPart, pull
@@ -28,7 +28,7 @@ DEFAULT_CONTEXT = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class OpenModels:
     """The open models of a run."""
 
     engine: Engine
@@ -36,14 +36,14 @@ class Fleet:
 
 
 @contextmanager
-def open_fleet(
+def open_models(
     roles: Mapping[str, ModelSettings],
     *,
     ledger: Path,
     budget: Budget,
     on_part: OnPart,
     say: Callable[[str], None],
-) -> Iterator[Fleet]:
+) -> Iterator[OpenModels]:
     """Open the models of every role; local weights are fetched first, servers are shared.
 
     Args:
@@ -53,14 +53,14 @@ def open_fleet(
         on_part: Hears of downloaded parts.
         say: Takes one line for people.
     """
-    kept, halt = Ledger(ledger), Halt()
+    kept, halt = Ledger(ledger), StopSignal()
     if kept.is_unclean:
         say(f"{ledger}: {UNCLEAN}")
     engine = Engine(kept, budget, halt)
-    harbour = _Harbour(frozenset(engine.totals.calls), halt, on_part, say)
+    harbour = _Factory(frozenset(engine.totals.calls), halt, on_part, say)
     try:
         lines = {role: harbour.line(settings) for role, settings in roles.items()}
-        yield Fleet(engine, {role: RoleLM(line, engine) for role, line in lines.items()})
+        yield OpenModels(engine, {role: RoleLM(line, engine) for role, line in lines.items()})
     finally:
         try:
             engine.close(harbour.transports)
@@ -69,7 +69,7 @@ def open_fleet(
                 server.close()
 
 
-class _Harbour:
+class _Factory:
     """Makes lines; equal local settings share one server, lines of one endpoint one gate.
 
     Args:
@@ -77,23 +77,23 @@ class _Harbour:
     """
 
     def __init__(
-        self, served: frozenset[str], halt: Halt, on_part: OnPart, say: Callable[[str], None]
+        self, served: frozenset[str], halt: StopSignal, on_part: OnPart, say: Callable[[str], None]
     ) -> None:
         self.servers: dict[LlamaSettings, LlamaServer] = {}
         self.transports: list[Transport] = []
-        self._gates: dict[object, Gate] = {}
+        self._gates: dict[object, AdmissionController] = {}
         self._served = served
         self._halt = halt
         self._on_part = on_part
         self._say = say
 
-    def line(self, given: ModelSettings) -> Line:
+    def line(self, given: ModelSettings) -> RoleClient:
         """Return the line of one role, and with it those of its fallbacks."""
         line = self._line(given)
         line.is_served = given.role in self._served
         return line
 
-    def _line(self, given: ModelSettings) -> Line:
+    def _line(self, given: ModelSettings) -> RoleClient:
         settings, notes = adjusted(given)
         for note in notes:
             self._say(f"{settings.model} ({settings.role}) {note}")
@@ -102,7 +102,7 @@ class _Harbour:
             return self._local(settings, fallbacks)
         transport = self._keep(_transport(settings))
         size = settings.concurrency or HOSTED_CONCURRENCY
-        return Line(
+        return RoleClient(
             settings,
             identity(settings, None),
             transport,
@@ -111,7 +111,7 @@ class _Harbour:
             fallbacks=fallbacks,
         )
 
-    def _local(self, given: ModelSettings, fallbacks: tuple[Line, ...]) -> Line:
+    def _local(self, given: ModelSettings, fallbacks: tuple[RoleClient, ...]) -> RoleClient:
         name = given.model.removeprefix("local/")
         shipped = SHIPPED.get(name)
         path = local_path(given.model) or pull(SHIPPED[name], self._on_part)
@@ -126,7 +126,7 @@ class _Harbour:
             timeout=settings.timeout,
             params=dict(settings.params),
         )
-        return Line(
+        return RoleClient(
             settings,
             identity(settings, path),
             self._keep(transport),
@@ -141,14 +141,16 @@ class _Harbour:
             self.servers[settings] = LlamaServer(settings)
         return self.servers[settings]
 
-    def _gate(self, endpoint: tuple[object, ...], settings: ModelSettings, size: int) -> Gate:
+    def _gate(
+        self, endpoint: tuple[object, ...], settings: ModelSettings, size: int
+    ) -> AdmissionController:
         """Return the way to an endpoint; roles that bound it alike share it."""
         limits = (settings.requests_per_minute, settings.tokens_per_minute)
         key = (*endpoint, size, *limits, settings.outage)
         if key not in self._gates:
             name = settings.api_base or settings.model
-            pace, outage = Pace(*limits), Outage(settings.outage)
-            self._gates[key] = Gate(name, size, pace, outage, self._halt)
+            pace, outage = RateLimiter(*limits), CircuitBreaker(settings.outage)
+            self._gates[key] = AdmissionController(name, size, pace, outage, self._halt)
         return self._gates[key]
 
     def _keep(self, transport: Transport) -> Transport:

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from autoevol.experiments.models.local.weights import SHIPPED, from_hub, sha256_of
 from autoevol.experiments.models.prices import Price, is_known_name, price_of, provider_of
-from autoevol.experiments.models.transports.protocol import WireCall
+from autoevol.experiments.models.transports.protocol import Request
 from autoevol.experiments.models.transports.scripted import SCRIPTS
 from autoevol.program.errors import ConfigError
 
-Kind = Literal["local", "scripted", "hosted"]
+ModelKind = Literal["local", "scripted", "hosted"]
 
 KEY_VARIABLES = {
     "anthropic": "ANTHROPIC_API_KEY",
@@ -69,7 +69,7 @@ class ModelSettings:
     params: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ModelKind:
         """Whether the model is served in this process, scripted, or reached through litellm."""
         prefix = self.model.partition("/")[0]
         return "local" if prefix == "local" else "scripted" if prefix == "scripted" else "hosted"
@@ -126,7 +126,7 @@ def adjusted(settings: ModelSettings) -> tuple[ModelSettings, list[str]]:
     return replace(settings, temperature=None, top_p=None, max_tokens=tokens), notes
 
 
-def fitted(call: WireCall, settings: ModelSettings) -> WireCall:
+def fitted(call: Request, settings: ModelSettings) -> Request:
     """Return a call that the model takes: no predictor's temperature for a reasoning model."""
     if settings.is_reasoning:
         tokens = None if call.max_tokens is None else max(call.max_tokens, REASONING_FLOOR)

@@ -18,7 +18,7 @@ _TEXTS = ("id", "seed_id", "origin", "instruction")
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class LineageStage:
     """A row's text at one point of its way.
 
     Attributes:
@@ -33,7 +33,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Lineage:
+class RowHistory:
     """A row and how it came to be.
 
     Attributes:
@@ -43,7 +43,7 @@ class Lineage:
     """
 
     row: Mapping[str, Any]
-    stages: Sequence[Stage]
+    stages: Sequence[LineageStage]
     note: str = ""
 
 
@@ -100,7 +100,7 @@ def read_evolved(file: Path, rng: random.Random, *, draw: int = DRAWN) -> Evolve
     return found
 
 
-def lineages(file: Path, found: Evolved) -> list[Lineage]:
+def lineages(file: Path, found: Evolved) -> list[RowHistory]:
     """Return the drawn rows with their ways, in the file's order."""
     with file.open("rb") as lines:
         return [_lineage(found.drawn[number], found, lines) for number in sorted(found.drawn)]
@@ -130,14 +130,14 @@ def _row(line: bytes, place: str) -> dict[str, Any]:
     return row
 
 
-def _lineage(row: dict[str, Any], found: Evolved, lines: BinaryIO) -> Lineage:
+def _lineage(row: dict[str, Any], found: Evolved, lines: BinaryIO) -> RowHistory:
     rows = _ancestors(row, found, lines)
     seed = rows[0]["origin"] if rows[0]["parent_id"] and not _is_new(rows[0]) else ""
-    stages = [Stage(0, None, [Piece(seed)])] if seed else []
+    stages = [LineageStage(0, None, [Piece(seed)])] if seed else []
     for before, each in zip([seed, *map(text_of, rows)], rows, strict=False):
         pieces = marked(before, text_of(each)) if before else [Piece(text_of(each))]
-        stages.append(Stage(each["round"], each["method"], pieces))
-    return Lineage(row, stages, _note(rows[0]))
+        stages.append(LineageStage(each["round"], each["method"], pieces))
+    return RowHistory(row, stages, _note(rows[0]))
 
 
 def _ancestors(row: dict[str, Any], found: Evolved, lines: BinaryIO) -> list[dict[str, Any]]:

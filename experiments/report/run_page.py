@@ -25,7 +25,7 @@ from autoevol.experiments.report.score_figures import score_figures
 from autoevol.experiments.report.score_tables import judges, rows_by_round, score_sections
 from autoevol.experiments.report.word_diff import changed_lines
 from autoevol.experiments.scores.files import EVOLVED
-from autoevol.experiments.scores.sheet import ScoreSheet, read_sheet
+from autoevol.experiments.scores.stored import StoredScores, read_stored
 from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method
 
@@ -62,7 +62,7 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
         ConfigError: A file is not what a run writes there.
     """
     found = read_record(folder)
-    record, sheet = found or best_alone(folder), read_sheet(folder)
+    record, sheet = found or best_alone(folder), read_stored(folder)
     plain, config = _config(folder / "config.yaml")
     started = read_identity(folder).started
     evolved = read_evolved(folder / EVOLVED, random.Random(plain.get("seed", 0)))
@@ -109,7 +109,7 @@ def _stopped(file: Path) -> list[Stopped]:
         raise ConfigError(str(file), f"holds a row that no run writes there: {error!r}") from error
 
 
-def _score_note(sheet: ScoreSheet, evolved: Evolved) -> str:
+def _score_note(sheet: StoredScores, evolved: Evolved) -> str:
     """Say so if the scores are not of the rows that are there."""
     scored = {number: rows for number, rows in rows_by_round(sheet).items() if number}
     there = {number: rows for number, rows in evolved.rows.items() if number}

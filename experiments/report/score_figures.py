@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autoevol.experiments.report.plots import Point, panels, reach, round_label, shade
-from autoevol.experiments.scores.sheet import ScoreSheet
+from autoevol.experiments.scores.stored import StoredScores
 from autoevol.metrics.quality.difficulty import LEVELS
 from autoevol.metrics.stats.density import density
 
-Draw = Callable[[ScoreSheet], Any]
+Draw = Callable[[StoredScores], Any]
 """Returns a figure; None where the sheet has nothing to draw."""
 
 LEVEL_COLOURS = dict(
@@ -26,13 +26,13 @@ _BY_CONFIDENCE = {
 }
 
 
-def score_figures(sheet: ScoreSheet) -> dict[str, Any]:
+def score_figures(sheet: StoredScores) -> dict[str, Any]:
     """Return the pictures that the scores allow, by the file's name."""
     found = {name: draw(sheet) for name, draw in DRAWN.items()}
     return {name: figure for name, figure in found.items() if figure}
 
 
-def draw_levels(sheet: ScoreSheet) -> Any:
+def draw_levels(sheet: StoredScores) -> Any:
     """Return the share of each level of difficulty by round, as stacked bars."""
     found = {
         round_label(number): told["levels"]
@@ -54,7 +54,7 @@ def draw_levels(sheet: ScoreSheet) -> Any:
     return figure
 
 
-def draw_means(sheet: ScoreSheet) -> Any:
+def draw_means(sheet: StoredScores) -> Any:
     """Return the models' mean scores by round with 95 % intervals, a panel for each score."""
     names = score_means(sheet)
     if not names:
@@ -72,7 +72,7 @@ def draw_means(sheet: ScoreSheet) -> Any:
     return figure
 
 
-def draw_words(sheet: ScoreSheet) -> Any:
+def draw_words(sheet: StoredScores) -> Any:
     """Return the mean words of instructions and responses by round."""
     found = sheet.rounds_with("length")
     if not found:
@@ -87,7 +87,7 @@ def draw_words(sheet: ScoreSheet) -> Any:
     return figure
 
 
-def draw_distances(sheet: ScoreSheet) -> Any:
+def draw_distances(sheet: StoredScores) -> Any:
     """Return how far rows are from their nearest neighbour: bars and a smooth line by round."""
     by_round = sheet.numbers.get("mnd", {})
     if not by_round:
@@ -96,7 +96,7 @@ def draw_distances(sheet: ScoreSheet) -> Any:
     return _densities({_DISTANCE: by_round}, bounds=(0.0, min(2.0, 1.15 * furthest + 0.05)))
 
 
-def draw_confidence(sheet: ScoreSheet) -> Any:
+def draw_confidence(sheet: StoredScores) -> Any:
     """Return how IFD, IC-IFD and log-probabilities are spread, a panel for each."""
     found = {
         label: sheet.numbers[name]
@@ -116,7 +116,7 @@ DRAWN: dict[str, Draw] = {
 """By the file's name."""
 
 
-def score_means(sheet: ScoreSheet) -> list[str]:
+def score_means(sheet: StoredScores) -> list[str]:
     """Return the figures that are means of rows, in the order of their making.
 
     A score with one mean gives its name, others are `score.figure`.
@@ -125,7 +125,7 @@ def score_means(sheet: ScoreSheet) -> list[str]:
     return [*dict.fromkeys(name for score, told in groups for name in _means_in(score, told))]
 
 
-def mean_rounds(sheet: ScoreSheet, name: str) -> dict[int, Mapping[str, Any]]:
+def mean_rounds(sheet: StoredScores, name: str) -> dict[int, Mapping[str, Any]]:
     """Return the rounds in which a figure has a mean."""
     score, _, figure = name.partition(".")
     by_round = sheet.rounds_with(score)

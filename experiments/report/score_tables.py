@@ -8,8 +8,8 @@ from typing import Any
 from autoevol.experiments.config.scores import JUDGED
 from autoevol.experiments.report.plots import round_label
 from autoevol.experiments.report.score_figures import is_mean
-from autoevol.experiments.scores.book import flat
-from autoevol.experiments.scores.sheet import ScoreSheet
+from autoevol.experiments.scores.results import flat
+from autoevol.experiments.scores.stored import StoredScores
 
 _TITLES = {
     "length": "Length",
@@ -82,7 +82,7 @@ class Section:
     lines: Sequence[tuple[str, Sequence[str]]]
 
 
-def score_sections(sheet: ScoreSheet) -> list[Section]:
+def score_sections(sheet: StoredScores) -> list[Section]:
     """Return a section for each score of a sheet, in the order of their making."""
     names = dict.fromkeys(
         name
@@ -93,18 +93,18 @@ def score_sections(sheet: ScoreSheet) -> list[Section]:
     return [_section(sheet, name) for name in names]
 
 
-def rows_by_round(sheet: ScoreSheet) -> dict[int, int]:
+def rows_by_round(sheet: StoredScores) -> dict[int, int]:
     """Return how many rows there were when the scores were made."""
     return {number: told["rows"] for number, told in sheet.figures.items() if "rows" in told}
 
 
-def judges(sheet: ScoreSheet) -> list[str]:
+def judges(sheet: StoredScores) -> list[str]:
     """Return the judges that were asked."""
     told = (sheet.settings.get(name, {}).get("judge") for name in JUDGED)
     return [*dict.fromkeys(judge for judge in told if judge)]
 
 
-def _section(sheet: ScoreSheet, name: str) -> Section:
+def _section(sheet: StoredScores, name: str) -> Section:
     by_round = sheet.rounds_with(name)
     cells = {number: dict(_cells(name, figures)) for number, figures in by_round.items()}
     fullest = sorted(cells.values(), key=len, reverse=True)

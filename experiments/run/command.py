@@ -7,7 +7,7 @@ from autoevol.experiments.artifacts.folder import check_folder, find_summary
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.run.plan import Plan, make_plan
 from autoevol.experiments.run.request import RunRequest
-from autoevol.experiments.run.runner import Surroundings, run
+from autoevol.experiments.run.runner import RunContext, run
 from autoevol.experiments.terminal.console import console, quiet_libraries
 from autoevol.experiments.terminal.progress import progress_bar
 from autoevol.experiments.tracking.config import load_tracking
@@ -45,5 +45,5 @@ def perform(
     quiet_libraries()
     tracking = load_tracking()
     with progress_bar(console) as bar:
-        around = Surroundings(bar, console.log, tracking, request.fresh, request.scope, tags or {})
+        around = RunContext(bar, console.log, tracking, request.fresh, request.scope, tags or {})
         return run(plan, around)

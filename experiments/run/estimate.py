@@ -25,7 +25,7 @@ _UNLIMITED_TOKENS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class CostEstimate:
     """What a phase asks of a role, at most.
 
     Attributes:
@@ -42,7 +42,7 @@ class Estimate:
     is_seen: bool = False
 
 
-def estimate(plan: Plan) -> list[Estimate]:
+def estimate(plan: Plan) -> list[CostEstimate]:
     """Return an upper bound of the calls by phase and role.
 
     Tokens of a call are what the run's own ledger shows for the role after a first try; before it
@@ -52,7 +52,7 @@ def estimate(plan: Plan) -> list[Estimate]:
     return [_as_seen(plan, line, seen) for line in _bounds(plan)]
 
 
-def _as_seen(plan: Plan, line: Estimate, seen: Mapping[str, Sums]) -> Estimate:
+def _as_seen(plan: Plan, line: CostEstimate, seen: Mapping[str, Sums]) -> CostEstimate:
     sums = seen.get(line.role)
     if sums is None:
         return line
@@ -64,7 +64,7 @@ def _as_seen(plan: Plan, line: Estimate, seen: Mapping[str, Sums]) -> Estimate:
     return replace(line, tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost, is_seen=True)
 
 
-def _bounds(plan: Plan) -> list[Estimate]:
+def _bounds(plan: Plan) -> list[CostEstimate]:
     config, splits = plan.config, plan.splits
     found = []
     tried = [rule for rule in _judge_rules(plan) if QUESTIONS[rule].needs_fitness]
@@ -86,7 +86,7 @@ def _bounds(plan: Plan) -> list[Estimate]:
     return [*found, *_bulk(plan), *_scores(plan)]
 
 
-def _bulk(plan: Plan) -> list[Estimate]:
+def _bulk(plan: Plan) -> list[CostEstimate]:
     """Return what the bulk phase asks for: rounds, children and turns, attempts and samples."""
     evolve, seeds = plan.config.evolve, plan.splits.seeds
     turns = sum(max(1, len(row.turns)) for row in seeds)
@@ -99,7 +99,7 @@ def _bulk(plan: Plan) -> list[Estimate]:
     return _evolving(plan, "evolve", rewrites + inputs, answers)
 
 
-def _scores(plan: Plan) -> list[Estimate]:
+def _scores(plan: Plan) -> list[CostEstimate]:
     """Return what scores ask for: each row once, each seed's chain once, solvers k times."""
     scores, seeds = plan.config.scores, len(plan.splits.seeds)
     if not scores.asking:
@@ -123,7 +123,7 @@ def _judge_rules(plan: Plan) -> list[str]:
     return [rule.name for rule in rules if rule.detect is None]
 
 
-def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[Estimate]:
+def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[CostEstimate]:
     method = plan.start or plan.methods[0]
     words = _words([method.text]) + _words([row.instruction for row in plan.splits.seeds])
     found = [_estimate(plan, phase, "evolver", evolved, words)]
@@ -133,7 +133,7 @@ def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[Estim
     return [*found, *_answers(plan, phase, answered)]
 
 
-def _answers(plan: Plan, phase: str, answered: int) -> list[Estimate]:
+def _answers(plan: Plan, phase: str, answered: int) -> list[CostEstimate]:
     """Return what it takes to answer so many instructions: tries, samples, and the best of them."""
     if not plan.config.evolve.respond:
         return []
@@ -147,13 +147,13 @@ def _answers(plan: Plan, phase: str, answered: int) -> list[Estimate]:
     return found
 
 
-def _estimate(plan: Plan, phase: str, role: str, calls: int, words: float) -> Estimate:
+def _estimate(plan: Plan, phase: str, role: str, calls: int, words: float) -> CostEstimate:
     settings, _ = adjusted(plan.models[role])
     tokens_in = round(calls * words * TOKENS_PER_WORD)
     tokens_out = calls * (settings.max_tokens or _UNLIMITED_TOKENS)
     price = settings.price
     cost = price.cost(tokens_in, tokens_out, 0) if price else None
-    return Estimate(phase, role, calls, tokens_in, tokens_out, cost)
+    return CostEstimate(phase, role, calls, tokens_in, tokens_out, cost)
 
 
 def _analysis_words(plan: Plan) -> float:

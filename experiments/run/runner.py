@@ -16,7 +16,7 @@ from autoevol.experiments.artifacts.summary import Findings, summarise
 from autoevol.experiments.export.writers import export_finished
 from autoevol.experiments.files.records import read_rows
 from autoevol.experiments.models.budget import Budget, Totals
-from autoevol.experiments.models.runtime import Fleet, open_fleet
+from autoevol.experiments.models.runtime import OpenModels, open_models
 from autoevol.experiments.report.run_page import write_report
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.run.request import Scope
@@ -35,21 +35,21 @@ from autoevol.program.evolution.evaluation import evaluate
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.generator import Generator, Schedule
 from autoevol.program.listeners import Listeners
-from autoevol.program.records import Choice, Evaluation, Headroom, Outcome, Row, StepRecord
+from autoevol.program.records import Evaluation, FinalChoice, Headroom, Outcome, Row, StepRecord
 from autoevol.program.search.optimizer import AutoEvolInstruct
-from autoevol.program.search.teleprompters import GUESTS, Guest
+from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer
 from autoevol.signatures import Method
 
 if TYPE_CHECKING:
-    from autoevol.experiments.scores.book import ScoreBook
     from autoevol.experiments.scores.filtering import Filter
-    from autoevol.experiments.scores.scoring import Means
+    from autoevol.experiments.scores.results import ScoreResults
+    from autoevol.experiments.scores.scoring import ScoringResources
 
 _ARTIFACTS = ("config.yaml", "evolved.jsonl", "failures.jsonl", STEPS)
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RunContext:
     """What a run is embedded in.
 
     Attributes:
@@ -67,7 +67,7 @@ class Surroundings:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
+def run(plan: Plan, around: RunContext) -> dict[str, Any]:
     """Run the experiment and return its summary.
 
     Raises:
@@ -81,7 +81,7 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
     with (
         stopping_on_signal(around.say) as stopper,
         open_folder(plan.config, plan.content, fresh=around.fresh) as folder,
-        open_fleet(
+        open_models(
             plan.models,
             ledger=folder.ledger,
             budget=budget,
@@ -94,7 +94,7 @@ def run(plan: Plan, around: Surroundings) -> dict[str, Any]:
         stopper.engine = fleet.engine
         around.bar.totals = fleet.engine.totals
         experiment = _Experiment(plan, folder, fleet, around, tracker)
-        experiment.means, experiment.filters = given, filters
+        experiment.open_resources, experiment.filters = given, filters
         try:
             methods = fleet.engine.run(experiment.run())
         except LMError as error:
@@ -109,8 +109,8 @@ class _Experiment:
         self,
         plan: Plan,
         folder: RunFolder,
-        fleet: Fleet,
-        around: Surroundings,
+        fleet: OpenModels,
+        around: RunContext,
         tracker: Tracker | None,
     ) -> None:
         self.plan = plan
@@ -119,9 +119,9 @@ class _Experiment:
         self.around = around
         self.tracker = tracker
         self.findings = Findings()
-        self.means: Means | None = None
+        self.open_resources: ScoringResources | None = None
         self.filters: list[tuple[str, Filter]] = []
-        self.book: ScoreBook | None = None
+        self.book: ScoreResults | None = None
         watched = around.tracking.trace_sampling if around.tracking else 0.0
         self.pipeline = pipeline_of(plan, fleet, watched)
         self.scoring = scoring_roles(plan, fleet, watched)
@@ -158,10 +158,10 @@ class _Experiment:
             student, trainset=splits.train, valset=splits.dev, freshset=splits.fresh
         )
 
-    def _optimizer(self) -> AutoEvolInstruct | Guest:
+    def _optimizer(self) -> AutoEvolInstruct | ExternalOptimizer:
         name, settings = self.plan.config.optimizer.name, search_settings(self.plan)
-        if name in GUESTS:
-            return Guest(GUESTS[name], self.pipeline, settings, self.listeners)
+        if name in EXTERNAL:
+            return ExternalOptimizer(EXTERNAL[name], self.pipeline, settings, self.listeners)
         return AutoEvolInstruct(self.pipeline, settings, self.listeners)
 
     async def _measured(self, student: Evolver, best: Evolver) -> Method:
@@ -200,7 +200,7 @@ class _Experiment:
 
     async def _score(self) -> None:
         """Measure what the rounds have left, where the config asks for it."""
-        if self.means is None:
+        if self.open_resources is None:
             return
         from autoevol.experiments.scores.files import rounds_of, write_scores
         from autoevol.experiments.scores.scoring import asking, score_set, settings_of
@@ -208,7 +208,7 @@ class _Experiment:
         scores = self.plan.config.scores
         rounds = rounds_of(self.plan.splits.seeds, self.folder.path)
         given = asking(
-            self.means,
+            self.open_resources,
             self.scoring,
             in_flight=self.pipeline.rows_in_flight,
             seed=self.plan.config.seed,
@@ -245,7 +245,7 @@ class _Experiment:
             self.findings.headroom = f"{headroom}: the search is skipped"
             self.around.say(f"{self.findings.headroom} (--force searches all the same)")
 
-    def _on_choice(self, choice: Choice) -> None:
+    def _on_choice(self, choice: FinalChoice) -> None:
         self.findings.choice = choice
         if self.tracker:
             self.tracker.on_choice(choice)
@@ -303,13 +303,13 @@ def _tracked_run(plan: Plan) -> TrackedRun:
     )
 
 
-def _means(plan: Plan) -> "Means | None":
+def _means(plan: Plan) -> "ScoringResources | None":
     """Return what the scores need, opened before the first call; None: there are no scores."""
     if not plan.config.scores.names:
         return None
-    from autoevol.experiments.scores.scoring import means
+    from autoevol.experiments.scores.scoring import open_resources
 
-    return means(plan.config.scores, plan.where)
+    return open_resources(plan.config.scores, plan.where)
 
 
 def _filters(plan: Plan) -> "list[tuple[str, Filter]]":

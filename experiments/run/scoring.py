@@ -7,22 +7,22 @@ from pathlib import Path
 
 from autoevol.experiments.artifacts.folder import SUMMARY, alone_in, read_identity, read_summary
 from autoevol.experiments.files.atomic import write_whole
-from autoevol.experiments.judging.session import with_models
+from autoevol.experiments.judging.session import model_session
 from autoevol.experiments.report.plots import write_pictures
 from autoevol.experiments.report.run_page import write_report
 from autoevol.experiments.report.score_figures import score_figures
-from autoevol.experiments.scores.book import ScoreBook
 from autoevol.experiments.scores.files import EVOLVED, write_scores
+from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.scores.scoring import (
-    Means,
+    ScoringResources,
     asking,
     check_rows,
-    means,
+    open_resources,
     score_set,
     settings_of,
 )
-from autoevol.experiments.scores.sheet import read_sheet
-from autoevol.experiments.scores.target import Request, Target, find_target
+from autoevol.experiments.scores.stored import read_stored
+from autoevol.experiments.scores.target import ScoreRequest, Target, find_target
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.run import log_scores
@@ -35,12 +35,12 @@ SOURCE = "scored-file.txt"
 
 
 def score(
-    request: Request,
+    request: ScoreRequest,
     *,
     bar: ProgressBar,
     say: Callable[[str], None],
     tracking: TrackingConfig | None,
-) -> ScoreBook:
+) -> ScoreResults:
     """Score a run or a file, write what was found out, and tell MLflow of a run's.
 
     Raises:
@@ -65,16 +65,16 @@ def score(
     return book
 
 
-def _checked(target: Target) -> Means:
+def _checked(target: Target) -> ScoringResources:
     """Return what the scores are made with; the rows and what is in the folder are fit for it."""
-    read_sheet(target.folder)
+    read_stored(target.folder)
     check_rows(target.rounds, target.scores, target.where)
     if not target.is_run:
         _check_source(target)
-    return means(target.scores, target.where)
+    return open_resources(target.scores, target.where)
 
 
-def _written(target: Target, book: ScoreBook, say: Callable[[str], None]) -> list[Path]:
+def _written(target: Target, book: ScoreResults, say: Callable[[str], None]) -> list[Path]:
     """Write the scores, and what shows them; return the files."""
     models = {role: settings.model for role, settings in target.models.items()}
     settings = settings_of(target.scores, models)
@@ -101,22 +101,22 @@ def _shown(folder: Path, say: Callable[[str], None]) -> list[Path]:
 
 def _draw(folder: Path) -> list[Path]:
     """Write the pictures that the scores of a folder allow."""
-    return [*write_pictures(score_figures(read_sheet(folder)), folder).values()]
+    return [*write_pictures(score_figures(read_stored(folder)), folder).values()]
 
 
 def _scored(
-    target: Target, given: Means, bar: ProgressBar, say: Callable[[str], None]
-) -> ScoreBook:
+    target: Target, given: ScoringResources, bar: ProgressBar, say: Callable[[str], None]
+) -> ScoreResults:
     listeners = Listeners(bar.on_phase, bar.on_row)
     if not target.models:
         return asyncio.run(score_set(target.rounds, target.scores, given, listeners))
 
-    async def work(roles: Mapping[str, Role], in_flight: int) -> ScoreBook:
+    async def work(roles: Mapping[str, Role], in_flight: int) -> ScoreResults:
         asked = asking(given, roles, in_flight=in_flight, seed=target.seed)
         return await score_set(target.rounds, target.scores, asked, listeners)
 
     ledger = target.folder / "ledger.sqlite"
-    return with_models(target.models, ledger, work, bar=bar, say=say, adapters=target.adapters)
+    return model_session(target.models, ledger, work, bar=bar, say=say, adapters=target.adapters)
 
 
 def _check_source(target: Target) -> None:

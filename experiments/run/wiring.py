@@ -7,16 +7,16 @@ from autoevol.experiments.config.experiment import EVOLVING
 from autoevol.experiments.config.scores import SCORING
 from autoevol.experiments.run.plan import Plan
 from autoevol.program.evolution.answering import AnswerSettings
-from autoevol.program.evolution.attempt import Until
+from autoevol.program.evolution.attempt import LengthGoal
 from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.evolution.generator import GenerationSettings
 from autoevol.program.evolution.pipeline import Pipeline
-from autoevol.program.records import Total
+from autoevol.program.records import MethodTally
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.settings import SearchSettings
 
 if TYPE_CHECKING:
-    from autoevol.experiments.models.runtime import Fleet
+    from autoevol.experiments.models.runtime import OpenModels
 
 _NOT_THE_SEARCHS = {"name", "initial_method", "on_no_gain", "storage"}
 _NOT_THE_GENERATORS = {"methods", "schedule", "until", "respond", "input", "context"}
@@ -31,7 +31,7 @@ def search_settings(plan: Plan) -> SearchSettings:
 
 
 def generation_settings(
-    plan: Plan, learned: Mapping[int, Mapping[str, Total]]
+    plan: Plan, learned: Mapping[int, Mapping[str, MethodTally]]
 ) -> GenerationSettings:
     """Return the bulk phase's settings.
 
@@ -41,7 +41,7 @@ def generation_settings(
     """
     config = plan.config.evolve
     given = config.model_dump(exclude=_NOT_THE_GENERATORS)
-    until = Until(*config.until.words) if config.until else None
+    until = LengthGoal(*config.until.words) if config.until else None
     weights = {
         method.name: entry.weight
         for methods, entries in zip(plan.schedule, config.entries, strict=True)
@@ -52,19 +52,19 @@ def generation_settings(
     )
 
 
-def scoring_roles(plan: Plan, fleet: "Fleet", watched: float) -> dict[str, Role]:
+def scoring_roles(plan: Plan, fleet: "OpenModels", watched: float) -> dict[str, Role]:
     """Return the models that the run's scores ask, by role."""
     return {role: _role(role, plan, fleet, watched) for role in SCORING if role in fleet.lms}
 
 
-def _role(role: str, plan: Plan, fleet: "Fleet", watched: float) -> Role:
+def _role(role: str, plan: Plan, fleet: "OpenModels", watched: float) -> Role:
     """Return a role's model; a role that the run does not need has the evolver's."""
     given = getattr(plan.config.models, role)
     lm = fleet.lms.get(role, fleet.lms["evolver"])
     return Role(lm=lm, model=given.model, adapter=given.adapter, watched=watched)
 
 
-def pipeline_of(plan: Plan, fleet: "Fleet", watched: float) -> Pipeline:
+def pipeline_of(plan: Plan, fleet: "OpenModels", watched: float) -> Pipeline:
     """Return what every attempt needs, with the models by role.
 
     Args:

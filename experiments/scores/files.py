@@ -9,7 +9,7 @@ from typing import Any
 from autoevol.experiments.data.formats.rows import LISTS, read_row
 from autoevol.experiments.files.atomic import whole_file
 from autoevol.experiments.files.records import read_file
-from autoevol.experiments.scores.book import ScoreBook, known_values, numbers
+from autoevol.experiments.scores.results import ScoreResults, known_values, numbers
 from autoevol.program.records import Row
 
 EVOLVED = "evolved.jsonl"
@@ -33,7 +33,7 @@ def evolved_rows(folder: Path) -> list[Row]:
 
 
 def write_scores(
-    folder: Path, book: ScoreBook, settings: Mapping[str, Mapping[str, Any]]
+    folder: Path, book: ScoreResults, settings: Mapping[str, Mapping[str, Any]]
 ) -> list[Path]:
     """Write a run's scores, and each row's figures among its `scores` in `evolved.jsonl`.
 

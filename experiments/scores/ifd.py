@@ -19,7 +19,7 @@ _BREAK = "\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ScoredPair:
     """An instruction and its response as a model sees them.
 
     Attributes:
@@ -58,7 +58,7 @@ async def ifd_scores(rounds: Rounds, model: TokenModel, listeners: Listeners) ->
         if isinstance(each, Unpaired):
             found.problems[each.row.id] = each.problem
             listeners.on_row(Outcome(each.row, each.row, "failed"))
-    pairs = [each for each in read if isinstance(each, Pair)]
+    pairs = [each for each in read if isinstance(each, ScoredPair)]
     _take(found, pairs, await _losses(pairs, model, listeners))
     cut = {pair.row.id for pair in pairs if pair.cut}
     for number, members in rounds.items():
@@ -66,7 +66,7 @@ async def ifd_scores(rounds: Rounds, model: TokenModel, listeners: Listeners) ->
     return found
 
 
-def _read(row: Row, model: TokenModel) -> Pair | Unpaired:
+def _read(row: Row, model: TokenModel) -> ScoredPair | Unpaired:
     given = exchange(row)
     if given is None:
         return Unpaired(row, "no answer")
@@ -75,10 +75,10 @@ def _read(row: Row, model: TokenModel) -> Pair | Unpaired:
     room = model.most - len(asked)
     if room < 1:
         return Unpaired(row, f"too long: {len(asked)} tokens of {model.most} before the answer")
-    return Pair(row, asked, len(own), told[:room], max(0, len(told) - room))
+    return ScoredPair(row, asked, len(own), told[:room], max(0, len(told) - room))
 
 
-async def _losses(pairs: Sequence[Pair], model: TokenModel, listeners: Listeners) -> Losses:
+async def _losses(pairs: Sequence[ScoredPair], model: TokenModel, listeners: Listeners) -> Losses:
     """Ask about each response with its instruction before it, and alone."""
     texts = [(*pair.asked, *pair.told) for pair in pairs]
     texts += [(model.start, *pair.told) for pair in pairs]
@@ -95,7 +95,7 @@ async def _losses(pairs: Sequence[Pair], model: TokenModel, listeners: Listeners
     return _split(pairs, [held[number] for number in range(len(texts))])
 
 
-def _split(pairs: Sequence[Pair], held: Sequence[LogProbs]) -> Losses:
+def _split(pairs: Sequence[ScoredPair], held: Sequence[LogProbs]) -> Losses:
     """Return the losses; position i of a text's log-probabilities is of its token i + 1."""
     joint, alone = held[: len(pairs)], held[len(pairs) :]
     both = list(zip(pairs, joint, strict=True))
@@ -106,7 +106,7 @@ def _split(pairs: Sequence[Pair], held: Sequence[LogProbs]) -> Losses:
     )
 
 
-def _take(found: SetScores, pairs: Sequence[Pair], told: Losses) -> None:
+def _take(found: SetScores, pairs: Sequence[ScoredPair], told: Losses) -> None:
     figures = zip(pairs, told.ifd.tolist(), told.ic_ifd.tolist(), told.reasons, strict=True)
     for pair, ifd, ic_ifd, reason in figures:
         named = {"ifd": ifd, "ic_ifd": ic_ifd}
@@ -119,7 +119,7 @@ def _take(found: SetScores, pairs: Sequence[Pair], told: Losses) -> None:
             found.evidence[pair.row.id] = "; ".join(notes)
 
 
-def _notes(pair: Pair, ifd: float) -> list[str]:
+def _notes(pair: ScoredPair, ifd: float) -> list[str]:
     found = []
     if ifd > 1:
         found.append("misleading: the answer is likelier without the instruction")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.config.scores import ANSWERED, SOLVERS, WENT_BY, ScoreName, ScoresConfig
-from autoevol.experiments.scores.book import ScoreBook
 from autoevol.experiments.scores.causal_lm import CausalModel, open_causal
 from autoevol.experiments.scores.embedding import Embed, embedder
 from autoevol.experiments.scores.files import by_round
 from autoevol.experiments.scores.ifd import ifd_scores
+from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.scores.reward import RewardModel, open_reward, reward_scores
 from autoevol.experiments.scores.row_scores import (
     confidence_scores,
@@ -44,7 +44,7 @@ from autoevol.program.scoring.solving import GAP, STRONG_SOLVER, SolverScorer
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ScoringResources:
     """What scores are made with.
 
     Attributes:
@@ -77,7 +77,7 @@ class Means:
         return self.embed
 
 
-def means(config: ScoresConfig, where: str) -> Means:
+def open_resources(config: ScoresConfig, where: str) -> ScoringResources:
     """Open what the scores need beside models.
 
     Raises:
@@ -87,11 +87,13 @@ def means(config: ScoresConfig, where: str) -> Means:
     embed = embedder(config.embedding, f"{where}: scores.embedding") if needs_vectors else None
     files = config.benchmarks if "overlap" in config.names else []
     beside = Path(where).parent
-    given = Means(embed, read_benchmarks(files, f"{where}: scores.benchmarks", beside=beside))
+    given = ScoringResources(
+        embed, read_benchmarks(files, f"{where}: scores.benchmarks", beside=beside)
+    )
     return _with_models(given, config, where)
 
 
-def _with_models(given: Means, config: ScoresConfig, where: str) -> Means:
+def _with_models(given: ScoringResources, config: ScoresConfig, where: str) -> ScoringResources:
     """Return the means with the models that score in this process."""
     most = config.scorer_tokens
     if "ifd" in config.names:
@@ -137,10 +139,10 @@ def settings_of(config: ScoresConfig, models: Mapping[str, str]) -> dict[str, di
 
 
 async def score_set(
-    rounds: Rounds, config: ScoresConfig, given: Means, listeners: Listeners
-) -> ScoreBook:
+    rounds: Rounds, config: ScoresConfig, given: ScoringResources, listeners: Listeners
+) -> ScoreResults:
     """Return the figures of a set; scores that ask a judge come last."""
-    book = ScoreBook(rounds, {number: {"rows": len(rows)} for number, rows in rounds.items()})
+    book = ScoreResults(rounds, {number: {"rows": len(rows)} for number, rows in rounds.items()})
     for name in config.names:
         if name in _OF_THE_SET:
             book.add_set(name, _OF_THE_SET[name](rounds, config, given))
@@ -155,7 +157,7 @@ async def score_set(
     return book
 
 
-_OF_THE_SET: dict[ScoreName, Callable[[Rounds, ScoresConfig, Means], SetScores]] = {
+_OF_THE_SET: dict[ScoreName, Callable[[Rounds, ScoresConfig, ScoringResources], SetScores]] = {
     "length": lambda rounds, _config, _given: length_scores(rounds),
     "lexical": lambda rounds, _config, _given: lexical_scores(rounds),
     "neighbours": lambda rounds, _config, given: neighbour_scores(rounds, given.vectors),
@@ -171,7 +173,11 @@ _OF_THE_SET: dict[ScoreName, Callable[[Rounds, ScoresConfig, Means], SetScores]]
 
 
 async def _asked(
-    name: ScoreName, book: ScoreBook, config: ScoresConfig, given: Means, listeners: Listeners
+    name: ScoreName,
+    book: ScoreResults,
+    config: ScoresConfig,
+    given: ScoringResources,
+    listeners: Listeners,
 ) -> None:
     rows = _sample(book.rounds, config.sample, given.seed)
     asked = _scorer(name, config, given.roles)
@@ -194,7 +200,9 @@ def _scorer(name: ScoreName, config: ScoresConfig, roles: Mapping[str, Role]) ->
     return SolverScorer(roles["solver"], strong, config.samples, config.check)
 
 
-def _conclude(name: ScoreName, book: ScoreBook, config: ScoresConfig, given: Means) -> None:
+def _conclude(
+    name: ScoreName, book: ScoreResults, config: ScoresConfig, given: ScoringResources
+) -> None:
     if name == "tags":
         _tag_figures(book, config, given)
         return
@@ -224,7 +232,7 @@ _MORE: dict[ScoreName, Callable[[Sequence[Row], Sequence[float | None]], Figures
 """What there is to say of a judge's figures beside their mean."""
 
 
-def _solver_figures(book: ScoreBook) -> None:
+def _solver_figures(book: ScoreResults) -> None:
     """Add the strong solver's rates and the gap, where there is one."""
     for number, rows in book.asked("solver").items():
         for figure in (STRONG_SOLVER, GAP):
@@ -233,7 +241,7 @@ def _solver_figures(book: ScoreBook) -> None:
                 book.figures[number]["solver"][figure] = found
 
 
-def _tag_figures(book: ScoreBook, config: ScoresConfig, given: Means) -> None:
+def _tag_figures(book: ScoreResults, config: ScoresConfig, given: ScoringResources) -> None:
     """Merge the tags of all rounds alike, and count them round by round."""
     asked = book.asked("tags")
     rows = [row for members in asked.values() for row in members]
@@ -270,6 +278,8 @@ def _sample(rounds: Rounds, size: int | None, seed: int) -> list[Row]:
     return [row for row in rows if drawn(row) <= limit]
 
 
-def asking(given: Means, roles: Mapping[str, Role], *, in_flight: int, seed: int) -> Means:
+def asking(
+    given: ScoringResources, roles: Mapping[str, Role], *, in_flight: int, seed: int
+) -> ScoringResources:
     """Return the means with models to ask."""
     return replace(given, roles=roles, in_flight=in_flight, seed=seed)

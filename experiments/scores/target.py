@@ -31,7 +31,7 @@ _NOBODY = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ScoreRequest:
     """What a user asked for.
 
     Attributes:
@@ -75,7 +75,7 @@ class Target:
 
 def request_of(
     target: Path, names: str | None, overrides: tuple[str, ...], judge: str | None, out: Path | None
-) -> Request:
+) -> ScoreRequest:
     """Return a request; `names` are separated by commas.
 
     Raises:
@@ -88,10 +88,12 @@ def request_of(
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
             raise ConfigError(f"--scores {name}", f"unknown score; {hint}")
-    return Request(target, tuple(name for name in known if name in given), overrides, judge, out)
+    return ScoreRequest(
+        target, tuple(name for name in known if name in given), overrides, judge, out
+    )
 
 
-def find_target(request: Request) -> Target:
+def find_target(request: ScoreRequest) -> Target:
     """Return what is to be scored, checked.
 
     Raises:
@@ -106,7 +108,7 @@ def find_target(request: Request) -> Target:
     return _of_file(request)
 
 
-def _of_run(request: Request) -> Target:
+def _of_run(request: ScoreRequest) -> Target:
     where = request.target / "config.yaml"
     given = [*_judged_by(request.judge), "filters=[]", *request.overrides]
     config = load_config(where, [*_named(request.names), *given])
@@ -143,7 +145,7 @@ def _asked(config: ExperimentConfig, where: str) -> dict[str, ModelConfig]:
     return found
 
 
-def _check_judge(request: Request, config: ExperimentConfig) -> None:
+def _check_judge(request: ScoreRequest, config: ExperimentConfig) -> None:
     """Refuse a judge that no score asks.
 
     Raises:
@@ -180,7 +182,7 @@ def _named(names: Iterable[str]) -> list[str]:
     return [f"scores.names=[{given}]"] if given else []
 
 
-def _of_file(request: Request) -> Target:
+def _of_file(request: ScoreRequest) -> Target:
     where, names = str(request.target), request.names or FREE
     given = [*_named(names), *_judged_by(request.judge), *request.overrides]
     config = _config_from(given, where)

@@ -32,7 +32,7 @@ from autoevol.experiments.tracking.store import (
 from autoevol.experiments.tracking.tables import sample_rows, verdict_rows
 from autoevol.metrics import count_by_rule
 from autoevol.program.errors import StoppedError
-from autoevol.program.records import Candidate, Choice, Evaluation, Row, StepRecord
+from autoevol.program.records import Candidate, Evaluation, FinalChoice, Row, StepRecord
 from autoevol.signatures import Method, to_markdown
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Tracker:
             self._candidate(candidate)
         self._point("failure_rate", record.best.failure_rate.rate, record.step + 1)
 
-    def on_choice(self, choice: Choice) -> None:
+    def on_choice(self, choice: FinalChoice) -> None:
         """Record the second look: the contenders on fresh rows."""
         looked = [choice.initial, *(each.fresh for each in choice.contenders)]
         rows = [{"method": each.method.name, "rows": _verdicts(each)} for each in looked]
@@ -252,7 +252,7 @@ def log_scores(
 def _log_points(client: Any, run_id: str, figures: Mapping[int, Mapping[str, Any]]) -> None:
     from mlflow.entities import Metric
 
-    from autoevol.experiments.scores.book import flat
+    from autoevol.experiments.scores.results import flat
 
     now = int(time.time() * 1000)
     points = [

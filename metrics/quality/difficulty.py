@@ -9,20 +9,20 @@ from typing import Literal, get_args
 from autoevol.metrics.quality.consistency import result_of
 from autoevol.metrics.stats.intervals import Estimate, of_the_difference, share
 
-Level = Literal["very easy", "easy", "medium", "hard", "very hard"]
-LEVELS: tuple[Level, ...] = get_args(Level)
+DifficultyLevel = Literal["very easy", "easy", "medium", "hard", "very hard"]
+LEVELS: tuple[DifficultyLevel, ...] = get_args(DifficultyLevel)
 """The judge's labels, easiest first (arXiv 2412.11231, after Magpie)."""
 
 MOST = 100
 """The hardest score."""
 
-_BY_NAME: dict[str, Level] = {level: level for level in LEVELS}
+_BY_NAME: dict[str, DifficultyLevel] = {level: level for level in LEVELS}
 _DRESS = " \t\r\n*_`'\"“”‘’#.!,;:()[]<>"
 _GAPS = re.compile(r"[\s_-]+")
 _SCORE = re.compile(r"(\d{1,3})(?:\.0+)?(?:\s*/\s*100)?")
 
 
-def parse_level(reply: str) -> Level | None:
+def parse_level(reply: str) -> DifficultyLevel | None:
     """Return the level that a judge's reply consists of; None: unscored.
 
     Capitals, quotes, emphasis and a full stop are let pass (the published code loses such rows); a
@@ -49,17 +49,17 @@ class Distribution:
         unscored: Rows without a level; they are in no share.
     """
 
-    counts: Mapping[Level, int]
+    counts: Mapping[DifficultyLevel, int]
     unscored: int
 
     @property
-    def shares(self) -> dict[Level, Estimate | None]:
+    def shares(self) -> dict[DifficultyLevel, Estimate | None]:
         """Share of the scored rows by level, in [0, 1]; None where no row was scored."""
         scored = sum(self.counts.values())
         return {level: share(count, scored) for level, count in self.counts.items()}
 
 
-def distribution(levels: Iterable[Level | None]) -> Distribution:
+def distribution(levels: Iterable[DifficultyLevel | None]) -> Distribution:
     """Count levels; None is unscored."""
     counts = Counter(levels)
     return Distribution({level: counts[level] for level in LEVELS}, counts[None])

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Numbers = NDArray[np.float64]
+TokenLosses = NDArray[np.float64]
 Unscorable = Literal[
     "no answer", "no instruction", "certain answer", "certain instruction", "impossible token"
 ]
@@ -27,12 +27,12 @@ class Losses:
         instruction: (rows,), L(Q): the instruction's tokens alone.
     """
 
-    answer_given_instruction: Numbers
-    answer: Numbers
-    instruction: Numbers
+    answer_given_instruction: TokenLosses
+    answer: TokenLosses
+    instruction: TokenLosses
 
     @property
-    def ifd(self) -> Numbers:
+    def ifd(self) -> TokenLosses:
         """(rows,), L(A|Q) / L(A); higher: the instruction helps less. nan: unscored.
 
         Source: arXiv 2308.12032; arXiv 2412.11231, equation 1.
@@ -40,7 +40,7 @@ class Losses:
         return _quotient(self.answer_given_instruction, self.answer)
 
     @property
-    def ic_ifd(self) -> Numbers:
+    def ic_ifd(self) -> TokenLosses:
         """(rows,), L(A|Q) / (L(Q) L(A)); higher is kept. nan: unscored.
 
         Source: arXiv 2412.11231, equation 2. An instruction that is hard to predict lowers it.
@@ -88,13 +88,13 @@ def losses(
     return Losses(*found)
 
 
-def mean_losses(log_probs: Iterable[ArrayLike]) -> Numbers:
+def mean_losses(log_probs: Iterable[ArrayLike]) -> TokenLosses:
     """Return the mean token loss of each text, (texts,); nan for one without tokens."""
     arrays = [np.asarray(each, dtype=np.float64) for each in log_probs]
     return np.array([-each.mean() if each.size else np.nan for each in arrays], dtype=np.float64)
 
 
-def _quotient(part: Numbers, whole: Numbers) -> Numbers:
+def _quotient(part: TokenLosses, whole: TokenLosses) -> TokenLosses:
     found = np.full(len(part), np.nan)
     is_scored = np.isfinite(part) & np.isfinite(whole) & (whole > 0)
     np.divide(part, whole, out=found, where=is_scored)

@@ -11,13 +11,13 @@ from autoevol.metrics.stats.paired import tail
 Verdict = Literal["first", "second", "tie"]
 """Which of the two texts a judge prefers, by the order in which it was shown them."""
 
-Outcome = Literal["win", "tie", "lose"]
+PairOutcome = Literal["win", "tie", "lose"]
 """Of the side called ours."""
 
 _OURS_FIRST: dict[Verdict, int] = {"first": 1, "tie": 0, "second": -1}
 
 
-def outcome(ours_first: Verdict | None, ours_second: Verdict | None) -> Outcome | None:
+def outcome(ours_first: Verdict | None, ours_second: Verdict | None) -> PairOutcome | None:
     """Return what two verdicts in both orders come to.
 
     A side wins that is preferred in one order and not beaten in the other; preferred in one and
@@ -37,7 +37,7 @@ def outcome(ours_first: Verdict | None, ours_second: Verdict | None) -> Outcome 
     return _outcome(_OURS_FIRST[ours_first] - _OURS_FIRST[ours_second])
 
 
-def single_outcome(verdict: Verdict | None, *, ours_was_first: bool) -> Outcome | None:
+def single_outcome(verdict: Verdict | None, *, ours_was_first: bool) -> PairOutcome | None:
     """Return what one verdict in a drawn order comes to (as in AlpacaEval); None is unscored."""
     if verdict is None:
         return None
@@ -84,7 +84,7 @@ class Tally:
         return min(1.0, 2 * tail(max(self.won, self.lost), decided, 0.5))
 
 
-def tally(outcomes: Iterable[Outcome | None]) -> Tally:
+def tally(outcomes: Iterable[PairOutcome | None]) -> Tally:
     """Count outcomes; None is unscored."""
     counts = Counter(outcomes)
     return Tally(counts["win"], counts["tie"], counts["lose"], counts[None])
@@ -141,7 +141,7 @@ def first_share(verdicts: Iterable[Verdict | None]) -> Estimate | None:
     return share(counts["first"], counts["first"] + counts["second"])
 
 
-def longer_share(rows: Iterable[tuple[Outcome | None, int, int]]) -> Estimate | None:
+def longer_share(rows: Iterable[tuple[PairOutcome | None, int, int]]) -> Estimate | None:
     """Return the share of decided rows that the longer text wins, in [0, 1].
 
     Better texts may be longer, so more than 0.5 is a hint of a length bias, not its proof.
@@ -160,7 +160,7 @@ def longer_share(rows: Iterable[tuple[Outcome | None, int, int]]) -> Estimate | 
     return share(sum(decided), len(decided))
 
 
-def _outcome(balance: int) -> Outcome:
+def _outcome(balance: int) -> PairOutcome:
     if balance > 0:
         return "win"
     return "lose" if balance < 0 else "tie"

@@ -86,7 +86,7 @@ async def answered(
         AdapterParseError: A judge's reply does not parse, so F cannot be told.
         LMError: A call failed for good.
     """
-    desk = _Desk(attempt, roles, failure, settings)
+    desk = _Answerer(attempt, roles, failure, settings)
     before: list[Exchange] = []
     found: list[_Answer] = []
     for question in _questions(outcome):
@@ -121,7 +121,7 @@ def _with_answers(row: Row, found: Sequence[_Answer]) -> Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _Answerer:
     """Where the questions of one row are answered."""
 
     attempt: Attempt

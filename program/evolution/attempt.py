@@ -8,7 +8,7 @@ from autoevol.program.records import Row
 
 
 @dataclass(frozen=True, slots=True)
-class Until:
+class LengthGoal:
     """The length at which a row's way ends, in words split at white space.
 
     Attributes:
@@ -50,7 +50,7 @@ class Attempt:
     child: int = 0
     temperature: float | None = None
     is_last: bool = True
-    until: Until | None = None
+    until: LengthGoal | None = None
 
     @property
     def id(self) -> str:

@@ -13,13 +13,13 @@ from itertools import accumulate
 from typing import Literal
 
 from autoevol.program.draws import DRAWS, draw_number
-from autoevol.program.records import Row, Total
+from autoevol.program.records import MethodTally, Row
 
 ChoiceName = Literal["random", "weighted", "round_robin", "bandit"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RewriteSlot:
     """A rewrite that is asked for.
 
     Attributes:
@@ -52,48 +52,52 @@ class Chooser:
 
     name: ChoiceName = "random"
     weights: Mapping[str, float] | None = None
-    totals: Mapping[str, Total] | None = None
+    totals: Mapping[str, MethodTally] | None = None
     seed: int = 0
 
-    def choose(self, names: Sequence[str], place: Place, round_number: int, attempt: int) -> int:
+    def choose(
+        self, names: Sequence[str], place: RewriteSlot, round_number: int, attempt: int
+    ) -> int:
         """Return the index of the method among `names` for an attempt, from 0."""
         if len(names) == 1:
             return 0
         first = _RULES[self.name](self, names, place, round_number)
         return (first + attempt) % len(names)
 
-    def drawn(self, place: Place, round_number: int) -> int:
+    def drawn(self, place: RewriteSlot, round_number: int) -> int:
         """Return a number that only this place has, in [0, DRAWS)."""
         row, *child = place.coordinates
         return draw_number("choice", self.seed, row, round_number, 0, *child)
 
 
-Rule = Callable[[Chooser, Sequence[str], Place, int], int]
+ChoiceRule = Callable[[Chooser, Sequence[str], RewriteSlot, int], int]
 
 
-def _random(chooser: Chooser, names: Sequence[str], place: Place, round_number: int) -> int:
+def _random(chooser: Chooser, names: Sequence[str], place: RewriteSlot, round_number: int) -> int:
     return chooser.drawn(place, round_number) % len(names)
 
 
-def _weighted(chooser: Chooser, names: Sequence[str], place: Place, round_number: int) -> int:
+def _weighted(chooser: Chooser, names: Sequence[str], place: RewriteSlot, round_number: int) -> int:
     weights = chooser.weights or {}
     ends = list(accumulate(weights.get(name, 1.0) for name in names))
     return bisect(ends, ends[-1] * chooser.drawn(place, round_number) / DRAWS)
 
 
-def _round_robin(chooser: Chooser, names: Sequence[str], place: Place, round_number: int) -> int:
+def _round_robin(
+    chooser: Chooser, names: Sequence[str], place: RewriteSlot, round_number: int
+) -> int:
     return (place.index + round_number + place.child) % len(names)
 
 
-def _bandit(chooser: Chooser, names: Sequence[str], place: Place, round_number: int) -> int:
+def _bandit(chooser: Chooser, names: Sequence[str], place: RewriteSlot, round_number: int) -> int:
     rng = random.Random(chooser.drawn(place, round_number))
     known = chooser.totals or {}
-    totals = [known.get(name, Total()) for name in names]
+    totals = [known.get(name, MethodTally()) for name in names]
     promises = [rng.betavariate(1 + total.kept, 1 + total.failed) for total in totals]
     return promises.index(max(promises))
 
 
-_RULES: dict[ChoiceName, Rule] = {
+_RULES: dict[ChoiceName, ChoiceRule] = {
     "random": _random,
     "weighted": _weighted,
     "round_robin": _round_robin,

@@ -8,12 +8,12 @@ from typing import Literal
 
 from autoevol.program.blocks import run_blocks
 from autoevol.program.draws import draw_number
-from autoevol.program.evolution.attempt import Attempt, Until
-from autoevol.program.evolution.choice import ChoiceName, Chooser, Place
+from autoevol.program.evolution.attempt import Attempt, LengthGoal
+from autoevol.program.evolution.choice import ChoiceName, Chooser, RewriteSlot
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.pipeline import Pipeline, add_usage, answer_block, attempt_block
 from autoevol.program.listeners import Listeners, Phase
-from autoevol.program.records import Outcome, Row, Status, Total
+from autoevol.program.records import MethodTally, Outcome, Row, Status
 from autoevol.signatures import Method
 
 OnFailure = Literal["drop", "requeue"]
@@ -25,7 +25,7 @@ Schedule = Sequence[Sequence[Method]]
 IDK = "IDK"
 """How koevol and auto-evol-instruct mark a row without an answer."""
 
-Work = Callable[[Sequence[Place]], Awaitable[object]]
+Work = Callable[[Sequence[RewriteSlot]], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class GenerationSettings:
     choice: ChoiceName = "random"
     weights: Mapping[str, float] = field(default_factory=dict)
     on_failure: OnFailure = "drop"
-    until: Until | None = None
+    until: LengthGoal | None = None
     save: Save = "all"
-    learned: Mapping[int, Mapping[str, Total]] = field(default_factory=dict)
+    learned: Mapping[int, Mapping[str, MethodTally]] = field(default_factory=dict)
     seed: int = 0
 
     @property
@@ -154,7 +154,7 @@ class Generator:
         self.listeners.on_phase(Phase("evolve" if settings.rounds else "answer", total))
         rounds = range(settings.first_round, settings.last_round + 1)
         self._tallies = {number: Counter() for number in rounds or (0,)}
-        places = (Place(index, row) for index, row in enumerate(seeds))
+        places = (RewriteSlot(index, row) for index, row in enumerate(seeds))
         if not settings.rounds:
             await self._blocks(places, self._answer)
         elif settings.choice == "bandit":
@@ -163,40 +163,40 @@ class Generator:
             await self._blocks(places, partial(self._all_rounds, rounds))
         return [_count(number, tally) for number, tally in self._tallies.items()]
 
-    async def _blocks(self, places: Iterable[Place], work: Work) -> None:
+    async def _blocks(self, places: Iterable[RewriteSlot], work: Work) -> None:
         size, in_flight = self.pipeline.block_rows, self.pipeline.blocks_in_flight
         await run_blocks(places, work, size=size, in_flight=in_flight)
 
-    async def _all_rounds(self, rounds: Iterable[int], block: Sequence[Place]) -> None:
+    async def _all_rounds(self, rounds: Iterable[int], block: Sequence[RewriteSlot]) -> None:
         pool = block
         for number in rounds:
             pool = await self._round(pool, number)
 
-    async def _round_by_round(self, places: Iterable[Place], rounds: Iterable[int]) -> None:
+    async def _round_by_round(self, places: Iterable[RewriteSlot], rounds: Iterable[int]) -> None:
         """Let a bandit learn from the totals of the rounds that are finished."""
         pool = list(places)
         for number in rounds:
             self._chooser = replace(self._chooser, totals=self._learned_by(number))
-            following: dict[str, list[Place]] = {}
+            following: dict[str, list[RewriteSlot]] = {}
 
             async def work(
-                block: Sequence[Place],
+                block: Sequence[RewriteSlot],
                 number: int = number,
-                following: dict[str, list[Place]] = following,
+                following: dict[str, list[RewriteSlot]] = following,
             ) -> None:
                 following[block[0].row.id] = await self._round(block, number)
 
             await self._blocks(pool, work)
             pool = [each for part in _in_order(pool, following) for each in part]
 
-    def _learned_by(self, number: int) -> Mapping[str, Total]:
+    def _learned_by(self, number: int) -> Mapping[str, MethodTally]:
         """Return what a bandit goes by in a round, and tell the listener that keeps it."""
-        counted = {n: Total(t["kept"], t["failed"]) for n, t in self.by_method.items()}
+        counted = {n: MethodTally(t["kept"], t["failed"]) for n, t in self.by_method.items()}
         totals = self.settings.learned.get(number, counted)
         self.listeners.on_learned(number, totals)
         return totals
 
-    async def _round(self, pool: Sequence[Place], number: int) -> list[Place]:
+    async def _round(self, pool: Sequence[RewriteSlot], number: int) -> list[RewriteSlot]:
         """Take a block through one round and return its part of the next round's pool."""
         children = range(self.settings.children_in(number))
         places = [replace(place, child=child) for place in pool for child in children]
@@ -213,7 +213,7 @@ class Generator:
         self._tallies[number]["finished"] += self._is_finished(outcome)
         self.listeners.on_row(outcome)
 
-    async def _tried(self, places: Sequence[Place], round_number: int) -> list[Outcome]:
+    async def _tried(self, places: Sequence[RewriteSlot], round_number: int) -> list[Outcome]:
         done: dict[int, Outcome] = {}
         pending = list(range(len(places)))
         for number in range(self.settings.attempts):
@@ -225,7 +225,7 @@ class Generator:
             pending = [i for i in pending if done[i].status == "failed"]
         return [done[i] for i in range(len(places))]
 
-    def _attempt(self, place: Place, round_number: int, number: int) -> Attempt:
+    def _attempt(self, place: RewriteSlot, round_number: int, number: int) -> Attempt:
         settings = self.settings
         evolvers = self._evolvers(round_number)
         names = [evolver.method_name for evolver in evolvers]
@@ -244,10 +244,10 @@ class Generator:
     def _evolvers(self, round_number: int) -> list[Evolver]:
         return self.schedule[min(round_number, len(self.schedule)) - 1]
 
-    def _following(self, place: Place, family: Sequence[Outcome]) -> list[Place]:
+    def _following(self, place: RewriteSlot, family: Sequence[Outcome]) -> list[RewriteSlot]:
         """Return what a row and its rewrites give to the next round's pool."""
         kept = [o for o in family if o.status == "kept"]
-        after = [Place(place.index, o.row) for o in kept if not self._is_finished(o)]
+        after = [RewriteSlot(place.index, o.row) for o in kept if not self._is_finished(o)]
         is_requeued = self.settings.on_failure == "requeue" and any(
             outcome.status == "failed" for outcome in family
         )
@@ -259,7 +259,7 @@ class Generator:
         until = self.settings.until
         return outcome.status == "kept" and until is not None and until.is_met(outcome.row)
 
-    async def _answer(self, block: Sequence[Place]) -> None:
+    async def _answer(self, block: Sequence[RewriteSlot]) -> None:
         """Answer rows as they are; those with an answer may keep it."""
         outcomes = [Outcome(place.row, place.row, "kept") for place in block]
         missing = [outcome for outcome in outcomes if not self._keeps_answer(outcome.row)]
@@ -276,7 +276,9 @@ class Generator:
         return self.pipeline.answer.only_missing and is_answered
 
 
-def _in_order(pool: Sequence[Place], parts: Mapping[str, list[Place]]) -> Iterable[list[Place]]:
+def _in_order(
+    pool: Sequence[RewriteSlot], parts: Mapping[str, list[RewriteSlot]]
+) -> Iterable[list[RewriteSlot]]:
     """Return the parts of the next pool in the order of the rows that they came from."""
     return (parts[place.row.id] for place in pool if place.row.id in parts)
 

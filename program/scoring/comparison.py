@@ -8,7 +8,7 @@ from typing import Literal
 
 from dspy.utils.exceptions import LMInvalidRequestError
 
-from autoevol.metrics.quality.preference import Outcome, Verdict, outcome, single_outcome
+from autoevol.metrics.quality.preference import PairOutcome, Verdict, outcome, single_outcome
 from autoevol.program.blocks import run_blocks
 from autoevol.program.draws import draw_number
 from autoevol.program.lm_errors import UNSCORED_ERRORS
@@ -17,7 +17,7 @@ from autoevol.program.scoring.scorers import reply_of
 from autoevol.signatures import CompareAnswers, CompareInstructions
 from autoevol.signatures.scoring import COMPARED_ANSWERS, COMPARED_INSTRUCTIONS
 
-Order = Literal["both", "drawn"]
+AskOrder = Literal["both", "drawn"]
 _VERDICTS: Mapping[str, Verdict] = {"first": "first", "second": "second", "tie": "tie"}
 _LAST_WORD = re.compile(r"(?:^|[\n.:]|\bis)\W*(first|second|tie)\W*$", re.IGNORECASE)
 
@@ -51,7 +51,7 @@ class Compared:
     pair: Pair
     ours_first: Verdict | None
     ours_second: Verdict | None
-    outcome: Outcome | None
+    outcome: PairOutcome | None
     problem: str = ""
 
 
@@ -60,7 +60,7 @@ async def compare_pairs(
     judge: Role,
     on_compared: Callable[[Compared], None],
     *,
-    order: Order = "both",
+    order: AskOrder = "both",
     in_flight: int,
 ) -> None:
     """Ask the judge about each pair, `in_flight` pairs at a time.
@@ -84,7 +84,7 @@ async def compare_pairs(
     await run_blocks(pairs, work, size=1, in_flight=in_flight)
 
 
-async def _compared(pair: Pair, judge: Role, order: Order) -> Compared:
+async def _compared(pair: Pair, judge: Role, order: AskOrder) -> Compared:
     if pair.ours.strip() == pair.theirs.strip():
         return Compared(pair, None, None, "tie")
     try:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from autoevol.metrics import Pairs, pairs
-from autoevol.program.records import Choice, Contender, Evaluation, Preference, Row
+from autoevol.program.records import Evaluation, FinalChoice, Finalist, Preference, Row
 from autoevol.program.search.acceptance import Acceptance
 from autoevol.program.search.archive import Archive
 from autoevol.signatures import Method
@@ -14,7 +14,7 @@ Measure = Callable[[Method, Sequence[Row]], Awaitable[Evaluation]]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ConfirmationTest:
     """How a search looks twice.
 
     Attributes:
@@ -29,9 +29,9 @@ class Look:
     most: int = 2
 
 
-async def second_look(
-    archive: Archive, rows: Sequence[Row], look: Look, measure: Measure
-) -> Choice:
+async def confirm_on_fresh_rows(
+    archive: Archive, rows: Sequence[Row], look: ConfirmationTest, measure: Measure
+) -> FinalChoice:
     """Choose among the best methods of the archive.
 
     Looked at is what fails less than the initial method on the dev rows, or as often and is
@@ -42,7 +42,7 @@ async def second_look(
     initial = archive.initial
     better = [e for e in archive.ranked if _is_worth_a_look(e, initial, look.acceptance)]
     if not better:
-        return Choice(initial, Evaluation(initial.method, ()), ())
+        return FinalChoice(initial, Evaluation(initial.method, ()), ())
     start = await measure(initial.method, rows)
     contenders = [
         _contender(found, await measure(found.method, rows), initial, start, look)
@@ -50,7 +50,7 @@ async def second_look(
     ]
     proved = [c for c in contenders if c.preference.is_better]
     best = min(proved, key=lambda c: c.fresh.failure_rate.rate).dev if proved else initial
-    return Choice(best, start, tuple(contenders))
+    return FinalChoice(best, start, tuple(contenders))
 
 
 def _is_worth_a_look(found: Evaluation, initial: Evaluation, acceptance: Acceptance) -> bool:
@@ -60,14 +60,18 @@ def _is_worth_a_look(found: Evaluation, initial: Evaluation, acceptance: Accepta
 
 
 def _contender(
-    dev: Evaluation, fresh: Evaluation, initial: Evaluation, start: Evaluation, look: Look
-) -> Contender:
+    dev: Evaluation,
+    fresh: Evaluation,
+    initial: Evaluation,
+    start: Evaluation,
+    look: ConfirmationTest,
+) -> Finalist:
     alone = pairs(fresh.verdicts, start.verdicts)
     if _is_doubtful(alone, look.level):
         why = f"is not proved on fresh rows: mended {alone.won}, broke {alone.lost}"
-        return Contender(dev, fresh, Preference(False, why))
+        return Finalist(dev, fresh, Preference(False, why))
     both = look.acceptance.compare(dev.joined(fresh), initial.joined(start))
-    return Contender(dev, fresh, both)
+    return Finalist(dev, fresh, both)
 
 
 def _is_doubtful(alone: Pairs, level: float) -> bool:

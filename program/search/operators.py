@@ -14,12 +14,12 @@ from autoevol.metrics.text.wording import words
 from autoevol.program.lm_errors import TRANSPORT_ERRORS
 from autoevol.program.records import Evaluation, Trajectory
 from autoevol.program.search.archive import Archive
-from autoevol.program.search.proposer import Order, Proposal, Proposer
+from autoevol.program.search.proposer import Proposal, ProposalRequest, Proposer
 from autoevol.program.search.safeguards import SAFEGUARDS
 from autoevol.program.search.settings import OperatorName
 from autoevol.signatures import Method
 
-Operator = Callable[[Proposer, Order], Awaitable[Proposal]]
+Operator = Callable[[Proposer, ProposalRequest], Awaitable[Proposal]]
 MOST_DEMONSTRATIONS = 12
 """A method that has so many gets no more."""
 
@@ -56,7 +56,7 @@ def applies(name: OperatorName, parent: Evaluation, archive: Archive) -> bool:
             return True
 
 
-async def propose(name: OperatorName, proposer: Proposer, order: Order) -> Proposal:
+async def propose(name: OperatorName, proposer: Proposer, order: ProposalRequest) -> Proposal:
     """Apply an operator; a call that fails or cannot be read refuses the proposal, no more."""
     try:
         return await OPERATORS[name](proposer, order)
@@ -66,12 +66,12 @@ async def propose(name: OperatorName, proposer: Proposer, order: Order) -> Propo
         return Proposal(None, "", f"the call failed: {error!s:.200}")
 
 
-async def rewrite(proposer: Proposer, order: Order) -> Proposal:
+async def rewrite(proposer: Proposer, order: ProposalRequest) -> Proposal:
     """Analyse the mini-batch and rewrite the method (paper, section 3.2)."""
     return await proposer.optimized(order, await proposer.analysis(order))
 
 
-async def edit(proposer: Proposer, order: Order) -> Proposal:
+async def edit(proposer: Proposer, order: ProposalRequest) -> Proposal:
     """Rewrite the method from the failures that F has counted, without an analysis."""
     counts = order.parent.failures.most_common()
     examples = {
@@ -83,7 +83,7 @@ async def edit(proposer: Proposer, order: Order) -> Proposal:
     return await proposer.optimized(order, "\n".join(["An automatic check found:", *lines]))
 
 
-async def shorten(proposer: Proposer, order: Order) -> Proposal:
+async def shorten(proposer: Proposer, order: ProposalRequest) -> Proposal:
     """Say the same in three quarters of the words; much less cannot say the same."""
     before = len(words(order.method.instructions))
     found = await proposer.shortened(order, word_limit=int(SHORTER * before))
@@ -96,13 +96,13 @@ async def shorten(proposer: Proposer, order: Order) -> Proposal:
     return replace(found, method=None, rejected=why)
 
 
-async def merge(proposer: Proposer, order: Order) -> Proposal:
+async def merge(proposer: Proposer, order: ProposalRequest) -> Proposal:
     """Join the parent with the best other method of the archive."""
     other = _other_than(order.method, order.archive)
     return await proposer.merged(order, other) if other else _refused("no second method")
 
 
-async def safeguard(proposer: Proposer, order: Order) -> Proposal:
+async def safeguard(proposer: Proposer, order: ProposalRequest) -> Proposal:
     """Add a sentence against the commonest failure that the method has none against."""
     rule = _lacking(order.parent)
     if rule is None:
@@ -114,7 +114,7 @@ async def safeguard(proposer: Proposer, order: Order) -> Proposal:
     return Proposal(method, f"{rule} failed {order.parent.failures[rule]} rows")
 
 
-async def add_demonstration(proposer: Proposer, order: Order) -> Proposal:
+async def add_demonstration(proposer: Proposer, order: ProposalRequest) -> Proposal:
     """Show a rewrite of the mini-batch that passed and added most."""
     method = order.method
     shown = {before for before, _ in method.demonstrations}
@@ -127,7 +127,7 @@ async def add_demonstration(proposer: Proposer, order: Order) -> Proposal:
     return _with_demonstrations(order, demonstrations, f"shows: {pair[0]}")
 
 
-async def drop_demonstration(proposer: Proposer, order: Order) -> Proposal:
+async def drop_demonstration(proposer: Proposer, order: ProposalRequest) -> Proposal:
     """Take a demonstration away; the draw says which."""
     shown = order.method.demonstrations
     at = order.draw % len(shown)
@@ -152,7 +152,7 @@ def _is_sound(case: Trajectory) -> bool:
 
 
 def _with_demonstrations(
-    order: Order, demonstrations: tuple[tuple[str, str], ...], why: str
+    order: ProposalRequest, demonstrations: tuple[tuple[str, str], ...], why: str
 ) -> Proposal:
     method: Method = replace(order.method, demonstrations=demonstrations, name=order.name)
     return Proposal(method, why)

@@ -25,10 +25,10 @@ from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Candidate, Evaluation, Headroom, Row, StepRecord, Trajectory
 from autoevol.program.search.acceptance import Acceptance
 from autoevol.program.search.archive import Archive
-from autoevol.program.search.confirmation import Look, second_look
+from autoevol.program.search.confirmation import ConfirmationTest, confirm_on_fresh_rows
 from autoevol.program.search.operators import NEED_CASES, applies, propose
 from autoevol.program.search.policy import AskedTrial, Knobs, Policy, ProposalStudy
-from autoevol.program.search.proposer import Order, Proposer
+from autoevol.program.search.proposer import ProposalRequest, Proposer
 from autoevol.program.search.racing import Race
 from autoevol.program.search.settings import RANKS, SearchSettings
 from autoevol.signatures import Method
@@ -200,10 +200,10 @@ class _Search:
         trial: AskedTrial,
         cases: Sequence[Trajectory],
         place: tuple[int, int],
-    ) -> Order:
+    ) -> ProposalRequest:
         step, index = place
         shown = cases[: (len(cases) + 1) // 2] if trial.knobs.shows_half else cases
-        return Order(
+        return ProposalRequest(
             name=f"step-{step:02d}-candidate-{index}",
             parent=parent,
             archive=archive,
@@ -215,7 +215,7 @@ class _Search:
             temperature=trial.knobs.temperature,
         )
 
-    async def _proposed(self, trial: AskedTrial, order: Order) -> Candidate:
+    async def _proposed(self, trial: AskedTrial, order: ProposalRequest) -> Candidate:
         found = await propose(trial.knobs.operator, self.proposer, order)
         return Candidate(
             step=0,
@@ -323,8 +323,8 @@ class _Search:
         async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
             return await self._measure(method, rows, f"second look: {method.name}")
 
-        look = Look(self.acceptance, self.settings.fresh_level, self.settings.finalists)
-        choice = await second_look(archive, fresh, look, measure)
+        look = ConfirmationTest(self.acceptance, self.settings.fresh_level, self.settings.finalists)
+        choice = await confirm_on_fresh_rows(archive, fresh, look, measure)
         self.listeners.on_choice(choice)
         return choice.best
 

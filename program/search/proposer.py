@@ -26,7 +26,7 @@ _IN_VAIN = "These changes were tried and did not help; make another one:"
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ProposalRequest:
     """What a proposal is made from.
 
     Attributes:
@@ -87,7 +87,7 @@ class Proposer(dspy.Module):
         self.max_method_words = settings.max_method_words
         self.max_stage_words = settings.max_stage_words
 
-    async def analysis(self, order: Order) -> str:
+    async def analysis(self, order: ProposalRequest) -> str:
         """Return the feedback f_t on the order's cases."""
         cases = render_cases(order.cases, max_words=self.max_stage_words)
         reply = await ask(
@@ -100,7 +100,7 @@ class Proposer(dspy.Module):
         )
         return str(read_analysis(reply.analysis, {case.id for case in order.cases}))
 
-    async def optimized(self, order: Order, feedback: str) -> Proposal:
+    async def optimized(self, order: ProposalRequest, feedback: str) -> Proposal:
         """Return the parent, rewritten from feedback and from what was tried in vain."""
         tried = order.archive.tried
         told = f"{feedback}\n\n{_IN_VAIN}\n{tried}" if tried else feedback
@@ -108,12 +108,12 @@ class Proposer(dspy.Module):
         inputs = {"method": order.method.instructions, "feedback": told, "word_limit": limit}
         return await self._asked(order, self.optimize, told, **inputs)
 
-    async def shortened(self, order: Order, *, word_limit: int) -> Proposal:
+    async def shortened(self, order: ProposalRequest, *, word_limit: int) -> Proposal:
         """Return the parent with fewer words."""
         method = order.method.instructions
         return await self._asked(order, self.shorten, "", method=method, word_limit=word_limit)
 
-    async def merged(self, order: Order, other: Method) -> Proposal:
+    async def merged(self, order: ProposalRequest, other: Method) -> Proposal:
         """Return one method that does what the parent and another one do."""
         return await self._asked(
             order,
@@ -125,7 +125,7 @@ class Proposer(dspy.Module):
         )
 
     async def _asked(
-        self, order: Order, predictor: dspy.Predict, source: str, **inputs: Any
+        self, order: ProposalRequest, predictor: dspy.Predict, source: str, **inputs: Any
     ) -> Proposal:
         with collected_calls() as calls:
             answer = await ask(

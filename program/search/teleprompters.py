@@ -26,16 +26,16 @@ from autoevol.program.roles import Role
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.operators import propose
 from autoevol.program.search.optimizer import as_rows, has_headroom
-from autoevol.program.search.proposer import Order, Proposal, Proposer
+from autoevol.program.search.proposer import Proposal, ProposalRequest, Proposer
 from autoevol.program.search.scoreboard import Scoreboard, ScoredEvolver, examples, named, score
 from autoevol.program.search.settings import SearchSettings
 from autoevol.signatures import Method
 
-Make = Callable[["Guest", Scoreboard], tuple[Any, dict[str, Any]]]
+Make = Callable[["ExternalOptimizer", Scoreboard], tuple[Any, dict[str, Any]]]
 """Returns a teleprompter and the arguments of its `compile` besides the data."""
 
 
-class Guest(Teleprompter):
+class ExternalOptimizer(Teleprompter):
     """Runs a teleprompter of DSPy under our pipeline, our budget and our records.
 
     Args:
@@ -110,7 +110,7 @@ class Guest(Teleprompter):
         taken = inspect.signature(teleprompter.compile).parameters
         if "valset" not in taken:
             data = {"trainset": data["valset"]}
-        with silent_thread():
+        with quiet_thread():
             teleprompter.compile(program, **data, **more)
 
     def _told(self, initial: Evaluation, board: Scoreboard) -> Evaluation:
@@ -174,7 +174,7 @@ class MethodProposer:
     def _proposed(self, text: str, cases: Sequence[Mapping[str, Any]]) -> str:
         self._count += 1
         parent = Evaluation(Method("parent", text), ())
-        order = Order(
+        order = ProposalRequest(
             name="gepa",
             parent=parent,
             archive=Archive(parent, remembered=0),
@@ -191,7 +191,7 @@ def _case(number: int, case: Mapping[str, Any]) -> Trajectory:
     return Trajectory(f"case-{number}", stages, () if note == "sound" else (f"stage 1: {note}",))
 
 
-def gepa(guest: Guest, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
+def gepa(guest: ExternalOptimizer, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
     """Make `dspy.GEPA` with our signatures as its instruction proposer."""
     given = guest.settings
     proposer = Proposer(guest.pipeline.roles.optimizer, given)
@@ -209,7 +209,7 @@ def gepa(guest: Guest, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
     return made, {}
 
 
-def miprov2(guest: Guest, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
+def miprov2(guest: ExternalOptimizer, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
     """Make `dspy.MIPROv2` as DSPy ships it; demonstrations are rewrites that F lets pass."""
     given = guest.settings
     role: Role = guest.pipeline.roles.optimizer
@@ -227,7 +227,7 @@ def miprov2(guest: Guest, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
     return made, {"num_trials": trials, "minibatch": False}
 
 
-GUESTS: dict[str, Make] = {"gepa": gepa, "miprov2": miprov2}
+EXTERNAL: dict[str, Make] = {"gepa": gepa, "miprov2": miprov2}
 
 
 class _ForKnownThreads:
@@ -247,7 +247,7 @@ class _ForKnownThreads:
 
 
 @contextlib.contextmanager
-def silent_thread() -> Iterator[None]:
+def quiet_thread() -> Iterator[None]:
     """Drop what the calling thread prints, and the threads it starts; others print as ever."""
     known = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
     out, err = (cast(TextIO, _ForKnownThreads(each, known)) for each in (sys.stdout, sys.stderr))

@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from autoevol.experiments.models.client import Line
-from autoevol.experiments.models.limits.admission import Gate
-from autoevol.experiments.models.limits.circuit_breaker import Outage
-from autoevol.experiments.models.limits.rate_limiter import Pace
-from autoevol.experiments.models.limits.stop import Halt
+from autoevol.experiments.models.client import RoleClient
+from autoevol.experiments.models.limits.admission import AdmissionController
+from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
+from autoevol.experiments.models.limits.rate_limiter import RateLimiter
+from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.settings import ModelSettings
-from autoevol.experiments.models.transports.protocol import Reply, Transport, WireCall
+from autoevol.experiments.models.transports.protocol import Request, Response, Transport
 
-CALL = WireCall(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9, seed=7)
-GOOD = Reply("Because.", "stop", tokens_in=10, tokens_out=2, seconds=0.01)
+CALL = Request(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9, seed=7)
+GOOD = Response("Because.", "stop", tokens_in=10, tokens_out=2, seconds=0.01)
 
-Answer = Reply | Exception
+Answer = Response | Exception
 Script = Callable[[int], Answer]
 """From the number of the call, from 0, to what it gets."""
 
@@ -24,12 +24,12 @@ class Scripted:
     """Answers from a script, after a delay, and keeps what it was asked."""
 
     def __init__(self, script: Script, delay: Callable[[int], float] = lambda _: 0.0) -> None:
-        self.calls: list[WireCall] = []
+        self.calls: list[Request] = []
         self.cancelled = 0
         self._script = script
         self._delay = delay
 
-    async def send(self, call: WireCall) -> Reply:
+    async def send(self, call: Request) -> Response:
         number = len(self.calls)
         self.calls.append(call)
         try:
@@ -46,7 +46,7 @@ class Scripted:
         return
 
 
-async def kept(_: Reply) -> None:
+async def kept(_: Response) -> None:
     """Keep nothing."""
 
 
@@ -58,15 +58,17 @@ def first(times: int, answer: Answer, then: Answer = GOOD) -> Script:
 def line_to(
     transport: Transport,
     *,
-    halt: Halt | None = None,
-    pace: Pace | None = None,
-    fallbacks: tuple[Line, ...] = (),
+    halt: StopSignal | None = None,
+    pace: RateLimiter | None = None,
+    fallbacks: tuple[RoleClient, ...] = (),
     size: int = 8,
     **settings: Any,
-) -> Line:
+) -> RoleClient:
     """Return a line of the evolver, without long waits."""
     defaults = {"model": "hosted_vllm/m", "role": "evolver", "backoff": 0.001}
     given = ModelSettings(**{**defaults, **settings})
-    halt = halt or Halt()
-    gate = Gate("http://here", size, pace or Pace(), Outage(given.outage), halt)
-    return Line(given, "here", transport, gate, halt, fallbacks=fallbacks)
+    halt = halt or StopSignal()
+    gate = AdmissionController(
+        "http://here", size, pace or RateLimiter(), CircuitBreaker(given.outage), halt
+    )
+    return RoleClient(given, "here", transport, gate, halt, fallbacks=fallbacks)

@@ -26,7 +26,7 @@ AUTO_EVOL = "auto-evol-instruct"
 
 def read_koevol(records: Iterable[Record], notes: Notes) -> Iterator[tuple[str, RowDict]]:
     """Yield the rows of koevol's records; generation g is round g."""
-    lineage = Lineage()
+    lineage = SourceLineage()
     for record in records:
         instruction = record.text("instruction")
         generation = record.whole("generation")
@@ -87,7 +87,7 @@ def write_koevol(row: RowDict) -> RowDict:
 
 def read_auto_evol(records: Iterable[Record], notes: Notes) -> Iterator[tuple[str, RowDict]]:
     """Yield the rows of auto-evol-instruct's records; a row that is its own root is a seed."""
-    lineage = Lineage()
+    lineage = SourceLineage()
     for record in records:
         instruction = record.text("instruction")
         origin = record.optional_text("root") or instruction
@@ -116,7 +116,7 @@ def write_auto_evol(row: RowDict) -> RowDict:
 
 
 @dataclass
-class Lineage:
+class SourceLineage:
     """Gives each row an id by its seed's text and its round, as a run of ours would."""
 
     _seeds: dict[str, str] = field(default_factory=dict)

@@ -9,9 +9,9 @@ from collections.abc import Hashable
 
 from dspy.utils.exceptions import LMError, LMRateLimitError, LMServerError, LMTransportError
 
-from autoevol.experiments.models.limits.circuit_breaker import Outage
-from autoevol.experiments.models.limits.rate_limiter import Pace, Start
-from autoevol.experiments.models.limits.stop import Halt
+from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
+from autoevol.experiments.models.limits.rate_limiter import RateLimiter, Start
+from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.transports.errors import UnreachableError
 from autoevol.program.errors import AccessError, StoppedError
 
@@ -19,7 +19,7 @@ RECHECK_S = 0.25
 """Longest sleep of the first in the queue before it looks again."""
 
 
-class Gate:
+class AdmissionController:
     """Shared by the lines of one endpoint.
 
     Args:
@@ -30,11 +30,13 @@ class Gate:
         halt: The wish to stop.
     """
 
-    def __init__(self, name: str, size: int, pace: Pace, outage: Outage, halt: Halt) -> None:
+    def __init__(
+        self, name: str, size: int, pace: RateLimiter, outage: CircuitBreaker, halt: StopSignal
+    ) -> None:
         self.pace = pace
         self.outage = outage
         self._name = name
-        self._places = Places(size)
+        self._places = PrioritySemaphore(size)
         self._queue = asyncio.Lock()
         self._halt = halt
 
@@ -107,7 +109,7 @@ class Gate:
         raise problem
 
 
-class Places:
+class PrioritySemaphore:
     """A semaphore with a second queue for those in a hurry.
 
     Args:

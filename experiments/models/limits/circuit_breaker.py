@@ -10,7 +10,7 @@ FIRST_CONTACT_S = 15.0
 """An endpoint that has never answered is waited for no longer: its address is probably wrong."""
 
 
-class Outage:
+class CircuitBreaker:
     """The health of one endpoint. Times are seconds of a monotonic clock.
 
     While it is down, calls wait without spending their attempts, and one at a time looks whether it

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoevol.experiments.models.limits.rate_limiter import Start
-from autoevol.experiments.models.transports.protocol import Reply
+from autoevol.experiments.models.transports.protocol import Response
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class HedgedAttempt:
     """How a call is made: enter, then send; or leave again."""
 
     enter: Callable[[], Coroutine[Any, Any, Start]]
-    send: Callable[[Start], Coroutine[Any, Any, Reply]]
+    send: Callable[[Start], Coroutine[Any, Any, Response]]
     leave: Callable[[], None]
 
 
-OnLoser = Callable[[Reply | None], None]
+OnLoser = Callable[[Response | None], None]
 """Hears of the try that was not needed: its reply, or None where it was cancelled."""
 
 FLOOR_S = 10.0
@@ -30,7 +30,7 @@ LEAST = 20
 LATENCIES = 256
 
 
-class Stragglers:
+class Hedger:
     """Knows the latencies of one line, and hedges what is far beyond them.
 
     Args:
@@ -58,12 +58,12 @@ class Stragglers:
         if self._heard % LEAST == 0:
             self._p95 = sorted(self._latencies)[int(0.95 * len(self._latencies))]
 
-    async def hedged(self, start: Start, way: Way, on_loser: OnLoser) -> Reply:
+    async def hedged(self, start: Start, way: HedgedAttempt, on_loser: OnLoser) -> Response:
         """Return the reply of a call, or of a second try if the first is late and slower.
 
         Args:
             start: The call has entered already.
-            way: See `Way`.
+            way: See `HedgedAttempt`.
             on_loser: See `OnLoser`; not called when both tries failed.
 
         Raises:
@@ -93,12 +93,12 @@ class Stragglers:
 class _Race:
     """Tries of one call; the first reply wins, an error counts when no other try is left."""
 
-    def __init__(self, way: Way, on_loser: OnLoser) -> None:
-        self.winner: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+    def __init__(self, way: HedgedAttempt, on_loser: OnLoser) -> None:
+        self.winner: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self.timer: asyncio.TimerHandle | None = None
         self._way = way
         self._on_loser = on_loser
-        self._tries: set[asyncio.Task[Reply]] = set()
+        self._tries: set[asyncio.Task[Response]] = set()
         self._entry: asyncio.Task[None] | None = None
 
     def enter(self, start: Start) -> None:
@@ -132,7 +132,7 @@ class _Race:
         else:
             self._way.leave()
 
-    def _arrive(self, call: "asyncio.Task[Reply]") -> None:
+    def _arrive(self, call: "asyncio.Task[Response]") -> None:
         self._tries.discard(call)
         if call.cancelled():
             return

@@ -63,7 +63,7 @@ class Start:
     is_refused: bool = False
 
 
-class Pace:
+class RateLimiter:
     """The starts of requests to one endpoint.
 
     Args:
@@ -80,7 +80,7 @@ class Pace:
         self._token_s = 60 / tokens_per_minute if tokens_per_minute else 0.0
         self._next_start = 0.0
         self._started = 0
-        self._learned = _LearnedRate()
+        self._learned = AdaptiveRate()
 
     def wait_s(self, now: float) -> float:
         """Return how long the next request has to wait; 0: it may start."""
@@ -114,7 +114,7 @@ class Pace:
         self._learned.refused(now, start, retry_after or 0.0)
 
 
-class _LearnedRate:
+class AdaptiveRate:
     """A rate that is unlimited until the server refuses too much."""
 
     def __init__(self) -> None:
@@ -130,18 +130,22 @@ class _LearnedRate:
 
     @property
     def is_held_down(self) -> bool:
+        """Tell whether there is a limit at present."""
         return self._rate is not None
 
     def taken(self) -> None:
+        """Note a request that the server took."""
         self._probe_s = PROBE_S
 
     def wait_s(self, now: float) -> float:
+        """Return the seconds until the next request may start; negative: none to wait."""
         if self._rate is None:
             return 0.0
         self._rise(now)
         return self._next_start - now
 
     def started(self, start: Start) -> None:
+        """Note a request that has started."""
         self._starts.append(start)
         while len(self._starts) > RECENT and self._starts[0].at < start.at - WINDOW_S:
             self._starts.popleft()
@@ -149,6 +153,7 @@ class _LearnedRate:
             self._next_start = max(start.at - CATCH_UP_S, self._next_start) + 1 / self._rate
 
     def refused(self, now: float, latest: Start, retry_after: float) -> None:
+        """Note a 429 to a request; the seconds are the server's advice, 0 for none."""
         recent = self._until(latest)
         refused = sum(start.is_refused for start in recent)
         if self._rate is None:

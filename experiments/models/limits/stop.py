@@ -8,7 +8,7 @@ RECHECK_S = 0.1
 """Longest time until a sleeping call hears of the wish."""
 
 
-class Halt:
+class StopSignal:
     """Set once, from any thread; whoever waits to ask something hears of it."""
 
     def __init__(self) -> None:

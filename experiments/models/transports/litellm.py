@@ -8,9 +8,9 @@ from dspy.utils.exceptions import LMServerError, LMTimeoutError, LMTransportErro
 from autoevol.experiments.models.transports.errors import concealed, error_for
 from autoevol.experiments.models.transports.protocol import (
     MALFORMED,
-    Reply,
-    WireCall,
-    reply_from_openai,
+    Request,
+    Response,
+    response_from_openai,
 )
 
 
@@ -28,16 +28,16 @@ class LitellmTransport:
         self._connection = connection
         self._params = params
 
-    async def send(self, call: WireCall) -> Reply:
+    async def send(self, call: Request) -> Response:
         """Send one call; what the provider does not take is dropped by litellm."""
         started = time.monotonic()
         response = await self._completion(call)
         try:
-            return reply_from_openai(response.model_dump(), time.monotonic() - started)
+            return response_from_openai(response.model_dump(), time.monotonic() - started)
         except MALFORMED as error:
             raise LMServerError(f"malformed reply: {self._shown(response)[:200]!r}") from error
 
-    async def _completion(self, call: WireCall) -> Any:
+    async def _completion(self, call: Request) -> Any:
         import litellm
         import openai
 

@@ -14,9 +14,9 @@ from dspy.utils.exceptions import LMServerError, LMTimeoutError, LMTransportErro
 from autoevol.experiments.models.transports.errors import UnreachableError, concealed, error_for
 from autoevol.experiments.models.transports.protocol import (
     MALFORMED,
-    Reply,
-    WireCall,
-    reply_from_openai,
+    Request,
+    Response,
+    response_from_openai,
 )
 from autoevol.program.errors import ConfigError
 
@@ -54,7 +54,7 @@ class OpenAITransport:
         self._params.pop("extra_body", None)
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, call: WireCall) -> Reply:
+    async def send(self, call: Request) -> Response:
         """Post one call and read its reply."""
         started = time.monotonic()
         status, retry_after, data = await self._post(call)
@@ -64,7 +64,7 @@ class OpenAITransport:
                 status, text, self._model, secret=self._api_key, retry_after=retry_after
             )
         try:
-            return reply_from_openai(json.loads(data), time.monotonic() - started)
+            return response_from_openai(json.loads(data), time.monotonic() - started)
         except MALFORMED as error:
             shown = concealed(data.decode("utf-8", "replace"), self._api_key)[:200]
             raise LMServerError(f"malformed reply: {shown!r}") from error
@@ -74,7 +74,7 @@ class OpenAITransport:
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, call: WireCall) -> tuple[int, str | None, bytes]:
+    async def _post(self, call: Request) -> tuple[int, str | None, bytes]:
         """Return status, the header Retry-After, and the body."""
         body = {"model": self._model, **call.body(), **self._params}
         data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")

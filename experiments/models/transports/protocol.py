@@ -9,7 +9,7 @@ Message = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class WireCall:
+class Request:
     """One request for one reply.
 
     Attributes:
@@ -44,7 +44,7 @@ _SETTINGS = ("temperature", "top_p", "max_tokens", "seed", "response_format")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """A finished reply.
 
     Attributes:
@@ -67,7 +67,7 @@ class Reply:
 class Transport(Protocol):
     """Carries calls to one endpoint."""
 
-    async def send(self, call: WireCall) -> Reply:
+    async def send(self, call: Request) -> Response:
         """Return the reply.
 
         Raises:
@@ -85,7 +85,7 @@ MALFORMED = (ValueError, KeyError, IndexError, TypeError, AttributeError, Recurs
 _LARGEST = 2**53
 
 
-def reply_from_openai(body: Mapping[str, Any], seconds: float) -> Reply:
+def response_from_openai(body: Mapping[str, Any], seconds: float) -> Response:
     """Read an OpenAI-compatible chat completion.
 
     Raises:
@@ -93,7 +93,7 @@ def reply_from_openai(body: Mapping[str, Any], seconds: float) -> Reply:
     """
     choice, usage = body["choices"][0], body.get("usage") or {}
     details = usage.get("prompt_tokens_details") or {}
-    return Reply(
+    return Response(
         text=_sound(choice["message"].get("content") or ""),
         finish_reason=choice.get("finish_reason") or "stop",
         tokens_in=_count(usage.get("prompt_tokens")),

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 
-from autoevol.experiments.models.transports.protocol import Message, Reply, WireCall
+from autoevol.experiments.models.transports.protocol import Message, Request, Response
 from autoevol.program.evolution.judge_controls import CONTROLS
 from autoevol.program.search.safeguards import SAFEGUARDS
 
@@ -51,11 +51,11 @@ class ScriptedTransport:
     def __init__(self, script: Script) -> None:
         self._script = script
 
-    async def send(self, call: WireCall) -> Reply:
+    async def send(self, call: Request) -> Response:
         """Return the script's text for the call."""
         text = self._script(call.messages, call.seed or 0)
         prompt = sum(len(message["content"].split()) for message in call.messages)
-        return Reply(text, "stop", tokens_in=prompt, tokens_out=len(text.split()))
+        return Response(text, "stop", tokens_in=prompt, tokens_out=len(text.split()))
 
     async def close(self) -> None:
         """Do nothing."""

@@ -18,7 +18,7 @@ from autoevol.experiments.compare.figures import (
 )
 from autoevol.experiments.compare.runs import ComparedRun
 from autoevol.experiments.report.plots import png
-from autoevol.experiments.scores.sheet import ScoreSheet
+from autoevol.experiments.scores.stored import StoredScores
 from autoevol.metrics.quality.difficulty import LEVELS
 
 
@@ -52,7 +52,7 @@ def run(
     went_by = {
         score: {"judge": judge, **(settings or {})} for score in ("complexity", "difficulty")
     }
-    return ComparedRun(name, Path(name), summary, ScoreSheet(figures, went_by), None, {})
+    return ComparedRun(name, Path(name), summary, StoredScores(figures, went_by), None, {})
 
 
 RUNS = [run("weak", {0: 4.0, 1: 9.0}), run("strong", {0: 4.0, 1: 15.0, 2: 22.0}, failed=0)]

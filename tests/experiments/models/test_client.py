@@ -15,25 +15,27 @@ from dspy.utils.exceptions import (
     LMTransportError,
 )
 
-from autoevol.experiments.models.client import Line
+from autoevol.experiments.models.client import RoleClient
 from autoevol.experiments.models.limits import circuit_breaker as outage
-from autoevol.experiments.models.limits.admission import Places
-from autoevol.experiments.models.limits.rate_limiter import Pace
-from autoevol.experiments.models.limits.stop import Halt
+from autoevol.experiments.models.limits.admission import PrioritySemaphore
+from autoevol.experiments.models.limits.rate_limiter import RateLimiter
+from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.transports.errors import UnreachableError, error_for
-from autoevol.experiments.models.transports.protocol import Reply, WireCall
+from autoevol.experiments.models.transports.protocol import Request, Response
 from autoevol.program.errors import AccessError, StoppedError
 from tests.support.wires import CALL, GOOD, Scripted, first, kept, line_to
 
-EMPTY = Reply("  \n", "stop", tokens_in=10, tokens_out=1)
-CUT_EARLY = Reply("Because it", "length", tokens_in=10, tokens_out=3)
-CUT_AT_LIMIT = Reply("Because it is so and", "length", tokens_in=10, tokens_out=9)
+EMPTY = Response("  \n", "stop", tokens_in=10, tokens_out=1)
+CUT_EARLY = Response("Because it", "length", tokens_in=10, tokens_out=3)
+CUT_AT_LIMIT = Response("Because it is so and", "length", tokens_in=10, tokens_out=9)
 
 
-def ask(line: Line, call: WireCall = CALL) -> tuple[Reply, list[tuple[str, Reply | None]]]:
-    faults: list[tuple[str, Reply | None]] = []
+def ask(
+    line: RoleClient, call: Request = CALL
+) -> tuple[Response, list[tuple[str, Response | None]]]:
+    faults: list[tuple[str, Response | None]] = []
 
-    def on_fault(why: str, _: Line, __: WireCall, reply: Reply | None) -> None:
+    def on_fault(why: str, _: RoleClient, __: Request, reply: Response | None) -> None:
         faults.append((why, reply))
 
     return asyncio.run(line.ask(call, kept, on_fault)), faults
@@ -59,7 +61,7 @@ def test_a_lost_call_is_made_again_with_the_same_seed(error: Exception) -> None:
 
 
 @pytest.mark.parametrize("spoiled", [EMPTY, CUT_EARLY], ids=["empty", "cut off before the limit"])
-def test_a_spoiled_reply_is_asked_for_again_with_another_seed(spoiled: Reply) -> None:
+def test_a_spoiled_reply_is_asked_for_again_with_another_seed(spoiled: Response) -> None:
     wire = Scripted(first(2, spoiled))
     reply, faults = ask(line_to(wire))
     assert reply == GOOD
@@ -185,7 +187,7 @@ def test_one_call_at_a_time_looks_whether_the_endpoint_is_back() -> None:
     )
     line = line_to(wire)
 
-    async def ask_many() -> list[Reply]:
+    async def ask_many() -> list[Response]:
         return await asyncio.gather(*(line.ask(CALL, kept, lambda *_: None) for _ in range(8)))
 
     assert asyncio.run(ask_many()) == [GOOD] * 8
@@ -210,7 +212,7 @@ def test_an_endpoint_that_stays_away_stops_the_run() -> None:
 
 
 def test_failures_of_many_calls_are_an_outage_and_of_one_call_are_not() -> None:
-    many, one = outage.Outage(60), outage.Outage(60)
+    many, one = outage.CircuitBreaker(60), outage.CircuitBreaker(60)
     for number in range(8):
         many.failed(1.0, number % 3, is_answer=True, is_unreachable=False)
         one.failed(1.0, 0, is_answer=True, is_unreachable=False)
@@ -219,7 +221,7 @@ def test_failures_of_many_calls_are_an_outage_and_of_one_call_are_not() -> None:
 
 
 def test_a_stop_ends_the_waits_and_not_the_calls_on_the_wire() -> None:
-    halt = Halt()
+    halt = StopSignal()
     wire = Scripted(lambda _: GOOD, delay=lambda _: 0.3)
     line = line_to(wire, halt=halt, size=1)
 
@@ -236,7 +238,7 @@ def test_a_stop_ends_the_waits_and_not_the_calls_on_the_wire() -> None:
 
 
 def test_a_stop_ends_a_long_back_off() -> None:
-    halt = Halt()
+    halt = StopSignal()
     line = line_to(Scripted(lambda _: LMRateLimitError("429", retry_after=60)), halt=halt)
 
     async def stop_soon() -> None:
@@ -254,12 +256,12 @@ def test_a_jump_of_the_clock_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
     wire = Scripted(first(2, LMRateLimitError("429", retry_after=0.1)))
     jumps = iter([0.0, 1e9, -1e9] * 1000)
     monkeypatch.setattr(time, "time", lambda: next(jumps))
-    assert ask(line_to(wire, pace=Pace(requests_per_minute=6000)))[0] == GOOD
+    assert ask(line_to(wire, pace=RateLimiter(requests_per_minute=6000)))[0] == GOOD
 
 
 def test_those_in_a_hurry_go_first_and_a_cancelled_one_loses_no_place() -> None:
     async def order() -> list[str]:
-        places, seen = Places(1), list[str]()
+        places, seen = PrioritySemaphore(1), list[str]()
         await places.acquire()
 
         async def wait(name: str, *, is_urgent: bool) -> None:
@@ -292,7 +294,7 @@ def test_a_server_that_is_only_full_is_not_taken_for_a_wrong_address(
 
 def test_waiting_for_the_pace_is_no_outage() -> None:
     wire = Scripted(first(1, LMTransportError("connection lost")))
-    line = line_to(wire, outage=0.2, pace=Pace(requests_per_minute=100))
+    line = line_to(wire, outage=0.2, pace=RateLimiter(requests_per_minute=100))
     assert ask(line)[0] == GOOD
 
 

@@ -12,21 +12,21 @@ import pytest
 from dspy.utils.exceptions import LMInvalidRequestError, LMServerError, LMTransportError
 
 from autoevol.experiments.models.budget import Budget
-from autoevol.experiments.models.client import Line
+from autoevol.experiments.models.client import RoleClient
 from autoevol.experiments.models.engine import Engine
 from autoevol.experiments.models.ledger import Ledger
-from autoevol.experiments.models.limits.admission import Gate
-from autoevol.experiments.models.limits.circuit_breaker import Outage
-from autoevol.experiments.models.limits.rate_limiter import Pace
-from autoevol.experiments.models.limits.stop import Halt
+from autoevol.experiments.models.limits.admission import AdmissionController
+from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
+from autoevol.experiments.models.limits.rate_limiter import RateLimiter
+from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.lm import RoleLM
 from autoevol.experiments.models.settings import ModelSettings
-from autoevol.experiments.models.transports.protocol import Reply, Transport, WireCall
+from autoevol.experiments.models.transports.protocol import Request, Response, Transport
 from autoevol.program.calls import collected_calls
 from autoevol.program.errors import AccessError, BudgetExhaustedError
 from autoevol.program.roles import Role, ask
 
-CALL = WireCall(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9)
+CALL = Request(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9)
 MakeEngine = Callable[..., Engine]
 
 
@@ -36,14 +36,14 @@ class Counting:
     def __init__(self, failures: int = 0, delay: float = 0.0) -> None:
         self.failures = failures
         self.delay = delay
-        self.calls: list[WireCall] = []
+        self.calls: list[Request] = []
 
-    async def send(self, call: WireCall) -> Reply:
+    async def send(self, call: Request) -> Response:
         self.calls.append(call)
         await asyncio.sleep(self.delay)
         if len(self.calls) <= self.failures:
             raise LMTransportError("the line is dead")
-        return Reply(f"answer {len(self.calls)}", "stop", tokens_in=10, tokens_out=2)
+        return Response(f"answer {len(self.calls)}", "stop", tokens_in=10, tokens_out=2)
 
     async def close(self) -> None:
         return
@@ -63,11 +63,13 @@ def make_engine(tmp_path: Path) -> Iterator[MakeEngine]:
         engine.close([])
 
 
-def endpoint(transport: Transport, *, pace: Pace | None = None, **settings: Any) -> Line:
+def endpoint(
+    transport: Transport, *, pace: RateLimiter | None = None, **settings: Any
+) -> RoleClient:
     given = ModelSettings("scripted/world", "evolver", backoff=0.01, **settings)
-    halt = Halt()
-    gate = Gate("here", 8, pace or Pace(), Outage(given.outage), halt)
-    return Line(given, "here", transport, gate, halt)
+    halt = StopSignal()
+    gate = AdmissionController("here", 8, pace or RateLimiter(), CircuitBreaker(given.outage), halt)
+    return RoleClient(given, "here", transport, gate, halt)
 
 
 def test_a_finished_call_is_paid_once(make_engine: MakeEngine) -> None:
@@ -118,7 +120,7 @@ def test_tries_are_bounded_and_nothing_is_kept_of_a_failure(
 
 def test_an_endpoint_that_refuses_everything_ends_the_run(make_engine: MakeEngine) -> None:
     class Refusing(Counting):
-        async def send(self, call: WireCall) -> Reply:
+        async def send(self, call: Request) -> Response:
             raise LMInvalidRequestError("unknown parameter")
 
     engine, line = make_engine(), endpoint(Refusing())
@@ -175,7 +177,7 @@ def test_tokens_count_towards_the_budget(make_engine: MakeEngine) -> None:
 
 def test_the_pace_spaces_the_starts(make_engine: MakeEngine) -> None:
     wire = Counting()
-    paced = endpoint(wire, pace=Pace(requests_per_minute=1200))
+    paced = endpoint(wire, pace=RateLimiter(requests_per_minute=1200))
     engine = make_engine()
     loop_time = engine._loop.time
     started = loop_time()
@@ -220,7 +222,7 @@ def test_at_temperature_zero_no_seed_is_sent(make_engine: MakeEngine) -> None:
 
 def test_an_error_of_the_wire_reaches_the_caller_as_it_is(make_engine: MakeEngine) -> None:
     class Broken(Counting):
-        async def send(self, call: WireCall) -> Reply:
+        async def send(self, call: Request) -> Response:
             raise LMServerError("500 for ever")
 
     role = Role(RoleLM(endpoint(Broken(), attempts=1), make_engine()), "m")

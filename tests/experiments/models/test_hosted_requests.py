@@ -16,11 +16,11 @@ from dspy.utils.exceptions import (
 from autoevol.experiments.models.settings import REASONING_FLOOR, ModelSettings, adjusted, fitted
 from autoevol.experiments.models.transports.litellm import LitellmTransport
 from autoevol.experiments.models.transports.openai_http import OpenAITransport
-from autoevol.experiments.models.transports.protocol import Reply, WireCall, reply_from_openai
+from autoevol.experiments.models.transports.protocol import Request, Response, response_from_openai
 from autoevol.program.errors import AccessError
 from tests.support.loopback import Answer, Asked, loopback, openai_reply
 
-CALL = WireCall(
+CALL = Request(
     messages=({"role": "system", "content": "Rewrite."}, {"role": "user", "content": "Why?"}),
     temperature=0.4,
     top_p=0.9,
@@ -47,7 +47,7 @@ OLLAMA = {
 }
 
 
-def ask(model: str, answer: Any, *, suffix: str = "") -> tuple[Asked, Reply]:
+def ask(model: str, answer: Any, *, suffix: str = "") -> tuple[Asked, Response]:
     """Send the call as a run would, and return what arrived and what came back."""
     settings = ModelSettings(model, "evolver", temperature=0.4, top_p=0.9, max_tokens=160)
     taken, _ = adjusted(settings)
@@ -161,7 +161,7 @@ def test_errors_are_told_apart_by_who_must_act(
         plain = OpenAITransport(server.url, model="m", api_key="k", timeout=5, params={})
         hosted = LitellmTransport("openai/m", connection=connection, params={})
 
-        async def send() -> Reply:
+        async def send() -> Response:
             try:
                 return await (plain if way == "plain" else hosted).send(CALL)
             finally:
@@ -196,7 +196,7 @@ def test_a_body_that_is_no_reply_can_be_asked_for_again() -> None:
     ],
 )
 def test_a_usage_that_cannot_be_is_not_said(usage: dict[str, Any]) -> None:
-    assert reply_from_openai({**openai_reply(), "usage": usage}, 0.1).tokens_in == 0
+    assert response_from_openai({**openai_reply(), "usage": usage}, 0.1).tokens_in == 0
 
 
 @pytest.mark.parametrize("body", ["[" * 200_000, "null", '{"choices": 5}', '{"choices": [7]}'])
@@ -249,4 +249,4 @@ def test_confidence_is_the_mean_probability_of_the_likeliest_tokens(
 ) -> None:
     reply = openai_reply()
     reply["choices"][0]["logprobs"] = logprobs
-    assert reply_from_openai(reply, 0.1).confidence == pytest.approx(confidence)
+    assert response_from_openai(reply, 0.1).confidence == pytest.approx(confidence)

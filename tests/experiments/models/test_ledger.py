@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from autoevol.experiments.models.ledger import Discarded, Ledger, ledger_key, read_sums
-from autoevol.experiments.models.transports.protocol import WireCall
+from autoevol.experiments.models.transports.protocol import Request
 from autoevol.program.calls import CallRecord
 from autoevol.program.errors import ConfigError, StorageError
 from tests.conftest import REPOSITORY
 
-CALL = WireCall(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9)
+CALL = Request(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9)
 
 
 def record(text: str = "Because.", *, cost: float | None = 0.5) -> CallRecord:
@@ -104,7 +104,7 @@ def test_the_sums_are_the_bill(tmp_path: Path) -> None:
     "other",
     [
         pytest.param(("there", CALL, {}, 1), id="endpoint"),
-        pytest.param(("here", WireCall(CALL.messages, temperature=0.6), {}, 1), id="sampling"),
+        pytest.param(("here", Request(CALL.messages, temperature=0.6), {}, 1), id="sampling"),
         pytest.param(("here", CALL, {"top_k": 4}, 1), id="params"),
         pytest.param(("here", CALL, {}, 2), id="draw"),
     ],
@@ -114,7 +114,7 @@ def test_the_ledger_key_knows_everything_that_matters(other: Any) -> None:
 
 
 def test_half_a_surrogate_pair_has_a_key() -> None:
-    broken = WireCall(({"role": "user", "content": "\ud83d"},))
+    broken = Request(({"role": "user", "content": "\ud83d"},))
     assert ledger_key("here", broken, {}, 1) != ledger_key("here", CALL, {}, 1)
 
 

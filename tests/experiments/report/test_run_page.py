@@ -10,7 +10,7 @@ from typing import Any
 import mlflow
 import pytest
 
-from autoevol.experiments.report.lineages import Stage, lineages, read_evolved
+from autoevol.experiments.report.lineages import LineageStage, lineages, read_evolved
 from autoevol.experiments.report.word_diff import Piece, marked
 from tests.support.command_line import run_cli
 from tests.support.html_pages import read_page
@@ -170,7 +170,7 @@ def write_rows(*rows: dict[str, Any]) -> Path:
     return file
 
 
-def ways(*rows: dict[str, Any]) -> dict[str, tuple[list[Stage], str]]:
+def ways(*rows: dict[str, Any]) -> dict[str, tuple[list[LineageStage], str]]:
     file = write_rows(*rows)
     found = read_evolved(file, random.Random(0))
     return {each.row["id"]: ([*each.stages], each.note) for each in lineages(file, found)}

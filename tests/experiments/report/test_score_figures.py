@@ -16,12 +16,12 @@ from autoevol.experiments.report.score_figures import (
     score_figures,
     score_means,
 )
-from autoevol.experiments.scores.sheet import ScoreSheet
+from autoevol.experiments.scores.stored import StoredScores
 from autoevol.metrics.quality.difficulty import LEVELS
 from autoevol.metrics.stats.density import density
 
 
-def sheet(interval: bool = True) -> ScoreSheet:
+def sheet(interval: bool = True) -> StoredScores:
     figures: dict[int, dict[str, Any]] = {}
     for number, levels, mean in ((0, (3, 1, 0, 0, 0), 20.0), (1, (0, 0, 1, 0, 1), 55.0)):
         figures[number] = {
@@ -35,7 +35,7 @@ def sheet(interval: bool = True) -> ScoreSheet:
             "length": {"words": 4.0 + number, "response_words": 9.0 if number else None},
         }
     distances = {0: [0.4, 0.42, 0.44, 0.46], 1: [1.1, 1.2, 1.0]}
-    return ScoreSheet(figures, {}, {"mnd": distances, "ifd": {1: [0.4, 0.6, 0.5]}})
+    return StoredScores(figures, {}, {"mnd": distances, "ifd": {1: [0.4, 0.6, 0.5]}})
 
 
 def legend_of(axes: Any) -> list[str]:
@@ -76,7 +76,7 @@ def test_distances_and_words_have_a_line_for_each_round_or_text() -> None:
 def test_log_probabilities_get_a_panel_each_and_equal_values_a_stroke() -> None:
     (axes,) = draw_confidence(sheet()).axes
     assert axes.get_xlabel().startswith("IFD")
-    same = ScoreSheet(numbers={"confidence": {1: [-0.5, -0.5]}, "ifd": {0: [0.1, 0.2, 0.4]}})
+    same = StoredScores(numbers={"confidence": {1: [-0.5, -0.5]}, "ifd": {0: [0.1, 0.2, 0.4]}})
     ifd, confidence = draw_confidence(same).axes
     assert confidence.get_xlabel().startswith("confidence")
     assert legend_of(confidence) == ["round 1 (too few to smooth)"]
@@ -84,7 +84,7 @@ def test_log_probabilities_get_a_panel_each_and_equal_values_a_stroke() -> None:
 
 
 def test_what_was_not_measured_is_not_drawn(tmp_path: Path) -> None:
-    assert score_figures(ScoreSheet({0: {"rows": 0}})) == {}
+    assert score_figures(StoredScores({0: {"rows": 0}})) == {}
     written = write_pictures(score_figures(sheet()), tmp_path)
     names = ("difficulty", "means", "distances", "confidence", "words")
     assert [*written] == [f"score_{name}" for name in names]
@@ -132,7 +132,7 @@ def test_a_value_beyond_the_ends_is_refused() -> None:
 def test_every_mean_of_a_score_has_a_panel() -> None:
     mean = {"mean": 0.5, "interval": [0.4, 0.6], "scored": 9}
     told = {"rows": 9, "ifd": {"ifd": mean, "ic_ifd": mean, "cut": 0}, "grade": mean}
-    found = ScoreSheet({1: told, 2: told})
+    found = StoredScores({1: told, 2: told})
     assert score_means(found) == ["ifd.ifd", "ifd.ic_ifd", "grade"]
     figure = draw_means(found)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["ifd", "ic_ifd", "grade"]

@@ -4,14 +4,14 @@ import math
 from typing import Any
 
 from autoevol.experiments.report.score_tables import Section, judges, score_sections
-from autoevol.experiments.scores.sheet import ScoreSheet
+from autoevol.experiments.scores.stored import StoredScores
 
 GRADED = {"mean": 3.25, "interval": [2.5, 4.0], "median": 3.0, "scored": 1200, "unscored": 2}
 
 
 def section_of(name: str, *rounds: dict[str, Any], **settings: Any) -> Section:
     figures = {number: {"rows": 9, name: told} for number, told in enumerate(rounds)}
-    (found,) = score_sections(ScoreSheet(figures, {name: settings}))
+    (found,) = score_sections(StoredScores(figures, {name: settings}))
     return found
 
 
@@ -66,7 +66,7 @@ def test_large_numbers_stay_readable_and_what_is_none_is_a_dash() -> None:
 def test_each_judge_is_named_once() -> None:
     settings = {"grade": {"judge": "a"}, "chain": {"judge": "a"}, "tags": {"judge": "b"}, "x": {}}
     settings["ifd"] = {"judge": "no judge"}
-    assert judges(ScoreSheet({}, settings)) == ["a", "b"]
+    assert judges(StoredScores({}, settings)) == ["a", "b"]
 
 
 def test_a_score_of_several_means_shows_each_with_its_interval() -> None:

@@ -11,7 +11,7 @@ import mlflow
 import pytest
 
 from autoevol.experiments.models.budget import Budget
-from autoevol.experiments.models.runtime import open_fleet
+from autoevol.experiments.models.runtime import open_models
 from autoevol.experiments.models.settings import ModelSettings
 from autoevol.program.adapter import PlainAdapter
 from tests.conftest import REPOSITORY
@@ -76,7 +76,7 @@ def _check_program_json(folder: Path, rows: list[dict[str, str]]) -> None:
     model = "local/qwen2.5-coder-1.5b-instruct"
     settings = ModelSettings(model, "evolver", temperature=0.4, top_p=0.95, max_tokens=96)
     shutil.copy(folder / "ledger.sqlite", "copy.sqlite")
-    with open_fleet(
+    with open_models(
         {"evolver": settings},
         ledger=Path("copy.sqlite"),
         budget=Budget(calls=0),

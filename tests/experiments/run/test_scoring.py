@@ -9,7 +9,7 @@ import mlflow
 import pytest
 import yaml
 
-from autoevol.experiments.scores.target import Request, find_target
+from autoevol.experiments.scores.target import ScoreRequest, find_target
 from tests.support.command_line import run_cli
 
 WriteConfig = Callable[..., Path]
@@ -329,7 +329,7 @@ def test_another_judge_takes_the_whole_place_of_the_configs(write_config: WriteC
         "judge": {"model": "hosted_vllm/old", "api_base": "http://localhost:9"},
     }
     run_cli("run", str(write_config(12, **NO_SEARCH, models=models)), expected=0)
-    target = find_target(Request(RUN, ("complexity",), judge="scripted/world"))
+    target = find_target(ScoreRequest(RUN, ("complexity",), judge="scripted/world"))
     judge = target.models["judge"]
     assert (judge.model, judge.api_base) == ("scripted/world", None)
 

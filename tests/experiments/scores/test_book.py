@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.scores.book import ScoreBook
+from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.scores.set_scores import SetScores
 from autoevol.program.records import Row
 
@@ -12,8 +12,8 @@ SEED = Row("a", "a", "Name a river.")
 FIRST = Row("a.1", "a", "Name two rivers.", round=1)
 
 
-def book(rounds: dict[int, list[Row]], name: str, figures: dict[int, Any]) -> ScoreBook:
-    made = ScoreBook(rounds, {number: {"rows": len(rows)} for number, rows in rounds.items()})
+def book(rounds: dict[int, list[Row]], name: str, figures: dict[int, Any]) -> ScoreResults:
+    made = ScoreResults(rounds, {number: {"rows": len(rows)} for number, rows in rounds.items()})
     rows = [row for number in figures for row in rounds[number]]
     made.add_set(name, SetScores(figures, {row.id: {name: 1.0} for row in rows}))
     return made

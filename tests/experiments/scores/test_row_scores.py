@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.cli.tables import score_table
-from autoevol.experiments.scores.book import ScoreBook
+from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.scores.row_scores import growth_scores, keyword_scores, quality_scores
 from autoevol.program.records import Row
 from tests.support.command_line import run_cli
@@ -132,7 +132,7 @@ def test_a_set_that_nobody_thought_about_is_said_and_has_no_zero(workplace: Path
 
 
 def test_lists_are_no_figures_of_the_table() -> None:
-    book = ScoreBook({1: []})
+    book = ScoreResults({1: []})
     book.add_set("keywords", keyword_scores({1: [rewrite("a.1", "x", thinking="Add units.")]}))
     assert [*score_table(book).columns[0].cells] == [
         *("keywords.operations", "keywords.scored", "keywords.unscored")

@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import binomtest  # type: ignore[import-untyped]
 
 from autoevol.metrics.quality.preference import (
-    Outcome,
+    PairOutcome,
     PositionBias,
     Tally,
     Verdict,
@@ -32,7 +32,7 @@ from autoevol.metrics.quality.preference import (
     ],
 )
 def test_two_orders_make_one_outcome(
-    ours_first: Verdict | None, ours_second: Verdict | None, result: Outcome | None
+    ours_first: Verdict | None, ours_second: Verdict | None, result: PairOutcome | None
 ) -> None:
     assert outcome(ours_first, ours_second) == result
 
@@ -48,7 +48,7 @@ def test_two_orders_make_one_outcome(
     ],
 )
 def test_one_drawn_order(
-    verdict: Verdict | None, ours_was_first: bool, result: Outcome | None
+    verdict: Verdict | None, ours_was_first: bool, result: PairOutcome | None
 ) -> None:
     assert single_outcome(verdict, ours_was_first=ours_was_first) == result
 
@@ -110,7 +110,7 @@ def test_first_share_of_single_verdicts() -> None:
 
 
 def test_longer_texts_win_three_of_four() -> None:
-    rows: list[tuple[Outcome | None, int, int]] = [
+    rows: list[tuple[PairOutcome | None, int, int]] = [
         ("win", 90, 40),
         ("lose", 30, 31),
         ("lose", 10, 99),

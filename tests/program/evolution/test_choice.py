@@ -4,15 +4,15 @@ from collections import Counter
 
 import pytest
 
-from autoevol.program.evolution.choice import Chooser, Place
-from autoevol.program.records import Row, Total
+from autoevol.program.evolution.choice import Chooser, RewriteSlot
+from autoevol.program.records import MethodTally, Row
 
 NAMES = ("a", "b", "c")
 
 
-def place(index: int, child: int = 0) -> Place:
+def place(index: int, child: int = 0) -> RewriteSlot:
     name = f"row-{index}"
-    return Place(index, Row(name, name, "x"), child)
+    return RewriteSlot(index, Row(name, name, "x"), child)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_bandit_that_knows_nothing_tries_all() -> None:
 
 
 def test_a_bandit_prefers_what_was_kept_more_often_and_still_tries_the_rest() -> None:
-    totals = {"a": Total(40, 10), "b": Total(10, 40), "c": Total(2, 2)}
+    totals = {"a": MethodTally(40, 10), "b": MethodTally(10, 40), "c": MethodTally(2, 2)}
     found = counted(Chooser("bandit", totals=totals))
     assert found[0] > found[2] > found[1]
     assert found[2] > 100  # little is known of it

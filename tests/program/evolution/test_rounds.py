@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from autoevol.program.evolution.answering import AnswerSettings
-from autoevol.program.evolution.attempt import Until
+from autoevol.program.evolution.attempt import LengthGoal
 from autoevol.program.evolution.generator import GenerationSettings
-from autoevol.program.records import Total
+from autoevol.program.records import MethodTally
 from autoevol.signatures import Method
 from tests.support.generating import generate, longer, rows_named, told
 
@@ -100,7 +100,7 @@ def test_a_row_that_is_long_enough_goes_no_further_and_a_too_long_one_fails() ->
         return row + " Name" + "".join(f" item{len(row)}x{i}" for i in range(added)) + "."
 
     counts, outcomes, _ = generate(
-        reply, rows_named("tides", "flood"), rounds=5, until=Until(14, 40)
+        reply, rows_named("tides", "flood"), rounds=5, until=LengthGoal(14, 40)
     )
     # "List facts about tides." has 4 words: 11, then 18 are enough
     assert told(counts)[:3] == [(1, 2, 1, 1, 0), (2, 1, 1, 0, 1), (3, 0, 0, 0, 0)]
@@ -162,7 +162,7 @@ def test_a_bandit_learns_between_rounds_only() -> None:
 
 
 def test_a_bandit_that_goes_on_begins_its_rounds_as_it_did_before() -> None:
-    def chosen(learned: dict[int, dict[str, Total]]) -> list[str]:
+    def chosen(learned: dict[int, dict[str, MethodTally]]) -> list[str]:
         _, outcomes, _ = generate(
             longer,
             rows_named(*(f"t{i}" for i in range(40))),
@@ -174,7 +174,7 @@ def test_a_bandit_that_goes_on_begins_its_rounds_as_it_did_before() -> None:
         return [o.row.method or "" for o in outcomes if o.row.round == 2]
 
     assert 5 < Counter(chosen({}))["m1"] < 35
-    assert set(chosen({2: {"m0": Total(0, 500), "m1": Total(500, 0)}})) == {"m1"}
+    assert set(chosen({2: {"m0": MethodTally(0, 500), "m1": MethodTally(500, 0)}})) == {"m1"}
 
 
 @pytest.mark.parametrize(("only_missing", "calls"), [(False, 3), (True, 2)])

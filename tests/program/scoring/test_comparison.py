@@ -8,7 +8,13 @@ import pytest
 from dspy.utils.exceptions import LMTransportError
 
 from autoevol.program.roles import Role
-from autoevol.program.scoring.comparison import Compared, Order, Pair, compare_pairs, read_verdict
+from autoevol.program.scoring.comparison import (
+    AskOrder,
+    Compared,
+    Pair,
+    compare_pairs,
+    read_verdict,
+)
 
 LONG, SHORT = "A long answer with all of its reasons.", "Short."
 
@@ -31,7 +37,7 @@ class Judge(dspy.BaseLM):
         return [reply]
 
 
-def compared(judge: Judge, *pairs: Pair, order: Order = "both") -> list[Compared]:
+def compared(judge: Judge, *pairs: Pair, order: AskOrder = "both") -> list[Compared]:
     found: list[Compared] = []
     role = Role(judge, "judge")
     asyncio.run(compare_pairs(pairs, role, found.append, order=order, in_flight=2))

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from autoevol.metrics import FailureRate
-from autoevol.program.records import Candidate, Choice, Evaluation, Headroom, Row
+from autoevol.program.records import Candidate, Evaluation, FinalChoice, Headroom, Row
 from autoevol.program.search.acceptance import Acceptance
 from autoevol.program.search.archive import Archive
-from autoevol.program.search.confirmation import Look, second_look
+from autoevol.program.search.confirmation import ConfirmationTest, confirm_on_fresh_rows
 from autoevol.signatures import Method
 from tests.support.evaluations import evaluation
 
@@ -27,7 +27,9 @@ def test_headroom(failed: int, level: float, least: int, is_enough: bool) -> Non
     assert f"mend {least}" in str(found)
 
 
-def look(dev: dict[str, str], fresh: dict[str, str], most: int = 3) -> tuple[Choice, list[str]]:
+def look(
+    dev: dict[str, str], fresh: dict[str, str], most: int = 3
+) -> tuple[FinalChoice, list[str]]:
     """Take a second look at methods with these verdicts; the first one is the initial method."""
     initial, *others = (evaluation(verdicts, text=text) for text, verdicts in dev.items())
     archive = Archive(initial)
@@ -45,7 +47,9 @@ def look(dev: dict[str, str], fresh: dict[str, str], most: int = 3) -> tuple[Cho
         return Evaluation(method, outcomes)
 
     rows = [Row("f", "f", "x")]
-    chosen = asyncio.run(second_look(archive, rows, Look(Acceptance(), most=most), measure))
+    chosen = asyncio.run(
+        confirm_on_fresh_rows(archive, rows, ConfirmationTest(Acceptance(), most=most), measure)
+    )
     return chosen, measured
 
 
@@ -99,7 +103,9 @@ def test_what_ties_and_adds_more_gets_a_second_look() -> None:
         return richer if method == richer.method else initial
 
     rows = [Row("f", "f", "x")]
-    chosen = asyncio.run(second_look(archive, rows, Look(Acceptance()), measure))
+    chosen = asyncio.run(
+        confirm_on_fresh_rows(archive, rows, ConfirmationTest(Acceptance()), measure)
+    )
     assert chosen.best is richer
 
 

@@ -9,7 +9,7 @@ from autoevol.program.records import Evaluation, Trajectory
 from autoevol.program.roles import Role
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.operators import MOST_DEMONSTRATIONS, applies, propose
-from autoevol.program.search.proposer import Order, Proposal, Proposer
+from autoevol.program.search.proposer import Proposal, ProposalRequest, Proposer
 from autoevol.program.search.safeguards import SAFEGUARDS
 from autoevol.program.search.settings import OperatorName, SearchSettings
 from tests.support.evaluations import evaluation
@@ -39,7 +39,7 @@ def proposal(
     )
     archive = Archive(parent)
     archive._measured.extend(others)
-    order = Order("new", parent, archive, CASES, draw)
+    order = ProposalRequest("new", parent, archive, CASES, draw)
     return asyncio.run(propose(operator, proposer, order)), model
 
 
@@ -163,5 +163,5 @@ def test_what_was_tried_is_told_to_the_optimizer() -> None:
     proposer = Proposer(Role(model, "m"), SearchSettings(max_method_words=60, max_stage_words=50))
     archive = Archive(PARENT)
     archive._tried.append("- added 'Sing.': broke 4")
-    asyncio.run(propose("edit", proposer, Order("new", PARENT, archive, (), 0)))
+    asyncio.run(propose("edit", proposer, ProposalRequest("new", PARENT, archive, (), 0)))
     assert "did not help; make another one:\n- added 'Sing.': broke 4" in model.users[0]

@@ -11,7 +11,7 @@ from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners
-from autoevol.program.records import Choice, Headroom, Row, StepRecord
+from autoevol.program.records import FinalChoice, Headroom, Row, StepRecord
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.optimizer import AutoEvolInstruct
 from autoevol.program.search.settings import PAPER, SearchSettings
@@ -233,7 +233,7 @@ def test_the_second_look_pays_for_the_best_few_on_fresh_rows() -> None:
     optimizer, _, model = optimizer_for(
         failing_unless("MARK", [better]), steps=1, candidates=1, finalists=2, acceptance="paired"
     )
-    choices: list[Choice] = []
+    choices: list[FinalChoice] = []
     optimizer.listeners = Listeners(on_choice=choices.append)
     best = optimizer.compile(
         Evolver(START), trainset=rows(4, "t"), valset=rows(5, "d"), freshset=rows(3, "f")

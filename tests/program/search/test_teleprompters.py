@@ -17,7 +17,7 @@ from autoevol.program.records import Row, StepRecord
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.scoreboard import ScoredEvolver
 from autoevol.program.search.settings import SearchSettings
-from autoevol.program.search.teleprompters import GUESTS, Guest, Make
+from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer, Make
 from autoevol.signatures import Method, RespondToInstruction
 from tests.conftest import REPOSITORY
 
@@ -62,19 +62,21 @@ def pipeline(model: WorldModel) -> Pipeline:
     return Pipeline(roles, failure_metric(["strict"], ["strict"]), blocks_in_flight=2)
 
 
-def compiled(make: Make, **settings: Any) -> tuple[Evolver, list[StepRecord], WorldModel, Guest]:
+def compiled(
+    make: Make, **settings: Any
+) -> tuple[Evolver, list[StepRecord], WorldModel, ExternalOptimizer]:
     model, steps = WorldModel(), []  # type: WorldModel, list[StepRecord]
     given = SearchSettings(**{"steps": 2, "batch_size": 3, "candidates": 3, **settings})
-    guest = Guest(make, pipeline(model), given, Listeners(on_step=steps.append))
+    guest = ExternalOptimizer(make, pipeline(model), given, Listeners(on_step=steps.append))
     data = {"trainset": rows("t", 6), "valset": rows("d", 8)}
     with dspy.context(lm=model):
         best = asyncio.run(guest.acompile(Evolver(START), **data))
     return best, steps, model, guest
 
 
-@pytest.mark.parametrize("name", GUESTS)
+@pytest.mark.parametrize("name", EXTERNAL)
 def test_a_guest_never_touches_the_responders_prompt(name: str) -> None:
-    best, _, model, _ = compiled(GUESTS[name])
+    best, _, model, _ = compiled(EXTERNAL[name])
     responder = best.responder.predict
     assert responder.signature.instructions == RespondToInstruction.instructions
     assert responder.demos == []
@@ -85,23 +87,23 @@ def test_a_guest_never_touches_the_responders_prompt(name: str) -> None:
 
 
 def test_gepa_finds_the_method_that_truly_fails_less() -> None:
-    best, steps, _, _ = compiled(GUESTS["gepa"], steps=6)
+    best, steps, _, _ = compiled(EXTERNAL["gepa"], steps=6)
     assert SAFEGUARD in best.method.instructions
     assert steps[-1].best.failure_rate.rate < steps[0].incumbent.failure_rate.rate
     assert {c.operator for step in steps for c in step.candidates} == {"gepa"}
 
 
-@pytest.mark.parametrize("name", GUESTS)
+@pytest.mark.parametrize("name", EXTERNAL)
 def test_the_budget_of_calls_holds_and_the_best_seen_is_kept(name: str) -> None:
-    free, _, unbounded, _ = compiled(GUESTS[name], steps=9)
-    best, _, model, _ = compiled(GUESTS[name], steps=9, max_calls=40)
+    free, _, unbounded, _ = compiled(EXTERNAL[name], steps=9)
+    best, _, model, _ = compiled(EXTERNAL[name], steps=9, max_calls=40)
     assert len(model.systems) <= 40 + 14, "a proposal that has begun is made to its end"
     assert len(unbounded.systems) > len(model.systems)
     assert best.method.id == free.method.id or best.method == START
 
 
 def test_a_row_is_measured_once_for_a_method() -> None:
-    _, _, model, _ = compiled(GUESTS["gepa"])
+    _, _, model, _ = compiled(EXTERNAL["gepa"])
     evolving = [system for system in model.systems if system == START.instructions]
     assert len(evolving) <= 6 + 8, "train and dev rows, each at most once"
 
@@ -121,7 +123,7 @@ def test_a_teleprompter_that_does_nothing_leaves_the_initial_method() -> None:
 
 
 def test_the_screen_is_left_to_the_run(capsys: pytest.CaptureFixture[str]) -> None:
-    compiled(GUESTS["gepa"])
+    compiled(EXTERNAL["gepa"])
     sys.stdout.write("after it, printing works as ever")
     assert capsys.readouterr() == ("after it, printing works as ever", "")
 
@@ -150,14 +152,16 @@ def test_what_ends_a_run_ends_a_guest_too() -> None:
             return super().__call__(prompt, messages=messages, **kw)
 
     model = Failing()
-    guest = Guest(GUESTS["gepa"], pipeline(model), SearchSettings(steps=3, batch_size=3))
+    guest = ExternalOptimizer(
+        EXTERNAL["gepa"], pipeline(model), SearchSettings(steps=3, batch_size=3)
+    )
     data = {"trainset": rows("t", 6), "valset": rows("d", 8)}
     with dspy.context(lm=model), pytest.raises(RefusedError):
         asyncio.run(guest.acompile(Evolver(START), **data))
 
 
 def test_a_guest_without_headroom_is_not_let_in() -> None:
-    best, steps, model, _ = compiled(GUESTS["gepa"], accept_level=0.001)
+    best, steps, model, _ = compiled(EXTERNAL["gepa"], accept_level=0.001)
     assert best.method == START
     assert steps == []
     assert len([s for s in model.systems if s == START.instructions]) == 8

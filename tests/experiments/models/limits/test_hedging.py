@@ -13,7 +13,7 @@ from dspy.utils.exceptions import LMInvalidRequestError, LMServerError
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.engine import Engine
 from autoevol.experiments.models.ledger import Ledger
-from autoevol.experiments.models.limits.hedging import Stragglers
+from autoevol.experiments.models.limits.hedging import Hedger
 from autoevol.experiments.models.prices import Price
 from autoevol.experiments.models.settings import ModelSettings
 from autoevol.program.errors import AccessError, BudgetExhaustedError
@@ -77,7 +77,7 @@ def test_some_calls_are_never_made_twice(settings: dict[str, Any]) -> None:
 
 
 def test_late_is_four_times_the_95th_percentile_and_at_least_ten_seconds() -> None:
-    stragglers = Stragglers(None)
+    stragglers = Hedger(None)
     assert stragglers.late_s is None
     for _ in range(20):
         stragglers.heard(0.2)

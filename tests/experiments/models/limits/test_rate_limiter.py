@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from autoevol.experiments.models.limits.rate_limiter import Pace, Start
+from autoevol.experiments.models.limits.rate_limiter import RateLimiter, Start
 
 LATENCY_S, REFUSAL_S = 0.2, 0.002
 Admits = Callable[[float], bool]
@@ -22,7 +22,7 @@ class Simulation:
 
     admits: Admits
     concurrency: int
-    pace: Pace = field(default_factory=Pace)
+    pace: RateLimiter = field(default_factory=RateLimiter)
     refused: int = 0
     done_at: float = 0.0
     busy: float = 0.0
@@ -157,7 +157,7 @@ def test_a_server_that_takes_nothing_is_asked_ever_less() -> None:
 
 
 def test_the_servers_advice_is_followed_in_a_storm() -> None:
-    pace = Pace()
+    pace = RateLimiter()
     for start in [pace.started(0.0, 0) for _ in range(40)]:
         pace.refused(0.01, start, retry_after=7.0)
     assert pace.is_held_down
@@ -165,7 +165,7 @@ def test_the_servers_advice_is_followed_in_a_storm() -> None:
 
 
 def test_requests_per_minute_are_spread_evenly() -> None:
-    pace, now = Pace(requests_per_minute=120), 0.0
+    pace, now = RateLimiter(requests_per_minute=120), 0.0
     for _ in range(10):
         now += pace.wait_s(now)
         pace.started(now, 1000)
@@ -173,7 +173,7 @@ def test_requests_per_minute_are_spread_evenly() -> None:
 
 
 def test_tokens_per_minute_are_corrected_by_what_was_used() -> None:
-    pace = Pace(tokens_per_minute=600)
+    pace = RateLimiter(tokens_per_minute=600)
     start = pace.started(0.0, tokens=50)
     assert pace.wait_s(0.0) == pytest.approx(5.0)
     pace.settled(start, used=20)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.files.records import read_file, read_json
-from autoevol.experiments.scores.book import BY_ROUND, BY_ROW
+from autoevol.experiments.scores.results import BY_ROUND, BY_ROW
 from autoevol.program.errors import ConfigError
 
 PER_ROW = ("mnd", "ifd", "ic_ifd", "confidence")
@@ -16,7 +16,7 @@ PER_ROW = ("mnd", "ifd", "ic_ifd", "confidence")
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreSheet:
+class StoredScores:
     """What the files of scores say.
 
     Attributes:
@@ -41,7 +41,7 @@ class ScoreSheet:
         return {n: told[name] for n, told in sorted(self.figures.items()) if name in told}
 
 
-def read_sheet(folder: Path) -> ScoreSheet:
+def read_stored(folder: Path) -> StoredScores:
     """Return the scores of a folder; an empty sheet before the first score.
 
     Raises:
@@ -49,14 +49,14 @@ def read_sheet(folder: Path) -> ScoreSheet:
     """
     file = folder / BY_ROUND
     if not file.is_file():
-        return ScoreSheet()
+        return StoredScores()
     settings, tree = read_settings(folder), read_json(file)
     try:
         figures = {
             told["round"]: {name: each for name, each in told.items() if name != "round"}
             for told in tree["rounds"]
         }
-        return ScoreSheet(figures, settings, _numbers(folder / BY_ROW))
+        return StoredScores(figures, settings, _numbers(folder / BY_ROW))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(str(file), f"holds no scores: {error!r}") from error
 

@@ -18,7 +18,7 @@ Found = dict[str, dict[str, Value]]
 
 
 @dataclass
-class ScoreBook:
+class ScoreResults:
     """The figures of a set.
 
     Attributes:
