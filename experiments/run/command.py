@@ -7,7 +7,6 @@ from autoevol.experiments.artifacts.folder import check_folder, find_summary
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.run.plan import Plan, make_plan
 from autoevol.experiments.run.request import RunRequest
-from autoevol.experiments.run.runner import RunContext, run
 from autoevol.experiments.terminal.console import console, quiet_libraries
 from autoevol.experiments.terminal.progress import progress_bar
 from autoevol.experiments.tracking.config import load_tracking
@@ -42,6 +41,9 @@ def perform(
         request: Says whether to start anew, and which phases are wanted.
         tags: Of its MLflow run.
     """
+    # Loads aiohttp and Optuna, which a dry run and a finished run do without.
+    from autoevol.experiments.run.runner import RunContext, run
+
     quiet_libraries()
     tracking = load_tracking()
     with progress_bar(console) as bar:
