@@ -5,7 +5,7 @@ import json
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,19 +15,15 @@ import yaml
 from filelock import FileLock
 from filelock import Timeout as FileLockTimeout
 
-from autoevol.experiments.config.experiment import EVOLVING, ExperimentConfig
+from autoevol.experiments.artifacts.format import FORMAT
+from autoevol.experiments.artifacts.identity import RUN, RunIdentity, read_identity
+from autoevol.experiments.artifacts.resume import CONFIG, known_run, stored_config
+from autoevol.experiments.artifacts.summary import SUMMARY
+from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.files.atomic import PARTIAL, write_whole
-from autoevol.experiments.files.records import read_object
 from autoevol.program.errors import ConfigError, StorageError
 from autoevol.program.records import Outcome, StepRecord
 from autoevol.signatures import Method, to_markdown
-
-RESUMABLE = (
-    *("concurrency", "requests_per_minute", "tokens_per_minute"),
-    *("timeout", "attempts", "backoff", "backoff_max", "hedge_after", "outage"),
-    *("api_key_env", "price", "fallbacks"),
-)
-"""Model settings that may differ when a run goes on; the budget may, too."""
 
 MINIMUM_DISK = 50 << 20
 LOCK = "run.lock"
@@ -42,6 +38,7 @@ class RunFolder:
         is_resumed: An earlier try of the same run left its ledger here.
         started: When the run was first started.
         replaces: Key of the run that was moved aside for this one.
+        format: Of the folder; an older run resumes under its own.
     """
 
     path: Path
@@ -49,19 +46,12 @@ class RunFolder:
     is_resumed: bool
     started: datetime
     replaces: str | None = None
+    format: int = FORMAT
 
     @property
     def ledger(self) -> Path:
         """Finished calls."""
         return self.path / "ledger.sqlite"
-
-    def summary(self) -> dict[str, Any] | None:
-        """Return the summary of a finished run; None while it is not finished."""
-        file = self.path / "summary.json"
-        found: dict[str, Any] | None = (
-            json.loads(file.read_text("utf-8")) if file.is_file() else None
-        )
-        return found
 
     def write(self, name: str, text: str) -> Path:
         """Write a file as a whole: it is there complete, or not at all."""
@@ -82,24 +72,20 @@ def find_summary(config: ExperimentConfig, content: str) -> dict[str, Any] | Non
     Unscored rows are left to do: the same command tries their calls again. So is a search that was
     skipped and is asked for now, and so are other scores or filters.
     """
-    folder = _known(config, content)
-    summary = folder.summary() if folder else None
-    if folder is None or summary is None or summary["rows_unscored"]:
+    if known_run(config, content) is None:
         return None
-    is_asked_for = summary.get("search_skipped") and not config.optimizer.headroom
-    return None if is_asked_for or _asks_for_more(folder.path, config) else summary
+    file = config.folder / SUMMARY
+    summary: dict[str, Any] | None = json.loads(file.read_text("utf-8")) if file.is_file() else None
+    if summary is None or summary["rows_unscored"]:
+        return None
+    is_search_due = summary.get("search_skipped") and not config.optimizer.headroom
+    return None if is_search_due or _is_more_due(config) else summary
 
 
-def _asks_for_more(path: Path, config: ExperimentConfig) -> bool:
-    """Tell whether other scores or filters are asked for than the finished run has made."""
-    then = yaml.safe_load((path / "config.yaml").read_text("utf-8"))
-    now = config.model_dump(mode="json")
-    none = ExperimentConfig.model_fields
-    before = {
-        "scores": {**none["scores"].default.model_dump(mode="json"), **then.get("scores", {})},
-        "filters": then.get("filters", []),
-    }
-    return any(before[key] != now[key] for key in before)
+def _is_more_due(config: ExperimentConfig) -> bool:
+    """Tell whether the config names other scores or filters than the finished run has made."""
+    stored = stored_config(config.folder)
+    return (stored.scores, stored.filters) != (config.scores, config.filters)
 
 
 def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None:
@@ -116,11 +102,11 @@ def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None
     path = config.folder
     if path.exists() and not path.is_dir():
         raise ConfigError("output.dir", f"{path} cannot be written: it is a file")
-    is_run = (path / "run.json").is_file()
+    is_run = (path / RUN).is_file()
     if path.exists() and not is_run and not all(map(_is_begun, path.iterdir())):
         raise ConfigError("output.dir", f"{path} holds files of something else; choose another")
     if not fresh:
-        _known(config, content)
+        known_run(config, content)
     base = next(parent for parent in [path, *path.absolute().parents] if parent.exists())
     try:
         tempfile.TemporaryFile(dir=base).close()
@@ -143,15 +129,19 @@ def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> Itera
     replaced = None
     if fresh and config.folder.exists():
         with alone_in(config.folder):
-            replaced = _key_in(config.folder)
+            replaced = _replaced_key(config.folder)
             _move_aside(config.folder)
     with alone_in(config.folder):
         yield replace(_opened(config, content), replaces=replaced)
 
 
-def _key_in(path: Path) -> str | None:
-    file = path / "run.json"
-    return str(json.loads(file.read_text("utf-8"))["key"]) if file.is_file() else None
+def _replaced_key(path: Path) -> str | None:
+    """Return the key of the run that is moved aside; None: nobody can tell."""
+    # `--fresh` is the way out of a damaged folder, so damage must not stop it.
+    try:
+        return read_identity(path).key
+    except ConfigError:
+        return None
 
 
 def _is_begun(file: Path) -> bool:
@@ -181,16 +171,20 @@ def alone_in(path: Path) -> Iterator[None]:
 def _opened(config: ExperimentConfig, content: str) -> RunFolder:
     for left in config.folder.glob(f"{PARTIAL}*"):
         left.unlink()
-    known = _known(config, content)
+    known = known_run(config, content)
+    identity = known or RunIdentity(uuid.uuid4().hex, datetime.now(UTC), content)
     if known:
-        (known.path / "summary.json").unlink(missing_ok=True)
-        known.write("config.yaml", as_yaml(config))
-        return known
-    folder = RunFolder(config.folder, uuid.uuid4().hex, False, datetime.now(UTC))
-    started = folder.started.isoformat()
-    identity = {"key": folder.key, "started": started, "content": content}
-    folder.write("run.json", json.dumps(identity, indent=2) + "\n")
-    folder.write("config.yaml", as_yaml(config))
+        (config.folder / SUMMARY).unlink(missing_ok=True)
+    else:
+        identity.write(config.folder)
+    folder = RunFolder(
+        config.folder,
+        identity.key,
+        is_resumed=known is not None,
+        started=identity.started,
+        format=identity.format,
+    )
+    folder.write(CONFIG, as_yaml(config))
     return folder
 
 
@@ -235,115 +229,3 @@ class RowWriter:
             file = (self._path / name).open("w", encoding="utf-8", buffering=1)
             self._files[name] = self._stack.enter_context(file)
         return self._files[name]
-
-
-def _known(config: ExperimentConfig, content: str) -> RunFolder | None:
-    """Return the folder if it holds an earlier try of this run.
-
-    Raises:
-        ConfigError: It holds a run of another config.
-    """
-    path = config.folder
-    if not (path / "run.json").is_file() or not (path / "config.yaml").is_file():
-        return None
-    identity = json.loads((path / "run.json").read_text("utf-8"))
-    then = yaml.safe_load((path / "config.yaml").read_text("utf-8"))
-    differing = _differences(_resumable(then), _resumable(config.model_dump(mode="json")))
-    if not differing and identity["content"] != content:
-        differing = ["content of its data or method files"]
-    if differing:
-        raise ConfigError(
-            "output.dir",
-            f"{path} holds a run with another {', '.join(differing)}; "
-            "choose another folder (--out) or start anew (--fresh)",
-        )
-    return RunFolder(path, identity["key"], True, datetime.fromisoformat(identity["started"]))
-
-
-_NOT_THE_ROWS = ("budget", "output", "scores", "filters")
-_NOT_THE_SEARCHS = ("headroom", "storage")
-
-
-def _resumable(tree: dict[str, Any]) -> dict[str, Any]:
-    """Return the config without what may differ when a run goes on."""
-    models = {
-        role: {k: v for k, v in tree["models"][role].items() if k not in RESUMABLE}
-        for role in EVOLVING
-    }
-    kept = {key: value for key, value in tree.items() if key not in _NOT_THE_ROWS}
-    search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}
-    return {**kept, "models": models, "optimizer": search}
-
-
-def _differences(then: Any, now: Any, at: str = "") -> list[str]:
-    if isinstance(then, dict) and isinstance(now, dict):
-        keys = [*then, *(key for key in now if key not in then)]
-        return [
-            path
-            for key in keys
-            for path in _differences(then.get(key), now.get(key), f"{at}.{key}".lstrip("."))
-        ]
-    return [] if then == now else [at]
-
-
-RUN, SUMMARY = "run.json", "summary.json"
-
-
-_NUMBERS = (
-    *("rows_in", "rows_out", "rows_failed", "rows_unscored"),
-    *("calls", "tokens_in", "tokens_out", "wall_s"),
-)
-
-
-_OF_A_ROUND = ("round", "entered", "kept", "failed", "unscored")
-
-
-@dataclass(frozen=True, slots=True)
-class RunIdentity:
-    """Which run it is.
-
-    Attributes:
-        key: In MLflow.
-    """
-
-    key: str
-    started: datetime
-
-
-def read_identity(folder: Path) -> RunIdentity:
-    """Return which run a folder is of.
-
-    Raises:
-        ConfigError: The folder has lost its `run.json`, or it is damaged.
-    """
-    file = folder / RUN
-    if not file.is_file():
-        raise ConfigError(str(folder), f"is no run's folder: no {RUN}")
-    tree = read_object(file)
-    try:
-        return RunIdentity(str(tree["key"]), datetime.fromisoformat(tree["started"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(str(file), f"is not what a run writes there: {error!r}") from error
-
-
-def read_summary(folder: Path) -> dict[str, Any]:
-    """Return a finished run's figures.
-
-    Raises:
-        ConfigError: The file is damaged.
-    """
-    file = folder / SUMMARY
-    tree = read_object(file)
-    _check_numbers(tree, _NUMBERS, str(file))
-    rounds = tree.get("rounds")
-    if not isinstance(rounds, list) or not all(isinstance(each, dict) for each in rounds):
-        raise ConfigError(f"{file}: rounds", "must be a list of objects")
-    for number, each in enumerate(rounds):
-        _check_numbers(each, _OF_A_ROUND, f"{file}: rounds[{number}]")
-    return tree
-
-
-def _check_numbers(tree: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
-    for name in names:
-        if not isinstance(tree.get(name), int | float):
-            raise ConfigError(where, f"{name} must be a number, is {str(tree.get(name))[:80]!r}")

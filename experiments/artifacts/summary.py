@@ -4,12 +4,17 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.files.records import read_object
 from autoevol.experiments.models.budget import Totals
 from autoevol.metrics import FailureRate, Pairs, pairs
+from autoevol.program.errors import ConfigError
 from autoevol.program.evolution.generator import RoundCount
 from autoevol.program.records import Evaluation, FinalChoice, Status, StepRecord
+
+SUMMARY = "summary.json"
 
 
 @dataclass
@@ -159,3 +164,33 @@ def _second_look(choice: FinalChoice | None) -> list[dict[str, Any]] | None:
 
 def _heldout(evaluation: Evaluation | None) -> dict[str, Any] | None:
     return rate_of(evaluation.failure_rate) if evaluation else None
+
+
+_NUMBERS = (
+    *("rows_in", "rows_out", "rows_failed", "rows_unscored"),
+    *("calls", "tokens_in", "tokens_out", "wall_s"),
+)
+_OF_A_ROUND = ("round", "entered", "kept", "failed", "unscored")
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Return a finished run's figures.
+
+    Raises:
+        ConfigError: The file is damaged.
+    """
+    file = folder / SUMMARY
+    tree = read_object(file)
+    _check_numbers(tree, _NUMBERS, str(file))
+    rounds = tree.get("rounds")
+    if not isinstance(rounds, list) or not all(isinstance(each, dict) for each in rounds):
+        raise ConfigError(f"{file}: rounds", "must be a list of objects")
+    for number, each in enumerate(rounds):
+        _check_numbers(each, _OF_A_ROUND, f"{file}: rounds[{number}]")
+    return tree
+
+
+def _check_numbers(tree: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
+    for name in names:
+        if not isinstance(tree.get(name), int | float):
+            raise ConfigError(where, f"{name} must be a number, is {str(tree.get(name))[:80]!r}")

@@ -120,13 +120,15 @@ def run_config(request: RunRequest) -> None:
 
 
 def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
+    from autoevol.experiments.artifacts.resume import config_for_folder
     from autoevol.experiments.cli.tables import show_plan, show_summary
-    from autoevol.experiments.config.experiment import config_of, limited
     from autoevol.experiments.export.writers import export_finished
     from autoevol.experiments.run.command import checked_plan, finished, perform
 
-    config = config_of(tree, request.file, out=request.out)
-    plan = checked_plan(limited(config, request.limit) if request.limit else config, request)
+    config = config_for_folder(
+        tree, request.file, out=request.out, limit=request.limit, fresh=request.fresh
+    )
+    plan = checked_plan(config, request)
     done = None if request.dry_run else finished(plan, request)
     if done:
         export_finished(plan.config, plan.splits.seeds, done, say)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from autoevol.experiments.artifacts.folder import read_summary
+from autoevol.experiments.artifacts.summary import read_summary
 from autoevol.experiments.config.filters import FIGURES
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.scores.files import evolved_rows, row_from

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from autoevol.experiments.artifacts.resume import stored_config
 from autoevol.experiments.config.experiment import (
     ExperimentConfig,
     ExportName,
     ExportRounds,
-    load_config,
 )
 from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.seeds import load_seeds
@@ -50,7 +50,7 @@ def export_run(request: ExportRequest, say: Say) -> None:
     """
     if not (request.folder / "evolved.jsonl").is_file():
         raise ConfigError(str(request.folder), "is no finished run's folder: no evolved.jsonl")
-    config = load_config(request.folder / "config.yaml")
+    config = stored_config(request.folder)
     formats = _formats(request, config)
     selection = _selection(request, config)
     if request.upload:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.format import FORMAT, with_implied
+from autoevol.experiments.artifacts.resume import format_of
 from autoevol.experiments.config.errors import UNKNOWN
 from autoevol.experiments.config.experiment import (
     ExperimentConfig,
@@ -94,7 +96,14 @@ def _planned(matrix: Matrix, cell: Cell, request: RunRequest, *, is_first: bool)
 
 
 def _config(matrix: Matrix, cell: Cell, request: RunRequest) -> ExperimentConfig:
-    config = config_of(matrix.tree(cell), request.file, out=request.out)
+    tree = matrix.tree(cell)
+    config = _in_folder_of(cell, tree, request)
+    number = FORMAT if request.fresh else format_of(config.folder)
+    return config if number == FORMAT else _in_folder_of(cell, with_implied(tree, number), request)
+
+
+def _in_folder_of(cell: Cell, tree: dict[str, Any], request: RunRequest) -> ExperimentConfig:
+    config = config_of(tree, request.file, out=request.out)
     n = request.limit
     folder = Path(limited_folder(config, n)) if n else config.folder
     output = config.output.model_copy(update={"dir": str(folder / cell.name)})

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.artifacts.folder import read_identity
 from autoevol.experiments.artifacts.funnel import Stopped, funnel
+from autoevol.experiments.artifacts.identity import read_identity
 from autoevol.experiments.artifacts.search_record import (
     STEPS,
     SearchRecord,

@@ -3,14 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from autoevol.experiments.artifacts.folder import (
-    RUN,
-    SUMMARY,
-    alone_in,
-    read_identity,
-    read_summary,
-)
+from autoevol.experiments.artifacts.folder import alone_in
+from autoevol.experiments.artifacts.identity import RUN, read_identity
 from autoevol.experiments.artifacts.search_record import STEPS
+from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.report.run_page import write_report
 from autoevol.experiments.scores.files import EVOLVED
 from autoevol.experiments.tracking.config import TrackingConfig

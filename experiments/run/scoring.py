@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-from autoevol.experiments.artifacts.folder import SUMMARY, alone_in, read_identity, read_summary
+from autoevol.experiments.artifacts.folder import alone_in
+from autoevol.experiments.artifacts.identity import read_identity
+from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.judging.session import model_session
 from autoevol.experiments.report.plots import write_pictures

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
+from autoevol.experiments.artifacts.resume import stored_config
 from autoevol.experiments.config.experiment import ExperimentConfig, check_solvers, load_config
 from autoevol.experiments.config.models import ModelConfig, settings_of
 from autoevol.experiments.config.scores import FREE, SCORING, SOLVERS, ScoreName, ScoresConfig
@@ -111,9 +112,9 @@ def find_target(request: ScoreRequest) -> Target:
 def _of_run(request: ScoreRequest) -> Target:
     where = request.target / "config.yaml"
     given = [*_judged_by(request.judge), "filters=[]", *request.overrides]
-    config = load_config(where, [*_named(request.names), *given])
+    config = stored_config(request.target, [*_named(request.names), *given])
     if not config.scores.names:
-        config = load_config(where, [*_named(FREE), *given])
+        config = stored_config(request.target, [*_named(FREE), *given])
     _check_judge(request, config)
     asked = _asked(config, str(where))
     rows = evolved_rows(request.target)

@@ -1,0 +1,61 @@
+"""`run.json`: which run a folder holds, and of which format the folder is."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from autoevol.experiments.artifacts.format import FORMAT
+from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.files.records import read_object
+from autoevol.program.errors import ConfigError
+
+RUN = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """Which run a folder holds.
+
+    Attributes:
+        key: Identifies the run in MLflow, the same on resume.
+        started: When the run was first started.
+        content: Fingerprint of what its config points to: seeds, methods, prompts.
+        format: Of the folder; a folder that names none is of format 1.
+    """
+
+    key: str
+    started: datetime
+    content: str = ""
+    format: int = FORMAT
+
+    def write(self, folder: Path) -> None:
+        """Write `run.json`."""
+        tree = {**asdict(self), "started": self.started.isoformat()}
+        write_whole(folder / RUN, json.dumps(tree, indent=2) + "\n")
+
+
+def read_identity(folder: Path) -> RunIdentity:
+    """Return which run a folder holds.
+
+    Raises:
+        ConfigError: The folder has lost its `run.json`, it is damaged, or a later version of
+            AutoEvol wrote it.
+    """
+    file = folder / RUN
+    if not file.is_file():
+        raise ConfigError(str(folder), f"is no run's folder: no {RUN}")
+    tree = read_object(file)
+    try:
+        started = datetime.fromisoformat(tree["started"])
+        content, number = str(tree.get("content", "")), int(tree.get("format", 1))
+        identity = RunIdentity(str(tree["key"]), started, content, number)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(str(file), f"is not what a run writes there: {error!r}") from error
+    if identity.format > FORMAT:
+        raise ConfigError(
+            str(file),
+            f"the folder is of format {identity.format}, this version reads formats up to "
+            f"{FORMAT}; update AutoEvol, or choose another folder (--out)",
+        )
+    return identity

@@ -1,0 +1,132 @@
+"""Which settings make a config and a folder the same run, so that the one resumes the other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.artifacts.format import FORMAT, with_implied
+from autoevol.experiments.artifacts.identity import RUN, RunIdentity, read_identity
+from autoevol.experiments.config.experiment import EVOLVING, ExperimentConfig, config_of, limited
+from autoevol.experiments.config.loading import tree_of
+from autoevol.program.errors import ConfigError
+
+CONFIG = "config.yaml"
+
+RESUMABLE = (
+    *("concurrency", "requests_per_minute", "tokens_per_minute"),
+    *("timeout", "attempts", "backoff", "backoff_max", "hedge_after", "outage"),
+    *("api_key_env", "price", "fallbacks"),
+)
+"""Model settings that may differ when a run resumes; the budget may, too."""
+
+_NOT_THE_ROWS = ("budget", "output", "scores", "filters")
+_NOT_THE_SEARCHS = ("headroom", "storage")
+
+
+def stored_config(folder: Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
+    """Return the config of a folder's run, as its format means it.
+
+    Args:
+        folder: A run's.
+        overrides: `a.b=c`, over the stored keys.
+
+    Raises:
+        ConfigError: It is damaged, or says what this version does not take.
+    """
+    tree = with_implied(tree_of(folder / CONFIG, overrides), format_of(folder))
+    return config_of(tree, folder / CONFIG)
+
+
+def config_for_folder(
+    tree: dict[str, Any],
+    file: Path,
+    *,
+    out: Path | None = None,
+    limit: int | None = None,
+    fresh: bool = False,
+) -> ExperimentConfig:
+    """Return the config that a user's keys make up for the folder that they name.
+
+    Where an older run lies in the folder, keys that the user leaves out have the values that the
+    folder's format implies.
+
+    Raises:
+        ConfigError: Names the file and the key.
+    """
+    config = _config(tree, file, out, limit)
+    number = FORMAT if fresh else format_of(config.folder)
+    return config if number == FORMAT else _config(with_implied(tree, number), file, out, limit)
+
+
+def format_of(folder: Path) -> int:
+    """Return the format of the run that a folder holds; a folder without a run is of today's.
+
+    Raises:
+        ConfigError: The folder's `run.json` is damaged, or of a later version.
+    """
+    return read_identity(folder).format if (folder / RUN).is_file() else FORMAT
+
+
+def _config(
+    tree: dict[str, Any], file: Path, out: Path | None, limit: int | None
+) -> ExperimentConfig:
+    config = config_of(tree, file, out=out)
+    return limited(config, limit) if limit else config
+
+
+def known_run(config: ExperimentConfig, content: str) -> RunIdentity | None:
+    """Return which run the config's folder holds, if that is this very run; None: it holds none.
+
+    Raises:
+        ConfigError: It holds a run of another config.
+    """
+    path = config.folder
+    if not (path / RUN).is_file() or not (path / CONFIG).is_file():
+        return None
+    identity = read_identity(path)
+    stored = _stored_for_resume(path, identity)
+    differing = differences(_resumable(stored), _resumable(config))
+    if not differing and identity.content != content:
+        differing = ["content of its data or method files"]
+    if differing:
+        raise ConfigError(
+            "output.dir",
+            f"{path} holds a run with another {', '.join(differing)}; "
+            "choose another folder (--out) or start anew (--fresh)",
+        )
+    return identity
+
+
+def _stored_for_resume(path: Path, identity: RunIdentity) -> ExperimentConfig:
+    try:
+        return stored_config(path)
+    except ConfigError as error:
+        raise ConfigError(
+            "output.dir",
+            f"{path} is of format {identity.format} and cannot be resumed by this version "
+            f"({error}); choose another folder (--out) or start anew (--fresh)",
+        ) from error
+
+
+def _resumable(config: ExperimentConfig) -> dict[str, Any]:
+    """Return the settings that must be the same when a run resumes."""
+    tree = config.model_dump(mode="json")
+    models = {
+        role: {k: v for k, v in tree["models"][role].items() if k not in RESUMABLE}
+        for role in EVOLVING
+    }
+    kept = {key: value for key, value in tree.items() if key not in _NOT_THE_ROWS}
+    search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}
+    return {**kept, "models": models, "optimizer": search}
+
+
+def differences(then: Any, now: Any, at: str = "") -> list[str]:
+    """Return the dotted keys under which two trees differ."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        keys = [*then, *(key for key in now if key not in then)]
+        return [
+            path
+            for key in keys
+            for path in differences(then.get(key), now.get(key), f"{at}.{key}".lstrip("."))
+        ]
+    return [] if then == now else [at]
