@@ -10,6 +10,7 @@ setup: .venv/.ready  ## make .venv and install everything; does nothing when it 
 
 .venv/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "AutoEvol needs Python 3.11 or newer; say make PYTHON=python3.11")'
+	@test -d src/autoevol/program/. || { echo "src/autoevol/program is a file and should be a link; clone again with: git clone -c core.symlinks=true"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
@@ -18,13 +19,14 @@ demo: setup  ## evolve a real seed set with a 1.5B model in this process (12 to 
 	$(BIN)/autoevol run experiments/configs/quickstart.yaml
 
 test: setup  ## run all tests, those on the real model included (-m 'not local' leaves them out)
-	$(BIN)/python -m pytest -q $(PYTEST)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST)
 
-check: setup  ## format, lint, types, layers
+check: setup  ## format, lint, types, layers, house rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.support.house
 
 faults: setup  ## kill runs with kill -9, 20 times in every phase, and hold their accounts against an undisturbed run's
 	$(BIN)/python -m benchmarks.faults --seeds 20

@@ -1,81 +1,220 @@
-"""The four packages are this checkout's, the layers hold, the shipped files are sound."""
+"""One installed name: the wheel, the checkout, and folders that hold modules of common names."""
 
-import importlib
-import json
+import os
+import shutil
 import subprocess
 import sys
+import sysconfig
+import tarfile
+import venv
+import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from autoevol.experiments.artifacts.folder import as_yaml
-from autoevol.experiments.config.experiment import load_config
-from autoevol.experiments.models.local.weights import SHIPPED
+import autoevol
 from tests.conftest import REPOSITORY
+from tests.support.command_line import run_cli
 
-CONFIGS = sorted((REPOSITORY / "experiments/configs").glob("*.yaml"))
-
-
-@pytest.mark.parametrize("name", ["program", "signatures", "metrics", "experiments"])
-def test_a_package_resolves_to_this_checkout(name: str) -> None:
-    module = importlib.import_module(name)
-    assert Path(str(module.__file__)).parent == REPOSITORY / name
+ROOMS = ("program", "signatures", "metrics", "experiments")
+CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_what_a_run_keeps_of_its_config_says_the_same(path: Path, tmp_path: Path) -> None:
-    config = load_config(path)
-    kept = tmp_path / "config.yaml"
-    kept.write_text(as_yaml(config), encoding="utf-8")
-    assert load_config(kept) == config
+def built(kind: str, source: Path, out: Path) -> Path:
+    """Build an sdist or a wheel of a source tree."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(out)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    return next(out.glob("*.tar.gz" if kind == "sdist" else "*.whl"))
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_a_shipped_config_is_valid_and_named_as_its_file(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from autoevol.experiments.run.estimate import estimate
-    from autoevol.experiments.run.plan import make_plan
-
-    monkeypatch.chdir(REPOSITORY)
-    monkeypatch.setenv("OPENAI_API_KEY", "for the check only")
-    config = load_config(path)
-    assert config.name == path.stem
-    assert estimate(make_plan(config, str(path)))
-
-
-def test_the_seeds_are_as_many_and_as_mixed_as_the_readme_says() -> None:
-    lines = (REPOSITORY / "data/seeds_en_ko.jsonl").read_text("utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
-    assert len({row["id"] for row in rows}) == len({row["instruction"] for row in rows}) == 126
-    assert sum(row["lang"] == "ko" for row in rows) == 42
-    assert {row["root"].split("/")[1] for row in rows} == {"general", "math", "code"}
+@pytest.fixture(scope="session")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the source tree that an sdist of this checkout unpacks to."""
+    folder = tmp_path_factory.mktemp("sdist")
+    checkout = folder / "checkout"
+    for name in (*ROOMS, "src"):
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(REPOSITORY / name, checkout / name, symlinks=True, ignore=ignore)
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(REPOSITORY / name, checkout)
+    with tarfile.open(built("sdist", checkout, folder)) as archive:
+        archive.extractall(folder, filter="data")
+    return next(folder.glob("autoevol-*/"))
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_every_wheel_of_a_shipped_model_is_pinned_by_hash(name: str) -> None:
-    file = REPOSITORY / f"experiments/models/local/wheels/{name}.txt"
-    lines = file.read_text().splitlines()
-    assert lines
-    assert all("==" in line and "--hash=sha256:" in line for line in lines)
+@pytest.fixture(scope="session")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel, built from the sdist, which has no links."""
+    return built("wheel", sdist, tmp_path_factory.mktemp("wheel"))
 
 
-def test_a_dry_run_imports_no_litellm(workplace: Path) -> None:
-    config = REPOSITORY / "experiments/configs/hosted.yaml"
-    code = (
-        "import sys; sys.argv = ['autoevol', 'run', sys.argv[1], '--dry-run']\n"
-        "from autoevol.experiments.cli.app import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "print('litellm' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(config)],
+@pytest.fixture(scope="session")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the scripts' folder of an environment with the wheel and, by a path, our libraries."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, symlinks=True)
+    python = folder / "bin/python"
+    libraries = sysconfig.get_paths()["purelib"]
+    site = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"],
+        check=True,
         capture_output=True,
         text=True,
-        cwd=REPOSITORY,
-        env={"COLUMNS": "160", "OPENAI_API_KEY": "none"},
-        check=True,
+        env=CLEAN,
     )
-    assert done.stdout.strip().splitlines()[-1] == "False"
-    assert "openai/gpt-4o-mini" in done.stdout
+    # A path in a .pth file: its own .pth files, the editable checkout's among them, are not read.
+    Path(site.stdout.strip(), "libraries.pth").write_text(f"{libraries}\n")
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+    install += ["--no-deps", "--no-index", "--disable-pip-version-check", str(wheel)]
+    subprocess.run(install, check=True, capture_output=True, env=CLEAN)
+    return folder / "bin"
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Path:
+    """Return a folder whose own modules have the names of our rooms."""
+    for name in ("metrics.py", "program.py", "signatures.py"):
+        (tmp_path / name).write_text(f"OWNER = 'the user of {name}'\n")
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments/__init__.py").write_text("OWNER = 'the user of experiments'\n")
+    shutil.copy(REPOSITORY / "data/seeds_en_ko.jsonl", tmp_path)
+    return tmp_path
+
+
+def test_the_wheel_holds_one_name_and_all_of_every_room(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    top = {name.split("/")[0] for name in names}
+    assert {name for name in top if not name.endswith(".dist-info")} == {"autoevol"}
+    tracked = subprocess.run(
+        ["git", "ls-files", *ROOMS], cwd=REPOSITORY, check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert {f"autoevol/{name}" for name in tracked} <= set(names)
+    assert not [name for name in names if "__pycache__" in name]
+
+
+def test_an_installed_wheel_lives_beside_modules_of_the_same_names(
+    environment: Path, crowded: Path
+) -> None:
+    script = """
+import sys
+sys.path.insert(0, "")
+import experiments, metrics, program, signatures
+import autoevol
+from autoevol.program.records import Row
+print(metrics.OWNER, program.OWNER, signatures.OWNER, experiments.OWNER, sep="\\n")
+print(autoevol.__file__)
+print([getattr(autoevol, name).__name__ for name in autoevol.__all__ if name[0] != "_"])
+"""
+    done = subprocess.run(
+        [environment / "python", "-c", script],
+        cwd=crowded,
+        env=CLEAN,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    *owners, file, names = done.stdout.splitlines()
+    assert [owner.split()[0] for owner in owners] == ["the"] * 4
+    assert Path(file).is_relative_to(environment.parent)
+    assert names == "['AutoEvolInstruct', 'Evolver', 'FailureMetric', 'Method']"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["autoevol", "--version"],
+        ["python", "-m", "autoevol", "convert", "seeds_en_ko.jsonl", "out.jsonl"],
+    ],
+    ids=["script", "module"],
+)
+def test_an_installed_command_works_in_a_crowded_folder(
+    command: list[str], environment: Path, crowded: Path
+) -> None:
+    arguments = [str(environment / command[0]), *command[1:]]
+    done = subprocess.run(
+        arguments, cwd=crowded, env=CLEAN, check=True, capture_output=True, text=True
+    )
+    assert autoevol.__version__ in done.stdout or (crowded / "out.jsonl").stat().st_size > 0
+
+
+def test_the_checkout_leaves_common_names_to_others(crowded: Path) -> None:
+    """The editable install puts `src` on the path, and nothing else of the repository."""
+    script = "import autoevol.metrics, metrics, sys; print(metrics.OWNER)"
+    environment = {**CLEAN, "PYTHONPATH": f"{crowded}:{REPOSITORY / 'src'}"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=crowded,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith("the user of metrics")
+
+
+LOADED = """
+import runpy, sys
+from pathlib import Path
+sys.argv = ["autoevol", "run", sys.argv[1], "--dry-run"]
+try:
+    runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
+except SystemExit as stop:
+    assert not stop.code
+for name, module in list(sys.modules.items()):
+    file = getattr(module, "__file__", None)
+    if file:
+        print("loaded", Path(file).resolve(), name)
+"""
+
+
+@pytest.mark.parametrize("module", ["autoevol", "experiments"])
+def test_no_module_is_loaded_twice_under_two_names(module: str) -> None:
+    """Both `python -m autoevol` and, in a checkout, `python -m experiments`."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"MODULE = {module!r}\n{LOADED}", "experiments/configs/h2o.yaml"],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    lines = [line.split() for line in done.stdout.splitlines() if line.startswith("loaded ")]
+    files = [file for _, file, _ in lines if Path(file).is_relative_to(REPOSITORY / "experiments")]
+    twice = [file for file, count in Counter(files).items() if count > 1]
+    entry = {str(REPOSITORY / f"experiments/{name}.py") for name in ("__init__", "__main__")}
+    assert len(files) > 20
+    assert set(twice) <= (entry if module == "experiments" else set())
+
+
+def test_this_process_has_loaded_nothing_under_a_rooms_bare_name() -> None:
+    files = {
+        name: Path(file).resolve()
+        for name, module in list(sys.modules.items())
+        if name.split(".")[0] in ROOMS and (file := getattr(module, "__file__", None))
+    }
+    assert [name for name, file in files.items() if file.is_relative_to(REPOSITORY)] == []
+
+
+def test_a_clone_whose_links_are_files_says_so_in_one_line(tmp_path: Path) -> None:
+    """So git checks links out where the file system has none."""
+    (tmp_path / "autoevol").mkdir()
+    shutil.copy(REPOSITORY / "src/autoevol/__init__.py", tmp_path / "autoevol")
+    (tmp_path / "autoevol/program").write_text("../../program")
+    done = subprocess.run(
+        [sys.executable, "-c", "import autoevol"],
+        env={**CLEAN, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "core.symlinks" in done.stderr.splitlines()[-1]
+
+
+def test_the_version_is_the_packages() -> None:
+    assert run_cli("--version", expected=0).out.strip() == f"autoevol {autoevol.__version__}"
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="Nothing"):
+        autoevol.Nothing  # noqa: B018

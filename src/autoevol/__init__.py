@@ -9,6 +9,7 @@ The Python face. DSPy takes a second to load, so a name is imported when it is f
 """
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = ["AutoEvolInstruct", "Evolver", "FailureMetric", "Method", "__version__"]
+
+# In a checkout the rooms are links; where a file system has none, git writes small files instead.
+if Path(__file__).with_name("program").is_file():
+    raise ImportError(
+        "src/autoevol/program is a file and should be a link: clone again with "
+        "`git clone -c core.symlinks=true`, or install the wheel"
+    )
 
 _HOMES = {
     "AutoEvolInstruct": "autoevol.program.search.optimizer",

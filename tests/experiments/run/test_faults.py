@@ -90,16 +90,16 @@ def test_faults_change_nothing_about_what_comes_out(
     assert rows_of(Path("runs/faulty")) == rows_of(Path("runs/sound"))
 
 
-def test_one_poison_row_among_ten_thousand(
+def test_one_poison_row_among_three_thousand(
     server: ServerProcess, write_evolve: WriteConfig
 ) -> None:
-    server.change(poison="the 4711 largest")
-    run_cli("run", str(write_evolve(server, 10_000, attempts=3)), expected=0)
+    server.change(poison="the 1711 largest")
+    run_cli("run", str(write_evolve(server, 3_000, attempts=3)), expected=0)
     summary = summary_of(Path("runs/test"))
     unscored = Path("runs/test/unscored.jsonl").read_text("utf-8").splitlines()
     assert summary["rows_unscored"] == 1
-    assert summary["rows_out"] + summary["rows_failed"] == 9_999
-    assert [json.loads(line)["seed_id"] for line in unscored] == ["seed-4711"]
+    assert summary["rows_out"] + summary["rows_failed"] == 2_999
+    assert [json.loads(line)["seed_id"] for line in unscored] == ["seed-1711"]
 
 
 def test_a_prompt_too_long_fails_its_row_alone(

@@ -1,9 +1,10 @@
-"""A tiny experiment on the real 1.5B model: the contract is checked, not its taste."""
+"""A tiny experiment on a real model: the contract is checked, not its taste."""
 
 import asyncio
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import dspy
@@ -19,7 +20,9 @@ from tests.support.command_line import run_cli
 
 pytestmark = pytest.mark.local
 
+MODEL = "local/qwen2.5-coder-0.5b-instruct"
 TINY = {
+    "models.evolver.model": MODEL,
     "data.limit": 6,
     "data.train_size": 2,
     "data.dev_size": 2,
@@ -35,6 +38,20 @@ TINY = {
     "failure.evolve": "[strict]",
     "failure.rules": "[strict]",
 }
+
+
+@pytest.fixture(autouse=True)
+def _one_processor_beside_others() -> Iterator[None]:
+    """Keep to one processor where another worker tests beside this one.
+
+    llama.cpp's threads wait for each other at every layer: with fewer free processors than threads
+    they mostly wait.
+    """
+    processors = os.sched_getaffinity(0)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.sched_setaffinity(0, {max(processors)})
+    yield
+    os.sched_setaffinity(0, processors)
 
 
 def test_the_quickstart_in_small_keeps_the_contract(workplace: Path) -> None:
@@ -73,8 +90,7 @@ def _check_program_json(folder: Path, rows: list[dict[str, str]]) -> None:
     """Load the program with plain DSPy: on the run's ledger it must ask the very same questions."""
     predictor = dspy.Predict("instruction -> evolved_instruction")
     predictor.load(str(folder / "program.json"))
-    model = "local/qwen2.5-coder-1.5b-instruct"
-    settings = ModelSettings(model, "evolver", temperature=0.4, top_p=0.95, max_tokens=96)
+    settings = ModelSettings(MODEL, "evolver", temperature=0.4, top_p=0.95, max_tokens=96)
     shutil.copy(folder / "ledger.sqlite", "copy.sqlite")
     with open_models(
         {"evolver": settings},

@@ -170,7 +170,7 @@ def test_an_old_folder_implies_the_default_that_its_format_had(
     del tree["evolve"]["rounds"], config["evolve"]["rounds"]  # implied 2; the default is 1
     (folder / "config.yaml").write_text(yaml.safe_dump(tree))
     Path("old.yaml").write_text(yaml.safe_dump(config))
-    monkeypatch.setitem(folder_format.IMPLIED, 1, {"evolve.rounds": 2})  # type: ignore[arg-type]
+    monkeypatch.setitem(folder_format.IMPLIED, 1, {"evolve.rounds": 2})
     for module in ("format", "identity", "resume"):
         monkeypatch.setattr(f"autoevol.experiments.artifacts.{module}.FORMAT", 2)
 
