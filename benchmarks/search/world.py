@@ -195,8 +195,8 @@ class WorldModel(dspy.BaseLM):
 
     def _rewrite(self, method: str, demos: int, user: str, draw: int) -> str:
         row = user.removeprefix("Instruction:\n").split("\n\n")[0]
-        found = re.search(r"subject (\w+)\.", row)
-        name = found.group(1) if found else row
+        subject = re.search(r"subject (\w+)\.", row)
+        name = subject.group(1) if subject else row
         own = chance("own", method, demos, name) < 0.5
         luck = chance(self.world.seed, name, draw, method if own else "", demos if own else 0)
         for kind, odd in self.world.failure(method, demos, name).items():
