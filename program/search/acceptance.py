@@ -44,6 +44,7 @@ class Acceptance:
         """
         # The texts of a preference reach the optimizer model through `Archive.tried`.
         against = pairs(challenger.verdicts, incumbent.verdicts)
+        # When most calls died, the rows that are left say too little.
         if not against.shared or 2 * against.shared < len(incumbent.verdicts):
             return Preference(False, "too few of its rows could be scored")
         if self.name == "lowest":

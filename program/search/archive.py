@@ -61,6 +61,7 @@ class Archive:
     def add(self, candidates: Iterable[Candidate]) -> None:
         """Rank the candidates that a step measured, and remember those that were no better."""
         for candidate in candidates:
+            # A stopped candidate has a rate over part of the dev rows, which has no rank.
             evaluation = candidate.evaluation
             if evaluation and not candidate.is_pruned and self._is_scored(evaluation):
                 self._measured.append(evaluation)

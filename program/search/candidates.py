@@ -90,8 +90,10 @@ class CandidateMaker:
 
     async def _trajectories(self, method: Method, step: int) -> list[Trajectory]:
         """Return S_t of the paper: the mini-batch, evolved l times with a method."""
+        # The seed depends on the step alone: all parents get the same rows, on resume too.
         rng = random.Random(draw_number("batch", self.settings.seed, step))
         batch = rng.sample(self.train, min(self.settings.batch_size, len(self.train)))
+        # The analysis reads rewrites only, so the mini-batch is not answered.
         return await trajectories(
             self.student.with_method(method),
             batch,
@@ -119,7 +121,8 @@ class CandidateMaker:
 
     def _request(self, assignment: _Assignment, archive: Archive, cases: Cases) -> ProposalRequest:
         seed, step, index = self.settings.seed, assignment.step, assignment.index
-        # The same prompt gives m different answers: each candidate has a draw of its own.
+        # A draw of its own makes the same prompt give each candidate another reply. The Korean
+        # auto-evol-instruct analyses once a step: there all candidates share the first one's draw.
         first_draw = draw_number("proposal", seed, step, 0)
         batch = cases.get(assignment.parent.method.id, [])
         return ProposalRequest(

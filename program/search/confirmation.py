@@ -45,6 +45,8 @@ class ConfirmationTest:
         method passed. It also has to be preferred on dev and fresh rows together.
         """
         against = pairs(fresh.verdicts, initial_fresh.verdicts)
+        # Without a loss only the small number of rows could fail the test, so dev and fresh rows
+        # together decide.
         if against.lost > 0 and against.p_better > self.level:
             why = f"not confirmed on fresh rows: mended {against.won}, broke {against.lost}"
             return Finalist(dev, fresh, Preference(False, why))

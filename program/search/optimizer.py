@@ -115,21 +115,23 @@ class _Search:
         self.maker = CandidateMaker(student, train, pipeline, proposer, settings, listeners)
         is_parallel = pipeline.blocks_in_flight > 1
         self.race = Race(rules, dev, self._measure, self.study, listeners, is_parallel)
-        self.budget = _CallBudget(calls, settings, pipeline.responds, len(dev), len(fresh))
+        self.budget = _StepBudget(calls, settings, pipeline.responds, len(dev), len(fresh))
 
     async def run(self) -> Evaluation:
         """Return the best method on the dev rows (paper, section 3)."""
-        # e_0 is the first incumbent. A step turns the incumbent e_t into e_t+1.
+        # e_0 is the first incumbent. Step t replaces it by e_t, or keeps it.
         incumbent = await self._measure(self.student.method, self.dev, "dev: initial method")
         if not has_headroom(incumbent, self.settings, self.listeners):
             return incumbent
         archive, failed_steps = Archive(incumbent, remembered=self.settings.remembered), 0
         for step in range(self.settings.steps):
+            # Checked before a step, never within one: an unfinished race decides nothing.
             if not self.budget.allows_step():
                 break
             with self.budget.counted_step():
                 record = await self._step(step, incumbent, archive)
             incumbent = record.best
+            # The paper stops when the failure rate no longer decreases; one step may be bad luck.
             failed_steps = 0 if record.is_accepted else failed_steps + 1
             if failed_steps >= self.settings.patience:
                 break
@@ -171,7 +173,7 @@ class _Search:
         return await evaluate(evolver, rows, self.pipeline, self.listeners, phase=phase)
 
 
-class _CallBudget:
+class _StepBudget:
     """Ends the search before a step that may exceed `max_calls`.
 
     It goes by the costliest step so far, before the first one by an upper bound, and reserves the
@@ -225,6 +227,8 @@ def has_headroom(initial: Evaluation, settings: SearchSettings, listeners: Liste
     """
     if not initial.failure_rate.scored:
         raise StoppedError("no dev row could be scored: the models did not answer")
+    # A method that wins k rows and loses none has p = 2^-k. With fewer failures than the test needs
+    # not even a perfect method could pass it.
     headroom = Headroom(initial.failure_rate, settings.accept_level)
     listeners.on_headroom(headroom)
     return headroom.is_enough or not settings.headroom

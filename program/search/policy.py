@@ -118,7 +118,7 @@ class ProposalStudy:
             step: The search's step, from 0.
             candidates: Number of trials.
             is_usable: Whether a proposal can be made with these knobs. A trial with unusable knobs
-                FAILs at once, so that TPE learns from it, and another one is opened.
+                FAILs at once, and another one is opened.
         """
         return [self._ask_usable(step, index, is_usable) for index in range(candidates)]
 

@@ -28,9 +28,13 @@ from autoevol.signatures import (
 _TRIED = "These changes were tried and did not help; make another one:"
 
 _GENERAL = re.compile(r"^[\s>*#_-]*general(?: advice| feedback)?[\s*_]*[:：]\s*", re.IGNORECASE)
+# Tolerated before a case's id: bullets, numbering, emphasis, quotes, "case" or "id"; after it:
+# emphasis, punctuation and "reason:".
 _BEFORE_ID = r"^[\s>*#`'\"(\[_-]*(?:\d+[.)]\s+)?[\s*`'\"(\[]*(?:case|id)?[\s:#*`'\"]*"
 _AFTER_ID = r"(?![\w-])[\s`*\]\"'_:：,.)-]*(?:reason[\s*_]*[:：])?\s*(?P<reason>.*)$"
 
+# A method speaks of instructions and of making them harder, in English or Korean. A reply without
+# either is an answer, an apology or talk about the method.
 _INSTRUCTION = re.compile(
     r"\b(?:instruction|prompt|question|task|request)s?\b|지시|질문|명령", re.IGNORECASE
 )
@@ -164,7 +168,8 @@ class Proposer(dspy.Module):
         with collected_calls() as calls:
             reply = await ask(predictor, self.role, draw=draw, temperature=temperature, **inputs)
         text = reply.optimized_method.strip()
-        # A method that lost its end would look sound to the other checks.
+        # The last call gave the reply; those before it were repaired. A method that lost its end
+        # would pass the other checks.
         is_cut = bool(calls) and calls[-1].is_truncated
         flaw = "cut off at the token limit" if is_cut else None
         flaw = flaw or flaw_of(text, request.cases, max_words=self.max_method_words)

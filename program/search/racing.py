@@ -188,6 +188,7 @@ class Race:
         assert candidate.evaluation
         mine, theirs = candidate.evaluation.verdicts, incumbent.verdicts
         rows = [row.id for row in self.dev[: len(candidate.evaluation.outcomes)]]
+        # An unscored row keeps its number: Optuna compares trials by the number of the dev row.
         verdicts = [(mine[r], theirs[r]) if r in mine and r in theirs else None for r in rows]
         return self.study.should_prune(trial, self.rules.values(verdicts))
 

@@ -122,6 +122,7 @@ class Scoreboard:
             try:
                 outcome = self.wait_for(self._measure_row(evolver, self._rows[row_id]))
             except Exception as error:
+                # Rows run in several threads: the first error ends the run, the others follow it.
                 self.fatal = self.fatal or error
                 raise
             self._budget.record_row_calls(outcome.row.usage.get("calls", 0))

@@ -93,6 +93,8 @@ class ExternalOptimizer(Teleprompter):
             if not has_headroom(initial, self.settings, self.listeners):
                 return student
             self.listeners.on_phase(Phase(f"search: {self.factory.__name__}", 0))
+            # The optimiser rewrites its program's predictor, so it gets a copy. It is synchronous
+            # and starts threads of its own; the model calls stay on this loop.
             program = ScoredEvolver(student.deepcopy(), board)
             await asyncio.to_thread(self._compile, program, board, train)
         if board.fatal:
@@ -103,6 +105,7 @@ class ExternalOptimizer(Teleprompter):
         try:
             teleprompter, arguments = self.factory(self, board)
             data = {"trainset": examples(train), "valset": examples(board.dev)}
+            # COPRO, for one, takes a single set: the rows that it selects methods by.
             if "valset" not in inspect.signature(teleprompter.compile).parameters:
                 data = {"trainset": data["valset"]}
             with quiet_thread():
@@ -220,7 +223,7 @@ def miprov2(optimizer: ExternalOptimizer, board: Scoreboard) -> tuple[Any, dict[
         task_model=roles.evolver.lm,
         auto=None,
         num_candidates=settings.candidates,
-        max_labeled_demos=0,
+        max_labeled_demos=0,  # a seed has no labelled rewrite
         num_threads=optimizer.pipeline.rows_in_flight,
         seed=settings.seed,
     )
@@ -250,6 +253,7 @@ class _ThreadFilter:
 @contextlib.contextmanager
 def quiet_thread() -> Iterator[None]:
     """Drop what the calling thread and the threads it starts print; others print as before."""
+    # DSPy's optimisers draw progress bars of their own over the run's.
     permitted = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
     streams = (sys.stdout, sys.stderr)
     out, err = (cast(TextIO, _ThreadFilter(stream, permitted)) for stream in streams)
