@@ -42,23 +42,25 @@ class Acceptance:
 
         With fewer than half of the incumbent's rows scored the challenger is not preferred.
         """
-        # The texts of a preference reach the optimizer model through `Archive.tried`.
-        against = pairs(challenger.verdicts, incumbent.verdicts)
+        # The texts of a preference reach the optimizer model through `Archive.failed_proposals`.
+        comparison = pairs(challenger.verdicts, incumbent.verdicts)
         # When most calls died, the rows that are left say too little.
-        if not against.shared or 2 * against.shared < len(incumbent.verdicts):
+        if not comparison.shared or 2 * comparison.shared < len(incumbent.verdicts):
             return Preference(False, "too few of its rows could be scored")
         if self.name == "lowest":
-            return self._lowest(challenger, incumbent, against)
-        if against.won > against.lost and against.p_better <= self.level:
-            return Preference(True, f"fails less: {_counts(against)}")
-        if against.lost > against.won or not self.tie_break:
-            return Preference(False, f"does not fail less: {_counts(against)}")
+            return self._lowest(challenger, incumbent, comparison)
+        if comparison.won > comparison.lost and comparison.p_better <= self.level:
+            return Preference(True, f"fails less: {_counts(comparison)}")
+        if comparison.lost > comparison.won or not self.tie_break:
+            return Preference(False, f"does not fail less: {_counts(comparison)}")
         return _break_tie(challenger, incumbent)
 
-    def _lowest(self, challenger: Evaluation, incumbent: Evaluation, against: Pairs) -> Preference:
-        if against.won != against.lost:
-            is_better = against.won > against.lost
-            return Preference(is_better, f"mended {against.won} rows, broke {against.lost}")
+    def _lowest(
+        self, challenger: Evaluation, incumbent: Evaluation, comparison: Pairs
+    ) -> Preference:
+        if comparison.won != comparison.lost:
+            is_better = comparison.won > comparison.lost
+            return Preference(is_better, f"mended {comparison.won} rows, broke {comparison.lost}")
         gain = challenger.added_words - incumbent.added_words
         is_better = self.tie_break and gain >= MARGIN_WORDS
         return Preference(is_better, f"fails as often, adds {gain:+.1f} words")
@@ -110,8 +112,10 @@ def _why_unfinished(candidate: Candidate, incumbent: Evaluation) -> str:
     """Return why a candidate was not measured on all dev rows."""
     if candidate.evaluation is None:
         return candidate.rejected or ""
-    against = pairs(candidate.evaluation.verdicts, incumbent.verdicts)
-    return f"stopped after {against.shared} rows: mended {against.won}, broke {against.lost}"
+    comparison = pairs(candidate.evaluation.verdicts, incumbent.verdicts)
+    return (
+        f"stopped after {comparison.shared} rows: mended {comparison.won}, broke {comparison.lost}"
+    )
 
 
 def _vector(evaluation: Evaluation) -> tuple[float, float, float]:
@@ -133,9 +137,9 @@ def _break_tie(challenger: Evaluation, incumbent: Evaluation) -> Preference:
         if low > 0 or high < 0:
             why = f"fails as often; {name} {mean:+.2g} (95 % {low:+.2g} to {high:+.2g})"
             return Preference(low > 0, why)
-    length, before = len(words(challenger.method.text)), len(words(incumbent.method.text))
-    if length <= SHORTER * before:
-        return Preference(True, f"as good, and {length} words instead of {before}")
+    length, old_length = (len(words(e.method.text)) for e in (challenger, incumbent))
+    if length <= SHORTER * old_length:
+        return Preference(True, f"as good, and {length} words instead of {old_length}")
     mean, low, _ = mean_interval(_saved_tokens(challenger, incumbent))
     if low > 0:
         return Preference(True, f"as good, and its replies are {mean:.2g} tokens shorter")
@@ -164,8 +168,8 @@ def _passed(evaluation: Evaluation) -> list[tuple[str, Outcome]]:
     return [(o.source.id, o) for o in evaluation.outcomes if o.verdict is False]
 
 
-def _counts(against: Pairs) -> str:
-    return f"mended {against.won} rows, broke {against.lost} (p {against.p_better:.2g})"
+def _counts(comparison: Pairs) -> str:
+    return f"mended {comparison.won} rows, broke {comparison.lost} (p {comparison.p_better:.2g})"
 
 
 _MEASURES: dict[str, Callable[[Evaluation], Mapping[str, float]]] = {

@@ -25,14 +25,14 @@ class Archive:
 
     Args:
         initial: The initial method on the dev rows.
-        remembered: How many failed proposals `tried` describes.
+        remembered: How many failed proposals `failed_proposals` describes.
     """
 
     def __init__(self, initial: Evaluation, *, remembered: int = 5) -> None:
         self.initial = initial
         self._measured = [initial]
         self._methods = [initial.method]
-        self._tried: list[str] = []
+        self._failed_proposals: list[str] = []
         self._remembered = remembered
 
     @property
@@ -46,9 +46,9 @@ class Archive:
         return ranked[min(rank, len(ranked) - 1)]
 
     @property
-    def tried(self) -> str:
+    def failed_proposals(self) -> str:
         """The last failed proposals as text for the optimizer model, a line each."""
-        return "\n".join(self._tried[-self._remembered :] if self._remembered else ())
+        return "\n".join(self._failed_proposals[-self._remembered :] if self._remembered else ())
 
     def duplicate_of(self, method: Method) -> Method | None:
         """Return the registered method that says the same as `method`, if there is one."""
@@ -66,7 +66,7 @@ class Archive:
             if evaluation and not candidate.is_pruned and self._is_scored(evaluation):
                 self._measured.append(evaluation)
             if candidate.method and not candidate.is_better:
-                self._tried.append(describe(candidate))
+                self._failed_proposals.append(describe(candidate))
 
     def _is_scored(self, evaluation: Evaluation) -> bool:
         """Return whether a method was scored on at least half of the initial one's rows."""

@@ -44,14 +44,14 @@ class ConfirmationTest:
         On the fresh rows alone it has to fail less by the test, or on no row that the initial
         method passed. It also has to be preferred on dev and fresh rows together.
         """
-        against = pairs(fresh.verdicts, initial_fresh.verdicts)
+        comparison = pairs(fresh.verdicts, initial_fresh.verdicts)
         # Without a loss only the small number of rows could fail the test, so dev and fresh rows
         # together decide.
-        if against.lost > 0 and against.p_better > self.level:
-            why = f"not confirmed on fresh rows: mended {against.won}, broke {against.lost}"
+        if comparison.lost > 0 and comparison.p_better > self.level:
+            why = f"not confirmed on fresh rows: mended {comparison.won}, broke {comparison.lost}"
             return Finalist(dev, fresh, Preference(False, why))
-        both = self.acceptance.compare(dev.joined(fresh), initial.joined(initial_fresh))
-        return Finalist(dev, fresh, both)
+        all_rows = dev.joined(fresh), initial.joined(initial_fresh)
+        return Finalist(dev, fresh, self.acceptance.compare(*all_rows))
 
 
 async def confirm_on_fresh_rows(

@@ -85,14 +85,15 @@ async def edit(proposer: Proposer, request: ProposalRequest) -> Proposal:
 
 async def shorten(proposer: Proposer, request: ProposalRequest) -> Proposal:
     """Ask for the same in three quarters of the words; reject what lost half of them."""
-    before = len(words(request.method.instructions))
-    proposal = await proposer.shorten_method(request, word_limit=int(SHORTER * before))
+    old_length = len(words(request.method.instructions))
+    proposal = await proposer.shorten_method(request, word_limit=int(SHORTER * old_length))
     if proposal.method is None:
         return proposal
-    after = len(words(proposal.method.instructions))
-    if LEAST_LEFT * before <= after < before:
+    length = len(words(proposal.method.instructions))
+    if LEAST_LEFT * old_length <= length < old_length:
         return proposal
-    why = "not shorter" if after >= before else f"{after} of {before} words left: orders were lost"
+    loss = f"{length} of {old_length} words left: orders were lost"
+    why = "not shorter" if length >= old_length else loss
     return replace(proposal, method=None, rejected=why)
 
 
@@ -130,9 +131,9 @@ async def add_demonstration(proposer: Proposer, request: ProposalRequest) -> Pro
 async def drop_demonstration(proposer: Proposer, request: ProposalRequest) -> Proposal:
     """Remove the demonstration that the draw selects."""
     shown = request.method.demonstrations
-    at = request.draw % len(shown)
-    left = (*shown[:at], *shown[at + 1 :])
-    return _with_demonstrations(request, left, f"without: {shown[at][0]}")
+    index = request.draw % len(shown)
+    rest = (*shown[:index], *shown[index + 1 :])
+    return _with_demonstrations(request, rest, f"without: {shown[index][0]}")
 
 
 def _best_other(method: Method, archive: Archive) -> Method | None:

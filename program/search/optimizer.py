@@ -111,10 +111,22 @@ class _Search:
         rules = RaceRules(settings.pruner, len(dev), settings.race_level, settings.race_worth)
         policy = Policy(settings.policy, settings.operators, settings.temperatures, settings.seed)
         self.study = ProposalStudy(policy, rules.make_pruner())
-        proposer = Proposer(pipeline.roles.optimizer, settings)
-        self.maker = CandidateMaker(student, train, pipeline, proposer, settings, listeners)
-        is_parallel = pipeline.blocks_in_flight > 1
-        self.race = Race(rules, dev, self._measure, self.study, listeners, is_parallel)
+        self.maker = CandidateMaker(
+            student=student,
+            train=train,
+            pipeline=pipeline,
+            proposer=Proposer(pipeline.roles.optimizer, settings),
+            settings=settings,
+            listeners=listeners,
+        )
+        self.race = Race(
+            rules=rules,
+            dev=dev,
+            measure=self._measure,
+            study=self.study,
+            listeners=listeners,
+            is_parallel=pipeline.blocks_in_flight > 1,
+        )
         self.budget = _StepBudget(calls, settings, pipeline.responds, len(dev), len(fresh))
 
     async def run(self) -> Evaluation:
@@ -145,8 +157,13 @@ class _Search:
         candidates = await self.maker.propose(step, trials, incumbent, archive)
         # Section 3.3: the candidates' failure rates on the dev rows; the lowest one is kept.
         candidates = await self.race.run(candidates, trials, incumbent)
-        keeps = self.settings.incumbent
-        record = decide_step(step, incumbent, candidates, self.acceptance, keeps_incumbent=keeps)
+        record = decide_step(
+            step,
+            incumbent,
+            candidates,
+            self.acceptance,
+            keeps_incumbent=self.settings.incumbent,
+        )
         archive.add(record.candidates)
         self.listeners.on_step(record)
         self.listeners.on_trials(self.study.trials)

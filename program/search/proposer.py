@@ -25,7 +25,7 @@ from autoevol.signatures import (
     ShortenMethod,
 )
 
-_TRIED = "These changes were tried and did not help; make another one:"
+_FAILED_HEADING = "These changes were tried and did not help; make another one:"
 
 _GENERAL = re.compile(r"^[\s>*#_-]*general(?: advice| feedback)?[\s*_]*[:：]\s*", re.IGNORECASE)
 # Tolerated before a case's id: bullets, numbering, emphasis, quotes, "case" or "id"; after it:
@@ -139,8 +139,8 @@ class Proposer(dspy.Module):
 
     async def rewrite_method(self, request: ProposalRequest, feedback: str) -> Proposal:
         """Return the parent, rewritten from feedback and from the proposals that failed."""
-        tried = request.archive.tried
-        source = f"{feedback}\n\n{_TRIED}\n{tried}" if tried else feedback
+        failed = request.archive.failed_proposals
+        source = f"{feedback}\n\n{_FAILED_HEADING}\n{failed}" if failed else feedback
         inputs = {"method": request.method.instructions, "feedback": source}
         limit = self.max_method_words
         return await self._propose(request, self.optimize, source, **inputs, word_limit=limit)

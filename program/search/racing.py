@@ -59,8 +59,8 @@ class McNemarPruner(BasePruner):
     def prune(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> bool:
         """Return whether to stop, from the values reported so far."""
         values = list(trial.intermediate_values.values())
-        against = Pairs(won=values.count(-1.0), lost=values.count(1.0), shared=len(values))
-        return against.p_worth(self._worth) <= self._level
+        comparison = Pairs(won=values.count(-1.0), lost=values.count(1.0), shared=len(values))
+        return comparison.p_worth(self._worth) <= self._level
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +180,10 @@ class Race:
     async def _extend(self, candidate: Candidate, rows: Sequence[Row]) -> Candidate:
         """Return the candidate with its evaluation extended by `rows`."""
         assert candidate.method
-        more = await self.measure(candidate.method, rows)
-        so_far = candidate.evaluation
-        return replace(candidate, evaluation=so_far.joined(more) if so_far else more)
+        evaluation = await self.measure(candidate.method, rows)
+        if candidate.evaluation:
+            evaluation = candidate.evaluation.joined(evaluation)
+        return replace(candidate, evaluation=evaluation)
 
     def _is_lost(self, trial: ProposalTrial, candidate: Candidate, incumbent: Evaluation) -> bool:
         assert candidate.evaluation

@@ -49,7 +49,7 @@ class OutcomeTable:
 
 
 class CallBudget:
-    """The calls of all models against their limit.
+    """Counts the calls of all models up to a limit.
 
     Args:
         limit: Most calls; None: no limit.

@@ -132,8 +132,8 @@ class ExternalOptimizer(Teleprompter):
 def _step_record(
     step: int, best: Evaluation, method: Method, evaluation: Evaluation | None, operator: str
 ) -> StepRecord:
-    against = pairs(evaluation.verdicts, best.verdicts) if evaluation else None
-    is_better = bool(against and against.difference < 0)
+    comparison = pairs(evaluation.verdicts, best.verdicts) if evaluation else None
+    is_better = bool(comparison and comparison.difference < 0)
     candidate = Candidate(
         step=step,
         index=0,
@@ -143,7 +143,7 @@ def _step_record(
         rejected=None if evaluation else "not measured on all dev rows",
         evaluation=evaluation,
         operator=operator,
-        verdict=f"mended {against.won} rows, broke {against.lost}" if against else "",
+        verdict=f"mended {comparison.won} rows, broke {comparison.lost}" if comparison else "",
     )
     return StepRecord(step, best, (candidate,), evaluation if evaluation and is_better else best)
 

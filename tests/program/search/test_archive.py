@@ -40,20 +40,20 @@ def test_a_failed_proposal_is_described_with_its_verdict() -> None:
     for text in ("Never sing.", "Never dance."):
         changed = f"{START.method.instructions} {text}"
         archive.add([candidate(evaluation("xxx", text=changed))])
-    assert archive.tried == "- added 'Never dance.': no better"
+    assert archive.failed_proposals == "- added 'Never dance.': no better"
 
 
 def test_a_better_candidate_is_no_failed_proposal() -> None:
     archive = Archive(START)
     better = evaluation("......", text="Better, harder.")
     archive.add([candidate(better, is_better=True)])
-    assert archive.tried == ""
+    assert archive.failed_proposals == ""
 
 
 def test_without_memory_no_failed_proposal_is_described() -> None:
     archive = Archive(START, remembered=0)
     archive.add([candidate(evaluation("xxx", text="Other, harder."))])
-    assert archive.tried == ""
+    assert archive.failed_proposals == ""
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def with_demonstrations(count: int) -> Evaluation:
 
 
 @pytest.mark.parametrize(
-    ("operator", "parent", "can"),
+    ("operator", "parent", "is_applicable"),
     [
         pytest.param("rewrite", evaluation("...."), True, id="rewrite always"),
         pytest.param("edit", PARENT, True, id="something has failed"),
@@ -141,8 +141,10 @@ def with_demonstrations(count: int) -> Evaluation:
         pytest.param("drop_demonstration", with_demonstrations(1), True, id="one to drop"),
     ],
 )
-def test_what_an_operator_needs(operator: OperatorName, parent: Evaluation, can: bool) -> None:
-    assert applies(operator, parent, Archive(parent)) is can
+def test_what_an_operator_needs(
+    operator: OperatorName, parent: Evaluation, is_applicable: bool
+) -> None:
+    assert applies(operator, parent, Archive(parent)) is is_applicable
 
 
 def test_the_stepwise_form_takes_no_demonstrations() -> None:
