@@ -300,11 +300,11 @@ class FinalChoice:
     """The end of a search.
 
     Attributes:
-        best: The initial method, unless a contender has proved to be better.
+        best: The initial method, unless a finalist was confirmed.
         initial: The initial method on the fresh rows.
-        contenders: The best of the archive on the dev rows first.
+        finalists: The best of the archive on the dev rows first.
     """
 
     best: Evaluation
     initial: Evaluation
-    contenders: tuple[Finalist, ...]
+    finalists: tuple[Finalist, ...]

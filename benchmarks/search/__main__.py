@@ -1,4 +1,4 @@
-"""Searches in the simulated world: `python -m benchmarks.search [--runs N]`."""
+"""Compares searches in the simulated world: `python -m benchmarks.search [--runs N]`."""
 
 import argparse
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ def main() -> None:
     parser.add_argument("--variants", nargs="*", default=list(STRENGTHS))
     parser.add_argument("--first-seed", type=int, default=0, help="those below 1,000 are reported")
     parser.add_argument("--processes", type=int, default=2)
-    given = parser.parse_args()
-    seeds = range(given.first_seed, given.first_seed + given.runs)
-    with ProcessPoolExecutor(given.processes) as pool:
-        for variant in given.variants:
-            jobs = [(name, variant, seed) for name in given.only for seed in seeds]
+    options = parser.parse_args()
+    seeds = range(options.first_seed, options.first_seed + options.runs)
+    with ProcessPoolExecutor(options.processes) as pool:
+        for variant in options.variants:
+            jobs = [(name, variant, seed) for name in options.only for seed in seeds]
             results = list(pool.map(contest, *zip(*jobs, strict=True), chunksize=4))
-            _print(variant, given.only, results)
+            _print(variant, options.only, results)
 
 
 def _print(variant: Variant, names: Sequence[str], results: Sequence[Result]) -> None:

@@ -1,4 +1,4 @@
-"""One search in one world: what it chose, and what that cost."""
+"""One search in one world: the true rate of the method it chose, and the calls it made."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.optimizer import AutoEvolInstruct
 from autoevol.program.search.settings import PAPER, SearchSettings
-from autoevol.program.search.teleprompters import ExternalOptimizer, Make, gepa
+from autoevol.program.search.teleprompters import ExternalOptimizer, Factory, gepa
 from autoevol.signatures import Method
 from benchmarks.search.world import RULES, START, Variant, World, WorldModel, rows
 
@@ -24,22 +24,22 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 Search = Callable[[WorldModel, int], Method]
 """From the world's model and a seed to the chosen method."""
 
-GUEST_CALLS = 850
-"""Calls that a guest may make: more than ours makes with `max_calls: 1000`, which is its rival."""
+EXTERNAL_CALLS = 850
+"""Most calls of DSPy's optimisers: more than ours makes with `max_calls: 1000`, its rival."""
 
 TRAIN, DEV, FRESH = 200, 50, 50
 WORSE = 1e-9
-"""A true rate above e0's by more than this is worse."""
+"""A true rate above e0's by more than this counts as worse; it covers rounding only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a search ended.
+    """The result of a search.
 
     Attributes:
-        true_rate: Of the chosen method over the world's population, in [0, 1].
+        true_rate: The chosen method's failure rate over the world's population, in [0, 1].
         initial_rate: The same of e0.
-        calls: Of all models.
+        calls: Calls of all models.
     """
 
     search: str
@@ -51,31 +51,31 @@ class Result:
 
     @property
     def is_worse(self) -> bool:
-        """The chosen method is truly worse than e0."""
+        """Whether the chosen method is truly worse than e0."""
         return self.true_rate > self.initial_rate + WORSE
 
 
 def contest(search: str, variant: Variant, seed: int) -> Result:
     """Run a search in the world of a seed."""
-    return _held(search, SEARCHES[search], variant, seed)
+    return _run(search, SEARCHES[search], variant, seed)
 
 
 def contest_with(settings: dict[str, Any], variant: Variant, seed: int) -> Result:
     """Run our search with other settings in the world of a seed."""
-    return _held("auto_evol", _own(**settings), variant, seed)
+    return _run("auto_evol", _own(**settings), variant, seed)
 
 
-def _held(search: str, run: Search, variant: Variant, seed: int) -> Result:
+def _run(name: str, search: Search, variant: Variant, seed: int) -> Result:
     world = World(seed, variant)
     model = WorldModel(world)
-    chosen = run(model, seed)
+    method = search(model, seed)
     return Result(
-        search, variant, seed, world.true_rate(chosen), world.true_rate(START), model.calls.total
+        name, variant, seed, world.true_rate(method), world.true_rate(START), model.calls.total
     )
 
 
 def pipeline_of(model: WorldModel) -> Pipeline:
-    """Return a pipeline whose roles are all played by the world."""
+    """Return a pipeline with the world as the model of every role."""
     role = Role(model, "world", watched=0.0)
     failure = failure_metric(RULES, RULES)
     return Pipeline(Roles(role, role, role, role), failure, responds=False, blocks_in_flight=8)
@@ -84,26 +84,26 @@ def pipeline_of(model: WorldModel) -> Pipeline:
 def _own(**settings: Any) -> Search:
     def search(model: WorldModel, seed: int) -> Method:
         optimizer = AutoEvolInstruct(pipeline_of(model), SearchSettings(seed=seed, **settings))
-        found = optimizer.acompile(
+        best = optimizer.compile(
             Evolver(START),
             trainset=rows("t", TRAIN),
             valset=rows("d", DEV),
             freshset=rows("f", FRESH),
         )
-        return asyncio.run(found).method
+        return best.method
 
     return search
 
 
-def _guest(make: Make) -> Search:
+def _external(factory: Factory) -> Search:
     """Return a search by one of DSPy's optimisers, with as many calls as ours makes on average."""
 
     def search(model: WorldModel, seed: int) -> Method:
-        settings = SearchSettings(seed=seed, max_calls=GUEST_CALLS)
-        guest = ExternalOptimizer(make, pipeline_of(model), settings)
+        settings = SearchSettings(seed=seed, max_calls=EXTERNAL_CALLS)
+        optimizer = ExternalOptimizer(factory, pipeline_of(model), settings)
         data = {"trainset": rows("t", TRAIN), "valset": rows("d", DEV)}
         with dspy.context(lm=model):
-            return asyncio.run(guest.acompile(Evolver(START), **data)).method
+            return asyncio.run(optimizer.acompile(Evolver(START), **data)).method
 
     return search
 
@@ -113,5 +113,5 @@ SEARCHES: dict[str, Search] = {
     "auto_evol, 1000": _own(max_calls=1000),
     "paper": _own(**PAPER),
     "random": _own(policy="random"),
-    "gepa": _guest(gepa),
+    "gepa": _external(gepa),
 }

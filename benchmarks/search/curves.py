@@ -1,9 +1,8 @@
 """The true failure rate against steps, and against candidates.
 
-Run it as `python -m benchmarks.search.curves`. Two axes that are easily confused: *steps* t is how
-often the method is replaced at most, *candidates* m is how many proposals a step compares. One is
-varied at a time, the other keeps the paper's value (10 steps, 5 candidates), in the world where
-safeguards help.
+Run it as `python -m benchmarks.search.curves`. Two axes are easily confused: the method is replaced
+at most *steps* (t) times, and a step compares *candidates* (m) proposals. One is varied at a time;
+the other keeps the paper's value (10 steps, 5 candidates). Safeguards help in this world.
 """
 
 import argparse
@@ -27,15 +26,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=60, help="seeded runs of each point")
     parser.add_argument("--processes", type=int, default=2)
-    given = parser.parse_args()
-    with ProcessPoolExecutor(given.processes) as pool:
+    options = parser.parse_args()
+    with ProcessPoolExecutor(options.processes) as pool:
         for axis, values in (("steps", STEPS), ("candidates", CANDIDATES)):
             table = Table(axis, *SEARCHES, title=f"true failure rate (calls) against {axis}")
             for value in values:
                 cells = []
                 for settings in SEARCHES.values():
                     changed = {**settings, "patience": 99, axis: value}
-                    jobs = [(changed, seed) for seed in range(given.runs)]
+                    jobs = [(changed, seed) for seed in range(options.runs)]
                     cells.append(_cell(list(pool.map(_point, jobs, chunksize=4))))
                 table.add_row(str(value), *cells)
             Console(width=110).print(table)

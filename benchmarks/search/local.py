@@ -1,7 +1,8 @@
 """Searches on the local 1.5B model at equal calls: `python -m benchmarks.search.local`.
 
-Each search is a run of its own (`autoevol optimize`) with the same splits, start and budget; a run
-that was interrupted goes on. Only the rewrites are judged, not answered, to save half of the calls.
+Each search is a run of its own (`autoevol optimize`) with the same splits, start and budget; the
+same command resumes an interrupted run. Rewrites are judged but not answered, to save half of the
+calls.
 """
 
 import argparse
@@ -27,15 +28,15 @@ def main() -> None:
     parser.add_argument("--searches", nargs="*", default=list(SEARCHES))
     parser.add_argument("--calls", type=int, default=180, help="of the search, all models")
     parser.add_argument("--folder", type=Path, default=Path("runs/search"))
-    given = parser.parse_args()
-    given.folder.mkdir(parents=True, exist_ok=True)
-    found = []
-    for start in given.starts:
-        for search in given.searches:
-            config = _config(search, start, given.calls, given.folder)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    results = []
+    for start in options.starts:
+        for search in options.searches:
+            config = _config(search, start, options.calls, options.folder)
             app(["optimize", str(config), "--yes", "--force"], standalone_mode=False)
-            found.append(_result(search, start, given.folder / f"{start}-{search}"))
-    _print(found)
+            results.append(_result(search, start, options.folder / f"{start}-{search}"))
+    _print(results)
 
 
 def _config(search: str, start: str, calls: int, folder: Path) -> Path:
@@ -80,18 +81,18 @@ def _result(search: str, start: str, folder: Path) -> dict[str, Any]:
     return {"search": search, "start": start, **summary}
 
 
-def _print(found: Sequence[dict[str, Any]]) -> None:
+def _print(results: Sequence[dict[str, Any]]) -> None:
     names = ("start", "search", "dev, initial → best", "held-out, initial → best", "steps", "calls")
     table = Table(*names)
-    for each in found:
+    for result in results:
         table.add_row(
-            each["start"],
-            each["search"],
-            f"{_rate(each['failure_rate_initial'])} → {_rate(each['failure_rate_best'])}",
-            f"{_rate(each['failure_rate_heldout_initial'])} → "
-            f"{_rate(each['failure_rate_heldout_best'])}",
-            f"{each['steps']} ({each['accepted_steps']})",
-            str(each["calls"]),
+            result["start"],
+            result["search"],
+            f"{_rate(result['failure_rate_initial'])} → {_rate(result['failure_rate_best'])}",
+            f"{_rate(result['failure_rate_heldout_initial'])} → "
+            f"{_rate(result['failure_rate_heldout_best'])}",
+            f"{result['steps']} ({result['accepted_steps']})",
+            str(result["calls"]),
         )
     Console(width=150).print(table)
 

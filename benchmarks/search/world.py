@@ -1,7 +1,9 @@
-"""A simulated world with a known truth, for measuring searches; no model, no result about models.
+"""A simulated world whose true failure rates are known, to measure searches with.
 
-An evolver fails a row with a probability that is a law of the method's text and of the row; an
-optimizer proposes edits of which few help, many do nothing and some harm. The laws, all of them:
+It contains no model, so it says nothing about models.
+
+The evolver fails a row with a probability that depends on the method's text and on the row. The
+optimizer proposes edits: few help, many do nothing, some harm. All laws of the world:
 
 - **Rows.** A row fails in one of four ways with the probabilities `BASE`, each multiplied by the
   row's difficulty (0.5 to 1.5) and by its proneness to that failure (0.5 to 1.5); together at most
@@ -64,7 +66,7 @@ class World:
     """One draw of the laws.
 
     Attributes:
-        seed: Of everything that the laws draw.
+        seed: Seed of everything that the laws draw.
         variant: What safeguards do.
     """
 
@@ -89,7 +91,7 @@ class World:
         return {kind: odd * min(1.0, 0.97 / total) for kind, odd in odds.items()}
 
     def factors(self, text: str, demos: int) -> dict[str, float]:
-        """Return what a method's text and demonstrations multiply each failure by."""
+        """Return the factor of each failure that comes from a method's text and demonstrations."""
         return _factors(self, text, demos)
 
 
@@ -141,19 +143,19 @@ def _between(limits: tuple[float, float], *parts: object) -> float:
 
 @dataclass
 class Calls:
-    """How many calls each kind of model has answered."""
+    """Number of calls that each kind of model has answered."""
 
     evolver: int = 0
     optimizer: int = 0
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Calls of both."""
         return self.evolver + self.optimizer
 
 
 class WorldModel(dspy.BaseLM):
-    """Evolver and optimizer of a world; the system turn tells which one is asked."""
+    """Plays the evolver and the optimizer of a world; the system turn says which."""
 
     def __init__(self, world: World) -> None:
         super().__init__("simulated")
@@ -191,12 +193,13 @@ class WorldModel(dspy.BaseLM):
             self.calls.optimizer += 1
             return self._proposal(system, user, draw)
         self.calls.evolver += 1
+        # Between the system turn and the last one each demonstration has two turns.
         return self._rewrite(system, (len(messages) - 2) // 2, user, draw)
 
     def _rewrite(self, method: str, demos: int, user: str, draw: int) -> str:
         row = user.removeprefix("Instruction:\n").split("\n\n")[0]
-        found = re.search(r"subject (\w+)\.", row)
-        name = found.group(1) if found else row
+        subject = re.search(r"subject (\w+)\.", row)
+        name = subject.group(1) if subject else row
         own = chance("own", method, demos, name) < 0.5
         luck = chance(self.world.seed, name, draw, method if own else "", demos if own else 0)
         for kind, odd in self.world.failure(method, demos, name).items():
@@ -215,6 +218,7 @@ class WorldModel(dspy.BaseLM):
         if system.startswith("You merge"):
             return " ".join(parts)
         if (system.startswith("You shorten") or pick > 0.85) and len(parts) > 2:
+            # The first two sentences make the text a method; without them it would be rejected.
             parts.pop(2 + int(chance(self.world.seed, "drop", user, draw) * (len(parts) - 2)))
             return " ".join(parts)
         number = int(1000 * chance(self.world.seed, "number", user, draw))

@@ -1,19 +1,19 @@
-"""Which of two methods to prefer: the paper's rule, and one that does not choose by luck.
+"""When a candidate takes the incumbent's place: the paper's rule, and one with a paired test.
 
-`lowest`: the lower failure rate wins (paper, section 3.3). `paired`: a vector with a plain order
-and no weights. First the failure rate, by McNemar's exact test on the shared rows; where that
-cannot tell and the challenger does not fail more often, the complexity gain, then the diversity of
-what it makes, then the length of the method and of its replies, each by the interval of the paired
-difference.
+`lowest`: the lower failure rate wins (paper, section 3.3). `paired`: measures in a fixed order and
+no weights, so a gain in one cannot outweigh a loss in one before it. First comes the failure rate,
+by McNemar's exact test on the shared rows. Where that test does not decide and the challenger does
+not fail more often, these follow, each by the interval of the paired difference: the complexity
+gain, the diversity of the rewrites, the length of the method, the length of its replies.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from autoevol.metrics import distances, mean_interval, pairs
+from autoevol.metrics import Pairs, distances, mean_interval, pairs
 from autoevol.metrics.text.wording import words
-from autoevol.program.records import Evaluation, Outcome, Preference
+from autoevol.program.records import Candidate, Evaluation, Outcome, Preference, StepRecord
 
 AcceptanceName = Literal["paired", "lowest"]
 MARGIN_WORDS = 1.0
@@ -28,8 +28,9 @@ class Acceptance:
     """How a challenger takes the incumbent's place.
 
     Attributes:
+        name: `paired` or `lowest`, see above.
         level: Of McNemar's one-sided test, in (0, 1).
-        tie_break: Look beyond the failure rate.
+        tie_break: Go on to the other measures where the failure rate does not decide.
     """
 
     name: AcceptanceName = "paired"
@@ -39,52 +40,96 @@ class Acceptance:
     def compare(self, challenger: Evaluation, incumbent: Evaluation) -> Preference:
         """Compare two methods on the rows that were scored under both.
 
-        With fewer than half of the incumbent's rows the challenger is not believed.
+        With fewer than half of the incumbent's rows scored the challenger is not preferred.
         """
-        found = pairs(challenger.verdicts, incumbent.verdicts)
-        if not found.shared or 2 * found.shared < len(incumbent.verdicts):
+        # The texts of a preference reach the optimizer model through `Archive.failed_proposals`.
+        comparison = pairs(challenger.verdicts, incumbent.verdicts)
+        # When most calls died, the rows that are left say too little.
+        if not comparison.shared or 2 * comparison.shared < len(incumbent.verdicts):
             return Preference(False, "too few of its rows could be scored")
         if self.name == "lowest":
-            return self._lowest(challenger, incumbent)
-        if found.won > found.lost and found.p_better <= self.level:
-            return Preference(True, f"fails less: {_told(found.won, found.lost, found.p_better)}")
-        if found.lost > found.won or not self.tie_break:
-            return Preference(
-                False, f"does not fail less: {_told(found.won, found.lost, found.p_better)}"
-            )
-        return _beyond(challenger, incumbent)
+            return self._lowest(challenger, incumbent, comparison)
+        if comparison.won > comparison.lost and comparison.p_better <= self.level:
+            return Preference(True, f"fails less: {_counts(comparison)}")
+        if comparison.lost > comparison.won or not self.tie_break:
+            return Preference(False, f"does not fail less: {_counts(comparison)}")
+        return _break_tie(challenger, incumbent)
 
-    def _lowest(self, challenger: Evaluation, incumbent: Evaluation) -> Preference:
-        found = pairs(challenger.verdicts, incumbent.verdicts)
-        if found.won != found.lost:
-            is_better = found.won > found.lost
-            return Preference(is_better, f"mended {found.won} rows, broke {found.lost}")
+    def _lowest(
+        self, challenger: Evaluation, incumbent: Evaluation, comparison: Pairs
+    ) -> Preference:
+        if comparison.won != comparison.lost:
+            is_better = comparison.won > comparison.lost
+            return Preference(is_better, f"mended {comparison.won} rows, broke {comparison.lost}")
         gain = challenger.added_words - incumbent.added_words
         is_better = self.tie_break and gain >= MARGIN_WORDS
         return Preference(is_better, f"fails as often, adds {gain:+.1f} words")
 
 
-def pareto_front(found: Sequence[Evaluation]) -> list[Evaluation]:
+def decide_step(
+    step: int,
+    incumbent: Evaluation,
+    candidates: Sequence[Candidate],
+    acceptance: Acceptance,
+    *,
+    keeps_incumbent: bool = True,
+) -> StepRecord:
+    """Keep the best method of a step: candidates challenge it one after the other.
+
+    Args:
+        step: The search's step, from 0.
+        incumbent: The best method before the step, on the dev rows.
+        candidates: After their race.
+        acceptance: Compares a candidate with the best method so far.
+        keeps_incumbent: Whether the incumbent stays when no candidate is better; otherwise the best
+            candidate that was measured to the end takes its place.
+    """
+    best = incumbent if keeps_incumbent else None
+    judged = []
+    for candidate in candidates:
+        measured = candidate.evaluation
+        if measured is None or candidate.is_pruned:
+            judged.append(replace(candidate, verdict=_why_unfinished(candidate, incumbent)))
+            continue
+        preference = acceptance.compare(measured, best or incumbent)
+        is_better = preference.is_better or best is None
+        judged.append(replace(candidate, verdict=preference.why, is_better=is_better))
+        best = measured if is_better else best
+    return StepRecord(step, incumbent, tuple(judged), best or incumbent)
+
+
+def pareto_front(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
     """Return the methods that no other one beats in failure rate, complexity and length at once."""
-    vectors = [_vector(each) for each in found]
+    vectors = [_vector(evaluation) for evaluation in evaluations]
     return [
-        each
-        for each, mine in zip(found, vectors, strict=True)
+        evaluation
+        for evaluation, mine in zip(evaluations, vectors, strict=True)
         if not any(other != mine and _dominates(other, mine) for other in vectors)
     ]
 
 
-def _vector(found: Evaluation) -> tuple[float, float, float]:
+def _why_unfinished(candidate: Candidate, incumbent: Evaluation) -> str:
+    """Return why a candidate was not measured on all dev rows."""
+    if candidate.evaluation is None:
+        return candidate.rejected or ""
+    comparison = pairs(candidate.evaluation.verdicts, incumbent.verdicts)
+    return (
+        f"stopped after {comparison.shared} rows: mended {comparison.won}, broke {comparison.lost}"
+    )
+
+
+def _vector(evaluation: Evaluation) -> tuple[float, float, float]:
     """Return failure rate, complexity gain with its sign turned, and length: lower is better."""
-    return found.failure_rate.rate, -found.added_words, float(len(words(found.method.text)))
+    length = float(len(words(evaluation.method.text)))
+    return evaluation.failure_rate.rate, -evaluation.added_words, length
 
 
 def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
     return all(mine <= theirs for mine, theirs in zip(one, other, strict=True))
 
 
-def _beyond(challenger: Evaluation, incumbent: Evaluation) -> Preference:
-    """Compare what comes after the failure rate; the first measure that can tell decides."""
+def _break_tie(challenger: Evaluation, incumbent: Evaluation) -> Preference:
+    """Compare by the measures after the failure rate; the first clear difference decides."""
     for name, measure in _MEASURES.items():
         mine, theirs = measure(challenger), measure(incumbent)
         differences = [mine[row] - theirs[row] for row in theirs if row in mine]
@@ -92,43 +137,43 @@ def _beyond(challenger: Evaluation, incumbent: Evaluation) -> Preference:
         if low > 0 or high < 0:
             why = f"fails as often; {name} {mean:+.2g} (95 % {low:+.2g} to {high:+.2g})"
             return Preference(low > 0, why)
-    length, before = len(words(challenger.method.text)), len(words(incumbent.method.text))
-    if length <= SHORTER * before:
-        return Preference(True, f"as good, and {length} words instead of {before}")
-    saved = _saved_tokens(challenger, incumbent)
-    mean, low, _ = mean_interval(saved)
+    length, old_length = (len(words(e.method.text)) for e in (challenger, incumbent))
+    if length <= SHORTER * old_length:
+        return Preference(True, f"as good, and {length} words instead of {old_length}")
+    mean, low, _ = mean_interval(_saved_tokens(challenger, incumbent))
     if low > 0:
         return Preference(True, f"as good, and its replies are {mean:.2g} tokens shorter")
     return Preference(False, "cannot be told from the incumbent")
 
 
-def _complexity(found: Evaluation) -> dict[str, float]:
-    return {row: outcome.row.scores.get("added_words", 0.0) for row, outcome in _sound(found)}
+def _complexity(evaluation: Evaluation) -> dict[str, float]:
+    passed = _passed(evaluation)
+    return {row: outcome.row.scores.get("added_words", 0.0) for row, outcome in passed}
 
 
-def _diversity(found: Evaluation) -> Mapping[str, float]:
-    return distances({row: outcome.row.instruction for row, outcome in _sound(found)})
+def _diversity(evaluation: Evaluation) -> Mapping[str, float]:
+    return distances({row: outcome.row.instruction for row, outcome in _passed(evaluation)})
 
 
 def _saved_tokens(challenger: Evaluation, incumbent: Evaluation) -> list[float]:
-    mine = {row: outcome.row.usage.get("tokens_out", 0) for row, outcome in _sound(challenger)}
+    mine = {row: outcome.row.usage.get("tokens_out", 0) for row, outcome in _passed(challenger)}
     return [
         float(outcome.row.usage.get("tokens_out", 0) - mine[row])
-        for row, outcome in _sound(incumbent)
+        for row, outcome in _passed(incumbent)
         if row in mine
     ]
 
 
-def _sound(found: Evaluation) -> list[tuple[str, Outcome]]:
-    return [(o.source.id, o) for o in found.outcomes if o.verdict is False]
+def _passed(evaluation: Evaluation) -> list[tuple[str, Outcome]]:
+    return [(o.source.id, o) for o in evaluation.outcomes if o.verdict is False]
 
 
-def _told(won: int, lost: int, p: float) -> str:
-    return f"mended {won} rows, broke {lost} (p {p:.2g})"
+def _counts(comparison: Pairs) -> str:
+    return f"mended {comparison.won} rows, broke {comparison.lost} (p {comparison.p_better:.2g})"
 
 
 _MEASURES: dict[str, Callable[[Evaluation], Mapping[str, float]]] = {
     "added words": _complexity,
     "distance to the nearest other rewrite": _diversity,
 }
-"""Row by row and higher is better, in the order in which they are asked."""
+"""Measures row by row, higher is better, in the order in which they decide."""

@@ -1,4 +1,4 @@
-"""The search's memory: every method that was measured, and every proposal that came to nothing."""
+"""The search's memory: every measured method with its rank, and every proposal that failed."""
 
 import re
 from collections import Counter
@@ -9,79 +9,83 @@ from autoevol.program.records import Candidate, Evaluation
 from autoevol.signatures import Method
 
 NEAR_DUPLICATE, NEAR_SHARE = 2, 0.02
-"""Two methods that differ in no more words than this, and in no more than this share of them, are
-one method: in a hundred words, one exchanged for another."""
+"""Two methods are duplicates if they differ in no more words than this, and in no more than this
+share of their words: in a hundred words, one exchanged for another."""
 
 _DECISIVE = frozenset("not never no none only always must without dont cannot all every".split())
+"""Words that change what a sentence demands: methods that differ in one are never duplicates."""
+
 _FILLERS = frozenset({"a", "an", "and", "the"})
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _SHOWN_WORDS = 40
 
 
 class Archive:
-    """Methods with their evaluations, ranked, and what was tried in vain.
+    """Measured methods in order of rank, and descriptions of failed proposals.
 
     Args:
         initial: The initial method on the dev rows.
-        remembered: How many proposals `tried` tells of.
+        remembered: How many failed proposals `failed_proposals` describes.
     """
 
     def __init__(self, initial: Evaluation, *, remembered: int = 5) -> None:
         self.initial = initial
         self._measured = [initial]
-        self._known = [initial.method]
-        self._tried: list[str] = []
+        self._methods = [initial.method]
+        self._failed_proposals: list[str] = []
         self._remembered = remembered
 
     @property
     def ranked(self) -> list[Evaluation]:
         """The measured methods, the lowest failure rate on all dev rows first; ties: the older."""
-        return sorted(self._measured, key=lambda found: found.failure_rate.rate)
+        return sorted(self._measured, key=lambda evaluation: evaluation.failure_rate.rate)
 
     def at(self, rank: int) -> Evaluation:
-        """Return the method at a rank from 0, or the last one there is."""
+        """Return the method at a rank from 0; beyond the last rank, the last method."""
         ranked = self.ranked
         return ranked[min(rank, len(ranked) - 1)]
 
     @property
-    def tried(self) -> str:
-        """The last proposals that did not help, as text for the optimizer model, a line each."""
-        return "\n".join(self._tried[-self._remembered :] if self._remembered else ())
+    def failed_proposals(self) -> str:
+        """The last failed proposals as text for the optimizer model, a line each."""
+        return "\n".join(self._failed_proposals[-self._remembered :] if self._remembered else ())
 
-    def twin_of(self, method: Method) -> Method | None:
-        """Return the known method that says the same as `method`, if there is one."""
-        return next((known for known in self._known if is_same(known, method)), None)
+    def duplicate_of(self, method: Method) -> Method | None:
+        """Return the registered method that says the same as `method`, if there is one."""
+        return next((other for other in self._methods if is_same(other, method)), None)
 
-    def know(self, method: Method) -> None:
-        """Remember a method, so that it is not measured a second time."""
-        self._known.append(method)
+    def register(self, method: Method) -> None:
+        """Remember a proposed method, so that no duplicate of it is measured."""
+        self._methods.append(method)
 
     def add(self, candidates: Iterable[Candidate]) -> None:
-        """Keep what a step has measured, and what was no better than its incumbent."""
+        """Rank the candidates that a step measured, and remember those that were no better."""
         for candidate in candidates:
-            found = candidate.evaluation
-            if found and not candidate.is_pruned and self._is_scored(found):
-                self._measured.append(found)
+            # A stopped candidate has a rate over part of the dev rows, which has no rank.
+            evaluation = candidate.evaluation
+            if evaluation and not candidate.is_pruned and self._is_scored(evaluation):
+                self._measured.append(evaluation)
             if candidate.method and not candidate.is_better:
-                self._tried.append(told(candidate))
+                self._failed_proposals.append(describe(candidate))
 
-    def _is_scored(self, found: Evaluation) -> bool:
-        """Tell whether a method was scored on half of the initial one's rows at least."""
-        return 2 * found.failure_rate.scored >= self.initial.failure_rate.scored > 0
+    def _is_scored(self, evaluation: Evaluation) -> bool:
+        """Return whether a method was scored on at least half of the initial one's rows."""
+        # A rate over a few rows would rank first by luck when most calls died.
+        return 2 * evaluation.failure_rate.scored >= self.initial.failure_rate.scored > 0
 
 
-def told(candidate: Candidate) -> str:
-    """Return what a candidate changed and what came of it, on one line."""
+def describe(candidate: Candidate) -> str:
+    """Return what a candidate changed and its verdict, as a line for the optimizer model."""
     old, new = (_sentences(m) for m in (candidate.parent, candidate.method) if m)
-    changes = [f"added {_cut(s)!r}" for s in new if s not in old]
-    changes += [f"dropped {_cut(s)!r}" for s in old if s not in new]
+    changes = [f"added {cut_to_words(s, _SHOWN_WORDS)!r}" for s in new if s not in old]
+    changes += [f"dropped {cut_to_words(s, _SHOWN_WORDS)!r}" for s in old if s not in new]
     return f"- {'; '.join(changes) or 'other examples'}: {candidate.verdict}"
 
 
 def is_same(first: Method, second: Method) -> bool:
-    """Tell whether two methods say nearly the same, with the same demonstrations.
+    """Return whether two methods say nearly the same, with the same demonstrations.
 
-    A word that turns a sentence round, such as "not" or "only", makes another method.
+    A word that changes what a sentence demands, such as "not" or "only", makes another method.
     """
     if (first.demonstrations, first.thinking) != (second.demonstrations, second.thinking):
         return False
@@ -96,10 +100,11 @@ def fingerprint(method: Method) -> str:
     return " ".join(word for word in words(method.instructions) if word not in _FILLERS)
 
 
+def cut_to_words(text: str, limit: int) -> str:
+    """Return the text, or its first `limit` words and an ellipsis."""
+    parts = text.split()
+    return text if len(parts) <= limit else " ".join(parts[:limit]) + " …"
+
+
 def _sentences(method: Method) -> list[str]:
     return [part.strip() for part in _SENTENCE.split(method.instructions) if part.strip()]
-
-
-def _cut(sentence: str) -> str:
-    parts = sentence.split()
-    return sentence if len(parts) <= _SHOWN_WORDS else " ".join(parts[:_SHOWN_WORDS]) + " …"

@@ -1,78 +1,79 @@
-"""The second look: the archive's best on fresh rows, because dev rows flatter what they chose."""
+"""Confirmation on fresh rows: the archive's best methods against the initial method once more.
 
-from collections.abc import Awaitable, Callable, Sequence
+The dev rows chose these methods, and selection on them is optimistically biased: some were lucky.
+The fresh rows had no part in the search.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autoevol.metrics import Pairs, pairs
+from autoevol.metrics import pairs
 from autoevol.program.records import Evaluation, FinalChoice, Finalist, Preference, Row
 from autoevol.program.search.acceptance import Acceptance
 from autoevol.program.search.archive import Archive
-from autoevol.signatures import Method
-
-Measure = Callable[[Method, Sequence[Row]], Awaitable[Evaluation]]
-"""Evaluates a method on rows."""
+from autoevol.program.search.racing import Measure
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationTest:
-    """How a search looks twice.
+    """When a finalist replaces the initial method.
 
     Attributes:
-        acceptance: On dev and fresh rows together.
-        level: Of McNemar's one-sided test on the fresh rows alone, in (0, 1): they had no part in
-            the choice.
-        most: Contenders, at least 1.
+        acceptance: The comparison on dev and fresh rows together.
+        level: Of McNemar's one-sided test on the fresh rows alone, in (0, 1).
+        finalists: Most methods that are measured on the fresh rows, at least 1.
     """
 
     acceptance: Acceptance
     level: float = 0.2
-    most: int = 2
+    finalists: int = 2
+
+    def is_finalist(self, evaluation: Evaluation, initial: Evaluation) -> bool:
+        """Return whether a method fails less on the dev rows, or as often and is preferred."""
+        difference = pairs(evaluation.verdicts, initial.verdicts).difference
+        is_tied = difference == 0 and evaluation is not initial
+        return difference < 0 or (
+            is_tied and self.acceptance.compare(evaluation, initial).is_better
+        )
+
+    def judge(
+        self, dev: Evaluation, fresh: Evaluation, initial: Evaluation, initial_fresh: Evaluation
+    ) -> Finalist:
+        """Compare a finalist with the initial method.
+
+        On the fresh rows alone it has to fail less by the test, or on no row that the initial
+        method passed. It also has to be preferred on dev and fresh rows together.
+        """
+        comparison = pairs(fresh.verdicts, initial_fresh.verdicts)
+        # Without a loss only the small number of rows could fail the test, so dev and fresh rows
+        # together decide.
+        if comparison.lost > 0 and comparison.p_better > self.level:
+            why = f"not confirmed on fresh rows: mended {comparison.won}, broke {comparison.lost}"
+            return Finalist(dev, fresh, Preference(False, why))
+        all_rows = dev.joined(fresh), initial.joined(initial_fresh)
+        return Finalist(dev, fresh, self.acceptance.compare(*all_rows))
 
 
 async def confirm_on_fresh_rows(
-    archive: Archive, rows: Sequence[Row], look: ConfirmationTest, measure: Measure
+    archive: Archive, rows: Sequence[Row], test: ConfirmationTest, measure: Measure
 ) -> FinalChoice:
-    """Choose among the best methods of the archive.
+    """Return the confirmed finalist that fails least on the fresh rows, or the initial method.
 
-    Looked at is what fails less than the initial method on the dev rows, or as often and is
-    preferred to it there. On the fresh rows alone a contender has to fail less by the test, or on
-    no row that the initial method passed; and it has to be preferred on dev and fresh rows
-    together. Of those the one that fails least on the fresh rows wins.
+    Args:
+        archive: The methods of the search on the dev rows.
+        rows: The fresh rows.
+        test: Chooses and judges the finalists.
+        measure: Evaluates a method; it is not called when no method qualifies.
     """
     initial = archive.initial
-    better = [e for e in archive.ranked if _is_worth_a_look(e, initial, look.acceptance)]
-    if not better:
+    qualified = [e for e in archive.ranked if test.is_finalist(e, initial)]
+    if not qualified:
         return FinalChoice(initial, Evaluation(initial.method, ()), ())
-    start = await measure(initial.method, rows)
-    contenders = [
-        _contender(found, await measure(found.method, rows), initial, start, look)
-        for found in better[: look.most]
+    initial_fresh = await measure(initial.method, rows)
+    finalists = [
+        test.judge(dev, await measure(dev.method, rows), initial, initial_fresh)
+        for dev in qualified[: test.finalists]
     ]
-    proved = [c for c in contenders if c.preference.is_better]
-    best = min(proved, key=lambda c: c.fresh.failure_rate.rate).dev if proved else initial
-    return FinalChoice(best, start, tuple(contenders))
-
-
-def _is_worth_a_look(found: Evaluation, initial: Evaluation, acceptance: Acceptance) -> bool:
-    difference = pairs(found.verdicts, initial.verdicts).difference
-    is_tied = difference == 0 and found is not initial
-    return difference < 0 or (is_tied and acceptance.compare(found, initial).is_better)
-
-
-def _contender(
-    dev: Evaluation,
-    fresh: Evaluation,
-    initial: Evaluation,
-    start: Evaluation,
-    look: ConfirmationTest,
-) -> Finalist:
-    alone = pairs(fresh.verdicts, start.verdicts)
-    if _is_doubtful(alone, look.level):
-        why = f"is not proved on fresh rows: mended {alone.won}, broke {alone.lost}"
-        return Finalist(dev, fresh, Preference(False, why))
-    both = look.acceptance.compare(dev.joined(fresh), initial.joined(start))
-    return Finalist(dev, fresh, both)
-
-
-def _is_doubtful(alone: Pairs, level: float) -> bool:
-    return alone.lost > 0 and alone.p_better > level
+    confirmed = [finalist for finalist in finalists if finalist.preference.is_better]
+    best = min(confirmed, key=lambda f: f.fresh.failure_rate.rate).dev if confirmed else initial
+    return FinalChoice(best, initial_fresh, tuple(finalists))

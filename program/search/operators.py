@@ -1,7 +1,7 @@
 """How a proposal is made from a method of the archive: one small operator each, by name.
 
-Two need an optimizer model that writes well (`rewrite` is the paper's); the others need it little
-or not at all, so that a weak one can win too.
+`rewrite` is the paper's. `rewrite`, `edit`, `shorten` and `merge` ask the optimizer model; the
+others make no call, so a search with a weak optimizer model can find a better method, too.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,31 +21,31 @@ from autoevol.signatures import Method
 
 Operator = Callable[[Proposer, ProposalRequest], Awaitable[Proposal]]
 MOST_DEMONSTRATIONS = 12
-"""A method that has so many gets no more."""
+"""A method with so many demonstrations gets no more."""
 
 LEAST_LEFT = 0.5
-"""Share of a method's words that a shorter one has at least; weak models drop orders."""
+"""Least share of a method's words in a shortened one; weak models drop orders."""
 
 LONG = 30
-"""Words of a method that is worth shortening."""
+"""A method with so many words is worth shortening."""
 
 SHORTER = 0.75
-"""Share of a method's words that it is to be shortened to."""
+"""Share of a method's words that a shortened one may have."""
 
 NEED_CASES = frozenset({"rewrite", "add_demonstration"})
-"""Operators that look at the mini-batch under the parent."""
+"""Operators that use the mini-batch under the parent."""
 
 
 def applies(name: OperatorName, parent: Evaluation, archive: Archive) -> bool:
-    """Tell whether an operator can do anything with a method; costs no call."""
+    """Return whether an operator can change a method; makes no call."""
     method = parent.method
     match name:
         case "edit":
             return bool(parent.failures)
         case "merge":
-            return _other_than(method, archive) is not None
+            return _best_other(method, archive) is not None
         case "safeguard":
-            return _lacking(parent) is not None
+            return _rule_without_safeguard(parent) is not None
         case "add_demonstration":
             return method.thinking == "none" and len(method.demonstrations) < MOST_DEMONSTRATIONS
         case "drop_demonstration":
@@ -56,109 +56,111 @@ def applies(name: OperatorName, parent: Evaluation, archive: Archive) -> bool:
             return True
 
 
-async def propose(name: OperatorName, proposer: Proposer, order: ProposalRequest) -> Proposal:
-    """Apply an operator; a call that fails or cannot be read refuses the proposal, no more."""
+async def propose(name: OperatorName, proposer: Proposer, request: ProposalRequest) -> Proposal:
+    """Apply an operator; a call that fails or cannot be read only rejects the proposal."""
     try:
-        return await OPERATORS[name](proposer, order)
+        return await OPERATORS[name](proposer, request)
     except AdapterParseError as error:
-        return Proposal(None, "", f"unparsed reply: {error.lm_response!r:.80}")
+        return _rejected(f"unparsed reply: {error.lm_response!r:.80}")
     except (*TRANSPORT_ERRORS, LMInvalidRequestError) as error:
-        return Proposal(None, "", f"the call failed: {error!s:.200}")
+        return _rejected(f"the call failed: {error!s:.200}")
 
 
-async def rewrite(proposer: Proposer, order: ProposalRequest) -> Proposal:
+async def rewrite(proposer: Proposer, request: ProposalRequest) -> Proposal:
     """Analyse the mini-batch and rewrite the method (paper, section 3.2)."""
-    return await proposer.optimized(order, await proposer.analysis(order))
+    return await proposer.rewrite_method(request, await proposer.analyze_cases(request))
 
 
-async def edit(proposer: Proposer, order: ProposalRequest) -> Proposal:
-    """Rewrite the method from the failures that F has counted, without an analysis."""
-    counts = order.parent.failures.most_common()
+async def edit(proposer: Proposer, request: ProposalRequest) -> Proposal:
+    """Rewrite the method from the failures that F counted, without an analysis."""
+    counts = request.parent.failures.most_common()
     examples = {
         reason.rule: f"{reason.rule} ({reason.evidence})"
-        for outcome in order.parent.outcomes
+        for outcome in request.parent.outcomes
         for reason in outcome.reasons
     }
     lines = [f"{count} rows: {examples[rule]}" for rule, count in counts]
-    return await proposer.optimized(order, "\n".join(["An automatic check found:", *lines]))
+    return await proposer.rewrite_method(request, "\n".join(["An automatic check found:", *lines]))
 
 
-async def shorten(proposer: Proposer, order: ProposalRequest) -> Proposal:
-    """Say the same in three quarters of the words; much less cannot say the same."""
-    before = len(words(order.method.instructions))
-    found = await proposer.shortened(order, word_limit=int(SHORTER * before))
-    if found.method is None:
-        return found
-    after = len(words(found.method.instructions))
-    if LEAST_LEFT * before <= after < before:
-        return found
-    why = "not shorter" if after >= before else f"{after} of {before} words left: orders were lost"
-    return replace(found, method=None, rejected=why)
+async def shorten(proposer: Proposer, request: ProposalRequest) -> Proposal:
+    """Ask for the same in three quarters of the words; reject what lost half of them."""
+    old_length = len(words(request.method.instructions))
+    proposal = await proposer.shorten_method(request, word_limit=int(SHORTER * old_length))
+    if proposal.method is None:
+        return proposal
+    length = len(words(proposal.method.instructions))
+    if LEAST_LEFT * old_length <= length < old_length:
+        return proposal
+    loss = f"{length} of {old_length} words left: orders were lost"
+    why = "not shorter" if length >= old_length else loss
+    return replace(proposal, method=None, rejected=why)
 
 
-async def merge(proposer: Proposer, order: ProposalRequest) -> Proposal:
-    """Join the parent with the best other method of the archive."""
-    other = _other_than(order.method, order.archive)
-    return await proposer.merged(order, other) if other else _refused("no second method")
+async def merge(proposer: Proposer, request: ProposalRequest) -> Proposal:
+    """Merge the parent with the best other method of the archive."""
+    other = _best_other(request.method, request.archive)
+    return await proposer.merge_methods(request, other) if other else _rejected("no second method")
 
 
-async def safeguard(proposer: Proposer, order: ProposalRequest) -> Proposal:
-    """Add a sentence against the commonest failure that the method has none against."""
-    rule = _lacking(order.parent)
+async def safeguard(proposer: Proposer, request: ProposalRequest) -> Proposal:
+    """Add a sentence against the commonest failure that the method says nothing against."""
+    rule = _rule_without_safeguard(request.parent)
     if rule is None:
-        return _refused("no failure without a safeguard")
-    joined = f"{order.method.instructions.rstrip()} {SAFEGUARDS[rule]}"
+        return _rejected("no failure without a safeguard")
+    joined = f"{request.method.instructions.rstrip()} {SAFEGUARDS[rule]}"
     if len(words(joined)) > proposer.max_method_words:
-        return _refused("no room for another sentence")
-    method = order.method.with_instructions(joined, name=order.name)
-    return Proposal(method, f"{rule} failed {order.parent.failures[rule]} rows")
+        return _rejected("no room for another sentence")
+    method = request.method.with_instructions(joined, name=request.name)
+    return Proposal(method, f"{rule} failed {request.parent.failures[rule]} rows")
 
 
-async def add_demonstration(proposer: Proposer, order: ProposalRequest) -> Proposal:
-    """Show a rewrite of the mini-batch that passed and added most."""
-    method = order.method
+async def add_demonstration(proposer: Proposer, request: ProposalRequest) -> Proposal:
+    """Show a rewrite of the mini-batch that passed and added most words."""
+    method = request.method
     shown = {before for before, _ in method.demonstrations}
-    sound = [case.stages[:2] for case in order.cases if _is_sound(case)]
-    fresh = [(before, after) for before, after in sound if before not in shown]
-    if not fresh:
-        return _refused("no new row has passed")
-    pair = max(fresh, key=lambda each: added_words(*each))
+    passed = [case.stages[:2] for case in request.cases if _has_passed(case)]
+    unshown = [(before, after) for before, after in passed if before not in shown]
+    if not unshown:
+        return _rejected("no new row has passed")
+    pair = max(unshown, key=lambda texts: added_words(*texts))
     demonstrations = (*method.demonstrations, pair)
-    return _with_demonstrations(order, demonstrations, f"shows: {pair[0]}")
+    return _with_demonstrations(request, demonstrations, f"shows: {pair[0]}")
 
 
-async def drop_demonstration(proposer: Proposer, order: ProposalRequest) -> Proposal:
-    """Take a demonstration away; the draw says which."""
-    shown = order.method.demonstrations
-    at = order.draw % len(shown)
-    return _with_demonstrations(order, (*shown[:at], *shown[at + 1 :]), f"without: {shown[at][0]}")
+async def drop_demonstration(proposer: Proposer, request: ProposalRequest) -> Proposal:
+    """Remove the demonstration that the draw selects."""
+    shown = request.method.demonstrations
+    index = request.draw % len(shown)
+    rest = (*shown[:index], *shown[index + 1 :])
+    return _with_demonstrations(request, rest, f"without: {shown[index][0]}")
 
 
-def _other_than(method: Method, archive: Archive) -> Method | None:
+def _best_other(method: Method, archive: Archive) -> Method | None:
     """Return the best method of the archive with other instructions."""
     others = (e.method for e in archive.ranked if e.method.instructions != method.instructions)
     return next(others, None)
 
 
-def _lacking(parent: Evaluation) -> str | None:
-    """Return the rule that failed most rows among those that the method has no sentence against."""
+def _rule_without_safeguard(parent: Evaluation) -> str | None:
+    """Return the rule that failed most rows, of those that the method has no sentence against."""
     text = parent.method.instructions
     rules = (rule for rule, _ in parent.failures.most_common() if rule in SAFEGUARDS)
     return next((rule for rule in rules if SAFEGUARDS[rule] not in text), None)
 
 
-def _is_sound(case: Trajectory) -> bool:
+def _has_passed(case: Trajectory) -> bool:
     return len(case.stages) > 1 and not any(note.startswith("stage 1:") for note in case.notes)
 
 
 def _with_demonstrations(
-    order: ProposalRequest, demonstrations: tuple[tuple[str, str], ...], why: str
+    request: ProposalRequest, demonstrations: tuple[tuple[str, str], ...], why: str
 ) -> Proposal:
-    method: Method = replace(order.method, demonstrations=demonstrations, name=order.name)
+    method: Method = replace(request.method, demonstrations=demonstrations, name=request.name)
     return Proposal(method, why)
 
 
-def _refused(why: str) -> Proposal:
+def _rejected(why: str) -> Proposal:
     return Proposal(None, "", why)
 
 

@@ -1,40 +1,33 @@
-"""Auto Evol-Instruct as a DSPy optimiser: the loop of the paper's section 3, raced and remembered.
+"""Auto Evol-Instruct as a DSPy optimiser: the loop of the paper's section 3.
 
-Step t asks for m proposals, races them against the incumbent on the dev rows, and keeps what proves
-to be better. The paper's own algorithm is the settings `program.search.settings.PAPER`.
+A step makes m candidate methods, races them against the incumbent on the dev rows, and keeps the
+best one. The paper's own algorithm is this loop with the settings `program.search.settings.PAPER`.
 """
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
 
 import dspy
 from dspy.teleprompt import Teleprompter
 
-from autoevol.metrics import pairs
 from autoevol.program.calls import CallRecord, collected_calls
-from autoevol.program.draws import draw_number
 from autoevol.program.errors import StoppedError
-from autoevol.program.evolution.evaluation import evaluate, trajectories
+from autoevol.program.evolution.evaluation import evaluate
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.pipeline import Pipeline
-from autoevol.program.listeners import Listeners, Phase
-from autoevol.program.records import Candidate, Evaluation, Headroom, Row, StepRecord, Trajectory
-from autoevol.program.search.acceptance import Acceptance
+from autoevol.program.listeners import Listeners
+from autoevol.program.records import Evaluation, Headroom, Row, StepRecord
+from autoevol.program.search.acceptance import Acceptance, decide_step
 from autoevol.program.search.archive import Archive
+from autoevol.program.search.candidates import CandidateMaker
 from autoevol.program.search.confirmation import ConfirmationTest, confirm_on_fresh_rows
-from autoevol.program.search.operators import NEED_CASES, applies, propose
-from autoevol.program.search.policy import AskedTrial, Knobs, Policy, ProposalStudy
-from autoevol.program.search.proposer import ProposalRequest, Proposer
-from autoevol.program.search.racing import Race
+from autoevol.program.search.policy import Policy, ProposalStudy
+from autoevol.program.search.proposer import Proposer
+from autoevol.program.search.racing import Race, RaceRules
 from autoevol.program.search.settings import RANKS, SearchSettings
 from autoevol.signatures import Method
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 class AutoEvolInstruct(Teleprompter):
@@ -43,7 +36,7 @@ class AutoEvolInstruct(Teleprompter):
     Args:
         pipeline: Roles, F, and how rows are grouped.
         settings: Hyper-parameters.
-        listeners: Hear of phases, rows, finished steps and the final choice.
+        listeners: Get phases, rows, finished steps and the final choice.
     """
 
     def __init__(
@@ -56,9 +49,6 @@ class AutoEvolInstruct(Teleprompter):
         self.pipeline = pipeline
         self.settings = settings or SearchSettings()
         self.listeners = listeners or Listeners()
-        given = self.settings
-        self.acceptance = Acceptance(given.acceptance, given.accept_level, given.tie_break)
-        self.proposer = Proposer(pipeline.roles.optimizer, given)
 
     def compile(
         self,
@@ -68,9 +58,9 @@ class AutoEvolInstruct(Teleprompter):
         valset: Sequence[Row],
         freshset: Sequence[Row] = (),
     ) -> Evolver:
-        """Return a copy of `student` with the best method found; see `acompile`."""
-        found = self.acompile(student, trainset=trainset, valset=valset, freshset=freshset)
-        return asyncio.run(found)
+        """Return a copy of `student` with the best method of the search; see `acompile`."""
+        best = self.acompile(student, trainset=trainset, valset=valset, freshset=freshset)
+        return asyncio.run(best)
 
     async def acompile(
         self,
@@ -86,278 +76,183 @@ class AutoEvolInstruct(Teleprompter):
             student: Its method is the initial method e_0, and the first incumbent.
             trainset: Rows from which the mini-batches are drawn.
             valset: Dev rows D; the incumbent's verdicts on them are reused.
-            freshset: Rows for the second look; none: the last incumbent is the best method.
+            freshset: Rows for the confirmation; none: the last incumbent is the best method.
 
         Returns:
-            A copy of `student`; with its own method when nothing better was found.
+            A copy of `student`; with its own method when no better one was found.
 
         Raises:
+            StoppedError: Not one dev row could be scored.
             LMError: A call failed for good in a way that ends the run.
         """
-        search = _Search(self, student, as_rows(trainset), as_rows(valset))
-        return student.with_method((await search.run(as_rows(freshset))).method)
+        rows = (as_rows(trainset), as_rows(valset), as_rows(freshset))
+        with collected_calls() as calls:
+            best = await _Search(self, student, *rows, calls=calls).run()
+        return student.with_method(best.method)
 
 
 class _Search:
-    """One search: what `AutoEvolInstruct` optimises, and on which rows."""
+    """One search: the loop, its rows, and its parts."""
 
     def __init__(
-        self, optimizer: AutoEvolInstruct, student: Evolver, train: list[Row], dev: list[Row]
+        self,
+        optimizer: AutoEvolInstruct,
+        student: Evolver,
+        train: list[Row],
+        dev: list[Row],
+        fresh: list[Row],
+        *,
+        calls: Sequence[CallRecord],
     ) -> None:
-        self.pipeline, self.listeners = optimizer.pipeline, optimizer.listeners
-        self.settings, self.acceptance = optimizer.settings, optimizer.acceptance
-        self.proposer = optimizer.proposer
-        self.student, self.train, self.dev = student, train, dev
-        given = self.settings
-        self.race = Race(given.pruner, len(dev), given.race_level, given.race_worth)
-        policy = Policy(given.policy, given.operators, given.temperatures, given.seed)
-        self.study = ProposalStudy(policy, self.race)
-        self.calls: list[CallRecord] = []
-        self.dearest = self._step_bound()
+        pipeline, settings, listeners = optimizer.pipeline, optimizer.settings, optimizer.listeners
+        self.student, self.dev, self.fresh = student, dev, fresh
+        self.pipeline, self.settings, self.listeners = pipeline, settings, listeners
+        self.acceptance = Acceptance(settings.acceptance, settings.accept_level, settings.tie_break)
+        rules = RaceRules(settings.pruner, len(dev), settings.race_level, settings.race_worth)
+        policy = Policy(settings.policy, settings.operators, settings.temperatures, settings.seed)
+        self.study = ProposalStudy(policy, rules.make_pruner())
+        self.maker = CandidateMaker(
+            student=student,
+            train=train,
+            pipeline=pipeline,
+            proposer=Proposer(pipeline.roles.optimizer, settings),
+            settings=settings,
+            listeners=listeners,
+        )
+        self.race = Race(
+            rules=rules,
+            dev=dev,
+            measure=self._measure,
+            study=self.study,
+            listeners=listeners,
+            is_parallel=pipeline.blocks_in_flight > 1,
+        )
+        self.budget = _StepBudget(calls, settings, pipeline.responds, len(dev), len(fresh))
 
-    async def run(self, fresh: Sequence[Row]) -> Evaluation:
-        """Return the best method on the dev rows."""
-        with collected_calls() as self.calls:
-            return await self._searched(fresh)
-
-    async def _searched(self, fresh: Sequence[Row]) -> Evaluation:
-        """Return the best method on the dev rows; the algorithm box of the paper."""
-        best = await self._measure(self.student.method, self.dev, "dev: initial method")
-        if not has_headroom(best, self.settings, self.listeners):
-            return best
-        archive, stale = Archive(best, remembered=self.settings.remembered), 0
+    async def run(self) -> Evaluation:
+        """Return the best method on the dev rows (paper, section 3)."""
+        # e_0 is the first incumbent. Step t replaces it by e_t, or keeps it.
+        incumbent = await self._measure(self.student.method, self.dev, "dev: initial method")
+        if not has_headroom(incumbent, self.settings, self.listeners):
+            return incumbent
+        archive, failed_steps = Archive(incumbent, remembered=self.settings.remembered), 0
         for step in range(self.settings.steps):
-            if self._is_spent(len(fresh)):
+            # Checked before a step, never within one: an unfinished race decides nothing.
+            if not self.budget.allows_step():
                 break
-            begun = len(self.calls)
-            fits = partial(self._fits, archive, best)
-            asked = self.study.ask(step, self.settings.candidates, fits)
-            parents = [self._parent(archive, best, trial.knobs) for trial in asked]
-            proposed = await self._propose(archive, asked, parents, step)
-            candidates = await self._raced(proposed, asked, best)
-            record = self._select(step, best, candidates)
-            archive.add(record.candidates)
-            self.listeners.on_step(record)
-            self.listeners.on_trials(self.study.trials)
-            best, stale = record.best, 0 if record.is_accepted else stale + 1
-            made = len(self.calls) - begun
-            self.dearest = made if step == 0 else max(self.dearest, made)
-            if stale >= self.settings.patience:
+            with self.budget.counted_step():
+                record = await self._step(step, incumbent, archive)
+            incumbent = record.best
+            # The paper stops when the failure rate no longer decreases; one step may be bad luck.
+            failed_steps = 0 if record.is_accepted else failed_steps + 1
+            if failed_steps >= self.settings.patience:
                 break
-        return await self._chosen(archive, best, fresh)
+        return await self._confirm(archive, incumbent)
 
-    def _parent(self, archive: Archive, incumbent: Evaluation, knobs: Knobs) -> Evaluation:
-        """Return what a proposal is made from: the paper's, always from the incumbent."""
-        return incumbent if self.settings.policy == "paper" else archive.at(knobs.rank)
-
-    def _fits(self, archive: Archive, incumbent: Evaluation, knobs: Knobs) -> bool:
-        return applies(knobs.operator, self._parent(archive, incumbent, knobs), archive)
-
-    def _is_spent(self, fresh: int) -> bool:
-        """Tell whether another step like the dearest would leave none for the second look."""
-        if self.settings.max_calls is None:
-            return False
-        each = 2 if self.pipeline.responds else 1
-        reserve = each * fresh * (1 + self.settings.finalists) if self.settings.finalists else 0
-        return len(self.calls) + self.dearest + reserve > self.settings.max_calls
-
-    def _step_bound(self) -> int:
-        """Return the most calls that a step can need, a judge's and repairs aside."""
-        given = self.settings
-        each = 2 if self.pipeline.responds else 1
-        parents = 1 if given.policy == "paper" else min(RANKS, given.candidates)
-        batches = parents * given.batch_size * given.trajectory_rounds
-        return batches + given.candidates * (2 + each * len(self.dev))
-
-    async def _measure(self, method: Method, rows: Sequence[Row], phase: str | None) -> Evaluation:
-        evolver = self.student.with_method(method)
-        return await evaluate(evolver, rows, self.pipeline, self.listeners, phase=phase)
-
-    async def _propose(
-        self,
-        archive: Archive,
-        asked: Sequence[AskedTrial],
-        parents: Sequence[Evaluation],
-        step: int,
-    ) -> list[Candidate]:
-        cases: dict[str, list[Trajectory]] = {}
-        for trial, parent in zip(asked, parents, strict=True):
-            if trial.knobs.operator in NEED_CASES and parent.method.id not in cases:
-                cases[parent.method.id] = await self._trajectories(parent.method, step)
-        self.listeners.on_phase(Phase(f"step {step + 1}: proposals", 0))
-        orders = [
-            self._order(archive, parent, trial, cases.get(parent.method.id, []), (step, index))
-            for index, (trial, parent) in enumerate(zip(asked, parents, strict=True))
-        ]
-        made = (self._proposed(t, order) for t, order in zip(asked, orders, strict=True))
-        proposed = await asyncio.gather(*made)
-        return [self._new(archive, replace(c, step=step, index=i)) for i, c in enumerate(proposed)]
-
-    def _order(
-        self,
-        archive: Archive,
-        parent: Evaluation,
-        trial: AskedTrial,
-        cases: Sequence[Trajectory],
-        place: tuple[int, int],
-    ) -> ProposalRequest:
-        step, index = place
-        shown = cases[: (len(cases) + 1) // 2] if trial.knobs.shows_half else cases
-        return ProposalRequest(
-            name=f"step-{step:02d}-candidate-{index}",
-            parent=parent,
-            archive=archive,
-            cases=shown,
-            draw=draw_number("proposal", self.settings.seed, step, index),
-            analysis_draw=draw_number("proposal", self.settings.seed, step, 0)
-            if self.settings.shared_analysis
-            else None,
-            temperature=trial.knobs.temperature,
+    async def _step(self, step: int, incumbent: Evaluation, archive: Archive) -> StepRecord:
+        """Make m candidates, measure them on the dev rows, and keep the best method."""
+        is_usable = partial(self.maker.is_usable, incumbent=incumbent, archive=archive)
+        trials = self.study.ask(step, self.settings.candidates, is_usable)
+        # Section 3.2: trajectories of a mini-batch, their analysis, m optimised methods.
+        candidates = await self.maker.propose(step, trials, incumbent, archive)
+        # Section 3.3: the candidates' failure rates on the dev rows; the lowest one is kept.
+        candidates = await self.race.run(candidates, trials, incumbent)
+        record = decide_step(
+            step,
+            incumbent,
+            candidates,
+            self.acceptance,
+            keeps_incumbent=self.settings.incumbent,
         )
+        archive.add(record.candidates)
+        self.listeners.on_step(record)
+        self.listeners.on_trials(self.study.trials)
+        return record
 
-    async def _proposed(self, trial: AskedTrial, order: ProposalRequest) -> Candidate:
-        found = await propose(trial.knobs.operator, self.proposer, order)
-        return Candidate(
-            step=0,
-            index=0,
-            parent=order.method,
-            method=found.method,
-            feedback=found.feedback,
-            rejected=found.rejected,
-            temperature=trial.knobs.temperature,
-            operator=trial.knobs.operator,
-        )
-
-    def _new(self, archive: Archive, candidate: Candidate) -> Candidate:
-        """Return the candidate, refused if the archive knows its method."""
-        if candidate.method is None:
-            return candidate
-        if archive.twin_of(candidate.method):
-            return replace(candidate, method=None, rejected="known already")
-        archive.know(candidate.method)
-        return candidate
-
-    async def _trajectories(self, method: Method, step: int) -> list[Trajectory]:
-        rng = random.Random(draw_number("batch", self.settings.seed, step))
-        batch = rng.sample(self.train, min(self.settings.batch_size, len(self.train)))
-        return await trajectories(
-            self.student.with_method(method),
-            batch,
-            replace(self.pipeline, responds=False),
-            self.listeners,
-            length=self.settings.trajectory_rounds,
-            phase=f"step {step + 1}: mini-batch",
-        )
-
-    async def _raced(
-        self, proposed: Sequence[Candidate], asked: Sequence[AskedTrial], incumbent: Evaluation
-    ) -> list[Candidate]:
-        """Race the proposals side by side, look by look, and tell the study how they fared."""
-        found = list(proposed)
-        done = 0
-        for look in self.race.looks:
-            racing = [i for i, c in enumerate(found) if c.method and not c.is_pruned]
-            rows = self.dev[done:look]
-            self._announce(proposed[0].step, racing, done, look)
-
-            async def further(index: int, rows: Sequence[Row] = rows) -> Candidate:
-                return await self._further(found[index], rows)
-
-            for i, candidate in zip(racing, await self._each(further, racing), strict=True):
-                is_lost = look < len(self.dev) and self._is_lost(asked[i], candidate, incumbent)
-                found[i] = replace(candidate, is_pruned=is_lost)
-            done = look
-        for trial, candidate in zip(asked, found, strict=True):
-            self.study.tell(trial, _value(candidate, incumbent), is_pruned=candidate.is_pruned)
-        return found
-
-    def _announce(self, step: int, racing: Sequence[int], done: int, look: int) -> None:
-        if racing:
-            name = f"step {step + 1}: {len(racing)} candidates, rows {done + 1}–{look}"
-            self.listeners.on_phase(Phase(name, len(racing) * (look - done)))
-
-    async def _further(self, candidate: Candidate, rows: Sequence[Row]) -> Candidate:
-        assert candidate.method
-        more = await self._measure(candidate.method, rows, None)
-        seen = candidate.evaluation
-        return replace(candidate, evaluation=seen.joined(more) if seen else more)
-
-    def _is_lost(self, trial: AskedTrial, candidate: Candidate, incumbent: Evaluation) -> bool:
-        assert candidate.evaluation
-        mine, theirs = candidate.evaluation.verdicts, incumbent.verdicts
-        rows = [row.id for row in self.dev[: len(candidate.evaluation.outcomes)]]
-        pairs_of = [(mine[r], theirs[r]) if r in mine and r in theirs else None for r in rows]
-        return self.study.is_lost(trial, pairs_of)
-
-    async def _each(
-        self, work: Callable[[Item], Awaitable[Result]], items: Sequence[Item]
-    ) -> list[Result]:
-        """Work side by side where the models take many calls at once, else one after the other.
-
-        A model in this process keeps one method in its prefix cache.
-        """
-        if self.pipeline.blocks_in_flight > 1:
-            return list(await asyncio.gather(*(work(item) for item in items)))
-        return [await work(item) for item in items]
-
-    def _select(
-        self, step: int, incumbent: Evaluation, candidates: Sequence[Candidate]
-    ) -> StepRecord:
-        best = incumbent if self.settings.incumbent else None
-        judged = []
-        for candidate in candidates:
-            found = candidate.evaluation
-            if found is None or candidate.is_pruned:
-                judged.append(replace(candidate, verdict=_why_not(candidate, incumbent)))
-                continue
-            preference = self.acceptance.compare(found, best or incumbent)
-            is_taken = preference.is_better or best is None
-            judged.append(replace(candidate, verdict=preference.why, is_better=is_taken))
-            best = found if is_taken else best
-        return StepRecord(step, incumbent, tuple(judged), best or incumbent)
-
-    async def _chosen(self, archive: Archive, best: Evaluation, fresh: Sequence[Row]) -> Evaluation:
-        if not (fresh and self.settings.finalists):
-            return best
+    async def _confirm(self, archive: Archive, incumbent: Evaluation) -> Evaluation:
+        """Return the best method on fresh rows; without such rows the incumbent."""
+        settings = self.settings
+        if not (self.fresh and settings.finalists):
+            return incumbent
 
         async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
-            return await self._measure(method, rows, f"second look: {method.name}")
+            return await self._measure(method, rows, f"confirmation: {method.name}")
 
-        look = ConfirmationTest(self.acceptance, self.settings.fresh_level, self.settings.finalists)
-        choice = await confirm_on_fresh_rows(archive, fresh, look, measure)
+        test = ConfirmationTest(self.acceptance, settings.fresh_level, settings.finalists)
+        choice = await confirm_on_fresh_rows(archive, self.fresh, test, measure)
         self.listeners.on_choice(choice)
         return choice.best
 
+    async def _measure(
+        self, method: Method, rows: Sequence[Row], phase: str | None = None
+    ) -> Evaluation:
+        evolver = self.student.with_method(method)
+        return await evaluate(evolver, rows, self.pipeline, self.listeners, phase=phase)
 
-def _value(candidate: Candidate, incumbent: Evaluation) -> float | None:
-    """Return the paired difference to the incumbent, lower is better; None: never measured."""
-    found = candidate.evaluation
-    return pairs(found.verdicts, incumbent.verdicts).difference if found else None
 
+class _StepBudget:
+    """Ends the search before a step that may exceed `max_calls`.
 
-def _why_not(candidate: Candidate, incumbent: Evaluation) -> str:
-    """Say why a candidate was not measured to the end."""
-    if candidate.evaluation is None:
-        return candidate.rejected or ""
-    found = pairs(candidate.evaluation.verdicts, incumbent.verdicts)
-    return f"stopped after {found.shared} rows: mended {found.won}, broke {found.lost}"
+    It goes by the costliest step so far, before the first one by an upper bound, and reserves the
+    calls that the confirmation may need.
+
+    Args:
+        calls: The search's calls so far, a list that grows.
+        settings: `max_calls`, and what the cost of a step depends on.
+        responds: Whether a measured row costs a call of the responder, too.
+        dev: Number of dev rows.
+        fresh: Number of fresh rows.
+    """
+
+    def __init__(
+        self,
+        calls: Sequence[CallRecord],
+        settings: SearchSettings,
+        responds: bool,
+        dev: int,
+        fresh: int,
+    ) -> None:
+        row_calls = 2 if responds else 1
+        parents = 1 if settings.policy == "paper" else min(RANKS, settings.candidates)
+        batches = parents * settings.batch_size * settings.trajectory_rounds
+        # A proposal takes an analysis and a rewrite. A judge's calls and repairs come on top.
+        self._bound = batches + settings.candidates * (2 + row_calls * dev)
+        confirmed = 1 + settings.finalists if settings.finalists else 0
+        self._reserve = row_calls * fresh * confirmed
+        self._limit = settings.max_calls
+        self._calls = calls
+        self._step_calls: list[int] = []
+
+    def allows_step(self) -> bool:
+        """Return whether another step fits into the budget."""
+        costliest = max(self._step_calls, default=self._bound)
+        return self._limit is None or len(self._calls) + costliest + self._reserve <= self._limit
+
+    @contextmanager
+    def counted_step(self) -> Iterator[None]:
+        """Count the calls of the step made inside the block."""
+        before = len(self._calls)
+        yield
+        self._step_calls.append(len(self._calls) - before)
 
 
 def has_headroom(initial: Evaluation, settings: SearchSettings, listeners: Listeners) -> bool:
-    """Tell whether to search, and tell the listeners why.
+    """Return whether a better method could be detected at all; the listeners get the figures.
 
     Raises:
         StoppedError: Not one row of the initial method could be scored.
     """
     if not initial.failure_rate.scored:
         raise StoppedError("no dev row could be scored: the models did not answer")
+    # A method that wins k rows and loses none has p = 2^-k. With fewer failures than the test needs
+    # not even a perfect method could pass it.
     headroom = Headroom(initial.failure_rate, settings.accept_level)
     listeners.on_headroom(headroom)
     return headroom.is_enough or not settings.headroom
 
 
 def as_rows(examples: Sequence[Row | dspy.Example]) -> list[Row]:
-    """Return DSPy examples (fields `instruction`, perhaps `id`) as rows; rows stay."""
+    """Return DSPy examples (fields `instruction`, perhaps `id`) as rows; rows stay as they are."""
     return [
         example if isinstance(example, Row) else _as_row(index, example)
         for index, example in enumerate(examples)

@@ -1,28 +1,31 @@
-"""The proposal policy: what kind of proposal to try next, learned by Optuna from the history.
+"""The proposal policy: which kind of proposal to try next, learned by Optuna from earlier trials.
 
-A proposal is a trial. Its knobs are few, so that fifty trials teach something: which operator, made
-from which rank of the archive, with how much of the mini-batch shown, at which temperature. Its
-value is the paired difference to the incumbent (lower is better); a stopped candidate is PRUNED and
-a refused proposal FAILs: no partial mean is ever told.
+A proposal is an Optuna trial. It has few knobs, so that fifty trials suffice to learn from: the
+operator, the parent's rank in the archive, the share of the mini-batch that is shown, and the
+temperature. A trial's value is the candidate's failure rate less the incumbent's on the same dev
+rows (lower is better). A candidate that was stopped early is PRUNED and a rejected proposal FAILs:
+Optuna never gets a mean over part of the rows.
 
-Everything is a function of the seed and of what was told, in order, so a search that is run again
-over its ledger asks the same questions.
+Each choice is a pure function of the seed and of the values reported so far, in their order. A
+search that is resumed from its ledger therefore makes the same choices.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast, get_args
 
 import optuna
+from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
 from autoevol.program.draws import draw_number
-from autoevol.program.search.racing import Race, Verdicts
 from autoevol.program.search.settings import RANKS, OperatorName, PolicyName
 
 _SHARES = ("half", "all")
+
 _MOST_TRIES = 50
+"""Trials in a row whose knobs may be unusable; after them the paper's own proposal is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,10 @@ class Knobs:
     """What kind of proposal to make.
 
     Attributes:
-        rank: Of the parent in the archive, from 0; lower ranks stand in for missing ones.
+        rank: The parent's rank in the archive, from 0. While the archive holds fewer methods, the
+            lowest-ranked one is the parent.
         shows_half: Show half of the mini-batch's cases to the optimizer model.
-        temperature: At which the optimizer model answers; None: its own.
+        temperature: Sampling temperature of the optimizer model; None: the model's own.
     """
 
     operator: OperatorName = "rewrite"
@@ -42,8 +46,8 @@ class Knobs:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedTrial:
-    """A trial that was asked and not yet told."""
+class ProposalTrial:
+    """An Optuna trial that is still open, and the knobs that Optuna chose for it."""
 
     trial: optuna.trial.Trial
     knobs: Knobs
@@ -54,9 +58,10 @@ class Policy:
     """How knobs are chosen.
 
     Attributes:
-        name: `learned` by TPE, at `random`, or always as the `paper` proposes.
-        operators: To choose from.
+        name: `learned`: by TPE; `random`: at random; `paper`: always the paper's rewrite.
+        operators: The operators to choose from.
         temperatures: Range of the temperature; None: the optimizer model's own.
+        seed: Seed of the samplers.
     """
 
     name: PolicyName = "learned"
@@ -64,15 +69,17 @@ class Policy:
     temperatures: tuple[float, float] | None = None
     seed: int = 0
 
-    def sampler(self, trial: int) -> BaseSampler:
-        """Return the sampler of one trial, seeded by its number."""
-        seed = draw_number("sampler", self.seed, trial)
+    def sampler(self, number: int) -> BaseSampler:
+        """Return the sampler of the trial with this number."""
+        # One sampler for all trials would carry the state of its random generator from trial to
+        # trial. A sampler for each depends on the trial's number alone.
+        seed = draw_number("sampler", self.seed, number)
         return TPESampler(seed=seed) if self.name == "learned" else RandomSampler(seed=seed)
 
     def choose(self, trial: optuna.trial.Trial) -> Knobs:
         """Let Optuna choose the knobs of a trial."""
         temperature = (
-            trial.suggest_float("temperature", *self.temperatures) if (self.temperatures) else None
+            trial.suggest_float("temperature", *self.temperatures) if self.temperatures else None
         )
         if self.name == "paper":
             return Knobs(temperature=temperature)
@@ -85,66 +92,81 @@ class Policy:
 
 
 class ProposalStudy:
-    """The study: asked for the proposals of a step together, told how they fared in order."""
+    """The Optuna study of a search. All trials of a step are opened before the first is closed.
 
-    def __init__(self, policy: Policy, race: Race) -> None:
-        self._policy, self._race = policy, race
+    Args:
+        policy: Chooses the knobs.
+        pruner: Decides from a trial's reported values whether to stop its candidate.
+    """
+
+    def __init__(self, policy: Policy, pruner: BasePruner) -> None:
+        self._policy = policy
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._study = optuna.create_study(direction="minimize", pruner=race.make_pruner())
+        self._study = optuna.create_study(direction="minimize", pruner=pruner)
 
     @property
     def trials(self) -> list[optuna.trial.FrozenTrial]:
-        """Every trial so far, in the order in which it was asked."""
+        """Every trial so far, in the order in which it was opened."""
         return self._study.get_trials(deepcopy=False)
 
     def ask(
-        self, step: int, candidates: int, fits: Callable[[Knobs], bool] = lambda _: True
-    ) -> list[AskedTrial]:
-        """Return `candidates` trials; all are asked before any is told how it fared.
+        self, step: int, candidates: int, is_usable: Callable[[Knobs], bool] = lambda _: True
+    ) -> list[ProposalTrial]:
+        """Open `candidates` trials and return them.
 
         Args:
             step: The search's step, from 0.
-            candidates: How many.
-            fits: Whether knobs can be turned into a proposal; a trial of others fails at once and
-                the next one is asked for.
+            candidates: Number of trials.
+            is_usable: Whether a proposal can be made with these knobs. A trial with unusable knobs
+                FAILs at once, and another one is opened.
         """
-        return [self._fitting(step, index, fits) for index in range(candidates)]
+        return [self._ask_usable(step, index, is_usable) for index in range(candidates)]
 
-    def is_lost(self, asked: AskedTrial, verdicts: Sequence[Verdicts | None]) -> bool:
-        """Report the verdicts row by row, and tell whether to stop the candidate.
+    def should_prune(self, proposal: ProposalTrial, values: Mapping[int, float]) -> bool:
+        """Report a candidate's values on the dev rows so far; return whether to stop it.
 
         Args:
-            asked: The candidate's trial.
-            verdicts: The candidate's and the incumbent's, on the dev rows so far; None where one
-                of them has none.
+            proposal: The candidate's trial.
+            values: By the row's number from 1. See `RaceRules.values`.
         """
-        reports = self._race.reports(verdicts)
-        known = self.trials[asked.trial.number].intermediate_values
-        for row, value in reports.items():
-            if row not in known:
-                asked.trial.report(value, row)
-        return bool(reports) and asked.trial.should_prune()
+        # Optuna ignores a second report for a row, with a warning.
+        reported = self.trials[proposal.trial.number].intermediate_values
+        for row, value in values.items():
+            if row not in reported:
+                proposal.trial.report(value, row)
+        return bool(values) and proposal.trial.should_prune()
 
-    def tell(self, asked: AskedTrial, difference: float | None, *, is_pruned: bool = False) -> None:
-        """Report a finished race; None: the proposal was refused."""
+    def tell(
+        self, proposal: ProposalTrial, difference: float | None, *, is_pruned: bool = False
+    ) -> None:
+        """Close a trial.
+
+        Args:
+            proposal: The candidate's trial.
+            difference: The candidate's failure rate less the incumbent's, in [-1, 1]; None: the
+                proposal was rejected before it was measured.
+            is_pruned: Whether the candidate was stopped early; `difference` is then ignored.
+        """
         if is_pruned:
-            self._study.tell(asked.trial, state=TrialState.PRUNED)
+            self._study.tell(proposal.trial, state=TrialState.PRUNED)
         elif difference is None:
-            self._study.tell(asked.trial, state=TrialState.FAIL)
+            self._study.tell(proposal.trial, state=TrialState.FAIL)
         else:
-            self._study.tell(asked.trial, difference)
+            self._study.tell(proposal.trial, difference)
 
-    def _fitting(self, step: int, index: int, fits: Callable[[Knobs], bool]) -> AskedTrial:
+    def _ask_usable(
+        self, step: int, index: int, is_usable: Callable[[Knobs], bool]
+    ) -> ProposalTrial:
         for _ in range(_MOST_TRIES):
-            asked = self._ask(step, index)
-            if fits(asked.knobs):
-                return asked
-            self.tell(asked, None)
+            proposal = self._ask(step, index)
+            if is_usable(proposal.knobs):
+                return proposal
+            self.tell(proposal, None)
         return replace(self._ask(step, index), knobs=Knobs())
 
-    def _ask(self, step: int, index: int) -> AskedTrial:
+    def _ask(self, step: int, index: int) -> ProposalTrial:
         self._study.sampler = self._policy.sampler(len(self.trials))
         trial = self._study.ask()
         trial.set_user_attr("step", step)
         trial.set_user_attr("candidate", index)
-        return AskedTrial(trial, self._policy.choose(trial))
+        return ProposalTrial(trial, self._policy.choose(trial))

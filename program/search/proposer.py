@@ -1,4 +1,8 @@
-"""The optimizer model's part in proposals: analyse, rewrite, shorten, merge (paper, 3.2)."""
+"""The optimizer model's part in proposals: analyse, rewrite, shorten, merge (paper, section 3.2).
+
+Its replies are read tolerantly, since weak models decorate lines, and a reply that is no method is
+rejected before it costs an evaluation on the dev rows.
+"""
 
 import re
 from collections.abc import Sequence
@@ -11,8 +15,7 @@ from autoevol.metrics.text.wording import shingles, words
 from autoevol.program.calls import collected_calls
 from autoevol.program.records import Evaluation, Trajectory
 from autoevol.program.roles import Role, ask
-from autoevol.program.search.analysis import read_analysis, render_cases
-from autoevol.program.search.archive import Archive
+from autoevol.program.search.archive import Archive, cut_to_words
 from autoevol.program.search.settings import SearchSettings
 from autoevol.signatures import (
     AnalyzeTrajectory,
@@ -22,7 +25,25 @@ from autoevol.signatures import (
     ShortenMethod,
 )
 
-_IN_VAIN = "These changes were tried and did not help; make another one:"
+_FAILED_HEADING = "These changes were tried and did not help; make another one:"
+
+_GENERAL = re.compile(r"^[\s>*#_-]*general(?: advice| feedback)?[\s*_]*[:：]\s*", re.IGNORECASE)
+# Tolerated before a case's id: bullets, numbering, emphasis, quotes, "case" or "id"; after it:
+# emphasis, punctuation and "reason:".
+_BEFORE_ID = r"^[\s>*#`'\"(\[_-]*(?:\d+[.)]\s+)?[\s*`'\"(\[]*(?:case|id)?[\s:#*`'\"]*"
+_AFTER_ID = r"(?![\w-])[\s`*\]\"'_:：,.)-]*(?:reason[\s*_]*[:：])?\s*(?P<reason>.*)$"
+
+# A method speaks of instructions and of making them harder, in English or Korean. A reply without
+# either is an answer, an apology or talk about the method.
+_INSTRUCTION = re.compile(
+    r"\b(?:instruction|prompt|question|task|request)s?\b|지시|질문|명령", re.IGNORECASE
+)
+_REWRITING = re.compile(
+    r"\b(?:re-?writ|harder|complex|difficult|challeng|evolv|deeper|demanding)|어렵|복잡",
+    re.IGNORECASE,
+)
+_COPIED_RUN = 8
+"""A method that shares so many words in a row with a case was copied from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +51,9 @@ class ProposalRequest:
     """What a proposal is made from.
 
     Attributes:
-        name: Of the method to be made.
+        name: Name of the new method.
         parent: The method to change, on the dev rows.
-        archive: All that was measured so far.
+        archive: All methods measured so far.
         cases: The mini-batch under the parent; empty for operators that need none.
         draw: Which of the possible proposals to make.
         analysis_draw: Which of the possible analyses to use; None: the proposal's own.
@@ -55,11 +76,12 @@ class ProposalRequest:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A proposed method, or why there is none.
+    """A proposed method, or the reason why there is none.
 
     Attributes:
-        method: None when `rejected` says why.
-        feedback: What it was made from.
+        method: None when the proposal was rejected.
+        feedback: What the method was made from.
+        rejected: Why the proposal was rejected.
     """
 
     method: Method | None
@@ -67,14 +89,29 @@ class Proposal:
     rejected: str | None = None
 
 
-class Proposer(dspy.Module):
-    """Asks the optimizer model for methods, and checks what it gets.
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The feedback f_t of the paper, taken apart.
 
-    A method that is empty, cut off, too long or no longer a method would cost a whole evaluation.
+    Attributes:
+        reasons: Why a case failed, by case id.
+        general: Advice for all instructions.
+    """
+
+    reasons: dict[str, str]
+    general: str
+
+    def __str__(self) -> str:
+        lines = [f"{case}: {reason}" for case, reason in self.reasons.items()]
+        return "\n".join([*lines, f"general: {self.general}"])
+
+
+class Proposer(dspy.Module):
+    """Asks the optimizer model for methods, and checks its replies.
 
     Args:
         role: The optimizer model.
-        settings: `max_method_words` and `max_stage_words` count here.
+        settings: `max_method_words` and `max_stage_words` are used here.
     """
 
     def __init__(self, role: Role, settings: SearchSettings) -> None:
@@ -87,70 +124,83 @@ class Proposer(dspy.Module):
         self.max_method_words = settings.max_method_words
         self.max_stage_words = settings.max_stage_words
 
-    async def analysis(self, order: ProposalRequest) -> str:
-        """Return the feedback f_t on the order's cases."""
-        cases = render_cases(order.cases, max_words=self.max_stage_words)
+    async def analyze_cases(self, request: ProposalRequest) -> str:
+        """Return the feedback f_t on the request's cases."""
+        cases = render_cases(request.cases, max_words=self.max_stage_words)
         reply = await ask(
             self.analyze,
             self.role,
-            draw=order.draw if order.analysis_draw is None else order.analysis_draw,
-            temperature=order.temperature,
-            method=order.method.instructions,
+            draw=request.draw if request.analysis_draw is None else request.analysis_draw,
+            temperature=request.temperature,
+            method=request.method.instructions,
             trajectories=cases,
         )
-        return str(read_analysis(reply.analysis, {case.id for case in order.cases}))
+        return str(read_analysis(reply.analysis, {case.id for case in request.cases}))
 
-    async def optimized(self, order: ProposalRequest, feedback: str) -> Proposal:
-        """Return the parent, rewritten from feedback and from what was tried in vain."""
-        tried = order.archive.tried
-        told = f"{feedback}\n\n{_IN_VAIN}\n{tried}" if tried else feedback
+    async def rewrite_method(self, request: ProposalRequest, feedback: str) -> Proposal:
+        """Return the parent, rewritten from feedback and from the proposals that failed."""
+        failed = request.archive.failed_proposals
+        source = f"{feedback}\n\n{_FAILED_HEADING}\n{failed}" if failed else feedback
+        inputs = {"method": request.method.instructions, "feedback": source}
         limit = self.max_method_words
-        inputs = {"method": order.method.instructions, "feedback": told, "word_limit": limit}
-        return await self._asked(order, self.optimize, told, **inputs)
+        return await self._propose(request, self.optimize, source, **inputs, word_limit=limit)
 
-    async def shortened(self, order: ProposalRequest, *, word_limit: int) -> Proposal:
+    async def shorten_method(self, request: ProposalRequest, *, word_limit: int) -> Proposal:
         """Return the parent with fewer words."""
-        method = order.method.instructions
-        return await self._asked(order, self.shorten, "", method=method, word_limit=word_limit)
+        method = request.method.instructions
+        return await self._propose(request, self.shorten, "", method=method, word_limit=word_limit)
 
-    async def merged(self, order: ProposalRequest, other: Method) -> Proposal:
+    async def merge_methods(self, request: ProposalRequest, other: Method) -> Proposal:
         """Return one method that does what the parent and another one do."""
-        return await self._asked(
-            order,
+        return await self._propose(
+            request,
             self.merge,
             other.instructions,
-            first_method=order.method.instructions,
+            first_method=request.method.instructions,
             second_method=other.instructions,
             word_limit=self.max_method_words,
         )
 
-    async def _asked(
-        self, order: ProposalRequest, predictor: dspy.Predict, source: str, **inputs: Any
+    async def _propose(
+        self, request: ProposalRequest, predictor: dspy.Predict, source: str, **inputs: Any
     ) -> Proposal:
+        draw, temperature = request.draw, request.temperature
         with collected_calls() as calls:
-            answer = await ask(
-                predictor, self.role, draw=order.draw, temperature=order.temperature, **inputs
-            )
-        text = answer.optimized_method.strip()
+            reply = await ask(predictor, self.role, draw=draw, temperature=temperature, **inputs)
+        text = reply.optimized_method.strip()
+        # The last call gave the reply; those before it were repaired. A method that lost its end
+        # would pass the other checks.
         is_cut = bool(calls) and calls[-1].is_truncated
         flaw = "cut off at the token limit" if is_cut else None
-        flaw = flaw or flaw_of(text, order.cases, max_words=self.max_method_words)
-        method = None if flaw else order.method.with_instructions(text, name=order.name)
+        flaw = flaw or flaw_of(text, request.cases, max_words=self.max_method_words)
+        method = None if flaw else request.method.with_instructions(text, name=request.name)
         return Proposal(method, source, flaw)
 
 
-_INSTRUCTION = re.compile(
-    r"\b(?:instruction|prompt|question|task|request)s?\b|지시|질문|명령", re.IGNORECASE
-)
+def render_cases(cases: Sequence[Trajectory], *, max_words: int) -> str:
+    """Return the cases as text, one block each: id, stages cut to `max_words`, and F's notes."""
+    blocks = []
+    for case in cases:
+        stages = [f"stage {i}: {cut_to_words(t, max_words)}" for i, t in enumerate(case.stages)]
+        notes = [f"note on {note}" for note in case.notes]
+        blocks.append("\n".join([f"case {case.id}", *stages, *notes]))
+    return "\n\n".join(blocks)
 
 
-_REWRITING = re.compile(
-    r"\b(?:re-?writ|harder|complex|difficult|challeng|evolv|deeper|demanding)|어렵|복잡",
-    re.IGNORECASE,
-)
+def read_analysis(text: str, case_ids: set[str]) -> Analysis:
+    """Read lines `id: reason` and `general: advice`, however they are decorated.
 
-
-_COPIED_RUN = 8
+    A line that names none of the cases counts as general advice, so that nothing is lost.
+    """
+    reasons: dict[str, str] = {}
+    general: list[str] = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        case, reason = _reason(line, case_ids)
+        if case is None or _GENERAL.match(line):
+            general.append(_GENERAL.sub("", line).strip(" *"))
+        else:
+            reasons[case] = f"{reasons[case]}; {reason}" if case in reasons else reason
+    return Analysis(reasons, " ".join(general))
 
 
 def flaw_of(text: str, cases: Sequence[Trajectory], *, max_words: int) -> str | None:
@@ -162,6 +212,16 @@ def flaw_of(text: str, cases: Sequence[Trajectory], *, max_words: int) -> str | 
         return f"{count} words, {max_words} allowed"
     if not (_INSTRUCTION.search(text) and _REWRITING.search(text)):
         return f"no longer a method: {text[:80]!r}"
-    seen = {run for case in cases for stage in case.stages for run in shingles(stage, _COPIED_RUN)}
-    copied = shingles(text, _COPIED_RUN) & seen
+    shown = {run for case in cases for stage in case.stages for run in shingles(stage, _COPIED_RUN)}
+    copied = shingles(text, _COPIED_RUN) & shown
     return f"copies a case: {min(copied)!r}" if copied else None
+
+
+def _reason(line: str, case_ids: set[str]) -> tuple[str | None, str]:
+    """Return the case whose id a line begins with, and what the line says of it."""
+    # Longest id first: an id may begin with another one, as `s1.2` does with `s1`.
+    for case in sorted(case_ids, key=len, reverse=True):
+        match = re.match(_BEFORE_ID + re.escape(case) + _AFTER_ID, line, re.IGNORECASE)
+        if match:
+            return case, match["reason"].strip(" *") or line
+    return None, line

@@ -1,65 +1,76 @@
-"""Racing: dev rows in increments, and an early end for candidates that are not worth the rest.
+"""Racing: a step's candidates are measured on the dev rows, and the losers are stopped early.
 
-A pruner sees a trial's intermediate values, one for each dev row. For `mcnemar` they are the
-candidate's verdict less the incumbent's (1: it alone failed, -1: the incumbent alone failed, 0: no
-difference). The others compare trials with one another, whatever incumbent each of them met, so
-they get the candidate's own verdict (1: failed), and successive halving its running mean.
+A race has rungs, as successive halving has: numbers of dev rows after which each candidate is
+tested. A pruner decides from a trial's reported values, one for each dev row. For `mcnemar` a value
+is the candidate's verdict less the incumbent's (1: it alone failed, -1: the incumbent alone failed,
+0: no difference). `wilcoxon` and `halving` compare trials of different steps with one another, and
+each step has its own incumbent. Their value is therefore the candidate's own verdict (1: failed),
+for `halving` its running mean.
 """
 
+import asyncio
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner
 
-from autoevol.metrics import Pairs
+from autoevol.metrics import Pairs, pairs
+from autoevol.program.listeners import Listeners, Phase
+from autoevol.program.records import Candidate, Evaluation, Row
+from autoevol.program.search.policy import ProposalStudy, ProposalTrial
 from autoevol.program.search.settings import PrunerName
+from autoevol.signatures import Method
 
-LOOKS = (8, 16, 32)
-"""Rows after which a race is looked at, besides its end (and every 32 rows after the last)."""
+RUNGS = (8, 16, 32)
+"""Numbers of dev rows after which a race is tested; then every 32 rows, and at its end."""
 
 Verdicts = tuple[bool, bool]
 """The candidate's and the incumbent's on one row: True failed."""
 
+Measure = Callable[[Method, Sequence[Row]], Awaitable[Evaluation]]
+"""Evaluates a method on rows."""
+
 _WILCOXON_ROWS = 14
-"""Optuna computes the test's exact distribution below so many rows: half a second for each look."""
+"""Optuna computes the test's exact distribution below so many rows: half a second for each test."""
 
 
 class McNemarPruner(BasePruner):
     """Stops a candidate that loses too often to the incumbent, on the rows that both have.
 
-    Exact one-sided McNemar test at each look, its level divided by the number of looks
+    Exact one-sided McNemar test at each rung, its level divided by the number of rungs
     (Bonferroni). Optuna's own WilcoxonPruner compares with the best trial so far, which is the
     luckiest one, and never with the incumbent.
 
     Args:
-        level: Chance that a candidate that is worth having is stopped in any of the looks, (0, 1).
-        looks: How many times a whole race is looked at.
+        level: Chance that a candidate worth having is stopped at any of the rungs, in (0, 1).
+        rungs: Number of tests in a whole race.
         worth: Share of the differing rows that a candidate worth having wins, in [0.5, 1): 0.5
             stops what is worse than the incumbent; more also stops what is no better.
     """
 
-    def __init__(self, level: float, looks: int, worth: float = 0.5) -> None:
-        self._level = level / max(1, looks)
+    def __init__(self, level: float, rungs: int, worth: float = 0.5) -> None:
+        self._level = level / max(1, rungs)
         self._worth = worth
 
     def prune(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> bool:
-        """Tell whether to stop, from the values reported so far."""
+        """Return whether to stop, from the values reported so far."""
         values = list(trial.intermediate_values.values())
-        found = Pairs(won=values.count(-1.0), lost=values.count(1.0), shared=len(values))
-        return found.p_worth(self._worth) <= self._level
+        comparison = Pairs(won=values.count(-1.0), lost=values.count(1.0), shared=len(values))
+        return comparison.p_worth(self._worth) <= self._level
 
 
 @dataclass(frozen=True, slots=True)
-class Race:
-    """How candidates are raced over `rows` dev rows.
+class RaceRules:
+    """When the candidates of a race over `rows` dev rows are stopped.
 
     Attributes:
-        pruner: Its name.
-        level: See `McNemarPruner`; Wilcoxon's p threshold.
+        pruner: The pruner's name.
+        rows: Number of dev rows.
+        level: See `McNemarPruner`; for `wilcoxon` the test's p threshold.
         worth: See `McNemarPruner`.
     """
 
@@ -69,36 +80,128 @@ class Race:
     worth: float = 0.6
 
     @property
-    def looks(self) -> list[int]:
-        """Numbers of rows, rising, after which a race may end; the last is all of them."""
+    def rungs(self) -> list[int]:
+        """Numbers of rows, rising, after which candidates are tested; the last is all of them."""
         if self.pruner == "none":
             return [self.rows]
-        later = range(2 * LOOKS[-1], self.rows, LOOKS[-1])
-        return [*(look for look in (*LOOKS, *later) if look < self.rows), self.rows]
+        later = range(2 * RUNGS[-1], self.rows, RUNGS[-1])
+        return [*(rung for rung in (*RUNGS, *later) if rung < self.rows), self.rows]
 
     def make_pruner(self) -> BasePruner:
         """Return Optuna's object."""
         if self.pruner == "mcnemar":
-            return McNemarPruner(self.level, len(self.looks) - 1, self.worth)
+            # The last rung stops nobody: there the acceptance rule decides.
+            return McNemarPruner(self.level, len(self.rungs) - 1, self.worth)
         if self.pruner == "wilcoxon":
-            return _wilcoxon(self.level)
+            return _wilcoxon_pruner(self.level)
         if self.pruner == "halving":
-            return optuna.pruners.SuccessiveHalvingPruner(min_resource=LOOKS[0], reduction_factor=2)
+            return optuna.pruners.SuccessiveHalvingPruner(min_resource=RUNGS[0], reduction_factor=2)
         return optuna.pruners.NopPruner()
 
-    def reports(self, verdicts: Sequence[Verdicts | None]) -> dict[int, float]:
-        """Return what a trial reports, by the number of the dev row from 1."""
-        seen = {row: pair for row, pair in enumerate(verdicts, 1) if pair is not None}
+    def values(self, verdicts: Sequence[Verdicts | None]) -> dict[int, float]:
+        """Return what a trial reports, by the number of the dev row from 1.
+
+        Args:
+            verdicts: On the dev rows so far; None where one of the two methods has none.
+        """
+        shared = {row: verdict for row, verdict in enumerate(verdicts, 1) if verdict is not None}
         if self.pruner == "mcnemar":
-            return {row: float(mine) - float(theirs) for row, (mine, theirs) in seen.items()}
-        own = {row: float(mine) for row, (mine, _) in seen.items()}
+            return {row: float(mine) - float(theirs) for row, (mine, theirs) in shared.items()}
+        own = {row: float(mine) for row, (mine, _) in shared.items()}
         if self.pruner != "halving":
             return own
         sums = accumulate(own.values())
         return {row: total / n for n, (row, total) in enumerate(zip(own, sums, strict=True), 1)}
 
 
-def _wilcoxon(level: float) -> BasePruner:
+@dataclass(frozen=True, slots=True)
+class Race:
+    """Measures the candidates of a step on the dev rows and stops those that lose.
+
+    Attributes:
+        rules: When a candidate is stopped.
+        dev: The dev rows, in the order in which they are run.
+        measure: Evaluates a method on rows.
+        study: Gets the verdicts, and at the end each candidate's result.
+        listeners: Get a phase for each rung.
+        is_parallel: Measure the candidates side by side. A model in this process keeps one method
+            in its prefix cache, so there they are measured one after the other.
+    """
+
+    rules: RaceRules
+    dev: Sequence[Row]
+    measure: Measure
+    study: ProposalStudy
+    listeners: Listeners
+    is_parallel: bool = True
+
+    async def run(
+        self,
+        candidates: Sequence[Candidate],
+        trials: Sequence[ProposalTrial],
+        incumbent: Evaluation,
+    ) -> list[Candidate]:
+        """Return the candidates with their evaluations on the dev rows (paper, section 3.3).
+
+        A stopped candidate has an evaluation on the first dev rows only; a rejected proposal none.
+
+        Args:
+            candidates: Of one step.
+            trials: The candidates' trials; each is closed when the race is over.
+            incumbent: On the dev rows; its verdicts are reused.
+        """
+        raced = list(candidates)
+        for start, end in pairwise([0, *self.rules.rungs]):
+            active = [i for i, c in enumerate(raced) if c.method and not c.is_pruned]
+            self._announce(candidates[0].step, len(active), start, end)
+            measured = await self._measure_all([raced[i] for i in active], self.dev[start:end])
+            for i, candidate in zip(active, measured, strict=True):
+                is_lost = end < len(self.dev) and self._is_lost(trials[i], candidate, incumbent)
+                raced[i] = replace(candidate, is_pruned=is_lost)
+        # Trials are closed in their own order, not in the order in which candidates finished:
+        # TPE's next choice depends on it, and a resumed search has to make the same one.
+        for trial, candidate in zip(trials, raced, strict=True):
+            difference = _difference(candidate, incumbent)
+            self.study.tell(trial, difference, is_pruned=candidate.is_pruned)
+        return raced
+
+    def _announce(self, step: int, active: int, start: int, end: int) -> None:
+        if active:
+            name = f"step {step + 1}: {active} candidates, rows {start + 1}–{end}"
+            self.listeners.on_phase(Phase(name, active * (end - start)))
+
+    async def _measure_all(
+        self, candidates: Sequence[Candidate], rows: Sequence[Row]
+    ) -> list[Candidate]:
+        if self.is_parallel:
+            return list(await asyncio.gather(*(self._extend(c, rows) for c in candidates)))
+        return [await self._extend(candidate, rows) for candidate in candidates]
+
+    async def _extend(self, candidate: Candidate, rows: Sequence[Row]) -> Candidate:
+        """Return the candidate with its evaluation extended by `rows`."""
+        assert candidate.method
+        evaluation = await self.measure(candidate.method, rows)
+        if candidate.evaluation:
+            evaluation = candidate.evaluation.joined(evaluation)
+        return replace(candidate, evaluation=evaluation)
+
+    def _is_lost(self, trial: ProposalTrial, candidate: Candidate, incumbent: Evaluation) -> bool:
+        assert candidate.evaluation
+        mine, theirs = candidate.evaluation.verdicts, incumbent.verdicts
+        rows = [row.id for row in self.dev[: len(candidate.evaluation.outcomes)]]
+        # An unscored row keeps its number: Optuna compares trials by the number of the dev row.
+        verdicts = [(mine[r], theirs[r]) if r in mine and r in theirs else None for r in rows]
+        return self.study.should_prune(trial, self.rules.values(verdicts))
+
+
+def _difference(candidate: Candidate, incumbent: Evaluation) -> float | None:
+    """Return the paired difference to the incumbent, lower is better; None: never measured."""
+    if candidate.evaluation is None:
+        return None
+    return pairs(candidate.evaluation.verdicts, incumbent.verdicts).difference
+
+
+def _wilcoxon_pruner(level: float) -> BasePruner:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         return optuna.pruners.WilcoxonPruner(p_threshold=level, n_startup_steps=_WILCOXON_ROWS)

@@ -1,7 +1,7 @@
-"""A sentence against each kind of failure: what a method lacks when it keeps failing that way.
+"""Safeguards: a sentence against each kind of failure, for methods that keep failing that way.
 
-The names are those of the failure metric's rules. The sentences are orders to the evolver, and they
-hold for every instruction.
+A key is the name of a rule of the failure metric. A sentence is an order to the evolver and holds
+for every instruction.
 """
 
 _NOTHING_NEW = (

@@ -1,16 +1,14 @@
-"""What an optimiser from outside sees of us: a program to call, a metric, and a budget.
+"""What a DSPy optimiser sees of AutoEvol: a program to call, a metric, and a budget of calls.
 
 Every method that such an optimiser tries is measured row by row through our own pipeline (draws,
-ledger, F), once for each row: the scoreboard remembers. When the budget of calls is used up it
-answers with the worst score and makes no call, so the optimiser comes to its end in its own way
-and the best method seen is kept. (An exception would be caught inside DSPy's Evaluate, and the
-method lost.)
+ledger, F), once for each row; the scoreboard keeps the outcomes. When the budget is used up it
+answers with the worst score and makes no call. The optimiser then ends on its own, and the best
+method so far is kept. (An exception would be caught inside DSPy's Evaluate, and the method lost.)
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
 
 import dspy
 
@@ -22,99 +20,135 @@ from autoevol.program.listeners import Listeners
 from autoevol.program.records import Evaluation, Outcome, Row
 from autoevol.signatures import Method
 
+Result = TypeVar("Result")
+
+
+class OutcomeTable:
+    """Outcomes by method and row, and the methods in the order in which they came up."""
+
+    def __init__(self) -> None:
+        self._methods: dict[str, Method] = {}
+        self._outcomes: dict[str, dict[str, Outcome]] = {}
+
+    @property
+    def methods(self) -> list[Method]:
+        """Every method of the table, the oldest first."""
+        return list(self._methods.values())
+
+    def outcomes_of(self, method: Method) -> dict[str, Outcome]:
+        """Return a method's outcomes by row id, to read and to extend; adds the method."""
+        self._methods.setdefault(method.id, method)
+        return self._outcomes.setdefault(method.id, {})
+
+    def evaluation(self, method: Method, rows: Sequence[Row]) -> Evaluation | None:
+        """Return a method on `rows`; None unless it was measured on every one of them."""
+        outcomes = self._outcomes.get(method.id, {})
+        if any(row.id not in outcomes for row in rows):
+            return None
+        return Evaluation(method, tuple(outcomes[row.id] for row in rows))
+
+
+class CallBudget:
+    """Counts the calls of all models up to a limit.
+
+    Args:
+        limit: Most calls; None: no limit.
+        proposal_calls: The calls of proposals so far, a list that grows.
+    """
+
+    def __init__(self, limit: int | None, proposal_calls: Sequence[CallRecord]) -> None:
+        self._limit = limit
+        self._proposal_calls = proposal_calls
+        self._row_calls = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the limit is reached."""
+        spent = self._row_calls + len(self._proposal_calls)
+        return self._limit is not None and spent >= self._limit
+
+    def record_row_calls(self, count: int) -> None:
+        """Count calls that measured rows."""
+        self._row_calls += count
+
 
 class Scoreboard:
-    """Outcomes by method and row, and the calls they cost.
+    """Measures methods on rows for an optimiser that runs in threads of its own.
+
+    Create it on the event loop of the search: the loop on which all model calls run.
 
     Args:
         pipeline: Roles, F, and how rows are grouped.
-        rows: That may be asked for.
-        listeners: Hear of the rows.
-        max_calls: Budget of calls; None: no end.
+        train: Rows that may be measured besides the dev rows.
+        dev: Dev rows.
+        listeners: Get the rows.
+        budget: When it is spent no further row is measured.
     """
 
     def __init__(
         self,
         pipeline: Pipeline,
-        rows: Sequence[Row],
+        train: Sequence[Row],
+        dev: Sequence[Row],
         listeners: Listeners,
-        *,
-        max_calls: int | None,
+        budget: CallBudget,
     ) -> None:
-        self.proposal_calls: list[CallRecord] = []
+        self.dev = dev
+        self.table = OutcomeTable()
         self.fatal: Exception | None = None
-        self._pipeline, self._listeners, self._max_calls = pipeline, listeners, max_calls
-        self._rows = {row.id: row for row in rows}
-        self._outcomes: dict[str, dict[str, Outcome]] = {}
-        self._methods: dict[str, Method] = {}
+        self._rows = {row.id: row for row in (*train, *dev)}
+        self._pipeline, self._listeners, self._budget = pipeline, listeners, budget
         self._loop = asyncio.get_running_loop()
-        self._row_calls = 0
 
     def __deepcopy__(self, memo: object) -> "Scoreboard":
         """Return the board itself: copies of a program share it."""
         return self
 
     @property
-    def spent(self) -> int:
-        """Calls made so far, those of proposals included."""
-        return self._row_calls + len(self.proposal_calls)
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether the budget is used up, or a call failed in a way that ends the run."""
-        if self.fatal:
-            return True
-        return self._max_calls is not None and self.spent >= self._max_calls
-
-    @property
-    def methods(self) -> list[Method]:
-        """Every method seen, in the order in which it came up."""
-        return list(self._methods.values())
+    def is_closed(self) -> bool:
+        """Whether the budget is spent, or a call failed in a way that ends the run."""
+        return self.fatal is not None or self._budget.is_spent
 
     def outcome(self, evolver: Evolver, row_id: str) -> Outcome | None:
-        """Return what becomes of a row; None: the budget is used up. From any other thread."""
-        method = evolver.method
-        self._methods.setdefault(method.id, method)
-        known = self._outcomes.setdefault(method.id, {})
-        if row_id not in known:
-            if self.is_spent:
+        """Return the outcome of a row under a method; None: the board is closed.
+
+        Call it from a thread other than the search's own. An error of the measurement is raised,
+        and kept as `fatal`, since DSPy catches what a program raises.
+        """
+        outcomes = self.table.outcomes_of(evolver.method)
+        if row_id not in outcomes:
+            if self.is_closed:
                 return None
             try:
-                found = self._measure(evolver, self._rows[row_id])
+                outcome = self.wait_for(self._measure_row(evolver, self._rows[row_id]))
             except Exception as error:
+                # Rows run in several threads: the first error ends the run, the others follow it.
                 self.fatal = self.fatal or error
                 raise
-            self._row_calls += found.row.usage.get("calls", 0)
-            known[row_id] = found
-        return known[row_id]
+            self._budget.record_row_calls(outcome.row.usage.get("calls", 0))
+            outcomes[row_id] = outcome
+        return outcomes[row_id]
 
-    async def measure(self, evolver: Evolver, rows: Sequence[Row], *, phase: str) -> None:
-        """Measure a method on rows side by side. On the search's own loop."""
+    async def measure_dev(self, evolver: Evolver, *, phase: str) -> Evaluation:
+        """Measure a method on the dev rows side by side. Await it on the search's own loop."""
         with collected_calls(apart=True) as calls:
-            found = await evaluate(evolver, rows, self._pipeline, self._listeners, phase=phase)
-        self._row_calls += len(calls)
-        self._methods.setdefault(found.method.id, found.method)
-        known = self._outcomes.setdefault(found.method.id, {})
-        known.update({outcome.source.id: outcome for outcome in found.outcomes})
+            evaluation = await evaluate(
+                evolver, self.dev, self._pipeline, self._listeners, phase=phase
+            )
+        self._budget.record_row_calls(len(calls))
+        outcomes = {outcome.source.id: outcome for outcome in evaluation.outcomes}
+        self.table.outcomes_of(evaluation.method).update(outcomes)
+        return evaluation
 
-    def evaluation(self, method: Method, rows: Sequence[Row]) -> Evaluation | None:
-        """Return a method on `rows`; None unless it was measured on every one of them."""
-        known = self._outcomes.get(method.id, {})
-        if any(row.id not in known for row in rows):
-            return None
-        return Evaluation(method, tuple(known[row.id] for row in rows))
-
-    def wait_for(self, work: Any) -> Any:
-        """Run a coroutine on the search's own loop and wait for it. From any other thread."""
+    def wait_for(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine on the search's own loop and wait for it, from any other thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def _measure(self, evolver: Evolver, row: Row) -> Outcome:
-        found: Evaluation = self.wait_for(self._evaluated(evolver, row))
-        return found.outcomes[0]
-
-    async def _evaluated(self, evolver: Evolver, row: Row) -> Evaluation:
+    async def _measure_row(self, evolver: Evolver, row: Row) -> Outcome:
+        # The row's calls are counted from its usage, so they stay apart from the proposals' calls.
         with collected_calls(apart=True):
-            return await evaluate(evolver, [row], self._pipeline, self._listeners, phase=None)
+            evaluation = await evaluate(evolver, [row], self._pipeline, self._listeners, phase=None)
+        return evaluation.outcomes[0]
 
 
 class ScoredEvolver(dspy.Module):
@@ -131,21 +165,23 @@ class ScoredEvolver(dspy.Module):
         self.board = board
 
     def forward(self, row_id: str) -> dspy.Prediction:
-        """Return the rewrite, with the outcome beside it, and leave the trace that DSPy expects."""
-        found = self.board.outcome(self.evolver, row_id)
-        if found is None:
+        """Return the rewrite with its outcome, and append to the trace that DSPy expects."""
+        outcome = self.board.outcome(self.evolver, row_id)
+        if outcome is None:
             return dspy.Prediction(evolved_instruction="", outcome=None)
-        made = dspy.Prediction(evolved_instruction=found.row.instruction or found.raw)
+        rewrite = dspy.Prediction(evolved_instruction=outcome.row.instruction or outcome.raw)
+        # The predictor is never called itself, so its part of the trace is written here; GEPA and
+        # MIPROv2 take demonstrations and examples for reflection from it.
         if dspy.settings.trace is not None:
-            shown = {"instruction": found.source.instruction}
-            dspy.settings.trace.append((self.evolver.evolve, shown, made))
-        return dspy.Prediction(evolved_instruction=made.evolved_instruction, outcome=found)
+            inputs = {"instruction": outcome.source.instruction}
+            dspy.settings.trace.append((self.evolver.evolve, inputs, rewrite))
+        return dspy.Prediction(evolved_instruction=rewrite.evolved_instruction, outcome=outcome)
 
 
 def score(
     gold: Any, pred: Any, trace: Any = None, pred_name: Any = None, pred_trace: Any = None
 ) -> dspy.Prediction:
-    """Return 1 for a sound row and 0 for any other, with F's reasons as feedback."""
+    """Return 1 for a row that passed and 0 for any other, with F's reasons as feedback."""
     outcome: Outcome | None = pred.outcome
     if outcome is None:
         return dspy.Prediction(score=0.0, feedback="not measured: the budget is used up")
@@ -156,8 +192,3 @@ def score(
 def examples(rows: Sequence[Row]) -> list[dspy.Example]:
     """Return rows as examples whose one input is the row's id."""
     return [dspy.Example(row_id=row.id).with_inputs("row_id") for row in rows]
-
-
-def named(method: Method, number: int) -> Method:
-    """Return the method under the name of its place in the search."""
-    return replace(method, name=f"step-{number:02d}-candidate-0")

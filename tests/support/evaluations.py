@@ -16,7 +16,7 @@ def evaluation(
     rule: str = "answered",
     same_text: bool = False,
 ) -> Evaluation:
-    """Return a method on a row for each sign: x failed, . passed, ? unscored."""
+    """Return a method on rows, one for each sign: x failed, . passed, ? unscored."""
     outcomes = []
     for number, sign in enumerate(verdicts):
         source = Row(f"d{number}", f"d{number}", f"List {number} facts.")

@@ -39,9 +39,11 @@ def test_the_lowest_failure_rate_wins(
     ],
 )
 def test_a_paired_test_decides(challenger: str, incumbent: str, expected: bool) -> None:
-    found = Acceptance("paired", level=0.1).compare(evaluation(challenger), evaluation(incumbent))
-    assert found.is_better is expected
-    assert ("fails less: mended" in found.why) is expected
+    preference = Acceptance("paired", level=0.1).compare(
+        evaluation(challenger), evaluation(incumbent)
+    )
+    assert preference.is_better is expected
+    assert ("fails less: mended" in preference.why) is expected
 
 
 def test_what_fails_more_often_is_not_preferred_for_its_complexity() -> None:
@@ -50,23 +52,23 @@ def test_what_fails_more_often_is_not_preferred_for_its_complexity() -> None:
 
 
 def test_complexity_comes_second() -> None:
-    found = Acceptance().compare(evaluation("." * 8, added=[8, 9] * 4), evaluation("." * 8))
-    assert found.is_better
-    assert "added words +3.5" in found.why
+    preference = Acceptance().compare(evaluation("." * 8, added=[8, 9] * 4), evaluation("." * 8))
+    assert preference.is_better
+    assert "added words +3.5" in preference.why
 
 
 def test_less_complexity_decides_against_a_shorter_method() -> None:
-    found = Acceptance().compare(
+    preference = Acceptance().compare(
         evaluation("." * 8, added=3, text="Harder instruction."), evaluation("." * 8, text=LONG)
     )
-    assert not found.is_better
-    assert "added words -2" in found.why
+    assert not preference.is_better
+    assert "added words -2" in preference.why
 
 
 def test_diversity_comes_third() -> None:
-    found = Acceptance().compare(evaluation("." * 8), evaluation("." * 8, same_text=True))
-    assert found.is_better
-    assert "distance" in found.why
+    preference = Acceptance().compare(evaluation("." * 8), evaluation("." * 8, same_text=True))
+    assert preference.is_better
+    assert "distance" in preference.why
 
 
 def test_a_shorter_method_comes_fourth() -> None:

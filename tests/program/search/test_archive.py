@@ -13,9 +13,11 @@ from tests.support.evaluations import evaluation
 START = evaluation("xxx...", text="Rewrite the instruction into a harder one.")
 
 
-def candidate(found: Evaluation, **more: object) -> Candidate:
-    made = Candidate(0, 0, START.method, found.method, "", evaluation=found, verdict="no better")
-    return replace(made, **more)  # type: ignore[arg-type]
+def candidate(measured: Evaluation, **more: object) -> Candidate:
+    plain = Candidate(
+        0, 0, START.method, measured.method, "", evaluation=measured, verdict="no better"
+    )
+    return replace(plain, **more)  # type: ignore[arg-type]
 
 
 def test_the_lowest_failure_rate_ranks_first_and_older_ones_stay_before_their_equals() -> None:
@@ -33,25 +35,25 @@ def test_a_stopped_candidate_has_no_rank() -> None:
     assert archive.ranked == [START]
 
 
-def test_what_was_tried_is_told_with_its_verdict() -> None:
+def test_a_failed_proposal_is_described_with_its_verdict() -> None:
     archive = Archive(START, remembered=1)
     for text in ("Never sing.", "Never dance."):
         changed = f"{START.method.instructions} {text}"
         archive.add([candidate(evaluation("xxx", text=changed))])
-    assert archive.tried == "- added 'Never dance.': no better"
+    assert archive.failed_proposals == "- added 'Never dance.': no better"
 
 
-def test_what_was_better_was_not_tried_in_vain() -> None:
+def test_a_better_candidate_is_no_failed_proposal() -> None:
     archive = Archive(START)
     better = evaluation("......", text="Better, harder.")
     archive.add([candidate(better, is_better=True)])
-    assert archive.tried == ""
+    assert archive.failed_proposals == ""
 
 
-def test_nothing_is_told_when_nothing_is_to_be_remembered() -> None:
+def test_without_memory_no_failed_proposal_is_described() -> None:
     archive = Archive(START, remembered=0)
     archive.add([candidate(evaluation("xxx", text="Other, harder."))])
-    assert archive.tried == ""
+    assert archive.failed_proposals == ""
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_near_duplicates(first: str, second: str, same: bool) -> None:
 
 @pytest.mark.parametrize("name", ["e0", "e0-direct", "e0-shown", "weak"])
 @pytest.mark.parametrize("rule", SAFEGUARDS)
-def test_no_safeguard_makes_a_twin(name: str, rule: str) -> None:
+def test_no_safeguard_makes_a_duplicate(name: str, rule: str) -> None:
     method = shipped_methods()[name]
     guarded = replace(method, instructions=f"{method.instructions} {SAFEGUARDS[rule]}")
     assert not is_same(method, guarded)
@@ -102,9 +104,9 @@ def test_other_demonstrations_make_another_method() -> None:
     assert not is_same(START.method, shown)
 
 
-def test_a_known_method_is_found_again() -> None:
+def test_a_registered_method_has_duplicates() -> None:
     archive = Archive(START)
     method = Method("new", "Rewrite every question into a harder question.")
-    assert archive.twin_of(method) is None
-    archive.know(method)
-    assert archive.twin_of(Method("again", method.instructions)) is method
+    assert archive.duplicate_of(method) is None
+    archive.register(method)
+    assert archive.duplicate_of(Method("again", method.instructions)) is method

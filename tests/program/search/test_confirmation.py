@@ -1,4 +1,4 @@
-"""Headroom before the search, and the second look after it, by hand."""
+"""Headroom before the search, and the confirmation after it, by hand."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,15 +22,15 @@ START, GOOD, LUCKY = "Rewrite, harder.", "Rewrite each, harder.", "Rewrite all, 
     [(4, 0.1, 4, True), (3, 0.1, 4, False), (5, 0.05, 5, True), (0, 0.5, 1, False)],
 )
 def test_headroom(failed: int, level: float, least: int, is_enough: bool) -> None:
-    found = Headroom(FailureRate(failed, 50), level)
-    assert (found.least, found.is_enough) == (least, is_enough)
-    assert f"mend {least}" in str(found)
+    headroom = Headroom(FailureRate(failed, 50), level)
+    assert (headroom.least, headroom.is_enough) == (least, is_enough)
+    assert f"mend {least}" in str(headroom)
 
 
-def look(
+def confirmed(
     dev: dict[str, str], fresh: dict[str, str], most: int = 3
 ) -> tuple[FinalChoice, list[str]]:
-    """Take a second look at methods with these verdicts; the first one is the initial method."""
+    """Confirm methods with these verdicts; the first one is the initial method."""
     initial, *others = (evaluation(verdicts, text=text) for text, verdicts in dev.items())
     archive = Archive(initial)
     archive.add(Candidate(0, 0, initial.method, o.method, "", evaluation=o) for o in others)
@@ -38,28 +38,30 @@ def look(
 
     async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
         measured.append(method.instructions)
-        found = evaluation(fresh[method.instructions], text=method.instructions)
-        shifted = [o.source for o in found.outcomes]
+        plain = evaluation(fresh[method.instructions], text=method.instructions)
+        shifted = [o.source for o in plain.outcomes]
         renamed = [Row(f"f{i}", f"f{i}", row.instruction) for i, row in enumerate(shifted)]
         outcomes = tuple(
-            replace(o, source=row) for o, row in zip(found.outcomes, renamed, strict=True)
+            replace(o, source=row) for o, row in zip(plain.outcomes, renamed, strict=True)
         )
         return Evaluation(method, outcomes)
 
     rows = [Row("f", "f", "x")]
     chosen = asyncio.run(
-        confirm_on_fresh_rows(archive, rows, ConfirmationTest(Acceptance(), most=most), measure)
+        confirm_on_fresh_rows(
+            archive, rows, ConfirmationTest(Acceptance(), finalists=most), measure
+        )
     )
     return chosen, measured
 
 
-def test_what_was_lucky_on_dev_is_found_out() -> None:
-    chosen, _ = look(
+def test_a_method_that_was_lucky_on_dev_is_not_confirmed() -> None:
+    chosen, _ = confirmed(
         {START: "xxxxxx....", LUCKY: "..........", GOOD: "xx........"},
         {START: "xxxx......", LUCKY: "xxxxxxx...", GOOD: ".........."},
     )
     assert chosen.best.method.instructions == GOOD
-    assert [c.preference.is_better for c in chosen.contenders] == [False, True]
+    assert [c.preference.is_better for c in chosen.finalists] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -72,20 +74,22 @@ def test_what_was_lucky_on_dev_is_found_out() -> None:
     ],
 )
 def test_fresh_rows_alone_have_to_prove_it(fresh: str, is_chosen: bool) -> None:
-    chosen, _ = look({START: "xxxxxx....", GOOD: ".........."}, {START: "xxxx......", GOOD: fresh})
+    chosen, _ = confirmed(
+        {START: "xxxxxx....", GOOD: ".........."}, {START: "xxxx......", GOOD: fresh}
+    )
     assert (chosen.best.method.instructions == GOOD) is is_chosen
 
 
 def test_the_initial_method_stays_when_nothing_is_proved() -> None:
-    chosen, measured = look(
+    chosen, measured = confirmed(
         {START: "xx........", GOOD: "x........."}, {START: "x....", GOOD: "x...."}
     )
     assert chosen.best.method.instructions == START
     assert measured == [START, GOOD]
 
 
-def test_only_the_best_few_are_looked_at() -> None:
-    _, measured = look(
+def test_only_the_best_few_are_measured() -> None:
+    _, measured = confirmed(
         {START: "xxxx......", GOOD: "..........", LUCKY: "x........."},
         {START: "xx..", GOOD: "....", LUCKY: "...."},
         most=1,
@@ -93,7 +97,7 @@ def test_only_the_best_few_are_looked_at() -> None:
     assert measured == [START, GOOD]
 
 
-def test_what_ties_and_adds_more_gets_a_second_look() -> None:
+def test_a_method_that_ties_and_adds_more_is_a_finalist() -> None:
     initial = evaluation("xxxx......", text=START)
     richer = evaluation("xxxx......", text=GOOD, added=9)
     archive = Archive(initial)
@@ -110,6 +114,6 @@ def test_what_ties_and_adds_more_gets_a_second_look() -> None:
 
 
 def test_nothing_is_paid_when_no_method_failed_less() -> None:
-    chosen, measured = look({START: "x.........", GOOD: "x........."}, {})
+    chosen, measured = confirmed({START: "x.........", GOOD: "x........."}, {})
     assert chosen.best.method.instructions == START
     assert not measured

@@ -1,11 +1,11 @@
-"""How proposals are made: each operator, on a model whose truth is known."""
+"""Each operator, on a scripted optimizer model."""
 
 import asyncio
 from dataclasses import replace
 
 import pytest
 
-from autoevol.program.records import Evaluation, Trajectory
+from autoevol.program.records import Candidate, Evaluation, Trajectory
 from autoevol.program.roles import Role
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.operators import MOST_DEMONSTRATIONS, applies, propose
@@ -37,20 +37,28 @@ def proposal(
     proposer = Proposer(
         Role(model, "m"), SearchSettings(max_method_words=most_words, max_stage_words=50)
     )
+    request = ProposalRequest("new", parent, archive_of(parent, *others), CASES, draw)
+    return asyncio.run(propose(operator, proposer, request)), model
+
+
+def archive_of(parent: Evaluation, *others: Evaluation, verdict: str = "") -> Archive:
+    """Return an archive with candidates that were measured and no better than the parent."""
     archive = Archive(parent)
-    archive._measured.extend(others)
-    order = ProposalRequest("new", parent, archive, CASES, draw)
-    return asyncio.run(propose(operator, proposer, order)), model
+    archive.add(
+        Candidate(0, 0, parent.method, other.method, "", evaluation=other, verdict=verdict)
+        for other in others
+    )
+    return archive
 
 
-def instructions(found: Proposal) -> str:
-    assert found.method, found.rejected
-    return found.method.instructions
+def instructions(result: Proposal) -> str:
+    assert result.method, result.rejected
+    return result.method.instructions
 
 
 def test_rewrite_analyses_and_then_optimises() -> None:
-    found, model = proposal("rewrite", "Rewrite the instruction, harder, better.")
-    assert instructions(found) == "Rewrite the instruction, harder, better."
+    result, model = proposal("rewrite", "Rewrite the instruction, harder, better.")
+    assert instructions(result) == "Rewrite the instruction, harder, better."
     assert [system.split(":")[0][:12] for system in model.systems] == [
         "You review a",
         "You improve ",
@@ -58,8 +66,8 @@ def test_rewrite_analyses_and_then_optimises() -> None:
 
 
 def test_edit_tells_the_optimizer_what_has_failed_without_an_analysis() -> None:
-    found, model = proposal("edit", "Rewrite the instruction, harder, better.")
-    assert "2 rows: answered (seen)" in found.feedback
+    result, model = proposal("edit", "Rewrite the instruction, harder, better.")
+    assert "2 rows: answered (seen)" in result.feedback
     assert len(model.systems) == 1
 
 
@@ -74,17 +82,17 @@ def test_shorten_takes_only_what_is_shorter() -> None:
 
 def test_merge_asks_for_both_methods() -> None:
     other = evaluation("....", text="Make the question harder and never answer it.")
-    found, model = proposal("merge", "Rewrite each instruction, harder.", others=(other,))
-    assert found.method
-    assert found.feedback == other.method.instructions
+    result, model = proposal("merge", "Rewrite each instruction, harder.", others=(other,))
+    assert result.method
+    assert result.feedback == other.method.instructions
     assert other.method.instructions in model.users[0]
     assert TEXT in model.users[0]
 
 
 def test_a_safeguard_against_the_commonest_failure_is_added() -> None:
-    found, model = proposal("safeguard")
-    assert instructions(found) == f"{TEXT} {SAFEGUARDS['answered']}"
-    assert found.feedback == "answered failed 2 rows"
+    result, model = proposal("safeguard")
+    assert instructions(result) == f"{TEXT} {SAFEGUARDS['answered']}"
+    assert result.feedback == "answered failed 2 rows"
     assert not model.systems, "no call is made"
 
 
@@ -98,9 +106,9 @@ def test_a_safeguard_needs_room() -> None:
 
 
 def test_the_sound_rewrite_that_adds_most_is_shown() -> None:
-    found, _ = proposal("add_demonstration")
-    assert found.method
-    assert found.method.demonstrations == (CASES[1].stages,)
+    result, _ = proposal("add_demonstration")
+    assert result.method
+    assert result.method.demonstrations == (CASES[1].stages,)
 
 
 def test_what_is_shown_already_is_not_shown_again() -> None:
@@ -115,7 +123,7 @@ def with_demonstrations(count: int) -> Evaluation:
 
 
 @pytest.mark.parametrize(
-    ("operator", "parent", "can"),
+    ("operator", "parent", "is_applicable"),
     [
         pytest.param("rewrite", evaluation("...."), True, id="rewrite always"),
         pytest.param("edit", PARENT, True, id="something has failed"),
@@ -133,8 +141,10 @@ def with_demonstrations(count: int) -> Evaluation:
         pytest.param("drop_demonstration", with_demonstrations(1), True, id="one to drop"),
     ],
 )
-def test_what_an_operator_needs(operator: OperatorName, parent: Evaluation, can: bool) -> None:
-    assert applies(operator, parent, Archive(parent)) is can
+def test_what_an_operator_needs(
+    operator: OperatorName, parent: Evaluation, is_applicable: bool
+) -> None:
+    assert applies(operator, parent, Archive(parent)) is is_applicable
 
 
 def test_the_stepwise_form_takes_no_demonstrations() -> None:
@@ -145,23 +155,23 @@ def test_the_stepwise_form_takes_no_demonstrations() -> None:
 def test_the_draw_says_which_demonstration_is_dropped() -> None:
     shown = (("q0", "a0"), ("q1", "a1"), ("q2", "a2"))
     parent = replace(PARENT, method=replace(PARENT.method, demonstrations=shown))
-    found, _ = proposal("drop_demonstration", parent=parent, draw=4)
-    assert found.method
-    assert found.method.demonstrations == (shown[0], shown[2])
+    result, _ = proposal("drop_demonstration", parent=parent, draw=4)
+    assert result.method
+    assert result.method.demonstrations == (shown[0], shown[2])
 
 
 @pytest.mark.parametrize("operator", ["rewrite", "edit", "shorten", "merge"])
-def test_what_is_no_method_is_refused(operator: OperatorName) -> None:
+def test_a_reply_that_is_no_method_is_rejected(operator: OperatorName) -> None:
     other = evaluation("....", text="Make the question harder.")
-    found, _ = proposal(operator, "The moon is far.", others=(other,))
-    assert found.method is None
-    assert found.rejected
+    result, _ = proposal(operator, "The moon is far.", others=(other,))
+    assert result.method is None
+    assert result.rejected
 
 
-def test_what_was_tried_is_told_to_the_optimizer() -> None:
+def test_failed_proposals_are_shown_to_the_optimizer() -> None:
     model = Model(lambda system, user, draw: "Rewrite the instruction, harder.")
     proposer = Proposer(Role(model, "m"), SearchSettings(max_method_words=60, max_stage_words=50))
-    archive = Archive(PARENT)
-    archive._tried.append("- added 'Sing.': broke 4")
+    worse = evaluation("xxxx", text=f"{TEXT} Sing.")
+    archive = archive_of(PARENT, worse, verdict="broke 4")
     asyncio.run(propose("edit", proposer, ProposalRequest("new", PARENT, archive, (), 0)))
     assert "did not help; make another one:\n- added 'Sing.': broke 4" in model.users[0]

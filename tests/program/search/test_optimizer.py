@@ -1,6 +1,7 @@
-"""The loop of the paper, step by step, on models whose truth is known."""
+"""The loop of the paper, step by step, on scripted models."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import dspy
@@ -24,13 +25,13 @@ MORE = " Then compare two other approaches and justify every decision with evide
 
 def failing_unless(word: str, proposals: list[str]) -> Reply:
     """Return a model whose rewrites fail unless the method holds `word`."""
-    given = iter(proposals)
+    remaining = iter(proposals)
 
     def reply(system: str, user: str, draw: int) -> str:
         if system.startswith("You review"):
             return "general: it answers"
         if system.startswith("You improve"):
-            return next(given, f"Rewrite the instruction, harder. Variant {draw}.")
+            return next(remaining, f"Rewrite the instruction, harder. Variant {draw}.")
         if system.startswith("Answer the instruction"):
             return "A full answer."
         row = user.removeprefix("Instruction:\n").split("\n\n")[0]
@@ -40,15 +41,19 @@ def failing_unless(word: str, proposals: list[str]) -> Reply:
 
 
 def optimizer_for(
-    reply: Reply, **settings: Any
+    reply: Reply,
+    on_headroom: Callable[[Headroom], None] = lambda _: None,
+    on_choice: Callable[[FinalChoice], None] = lambda _: None,
+    **settings: Any,
 ) -> tuple[AutoEvolInstruct, list[StepRecord], Model]:
     model = Model(reply)
     roles = Roles(*(Role(model, "m") for _ in range(4)))
     pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), blocks_in_flight=4)
     steps: list[StepRecord] = []
-    given = {**PAPER, "steps": 3, "batch_size": 2, "candidates": 2, "patience": 3, **settings}
-    chosen = SearchSettings(**given)
-    return AutoEvolInstruct(pipeline, chosen, Listeners(on_step=steps.append)), steps, model
+    small = {"steps": 3, "batch_size": 2, "candidates": 2, "patience": 3}
+    search = SearchSettings(**{**PAPER, **small, **settings})
+    listeners = Listeners(on_step=steps.append, on_headroom=on_headroom, on_choice=on_choice)
+    return AutoEvolInstruct(pipeline, search, listeners), steps, model
 
 
 def rows(count: int, prefix: str) -> list[Row]:
@@ -96,7 +101,9 @@ def test_the_incumbents_verdicts_are_reused() -> None:
 @pytest.mark.parametrize(
     ("proposal", "needle"),
     [
-        pytest.param(START.instructions, "known already", id="the incumbent itself"),
+        pytest.param(
+            START.instructions, "duplicate of an earlier method", id="the incumbent itself"
+        ),
         pytest.param("The moon is far away.", "no longer a method", id="no method"),
         pytest.param("Rewrite the instruction harder. " * 200, "allowed", id="too long"),
         pytest.param("```\n\n```", "unparsed", id="empty"),
@@ -117,7 +124,7 @@ def test_a_proposal_that_is_no_candidate_is_rejected_with_its_reason(
     assert len(model.systems) == 5 + 2 + 2
 
 
-def test_a_mini_batch_is_evolved_as_often_as_asked() -> None:
+def test_a_mini_batch_is_evolved_as_often_as_configured() -> None:
     optimizer, _, model = optimizer_for(
         failing_unless("harder", []), steps=1, candidates=1, trajectory_rounds=3
     )
@@ -153,10 +160,12 @@ def test_a_judge_decides_what_no_pattern_can(verdict: str, failed: int) -> None:
     metric = failure_metric(["wizardlm"], ["wizardlm"], judge=role)
     pipeline = Pipeline(Roles(role, role, role, role), metric, responds=False)
 
-    found = asyncio.run(evaluate(Evolver(START), rows(3, "d"), pipeline, Listeners(), phase="x"))
+    evaluation = asyncio.run(
+        evaluate(Evolver(START), rows(3, "d"), pipeline, Listeners(), phase="x")
+    )
 
-    assert found.failure_rate.failed == failed
-    assert {r.rule for o in found.outcomes for r in o.reasons} <= {"equal"}
+    assert evaluation.failure_rate.failed == failed
+    assert {r.rule for o in evaluation.outcomes for r in o.reasons} <= {"equal"}
 
 
 def test_a_judge_that_cannot_be_read_leaves_the_row_unscored() -> None:
@@ -169,9 +178,11 @@ def test_a_judge_that_cannot_be_read_leaves_the_row_unscored() -> None:
     metric = failure_metric(["wizardlm"], ["wizardlm"], judge=role)
     pipeline = Pipeline(Roles(role, role, role, role), metric, responds=False)
 
-    found = asyncio.run(evaluate(Evolver(START), rows(2, "d"), pipeline, Listeners(), phase="x"))
+    evaluation = asyncio.run(
+        evaluate(Evolver(START), rows(2, "d"), pipeline, Listeners(), phase="x")
+    )
 
-    assert [outcome.status for outcome in found.outcomes] == ["unscored", "unscored"]
+    assert [outcome.status for outcome in evaluation.outcomes] == ["unscored", "unscored"]
 
 
 RACED = {"pruner": "mcnemar", "race_level": 0.2, "race_worth": 0.5, "policy": "paper"}
@@ -181,8 +192,9 @@ def raced(
     proposals: list[str], *, fresh: int = 0, **settings: Any
 ) -> tuple[Evolver, list[StepRecord], Model]:
     """Search from a method that holds MARK and never fails, over 20 dev rows."""
-    given = {"steps": 1, "candidates": len(proposals), "headroom": False, **RACED, **settings}
-    optimizer, steps, model = optimizer_for(failing_unless("MARK", proposals), **given)
+    small = {"steps": 1, "candidates": len(proposals), "headroom": False}
+    reply = failing_unless("MARK", proposals)
+    optimizer, steps, model = optimizer_for(reply, **{**small, **RACED, **settings})
     start = Method("start", "Rewrite the instruction into a harder one, MARK.")
     best = optimizer.compile(
         Evolver(start),
@@ -193,7 +205,7 @@ def raced(
     return best, steps, model
 
 
-def test_a_candidate_that_is_clearly_worse_is_stopped_at_the_first_look() -> None:
+def test_a_candidate_that_is_clearly_worse_is_stopped_at_the_first_rung() -> None:
     bad, good = "Rewrite the instruction, harder.", "Rewrite the instruction, harder, MARK."
     _, steps, model = raced([bad, good])
 
@@ -211,35 +223,40 @@ def test_a_stopped_candidate_is_no_parent_and_not_the_best() -> None:
     assert not steps[0].is_accepted
 
 
-def test_what_the_archive_knows_is_not_measured_again() -> None:
+def test_a_duplicate_is_not_measured_again() -> None:
     text = "Rewrite the instruction, harder, MARK."
     _, steps, model = raced([text, text])
-    assert steps[0].candidates[1].rejected == "known already"
+    assert steps[0].candidates[1].rejected == "duplicate of an earlier method"
     assert model.systems.count(text) == 20
 
 
 def test_a_search_without_headroom_is_skipped_and_says_why() -> None:
-    heard: list[Headroom] = []
-    optimizer, steps, model = optimizer_for(failing_unless("harder", []), headroom=True)
-    optimizer.listeners = Listeners(on_headroom=heard.append)
+    headrooms: list[Headroom] = []
+    optimizer, steps, model = optimizer_for(
+        failing_unless("harder", []), on_headroom=headrooms.append, headroom=True
+    )
     assert compiled(optimizer).method == START
     assert not steps
-    assert not heard[0].is_enough
+    assert not headrooms[0].is_enough
     assert len(model.systems) == 5 * 2, "the dev rows alone, evolved and answered"
 
 
-def test_the_second_look_pays_for_the_best_few_on_fresh_rows() -> None:
+def test_the_confirmation_measures_the_best_few_on_fresh_rows() -> None:
     better = "Rewrite the instruction, harder, MARK."
-    optimizer, _, model = optimizer_for(
-        failing_unless("MARK", [better]), steps=1, candidates=1, finalists=2, acceptance="paired"
-    )
     choices: list[FinalChoice] = []
-    optimizer.listeners = Listeners(on_choice=choices.append)
+    optimizer, _, model = optimizer_for(
+        failing_unless("MARK", [better]),
+        on_choice=choices.append,
+        steps=1,
+        candidates=1,
+        finalists=2,
+        acceptance="paired",
+    )
     best = optimizer.compile(
         Evolver(START), trainset=rows(4, "t"), valset=rows(5, "d"), freshset=rows(3, "f")
     )
     assert best.method.instructions == better
-    assert [c.preference.is_better for c in choices[0].contenders] == [True]
+    assert [c.preference.is_better for c in choices[0].finalists] == [True]
     assert model.systems.count(START.instructions) == 5 + 2 + 3
 
 
@@ -294,7 +311,7 @@ def test_the_paper_rewrites_the_incumbent_even_after_a_tie() -> None:
     assert steps[1].candidates[0].parent.instructions == first
 
 
-def test_a_shared_analysis_is_asked_for_once() -> None:
+def test_a_shared_analysis_is_made_once() -> None:
     draws: list[int] = []
     reply = failing_unless("NEVER", [])
 

@@ -6,18 +6,18 @@ import pytest
 
 from autoevol.program.search.operators import OPERATORS
 from autoevol.program.search.policy import Knobs, Policy, ProposalStudy
-from autoevol.program.search.racing import Race
+from autoevol.program.search.racing import RaceRules
 from autoevol.program.search.settings import PolicyName
 
-RACE = Race("none", 50)
+PRUNER = RaceRules("none", 50).make_pruner()
 
 
 def knobs(policy: Policy, count: int = 6) -> list[Knobs]:
-    return [asked.knobs for asked in ProposalStudy(policy, RACE).ask(0, count)]
+    return [proposal.knobs for proposal in ProposalStudy(policy, PRUNER).ask(0, count)]
 
 
 @pytest.mark.parametrize("name", ["learned", "random"])
-def test_the_same_seed_asks_the_same(name: PolicyName) -> None:
+def test_the_same_seed_gives_the_same_knobs(name: PolicyName) -> None:
     assert knobs(Policy(name, seed=1)) == knobs(Policy(name, seed=1)) != knobs(Policy(name, seed=2))
 
 
@@ -31,53 +31,53 @@ def test_temperatures_lie_in_their_range() -> None:
     assert len(set(drawn)) == 8
 
 
-def test_only_the_operators_that_are_allowed_are_asked_for() -> None:
+def test_only_permitted_operators_are_chosen() -> None:
     policy = Policy("random", operators=("safeguard", "shorten"))
     assert {k.operator for k in knobs(policy, 20)} == {"safeguard", "shorten"}
 
 
 def test_a_trial_knows_its_step_and_number() -> None:
-    study = ProposalStudy(Policy(), RACE)
+    study = ProposalStudy(Policy(), PRUNER)
     study.ask(3, 2)
     attributes = [trial.user_attrs for trial in study.trials]
     assert attributes == [{"step": 3, "candidate": 0}, {"step": 3, "candidate": 1}]
 
 
-def test_knobs_that_fit_nothing_are_passed_over() -> None:
-    study = ProposalStudy(Policy("random", seed=2), RACE)
-    asked = study.ask(0, 3, lambda knobs: knobs.operator == "shorten")
-    assert [each.knobs.operator for each in asked] == ["shorten"] * 3
+def test_unusable_knobs_are_skipped() -> None:
+    study = ProposalStudy(Policy("random", seed=2), PRUNER)
+    proposals = study.ask(0, 3, lambda knobs: knobs.operator == "shorten")
+    assert [proposal.knobs.operator for proposal in proposals] == ["shorten"] * 3
     states = Counter(trial.state.name for trial in study.trials)
     assert states["RUNNING"] == 3
     assert states["FAIL"] == len(study.trials) - 3 > 0
 
 
-def test_where_nothing_fits_the_paper_s_proposal_is_made() -> None:
-    study = ProposalStudy(Policy("random"), RACE)
+def test_where_no_knobs_are_usable_the_paper_s_proposal_is_made() -> None:
+    study = ProposalStudy(Policy("random"), PRUNER)
     assert study.ask(0, 1, lambda _: False)[0].knobs == Knobs()
 
 
 def test_the_policy_learns_which_operator_helps() -> None:
     """In a world where only safeguards help, later proposals are mostly safeguards."""
-    study = ProposalStudy(Policy(seed=5), RACE)
-    asked_for: list[str] = []
+    study = ProposalStudy(Policy(seed=5), PRUNER)
+    operators: list[str] = []
     for step in range(12):
-        for asked in study.ask(step, 5):
-            asked_for.append(asked.knobs.operator)
-            study.tell(asked, -0.3 if asked.knobs.operator == "safeguard" else 0.1)
-    late = Counter(asked_for[30:])
+        for proposal in study.ask(step, 5):
+            operators.append(proposal.knobs.operator)
+            study.tell(proposal, -0.3 if proposal.knobs.operator == "safeguard" else 0.1)
+    late = Counter(operators[30:])
     assert late.most_common(1)[0][0] == "safeguard"
     assert late["safeguard"] > 2 * 30 / len(OPERATORS)
 
 
-def test_a_replay_asks_the_same_after_the_same_answers() -> None:
+def test_a_replay_gives_the_same_knobs_after_the_same_values() -> None:
     def play() -> list[Knobs]:
-        study, found = ProposalStudy(Policy(seed=3), RACE), []
+        study, knobs_so_far = ProposalStudy(Policy(seed=3), PRUNER), []
         for step in range(5):
-            asked = study.ask(step, 4)
-            found += [each.knobs for each in asked]
-            for number, each in enumerate(asked):
-                study.tell(each, 0.1 * number - 0.2, is_pruned=number == 3)
-        return found
+            proposals = study.ask(step, 4)
+            knobs_so_far += [proposal.knobs for proposal in proposals]
+            for number, proposal in enumerate(proposals):
+                study.tell(proposal, 0.1 * number - 0.2, is_pruned=number == 3)
+        return knobs_so_far
 
     assert play() == play()

@@ -19,8 +19,8 @@ SMALL = {"steps": 2, "batch_size": 4, "candidates": 4}
 
 
 def summary_of(folder: str = "runs/test") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((Path(folder) / "summary.json").read_text())
-    return found
+    summary: dict[str, Any] = json.loads((Path(folder) / "summary.json").read_text())
+    return summary
 
 
 @pytest.mark.parametrize("name", ["auto_evol", "paper", "gepa", "miprov2"])

@@ -1,4 +1,4 @@
-"""DSPy's own optimisers under our budget and records, on models whose truth is known."""
+"""DSPy's own optimisers under our budget and records, in the scripted world."""
 
 import asyncio
 import sys
@@ -17,7 +17,7 @@ from autoevol.program.records import Row, StepRecord
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.scoreboard import ScoredEvolver
 from autoevol.program.search.settings import SearchSettings
-from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer, Make
+from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer, Factory
 from autoevol.signatures import Method, RespondToInstruction
 from tests.conftest import REPOSITORY
 
@@ -63,19 +63,19 @@ def pipeline(model: WorldModel) -> Pipeline:
 
 
 def compiled(
-    make: Make, **settings: Any
+    factory: Factory, **settings: Any
 ) -> tuple[Evolver, list[StepRecord], WorldModel, ExternalOptimizer]:
     model, steps = WorldModel(), []  # type: WorldModel, list[StepRecord]
-    given = SearchSettings(**{"steps": 2, "batch_size": 3, "candidates": 3, **settings})
-    guest = ExternalOptimizer(make, pipeline(model), given, Listeners(on_step=steps.append))
+    search = SearchSettings(**{"steps": 2, "batch_size": 3, "candidates": 3, **settings})
+    optimizer = ExternalOptimizer(factory, pipeline(model), search, Listeners(on_step=steps.append))
     data = {"trainset": rows("t", 6), "valset": rows("d", 8)}
     with dspy.context(lm=model):
-        best = asyncio.run(guest.acompile(Evolver(START), **data))
-    return best, steps, model, guest
+        best = asyncio.run(optimizer.acompile(Evolver(START), **data))
+    return best, steps, model, optimizer
 
 
 @pytest.mark.parametrize("name", EXTERNAL)
-def test_a_guest_never_touches_the_responders_prompt(name: str) -> None:
+def test_an_external_optimizer_never_changes_the_responders_prompt(name: str) -> None:
     best, _, model, _ = compiled(EXTERNAL[name])
     responder = best.responder.predict
     assert responder.signature.instructions == RespondToInstruction.instructions
@@ -116,7 +116,7 @@ class _Idle:
 
 
 def test_a_teleprompter_that_does_nothing_leaves_the_initial_method() -> None:
-    best, steps, model, _ = compiled(lambda guest, board: (_Idle(), {}))
+    best, steps, model, _ = compiled(lambda optimizer, board: (_Idle(), {}))
     assert best.method == START
     assert steps == []
     assert len([s for s in model.systems if s == START.instructions]) == 8
@@ -124,24 +124,24 @@ def test_a_teleprompter_that_does_nothing_leaves_the_initial_method() -> None:
 
 def test_the_screen_is_left_to_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     compiled(EXTERNAL["gepa"])
-    sys.stdout.write("after it, printing works as ever")
-    assert capsys.readouterr() == ("after it, printing works as ever", "")
+    sys.stdout.write("afterwards printing works as before")
+    assert capsys.readouterr() == ("afterwards printing works as before", "")
 
 
 def test_any_other_teleprompter() -> None:
     """The example of the docs, as it stands there."""
     text = (REPOSITORY / "docs/search.md").read_text("utf-8")
     source = text.split("```python\n")[1].split("best = await")[0]
-    found: dict[str, Any] = {"dspy": dspy}
-    exec(source, found)
+    names: dict[str, Any] = {"dspy": dspy}
+    exec(source, names)
 
-    best, steps, _, _ = compiled(found["copro"])
+    best, steps, _, _ = compiled(names["copro"])
 
     assert steps
     assert best.method.instructions != START.instructions
 
 
-def test_what_ends_a_run_ends_a_guest_too() -> None:
+def test_an_error_that_ends_a_run_ends_an_external_optimizer() -> None:
     class RefusedError(RuntimeError):
         pass
 
@@ -152,15 +152,15 @@ def test_what_ends_a_run_ends_a_guest_too() -> None:
             return super().__call__(prompt, messages=messages, **kw)
 
     model = Failing()
-    guest = ExternalOptimizer(
+    optimizer = ExternalOptimizer(
         EXTERNAL["gepa"], pipeline(model), SearchSettings(steps=3, batch_size=3)
     )
     data = {"trainset": rows("t", 6), "valset": rows("d", 8)}
     with dspy.context(lm=model), pytest.raises(RefusedError):
-        asyncio.run(guest.acompile(Evolver(START), **data))
+        asyncio.run(optimizer.acompile(Evolver(START), **data))
 
 
-def test_a_guest_without_headroom_is_not_let_in() -> None:
+def test_an_external_optimizer_does_not_start_without_headroom() -> None:
     best, steps, model, _ = compiled(EXTERNAL["gepa"], accept_level=0.001)
     assert best.method == START
     assert steps == []

@@ -1,11 +1,10 @@
-"""Reading the analysis and refusing what is no method."""
+"""Reading the optimizer model's analysis, and rejecting replies that are no method."""
 
 import pytest
 
 from autoevol.program.records import Trajectory
-from autoevol.program.search.analysis import read_analysis, render_cases
 from autoevol.program.search.archive import fingerprint
-from autoevol.program.search.proposer import flaw_of
+from autoevol.program.search.proposer import flaw_of, read_analysis, render_cases
 from autoevol.signatures import Method
 
 CASES = [
@@ -58,7 +57,7 @@ def test_the_general_line_is_read_however_it_is_decorated(label: str) -> None:
     assert read_analysis(f"{label} be strict", set()).general == "be strict"
 
 
-def test_what_belongs_to_no_case_is_kept_as_general() -> None:
+def test_a_line_without_a_case_counts_as_general() -> None:
     assert read_analysis("It is all too short.", {"en-1"}).general == "It is all too short."
 
 
@@ -82,7 +81,7 @@ def test_feedback_holds_reasons_and_general_advice() -> None:
         ),
     ],
 )
-def test_what_is_no_method_is_refused(text: str, needle: str) -> None:
+def test_a_text_that_is_no_method_is_rejected(text: str, needle: str) -> None:
     cases = [Trajectory("x", ("Name one river and two of its largest tributaries today.",))]
     assert needle in str(flaw_of(text, cases, max_words=40))
 
@@ -91,6 +90,6 @@ def test_a_method_has_no_flaw() -> None:
     assert flaw_of(GOOD, CASES, max_words=40) is None
 
 
-def test_methods_that_differ_in_punctuation_alone_are_known() -> None:
+def test_methods_that_differ_in_punctuation_alone_have_one_fingerprint() -> None:
     assert fingerprint(Method("a", "Do it, now!")) == fingerprint(Method("b", "do it and now"))
     assert fingerprint(Method("a", "Answer it.")) != fingerprint(Method("b", "Do not answer it."))

@@ -1,0 +1,146 @@
+"""The candidates of a step: trajectories, analysis, optimised methods (paper, section 3.2)."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from autoevol.program.draws import draw_number
+from autoevol.program.evolution.evaluation import trajectories
+from autoevol.program.evolution.evolver import Evolver
+from autoevol.program.evolution.pipeline import Pipeline
+from autoevol.program.listeners import Listeners, Phase
+from autoevol.program.records import Candidate, Evaluation, Row, Trajectory
+from autoevol.program.search.archive import Archive
+from autoevol.program.search.operators import NEED_CASES, applies, propose
+from autoevol.program.search.policy import Knobs, ProposalTrial
+from autoevol.program.search.proposer import ProposalRequest, Proposer
+from autoevol.program.search.settings import SearchSettings
+from autoevol.signatures import Method
+
+Cases = dict[str, list[Trajectory]]
+"""The mini-batch under each parent, by the parent's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignment:
+    """What one candidate of a step is to be made from."""
+
+    step: int
+    index: int
+    knobs: Knobs
+    parent: Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateMaker:
+    """Makes the candidates of a step.
+
+    Attributes:
+        student: Evolves the mini-batch, with each parent's method.
+        train: Rows from which the mini-batch X_t is drawn.
+        pipeline: Roles, F, and how rows are grouped.
+        proposer: Asks the optimizer model.
+        settings: The search's hyper-parameters.
+        listeners: Get the phases and the rows of the mini-batch.
+    """
+
+    student: Evolver
+    train: Sequence[Row]
+    pipeline: Pipeline
+    proposer: Proposer
+    settings: SearchSettings
+    listeners: Listeners
+
+    def parent_of(self, knobs: Knobs, incumbent: Evaluation, archive: Archive) -> Evaluation:
+        """Return the method to change; with the paper's policy always the incumbent."""
+        # The incumbent need not have rank 0: of two equal failure rates the older one ranks first.
+        return incumbent if self.settings.policy == "paper" else archive.at(knobs.rank)
+
+    def is_usable(self, knobs: Knobs, incumbent: Evaluation, archive: Archive) -> bool:
+        """Return whether the operator can change the parent."""
+        return applies(knobs.operator, self.parent_of(knobs, incumbent, archive), archive)
+
+    async def propose(
+        self,
+        step: int,
+        trials: Sequence[ProposalTrial],
+        incumbent: Evaluation,
+        archive: Archive,
+    ) -> list[Candidate]:
+        """Return a candidate for each trial; duplicates of earlier methods are rejected."""
+        assignments = [
+            _Assignment(step, i, trial.knobs, self.parent_of(trial.knobs, incumbent, archive))
+            for i, trial in enumerate(trials)
+        ]
+        cases = await self._cases(assignments)
+        self.listeners.on_phase(Phase(f"step {step + 1}: proposals", 0))
+        work = (self._candidate(assignment, archive, cases) for assignment in assignments)
+        candidates = await asyncio.gather(*work)
+        return [_without_duplicate(candidate, archive) for candidate in candidates]
+
+    async def _cases(self, assignments: Sequence[_Assignment]) -> Cases:
+        """Evolve the mini-batch once with each parent whose operator needs it."""
+        cases: Cases = {}
+        for assignment in assignments:
+            method = assignment.parent.method
+            if assignment.knobs.operator in NEED_CASES and method.id not in cases:
+                cases[method.id] = await self._trajectories(method, assignment.step)
+        return cases
+
+    async def _trajectories(self, method: Method, step: int) -> list[Trajectory]:
+        """Return S_t of the paper: the mini-batch, evolved l times with a method."""
+        # The seed depends on the step alone: all parents get the same rows, on resume too.
+        rng = random.Random(draw_number("batch", self.settings.seed, step))
+        batch = rng.sample(self.train, min(self.settings.batch_size, len(self.train)))
+        # The analysis reads rewrites only, so the mini-batch is not answered.
+        return await trajectories(
+            self.student.with_method(method),
+            batch,
+            replace(self.pipeline, responds=False),
+            self.listeners,
+            length=self.settings.trajectory_rounds,
+            phase=f"step {step + 1}: mini-batch",
+        )
+
+    async def _candidate(
+        self, assignment: _Assignment, archive: Archive, cases: Cases
+    ) -> Candidate:
+        request = self._request(assignment, archive, cases)
+        proposal = await propose(assignment.knobs.operator, self.proposer, request)
+        return Candidate(
+            step=assignment.step,
+            index=assignment.index,
+            parent=request.method,
+            method=proposal.method,
+            feedback=proposal.feedback,
+            rejected=proposal.rejected,
+            temperature=assignment.knobs.temperature,
+            operator=assignment.knobs.operator,
+        )
+
+    def _request(self, assignment: _Assignment, archive: Archive, cases: Cases) -> ProposalRequest:
+        seed, step, index = self.settings.seed, assignment.step, assignment.index
+        # A draw of its own makes the same prompt give each candidate another reply. The Korean
+        # auto-evol-instruct analyses once a step: there all candidates share the first one's draw.
+        first_draw = draw_number("proposal", seed, step, 0)
+        batch = cases.get(assignment.parent.method.id, [])
+        return ProposalRequest(
+            name=f"step-{step:02d}-candidate-{index}",
+            parent=assignment.parent,
+            archive=archive,
+            cases=batch[: (len(batch) + 1) // 2] if assignment.knobs.shows_half else batch,
+            draw=draw_number("proposal", seed, step, index),
+            analysis_draw=first_draw if self.settings.shared_analysis else None,
+            temperature=assignment.knobs.temperature,
+        )
+
+
+def _without_duplicate(candidate: Candidate, archive: Archive) -> Candidate:
+    """Register the candidate's method; reject it if the archive has its like."""
+    if candidate.method is None:
+        return candidate
+    if archive.duplicate_of(candidate.method):
+        return replace(candidate, method=None, rejected="duplicate of an earlier method")
+    archive.register(candidate.method)
+    return candidate
