@@ -100,7 +100,7 @@ class RoleClient:
         policy, attempts, unusable = self._policy, 0, 0
 
         async def settle(reply: Response) -> None:
-            if policy.accepts(reply, request, attempts):
+            if policy.retry_reason(reply, request, attempts) is None:
                 await keep(reply)
 
         while True:
@@ -113,19 +113,21 @@ class RoleClient:
                 is_closed = self._admission.is_closed
                 if policy.is_spent(attempts) or policy.falls_back(error, is_closed=is_closed):
                     raise
-                await self._stop_signal.sleep(policy.back_off_s(attempts, error.retry_after))
-                continue
-            problem = policy.problem(reply, request, attempts)
-            attempts, is_over = attempts + 1, policy.is_spent(attempts + 1)
-            if problem is None or (is_over and not self.fallbacks):
-                return reply
-            unusable += 1
-            on_failure(problem, self, request, reply)
-            if is_over:
-                raise LMServerError(
-                    f"{self.settings.model}: {attempts} replies were no good ({problem})"
-                )
-            await self._stop_signal.sleep(policy.back_off_s(unusable, None))
+                pause_s = policy.back_off_s(attempts, error.retry_after)
+            else:
+                reason = policy.retry_reason(reply, request, attempts)
+                if reason is None:
+                    return reply
+                attempts, unusable = attempts + 1, unusable + 1
+                on_failure(reason, self, request, reply)
+                self._raise_if_spent(attempts, reason)
+                pause_s = policy.back_off_s(unusable, None)
+            await self._stop_signal.sleep(pause_s)
+
+    def _raise_if_spent(self, attempts: int, reason: str) -> None:
+        if self._policy.is_spent(attempts):
+            model = self.settings.model
+            raise LMServerError(f"{model}: {attempts} replies were no good ({reason})")
 
     async def _attempt(
         self, request: Request, settle: Keep, on_failure: OnFailure, *, is_retry: bool

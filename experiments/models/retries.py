@@ -32,16 +32,21 @@ class RetryPolicy:
         """Tell whether so many attempts are all that the settings allow."""
         return attempts >= self.settings.attempts
 
-    def problem(self, reply: Response, request: Request, earlier: int) -> str | None:
-        """Return why a reply is not usable, "empty" or "cut off"; None: it is usable.
+    def retry_reason(self, reply: Response, request: Request, earlier: int) -> str | None:
+        """Return why a reply does not end its call, "empty" or "cut off"; None: it does.
 
         Args:
             reply: To the request.
             request: As it was sent.
             earlier: Attempts that the call had spent before this one.
         """
-        # A local model at temperature 0 says the same again. A content filter refuses the prompt,
-        # so it refuses the next attempt as well. Either reply is data: a failed row.
+        # The last attempt's reply is data, usable or not: the failure metric judges it. With a
+        # fallback left it is not the last one.
+        is_last = self.is_spent(earlier + 1) and not self.has_fallback
+        return None if is_last else self._problem(reply, request, earlier)
+
+    def _problem(self, reply: Response, request: Request, earlier: int) -> str | None:
+        # A local model at temperature 0 says the same again, and a content filter acts again.
         is_fixed = self.settings.kind == "local" and not request.temperature
         if is_fixed or reply.finish_reason == "content_filter":
             return None
@@ -54,14 +59,6 @@ class RetryPolicy:
         had_room = bool(request.max_tokens and 0 < reply.tokens_out < request.max_tokens)
         is_needed_whole = self.settings.role in NEEDS_WHOLE and request.temperature and not earlier
         return "cut off" if had_room or is_needed_whole else None
-
-    def accepts(self, reply: Response, request: Request, earlier: int) -> bool:
-        """Tell whether a reply ends its call.
-
-        The last attempt's reply does, usable or not: it is data then, unless a fallback is left.
-        """
-        is_last = self.is_spent(earlier + 1) and not self.has_fallback
-        return is_last or self.problem(reply, request, earlier) is None
 
     def counts(self, error: LMError, *, is_rate_limited: bool) -> bool:
         """Tell whether a failed attempt is one of those that the settings allow.
