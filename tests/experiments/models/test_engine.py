@@ -12,19 +12,15 @@ import pytest
 from dspy.utils.exceptions import LMInvalidRequestError, LMServerError, LMTransportError
 
 from autoevol.experiments.models.budget import Budget
-from autoevol.experiments.models.client import Endpoint, RoleClient
 from autoevol.experiments.models.engine import Engine
 from autoevol.experiments.models.ledger import Ledger
-from autoevol.experiments.models.limits.admission import AdmissionController
-from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
 from autoevol.experiments.models.limits.rate_limiter import RateLimiter
-from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.lm import RoleLM
-from autoevol.experiments.models.settings import ModelSettings
-from autoevol.experiments.models.transports.protocol import Request, Response, Transport
+from autoevol.experiments.models.transports.protocol import Request, Response
 from autoevol.program.calls import collected_calls
 from autoevol.program.errors import AccessError, BudgetExhaustedError
 from autoevol.program.roles import Role, ask
+from tests.support.wires import client_of
 
 REQUEST = Request(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9)
 MakeEngine = Callable[..., Engine]
@@ -61,16 +57,6 @@ def make_engine(tmp_path: Path) -> Iterator[MakeEngine]:
     yield make
     for engine in opened:
         engine.close([])
-
-
-def client_of(
-    transport: Transport, *, rate_limiter: RateLimiter | None = None, **settings: Any
-) -> RoleClient:
-    role = ModelSettings("scripted/world", "evolver", backoff=0.01, **settings)
-    limiter, stop_signal = rate_limiter or RateLimiter(), StopSignal()
-    breaker = CircuitBreaker(role.outage)
-    admission = AdmissionController("here", 8, limiter, breaker, stop_signal)
-    return RoleClient(role, Endpoint("here", transport, admission), stop_signal)
 
 
 def test_a_finished_call_is_paid_once(make_engine: MakeEngine) -> None:

@@ -16,6 +16,7 @@ from autoevol.experiments.models.ledger import Ledger
 from autoevol.experiments.models.limits.hedging import Hedger
 from autoevol.experiments.models.prices import Price
 from autoevol.experiments.models.settings import ModelSettings
+from autoevol.experiments.models.transports.protocol import Response
 from autoevol.program.errors import AccessError, BudgetExhaustedError
 from tests.support.wires import GOOD, REQUEST, Scripted, client_of, discard, first
 
@@ -121,7 +122,7 @@ def test_what_the_user_must_mend_is_not_hidden_by_a_fallback(
 
 
 def test_a_reply_that_was_asked_for_again_is_on_the_bill(tmp_path: Path) -> None:
-    spoiled = first(1, GOOD.__class__("", "stop", tokens_in=10, tokens_out=1))
+    spoiled = first(1, Response("", "stop", tokens_in=10, tokens_out=1))
     client = client_of(Scripted(spoiled), prices=Price(1.0, 1.0, 1.0))
     engine = Engine(Ledger(tmp_path / "ledger.sqlite"), Budget(usd=30.0))
     engine.submit(client, REQUEST, 1).result()
@@ -192,7 +193,7 @@ def test_a_budget_larger_than_the_need_is_not_refused_for_what_is_under_way(
 
 
 def test_tries_of_a_spoiled_call_end_at_the_budget(tmp_path: Path) -> None:
-    wire = Scripted(lambda _: GOOD.__class__("", "stop", tokens_in=10, tokens_out=1))
+    wire = Scripted(lambda _: Response("", "stop", tokens_in=10, tokens_out=1))
     engine = Engine(Ledger(tmp_path / "ledger.sqlite"), Budget(calls=3))
     with pytest.raises(BudgetExhaustedError):
         engine.submit(client_of(wire), REQUEST, 1).result()
