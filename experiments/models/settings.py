@@ -40,6 +40,7 @@ NEEDS_BASE = ("hosted_vllm", "openai_like", "llamafile", "lm_studio", "vllm")
 SPEAKS_OPENAI = (*NEEDS_BASE, "openai", "custom_openai")
 """Prefixes whose `api_base` is called directly over HTTP; litellm costs milliseconds a call."""
 
+# OpenAI's o series and gpt-5; the chat variants of gpt-5 do take sampling settings.
 _REASONING = re.compile(r"^(?:o[1345](?:-|$)|gpt-5(?!.*-chat))")
 REASONING_FLOOR = 16_000
 """Least `max_tokens` of a reasoning model: its hidden tokens may use up a smaller limit."""

@@ -79,6 +79,7 @@ class OpenAITransport:
 
     async def _post(self, request: Request) -> tuple[int, str | None, bytes]:
         """Return status, the header Retry-After, and the body."""
+        # The user's params come last: they may replace any setting.
         body = {"model": self._model, **request.body(), **self._params}
         data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
