@@ -110,8 +110,8 @@ class RoleClient:
             except TRANSPORT_ERRORS as error:
                 on_failure(failure_kind(error), self, request, None)
                 attempts += policy.counts(error, is_rate_limited=self._admission.is_rate_limited)
-                is_closed = self._admission.is_closed
-                if policy.is_spent(attempts) or policy.falls_back(error, is_closed=is_closed):
+                is_blocked = self._admission.is_blocked
+                if policy.is_spent(attempts) or policy.falls_back(error, is_blocked=is_blocked):
                     raise
                 pause_s = policy.back_off_s(attempts, error.retry_after)
             else:

@@ -1,4 +1,4 @@
-"""The one engine under every model call: a thread with an event loop, and the way onto it.
+"""The one engine under every model call: a thread with an event loop, and the calls onto it.
 
 A program that runs on that loop (`Engine.run`) makes its calls without changing threads; other
 callers hand a call over and wait. What becomes of a call is in `dispatch`.

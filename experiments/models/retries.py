@@ -73,20 +73,20 @@ class RetryPolicy:
             return False
         return not (isinstance(error, LMRateLimitError) and is_rate_limited)
 
-    def falls_back(self, error: LMError, *, is_closed: bool) -> bool:
+    def falls_back(self, error: LMError, *, is_blocked: bool) -> bool:
         """Tell whether a fallback answers now, although attempts are left.
 
         Args:
             error: Of the last attempt.
-            is_closed: The endpoint is down, or its 429s hold requests back.
+            is_blocked: The endpoint is down, or its 429s hold requests back.
         """
         is_long = (error.retry_after or 0.0) > self.settings.backoff_max
-        return self.has_fallback and (is_long or is_closed)
+        return self.has_fallback and (is_long or is_blocked)
 
     def back_off_s(self, failures: int, retry_after: float | None) -> float:
         """Return the seconds before the next attempt, no less than the server asks for.
 
-        The server's wish counts as long as an outage is waited for, and no longer.
+        Its wish is followed for no longer than an outage is waited for.
 
         Args:
             failures: Of this call so far, those that count.

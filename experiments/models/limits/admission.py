@@ -51,7 +51,7 @@ class AdmissionController:
         return self._rate_limiter.is_throttling
 
     @property
-    def is_closed(self) -> bool:
+    def is_blocked(self) -> bool:
         """Tell whether the endpoint is down or its 429s hold requests back at present."""
         return self._circuit_breaker.is_open or self._rate_limiter.is_throttling
 

@@ -49,8 +49,8 @@ class CircuitBreaker:
         """Tell whether the endpoint has been down, or has answered 429 alone, for too long."""
         patience = self._patience if self.has_answered else min(self._patience, FIRST_CONTACT_S)
         is_gone = self.is_open and now - self._failing_since > patience
-        is_closed = self._rate_limits >= FAILURES and now - self._rate_limited_since > patience
-        return is_gone or is_closed
+        is_saturated = self._rate_limits >= FAILURES and now - self._rate_limited_since > patience
+        return is_gone or is_saturated
 
     def record_start(self, now: float) -> None:
         """Note that a call starts. While the circuit is open it is a probe, and others wait."""

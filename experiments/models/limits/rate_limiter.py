@@ -34,7 +34,7 @@ HEADROOM = 0.98
 PROBE_S, LONGEST_PROBE_S = 0.1, 5.0
 """Pause after a 429 while the server accepts nothing at all; it grows by half each time."""
 
-CLOSED = 3
+BLOCKED = 3
 """Starts in a row, all answered by 429, after which the server counts as accepting nothing."""
 
 SLOW_RISE, FAST_RISE, BLIND_RISE = 1.01, 1.4, 4.0
@@ -173,7 +173,7 @@ class AdaptiveRate:
             # Late answers to requests from before the cut: they tell how many were accepted, and
             # say nothing about the new rate.
             self._rate = self._starts.capacity(now)
-        elif recent and all(start.is_rate_limited for start in recent[-CLOSED:]):
+        elif recent and all(start.is_rate_limited for start in recent[-BLOCKED:]):
             self._next_start = max(self._next_start, now + max(self._probe_s, retry_after))
             self._probe_s = min(1.5 * self._probe_s, LONGEST_PROBE_S)
         elif now > self._resumed_at + WINDOW_S:  # a full window at the new rate can be judged

@@ -66,15 +66,15 @@ def test_a_server_that_is_down_or_full_costs_no_attempt(
 
 @pytest.mark.parametrize("has_fallback", [True, False])
 @pytest.mark.parametrize(
-    ("retry_after", "is_closed", "is_left"),
+    ("retry_after", "is_blocked", "is_left"),
     [(None, False, False), (None, True, True), (29.0, False, False), (31.0, False, True)],
 )
-def test_a_fallback_answers_for_an_endpoint_that_is_closed_or_asks_for_a_long_wait(
-    has_fallback: bool, retry_after: float | None, is_closed: bool, is_left: bool
+def test_a_fallback_answers_for_an_endpoint_that_is_blocked_or_asks_for_a_long_wait(
+    has_fallback: bool, retry_after: float | None, is_blocked: bool, is_left: bool
 ) -> None:
     error = LMRateLimitError("429", retry_after=retry_after)
     rules = policy(has_fallback=has_fallback, backoff_max=30.0)
-    assert rules.falls_back(error, is_closed=is_closed) == (is_left and has_fallback)
+    assert rules.falls_back(error, is_blocked=is_blocked) == (is_left and has_fallback)
 
 
 def test_the_back_off_grows_to_its_ceiling() -> None:
