@@ -1,4 +1,4 @@
-"""What a run has used, and whether its budget allows another call."""
+"""The budget: what a run has used, and whether another call may start."""
 
 import asyncio
 import itertools
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from autoevol.experiments.models.ledger import Discarded, Sums
+from autoevol.experiments.models.ledger import DiscardedReply, Sums
 from autoevol.experiments.models.prices import Price
 from autoevol.experiments.models.transports.protocol import Request, Response
 from autoevol.program.calls import CallRecord
@@ -37,12 +37,12 @@ class Totals:
 
     Attributes:
         calls: Finished calls by role.
-        discarded: Paid calls whose reply was not used, by role.
-        method_tokens: Of the evolver's prompts: what stands before the row.
-        method_tokens_cached: Those of them that came from a prefix cache.
+        discarded: Replies that were paid and not used, by role.
+        method_tokens: Prompt tokens of the evolver that come before the row.
+        method_tokens_cached: Those of them that the provider took from its prefix cache.
         unpriced: Calls of models without a known price.
         replayed: Finished calls of earlier tries.
-        faults: Tries that gave no usable reply in this try of the run, by kind.
+        faults: Attempts without a usable reply, in this try of the run, by kind.
     """
 
     calls: Counter[str] = field(default_factory=Counter)
@@ -65,10 +65,10 @@ class Totals:
             self.method_tokens += record.shared_tokens
             self.method_tokens_cached += min(record.tokens_cached, record.shared_tokens)
 
-    def add_discarded(self, lost: Discarded) -> None:
-        """Count one call whose reply is not used."""
-        self.discarded[lost.role] += 1
-        self._pay(lost.tokens_in, lost.tokens_out, lost.tokens_cached, lost.cost_usd)
+    def add_discarded(self, reply: DiscardedReply) -> None:
+        """Count one reply that was paid and not used."""
+        self.discarded[reply.role] += 1
+        self._pay(reply.tokens_in, reply.tokens_out, reply.tokens_cached, reply.cost_usd)
 
     def _pay(self, tokens_in: int, tokens_out: int, cached: int, cost_usd: float | None) -> None:
         self.tokens_in += tokens_in
@@ -100,9 +100,10 @@ def _add(totals: Totals, sums: Sums) -> None:
 
 
 class BudgetGuard:
-    """Holds what is used and what is under way against a budget. Used from one thread alone.
+    """Compares what is used and what is under way with a budget. Used from one thread alone.
 
     Args:
+        budget: Caps of the run.
         totals: What earlier tries of the run have used; counted on from there.
     """
 
@@ -111,11 +112,11 @@ class BudgetGuard:
         self._budget = budget
         self._under_way: dict[int, Spend] = {}
         self._numbers = itertools.count()
-        self._settled: asyncio.Future[None] | None = None
+        self._next_finish: asyncio.Future[None] | None = None
 
     @asynccontextmanager
     async def admitted(self, expected: Spend) -> AsyncIterator[None]:
-        """Hold a place for one call that is about to be made.
+        """Count one call as under way while the block runs.
 
         While finished calls leave room, but those under way will probably use it up, the call waits
         until one of them is finished.
@@ -124,9 +125,11 @@ class BudgetGuard:
             BudgetExhaustedError: Finished calls have used the budget up.
         """
         self.check()
+        # Estimates may be far too high, so they delay a call and never reject it. Without them, all
+        # calls in flight would start just below the cap and overrun it together.
         while self._under_way and self._is_tight():
-            self._settled = self._settled or asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._settled)
+            self._next_finish = self._next_finish or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._next_finish)
             self.check()
         number = next(self._numbers)
         self._under_way[number] = expected
@@ -134,49 +137,48 @@ class BudgetGuard:
             yield
         finally:
             del self._under_way[number]
-            if self._settled is not None:
-                self._settled.set_result(None)
-                self._settled = None
+            if self._next_finish is not None:
+                self._next_finish.set_result(None)
+                self._next_finish = None
 
     def check(self) -> None:
-        """Go on, or raise.
+        """Return, or raise.
 
         Raises:
             BudgetExhaustedError: Finished calls have used the budget up.
         """
-        for name, spent, _, limit in self._state():
-            if spent >= limit:
-                raise BudgetExhaustedError(f"budget.{name}: {spent:g} of {limit:g} are used")
+        for name, used, _, cap in self._usage():
+            if used >= cap:
+                raise BudgetExhaustedError(f"budget.{name}: {used:g} of {cap:g} are used")
 
     def _is_tight(self) -> bool:
-        return any(spent + under_way >= limit for _, spent, under_way, limit in self._state())
+        return any(used + under_way >= cap for _, used, under_way, cap in self._usage())
 
-    def _state(self) -> Iterator[tuple[str, float, float, float]]:
-        """Return for each cap its name, what is spent, what is under way, and the cap."""
-        used, cap, under_way = self.totals, self._budget, self._under_way.values()
-        if cap.calls is not None:
-            calls = used.calls.total() + used.discarded.total()
-            yield "calls", calls, len(under_way), cap.calls
-        if cap.tokens is not None:
-            tokens = used.tokens_in + used.tokens_out
-            yield "tokens", tokens, sum(spend.tokens for spend in under_way), cap.tokens
-        if cap.usd is not None:
-            yield "usd", used.cost_usd, sum(spend.usd for spend in under_way), cap.usd
+    def _usage(self) -> Iterator[tuple[str, float, float, float]]:
+        """Return for each cap its name, what is used, what is under way, and the cap."""
+        totals, caps, under_way = self.totals, self._budget, self._under_way.values()
+        if caps.calls is not None:
+            calls = totals.calls.total() + totals.discarded.total()
+            yield "calls", calls, len(under_way), caps.calls
+        if caps.tokens is not None:
+            tokens = totals.tokens_in + totals.tokens_out
+            yield "tokens", tokens, sum(spend.tokens for spend in under_way), caps.tokens
+        if caps.usd is not None:
+            yield "usd", totals.cost_usd, sum(spend.usd for spend in under_way), caps.usd
 
 
 CHARACTERS_PER_TOKEN = 4.0
-
+"""Of a prompt, before any reply has come."""
 
 TOKENS_OUT = 256
 """Of a reply, before any has come."""
 
-
 MEMORY = 64
-"""Calls over which the figures are averaged."""
+"""Calls over which the two figures are averaged."""
 
 
 class UsageForecast:
-    """Tokens in from the prompt's length, tokens out as they have come so far.
+    """Expects tokens in by the prompt's length, and tokens out by the replies so far.
 
     Args:
         price: None: unknown; then no cost is expected.
@@ -187,23 +189,25 @@ class UsageForecast:
         self._characters_per_token = CHARACTERS_PER_TOKEN
         self._tokens_out: float | None = None
 
-    def tokens(self, call: Request) -> tuple[int, int]:
-        """Return the tokens in and out that `call` will probably use."""
+    def tokens(self, request: Request) -> tuple[int, int]:
+        """Return the tokens in and out that a request will probably use."""
+        # Not `max_tokens` alone: most replies end far before it, and the rate limiter and the
+        # budget would hold calls back without need.
         expected = TOKENS_OUT if self._tokens_out is None else self._tokens_out
-        limit = call.max_tokens if call.max_tokens is not None else expected
-        return round(call.characters / self._characters_per_token), round(min(expected, limit))
+        limit = request.max_tokens if request.max_tokens is not None else expected
+        return round(request.characters / self._characters_per_token), round(min(expected, limit))
 
-    def spend(self, call: Request) -> Spend:
-        """Return what `call` will probably cost."""
-        tokens_in, tokens_out = self.tokens(call)
+    def spend(self, request: Request) -> Spend:
+        """Return what a request will probably cost."""
+        tokens_in, tokens_out = self.tokens(request)
         usd = self._price.cost(tokens_in, tokens_out, 0) if self._price else 0.0
         return Spend(tokens_in + tokens_out, usd)
 
-    def learn(self, call: Request, reply: Response) -> None:
-        """Take in what a call has used; endpoints that count no tokens teach nothing."""
+    def learn(self, request: Request, reply: Response) -> None:
+        """Update the averages; replies of endpoints that count no tokens change nothing."""
         if reply.tokens_in:
-            seen = call.characters / reply.tokens_in
-            self._characters_per_token += (seen - self._characters_per_token) / MEMORY
+            ratio = request.characters / reply.tokens_in
+            self._characters_per_token += (ratio - self._characters_per_token) / MEMORY
         if reply.tokens_out:
             before = reply.tokens_out if self._tokens_out is None else self._tokens_out
             self._tokens_out = before + (reply.tokens_out - before) / MEMORY

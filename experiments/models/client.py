@@ -1,14 +1,14 @@
-"""One role's line to its model: tried again, hedged, and watched for settings that never work."""
+"""The client of one role: sends its calls, with retries and hedging.
 
-import random
+The retry rules are in `retries`; this module carries them out.
+"""
+
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass
 
 from dspy.utils.exceptions import (
     ContextWindowExceededError,
-    LMError,
     LMInvalidRequestError,
-    LMRateLimitError,
     LMServerError,
 )
 
@@ -17,226 +17,192 @@ from autoevol.experiments.models.limits.admission import AdmissionController
 from autoevol.experiments.models.limits.hedging import HedgedAttempt, Hedger
 from autoevol.experiments.models.limits.rate_limiter import Start
 from autoevol.experiments.models.limits.stop import StopSignal
+from autoevol.experiments.models.retries import RetryPolicy, failure_kind, reseeded
 from autoevol.experiments.models.settings import ModelSettings
-from autoevol.experiments.models.transports.errors import UnreachableError
 from autoevol.experiments.models.transports.protocol import Request, Response, Transport
 from autoevol.program.errors import AccessError
 from autoevol.program.lm_errors import TRANSPORT_ERRORS
 
-REFUSALS = 5
-"""After so many refused requests and none served, settings are wrong rather than rows."""
+MOST_REJECTIONS = 5
+"""After so many rejected requests and no reply, the settings are wrong rather than the rows."""
 
 HEDGED = "hedged"
-"""The kind of a call that was made twice; the slower try is paid and not used."""
-
-NEEDS_WHOLE = ("optimizer", "judge")
-"""Roles whose cut-off replies are of no use. Elsewhere a cut-off text is F's to judge."""
-
+"""The kind of a request that was sent twice; the slower reply is paid and not used."""
 
 Keep = Callable[[Response], Awaitable[None]]
-"""Puts a reply that will be used where it lasts."""
+"""Stores a reply that will be used."""
 
-OnFault = Callable[[str, "RoleClient", Request, Response | None], None]
-"""Hears of a try that gave nothing usable: why, and its reply where it was paid."""
+OnFailure = Callable[[str, "RoleClient", Request, Response | None], None]
+"""Takes an attempt without a usable reply: its kind, and the reply where one was paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a client sends its requests.
+
+    Attributes:
+        identity: As ledger keys hold it.
+        transport: Sends one request.
+        admission: Admits requests; roles of one server share it.
+    """
+
+    identity: str
+    transport: Transport
+    admission: AdmissionController
 
 
 class RoleClient:
-    """Carries a role's calls to its model.
+    """Sends a role's calls to its model.
 
     Args:
         settings: Of the role.
-        identity: What the ledger knows the endpoint by.
-        transport: Sends one call.
-        gate: The way to the endpoint; roles of one server share it.
-        halt: The wish to stop.
-        fallbacks: Lines to take, in this order, when this one has spent its attempts.
-
-    Attributes:
-        is_served: The endpoint has served the role, in this try of the run or in an earlier one.
+        endpoint: Where requests go.
+        stop_signal: Ends every wait.
+        fallbacks: Clients that answer, in this order, when this one has spent its attempts.
+        is_served: The endpoint has answered the role in an earlier try of the run.
     """
 
     def __init__(
         self,
         settings: ModelSettings,
-        identity: str,
-        transport: Transport,
-        gate: AdmissionController,
-        halt: StopSignal,
+        endpoint: Endpoint,
+        stop_signal: StopSignal,
         *,
         fallbacks: "tuple[RoleClient, ...]" = (),
+        is_served: bool = False,
     ) -> None:
         self.settings = settings
-        self.identity = identity
+        self.identity = endpoint.identity
         self.fallbacks = fallbacks
         self.forecast = UsageForecast(settings.price)
-        self._transport = transport
-        self._gate = gate
-        self._halt = halt
-        self._stragglers = Hedger(0.0 if settings.kind == "local" else settings.hedge_after)
-        self._refused = 0
-        self.is_served = False
+        self._transport = endpoint.transport
+        self._admission = endpoint.admission
+        self._stop_signal = stop_signal
+        self._policy = RetryPolicy(settings, has_fallback=bool(fallbacks))
+        # A local model runs on this machine: a hedge would only slow its request down.
+        self._hedger = Hedger(0.0 if settings.kind == "local" else settings.hedge_after)
+        self._rejections = 0
+        self._is_served = is_served
 
-    async def ask(self, call: Request, keep: Keep, on_fault: OnFault) -> Response:
-        """Return the reply, after as many tries as the settings allow.
-
-        A reply is kept before its place on the wire goes to another call, so no more calls are open
-        at any moment than there are places. A try that the endpoint refuses while it is over its
-        capacity, or that finds nobody there, is not counted: how long that may last is the
-        outage's business.
+    async def ask(self, request: Request, keep: Keep, on_failure: OnFailure) -> Response:
+        """Return the reply, after as many attempts as the settings allow.
 
         Args:
-            call: As the model takes it.
+            request: As the model takes it.
             keep: Awaited with the reply that is returned.
-            on_fault: See `OnFault`.
+            on_failure: See `OnFailure`.
 
         Raises:
-            AccessError: The key or the model is refused, or every request so far.
+            AccessError: The key or the model is refused, or every request so far is rejected.
             StoppedError: The run is to stop.
-            LMError: Of the last try.
+            LMError: Of the last attempt.
         """
-        tries = spoiled = 0
+        policy, attempts, unusable = self._policy, 0, 0
 
         async def settle(reply: Response) -> None:
-            is_last = tries + 1 >= self.settings.attempts and not self.fallbacks
-            if is_last or not self._fault(reply, call, tries):
+            if policy.retry_reason(reply, request, attempts) is None:
                 await keep(reply)
 
         while True:
+            attempt = reseeded(request, unusable)
             try:
-                reply = await self._try(_reseeded(call, spoiled), settle, on_fault, tries > 0)
+                reply = await self._attempt(attempt, settle, on_failure, is_retry=attempts > 0)
             except TRANSPORT_ERRORS as error:
-                on_fault(kind_of(error), self, call, None)
-                tries += self._counts(error)
-                if tries >= self.settings.attempts or self._gives_way(error):
+                on_failure(failure_kind(error), self, request, None)
+                attempts += policy.counts(error, is_rate_limited=self._admission.is_rate_limited)
+                is_blocked = self._admission.is_blocked
+                if policy.is_spent(attempts) or policy.falls_back(error, is_blocked=is_blocked):
                     raise
-                await self._halt.pause(self._back_off_s(tries, error.retry_after))
-                continue
-            fault = self._fault(reply, call, tries)
-            tries += 1
-            if fault is None or (tries >= self.settings.attempts and not self.fallbacks):
-                return reply
-            spoiled += 1
-            on_fault(fault, self, call, reply)
-            if tries >= self.settings.attempts:
-                raise LMServerError(
-                    f"{self.settings.model}: {tries} replies were no good ({fault})"
-                )
-            await self._halt.pause(self._back_off_s(spoiled, None))
+                pause_s = policy.back_off_s(attempts, error.retry_after)
+            else:
+                reason = policy.retry_reason(reply, request, attempts)
+                if reason is None:
+                    return reply
+                attempts, unusable = attempts + 1, unusable + 1
+                on_failure(reason, self, request, reply)
+                self._raise_if_spent(attempts, reason)
+                pause_s = policy.back_off_s(unusable, None)
+            await self._stop_signal.sleep(pause_s)
 
-    def _gives_way(self, error: LMError) -> bool:
-        """Tell whether a fallback is to answer although there are attempts left."""
-        is_long = (error.retry_after or 0.0) > self.settings.backoff_max
-        is_closed = self._gate.outage.is_down or self._gate.pace.is_held_down
-        return bool(self.fallbacks) and (is_long or is_closed)
+    def _raise_if_spent(self, attempts: int, reason: str) -> None:
+        if self._policy.is_spent(attempts):
+            model = self.settings.model
+            raise LMServerError(f"{model}: {attempts} replies were no good ({reason})")
 
-    def _counts(self, error: LMError) -> bool:
-        if isinstance(error, UnreachableError):
-            return False
-        return not (isinstance(error, LMRateLimitError) and self._gate.pace.is_held_down)
-
-    def _back_off_s(self, tries: int, retry_after: float | None) -> float:
-        """Return full jitter under an exponential ceiling, and no less than the server asks for.
-
-        What it asks for is followed as long as an outage is waited for, and no longer.
-        """
-        if tries == 0:
-            return 0.0  # the gate makes it wait
-        ceiling = min(self.settings.backoff_max, self.settings.backoff * 2 ** (tries - 1))
-        return max(random.uniform(0, ceiling), min(retry_after or 0.0, self.settings.outage))
-
-    def _fault(self, reply: Response, call: Request, tries: int) -> str | None:
-        """Return why a reply has to be asked for again; None: it is good."""
-        is_fixed = self.settings.kind == "local" and not call.temperature
-        if is_fixed or reply.finish_reason == "content_filter":
-            return None
-        if not reply.text.strip():
-            return "empty"
-        if reply.finish_reason != "length":
-            return None
-        had_room = bool(call.max_tokens and 0 < reply.tokens_out < call.max_tokens)
-        is_needed_whole = self.settings.role in NEEDS_WHOLE and call.temperature and tries == 0
-        return "cut off" if had_room or is_needed_whole else None
-
-    async def _try(
-        self, call: Request, settle: Keep, on_fault: OnFault, is_again: bool
+    async def _attempt(
+        self, request: Request, settle: Keep, on_failure: OnFailure, *, is_retry: bool
     ) -> Response:
-        """Make the call, and make it a second time if it is late."""
-        expected = sum(self.forecast.tokens(call))
-        is_patient = not self.fallbacks
-        start = await self._gate.enter(expected, is_urgent=is_again, is_patient=is_patient)
-        way = HedgedAttempt(
-            enter=lambda: self._gate.enter(expected, is_urgent=True),
-            send=lambda entered: self._sent(call, entered, settle),
-            leave=self._gate.leave,
+        """Send a request once it is admitted, and a hedge if it is late."""
+        tokens = sum(self.forecast.tokens(request))
+        admission = self._admission
+        # A retry goes before new calls, so that a row that is under way ends first. With a fallback
+        # there is no reason to wait for an endpoint that is down.
+        start = await admission.admit(tokens, is_urgent=is_retry, is_patient=not self.fallbacks)
+        steps = HedgedAttempt(
+            admit=lambda: admission.admit(tokens, is_urgent=True),
+            send=lambda admitted: self._send(request, admitted, settle),
+            release=admission.release,
         )
 
         def on_loser(reply: Response | None) -> None:
-            on_fault(HEDGED, self, call, reply or self._estimated(call))
+            on_failure(HEDGED, self, request, reply or self._estimated(request))
 
-        return await self._stragglers.hedged(start, way, on_loser)
+        return await self._hedger.run(start, steps, on_loser)
 
-    async def _sent(self, call: Request, start: Start, settle: Keep) -> Response:
-        """Make one request, entered already, and give its place back when it is settled."""
+    async def _send(self, request: Request, start: Start, settle: Keep) -> Response:
+        """Send an admitted request, and release its slot when its reply is settled."""
+        # The slot is held until the reply is stored. So a kill at any moment costs no more paid
+        # replies than there are slots.
         try:
-            reply = await self._exchanged(call, start)
+            reply = await self._exchange(request, start)
             await settle(reply)
         finally:
-            self._gate.leave()
+            self._admission.release()
         return reply
 
-    async def _exchanged(self, call: Request, start: Start) -> Response:
-        """Send a request; take in what becomes of it and tells about the endpoint."""
+    async def _exchange(self, request: Request, start: Start) -> Response:
+        """Send a request, and record what the result says about the endpoint."""
         try:
-            reply = await self._transport.send(call)
+            reply = await self._transport.send(request)
         except TRANSPORT_ERRORS as error:
-            self._gate.failed(start, id(call), error)
+            self._admission.record_failure(start, id(request), error)
             raise
         except LMInvalidRequestError as error:
-            self._gate.outage.served()
-            self._refuse(error)
+            self._admission.record_rejection()
+            self._count_rejection(error)
             raise
         except AccessError as error:
             explained = self._explained(error)
-            self._halt.request(explained)
+            self._stop_signal.set(explained)
             raise explained from error
-        self.is_served = True
-        self._gate.answered()
-        if used := reply.tokens_in + reply.tokens_out:
-            self._gate.pace.settled(start, used)
-        self._stragglers.heard(reply.seconds)
-        self.forecast.learn(call, reply)
+        self._is_served = True
+        self._admission.record_success(start, reply.tokens_in + reply.tokens_out)
+        self._hedger.record_latency(reply.seconds)
+        self.forecast.learn(request, reply)
         return reply
 
-    def _refuse(self, error: LMInvalidRequestError) -> None:
-        """Count refused requests until one is served.
+    def _count_rejection(self, error: LMInvalidRequestError) -> None:
+        """Count rejected requests until one gets a reply.
 
         Raises:
             AccessError: There are too many.
         """
-        if self.is_served or isinstance(error, ContextWindowExceededError):
+        # A prompt that is too long is the fault of its row, never of the settings.
+        if self._is_served or isinstance(error, ContextWindowExceededError):
             return
-        self._refused += 1
-        if self._refused >= REFUSALS:
-            problem = f"refused its first {REFUSALS} requests: {error}"
+        self._rejections += 1
+        if self._rejections >= MOST_REJECTIONS:
+            problem = f"refused its first {MOST_REJECTIONS} requests: {error}"
             raise AccessError(self.settings.model, problem) from error
 
     def _explained(self, error: AccessError) -> AccessError:
-        """Return the refusal with the role, and the variable that holds the key."""
+        """Return the error with the role, and the variable that holds the key."""
         settings = self.settings
         variable = settings.key_variable
         hint = f"; check {variable}" if variable else "; set api_key_env if it needs a key"
         return AccessError(f"models.{settings.role} ({settings.model})", f"{error.problem}{hint}")
 
-    def _estimated(self, call: Request) -> Response:
-        tokens_in, tokens_out = self.forecast.tokens(call)
+    def _estimated(self, request: Request) -> Response:
+        """Return what a cancelled request has probably used: its provider bills it unseen."""
+        tokens_in, tokens_out = self.forecast.tokens(request)
         return Response("", "cancelled", tokens_in=tokens_in, tokens_out=tokens_out)
-
-
-def _reseeded(call: Request, spoiled: int) -> Request:
-    """Return the call with another seed after a reply that was no good; a lost one keeps it."""
-    return replace(call, seed=call.seed + spoiled) if spoiled and call.seed is not None else call
-
-
-def kind_of(error: LMError) -> str:
-    """Return the name under which a lost try is counted."""
-    return str(error.default_code).replace("_", " ")

@@ -1,8 +1,8 @@
-"""The ledger: every finished call of a run, on disk before its reply is handed on.
+"""The ledger: every finished call of a run, on disk before its reply is used.
 
-A run that starts again asks the same questions and finds the answers here, so a finished call is
-paid once. What was paid and not used (a hedged call's loser, a reply that had to be asked for
-again) stands beside it, so the ledger's sums are the run's bill.
+A resumed run asks the same questions and finds the answers here, so a finished call is paid once.
+Replies that were paid and not used (the loser of a hedge, an empty reply) are stored beside them,
+so the ledger's sums are the run's bill.
 """
 
 import asyncio
@@ -32,13 +32,16 @@ CREATE TABLE IF NOT EXISTS discarded (
     tokens_in INTEGER, tokens_cached INTEGER, tokens_out INTEGER, cost_usd REAL, at REAL);
 """
 _IN_USE, _CLOSED = 0x41450001, 0x41450002
-"""SQLite's `application_id` while a process writes and after it has closed the file; a ledger of an
-earlier version has neither."""
+"""SQLite's `application_id` while a process writes, and after it has closed the file.
+
+A ledger of an earlier version has neither.
+"""
 
 UNCLEAN = (
     "the process that wrote it last did not end cleanly (a kill, a crash, a power cut); "
     "calls whose record is not whole are made again"
 )
+"""Message for the user about an unclean ledger; nothing has to be done."""
 
 _FROM_VERSION_2 = """
 BEGIN; ALTER TABLE calls ADD COLUMN confidence REAL; PRAGMA user_version=3; COMMIT;
@@ -50,12 +53,12 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Discarded:
-    """A call that was paid and whose reply was not used.
+class DiscardedReply:
+    """What a reply cost that was paid and not used.
 
     Attributes:
-        why: "hedged": another try was faster; "empty" or "cut off": it was asked for again.
-        is_estimated: The provider did not say what the call used.
+        why: "hedged": the other request was faster; "empty" or "cut off": the call was retried.
+        is_estimated: The request was cancelled, so the provider did not say what it used.
         cost_usd: None when the model's price is unknown.
     """
 
@@ -82,15 +85,20 @@ class Sums:
     unpriced: int
 
 
-def ledger_key(identity: str, call: Request, params: dict[str, Any], draw: int) -> bytes:
+def ledger_key(identity: str, request: Request, params: dict[str, Any], draw: int) -> bytes:
     """Return the key of a call: endpoint, messages, sampling, response format, and draw."""
-    content = [identity, {**call.body(), "seed": None}, params, draw]
+    # Without the seed: it follows from the draw, and at temperature 0 there is none.
+    content = [identity, {**request.body(), "seed": None}, params, draw]
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    # Half a surrogate pair in a seed row has no UTF-8 form, but must have a key.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 class Ledger:
     """Finished calls by key, in SQLite; used from one event loop.
+
+    Args:
+        path: Of the file; made if there is none.
 
     Attributes:
         is_unclean: The process that wrote it last died before it could close it.
@@ -100,29 +108,8 @@ class Ledger:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.is_unclean = False
-        self._pending: dict[str, list[tuple[Any, ...]]] = {}
-        self._committed: asyncio.Future[None] | None = None
-        try:
-            self._open(path)
-        except sqlite3.DatabaseError as error:
-            raise ConfigError(
-                str(path), f"is no sound ledger ({error}); start anew with --fresh"
-            ) from error
-
-    def _open(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self.is_unclean = self._db.execute("PRAGMA application_id").fetchone()[0] == _IN_USE
-        _check_version(self._db, path)
-        found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
-        self._db.executescript(
-            f"{_SCHEMA} PRAGMA user_version={VERSION}; PRAGMA application_id={_IN_USE};"
-        )
+        self._db, self.is_unclean = open_database(path)
+        self._commits = _GroupCommit(self._db, path)
 
     def get(self, key: bytes) -> CallRecord | None:
         """Return a finished call, marked as replayed."""
@@ -147,7 +134,7 @@ class Ledger:
         )
 
     async def put(self, key: bytes, record: CallRecord) -> None:
-        """Keep a finished call; it is on disk when this returns.
+        """Store a finished call; it is on disk when this returns.
 
         Raises:
             StorageError: It could not be written.
@@ -156,45 +143,63 @@ class Ledger:
         text = (r.role, r.model, r.text, r.is_truncated)
         usage = (r.tokens_in, r.tokens_cached, r.shared_tokens, r.tokens_out)
         values = (key, *text, *usage, r.seconds, r.cost_usd, time.time(), r.confidence)
-        await self._written("calls", values)
+        await self._commits.insert("calls", values)
 
-    async def discard(self, lost: Discarded) -> None:
-        """Keep what a call cost whose reply is not used.
+    async def put_discarded(self, reply: DiscardedReply) -> None:
+        """Store what an unused reply cost; it is on disk when this returns.
 
         Raises:
             StorageError: It could not be written.
         """
-        what = (lost.why, lost.role, lost.model, lost.is_estimated)
-        usage = (lost.tokens_in, lost.tokens_cached, lost.tokens_out)
-        values = (*what, *usage, lost.cost_usd, time.time())
-        await self._written("discarded", values)
+        origin = (reply.why, reply.role, reply.model, reply.is_estimated)
+        usage = (reply.tokens_in, reply.tokens_cached, reply.tokens_out)
+        await self._commits.insert("discarded", (*origin, *usage, reply.cost_usd, time.time()))
 
     def sums(self) -> list[Sums]:
         """Return what the finished calls used, by role."""
         return list(_sums(self._db, "calls"))
 
     def discarded_sums(self) -> list[Sums]:
-        """Return what the discarded calls used, by role."""
+        """Return what the unused replies cost, by role."""
         return list(_sums(self._db, "discarded"))
 
     def close(self) -> None:
-        """Close the file; nothing may be under way."""
-        with contextlib.suppress(sqlite3.Error):  # a full disk was told of when it was met
+        """Close the file; no write may be under way."""
+        with contextlib.suppress(
+            sqlite3.Error
+        ):  # a full disk was reported by the write that met it
             self._db.execute(f"PRAGMA application_id={_CLOSED}")
         self._db.close()
 
-    async def _written(self, table: str, values: tuple[Any, ...]) -> None:
-        """Write a row with all others of this turn of the event loop.
 
-        The loop waits for the disk: what arrives meanwhile makes the next group, so groups grow
-        with the disk's latency. A thread of its own would be slower, for the loop's work would keep
-        it from the interpreter's lock.
+class _GroupCommit:
+    """Writes the rows of many calls in one transaction.
+
+    A commit waits for the disk, so a commit for each call would bound the calls per second. Rows
+    that arrive in one turn of the event loop share a commit.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db = db
+        self._path = path
+        self._pending: dict[str, list[tuple[Any, ...]]] = {}
+        self._committed: asyncio.Future[None] | None = None
+
+    async def insert(self, table: str, values: tuple[Any, ...]) -> None:
+        """Insert a row; it is on disk when this returns.
+
+        Raises:
+            StorageError: The group could not be written; none of its rows is stored.
         """
         self._pending.setdefault(table, []).append(values)
         if self._committed is None:
             loop = asyncio.get_running_loop()
             self._committed = loop.create_future()
+            # The commit runs on the loop, which waits for the disk: replies that arrive meanwhile
+            # make the next group, so groups grow with the disk's latency. A thread of its own was
+            # slower (27 ms a put in the median): it had to wait for the interpreter's lock.
             loop.call_soon(self._commit, self._committed)
+        # Shielded: a cancelled call must not cancel the future that the group's other calls await.
         await asyncio.shield(self._committed)
 
     def _commit(self, committed: "asyncio.Future[None]") -> None:
@@ -207,24 +212,55 @@ class Ledger:
         except (sqlite3.Error, ValueError, OverflowError) as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            problem = f"{self.path}: cannot be written: {error}"
-            committed.set_exception(StorageError(problem))
+            committed.set_exception(StorageError(f"{self._path}: cannot be written: {error}"))
         else:
             committed.set_result(None)
 
     def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        # OR IGNORE: both requests of a hedge may bring a reply; the first one stored stays.
         marks = ", ".join("?" * len(rows[0]))
         self._db.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", rows)
 
 
+def open_database(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """Open a ledger's file; tell as well whether its last writer died before it could close it.
+
+    Raises:
+        ConfigError: The file is no ledger, is damaged, or is of another version.
+    """
+    try:
+        return _open_checked(path)
+    except sqlite3.DatabaseError as error:
+        raise ConfigError(
+            str(path), f"is no sound ledger ({error}); start anew with --fresh"
+        ) from error
+
+
+def _open_checked(path: Path) -> tuple[sqlite3.Connection, bool]:
+    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    # A write-ahead log with FULL: a commit is on disk before the reply is used. After a kill SQLite
+    # drops the log's torn end itself, back to the last whole commit; the calls lost with it are
+    # made again, because no row that used them can have been written before.
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    # A torn end leaves no trace once the log is replayed, so the file itself says that it is open.
+    is_unclean = db.execute("PRAGMA application_id").fetchone()[0] == _IN_USE
+    _check_version(db, path)
+    result = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if result != "ok":
+        raise sqlite3.DatabaseError(result)
+    db.executescript(f"{_SCHEMA} PRAGMA user_version={VERSION}; PRAGMA application_id={_IN_USE};")
+    return db, is_unclean
+
+
 def read_sums(path: Path) -> list[Sums]:
-    """Return what the finished calls of an earlier try used; empty without a ledger to read."""
+    """Return what the finished calls of an earlier try used, by role; empty without a ledger."""
     if not path.is_file():
         return []
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
         return list(_sums(db, "calls"))
-    except sqlite3.DatabaseError:  # the run itself says what is wrong with it
+    except sqlite3.DatabaseError:  # the run reports it when it opens the ledger
         return []
     finally:
         db.close()
@@ -239,10 +275,10 @@ def _sums(db: sqlite3.Connection, table: str) -> Iterator[Sums]:
 
 
 def _check_version(db: sqlite3.Connection, path: Path) -> None:
-    found = db.execute("PRAGMA user_version").fetchone()[0]
-    if found == VERSION - 1:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version == VERSION - 1:
         db.executescript(_FROM_VERSION_2)
-    elif found not in (0, VERSION):
+    elif version not in (0, VERSION):  # 0: SQLite's default, a new file
         raise ConfigError(
-            str(path), f"is of version {found}, this is {VERSION}; start anew with --fresh"
+            str(path), f"is of version {version}, must be {VERSION}; start anew with --fresh"
         )

@@ -1,8 +1,7 @@
 """The model boundary of DSPy: one LM class over the engine, which carries the draw past DSPy.
 
-DSPy's own way to a model (cache, retries, a worker thread for each call) is left out: the engine
-does all of that. `rollout_id` is the draw: the engine makes it part of the ledger key, and of the
-seed where tokens are sampled.
+DSPy's own cache, retries and worker threads are not used: the engine does their work. `rollout_id`
+is the draw: it becomes part of the ledger key, and the seed where tokens are sampled.
 """
 
 import uuid
@@ -20,19 +19,20 @@ from autoevol.experiments.models.transports.protocol import Message, Request
 from autoevol.program.calls import CallRecord, report_call
 from autoevol.program.draws import draw_number
 
-_IGNORED = ("cache", "rollout_id", "n")
+_NOT_SENT = ("cache", "rollout_id", "n")
+"""Settings of DSPy's that the engine handles itself."""
 
 
 class RoleLM(dspy.LM):
     """A role's model as a DSPy LM; its calls go through the engine and nowhere else.
 
     Args:
-        line: The role's line to its model.
+        client: Of the role.
         engine: The run's engine.
     """
 
-    def __init__(self, line: RoleClient, engine: Engine) -> None:
-        settings = line.settings
+    def __init__(self, client: RoleClient, engine: Engine) -> None:
+        settings = client.settings
         sampling = {"top_p": settings.top_p} if settings.top_p is not None else {}
         super().__init__(
             settings.model,
@@ -40,11 +40,11 @@ class RoleLM(dspy.LM):
             max_tokens=settings.max_tokens,
             cache=False,
             num_retries=0,
-            engine=_NoOtherWay(),
+            engine=_UnusedEngine(),
             **sampling,
         )
-        self._line = line
-        self._asks = engine
+        self._client = client
+        self._run_engine = engine
 
     @with_callbacks
     def __call__(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> list[str]:
@@ -53,43 +53,48 @@ class RoleLM(dspy.LM):
         Raises:
             RuntimeError: Called on the engine's own thread; use `acall` there.
         """
-        calls = self._calls(prompt, messages, kwargs)
-        futures = [self._asks.submit(self._line, call, draw) for call, draw in calls]
-        return self._told([future.result() for future in futures], prompt, messages, kwargs)
+        futures = [
+            self._run_engine.submit(self._client, request, draw)
+            for request, draw in self._requests(prompt, messages, kwargs)
+        ]
+        return self._report([future.result() for future in futures], prompt, messages, kwargs)
 
     @with_callbacks
     async def acall(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> list[str]:
         """Return the replies, `n` of them (by default one)."""
-        calls = self._calls(prompt, messages, kwargs)
-        records = [await self._asks.answer(self._line, call, draw) for call, draw in calls]
-        return self._told(records, prompt, messages, kwargs)
+        records = [
+            await self._run_engine.answer(self._client, request, draw)
+            for request, draw in self._requests(prompt, messages, kwargs)
+        ]
+        return self._report(records, prompt, messages, kwargs)
 
     def __deepcopy__(self, memo: object) -> "RoleLM":
         """Return the LM itself: it holds connections."""
         return self
 
     def copy(self, **kwargs: Any) -> "RoleLM":
-        """Return an LM on the same line with other settings, as DSPy's optimisers ask for."""
+        """Return an LM of the same client with other settings, as DSPy's optimisers need it."""
         twin: RoleLM = self.__copy__()
         draw = kwargs.pop("rollout_id", None)
         twin.kwargs = {**self.kwargs, **kwargs, **({"rollout_id": draw} if draw else {})}
         twin.history = []
         return twin
 
-    def _calls(
+    def _requests(
         self, prompt: Any, messages: Any, kwargs: Mapping[str, Any]
     ) -> list[tuple[Request, int]]:
-        given = {**self.kwargs, **kwargs}
-        draw = given.get("rollout_id") or 0
-        draws = [draw, *(draw_number("n", draw, k) for k in range(1, given.get("n") or 1))]
+        merged = {**self.kwargs, **kwargs}
+        draw = merged.get("rollout_id") or 0
+        # The first reply has the call's own draw, so that a call with n=1 keeps its ledger key.
+        draws = [draw, *(draw_number("n", draw, k) for k in range(1, merged.get("n") or 1))]
         turns = messages or [{"role": "user", "content": prompt}]
-        settings = {name: value for name, value in given.items() if name not in _IGNORED}
-        return [(wire_call(turns, d, settings), d) for d in draws]
+        settings = {name: value for name, value in merged.items() if name not in _NOT_SENT}
+        return [(to_request(turns, d, settings), d) for d in draws]
 
-    def _told(
+    def _report(
         self, records: Sequence[CallRecord], prompt: Any, messages: Any, kwargs: Mapping[str, Any]
     ) -> list[str]:
-        """Report the calls to whoever listens: AutoEvol, DSPy's usage tracker, its history."""
+        """Report the calls to AutoEvol, DSPy's usage tracker and its history; return the texts."""
         texts = [record.text for record in records]
         tracker = dspy.settings.usage_tracker
         for record in records:
@@ -119,27 +124,27 @@ class RoleLM(dspy.LM):
         }
 
 
-class _NoOtherWay:
-    """Stands where DSPy wants an engine of its own kind."""
+class _UnusedEngine:
+    """Fills the place of DSPy's own engine, so that DSPy builds none; it is never called."""
 
     def complete(self, request: object) -> object:
         raise TypeError("this model takes a prompt or messages, not lm15 requests")
 
 
-def wire_call(messages: Sequence[Any], draw: int, settings: Mapping[str, Any]) -> Request:
-    """Return a wire call; where tokens are sampled the draw is the seed.
+def to_request(messages: Sequence[Any], draw: int, settings: Mapping[str, Any]) -> Request:
+    """Return DSPy's messages and settings as a request; the draw is the seed where it matters.
 
     Raises:
         TypeError: A setting or a kind of content is unknown here.
     """
-    known = {**settings}
-    temperature, form = known.pop("temperature", None), known.pop("response_format", None)
+    others = {**settings}
+    temperature, form = others.pop("temperature", None), others.pop("response_format", None)
     return Request(
         messages=tuple(_turn(message) for message in messages),
         temperature=temperature,
         seed=draw if temperature != 0 else None,
         response_format=_json_schema(form) if isinstance(form, type) else form,
-        **known,
+        **others,
     )
 
 

@@ -1,4 +1,7 @@
-"""Prices and provider names, read from the file that litellm ships, without importing litellm."""
+"""Prices and provider names, read from the files that litellm ships.
+
+litellm itself is not imported: its import is slow, and `--dry-run` needs the prices only.
+"""
 
 import importlib.util
 import json
@@ -10,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per token."""
+    """US dollars per token; cached tokens are prompt tokens from the provider's prefix cache."""
 
     per_token_in: float
     per_token_out: float
@@ -27,7 +30,8 @@ class Price:
 
 
 def price_of(model: str) -> Price | None:
-    """Return the price of a litellm name; None when litellm does not know it."""
+    """Return the price of a litellm name; None: litellm lists none."""
+    # litellm lists many models without their provider's prefix.
     entry = _prices().get(model) or _prices().get(model.partition("/")[2])
     if not entry or "input_cost_per_token" not in entry:
         return None

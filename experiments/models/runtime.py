@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autoevol.experiments.models.budget import Budget
-from autoevol.experiments.models.client import RoleClient
+from autoevol.experiments.models.client import Endpoint, RoleClient
 from autoevol.experiments.models.engine import Engine
 from autoevol.experiments.models.ledger import UNCLEAN, Ledger
 from autoevol.experiments.models.limits.admission import AdmissionController
@@ -23,13 +23,20 @@ from autoevol.experiments.models.transports.protocol import Transport
 from autoevol.experiments.models.transports.scripted import SCRIPTS, ScriptedTransport
 
 HOSTED_CONCURRENCY = 16
-DEFAULT_SLOTS = 4
-DEFAULT_CONTEXT = 4096
+"""Requests on the wire to a hosted model whose settings name no number."""
+
+DEFAULT_SLOTS, DEFAULT_CONTEXT = 4, 4096
+"""Of local models that are not shipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenModels:
-    """The open models of a run."""
+    """The open models of a run.
+
+    Attributes:
+        engine: Answers their calls.
+        lms: The LM of each role.
+    """
 
     engine: Engine
     lms: Mapping[str, RoleLM]
@@ -50,74 +57,80 @@ def open_models(
         roles: Settings by role.
         ledger: The run's ledger file.
         budget: Caps of the run.
-        on_part: Hears of downloaded parts.
+        on_part: Takes the progress of a download: the parts done, and the parts in all.
         say: Takes one line for people.
+
+    Raises:
+        ConfigError: The ledger cannot be used.
+        WeightsError: A local model cannot be fetched or loaded.
     """
-    kept, halt = Ledger(ledger), StopSignal()
-    if kept.is_unclean:
+    opened_ledger, stop_signal = Ledger(ledger), StopSignal()
+    if opened_ledger.is_unclean:
         say(f"{ledger}: {UNCLEAN}")
-    engine = Engine(kept, budget, halt)
-    harbour = _Factory(frozenset(engine.totals.calls), halt, on_part, say)
+    engine = Engine(opened_ledger, budget, stop_signal)
+    factory = _Factory(frozenset(engine.totals.calls), stop_signal, on_part, say)
     try:
-        lines = {role: harbour.line(settings) for role, settings in roles.items()}
-        yield OpenModels(engine, {role: RoleLM(line, engine) for role, line in lines.items()})
+        clients = {role: factory.client(settings) for role, settings in roles.items()}
+        yield OpenModels(engine, {role: RoleLM(client, engine) for role, client in clients.items()})
     finally:
+        # The servers last: calls in flight are answered first.
         try:
-            engine.close(harbour.transports)
+            engine.close(factory.transports)
         finally:
-            for server in harbour.servers.values():
+            for server in factory.servers.values():
                 server.close()
 
 
 class _Factory:
-    """Makes lines; equal local settings share one server, lines of one endpoint one gate.
+    """Makes clients. Equal local settings share a server; roles of one endpoint its admission.
 
     Args:
-        served: Roles that were served in an earlier try of the run.
+        served: Roles that got a reply in an earlier try of the run.
+        stop_signal: Shared by all clients.
+        on_part: Takes the progress of a download.
+        say: Takes one line for people.
+
+    Attributes:
+        servers: Local servers that were started, by their settings.
+        transports: Of all clients.
     """
 
     def __init__(
-        self, served: frozenset[str], halt: StopSignal, on_part: OnPart, say: Callable[[str], None]
+        self,
+        served: frozenset[str],
+        stop_signal: StopSignal,
+        on_part: OnPart,
+        say: Callable[[str], None],
     ) -> None:
         self.servers: dict[LlamaSettings, LlamaServer] = {}
         self.transports: list[Transport] = []
-        self._gates: dict[object, AdmissionController] = {}
+        self._admissions: dict[object, AdmissionController] = {}
         self._served = served
-        self._halt = halt
+        self._stop_signal = stop_signal
         self._on_part = on_part
         self._say = say
 
-    def line(self, given: ModelSettings) -> RoleClient:
-        """Return the line of one role, and with it those of its fallbacks."""
-        line = self._line(given)
-        line.is_served = given.role in self._served
-        return line
-
-    def _line(self, given: ModelSettings) -> RoleClient:
-        settings, notes = adjusted(given)
+    def client(self, configured: ModelSettings) -> RoleClient:
+        """Return the client of one role, and with it those of its fallbacks."""
+        settings, notes = adjusted(configured)
         for note in notes:
             self._say(f"{settings.model} ({settings.role}) {note}")
-        fallbacks = tuple(self.line(fallback) for fallback in settings.fallbacks)
+        fallbacks = tuple(self.client(fallback) for fallback in settings.fallbacks)
         if settings.kind == "local":
             return self._local(settings, fallbacks)
-        transport = self._keep(_transport(settings))
+        transport = self._register(_transport(settings))
         size = settings.concurrency or HOSTED_CONCURRENCY
-        return RoleClient(
-            settings,
-            identity(settings, None),
-            transport,
-            self._gate((settings.model, settings.api_base), settings, size),
-            self._halt,
-            fallbacks=fallbacks,
-        )
+        admission = self._admission((settings.model, settings.api_base), settings, size)
+        endpoint = Endpoint(identity(settings, None), transport, admission)
+        return self._client(settings, endpoint, fallbacks)
 
-    def _local(self, given: ModelSettings, fallbacks: tuple[RoleClient, ...]) -> RoleClient:
-        name = given.model.removeprefix("local/")
+    def _local(self, configured: ModelSettings, fallbacks: tuple[RoleClient, ...]) -> RoleClient:
+        name = configured.model.removeprefix("local/")
         shipped = SHIPPED.get(name)
-        path = local_path(given.model) or pull(SHIPPED[name], self._on_part)
+        path = local_path(configured.model) or pull(SHIPPED[name], self._on_part)
         slots = shipped.slots if shipped else DEFAULT_SLOTS
-        context = given.context or (shipped.context if shipped else DEFAULT_CONTEXT)
-        settings = replace(given, context=context)
+        context = configured.context or (shipped.context if shipped else DEFAULT_CONTEXT)
+        settings = replace(configured, context=context)
         server = self._server(LlamaSettings(path, slots, context))
         transport = OpenAITransport(
             server.base_url,
@@ -126,13 +139,20 @@ class _Factory:
             timeout=settings.timeout,
             params=dict(settings.params),
         )
+        size = min(settings.concurrency or slots, slots)
+        admission = self._admission((server,), settings, size)
+        endpoint = Endpoint(identity(settings, path), self._register(transport), admission)
+        return self._client(settings, endpoint, fallbacks)
+
+    def _client(
+        self, settings: ModelSettings, endpoint: Endpoint, fallbacks: tuple[RoleClient, ...]
+    ) -> RoleClient:
         return RoleClient(
             settings,
-            identity(settings, path),
-            self._keep(transport),
-            self._gate((server,), settings, min(given.concurrency or slots, slots)),
-            self._halt,
+            endpoint,
+            self._stop_signal,
             fallbacks=fallbacks,
+            is_served=settings.role in self._served,
         )
 
     def _server(self, settings: LlamaSettings) -> LlamaServer:
@@ -141,19 +161,23 @@ class _Factory:
             self.servers[settings] = LlamaServer(settings)
         return self.servers[settings]
 
-    def _gate(
+    def _admission(
         self, endpoint: tuple[object, ...], settings: ModelSettings, size: int
     ) -> AdmissionController:
-        """Return the way to an endpoint; roles that bound it alike share it."""
+        """Return the admission control of an endpoint; roles with the same limits share it."""
         limits = (settings.requests_per_minute, settings.tokens_per_minute)
         key = (*endpoint, size, *limits, settings.outage)
-        if key not in self._gates:
-            name = settings.api_base or settings.model
-            pace, outage = RateLimiter(*limits), CircuitBreaker(settings.outage)
-            self._gates[key] = AdmissionController(name, size, pace, outage, self._halt)
-        return self._gates[key]
+        if key not in self._admissions:
+            self._admissions[key] = AdmissionController(
+                settings.api_base or settings.model,
+                size,
+                RateLimiter(*limits),
+                CircuitBreaker(settings.outage),
+                self._stop_signal,
+            )
+        return self._admissions[key]
 
-    def _keep(self, transport: Transport) -> Transport:
+    def _register(self, transport: Transport) -> Transport:
         self.transports.append(transport)
         return transport
 

@@ -1,4 +1,4 @@
-"""From a model's settings to an endpoint: what is asked, how, and under which identity."""
+"""A model's settings: how it is reached, what it accepts, and its identity in the ledger."""
 
 import os
 import re
@@ -35,17 +35,20 @@ KEY_VARIABLES = {
 """Where litellm looks for a provider's key; other providers are not checked beforehand."""
 
 NEEDS_BASE = ("hosted_vllm", "openai_like", "llamafile", "lm_studio", "vllm")
-SPEAKS_OPENAI = (*NEEDS_BASE, "openai", "custom_openai")
-"""Prefixes whose `api_base` is asked without litellm, which costs milliseconds a call."""
+"""Prefixes of servers of one's own: they have no default address."""
 
+SPEAKS_OPENAI = (*NEEDS_BASE, "openai", "custom_openai")
+"""Prefixes whose `api_base` is called directly over HTTP; litellm costs milliseconds a call."""
+
+# OpenAI's o series and gpt-5; the chat variants of gpt-5 do take sampling settings.
 _REASONING = re.compile(r"^(?:o[1345](?:-|$)|gpt-5(?!.*-chat))")
 REASONING_FLOOR = 16_000
-"""Reasoning models spend hidden tokens: a smaller limit can leave nothing of the answer."""
+"""Least `max_tokens` of a reasoning model: its hidden tokens may use up a smaller limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """A model as configured for a role; see `experiments.config.experiment.ModelConfig`."""
+    """A model as configured for a role; `experiments.config.models` describes the keys."""
 
     model: str
     role: str
@@ -70,7 +73,7 @@ class ModelSettings:
 
     @property
     def kind(self) -> ModelKind:
-        """Whether the model is served in this process, scripted, or reached through litellm."""
+        """Whether the model is served in this process, scripted, or reached over the network."""
         prefix = self.model.partition("/")[0]
         return "local" if prefix == "local" else "scripted" if prefix == "scripted" else "hosted"
 
@@ -92,14 +95,14 @@ class ModelSettings:
 
     @property
     def price(self) -> Price | None:
-        """Of hosted models, as configured or as litellm knows it; what runs here is free."""
+        """As configured, or as litellm lists it; None: unknown. Models in this process are free."""
         if self.prices is not None:
             return self.prices
         return price_of(self.model) if self.kind == "hosted" else Price(0.0, 0.0, 0.0)
 
     @property
     def key_variable(self) -> str | None:
-        """The environment variable that holds the key, as far as it is known."""
+        """The environment variable that holds the key; None: unknown."""
         return self.api_key_env or KEY_VARIABLES.get(provider_of(self.model))
 
     @property
@@ -109,7 +112,7 @@ class ModelSettings:
 
 
 def adjusted(settings: ModelSettings) -> tuple[ModelSettings, list[str]]:
-    """Return settings that the model takes, and a note for each change made."""
+    """Return settings that the model accepts, and a note for the user on each change."""
     if settings.is_claude and settings.temperature is not None and settings.top_p is not None:
         return replace(settings, top_p=None), [
             "takes temperature or top_p, not both: top_p dropped"
@@ -126,14 +129,19 @@ def adjusted(settings: ModelSettings) -> tuple[ModelSettings, list[str]]:
     return replace(settings, temperature=None, top_p=None, max_tokens=tokens), notes
 
 
-def fitted(call: Request, settings: ModelSettings) -> Request:
-    """Return a call that the model takes: no predictor's temperature for a reasoning model."""
+def fitted(request: Request, settings: ModelSettings) -> Request:
+    """Return a request that the model accepts.
+
+    `adjusted` does the same for the settings of a role. Here it is done for each request as well,
+    because a predictor or a DSPy optimiser may set a temperature of its own.
+    """
     if settings.is_reasoning:
-        tokens = None if call.max_tokens is None else max(call.max_tokens, REASONING_FLOOR)
-        return replace(call, temperature=None, top_p=None, max_tokens=tokens)
-    if settings.is_claude and call.temperature is not None:
-        return replace(call, top_p=None)
-    return call
+        limit = request.max_tokens
+        tokens = None if limit is None else max(limit, REASONING_FLOOR)
+        return replace(request, temperature=None, top_p=None, max_tokens=tokens)
+    if settings.is_claude and request.temperature is not None:
+        return replace(request, top_p=None)
+    return request
 
 
 def check(settings: ModelSettings, where: str) -> None:
@@ -151,7 +159,7 @@ def check(settings: ModelSettings, where: str) -> None:
         _check_local(settings.model.removeprefix("local/"), where)
     elif settings.kind == "scripted":
         if settings.model.removeprefix("scripted/") not in SCRIPTS:
-            raise ConfigError(where, f"unknown scripted model; there are {', '.join(SCRIPTS)}")
+            raise ConfigError(where, f"unknown scripted model; must be one of {', '.join(SCRIPTS)}")
     else:
         _check_hosted(settings, where)
 
@@ -165,7 +173,8 @@ def local_path(model: str) -> Path | None:
 
 
 def identity(settings: ModelSettings, path: Path | None) -> str:
-    """Return what the ledger knows the endpoint by: never a port, never a key."""
+    """Return the identity of the endpoint in ledger keys: never a port, never an API key."""
+    # The port of a local server changes at every start, so its weights are its identity.
     if settings.kind != "local":
         return f"{settings.model} at {settings.api_base or 'default'}"
     name = settings.model.removeprefix("local/")
@@ -174,7 +183,7 @@ def identity(settings: ModelSettings, path: Path | None) -> str:
 
 
 def _check_fitting_keys(settings: ModelSettings, where: str) -> None:
-    """Refuse keys that would do nothing."""
+    """Reject keys that have no effect for this kind of model."""
     foreign = (
         ("context",)
         if settings.kind != "local"
@@ -182,7 +191,7 @@ def _check_fitting_keys(settings: ModelSettings, where: str) -> None:
     )
     for key in foreign:
         if getattr(settings, key) is not None:
-            raise ConfigError(f"{where}.{key}", f"does nothing for {settings.model}; remove it")
+            raise ConfigError(f"{where}.{key}", f"has no effect for {settings.model}; remove it")
 
 
 def _check_local(name: str, where: str) -> None:
@@ -192,8 +201,8 @@ def _check_local(name: str, where: str) -> None:
     if path.suffix != ".gguf":
         raise ConfigError(
             where,
-            f"unknown local model {name!r}; there are {', '.join(SHIPPED)}, "
-            "PATH.gguf and hf:OWNER/REPO/FILE",
+            f"unknown local model {name!r}; must be one of {', '.join(SHIPPED)}, "
+            "PATH.gguf, hf:OWNER/REPO/FILE",
         )
     if not path.is_file():
         raise ConfigError(where, f"no such file: {path}")

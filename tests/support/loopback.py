@@ -1,10 +1,10 @@
-"""A loopback HTTP server that keeps what it is asked and answers from a script."""
+"""A loopback HTTP server that keeps the requests and answers from a script."""
 
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,7 +13,7 @@ Answer = tuple[int, Any]
 
 
 @dataclass
-class Asked:
+class ReceivedRequest:
     """One request as it arrived."""
 
     path: str
@@ -26,7 +26,7 @@ class Loopback:
     """The running server."""
 
     url: str
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[ReceivedRequest]
 
 
 def openai_reply(text: str = "fine", finish_reason: str = "stop") -> dict[str, Any]:
@@ -55,7 +55,7 @@ def openai_reply(text: str = "fine", finish_reason: str = "stop") -> dict[str, A
 @contextmanager
 def loopback(answer: Callable[[int], Answer]) -> Iterator[Loopback]:
     """Serve `answer(number of the request, from 0)` on a free port."""
-    found = Loopback("")
+    requests: list[ReceivedRequest] = []
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -63,8 +63,8 @@ def loopback(answer: Callable[[int], Answer]) -> Iterator[Loopback]:
             size = int(self.headers.get("Content-Length", 0))
             body = json.loads(self.rfile.read(size) or b"{}")
             with lock:
-                number = len(found.asked)
-                found.asked.append(Asked(self.path, dict(self.headers), body))
+                number = len(requests)
+                requests.append(ReceivedRequest(self.path, dict(self.headers), body))
             status, reply = answer(number)
             data = (reply if isinstance(reply, str) else json.dumps(reply)).encode()
             self.send_response(status)
@@ -78,9 +78,8 @@ def loopback(answer: Callable[[int], Answer]) -> Iterator[Loopback]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    found.url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield found
+        yield Loopback(f"http://127.0.0.1:{server.server_port}", requests)
     finally:
         server.shutdown()
         server.server_close()

@@ -1,10 +1,10 @@
-"""Transports that do as they are told, and lines on them."""
+"""Scripted transports, and clients on them."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from autoevol.experiments.models.client import RoleClient
+from autoevol.experiments.models.client import Endpoint, RoleClient
 from autoevol.experiments.models.limits.admission import AdmissionController
 from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
 from autoevol.experiments.models.limits.rate_limiter import RateLimiter
@@ -12,26 +12,26 @@ from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.settings import ModelSettings
 from autoevol.experiments.models.transports.protocol import Request, Response, Transport
 
-CALL = Request(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9, seed=7)
+REQUEST = Request(({"role": "user", "content": "Why?"},), temperature=0.5, max_tokens=9, seed=7)
 GOOD = Response("Because.", "stop", tokens_in=10, tokens_out=2, seconds=0.01)
 
 Answer = Response | Exception
 Script = Callable[[int], Answer]
-"""From the number of the call, from 0, to what it gets."""
+"""From the number of the request, from 0, to its answer."""
 
 
 class Scripted:
-    """Answers from a script, after a delay, and keeps what it was asked."""
+    """Answers from a script, after a delay, and keeps the requests."""
 
     def __init__(self, script: Script, delay: Callable[[int], float] = lambda _: 0.0) -> None:
-        self.calls: list[Request] = []
+        self.requests: list[Request] = []
         self.cancelled = 0
         self._script = script
         self._delay = delay
 
-    async def send(self, call: Request) -> Response:
-        number = len(self.calls)
-        self.calls.append(call)
+    async def send(self, request: Request) -> Response:
+        number = len(self.requests)
+        self.requests.append(request)
         try:
             await asyncio.sleep(self._delay(number))
         except asyncio.CancelledError:
@@ -46,29 +46,35 @@ class Scripted:
         return
 
 
-async def kept(_: Response) -> None:
-    """Keep nothing."""
+async def discard(_: Response) -> None:
+    """Store nothing."""
 
 
 def first(times: int, answer: Answer, then: Answer = GOOD) -> Script:
-    """Answer so for the first calls, then well."""
+    """Return a script that answers so for the first requests, then well."""
     return lambda number: answer if number < times else then
 
 
-def line_to(
+def client_of(
     transport: Transport,
     *,
-    halt: StopSignal | None = None,
-    pace: RateLimiter | None = None,
+    stop_signal: StopSignal | None = None,
+    rate_limiter: RateLimiter | None = None,
     fallbacks: tuple[RoleClient, ...] = (),
+    is_served: bool = False,
     size: int = 8,
     **settings: Any,
 ) -> RoleClient:
-    """Return a line of the evolver, without long waits."""
+    """Return a client of the evolver, without long waits."""
     defaults = {"model": "hosted_vllm/m", "role": "evolver", "backoff": 0.001}
-    given = ModelSettings(**{**defaults, **settings})
-    halt = halt or StopSignal()
-    gate = AdmissionController(
-        "http://here", size, pace or RateLimiter(), CircuitBreaker(given.outage), halt
+    role = ModelSettings(**{**defaults, **settings})
+    stop_signal = stop_signal or StopSignal()
+    admission = AdmissionController(
+        "http://here",
+        size,
+        rate_limiter or RateLimiter(),
+        CircuitBreaker(role.outage),
+        stop_signal,
     )
-    return RoleClient(given, "here", transport, gate, halt, fallbacks=fallbacks)
+    endpoint = Endpoint("here", transport, admission)
+    return RoleClient(role, endpoint, stop_signal, fallbacks=fallbacks, is_served=is_served)

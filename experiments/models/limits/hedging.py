@@ -1,4 +1,4 @@
-"""Calls far beyond the usual latency are made a second time; the first sound reply wins."""
+"""Hedging: a request far beyond the usual latency is sent a second time; the first reply wins."""
 
 import asyncio
 from collections import deque
@@ -12,78 +12,69 @@ from autoevol.experiments.models.transports.protocol import Response
 
 @dataclass(frozen=True, slots=True)
 class HedgedAttempt:
-    """How a call is made: enter, then send; or leave again."""
+    """The steps of a request: admit it, then send it; or release its slot unused."""
 
-    enter: Callable[[], Coroutine[Any, Any, Start]]
+    admit: Callable[[], Coroutine[Any, Any, Start]]
     send: Callable[[Start], Coroutine[Any, Any, Response]]
-    leave: Callable[[], None]
+    release: Callable[[], None]
 
 
 OnLoser = Callable[[Response | None], None]
-"""Hears of the try that was not needed: its reply, or None where it was cancelled."""
+"""Takes the reply of the request that was not needed; None: it was cancelled."""
 
 FLOOR_S = 10.0
+"""Least time after which a request is late, whatever the latencies."""
+
 TIMES_P95 = 4.0
 LEAST = 20
-"""Latencies that must be known before a call counts as late."""
+"""Latencies that must be known before a request counts as late."""
 
 LATENCIES = 256
+"""Latencies over which the percentile is taken."""
 
 
 class Hedger:
-    """Knows the latencies of one line, and hedges what is far beyond them.
+    """Learns the latencies of one client, and hedges requests that are far beyond them.
 
     Args:
-        after: Seconds from which a call is late; None: 4 times the 95th percentile, at least 10 s;
-            0: never.
+        after: Seconds from which a request is late; None: 4 times the 95th percentile, at least
+            10 s; 0: never.
     """
 
     def __init__(self, after: float | None) -> None:
         self._after = after
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
         self._p95 = 0.0
-        self._heard = 0
+        self._count = 0
 
     @property
     def late_s(self) -> float | None:
-        """Seconds from which a call is late; None: not known yet."""
+        """Seconds from which a request is late; None: not known yet."""
         if self._after is not None:
             return self._after
-        return max(TIMES_P95 * self._p95, FLOOR_S) if self._heard >= LEAST else None
+        return max(TIMES_P95 * self._p95, FLOOR_S) if self._count >= LEAST else None
 
-    def heard(self, seconds: float) -> None:
-        """Take in the latency of a reply."""
+    def record_latency(self, seconds: float) -> None:
+        """Learn the latency of a reply."""
         self._latencies.append(seconds)
-        self._heard += 1
-        if self._heard % LEAST == 0:
+        self._count += 1
+        if self._count % LEAST == 0:  # to sort for each reply would cost too much
             self._p95 = sorted(self._latencies)[int(0.95 * len(self._latencies))]
 
-    async def hedged(self, start: Start, way: HedgedAttempt, on_loser: OnLoser) -> Response:
-        """Return the reply of a call, or of a second try if the first is late and slower.
+    async def run(self, start: Start, attempt: HedgedAttempt, on_loser: OnLoser) -> Response:
+        """Return the reply of a request, or of its hedge if the first is late and slower.
 
         Args:
-            start: The call has entered already.
-            way: See `HedgedAttempt`.
-            on_loser: See `OnLoser`; not called when both tries failed.
+            start: Of the request, which is admitted already.
+            attempt: See `HedgedAttempt`.
+            on_loser: See `OnLoser`; not called when both requests failed.
 
         Raises:
-            LMError: Of the last try that failed.
+            LMError: Of the last request that failed.
         """
         if self._after == 0:
-            return await way.send(start)
-        loop = asyncio.get_running_loop()
-        race = _Race(way, on_loser)
-        race.enter(start)
-
-        def look() -> None:
-            late = self.late_s
-            left = FLOOR_S if late is None else start.at + late - loop.time()
-            if left > 0:
-                race.timer = loop.call_later(left, look)
-            else:
-                race.enter_again()
-
-        race.timer = loop.call_later(self.late_s or FLOOR_S, look)
+            return await attempt.send(start)
+        race = _Race(self, start, attempt, on_loser)
         try:
             return await race.winner
         finally:
@@ -91,60 +82,75 @@ class Hedger:
 
 
 class _Race:
-    """Tries of one call; the first reply wins, an error counts when no other try is left."""
+    """A request and its hedge. The first reply wins; an error counts when it is the last result."""
 
-    def __init__(self, way: HedgedAttempt, on_loser: OnLoser) -> None:
-        self.winner: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self.timer: asyncio.TimerHandle | None = None
-        self._way = way
+    def __init__(
+        self, hedger: Hedger, start: Start, attempt: HedgedAttempt, on_loser: OnLoser
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.winner: asyncio.Future[Response] = self._loop.create_future()
+        self._hedger = hedger
+        self._first_start = start
+        self._attempt = attempt
         self._on_loser = on_loser
-        self._tries: set[asyncio.Task[Response]] = set()
-        self._entry: asyncio.Task[None] | None = None
-
-    def enter(self, start: Start) -> None:
-        """Start one more try."""
-        call = asyncio.ensure_future(self._way.send(start))
-        self._tries.add(call)
-        call.add_done_callback(self._arrive)
-
-    def enter_again(self) -> None:
-        """Start a second try as soon as there is a place for it, if that is still needed."""
-        self._entry = asyncio.ensure_future(self._entered())
+        self._requests: set[asyncio.Task[Response]] = set()
+        self._hedge: asyncio.Task[None] | None = None
+        self._send(start)
+        # A timer, not a task that waits: nearly every request is over before it fires.
+        self._timer = self._loop.call_later(hedger.late_s or FLOOR_S, self._send_again_if_late)
 
     def end(self) -> None:
-        """Give up what is still under way."""
-        if self.timer is not None:
-            self.timer.cancel()
-        if self._entry is not None:
-            self._entry.cancel()
-        for call in self._tries:
-            call.cancel()
+        """Cancel what is still under way."""
+        self._timer.cancel()
+        if self._hedge is not None:
+            self._hedge.cancel()
+        for request in self._requests:
+            request.cancel()
 
-    async def _entered(self) -> None:
-        start = await self._way.enter()
-        try:
-            await asyncio.sleep(0)  # the place may be the one that the first try has just left
-        except asyncio.CancelledError:
-            self._way.leave()
-            raise
-        if self._tries:
-            self.enter(start)
+    def _send(self, start: Start) -> None:
+        request = asyncio.ensure_future(self._attempt.send(start))
+        self._requests.add(request)
+        request.add_done_callback(self._finish)
+
+    def _send_again_if_late(self) -> None:
+        # The limit may have moved since the timer was set: replies of other calls have come.
+        late = self._hedger.late_s
+        left = FLOOR_S if late is None else self._first_start.at + late - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._send_again_if_late)
         else:
-            self._way.leave()
+            self._hedge = asyncio.ensure_future(self._admit_and_send())
 
-    def _arrive(self, call: "asyncio.Task[Response]") -> None:
-        self._tries.discard(call)
-        if call.cancelled():
+    async def _admit_and_send(self) -> None:
+        """Send the hedge once there is a slot for it, if it is still needed."""
+        start = await self._attempt.admit()
+        try:
+            # The slot may be the one that the first request has just released; one turn of the loop
+            # later its reply has ended the race, and this task is cancelled.
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            self._attempt.release()
+            raise
+        if self._requests:
+            self._send(start)
+        else:
+            self._attempt.release()
+
+    def _finish(self, request: "asyncio.Task[Response]") -> None:
+        self._requests.discard(request)
+        if request.cancelled():
             return
-        error = call.exception()
+        error = request.exception()
         if self.winner.done():
+            # Both ended in the same turn of the loop: the loser's reply came too late to cancel it.
             if error is None:
-                self._on_loser(call.result())
+                self._on_loser(request.result())
         elif error is None:
-            self.winner.set_result(call.result())
-            for other in self._tries:
+            self.winner.set_result(request.result())
+            for other in self._requests:
+                # One that is done reports itself, in the branch above: no loser counts twice.
                 if not other.done():
                     self._on_loser(None)
             self.end()
-        elif not self._tries:
+        elif not self._requests:
             self.winner.set_exception(error)

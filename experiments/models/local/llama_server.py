@@ -10,15 +10,17 @@ from typing import Any
 from autoevol.program.errors import WeightsError
 
 PROMPT_CACHE_MIB = 512
-"""Memory for prompts of idle slots; llama.cpp's own default is 8192."""
+"""Memory for the prompts of idle slots, in MiB; llama.cpp's own default is 8192."""
 
 
 @dataclass(frozen=True, slots=True)
 class LlamaSettings:
-    """What a server is started with; equal settings share one server.
+    """Settings of a server; equal ones share a server.
 
     Attributes:
-        slots: Calls taken at once; the context of each is `context` tokens.
+        path: Of the weights, a .gguf file.
+        slots: Requests served at once.
+        context: Tokens of prompt and reply, for each slot.
     """
 
     path: Path
@@ -30,7 +32,7 @@ class LlamaServer:
     """An OpenAI-compatible server on a free loopback port, with a random key.
 
     Raises:
-        WeightsError: The file is no model that llama.cpp can load.
+        WeightsError: llama.cpp cannot load the file.
     """
 
     def __init__(self, settings: LlamaSettings) -> None:
@@ -46,12 +48,14 @@ class LlamaServer:
 
     def close(self) -> None:
         """Stop the server and free its memory."""
+        # The server ends when its object is freed; a reference cycle would keep it alive.
         self._server = None
         gc.collect()
 
 
 def cores() -> int:
-    """Return how many cores this process may use: more threads than that wait for one another."""
+    """Return the cores that this process may use; more threads would wait for one another."""
+    # Not os.cpu_count() where it can be avoided: a container or a job may be bound to fewer cores.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -61,8 +65,8 @@ def _parameters(params: Any, settings: LlamaSettings, api_key: str) -> Any:
     threads = cores()
     params.model.path = str(settings.path)
     params.n_parallel = settings.slots
-    params.n_ctx = settings.context * settings.slots
-    params.port = 0
+    params.n_ctx = settings.context * settings.slots  # llama.cpp divides it among the slots
+    params.port = 0  # any free port
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
     params.cache_ram_mib = PROMPT_CACHE_MIB

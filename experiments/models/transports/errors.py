@@ -1,4 +1,4 @@
-"""What an endpoint's refusal means, by who must act on it."""
+"""The errors of an endpoint, by who must act: the user, the retry rules, or nobody (a bad row)."""
 
 import math
 import re
@@ -18,11 +18,14 @@ from autoevol.program.errors import AccessError
 _TOO_LONG = re.compile(r"context|too many tokens|prompt is too long", re.IGNORECASE)
 _EXCEEDED = re.compile(r"exceed|maximum|too (?:long|many)", re.IGNORECASE)
 _NO_CREDIT = "insufficient_quota"
+"""OpenAI's code of a 429 that no wait ends: the account has no credit."""
+
 _SHOWN = 300
+"""Characters of a body that a message quotes."""
 
 
 class UnreachableError(LMTransportError):
-    """Nothing listens at the endpoint's address: the request was not even sent."""
+    """Nothing listens at the endpoint's address, so the request was not sent."""
 
 
 def error_for(
@@ -34,12 +37,13 @@ def error_for(
         status: Other than 200.
         text: The body, or a library's message.
         model: Named in the message.
-        secret: The key; providers like to repeat it, messages must not.
-        retry_after: The header's value, in seconds; a date is not understood and left out.
+        secret: The API key. Providers repeat it in their messages; ours must not.
+        retry_after: The header's value, in seconds; a date is ignored.
     """
     shown = concealed(" ".join(text.split()), secret)[:_SHOWN]
     message = f"{model} answered {status}: {shown}"
     wait = _seconds(retry_after)
+    # A 429 that names a wait will pass, whatever its text says about quota and billing.
     if status in (401, 402, 403, 404) or (status == 429 and _NO_CREDIT in text and wait is None):
         return AccessError(model, f"the endpoint refused the key or the model ({status}): {shown}")
     if status == 429:
@@ -54,7 +58,7 @@ def error_for(
 
 
 def concealed(text: str, secret: str | None) -> str:
-    """Return `text` without the key."""
+    """Return a text without the API key."""
     return text.replace(secret, "[key]") if secret else text
 
 
@@ -63,4 +67,4 @@ def _seconds(retry_after: str | None) -> float | None:
         seconds = float(retry_after or "nan")
     except ValueError:
         return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return max(0.0, seconds) if math.isfinite(seconds) else None  # "inf" would be a wait for ever

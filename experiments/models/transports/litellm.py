@@ -19,8 +19,8 @@ class LitellmTransport:
 
     Args:
         model: A litellm name.
-        connection: `api_base`, `api_key`, `timeout`, as far as they are set.
-        params: Passed through in every call.
+        connection: `api_base`, `api_key`, `timeout`; those that are set.
+        params: Passed through in every request.
     """
 
     def __init__(self, model: str, *, connection: dict[str, Any], params: dict[str, Any]) -> None:
@@ -28,16 +28,18 @@ class LitellmTransport:
         self._connection = connection
         self._params = params
 
-    async def send(self, call: Request) -> Response:
-        """Send one call; what the provider does not take is dropped by litellm."""
+    async def send(self, request: Request) -> Response:
+        """Send one request; litellm drops the settings that the provider does not accept."""
         started = time.monotonic()
-        response = await self._completion(call)
+        response = await self._completion(request)
         try:
             return response_from_openai(response.model_dump(), time.monotonic() - started)
         except MALFORMED as error:
-            raise LMServerError(f"malformed reply: {self._shown(response)[:200]!r}") from error
+            raise LMServerError(
+                f"malformed reply: {self._without_key(response)[:200]!r}"
+            ) from error
 
-    async def _completion(self, call: Request) -> Any:
+    async def _completion(self, request: Request) -> Any:
         import litellm
         import openai
 
@@ -46,18 +48,19 @@ class LitellmTransport:
             return await litellm.acompletion(
                 **{
                     "model": self._model,
+                    # Both: its OpenAI path has retries of its own, 2 by default.
                     "num_retries": 0,
                     "max_retries": 0,
                     "drop_params": True,
                     **self._connection,
-                    **call.body(),
+                    **request.body(),
                     **self._params,
                 }
             )
         except openai.APITimeoutError as error:
             raise LMTimeoutError(f"{self._model}: no reply in time") from error
         except openai.APIConnectionError as error:
-            problem = self._shown(error)
+            problem = self._without_key(error)
             raise LMTransportError(f"{self._model}: connection failed: {problem}") from None
         except openai.OpenAIError as error:  # the root of litellm's own, which may repeat the key
             raise error_for(
@@ -68,8 +71,8 @@ class LitellmTransport:
                 retry_after=_retry_after(error),
             ) from None
 
-    def _shown(self, thing: object) -> str:
-        return concealed(str(thing), self._connection.get("api_key"))
+    def _without_key(self, message: object) -> str:
+        return concealed(str(message), self._connection.get("api_key"))
 
     async def close(self) -> None:
         """Do nothing: litellm owns its connections."""

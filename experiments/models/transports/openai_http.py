@@ -1,4 +1,4 @@
-"""The lean transport: plain HTTP to an OpenAI-compatible server."""
+"""The transport of OpenAI-compatible servers: plain HTTP, without litellm."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import certifi
 from dspy.utils.exceptions import LMServerError, LMTimeoutError, LMTransportError
 
 from autoevol.experiments.models.transports.errors import UnreachableError, concealed, error_for
@@ -21,8 +22,10 @@ from autoevol.experiments.models.transports.protocol import (
 from autoevol.program.errors import ConfigError
 
 CONNECT_S = 10.0
+"""Longest wait for a connection; shorter than a request's timeout, to notice a dead address."""
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-"""Never reached through the proxy that the environment may name."""
+"""Hosts never reached through a proxy that the environment names."""
 
 
 class OpenAITransport:
@@ -30,9 +33,9 @@ class OpenAITransport:
 
     Args:
         base_url: Ends before `/chat/completions`.
-        model: The name the server knows; sent with every call.
-        api_key: Sent as bearer token when given.
-        timeout: Seconds until a call counts as lost.
+        model: Its name at the server; sent with every request.
+        api_key: Sent as bearer token; None: no key.
+        timeout: Seconds until a request counts as lost.
         params: Passed through in every body; `extra_body` and `extra_headers` as litellm has them.
     """
 
@@ -54,10 +57,10 @@ class OpenAITransport:
         self._params.pop("extra_body", None)
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, call: Request) -> Response:
-        """Post one call and read its reply."""
+    async def send(self, request: Request) -> Response:
+        """Post one request and read its reply."""
         started = time.monotonic()
-        status, retry_after, data = await self._post(call)
+        status, retry_after, data = await self._post(request)
         if status != 200:
             text = data.decode("utf-8", "replace")
             raise error_for(
@@ -74,9 +77,10 @@ class OpenAITransport:
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, call: Request) -> tuple[int, str | None, bytes]:
+    async def _post(self, request: Request) -> tuple[int, str | None, bytes]:
         """Return status, the header Retry-After, and the body."""
-        body = {"model": self._model, **call.body(), **self._params}
+        # The user's params come last: they may replace any setting.
+        body = {"model": self._model, **request.body(), **self._params}
         data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
             async with self._open().post(self._url, data=data) as response:
@@ -86,19 +90,20 @@ class OpenAITransport:
         except TimeoutError as error:
             raise LMTimeoutError(f"{self._model}: no reply in time") from error
         except aiohttp.ClientError as error:
-            # the error's own form would show the request's headers
+            # Not chained: the error's own form would show the request's headers, and so the key.
             problem = concealed(str(error), self._api_key)
             raise LMTransportError(
                 f"{self._model}: connection lost: {type(error).__name__} {problem}"
             ) from None
 
     def _open(self) -> aiohttp.ClientSession:
-        """Return the session, which must be made on the loop that uses it."""
+        """Return the session; aiohttp wants it made on the loop that uses it."""
         if self._session is None:
             key = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
             self._session = aiohttp.ClientSession(
                 headers={"Content-Type": "application/json", **key, **self._headers},
                 timeout=self._timeout,
+                # No limit here (aiohttp's default is 100): admission control has one.
                 connector=aiohttp.TCPConnector(limit=0, ssl=_certificates()),
                 trust_env=urlsplit(self._url).hostname not in LOOPBACK,
             )
@@ -106,10 +111,10 @@ class OpenAITransport:
 
 
 def _certificates() -> ssl.SSLContext:
-    """Return the authorities to trust: those of SSL_CERT_FILE, else certifi's."""
-    import certifi
-
+    """Return the certificate authorities to trust: those of SSL_CERT_FILE, else certifi's."""
     named = os.environ.get("SSL_CERT_FILE")
     if named and not Path(named).is_file():
-        raise ConfigError("SSL_CERT_FILE", f"names no file: {named}")
+        raise ConfigError(
+            "SSL_CERT_FILE", f"names no file: {named}; set the path of a file, or unset it"
+        )
     return ssl.create_default_context(cafile=named or certifi.where())

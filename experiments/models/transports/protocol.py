@@ -1,4 +1,4 @@
-"""What goes over the wire and what comes back, whoever carries it."""
+"""The interface of a transport: the request it sends and the response it returns."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ Message = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request for one reply.
+    """One chat request for one reply.
 
     Attributes:
         messages: Turns with `role` and `content`.
@@ -30,14 +30,14 @@ class Request:
 
     @property
     def characters(self) -> int:
-        """Length of all turns."""
+        """Characters of all turns."""
         return sum(len(message["content"]) for message in self.messages)
 
     def body(self) -> dict[str, Any]:
-        """Return the call as OpenAI's chat body, without what is not set."""
+        """Return the request as OpenAI's chat body, without what is not set."""
         settings = {name: getattr(self, name) for name in _SETTINGS}
-        given = {name: value for name, value in settings.items() if value is not None}
-        return {"messages": list(self.messages), **given}
+        present = {name: value for name, value in settings.items() if value is not None}
+        return {"messages": list(self.messages), **present}
 
 
 _SETTINGS = ("temperature", "top_p", "max_tokens", "seed", "response_format")
@@ -45,12 +45,14 @@ _SETTINGS = ("temperature", "top_p", "max_tokens", "seed", "response_format")
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A finished reply.
+    """A finished reply. Token counts are 0 where the provider does not send them.
 
     Attributes:
+        text: Of the reply.
+        finish_reason: In OpenAI's words: "stop", "length", "content_filter", …
         tokens_in: Prompt tokens, cached ones included.
         tokens_cached: Prompt tokens that the provider took from its prefix cache.
-        seconds: Wall time of the call.
+        seconds: Wall time of the request.
         confidence: Mean probability of the likeliest token at each position of the reply, in
             (0, 1]; None: the provider sent no log-probabilities.
     """
@@ -65,9 +67,9 @@ class Response:
 
 
 class Transport(Protocol):
-    """Carries calls to one endpoint."""
+    """Sends requests to one endpoint."""
 
-    async def send(self, call: Request) -> Response:
+    async def send(self, request: Request) -> Response:
         """Return the reply.
 
         Raises:
@@ -80,9 +82,10 @@ class Transport(Protocol):
 
 
 MALFORMED = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
-"""What reading a body that is no reply may raise."""
+"""Errors of reading a body that is no reply, whatever its shape."""
 
 _LARGEST = 2**53
+"""Token counts from here on are an error of the provider, and SQLite holds none above 2**63."""
 
 
 def response_from_openai(body: Mapping[str, Any], seconds: float) -> Response:
@@ -104,27 +107,27 @@ def response_from_openai(body: Mapping[str, Any], seconds: float) -> Response:
     )
 
 
-def _confidence(given: Any) -> float | None:
-    """Return the mean probability of the likeliest tokens, where each position names its own."""
-    positions = given.get("content") if isinstance(given, Mapping) else None
+def _confidence(logprobs: Any) -> float | None:
+    """Return the mean probability of the likeliest tokens; None: some position has none."""
+    positions = logprobs.get("content") if isinstance(logprobs, Mapping) else None
     try:
         return _mean_of_likeliest(positions) if positions else None
-    except (*MALFORMED, OverflowError):  # the reply itself is sound, and paid
+    except (*MALFORMED, OverflowError):  # the reply itself is usable, and paid
         return None
 
 
 def _mean_of_likeliest(positions: Any) -> float | None:
-    shown = [position.get("top_logprobs") or () for position in positions]
-    likeliest = [max((token["logprob"] for token in tokens), default=None) for tokens in shown]
-    told = [math.exp(logprob) for logprob in likeliest if logprob is not None]
-    return min(1.0, sum(told) / len(told)) if len(told) == len(positions) else None
+    candidates = [position.get("top_logprobs") or () for position in positions]
+    likeliest = [max((token["logprob"] for token in tokens), default=None) for tokens in candidates]
+    chances = [math.exp(logprob) for logprob in likeliest if logprob is not None]
+    return min(1.0, sum(chances) / len(chances)) if len(chances) == len(positions) else None
 
 
-def _count(given: object) -> int:
-    """Return a number of tokens; what is no such number counts as not said."""
-    return given if isinstance(given, int) and 0 <= given < _LARGEST else 0
+def _count(value: object) -> int:
+    """Return a number of tokens; 0 where the value is none."""
+    return value if isinstance(value, int) and 0 <= value < _LARGEST else 0
 
 
 def _sound(text: str) -> str:
-    """Replace halves of surrogate pairs, which no file can hold."""
+    """Replace halves of surrogate pairs: UTF-8 has no form for them."""
     return text.encode("utf-8", "replace").decode("utf-8")

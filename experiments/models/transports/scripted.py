@@ -1,10 +1,9 @@
-"""Scripted models: stand-ins whose truth is known, for tests and plumbing; never for results.
+"""Scripted models, whose true failure rates are known: for tests and trials, never for results.
 
 A script is a pure function of the messages and the draw, so it is safe under concurrency and the
-same on resume. `scripted/world` is a small world with a law: an evolver fails a row with a
-probability that depends on the safeguards in its method, and an optimizer proposes edits of which
-some help, some are neutral and some harm. Its judge tells
-the controls apart and finds fault with one other rewrite in twenty.
+same on resume. In `scripted/world` an evolver fails a row with a probability that depends on the
+safeguards in its method. Its optimizer proposes edits: some help, some are neutral, some harm. Its
+judge recognises the controls and finds fault with one other rewrite in twenty.
 """
 
 import hashlib
@@ -21,17 +20,17 @@ SAFEGUARD = SAFEGUARDS["answered"]
 HARM = "Answer each instruction as well."
 NEUTRAL = "Write plain prose."
 FAILURE_PROBABILITY = {"none": 0.7, SAFEGUARD: 0.1, HARM: 0.95}
-"""The world's law: how often an evolver fails a row, by what its method says."""
+"""Probability that an evolver fails a row, by the sentence that its method holds."""
 
 ADDED = (
     "Then compare two other approaches and justify every decision with evidence.",
     "Name three risks, and say for each how a reader could notice it early.",
     "Close with a table of costs, sorted by year, whose totals must agree.",
 )
-"""What a sound rewrite adds: the first of them that is not there yet."""
+"""A sound rewrite adds the first of these sentences that the row does not hold yet."""
 
 JUDGE_PROBABILITY = 0.05
-"""How often the judge finds fault with a sound rewrite, whatever it is asked."""
+"""Probability that the judge finds fault with a sound rewrite, for any question."""
 
 _OUTPUTS = "Your output fields are:"
 _VERDICTS = {
@@ -51,10 +50,10 @@ class ScriptedTransport:
     def __init__(self, script: Script) -> None:
         self._script = script
 
-    async def send(self, call: Request) -> Response:
-        """Return the script's text for the call."""
-        text = self._script(call.messages, call.seed or 0)
-        prompt = sum(len(message["content"].split()) for message in call.messages)
+    async def send(self, request: Request) -> Response:
+        """Return the script's text for the request."""
+        text = self._script(request.messages, request.seed or 0)
+        prompt = sum(len(message["content"].split()) for message in request.messages)
         return Response(text, "stop", tokens_in=prompt, tokens_out=len(text.split()))
 
     async def close(self) -> None:
@@ -62,7 +61,7 @@ class ScriptedTransport:
 
 
 def world(messages: Sequence[Message], draw: int) -> str:
-    """Play every role of the scripted world; the system turn tells which one is asked."""
+    """Answer for every role of the scripted world; the system turn tells the role."""
     system, user = messages[0]["content"], messages[-1]["content"]
     if system.startswith("You review a method"):
         return "general: the method lets the assistant answer the instruction"
@@ -83,7 +82,7 @@ def world(messages: Sequence[Message], draw: int) -> str:
 
 
 def _judged(system: str, user: str) -> str | None:
-    """Return what the judge says; None: it is not the judge who is asked."""
+    """Return the judge's answer; None: the question is not one for the judge."""
     for begin, rate in RATINGS.items():
         if system.startswith(begin):
             return rate(user)
@@ -95,7 +94,7 @@ def _judged(system: str, user: str) -> str | None:
 
 
 def complexity(text: str) -> int:
-    """Return what this world's judge takes for complexity: the words of a text, at most 100."""
+    """Return the complexity of a text to this world's judge: its words, at most 100."""
     return min(100, len(text.split()))
 
 
@@ -105,12 +104,12 @@ def _only_text(user: str) -> str:
 
 
 def solving_probability(task: str) -> float:
-    """Return how often this world's solver is right, in [0, 1]: the less, the more complex."""
+    """Return the probability that this world's solver is right, in [0, 1]; lower for harder."""
     return 1 - complexity(task) / 100
 
 
 def _solution(task: str, draw: int) -> str:
-    """Return a solution whose right result is the task's complexity; a poem has none."""
+    """Return a solution; the right result is the task's complexity, and a poem has none."""
     if "poem" in task:
         return "Answer: open"
     is_right = _chance(task, draw) < solving_probability(task)
@@ -139,8 +138,8 @@ def _preferred(user: str) -> str:
 
 
 def _pair(user: str) -> tuple[str, str]:
-    told = user.rsplit("First:\n", 1)[1].rsplit("\n\n", 1)[0]
-    first, second = told.split("\n\nSecond:\n", 1)
+    texts = user.rsplit("First:\n", 1)[1].rsplit("\n\n", 1)[0]
+    first, second = texts.split("\n\nSecond:\n", 1)
     return first, second
 
 
@@ -153,23 +152,23 @@ RATINGS: dict[str, Callable[[str], str]] = {
     "Two instructions are": _preferred,
     "You grade an answer": lambda user: str(1 + complexity(user) // 11),
 }
-"""What the judge says of a text, by the beginning of the question."""
+"""The judge's answer to a question, by the beginning of its system turn."""
 
 
 def _filled(system: str, draw: int) -> str:
     """Answer any other question of a DSPy optimiser, field by field; a proposal is a method."""
     names = re.findall(r"^\d+\. `(\w+)`", system.split(_OUTPUTS, 1)[1], re.MULTILINE)
     edit = (SAFEGUARD, NEUTRAL, HARM)[draw % 3]
-    told = f"Rewrite the instruction into a harder one. {edit}"
+    method = f"Rewrite the instruction into a harder one. {edit}"
     return "\n\n".join(
-        [*(f"[[ ## {name} ## ]]\n{told}" for name in names), "[[ ## completed ## ]]"]
+        [*(f"[[ ## {name} ## ]]\n{method}" for name in names), "[[ ## completed ## ]]"]
     )
 
 
 def _is_faulty(user: str) -> bool:
-    """Tell what the judge thinks: it knows the broken controls, and errs on one row in twenty."""
-    known = [control for control in CONTROLS if control.rewrite in user]
-    return not known[0].is_sound if known else _chance(user) < JUDGE_PROBABILITY
+    """Tell whether the judge finds fault: right on every control, wrong on one row in twenty."""
+    controls = [control for control in CONTROLS if control.rewrite in user]
+    return not controls[0].is_sound if controls else _chance(user) < JUDGE_PROBABILITY
 
 
 def failure_probability(method: str) -> float:
@@ -192,7 +191,7 @@ def _proposal(user: str, draw: int) -> str:
 
 
 def _first_method(user: str) -> str:
-    """Return the method that is to be shortened or merged: this optimizer can do neither."""
+    """Return the first method as it is: this optimizer can neither shorten nor merge."""
     return user.split("ethod:\n", 1)[1].split("\n\n")[0]
 
 

@@ -1,4 +1,4 @@
-"""A line: what is tried again, how often, with which seed, and what ends the run."""
+"""A client: what is retried, how often, with which seed, and what ends the run."""
 
 import asyncio
 import time
@@ -16,14 +16,14 @@ from dspy.utils.exceptions import (
 )
 
 from autoevol.experiments.models.client import RoleClient
-from autoevol.experiments.models.limits import circuit_breaker as outage
+from autoevol.experiments.models.limits import circuit_breaker
 from autoevol.experiments.models.limits.admission import PrioritySemaphore
 from autoevol.experiments.models.limits.rate_limiter import RateLimiter
 from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.transports.errors import UnreachableError, error_for
 from autoevol.experiments.models.transports.protocol import Request, Response
 from autoevol.program.errors import AccessError, StoppedError
-from tests.support.wires import CALL, GOOD, Scripted, first, kept, line_to
+from tests.support.wires import GOOD, REQUEST, Scripted, client_of, discard, first
 
 EMPTY = Response("  \n", "stop", tokens_in=10, tokens_out=1)
 CUT_EARLY = Response("Because it", "length", tokens_in=10, tokens_out=3)
@@ -31,14 +31,14 @@ CUT_AT_LIMIT = Response("Because it is so and", "length", tokens_in=10, tokens_o
 
 
 def ask(
-    line: RoleClient, call: Request = CALL
+    client: RoleClient, request: Request = REQUEST
 ) -> tuple[Response, list[tuple[str, Response | None]]]:
     faults: list[tuple[str, Response | None]] = []
 
-    def on_fault(why: str, _: RoleClient, __: Request, reply: Response | None) -> None:
-        faults.append((why, reply))
+    def on_failure(kind: str, _: RoleClient, __: Request, reply: Response | None) -> None:
+        faults.append((kind, reply))
 
-    return asyncio.run(line.ask(call, kept, on_fault)), faults
+    return asyncio.run(client.ask(request, discard, on_failure)), faults
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def ask(
 )
 def test_a_lost_call_is_made_again_with_the_same_seed(error: Exception) -> None:
     wire = Scripted(first(3, error))
-    reply, faults = ask(line_to(wire))
+    reply, faults = ask(client_of(wire))
     assert reply == GOOD
-    assert [call.seed for call in wire.calls] == [7, 7, 7, 7]
+    assert [request.seed for request in wire.requests] == [7, 7, 7, 7]
     assert len(faults) == 3
     assert all(paid is None for _, paid in faults)
 
@@ -63,24 +63,24 @@ def test_a_lost_call_is_made_again_with_the_same_seed(error: Exception) -> None:
 @pytest.mark.parametrize("spoiled", [EMPTY, CUT_EARLY], ids=["empty", "cut off before the limit"])
 def test_a_spoiled_reply_is_asked_for_again_with_another_seed(spoiled: Response) -> None:
     wire = Scripted(first(2, spoiled))
-    reply, faults = ask(line_to(wire))
+    reply, faults = ask(client_of(wire))
     assert reply == GOOD
-    assert [call.seed for call in wire.calls] == [7, 8, 9]
+    assert [request.seed for request in wire.requests] == [7, 8, 9]
     assert [paid for _, paid in faults] == [spoiled, spoiled]
 
 
 def test_a_reply_that_stays_empty_is_data_in_the_end() -> None:
     wire = Scripted(lambda _: EMPTY)
-    reply, faults = ask(line_to(wire, attempts=3))
+    reply, faults = ask(client_of(wire, attempts=3))
     assert reply == EMPTY
-    assert len(wire.calls) == 3
+    assert len(wire.requests) == 3
     assert len(faults) == 2
 
 
 def test_a_filtered_reply_is_not_asked_for_again() -> None:
     wire = Scripted(lambda _: replace(EMPTY, finish_reason="content_filter"))
-    ask(line_to(wire))
-    assert len(wire.calls) == 1
+    ask(client_of(wire))
+    assert len(wire.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -91,22 +91,22 @@ def test_a_reply_at_its_limit_is_asked_for_again_where_it_must_be_whole(
     role: str, temperature: float, calls: int
 ) -> None:
     wire = Scripted(lambda _: CUT_AT_LIMIT)
-    reply, _ = ask(line_to(wire, role=role), replace(CALL, temperature=temperature))
+    reply, _ = ask(client_of(wire, role=role), replace(REQUEST, temperature=temperature))
     assert reply == CUT_AT_LIMIT
-    assert len(wire.calls) == calls
+    assert len(wire.requests) == calls
 
 
 def test_a_local_model_at_temperature_zero_would_say_the_same_again() -> None:
     wire = Scripted(lambda _: EMPTY)
-    ask(line_to(wire, model="local/m.gguf"), replace(CALL, temperature=0.0))
-    assert len(wire.calls) == 1
+    ask(client_of(wire, model="local/m.gguf"), replace(REQUEST, temperature=0.0))
+    assert len(wire.requests) == 1
 
 
 def test_tries_are_bounded() -> None:
     wire = Scripted(lambda _: LMServerError("500 for ever"))
     with pytest.raises(LMServerError, match="for ever"):
-        ask(line_to(wire, attempts=4))
-    assert len(wire.calls) == 4
+        ask(client_of(wire, attempts=4))
+    assert len(wire.requests) == 4
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,14 @@ def test_tries_are_bounded() -> None:
 def test_what_another_try_cannot_mend_is_not_tried_again(error: Exception) -> None:
     wire = Scripted(lambda _: error)
     with pytest.raises(type(error)):
-        ask(line_to(wire))
-    assert len(wire.calls) == 1
+        ask(client_of(wire))
+    assert len(wire.requests) == 1
 
 
 def test_the_server_says_how_long_to_wait() -> None:
     wire = Scripted(first(1, LMRateLimitError("429", retry_after=0.3)))
     started = time.monotonic()
-    ask(line_to(wire))
+    ask(client_of(wire))
     assert time.monotonic() - started >= 0.3
 
 
@@ -154,26 +154,26 @@ def test_an_error_does_not_repeat_the_key() -> None:
 
 def test_refusals_of_a_capped_server_are_not_counted_as_tries() -> None:
     wire = Scripted(first(44, LMRateLimitError("429")))
-    line = line_to(wire, attempts=3, size=40)
+    client = client_of(wire, attempts=3, size=40)
 
     async def ask_many() -> list[Any]:
-        asked = (line.ask(CALL, kept, lambda *_: None) for _ in range(40))
-        return await asyncio.gather(*asked, return_exceptions=True)
+        calls = (client.ask(REQUEST, discard, lambda *_: None) for _ in range(40))
+        return await asyncio.gather(*calls, return_exceptions=True)
 
     assert asyncio.run(ask_many()) == [GOOD] * 40
 
 
 @pytest.fixture
 def _often_probed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outage, "FIRST_PROBE_S", 0.1)
-    monkeypatch.setattr(outage, "LONGEST_PROBE_S", 0.4)
+    monkeypatch.setattr(circuit_breaker, "FIRST_PROBE_S", 0.1)
+    monkeypatch.setattr(circuit_breaker, "LONGEST_PROBE_S", 0.4)
 
 
 @pytest.mark.usefixtures("_often_probed")
 def test_a_gone_endpoint_is_waited_for_without_spending_tries() -> None:
     wire = Scripted(first(5, UnreachableError("refused")))
     started = time.monotonic()
-    reply, faults = ask(line_to(wire, attempts=1))
+    reply, faults = ask(client_of(wire, attempts=1))
     assert reply == GOOD
     assert len(faults) == 5
     assert time.monotonic() - started >= 0.1 + 0.2 + 0.4 + 0.4
@@ -185,65 +185,71 @@ def test_one_call_at_a_time_looks_whether_the_endpoint_is_back() -> None:
     wire = Scripted(
         lambda _: UnreachableError("refused") if time.monotonic() < gone_until else GOOD
     )
-    line = line_to(wire)
+    client = client_of(wire)
 
     async def ask_many() -> list[Response]:
-        return await asyncio.gather(*(line.ask(CALL, kept, lambda *_: None) for _ in range(8)))
+        return await asyncio.gather(
+            *(client.ask(REQUEST, discard, lambda *_: None) for _ in range(8))
+        )
 
     assert asyncio.run(ask_many()) == [GOOD] * 8
-    assert len(wire.calls) <= 8 + 6 + 8
+    assert len(wire.requests) <= 8 + 6 + 8
 
 
 def test_an_endpoint_that_never_answered_is_the_users_to_mend(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outage, "FIRST_CONTACT_S", 0.3)
+    monkeypatch.setattr(circuit_breaker, "FIRST_CONTACT_S", 0.3)
     wire = Scripted(lambda _: UnreachableError("refused"))
     with pytest.raises(AccessError, match=r"http://here: nothing answers there; check api_base"):
-        ask(line_to(wire))
+        ask(client_of(wire))
 
 
 def test_an_endpoint_that_stays_away_stops_the_run() -> None:
     wire = Scripted(lambda number: UnreachableError("refused") if number else GOOD)
-    line = line_to(wire, outage=0.3)
-    ask(line)
+    client = client_of(wire, outage=0.3)
+    ask(client)
     with pytest.raises(StoppedError, match="has not answered"):
-        ask(line)
+        ask(client)
 
 
 def test_failures_of_many_calls_are_an_outage_and_of_one_call_are_not() -> None:
-    many, one = outage.CircuitBreaker(60), outage.CircuitBreaker(60)
+    many, one = circuit_breaker.CircuitBreaker(60), circuit_breaker.CircuitBreaker(60)
     for number in range(8):
-        many.failed(1.0, number % 3, is_answer=True, is_unreachable=False)
-        one.failed(1.0, 0, is_answer=True, is_unreachable=False)
-    assert many.is_down
-    assert not one.is_down
+        many.record_failure(1.0, number % 3, is_answer=True, is_unreachable=False)
+        one.record_failure(1.0, 0, is_answer=True, is_unreachable=False)
+    assert many.is_open
+    assert not one.is_open
 
 
 def test_a_stop_ends_the_waits_and_not_the_calls_on_the_wire() -> None:
-    halt = StopSignal()
+    stop_signal = StopSignal()
     wire = Scripted(lambda _: GOOD, delay=lambda _: 0.3)
-    line = line_to(wire, halt=halt, size=1)
+    client = client_of(wire, stop_signal=stop_signal, size=1)
 
     async def stop_soon() -> list[Any]:
-        asked = [asyncio.create_task(line.ask(CALL, kept, lambda *_: None)) for _ in range(3)]
+        calls = [
+            asyncio.create_task(client.ask(REQUEST, discard, lambda *_: None)) for _ in range(3)
+        ]
         await asyncio.sleep(0.1)
-        halt.request(StoppedError("stopped"))
-        return await asyncio.gather(*asked, return_exceptions=True)
+        stop_signal.set(StoppedError("stopped"))
+        return await asyncio.gather(*calls, return_exceptions=True)
 
     finished, *others = asyncio.run(stop_soon())
     assert finished == GOOD
     assert [type(other) for other in others] == [StoppedError, StoppedError]
-    assert len(wire.calls) == 1
+    assert len(wire.requests) == 1
 
 
 def test_a_stop_ends_a_long_back_off() -> None:
-    halt = StopSignal()
-    line = line_to(Scripted(lambda _: LMRateLimitError("429", retry_after=60)), halt=halt)
+    stop_signal = StopSignal()
+    client = client_of(
+        Scripted(lambda _: LMRateLimitError("429", retry_after=60)), stop_signal=stop_signal
+    )
 
     async def stop_soon() -> None:
-        asyncio.get_running_loop().call_later(0.1, halt.request, StoppedError("stopped"))
-        await line.ask(CALL, kept, lambda *_: None)
+        asyncio.get_running_loop().call_later(0.1, stop_signal.set, StoppedError("stopped"))
+        await client.ask(REQUEST, discard, lambda *_: None)
 
     started = time.monotonic()
     with pytest.raises(StoppedError):
@@ -256,18 +262,18 @@ def test_a_jump_of_the_clock_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
     wire = Scripted(first(2, LMRateLimitError("429", retry_after=0.1)))
     jumps = iter([0.0, 1e9, -1e9] * 1000)
     monkeypatch.setattr(time, "time", lambda: next(jumps))
-    assert ask(line_to(wire, pace=RateLimiter(requests_per_minute=6000)))[0] == GOOD
+    assert ask(client_of(wire, rate_limiter=RateLimiter(requests_per_minute=6000)))[0] == GOOD
 
 
-def test_those_in_a_hurry_go_first_and_a_cancelled_one_loses_no_place() -> None:
+def test_urgent_waiters_go_first_and_a_cancelled_one_loses_no_slot() -> None:
     async def order() -> list[str]:
-        places, seen = PrioritySemaphore(1), list[str]()
-        await places.acquire()
+        slots, seen = PrioritySemaphore(1), list[str]()
+        await slots.acquire()
 
         async def wait(name: str, *, is_urgent: bool) -> None:
-            await places.acquire(is_urgent=is_urgent)
+            await slots.acquire(is_urgent=is_urgent)
             seen.append(name)
-            places.release()
+            slots.release()
 
         tasks = [
             asyncio.create_task(wait(name, is_urgent=name.startswith("again")))
@@ -275,10 +281,10 @@ def test_those_in_a_hurry_go_first_and_a_cancelled_one_loses_no_place() -> None:
         ]
         await asyncio.sleep(0)
         tasks[0].cancel()
-        places.release()
+        slots.release()
         tasks[2].cancel()  # its turn has come already
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.wait_for(places.acquire(), 1)
+        await asyncio.wait_for(slots.acquire(), 1)
         return seen
 
     assert asyncio.run(order()) == ["again 2", "new 2"]
@@ -287,23 +293,22 @@ def test_those_in_a_hurry_go_first_and_a_cancelled_one_loses_no_place() -> None:
 def test_a_server_that_is_only_full_is_not_taken_for_a_wrong_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outage, "FIRST_CONTACT_S", 0.2)
+    monkeypatch.setattr(circuit_breaker, "FIRST_CONTACT_S", 0.2)
     wire = Scripted(first(12, LMRateLimitError("429", retry_after=0.05)))
-    assert ask(line_to(wire, attempts=20))[0] == GOOD
+    assert ask(client_of(wire, attempts=20))[0] == GOOD
 
 
 def test_waiting_for_the_pace_is_no_outage() -> None:
     wire = Scripted(first(1, LMTransportError("connection lost")))
-    line = line_to(wire, outage=0.2, pace=RateLimiter(requests_per_minute=100))
-    assert ask(line)[0] == GOOD
+    client = client_of(wire, outage=0.2, rate_limiter=RateLimiter(requests_per_minute=100))
+    assert ask(client)[0] == GOOD
 
 
 def test_refusals_of_rows_do_not_end_a_run_that_was_served_before() -> None:
-    line = line_to(Scripted(lambda _: LMInvalidRequestError("400")))
-    line.is_served = True
+    client = client_of(Scripted(lambda _: LMInvalidRequestError("400")), is_served=True)
     for _ in range(7):
         with pytest.raises(LMInvalidRequestError):
-            ask(line)
+            ask(client)
 
 
 @pytest.mark.parametrize("header", ["inf", "nan"])
@@ -320,13 +325,13 @@ def test_a_429_that_names_a_wait_is_no_want_of_credit() -> None:
 
 def test_a_wait_of_an_hour_is_left_to_a_fallback() -> None:
     busy = Scripted(lambda _: LMRateLimitError("429", retry_after=3600))
-    fallback = line_to(Scripted(lambda _: GOOD))
+    fallback = client_of(Scripted(lambda _: GOOD))
     with pytest.raises(LMRateLimitError):
-        ask(line_to(busy, fallbacks=(fallback,)))
-    assert len(busy.calls) == 1
+        ask(client_of(busy, fallbacks=(fallback,)))
+    assert len(busy.requests) == 1
 
 
 def test_replies_that_stay_empty_give_way_to_a_fallback() -> None:
     empty = Scripted(lambda _: EMPTY)
     with pytest.raises(LMServerError, match="3 replies were no good"):
-        ask(line_to(empty, attempts=3, fallbacks=(line_to(Scripted(lambda _: GOOD)),)))
+        ask(client_of(empty, attempts=3, fallbacks=(client_of(Scripted(lambda _: GOOD)),)))

@@ -18,9 +18,9 @@ from autoevol.experiments.models.transports.litellm import LitellmTransport
 from autoevol.experiments.models.transports.openai_http import OpenAITransport
 from autoevol.experiments.models.transports.protocol import Request, Response, response_from_openai
 from autoevol.program.errors import AccessError
-from tests.support.loopback import Answer, Asked, loopback, openai_reply
+from tests.support.loopback import Answer, ReceivedRequest, loopback, openai_reply
 
-CALL = Request(
+REQUEST = Request(
     messages=({"role": "system", "content": "Rewrite."}, {"role": "user", "content": "Why?"}),
     temperature=0.4,
     top_p=0.9,
@@ -47,28 +47,28 @@ OLLAMA = {
 }
 
 
-def ask(model: str, answer: Any, *, suffix: str = "") -> tuple[Asked, Response]:
-    """Send the call as a run would, and return what arrived and what came back."""
+def ask(model: str, answer: Any, *, suffix: str = "") -> tuple[ReceivedRequest, Response]:
+    """Send the request as a run would; return it as it arrived, and the reply."""
     settings = ModelSettings(model, "evolver", temperature=0.4, top_p=0.9, max_tokens=160)
-    taken, _ = adjusted(settings)
-    call = fitted(replace(CALL, max_tokens=taken.max_tokens), taken)
+    accepted, _ = adjusted(settings)
+    request = fitted(replace(REQUEST, max_tokens=accepted.max_tokens), accepted)
     with loopback(lambda _: (200, answer)) as server:
         connection = {"api_base": server.url + suffix, "api_key": "test", "timeout": 20.0}
         transport = LitellmTransport(model, connection=connection, params={})
-        reply = asyncio.run(transport.send(call))
-        return server.asked[0], reply
+        reply = asyncio.run(transport.send(request))
+        return server.requests[0], reply
 
 
 def test_openai_gets_the_sampling_as_configured() -> None:
-    asked, reply = ask("openai/gpt-4o-mini", openai_reply())
+    received, reply = ask("openai/gpt-4o-mini", openai_reply())
 
-    assert asked.path.endswith("/chat/completions")
-    assert asked.body["model"] == "gpt-4o-mini"
-    assert asked.body["temperature"] == 0.4
-    assert asked.body["top_p"] == 0.9
-    assert asked.body["max_tokens"] == 160
-    assert asked.body["seed"] == 7
-    assert asked.body["messages"] == list(CALL.messages)
+    assert received.path.endswith("/chat/completions")
+    assert received.body["model"] == "gpt-4o-mini"
+    assert received.body["temperature"] == 0.4
+    assert received.body["top_p"] == 0.9
+    assert received.body["max_tokens"] == 160
+    assert received.body["seed"] == 7
+    assert received.body["messages"] == list(REQUEST.messages)
     assert (reply.text, reply.tokens_in, reply.tokens_out, reply.tokens_cached) == (
         "fine",
         11,
@@ -78,52 +78,52 @@ def test_openai_gets_the_sampling_as_configured() -> None:
 
 
 def test_a_reasoning_model_gets_no_sampling_and_room_to_think() -> None:
-    asked, _ = ask("openai/gpt-5-mini", openai_reply())
+    received, _ = ask("openai/gpt-5-mini", openai_reply())
 
-    limit = asked.body.get("max_completion_tokens") or asked.body.get("max_tokens")
-    assert asked.body["model"] == "gpt-5-mini"
-    assert "temperature" not in asked.body
-    assert "top_p" not in asked.body
+    limit = received.body.get("max_completion_tokens") or received.body.get("max_tokens")
+    assert received.body["model"] == "gpt-5-mini"
+    assert "temperature" not in received.body
+    assert "top_p" not in received.body
     assert limit == REASONING_FLOOR
 
 
 def test_anthropic_gets_its_own_form() -> None:
-    asked, reply = ask("anthropic/claude-sonnet-4-5", ANTHROPIC)
+    received, reply = ask("anthropic/claude-sonnet-4-5", ANTHROPIC)
 
-    assert asked.path.endswith("/messages")
-    assert asked.body["model"] == "claude-sonnet-4-5"
-    assert asked.body["max_tokens"] == 160
-    assert "Rewrite." in str(asked.body["system"])
-    assert asked.body["messages"][0]["role"] == "user"
-    assert asked.body["temperature"] == 0.4
-    assert "top_p" not in asked.body
-    assert "seed" not in asked.body
+    assert received.path.endswith("/messages")
+    assert received.body["model"] == "claude-sonnet-4-5"
+    assert received.body["max_tokens"] == 160
+    assert "Rewrite." in str(received.body["system"])
+    assert received.body["messages"][0]["role"] == "user"
+    assert received.body["temperature"] == 0.4
+    assert "top_p" not in received.body
+    assert "seed" not in received.body
     assert reply.text == "fine"
 
 
 def test_deepseek_is_asked_as_openai_is() -> None:
-    asked, _ = ask("deepseek/deepseek-chat", openai_reply())
+    received, _ = ask("deepseek/deepseek-chat", openai_reply())
 
-    assert asked.body["model"] == "deepseek-chat"
-    assert asked.body["max_tokens"] == 160
+    assert received.body["model"] == "deepseek-chat"
+    assert received.body["max_tokens"] == 160
 
 
 def test_ollama_gets_its_options() -> None:
-    asked, reply = ask("ollama_chat/qwen2.5:1.5b", OLLAMA)
+    received, reply = ask("ollama_chat/qwen2.5:1.5b", OLLAMA)
 
-    assert asked.path == "/api/chat"
-    assert asked.body["model"] == "qwen2.5:1.5b"
-    assert asked.body["options"]["temperature"] == 0.4
-    assert asked.body["options"]["num_predict"] == 160
+    assert received.path == "/api/chat"
+    assert received.body["model"] == "qwen2.5:1.5b"
+    assert received.body["options"]["temperature"] == 0.4
+    assert received.body["options"]["num_predict"] == 160
     assert reply.text == "fine"
 
 
 def test_a_server_of_ones_own_is_asked_at_its_address() -> None:
-    asked, _ = ask("hosted_vllm/my-model", openai_reply(), suffix="/v1")
+    received, _ = ask("hosted_vllm/my-model", openai_reply(), suffix="/v1")
 
-    assert asked.path == "/v1/chat/completions"
-    assert asked.body["model"] == "my-model"
-    assert asked.body["seed"] == 7
+    assert received.path == "/v1/chat/completions"
+    assert received.body["model"] == "my-model"
+    assert received.body["seed"] == 7
 
 
 def test_params_are_passed_through() -> None:
@@ -131,8 +131,8 @@ def test_params_are_passed_through() -> None:
         connection = {"api_base": server.url, "api_key": "test"}
         params = {"extra_body": {"top_k": 20}}
         transport = LitellmTransport("hosted_vllm/m", connection=connection, params=params)
-        asyncio.run(transport.send(CALL))
-        assert server.asked[0].body["top_k"] == 20
+        asyncio.run(transport.send(REQUEST))
+        assert server.requests[0].body["top_k"] == 20
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_params_are_passed_through() -> None:
         pytest.param((400, {"error": {"message": "bad"}}), LMInvalidRequestError, id="request"),
     ],
 )
-@pytest.mark.parametrize("way", ["plain", "litellm"])
+@pytest.mark.parametrize("transport", ["plain", "litellm"])
 def test_errors_are_told_apart_by_who_must_act(
-    way: str, answer: Answer, error: type[Exception]
+    transport: str, answer: Answer, error: type[Exception]
 ) -> None:
     with loopback(lambda _: answer) as server:
         connection = {"api_base": server.url, "api_key": "test"}
@@ -163,13 +163,13 @@ def test_errors_are_told_apart_by_who_must_act(
 
         async def send() -> Response:
             try:
-                return await (plain if way == "plain" else hosted).send(CALL)
+                return await (plain if transport == "plain" else hosted).send(REQUEST)
             finally:
                 await plain.close()
 
         with pytest.raises(error):
             asyncio.run(send())
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
 
 
 def test_a_body_that_is_no_reply_can_be_asked_for_again() -> None:
@@ -178,7 +178,7 @@ def test_a_body_that_is_no_reply_can_be_asked_for_again() -> None:
 
         async def send() -> None:
             try:
-                await transport.send(CALL)
+                await transport.send(REQUEST)
             finally:
                 await transport.close()
 
@@ -206,7 +206,7 @@ def test_a_body_of_any_shape_is_a_lost_call(body: str) -> None:
 
         async def send() -> None:
             try:
-                await transport.send(CALL)
+                await transport.send(REQUEST)
             finally:
                 await transport.close()
 
@@ -218,8 +218,8 @@ def test_params_may_replace_what_is_sent() -> None:
     with loopback(lambda _: (200, openai_reply())) as server:
         connection = {"api_base": server.url, "api_key": "test"}
         transport = LitellmTransport("openai/m", connection=connection, params={"max_tokens": 5})
-        asyncio.run(transport.send(CALL))
-        assert server.asked[0].body["max_tokens"] == 5
+        asyncio.run(transport.send(REQUEST))
+        assert server.requests[0].body["max_tokens"] == 5
 
 
 @pytest.mark.parametrize(

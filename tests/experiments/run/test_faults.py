@@ -4,6 +4,7 @@ import contextlib
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -143,14 +144,15 @@ def test_a_full_disk_stops_the_run_and_the_same_command_goes_on(
 ) -> None:
     """SQLite's own limit of pages gives the error that a full disk gives."""
     config = str(write_evolve(server, 300))
-    opened = ledger.Ledger._open
+    open_database = ledger.open_database
 
-    def small(self: ledger.Ledger, path: Path) -> None:
-        opened(self, path)
-        self._db.execute("PRAGMA max_page_count=12")
+    def open_small(path: Path) -> tuple[sqlite3.Connection, bool]:
+        db, is_unclean = open_database(path)
+        db.execute("PRAGMA max_page_count=12")
+        return db, is_unclean
 
     with monkeypatch.context() as patch:
-        patch.setattr(ledger.Ledger, "_open", small)
+        patch.setattr(ledger, "open_database", open_small)
         full = run_cli("run", config)
     kept = server.stats()["good"]
 

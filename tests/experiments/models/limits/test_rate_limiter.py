@@ -1,4 +1,4 @@
-"""The pace of requests: the user's limits, and rates learned from 429s, in simulated time."""
+"""The rate limiter: the user's limits, and rates learned from 429s, in simulated time."""
 
 import heapq
 import itertools
@@ -18,12 +18,12 @@ Admits = Callable[[float], bool]
 
 @dataclass
 class Simulation:
-    """Rows that ask a simulated server as fast as the pace and their number allow."""
+    """Requests to a simulated server, as fast as limiter and concurrency allow."""
 
     admits: Admits
     concurrency: int
-    pace: RateLimiter = field(default_factory=RateLimiter)
-    refused: int = 0
+    limiter: RateLimiter = field(default_factory=RateLimiter)
+    rate_limited: int = 0
     done_at: float = 0.0
     busy: float = 0.0
     _waiting: int = 0
@@ -46,10 +46,10 @@ class Simulation:
 
     def _send(self, now: float) -> None:
         while self._waiting and self._in_flight < self.concurrency:
-            if (wait := self.pace.wait_s(now)) > 1e-9:
+            if (wait := self.limiter.wait_s(now)) > 1e-9:
                 self._at(now + wait, self._send)
                 return
-            start = self.pace.started(now, 0)
+            start = self.limiter.record_start(now, 0)
             self._waiting, self._in_flight = self._waiting - 1, self._in_flight + 1
             if self.admits(now):
                 self._at(now + LATENCY_S, self._reply)
@@ -58,14 +58,14 @@ class Simulation:
 
     def _reply(self, now: float) -> None:
         self._in_flight -= 1
-        self.pace.taken()
+        self.limiter.record_success()
         self.done_at = now
         self._send(now)
 
     def _refuse(self, start: Start, now: float) -> None:
-        self.refused += 1
+        self.rate_limited += 1
         self._waiting, self._in_flight = self._waiting + 1, self._in_flight - 1
-        self.pace.refused(now, start, None)
+        self.limiter.record_rate_limit(now, start, None)
         self._send(now)
 
 
@@ -119,62 +119,62 @@ def token_bucket(cap: int, size: int) -> Admits:
 def test_a_hard_cap_is_found_with_few_refusals(
     server: Callable[[int], Admits], concurrency: int
 ) -> None:
-    found = Simulation(server(100), concurrency)
-    found.run(500)
-    assert found.done_at <= 5.5
-    assert found.refused <= 72
+    simulation = Simulation(server(100), concurrency)
+    simulation.run(500)
+    assert simulation.done_at <= 5.5
+    assert simulation.rate_limited <= 72
 
 
 @pytest.mark.parametrize("cap", [20, 100])
 def test_a_cap_that_allows_no_bursts_is_found_too(cap: int) -> None:
-    found = Simulation(token_bucket(cap, max(1, cap // 10)), 64)
-    found.run(20 * cap)
-    assert found.done_at <= 20 * 1.4
-    assert found.refused <= 0.1 * 20 * cap + 64
+    simulation = Simulation(token_bucket(cap, max(1, cap // 10)), 64)
+    simulation.run(20 * cap)
+    assert simulation.done_at <= 20 * 1.4
+    assert simulation.rate_limited <= 0.1 * 20 * cap + 64
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.2])
 def test_random_refusals_do_not_slow_the_run_down(share: float, seed: int) -> None:
     rng = random.Random(seed)
-    found = Simulation(lambda _: rng.random() >= share, 64)
-    found.run(5000)
-    assert found.busy / found.done_at >= 0.8 * 64
+    simulation = Simulation(lambda _: rng.random() >= share, 64)
+    simulation.run(5000)
+    assert simulation.busy / simulation.done_at >= 0.8 * 64
 
 
 def test_after_a_storm_the_full_rate_comes_back() -> None:
     capped = sliding_window(50)
-    found = Simulation(lambda now: now > 10 or capped(now), 64)
-    found.run(10_000)
-    assert found.done_at <= 10 + (10_000 - 500) / (64 / LATENCY_S) + 12
+    simulation = Simulation(lambda now: now > 10 or capped(now), 64)
+    simulation.run(10_000)
+    assert simulation.done_at <= 10 + (10_000 - 500) / (64 / LATENCY_S) + 12
 
 
 def test_a_server_that_takes_nothing_is_asked_ever_less() -> None:
-    found = Simulation(lambda now: now > 30, 64)
-    found.run(100)
-    assert found.refused <= 64 + 30
-    assert found.done_at <= 30 + 15
+    simulation = Simulation(lambda now: now > 30, 64)
+    simulation.run(100)
+    assert simulation.rate_limited <= 64 + 30
+    assert simulation.done_at <= 30 + 15
 
 
 def test_the_servers_advice_is_followed_in_a_storm() -> None:
-    pace = RateLimiter()
-    for start in [pace.started(0.0, 0) for _ in range(40)]:
-        pace.refused(0.01, start, retry_after=7.0)
-    assert pace.is_held_down
-    assert pace.wait_s(0.02) == pytest.approx(7.0, abs=0.1)
+    limiter = RateLimiter()
+    for start in [limiter.record_start(0.0, 0) for _ in range(40)]:
+        limiter.record_rate_limit(0.01, start, retry_after=7.0)
+    assert limiter.is_throttling
+    assert limiter.wait_s(0.02) == pytest.approx(7.0, abs=0.1)
 
 
 def test_requests_per_minute_are_spread_evenly() -> None:
-    pace, now = RateLimiter(requests_per_minute=120), 0.0
+    limiter, now = RateLimiter(requests_per_minute=120), 0.0
     for _ in range(10):
-        now += pace.wait_s(now)
-        pace.started(now, 1000)
+        now += limiter.wait_s(now)
+        limiter.record_start(now, 1000)
     assert now == pytest.approx(9 * 0.5)
 
 
 def test_tokens_per_minute_are_corrected_by_what_was_used() -> None:
-    pace = RateLimiter(tokens_per_minute=600)
-    start = pace.started(0.0, tokens=50)
-    assert pace.wait_s(0.0) == pytest.approx(5.0)
-    pace.settled(start, used=20)
-    assert pace.wait_s(0.0) == pytest.approx(2.0)
+    limiter = RateLimiter(tokens_per_minute=600)
+    start = limiter.record_start(0.0, tokens=50)
+    assert limiter.wait_s(0.0) == pytest.approx(5.0)
+    limiter.record_usage(start, tokens=20)
+    assert limiter.wait_s(0.0) == pytest.approx(2.0)

@@ -1,4 +1,4 @@
-"""The server's settings that need no model to be seen."""
+"""Settings of the local server that need no model."""
 
 import os
 

