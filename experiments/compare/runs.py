@@ -71,7 +71,7 @@ def sharing(runs: Sequence[ComparedRun], name: str) -> list[int]:
     groups: list[tuple[dict[str, Any], list[int]]] = []
     for place, run in enumerate(runs):
         if mean_rounds(run.sheet, name):
-            own = run.sheet.went_by(name.partition(".")[0])
+            own = run.sheet.comparable_settings(name.partition(".")[0])
             known = next((places for settings, places in groups if settings == own), None)
             if known is None:
                 groups.append((own, [place]))

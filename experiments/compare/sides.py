@@ -63,7 +63,7 @@ def _standing(rows: Iterable[Row]) -> list[Row]:
 def _went_by(folder: Path) -> dict[str, dict[str, Any]]:
     sheet = StoredScores(settings=read_settings(folder))
     return {
-        figure: sheet.went_by(name)
+        figure: sheet.comparable_settings(name)
         for name in sheet.settings
         for figure in _LEFT_BY.get(name, (name,))
     }
