@@ -21,13 +21,25 @@ WriteConfig = Callable[..., Path]
 NO_SEARCH = {"optimizer": {"name": "none"}}
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for two finished runs and their seeds, which the first test makes."""
+    return tmp_path_factory.mktemp("finished")
+
+
 @pytest.fixture
-def two_runs(write_config: WriteConfig) -> tuple[str, str]:
+def two_runs(write_config: WriteConfig, finished: Path) -> tuple[str, str]:
     """Return a run of one round and one of two, on the same seeds."""
-    for name, rounds in (("short", 1), ("long", 2)):
-        evolve = {"methods": ["weak"], "rounds": rounds}
-        config = write_config(40, name=name, evolve=evolve, **NO_SEARCH)
-        run_cli("run", str(config), "--out", f"runs/{name}", expected=0)
+    if not (finished / "runs").exists():
+        for name, rounds in (("short", 1), ("long", 2)):
+            evolve = {"methods": ["weak"], "rounds": rounds}
+            data = {"path": str(finished / "seeds.jsonl")}
+            config = write_config(40, name=name, evolve=evolve, data=data, **NO_SEARCH)
+            shutil.copy("seeds.jsonl", finished)
+            run_cli("run", str(config), "--out", f"runs/{name}", expected=0)
+        shutil.copytree("runs", finished / "runs")
+    else:
+        shutil.copytree(finished / "runs", "runs")
     return "runs/short", "runs/long"
 
 
