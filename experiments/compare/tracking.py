@@ -98,6 +98,7 @@ def track_comparison(tracked: TrackedSides, comparison: Comparison) -> str:
 
 def _key(tracked: TrackedSides, comparison: Comparison) -> str:
     request = comparison.request
+    # The limit belongs to the key: verdicts on fewer pairs are other figures.
     parts = [*tracked.ids, request.judge, request.what, request.order, request.limit]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 

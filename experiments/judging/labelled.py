@@ -46,6 +46,7 @@ def read_labelled(file: Path) -> list[LabelledRow]:
         ConfigError: Names the file and the line.
     """
     try:
+        # Not splitlines(): it would also split at U+2028, which a JSON string may hold.
         lines = file.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(file), f"cannot be read: {error}") from error

@@ -120,6 +120,7 @@ def start_token(tokenizer: Any) -> int | None:
 
     It is the one that the tokenizer itself adds, or the separator of documents, or BOS, or EOS.
     """
+    # A tokenizer does not declare that it adds BOS, so one text is encoded with and without it.
     text = "a"
     bare, whole = tokenizer(text, add_special_tokens=False).input_ids, tokenizer(text).input_ids
     own = whole[0] if whole[:1] != bare[:1] else None

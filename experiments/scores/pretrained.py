@@ -145,6 +145,7 @@ def _as_config_error(name: str, where: str) -> Iterator[None]:
 @contextlib.contextmanager
 def _quiet(transformers: Any) -> Iterator[None]:
     """Suppress what the libraries print while they load a model."""
+    # A model that cannot be loaded is one line for the user; warnings would come before it.
     logs = transformers.utils.logging
     verbosity = logs.get_verbosity()
     logs.set_verbosity_error()

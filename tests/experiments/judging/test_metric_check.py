@@ -1,4 +1,4 @@
-"""`autoevol metric-check`: rule sets against labelled rows, and the rows that ship."""
+"""`autoevol metric-check` on labelled rows, and the labelled rows that ship."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The index beyond 50,000 rows, held against the comparison of all pairs."""
+"""The index beyond 50,000 rows, checked against the comparison of all pairs."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Filters after evolving: rows stay in the file, marked with what took them out."""
+"""Filters after evolving: rows stay in the file, marked with the filter that took them out."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""IFD of rows: which tokens count, what is left out and why, and the same by another way."""
+"""IFD of rows: which tokens are scored, which rows are not and why; checked by a model's loss."""
 
 import asyncio
 import json

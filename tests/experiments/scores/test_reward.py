@@ -1,4 +1,4 @@
-"""Rewards of rows by a reward model: what it is shown, what is left out, and its love of length."""
+"""Rewards of rows by a reward model: what it is shown and not shown, and their length bias."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ ROWS = [Row(f"r{n}", f"r{n}", "Name a river.", response=answer) for n, answer in
 
 
 class Counter:
-    """A model that pays a point for each letter of what is said, and takes 60 of them."""
+    """A model whose reward is the number of letters; it takes 60 of them."""
 
     batch_tokens = 100
 

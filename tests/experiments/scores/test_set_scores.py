@@ -1,4 +1,4 @@
-"""Scores of a set that ask no model, on rows whose figures can be told by hand."""
+"""Scores of a set that ask no model, on rows whose figures can be computed by hand."""
 
 from collections.abc import Sequence
 from pathlib import Path

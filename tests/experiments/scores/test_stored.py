@@ -1,4 +1,4 @@
-"""What a second scoring leaves of the first one's figures."""
+"""Figures of an earlier scoring that stay, and those that a later one replaces."""
 
 import json
 from pathlib import Path
