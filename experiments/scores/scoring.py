@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +148,8 @@ async def score_set(
     counts = {number: {"rows": len(rows)} for number, rows in rounds.items()}
     results = ScoreResults(rounds, counts)
     for name in config.names:
-        if name in _FREE:
-            results.add_set(name, _FREE[name](rounds, config, resources))
+        if name in _WITHOUT_MODEL:
+            results.add_set(name, _WITHOUT_MODEL[name](rounds, config, resources))
     sampled = by_round(_sample(rounds, config.sample, resources.seed))
     # Every round has an entry, so that a round without sampled rows has figures, too.
     sample = {number: sampled.get(number, []) for number in rounds}
@@ -163,7 +162,7 @@ async def score_set(
     return results
 
 
-_FREE: dict[ScoreName, Callable[[Rounds, ScoresConfig, ScoringResources], SetScores]] = {
+_WITHOUT_MODEL: dict[ScoreName, Callable[[Rounds, ScoresConfig, ScoringResources], SetScores]] = {
     "length": lambda rounds, _config, _resources: length_scores(rounds),
     "lexical": lambda rounds, _config, _resources: lexical_scores(rounds),
     "neighbours": lambda rounds, _config, resources: neighbour_scores(rounds, resources.vectors),
@@ -257,7 +256,7 @@ def _add_tag_figures(
     tags = [results.tags(row, "tags") for row in rows]
     # All rounds are merged together, so that a tag has the same name in each of them.
     if resources.embed:
-        tags = merged(tags, partial(alike, least=config.tag_similarity)(resources.embed))
+        tags = merged(tags, alike(resources.embed, least=config.tag_similarity))
     tags = frequent(tags, least=config.tag_rows)
     by_id = {row.id: row_tags for row, row_tags in zip(rows, tags, strict=True)}
     for number, members in rounds.items():
