@@ -13,7 +13,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from autoevol.experiments.judging.labelled import Labelled, read_labelled
+from autoevol.experiments.judging.labelled import LabelledRow, read_labelled
 from autoevol.metrics import RULE_SETS, broken, compose
 
 PASSES = 7
@@ -37,7 +37,7 @@ def main() -> None:
     console.print(each)
 
 
-def _per_row(rows: Sequence[Labelled], names: Sequence[str]) -> float:
+def _per_row(rows: Sequence[LabelledRow], names: Sequence[str]) -> float:
     evolve, respond = compose(names, "evolve"), compose(names, "respond")
 
     rewrites = [row.rewrite for row in rows]

@@ -42,7 +42,10 @@ def main() -> None:
     if options.one:
         _measure(options.one)
         return
-    console, table = Console(width=120), Table("variant", "calls", "wall s", "CPU s", *_PARTS)
+    console, table = (
+        Console(width=120),
+        Table("variant", "calls", "time, s", "CPU time, s", *_PARTS),
+    )
     for name, sampling in VARIANTS.items():
         with serving(latency=options.latency) as server, tempfile.TemporaryDirectory() as folder:
             _lay_out(Path(folder), server.url, sampling, options)

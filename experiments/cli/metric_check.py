@@ -10,7 +10,7 @@ import typer
 from autoevol.experiments.terminal.console import complaints, console, quiet_libraries
 
 if TYPE_CHECKING:
-    from autoevol.experiments.judging.labelled import Labelled
+    from autoevol.experiments.judging.labelled import LabelledRow
 
 app = typer.Typer(add_completion=False)
 
@@ -46,13 +46,13 @@ def metric_check(
             console.print("No judge was asked (--judge MODEL): its rules flag nothing here.")
 
 
-def _verdicts(rows: "list[Labelled]", judge: str, folder: Path) -> Mapping[str, frozenset[str]]:
-    from autoevol.experiments.judging.judge_check import judged
+def _verdicts(rows: "list[LabelledRow]", judge: str, folder: Path) -> Mapping[str, frozenset[str]]:
+    from autoevol.experiments.judging.judge_check import judge_rows
     from autoevol.experiments.terminal.progress import progress_bar
 
     quiet_libraries()
     with progress_bar(complaints) as bar:
-        found = judged(rows, judge, folder / "ledger.sqlite", bar=bar, say=complaints.log)
+        found = judge_rows(rows, judge, folder / "ledger.sqlite", bar=bar, say=complaints.log)
     for rule, fitness in found.fitness.items():
         complaints.print(f"{judge} {fitness} for {rule!r}" + ("" if fitness.is_fit else ": unfit"))
     if found.unreadable:

@@ -1,8 +1,8 @@
-"""`autoevol compare`: runs side by side, and two sets before a judge."""
+"""A judge model's verdicts on the pairs of two sets, and their figures."""
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.table import Table
@@ -21,46 +21,48 @@ from autoevol.program.roles import Role
 from autoevol.program.scoring.comparison import Compared, compare_pairs
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the judge said of all pairs."""
+    """The judge's verdicts on all pairs, in the order of their ids."""
 
     request: CompareRequest
-    found: list[Compared] = field(default_factory=list)
+    verdicts: Sequence[Compared]
 
     def figures(self) -> dict[str, Any]:
-        """Return outcomes with intervals, the sign test, and what else than quality decided."""
-        counted = tally(each.outcome for each in self.found)
-        asked = [each for each in self.found if each.ours_first or each.ours_second]
-        words = [lengths([each.pair.ours, each.pair.theirs]) for each in asked]
+        """Return outcomes with intervals, the sign test, and the judge's biases."""
+        counts = tally(verdict.outcome for verdict in self.verdicts)
+        # Equal texts are a tie without a call: they say nothing of the judge's biases.
+        judged = [verdict for verdict in self.verdicts if verdict.ours_first or verdict.ours_second]
+        words = [lengths([verdict.pair.ours, verdict.pair.theirs]) for verdict in judged]
         longer = longer_share(
-            (each.outcome, mine, yours) for each, (mine, yours) in zip(asked, words, strict=True)
+            (verdict.outcome, ours, theirs)
+            for verdict, (ours, theirs) in zip(judged, words, strict=True)
         )
         return {
-            "won": counted.won,
-            "tied": counted.tied,
-            "lost": counted.lost,
-            "unscored": counted.unscored,
-            "win": _plain(counted.win),
-            "tie": _plain(counted.tie),
-            "lose": _plain(counted.lose),
-            "p_value": counted.p_value,
-            "longer_wins": _plain(longer),
-            **self._position(asked),
+            "won": counts.won,
+            "tied": counts.tied,
+            "lost": counts.lost,
+            "unscored": counts.unscored,
+            "win": _estimate(counts.win),
+            "tie": _estimate(counts.tie),
+            "lose": _estimate(counts.lose),
+            "p_value": counts.p_value,
+            "longer_wins": _estimate(longer),
+            **self._position_bias(judged),
         }
 
-    def _position(self, asked: Sequence[Compared]) -> dict[str, Any]:
+    def _position_bias(self, judged: Sequence[Compared]) -> dict[str, Any]:
         if self.request.order == "drawn":
-            verdicts = [each.ours_first or each.ours_second for each in asked]
-            return {"first_preferred": _plain(first_share(verdicts))}
-        bias = position_bias((each.ours_first, each.ours_second) for each in asked)
+            first = [verdict.ours_first or verdict.ours_second for verdict in judged]
+            return {"first_preferred": _estimate(first_share(first))}
+        bias = position_bias((verdict.ours_first, verdict.ours_second) for verdict in judged)
         return {
-            "conflicts": _plain(bias.conflict),
-            "first_preferred_in_conflicts": _plain(bias.first_of_conflicts),
+            "conflicts": _estimate(bias.conflict),
+            "first_preferred_in_conflicts": _estimate(bias.first_of_conflicts),
         }
 
-    def told(self) -> dict[str, Any]:
-        """Return what was asked and the figures, as plain data."""
+    def as_data(self) -> dict[str, Any]:
+        """Return the request and the figures as plain data."""
         request = self.request
         return {
             "ours": str(request.ours.path),
@@ -74,24 +76,24 @@ class Comparison:
     def write(self) -> None:
         """Write every pair with its verdicts."""
         with whole_file(self.request.out / "pairs.jsonl") as file:
-            for each in self.found:
-                file.write(json.dumps(_line(each), ensure_ascii=False) + "\n")
+            for verdict in self.verdicts:
+                file.write(json.dumps(_line(verdict), ensure_ascii=False) + "\n")
 
 
 def compare(request: CompareRequest, *, bar: ProgressBar, say: Callable[[str], None]) -> Comparison:
     """Ask the judge about every pair and write its verdicts.
 
     Raises:
-        ConfigError: No rows belong together, or the judge cannot be used; nothing is written.
-        StoppedError: The user wishes to stop; the same command pays no call twice.
+        ConfigError: No rows make a pair, or the judge cannot be used; nothing is written.
+        StoppedError: The user stopped the command; the same command pays for no call twice.
     """
     pairs = pairs_of(request.ours, request.theirs, request.what)[: request.limit]
     settings = judge_named(request.judge)
-    comparison = Comparison(request)
+    verdicts: list[Compared] = []
 
-    def on_compared(each: Compared) -> None:
-        comparison.found.append(each)
-        bar.advance(failed=bool(each.problem))
+    def on_compared(verdict: Compared) -> None:
+        verdicts.append(verdict)
+        bar.advance(failed=bool(verdict.problem))
 
     async def work(judge: Role, in_flight: int) -> None:
         await compare_pairs(pairs, judge, on_compared, order=request.order, in_flight=in_flight)
@@ -99,7 +101,8 @@ def compare(request: CompareRequest, *, bar: ProgressBar, say: Callable[[str], N
     with alone_in(request.out):
         bar.on_phase(Phase("compare", len(pairs)))
         judge_session(settings, request.out / "ledger.sqlite", work, bar=bar, say=say)
-        comparison.found.sort(key=lambda each: each.pair.id)
+        # Verdicts arrive in the order of the replies; files must not depend on it.
+        comparison = Comparison(request, sorted(verdicts, key=lambda verdict: verdict.pair.id))
         comparison.write()
     return comparison
 
@@ -120,18 +123,19 @@ def comparison_table(comparison: Comparison) -> Table:
     return table
 
 
-def _plain(estimate: Estimate | None) -> dict[str, float] | None:
+def _estimate(estimate: Estimate | None) -> dict[str, float] | None:
+    """Return an estimate as plain data."""
     if estimate is None:
         return None
     low, high = estimate.interval
     return {"value": round(estimate.value, 4), "low": round(low, 4), "high": round(high, 4)}
 
 
-def _line(each: Compared) -> dict[str, Any]:
+def _line(verdict: Compared) -> dict[str, Any]:
     return {
-        **asdict(each.pair),
-        "ours_first": each.ours_first,
-        "ours_second": each.ours_second,
-        "outcome": each.outcome,
-        **({"problem": each.problem} if each.problem else {}),
+        **asdict(verdict.pair),
+        "ours_first": verdict.ours_first,
+        "ours_second": verdict.ours_second,
+        "outcome": verdict.outcome,
+        **({"problem": verdict.problem} if verdict.problem else {}),
     }

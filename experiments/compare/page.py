@@ -1,4 +1,4 @@
-"""`compare.html` and `comparison.json`: several runs side by side, and what a judge said."""
+"""`compare.html` and `comparison.json`: several runs side by side, and a judge's verdicts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -39,10 +39,12 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Against:
-    """A run's best method against the first run's.
+class MethodChange:
+    """A run's best method beside the first run's.
 
     Attributes:
+        first: The first run's name.
+        other: The other run's name.
         lines: A diff of the instructions; empty: they are the same.
     """
 
@@ -58,8 +60,8 @@ def write_comparison(folder: Path, sides: Sequence[Side], comparison: Comparison
 
     Args:
         folder: Takes both.
-        sides: Runs and files; of files there is only what the judge said.
-        comparison: What a judge said; None: none was asked.
+        sides: Runs and files; a file has no figures but the judge's verdicts.
+        comparison: The judge's verdicts; None: no judge was asked.
 
     Raises:
         ConfigError: A run's folder is damaged; nothing is written.
@@ -76,13 +78,13 @@ def write_comparison(folder: Path, sides: Sequence[Side], comparison: Comparison
         grids=grids,
         pictures=embedded(pictures),
         differences=config_differences(runs),
-        methods=_against(runs),
+        methods=_method_changes(runs),
         judged=_judged(comparison) if comparison else None,
     )
     data = {"runs": [_plain(side, runs) for side in sides], "tables": [*map(asdict, grids)]}
-    told = {**(comparison.told() if comparison else {}), **data}
+    tree = {**(comparison.as_data() if comparison else {}), **data}
     with alone_in(folder):
-        write_whole(folder / DATA, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        write_whole(folder / DATA, json.dumps(tree, indent=2, ensure_ascii=False) + "\n")
         return write_whole(folder / PAGE, text)
 
 
@@ -92,46 +94,52 @@ def _grid(table: Table) -> Grid:
     return Grid(_TITLES.get(head[0], head[0]), head, [*zip(*columns, strict=True)])
 
 
-def _against(runs: Sequence[ComparedRun]) -> list[Against]:
-    """Return the best methods of the others against the first run's."""
-    known = [(run.name, run.best) for run in runs if run.best]
-    found = []
-    for name, method in known[1:]:
-        first, before = known[0]
-        if before and method:
-            lines = changed_lines(before.instructions, method.instructions)
-            found.append(Against(first, name, before, method, lines))
-    return found
+def _method_changes(runs: Sequence[ComparedRun]) -> list[MethodChange]:
+    """Return the best methods of the other runs beside the first run's."""
+    methods = [(run.name, run.best) for run in runs if run.best]
+    if not methods:
+        return []
+    (first, before), *others = methods
+    return [
+        MethodChange(
+            first, name, before, method, changed_lines(before.instructions, method.instructions)
+        )
+        for name, method in others
+    ]
 
 
 def _plain(side: Side, runs: Sequence[ComparedRun]) -> dict[str, Any]:
     """Return a side as data; a file has a name, a path and its rows."""
-    told: dict[str, Any] = {"name": side.name, "path": str(side.path), "rows": len(side.rows)}
+    plain: dict[str, Any] = {"name": side.name, "path": str(side.path), "rows": len(side.rows)}
     run = next((run for run in runs if run.path == side.path), None)
     if run is None:
-        return told
-    rounds = [{"round": number, **figures} for number, figures in sorted(run.sheet.figures.items())]
+        return plain
+    rounds = [
+        {"round": number, **figures} for number, figures in sorted(run.stored.figures.items())
+    ]
     best = {"name": run.best.name, "id": run.best.id} if run.best else None
-    return {**told, "best": best, "summary": run.summary, "scores": rounds, "judges": side.judges}
+    return {**plain, "best": best, "summary": run.summary, "scores": rounds, "judges": side.judges}
 
 
 def _judged(comparison: Comparison) -> dict[str, Any]:
     return {
         "request": comparison.request,
         "grid": _grid(comparison_table(comparison)),
-        "examples": {name: found for name, found in _examples(comparison.found).items() if found},
+        "examples": _examples(comparison.verdicts),
     }
 
 
-def _examples(found: Sequence[Compared]) -> Mapping[str, Sequence[Compared]]:
-    """Return a few pairs that were won, lost, and decided otherwise in the other order."""
+def _examples(verdicts: Sequence[Compared]) -> Mapping[str, Sequence[Compared]]:
+    """Return a few pairs of each kind that occurs: won, lost, in conflict."""
     kinds = {
-        "Won": [each for each in found if each.outcome == "win"],
-        "Lost": [each for each in found if each.outcome == "lose"],
-        "In conflict: the verdict turned with the order": [each for each in found if _turned(each)],
+        "Won": [verdict for verdict in verdicts if verdict.outcome == "win"],
+        "Lost": [verdict for verdict in verdicts if verdict.outcome == "lose"],
+        "In conflict: the verdict turned with the order": [*filter(_is_conflict, verdicts)],
     }
-    return {name: pairs[:_EXAMPLES] for name, pairs in kinds.items()}
+    return {name: pairs[:_EXAMPLES] for name, pairs in kinds.items() if pairs}
 
 
-def _turned(each: Compared) -> bool:
-    return each.ours_first == each.ours_second and each.ours_first in ("first", "second")
+def _is_conflict(verdict: Compared) -> bool:
+    """Tell whether the judge preferred the same position in both orders."""
+    is_same = verdict.ours_first == verdict.ours_second
+    return is_same and verdict.ours_first in ("first", "second")

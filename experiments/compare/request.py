@@ -1,4 +1,4 @@
-"""What a user asks `autoevol compare` for, checked."""
+"""The arguments of `autoevol compare`, checked, and the folder that a comparison is written to."""
 
 import hashlib
 from collections import Counter
@@ -12,10 +12,11 @@ from autoevol.program.errors import ConfigError
 from autoevol.program.scoring.comparison import AskOrder
 
 Value = TypeVar("Value")
-_NAMED = 4
-"""Most sides whose names make up the name of a folder."""
+_MOST_NAMES = 4
+"""Sides that are named in a folder's name."""
 
 _NAME_BYTES = 200
+"""File systems take 255; a digest and the kind of the comparison follow the names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,12 @@ class CompareRequest:
     """Two sets and a judge.
 
     Attributes:
-        ours: The side that wins or loses.
+        ours: The side whose wins and losses are counted.
         judge: A litellm name, or `local/NAME`.
-        what: Is compared.
-        order: `both`: each pair is asked about twice; `drawn`: once.
+        what: The texts that are compared.
+        order: `both`: each pair is judged twice; `drawn`: once.
         limit: Most pairs, the first of ours; None: all.
-        out: Folder of what is found out, and of the ledger.
+        out: Folder of the results and the ledger.
     """
 
     ours: Side
@@ -41,20 +42,21 @@ class CompareRequest:
 
 
 def sides_of(targets: Sequence[Path]) -> list[Side]:
-    """Return the sets that are compared.
+    """Return the sets to compare.
 
     Raises:
         ConfigError: There are fewer than two, or one is neither a finished run nor a file of rows.
     """
     if len(targets) < 2:
         raise ConfigError("compare", "name two runs or files, or more")
-    return told_apart([read_side(target) for target in targets])
+    return with_distinct_names([read_side(target) for target in targets])
 
 
-def told_apart(sides: Sequence[Side]) -> list[Side]:
-    """Return the sides; where names repeat they are the last parts of the paths, at least two."""
+def with_distinct_names(sides: Sequence[Side]) -> list[Side]:
+    """Return the sides; equal names are replaced by the last parts of the paths, at least two."""
     names, paths = [side.name for side in sides], [side.path.resolve().parts for side in sides]
     for depth in range(2, max(map(len, paths)) + 1):
+        # Counted over different paths: a set that is compared with itself keeps its name.
         counts = Counter(name for name, _ in {*zip(names, paths, strict=True)})
         names = [
             "/".join(path[-depth:]) if counts[name] > 1 else name
@@ -74,28 +76,25 @@ def request_of(
     """Return what a judge is to decide; None: no judge is named.
 
     Raises:
-        ConfigError: There are more than two sides, or an option has a value it does not know.
+        ConfigError: There are more than two sides, or an option has an invalid value.
     """
-    chosen: What = _one_of("--what", what, get_args(What))
-    turns: AskOrder = _one_of("--order", order, get_args(AskOrder))
+    texts: What = _choice("--what", what, get_args(What))
+    ask_order: AskOrder = _choice("--order", order, get_args(AskOrder))
     if judge is None and not all(side.summary for side in sides):
         raise ConfigError("compare", "files have no figures of a run; name a judge with --judge")
     if judge is None:
         return None
     if len(sides) != 2:
-        raise ConfigError("--judge", f"decides between two, {len(sides)} are named")
+        raise ConfigError("--judge", f"decides between two sets, {len(sides)} are named")
     ours, theirs = sides
     folder = folder_of(sides, out)
     if out is None:
         folder = folder.with_name(f"{folder.name}-{what}")
-    return CompareRequest(ours, theirs, judge, chosen, turns, limit, folder)
+    return CompareRequest(ours, theirs, judge, texts, ask_order, limit, folder)
 
 
 def folder_of(sides: Sequence[Side], out: Path | None) -> Path:
-    """Return where a comparison is written: `out`, or a folder that the sides name.
-
-    A digest of the paths stands for what the names alone do not tell: sides that do not all lie in
-    `runs`, or all in the working folder, and names that are cut.
+    """Return the folder that a comparison is written to: `out`, or one named after the sides.
 
     Raises:
         ConfigError: There is a file of that name.
@@ -108,19 +107,21 @@ def folder_of(sides: Sequence[Side], out: Path | None) -> Path:
 
 def _folder_name(sides: Sequence[Side]) -> str:
     names = [side.name.rpartition("/")[2] for side in sides]
-    told = names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED}-more"]
-    name = "-".join(["compare", *told])
+    is_named = len(names) <= _MOST_NAMES
+    parts = names if is_named else [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES}-more"]
+    name = "-".join(["compare", *parts])
     cut = name.encode()[:_NAME_BYTES].decode(errors="ignore")
-    is_whole = name == cut and told is names and len({*names}) == len(names)
+    is_whole = name == cut and is_named and len({*names}) == len(names)
     homes = {side.path.resolve().parent for side in sides}
     if is_whole and homes in ({Path("runs").resolve()}, {Path.cwd()}):
         return name
+    # The names alone do not say which sets these are: another comparison must not be overwritten.
     paths = "\n".join(str(side.path.resolve()) for side in sides)
     return f"{cut}-{hashlib.sha256(paths.encode()).hexdigest()[:8]}"
 
 
-def _one_of(option: str, given: str, known: Sequence[Value]) -> Value:
-    for each in known:
-        if each == given:
-            return each
-    raise ConfigError(f"{option} {given}", f"there are {', '.join(map(str, known))}")
+def _choice(option: str, value: str, choices: Sequence[Value]) -> Value:
+    for choice in choices:
+        if choice == value:
+            return choice
+    raise ConfigError(f"{option} {value}", f"must be one of {', '.join(map(str, choices))}")

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.search_record import best_alone
-from autoevol.experiments.compare.sides import Side
+from autoevol.experiments.compare.sides import Side, lost_share
 from autoevol.experiments.config.loading import read_yaml
 from autoevol.experiments.report.plots import Point
 from autoevol.experiments.report.score_figures import mean_rounds, point_of, score_means
 from autoevol.experiments.scores.stored import StoredScores, read_stored
-from autoevol.metrics.stats.intervals import share
 from autoevol.signatures import Method
 
-_NO_MATTER = ("name", "output")
+_ALWAYS_DIFFERENT = ("name", "output")
+"""Sections of a config that say nothing of how the runs differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +22,22 @@ class ComparedRun:
     """A finished run.
 
     Attributes:
-        best: The method that it applied; None: the folder does not tell.
+        best: The method that it applied; None: the folder has no single one.
         config: Its config, keys joined by dots.
     """
 
     name: str
     path: Path
     summary: Mapping[str, Any]
-    sheet: StoredScores
+    stored: StoredScores
     best: Method | None
     config: Mapping[str, Any]
 
     @property
     def lost(self) -> Point | None:
         """The share of scored rewrites that were lost, with its interval; None: there were none."""
-        failed = self.summary["rows_failed"]
-        found = share(failed, failed + self.summary["rows_out"])
-        return (found.value, *found.interval) if found else None
+        lost = lost_share(self.summary)
+        return (lost.value, *lost.interval) if lost else None
 
     @property
     def tokens(self) -> int:
@@ -56,51 +55,58 @@ def runs_of(sides: Sequence[Side]) -> list[ComparedRun]:
 
 
 def shared_means(runs: Sequence[ComparedRun]) -> dict[str, list[int]]:
-    """Return the means that two runs or more share, each with the places of those runs."""
-    names = dict.fromkeys(name for run in runs for name in score_means(run.sheet))
-    found = {name: sharing(runs, name) for name in names}
-    return {name: places for name, places in found.items() if places}
+    """Return the means that two runs or more share, each with the numbers of those runs."""
+    names = dict.fromkeys(name for run in runs for name in score_means(run.stored))
+    numbers = {name: sharing(runs, name) for name in names}
+    return {name: members for name, members in numbers.items() if members}
 
 
 def sharing(runs: Sequence[ComparedRun], name: str) -> list[int]:
-    """Return the places of the runs whose means may be held against each other.
+    """Return the numbers of the runs whose means of a score may be compared.
 
-    The same judge gave them, and they went by the same settings. Of several such groups of two runs
-    or more it is the largest, of equal ones the first; empty: there is none.
+    The same judge gave them with the same settings. Of several such groups of two runs or more it
+    is the largest, of equal ones the first; empty: there is none.
     """
     groups: list[tuple[dict[str, Any], list[int]]] = []
-    for place, run in enumerate(runs):
-        if mean_rounds(run.sheet, name):
-            own = run.sheet.went_by(name.partition(".")[0])
-            known = next((places for settings, places in groups if settings == own), None)
-            if known is None:
-                groups.append((own, [place]))
+    for number, run in enumerate(runs):
+        if mean_rounds(run.stored, name):
+            own = run.stored.comparable_settings(name.partition(".")[0])
+            # Settings are dicts with lists, so they cannot be the keys of one.
+            group = next((members for settings, members in groups if settings == own), None)
+            if group is None:
+                groups.append((own, [number]))
             else:
-                known.append(place)
-    largest = max((places for _, places in groups), key=len, default=[])
+                group.append(number)
+    largest = max((members for _, members in groups), key=len, default=[])
     return largest if len(largest) > 1 else []
 
 
 def last_mean(run: ComparedRun, name: str) -> Point | None:
-    """Return a score's mean in the last round that has one, seeds aside."""
-    found = {number: told for number, told in mean_rounds(run.sheet, name).items() if number}
-    return point_of(found[max(found)]) if found else None
+    """Return a score's mean in the last round that has one, seeds excluded."""
+    means = {number: mean for number, mean in mean_rounds(run.stored, name).items() if number}
+    return point_of(means[max(means)]) if means else None
 
 
 def config_differences(runs: Sequence[ComparedRun]) -> dict[str, list[str]]:
     """Return the keys in which the configs differ, with each run's value."""
     keys = dict.fromkeys(key for run in runs for key in run.config)
     values = {key: [str(run.config.get(key, "–")) for run in runs] for key in keys}
-    return {key: told for key, told in values.items() if len({*told}) > 1}
+    return {key: by_run for key, by_run in values.items() if len({*by_run}) > 1}
 
 
 def _run(side: Side) -> ComparedRun:
     best = best_alone(side.path).best
     file = side.path / "config.yaml"
     plain = read_yaml(file) if file.is_file() else {}
-    config = _leaves({key: value for key, value in plain.items() if key not in _NO_MATTER})
-    sheet = read_stored(side.path)
-    return ComparedRun(side.name, side.path, side.summary, sheet, best[0] if best else None, config)
+    config = _leaves({key: value for key, value in plain.items() if key not in _ALWAYS_DIFFERENT})
+    return ComparedRun(
+        side.name,
+        side.path,
+        side.summary,
+        read_stored(side.path),
+        best[0] if best else None,
+        config,
+    )
 
 
 def _leaves(tree: Mapping[str, Any], at: str = "") -> dict[str, Any]:

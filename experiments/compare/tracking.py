@@ -1,4 +1,4 @@
-"""What `autoevol compare` finds, in MLflow: a run of its own, and where its runs stand in the UI.
+"""A comparison in MLflow: a run for the judge's verdicts, and links to the compared runs.
 
 The run is found again by a tag, so the same comparison adds no second point.
 """
@@ -28,8 +28,8 @@ FILES = ("comparison.json", "compare.html")
 
 
 @dataclass(frozen=True, slots=True)
-class Tracked:
-    """Runs that are compared, as the store has them; in the order of the sides."""
+class TrackedSides:
+    """The compared runs as MLflow's store has them, in the order of the sides."""
 
     store: Store
     sides: Sequence[Side]
@@ -37,20 +37,20 @@ class Tracked:
 
     @property
     def ids(self) -> list[str]:
-        """Their ids."""
+        """The runs' ids."""
         return [run.info.run_id for run in self.runs]
 
     def links(self) -> list[str]:
-        """Return the UI's pages that show them together; the search's chart if any searched."""
-        found = [f"compare   {compare_link(self.ids, self.store.experiment_id)}"]
+        """Return the UI's pages of all runs; with the search's chart if a run searched."""
+        links = [f"compare   {compare_link(self.ids, self.store.experiment_id)}"]
         if any(SEARCH_METRIC in run.data.metrics for run in self.runs):
             chart = metric_link(self.ids, SEARCH_METRIC, self.store.experiment_id)
-            found.append(f"search    {chart}")
-        return found
+            links.append(f"search    {chart}")
+        return links
 
 
 def show_in_mlflow(sides: Sequence[Side], comparison: Comparison | None = None) -> None:
-    """Record what a judge said, if one was asked, and print where the runs are to be seen.
+    """Log the judge's verdicts, if there are any, and print links to the runs.
 
     Does nothing where not all sides are runs in the store.
     """
@@ -61,48 +61,49 @@ def show_in_mlflow(sides: Sequence[Side], comparison: Comparison | None = None) 
     if comparison:
         track_comparison(tracked, comparison)
     say("In MLflow, while `autoevol ui` runs:")
-    for line in tracked.links():
-        say(line)
+    for link in tracked.links():
+        say(link)
 
 
-def find_tracked(config: TrackingConfig | None, sides: Sequence[Side]) -> Tracked | None:
+def find_tracked(config: TrackingConfig | None, sides: Sequence[Side]) -> TrackedSides | None:
     """Return the MLflow runs of the sides; None: not all of them are runs in the store."""
     ids = [side.summary.get("mlflow_run_id") for side in sides]
     store = find_store(config) if config and all(ids) else None
     runs = [store.run(run_id) for run_id in ids if run_id] if store else []
     if store is None or None in runs:
         return None
-    return Tracked(store, sides, runs)
+    return TrackedSides(store, sides, runs)
 
 
-def track_comparison(tracked: Tracked, comparison: Comparison) -> str:
-    """Record what a judge said of two runs; return the id of the run that holds it."""
+def track_comparison(tracked: TrackedSides, comparison: Comparison) -> str:
+    """Log a judge's verdicts on two runs; return the id of the MLflow run that has them."""
     client, request = tracked.store.client, comparison.request
     key = _key(tracked, comparison)
     run = tracked.store.find("comparison_key", key) or _new_run(tracked, comparison, key)
     run_id = str(run.info.run_id)
     if not run.data.params:
-        asked = {"judge": request.judge, "what": request.what, "order": request.order}
+        question = {"judge": request.judge, "what": request.what, "order": request.order}
         sides = {"ours": request.ours.path, "theirs": request.theirs.path}
-        log_params(client, run_id, {**asked, **sides, "limit": request.limit})
+        log_params(client, run_id, {**question, **sides, "limit": request.limit})
     figures = comparison.figures()
     log_metrics(client, run_id, _flat(figures))
     log_table(client, run_id, _rows(comparison), "pairs.json")
     for file in (request.out / name for name in FILES):
         if file.is_file():
             client.log_artifact(run_id, str(file))
-    _tell_sides(tracked, comparison, figures)
+    _tag_sides(tracked, comparison, figures)
     client.set_terminated(run_id)
     return run_id
 
 
-def _key(tracked: Tracked, comparison: Comparison) -> str:
+def _key(tracked: TrackedSides, comparison: Comparison) -> str:
     request = comparison.request
-    told = [*tracked.ids, request.judge, request.what, request.order, request.limit]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+    # The limit belongs to the key: verdicts on fewer pairs are other figures.
+    parts = [*tracked.ids, request.judge, request.what, request.order, request.limit]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-def _new_run(tracked: Tracked, comparison: Comparison, key: str) -> Any:
+def _new_run(tracked: TrackedSides, comparison: Comparison, key: str) -> Any:
     ours, theirs = tracked.sides
     links = [
         f"[{side.name}]({run_link(run_id, tracked.store.experiment_id)})"
@@ -120,17 +121,20 @@ def _new_run(tracked: Tracked, comparison: Comparison, key: str) -> Any:
     return tracked.store.client.create_run(tracked.store.experiment_id, tags=tags, run_name=name)
 
 
-def _tell_sides(tracked: Tracked, comparison: Comparison, figures: Mapping[str, Any]) -> None:
-    """Leave a word on either run, from its own point of view."""
+def _tag_sides(tracked: TrackedSides, comparison: Comparison, figures: Mapping[str, Any]) -> None:
+    """Tag both runs with the outcome, each from its own side."""
     request = comparison.request
     for number, (own, other) in enumerate((("won", "lost"), ("lost", "won"))):
-        told = f"won {figures[own]}, tied {figures['tied']}, lost {figures[other]}"
+        outcome = f"won {figures[own]}, tied {figures['tied']}, lost {figures[other]}"
         name = f"compare.{_slug(tracked.sides[1 - number].name)}.{request.what}"
-        set_tags(tracked.store.client, tracked.runs[number], {name: f"{told} (by {request.judge})"})
+        set_tags(
+            tracked.store.client, tracked.runs[number], {name: f"{outcome} (by {request.judge})"}
+        )
 
 
 def _slug(name: str) -> str:
-    return "".join(each if each.isalnum() or each in "._-" else "-" for each in name)
+    """Return a name with the characters that MLflow allows in a tag's key."""
+    return "".join(char if char.isalnum() or char in "._-" else "-" for char in name)
 
 
 def _flat(figures: Mapping[str, Any]) -> dict[str, float]:
@@ -148,11 +152,11 @@ def _flat(figures: Mapping[str, Any]) -> dict[str, float]:
 def _rows(comparison: Comparison) -> list[dict[str, Any]]:
     return [
         {
-            "id": each.pair.id,
-            "outcome": each.outcome,
-            "instruction": each.pair.instruction,
-            "ours": each.pair.ours,
-            "theirs": each.pair.theirs,
+            "id": verdict.pair.id,
+            "outcome": verdict.outcome,
+            "instruction": verdict.pair.instruction,
+            "ours": verdict.pair.ours,
+            "theirs": verdict.pair.theirs,
         }
-        for each in comparison.found
+        for verdict in comparison.verdicts
     ]

@@ -1,23 +1,24 @@
-"""Rows that people have labelled, read and checked."""
+"""Rows that people labelled, read and checked."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 from autoevol.metrics import Case, MethodKind
 from autoevol.program.errors import ConfigError
-from autoevol.signatures import shipped_methods
+from autoevol.signatures import Method, shipped_methods
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """A case and what its reader said.
+class LabelledRow:
+    """A case and its reader's labels.
 
     Attributes:
-        case: With its response, where there is one.
+        case: With its response, where it has one.
         failed: The evolved text or the response failed.
-        kinds: Of both.
+        kinds: Failure kinds of both.
         is_sure: The reader's confidence was not low.
     """
 
@@ -35,7 +36,7 @@ class Labelled:
         return replace(self.case, response=None)
 
 
-def read_labelled(file: Path) -> list[Labelled]:
+def read_labelled(file: Path) -> list[LabelledRow]:
     """Return the rows of a JSONL file.
 
     Their keys are `id, seed, evolved, response, failed, kinds, response_failed, response_kinds,
@@ -45,25 +46,28 @@ def read_labelled(file: Path) -> list[Labelled]:
         ConfigError: Names the file and the line.
     """
     try:
+        # Not splitlines(): it would also split at U+2028, which a JSON string may hold.
         lines = file.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(file), f"cannot be read: {error}") from error
-    rows = [_row(f"{file}:{n}", line) for n, line in enumerate(lines, 1) if line.strip()]
+    # The method library is parsed once a file: parsing it for each row took most of the time.
+    library = shipped_methods()
+    rows = [_row(f"{file}:{n}", line, library) for n, line in enumerate(lines, 1) if line.strip()]
     if not rows:
         raise ConfigError(str(file), "holds no rows")
     return rows
 
 
-def _row(place: str, line: str) -> Labelled:
+def _row(where: str, line: str, library: Mapping[str, Method]) -> LabelledRow:
     try:
         row = json.loads(line)
-        case = _case(row)
+        case = _case(row, library)
         failed = bool(row["failed"] or row.get("response_failed"))
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ConfigError(place, f"is no labelled row: {error!r}") from error
+        raise ConfigError(where, f"is no labelled row: {error!r}") from error
     kinds = (*(row.get("kinds") or ()), *(row.get("response_kinds") or ()))
-    return Labelled(
-        id=str(row.get("id", place)),
+    return LabelledRow(
+        id=str(row.get("id", where)),
         case=case,
         failed=failed,
         kinds=kinds,
@@ -73,7 +77,7 @@ def _row(place: str, line: str) -> Labelled:
     )
 
 
-def _case(row: dict[str, Any]) -> Case:
+def _case(row: dict[str, Any], library: Mapping[str, Method]) -> Case:
     texts = {name: row.get(name) for name in ("evolved", "response")}
     for name, text in (("seed", row["seed"]), *texts.items()):
         if not isinstance(text, str) and (name == "seed" or text is not None):
@@ -81,7 +85,7 @@ def _case(row: dict[str, Any]) -> Case:
     kind: Any = row.get("method_kind") or "depth"
     if kind not in get_args(MethodKind):
         raise TypeError(f"method_kind must be one of {get_args(MethodKind)}, is {kind!r}")
-    method = shipped_methods().get(row.get("method") or "")
+    method = library.get(row.get("method") or "")
     return Case(
         source=row["seed"],
         evolved=texts["evolved"],

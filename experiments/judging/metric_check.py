@@ -1,73 +1,77 @@
-"""`autoevol metric-check`: every rule set against rows that people have labelled."""
+"""`autoevol metric-check`: how well every rule set agrees with labelled rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 
-from autoevol.experiments.judging.labelled import Labelled
+from autoevol.experiments.judging.labelled import LabelledRow
 from autoevol.metrics import RULE_SETS, broken, compose
 from autoevol.metrics.stats.agreement import Confusion, confusion
 from autoevol.metrics.stats.intervals import Estimate
 
 FIGURES = ("precision", "recall", "specificity", "balanced_accuracy", "f1")
-_Pairs = Sequence[tuple[bool, Labelled]]
+_Pairs = Sequence[tuple[bool, LabelledRow]]
+"""Whether the rule set flags the row, and the row."""
 
 
 def check_rule_sets(
-    rows: Sequence[Labelled], judged: Mapping[str, frozenset[str]] | None = None
+    rows: Sequence[LabelledRow], judged: Mapping[str, frozenset[str]] | None = None
 ) -> dict[str, dict[str, Any]]:
-    """Return the figures of each rule set.
+    """Return the agreement of each rule set with the labels.
 
     Args:
         rows: At least one.
-        judged: For each row's id, the judge's rules that it breaks; None: no judge was asked, and
-            the rules for a judge flag nothing.
+        judged: For each row's id, the judge rules that it breaks; None: no judge was asked, and
+            the judge rules flag nothing.
     """
     return {name: _figures(_pairs(name, rows, judged or {})) for name in RULE_SETS}
 
 
-def broken_rules(name: str, row: Labelled) -> tuple[str, ...]:
-    """Return the rules of a set that a row breaks, at both stages, judges' rules aside."""
-    found = broken(compose([name], "evolve"), row.rewrite)
+def broken_rules(name: str, row: LabelledRow) -> tuple[str, ...]:
+    """Return the rules of a set that a row breaks, at both stages, judge rules excluded."""
+    reasons = broken(compose([name], "evolve"), row.rewrite)
     if row.case.response is not None:
-        found += broken(compose([name], "respond"), row.case)
-    return tuple(reason.rule for reason in found)
+        reasons += broken(compose([name], "respond"), row.case)
+    return tuple(reason.rule for reason in reasons)
 
 
-def table(found: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return the figures with their 95 % intervals as a table."""
-    shown = Table("rule set", *(name.replace("_", " ") for name in FIGURES))
-    for name, figures in found.items():
-        shown.add_row(name, *(_cell(figures, column) for column in FIGURES))
-    return shown
+def table(agreements: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return a line for each rule set: its figures with 95 % intervals."""
+    lines = Table("rule set", *(name.replace("_", " ") for name in FIGURES))
+    for name, figures in agreements.items():
+        lines.add_row(name, *(_cell(figures, column) for column in FIGURES))
+    return lines
 
 
-def kinds_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return the recall by kind, rule sets side by side."""
-    first = next(iter(found.values()))
-    shown = Table("kind", "rows", *found)
+def kinds_table(agreements: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return the recall by failure kind, a column for each rule set."""
+    first = next(iter(agreements.values()))
+    lines = Table("kind", "rows", *agreements)
     for kind, count in first["rows_by_kind"].items():
-        cells = (f"{figures['recall_by_kind'][kind]:.2f}" for figures in found.values())
-        shown.add_row(kind, str(count), *cells)
-    return shown
+        cells = (f"{figures['recall_by_kind'][kind]:.2f}" for figures in agreements.values())
+        lines.add_row(kind, str(count), *cells)
+    return lines
 
 
-def groups_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return the balanced accuracy by language and domain, and without the unsure rows."""
-    first = next(iter(found.values()))
-    shown = Table("balanced accuracy", "rows", *found)
-    for group, of_first in first["groups"].items():
-        cells = (_number(f["groups"][group]["balanced_accuracy"]) for f in found.values())
-        shown.add_row(group, str(of_first["rows"]), *cells)
-    return shown
+def groups_table(agreements: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return the balanced accuracy by language, by domain, and without the unsure labels."""
+    first = next(iter(agreements.values()))
+    lines = Table("balanced accuracy", "rows", *agreements)
+    for name, group in first["groups"].items():
+        cells = (_number(f["groups"][name]["balanced_accuracy"]) for f in agreements.values())
+        lines.add_row(name, str(group["rows"]), *cells)
+    return lines
 
 
 def _pairs(
-    name: str, rows: Sequence[Labelled], judged: Mapping[str, frozenset[str]]
-) -> list[tuple[bool, Labelled]]:
-    mine = set(RULE_SETS[name])
-    return [(bool(broken_rules(name, r) or mine & judged.get(r.id, frozenset())), r) for r in rows]
+    name: str, rows: Sequence[LabelledRow], judged: Mapping[str, frozenset[str]]
+) -> list[tuple[bool, LabelledRow]]:
+    members = set(RULE_SETS[name])
+    return [
+        (bool(broken_rules(name, row) or members & judged.get(row.id, frozenset())), row)
+        for row in rows
+    ]
 
 
 def _figures(pairs: _Pairs) -> dict[str, Any]:
@@ -77,35 +81,37 @@ def _figures(pairs: _Pairs) -> dict[str, Any]:
         **_agreement(pairs),
         "recall_by_kind": {kind: sum(flags) / len(flags) for kind, flags in by_kind.items()},
         "rows_by_kind": {kind: len(flags) for kind, flags in by_kind.items()},
-        "groups": {name: _agreement(found) for name, found in _groups(pairs).items()},
+        "groups": {name: _agreement(members) for name, members in _groups(pairs).items()},
     }
 
 
 def _groups(pairs: _Pairs) -> dict[str, _Pairs]:
-    """Return the rows by language, by domain, and those that their reader was sure of."""
-    of: dict[str, Callable[[Labelled], str]] = {
+    """Return the rows by language, by domain, and those with sure labels."""
+    keys: dict[str, Callable[[LabelledRow], str]] = {
         "language": lambda row: row.lang,
         "domain": lambda row: row.domain,
     }
-    found: dict[str, _Pairs] = {
+    groups: dict[str, _Pairs] = {
         f"{name} {value}": [pair for pair in pairs if key(pair[1]) == value]
-        for name, key in of.items()
+        for name, key in keys.items()
         for value in sorted({key(row) for _, row in pairs})
     }
-    return {**found, "sure labels only": [pair for pair in pairs if pair[1].is_sure]}
+    return {**groups, "sure labels only": [pair for pair in pairs if pair[1].is_sure]}
 
 
 def _agreement(pairs: _Pairs) -> dict[str, Any]:
-    counted = confusion((flagged, row.failed) for flagged, row in pairs)
-    found = {name: _estimate(counted, name) for name in FIGURES}
-    values = {name: each.value if each else None for name, each in found.items()}
-    intervals = {name: each.interval if each else None for name, each in found.items()}
+    counts = confusion((flagged, row.failed) for flagged, row in pairs)
+    estimates = {name: _estimate(counts, name) for name in FIGURES}
+    values = {name: estimate.value if estimate else None for name, estimate in estimates.items()}
+    intervals = {
+        name: estimate.interval if estimate else None for name, estimate in estimates.items()
+    }
     return {**values, "intervals": intervals, "rows": len(pairs)}
 
 
-def _estimate(counted: Confusion, name: str) -> Estimate | None:
-    found: Estimate | None = getattr(counted, name)
-    return found
+def _estimate(counts: Confusion, name: str) -> Estimate | None:
+    estimate: Estimate | None = getattr(counts, name)
+    return estimate
 
 
 def _cell(figures: Mapping[str, Any], name: str) -> str:

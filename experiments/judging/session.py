@@ -1,8 +1,8 @@
-"""Models by themselves: opened for a command, asked through the ledger, stopped by Ctrl-C."""
+"""Open models for one command, with ledger and Ctrl-C."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dspy.utils.exceptions import LMError
 
@@ -16,12 +16,14 @@ from autoevol.program.errors import StoppedError
 from autoevol.program.roles import Role
 
 HOSTED_IN_FLIGHT, LOCAL_IN_FLIGHT = 32, 4
+"""Questions that are asked side by side, by where the model runs."""
+
 MAX_TOKENS = 512
 Result = TypeVar("Result")
 
 
 def judge_named(model: str, *, max_tokens: int = MAX_TOKENS) -> ModelSettings:
-    """Return the settings of a judge that the option `--judge` names.
+    """Return the settings of the judge that the option `--judge` names.
 
     Raises:
         ConfigError: The model cannot be used.
@@ -34,65 +36,60 @@ def judge_named(model: str, *, max_tokens: int = MAX_TOKENS) -> ModelSettings:
 def judge_session(
     settings: ModelSettings,
     ledger: Path,
-    work: Callable[[Role, int], Awaitable[Result]],
+    work: Callable[[Role, int], Coroutine[Any, Any, Result]],
     *,
     bar: ProgressBar,
     say: Callable[[str], None],
 ) -> Result:
-    """Return what `work`, which takes a judge by itself, makes of it; see `model_session`."""
+    """Open a judge alone and return the result of `work`; see `model_session`."""
 
-    async def asked(roles: Mapping[str, Role], in_flight: int) -> Result:
-        return await work(roles["judge"], in_flight)
+    def work_with_judge(roles: Mapping[str, Role], in_flight: int) -> Coroutine[Any, Any, Result]:
+        return work(roles["judge"], in_flight)
 
-    return model_session({"judge": settings}, ledger, asked, bar=bar, say=say)
+    return model_session({"judge": settings}, ledger, work_with_judge, bar=bar, say=say)
 
 
 def model_session(
     models: Mapping[str, ModelSettings],
     ledger: Path,
-    work: Callable[[Mapping[str, Role], int], Awaitable[Result]],
+    work: Callable[[Mapping[str, Role], int], Coroutine[Any, Any, Result]],
     *,
     bar: ProgressBar,
     say: Callable[[str], None],
     adapters: Mapping[str, AdapterName | None] | None = None,
 ) -> Result:
-    """Return what `work` makes of models.
+    """Open models, run `work` with them and return its result.
 
     Args:
         models: Settings by role.
-        ledger: Finished calls; another try pays none of them.
-        work: Takes the models by role, and how many questions may be asked side by side.
+        ledger: Stores finished calls; a later session with the same ledger pays for none of them.
+        work: Takes the models by role, and how many questions to ask side by side.
         bar: Shows the progress.
-        say: Takes one line for people.
-        adapters: Of the roles' predictors; nothing: plain.
+        say: Prints one line.
+        adapters: By role, for the predictors; None: plain.
 
     Raises:
-        ConfigError: The model cannot be used.
+        ConfigError: A model cannot be used.
         WeightsError: A local model cannot be fetched or loaded.
-        StoppedError: The user wishes to stop, or the endpoint is gone; the same command goes on.
+        StoppedError: The user stopped the command, or the endpoint stays unavailable; the same
+            command resumes.
     """
     ledger.parent.mkdir(parents=True, exist_ok=True)
     is_local = any(settings.kind == "local" for settings in models.values())
     in_flight = LOCAL_IN_FLIGHT if is_local else HOSTED_IN_FLIGHT
     with (
         stopping_on_signal(say) as stopper,
-        open_models(models, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say) as fleet,
+        open_models(
+            models, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say
+        ) as open_lms,
     ):
-        stopper.engine = fleet.engine
-        bar.totals = fleet.engine.totals
+        stopper.engine = open_lms.engine
+        bar.totals = open_lms.engine.totals
         roles = {
-            role: Role(fleet.lms[role], settings.model, (adapters or {}).get(role), watched=0.0)
+            role: Role(open_lms.lms[role], settings.model, (adapters or {}).get(role), watched=0.0)
             for role, settings in models.items()
         }
         try:
-            return fleet.engine.run(_asked(work, roles, in_flight))
+            return open_lms.engine.run(work(roles, in_flight))
         except LMError as error:
             raise StoppedError(str(error)) from error
-
-
-async def _asked(
-    work: Callable[[Mapping[str, Role], int], Awaitable[Result]],
-    roles: Mapping[str, Role],
-    in_flight: int,
-) -> Result:
-    return await work(roles, in_flight)

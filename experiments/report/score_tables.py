@@ -38,7 +38,7 @@ _LABELS = {
         "distinct_1": "different words, of all",
         "distinct_2": "different pairs of words, of all",
         "distinct_3": "different triples of words, of all",
-        "compression": "bytes, to what deflating leaves",
+        "compression": "compression ratio",
     },
     "neighbours": {
         "mnd": "distance to the nearest row, mean",

@@ -83,7 +83,7 @@ def _check_benchmarks(config: ExperimentConfig, where: str) -> None:
             named.append((f"{where}: filters.{number}.benchmarks", each.benchmarks))
     if not any(files for _, files in named):
         return
-    from autoevol.experiments.scores.set_scores import read_benchmarks
+    from autoevol.experiments.scores.files import read_benchmarks
 
     beside = Path(where).parent
     for key, files in named:

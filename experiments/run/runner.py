@@ -203,21 +203,20 @@ class _Experiment:
         if self.open_resources is None:
             return
         from autoevol.experiments.scores.files import rounds_of, write_scores
-        from autoevol.experiments.scores.scoring import asking, score_set, settings_of
+        from autoevol.experiments.scores.scoring import score_set, score_settings
 
         scores = self.plan.config.scores
         rounds = rounds_of(self.plan.splits.seeds, self.folder.path)
-        given = asking(
-            self.open_resources,
+        resources = self.open_resources.with_roles(
             self.scoring,
             in_flight=self.pipeline.rows_in_flight,
             seed=self.plan.config.seed,
         )
-        self.book = await score_set(rounds, scores, given, self.listeners)
+        self.book = await score_set(rounds, scores, resources, self.listeners)
         for note in self.book.notes:
             self.around.say(note)
         models = {role: asked.model for role, asked in self.scoring.items()}
-        settings = settings_of(scores, models)
+        settings = score_settings(scores, models)
         files = write_scores(self.folder.path, self.book, settings)
         if self.tracker:
             self.tracker.on_scores(self.book.figures, files)
@@ -227,10 +226,10 @@ class _Experiment:
         if not self.filters:
             return
         from autoevol.experiments.scores.files import evolved_rows
-        from autoevol.experiments.scores.filtering import counts, filtered, mark
+        from autoevol.experiments.scores.filtering import counts, filtered, write_marks
 
         marks = filtered(evolved_rows(self.folder.path), self.plan.splits.seeds, self.filters)
-        mark(self.folder.path, marks)
+        write_marks(self.folder.path, marks)
         self.findings.filtered = counts(marks, self.filters)
 
     def _write_methods(self, student: Evolver, methods: list[Method]) -> None:

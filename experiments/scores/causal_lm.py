@@ -1,4 +1,4 @@
-"""How likely a causal language model holds the tokens of texts: the losses behind IFD.
+"""A causal language model's log-probabilities of the tokens of texts: the losses behind IFD.
 
 A text is a start token and its own tokens. The start token is context and never scored, so that
 each token of a text has a loss, the first one too.
@@ -15,7 +15,7 @@ from autoevol.experiments.scores.pretrained import Pretrained, Tokens, load
 from autoevol.program.errors import ConfigError
 
 _STEP = 128
-"""Positions whose logits are turned into single precision at once."""
+"""Positions whose logits are converted to single precision at once."""
 
 _SEPARATOR = "<|endoftext|>"
 """Between the documents that GPT-2's descendants were trained on; the BOS of their chat models
@@ -25,16 +25,16 @@ LogProbs = NDArray[np.float64]
 
 
 class TokenModel(Protocol):
-    """Tells tokens of texts, and how likely each is after the ones before it."""
+    """Splits texts into tokens, and gives each token's probability after the ones before it."""
 
     @property
     def start(self) -> int:
-        """The token that stands before every text."""
+        """The token before every text."""
         ...
 
     @property
-    def most(self) -> int:
-        """Tokens of a text, its start included."""
+    def max_tokens(self) -> int:
+        """The longest text that the model takes, its start token included."""
         ...
 
     def tokens(self, text: str) -> Tokens:
@@ -53,29 +53,28 @@ class CausalModel:
     Attributes:
         loaded: The model.
         start: See `TokenModel`.
-        most: See `TokenModel`.
+        max_tokens: See `TokenModel`.
     """
 
     loaded: Pretrained
     start: int
-    most: int
+    max_tokens: int
 
     def tokens(self, text: str) -> Tokens:
-        """Return a text's own tokens, without what the tokenizer would put around them."""
+        """Return a text's own tokens, without the special tokens that the tokenizer would add."""
         return tuple(self.loaded.tokenizer(text, add_special_tokens=False).input_ids)
 
     def log_probs(self, texts: Sequence[Tokens]) -> list[LogProbs]:
-        """Return for each text (tokens - 1,) natural log-probabilities, at most 0.
-
-        Shorter texts are padded at their end, where no token of theirs looks.
-        """
+        """Return for each text (tokens - 1,) natural log-probabilities, at most 0."""
         import torch
 
+        # Padding at the end changes nothing: a causal model's token sees only the ones before it.
         ids, mask = self.loaded.padded(texts, self.start)
         with torch.inference_mode():
             output = self.loaded.model(input_ids=ids, attention_mask=mask, use_cache=False)
-            found = _of_targets(output.logits[:, :-1], ids[:, 1:]).double().cpu().numpy()
-        return [row[: len(text) - 1] for row, text in zip(found, texts, strict=True)]
+            # Position i predicts token i + 1, so logits and targets are shifted by one.
+            log_probs = _of_targets(output.logits[:, :-1], ids[:, 1:]).double().cpu().numpy()
+        return [row[: len(text) - 1] for row, text in zip(log_probs, texts, strict=True)]
 
 
 def _of_targets(logits: Any, targets: Any) -> Any:
@@ -83,6 +82,7 @@ def _of_targets(logits: Any, targets: Any) -> Any:
     import torch
     from torch.nn.functional import cross_entropy
 
+    # In slices: logits are the largest tensor here, and a second copy of all would double them.
     parts = [
         cross_entropy(part.flatten(0, 1).float(), wanted.flatten(), reduction="none").view_as(
             wanted
@@ -92,35 +92,38 @@ def _of_targets(logits: Any, targets: Any) -> Any:
     return -torch.cat(parts, dim=1)
 
 
-def open_causal(name: str, where: str, *, most: int) -> CausalModel:
+def open_causal(name: str, where: str, *, max_tokens: int) -> CausalModel:
     """Return a causal language model to score with.
 
     Args:
         name: As `experiments.scores.pretrained.load` takes it.
-        where: The key that named it, for errors.
-        most: Tokens of a text at most; fewer where the model takes fewer.
+        where: The key that names it, for errors.
+        max_tokens: Of a text; fewer where the model takes fewer.
 
     Raises:
-        ConfigError: The extra is not installed, or the model is not there or of another kind.
+        ConfigError: The extra is not installed, or the model cannot be loaded or is of another
+            kind.
     """
     loaded = load(name, "AutoModelForCausalLM", where)
+    # transformers loads an encoder such as BERT for this task, too, without a complaint.
     kinds = loaded.model.config.architectures or []
     if kinds and not any(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds):
         raise ConfigError(where, f"{name} is no causal language model: {kinds[0]}")
     start = start_token(loaded.tokenizer)
     if start is None:
         raise ConfigError(where, f"{name} has no token to begin a text with: neither BOS nor EOS")
-    return CausalModel(loaded, start, min(most, loaded.most))
+    return CausalModel(loaded, start, min(max_tokens, loaded.max_tokens))
 
 
 def start_token(tokenizer: Any) -> int | None:
-    """Return what stands before a plain text; None: the tokenizer has nothing of the kind.
+    """Return the token before a plain text; None: the tokenizer has none.
 
-    It is what the tokenizer itself puts there, or what separates documents, or BOS, or EOS.
+    It is the one that the tokenizer itself adds, or the separator of documents, or BOS, or EOS.
     """
+    # A tokenizer does not declare that it adds BOS, so one text is encoded with and without it.
     text = "a"
     bare, whole = tokenizer(text, add_special_tokens=False).input_ids, tokenizer(text).input_ids
     own = whole[0] if whole[:1] != bare[:1] else None
     separator = tokenizer.get_vocab().get(_SEPARATOR)
-    known = (own, separator, tokenizer.bos_token_id, tokenizer.eos_token_id)
-    return next((int(token) for token in known if token is not None), None)
+    candidates = (own, separator, tokenizer.bos_token_id, tokenizer.eos_token_id)
+    return next((int(token) for token in candidates if token is not None), None)

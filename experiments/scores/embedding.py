@@ -1,4 +1,4 @@
-"""Texts to vectors: a static model that comes inside its wheel, or sentence-transformers."""
+"""Texts to unit vectors, and an index for the nearest neighbours of very many of them."""
 
 import importlib.util
 import math
@@ -15,18 +15,27 @@ from autoevol.program.errors import ConfigError
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
-"""Texts to unit vectors, a row each; shape (texts, dimensions)."""
+"""Texts to unit vectors, a row for each text; shape (texts, dimensions)."""
+
+_LISTS = 4
+"""Lists for each square root of the rows (faiss's own advice)."""
+
+_PROBED = 32
+"""One of so many lists is searched."""
+
+_TRAINED = 40
+"""Rows for each list that its centre is computed from."""
 
 
 def embedder(name: str, where: str) -> Embed:
-    """Return what makes vectors of texts.
+    """Return an embedding model as a function of texts.
 
     Args:
         name: `static`, or a sentence-transformers model: a name of the hub or a folder.
-        where: The key that named it, for the error.
+        where: The key that names it, for the error.
 
     Raises:
-        ConfigError: The model is not there, or its library is not installed.
+        ConfigError: The model cannot be loaded, or its library is not installed.
     """
     return _static() if name == STATIC else _transformer(name, where)
 
@@ -34,8 +43,9 @@ def embedder(name: str, where: str) -> Embed:
 def _static() -> Embed:
     import wordllama
 
-    inside = Path(wordllama.__file__).parent
-    model = wordllama.WordLlama.load(dim=256, cache_dir=inside, disable_download=True)
+    # The wheel holds these weights; by default the library would look for them in its own cache.
+    folder = Path(wordllama.__file__).parent
+    model = wordllama.WordLlama.load(dim=256, cache_dir=folder, disable_download=True)
     return lambda texts: np.asarray(model.embed(list(texts), norm=True), dtype=np.float32)
 
 
@@ -44,7 +54,7 @@ def _transformer(name: str, where: str) -> Embed:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise ConfigError(
-            where, f"{name} needs sentence-transformers, which is not installed; or say {STATIC}"
+            where, f"{name} needs sentence-transformers: install it, or name {STATIC} here"
         ) from error
     try:
         model: Any = SentenceTransformer(name)
@@ -57,18 +67,8 @@ def _transformer(name: str, where: str) -> Embed:
     )
 
 
-_LISTS = 4
-"""Lists for each square root of the rows (faiss's own advice)."""
-
-_PROBED = 32
-"""One list in so many is looked through."""
-
-_TRAINED = 40
-"""Rows for each list that its centre is made from."""
-
-
 def index_search() -> Search | None:
-    """Return faiss's search; None: it is not installed, and every pair is compared."""
+    """Return faiss's search; None: faiss is not installed, and every pair is compared."""
     return inverted_lists if importlib.util.find_spec("faiss") else None
 
 
@@ -77,17 +77,18 @@ def inverted_lists(
 ) -> tuple[NDArray[np.floating], NDArray[np.integer]]:
     """Return squared distances and row numbers (rows, count) of likely nearest rows.
 
-    Rows lie in lists by the nearest of 4·√rows centres; a row's neighbours are looked for in the
-    32nd part of the lists whose centres are nearest to it.
+    Rows are stored in lists by the nearest of 4·√rows centres. A row's neighbours are searched in
+    the 32nd part of the lists, those with the nearest centres.
     """
     import faiss
 
-    held = np.ascontiguousarray(vectors, dtype=np.float32)
-    lists = max(1, round(_LISTS * math.sqrt(len(held))))
-    index: Any = faiss.IndexIVFFlat(faiss.IndexFlatL2(held.shape[1]), held.shape[1], lists)
-    drawn = np.random.default_rng(0).permutation(len(held))[: _TRAINED * lists]
-    index.train(held[drawn])
-    index.add(held)
+    points = np.ascontiguousarray(vectors, dtype=np.float32)
+    lists = max(1, round(_LISTS * math.sqrt(len(points))))
+    index: Any = faiss.IndexIVFFlat(faiss.IndexFlatL2(points.shape[1]), points.shape[1], lists)
+    # A fixed seed: scoring the same rows again gives the same centres and the same distances.
+    sample = np.random.default_rng(0).permutation(len(points))[: _TRAINED * lists]
+    index.train(points[sample])
+    index.add(points)
     index.nprobe = max(1, lists // _PROBED)
-    distances, rows = index.search(held, count)
+    distances, rows = index.search(points, count)
     return distances, rows

@@ -1,18 +1,24 @@
-"""Rows that are to be scored, from files, and back into them with their figures."""
+"""Rows and benchmark texts from files, and the rows' figures back into `evolved.jsonl`."""
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.data.formats.rows import LISTS, read_row
 from autoevol.experiments.files.atomic import whole_file
-from autoevol.experiments.files.records import read_file
-from autoevol.experiments.scores.results import ScoreResults, known_values, numbers
+from autoevol.experiments.files.records import Record, read_file, read_records
+from autoevol.experiments.scores.results import ScoreResults, by_round
+from autoevol.experiments.scores.stored import Settings, stored_rows, write_score_files
+from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
 EVOLVED = "evolved.jsonl"
+_TEXT_KEYS = ("instruction", "question", "prompt", "problem", "text")
+_UNNAMEABLE = re.compile(r"[^\w.-]+")
+"""Characters that MLflow allows in no name; a benchmark's name becomes part of a metric's."""
 
 
 def rounds_of(seeds: Sequence[Row], folder: Path) -> dict[int, list[Row]]:
@@ -22,47 +28,82 @@ def rounds_of(seeds: Sequence[Row], folder: Path) -> dict[int, list[Row]]:
 
 
 def seeds_beside(seeds: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
-    """Return the seeds that are not among the rows themselves, answered as they were."""
-    known = {row.id for row in rows}
-    return [seed for seed in seeds if seed.id not in known]
+    """Return the seeds that are not rows of the set themselves (as answered seeds are)."""
+    ids = {row.id for row in rows}
+    return [seed for seed in seeds if seed.id not in ids]
 
 
 def evolved_rows(folder: Path) -> list[Row]:
-    """Return the rows that a run has kept."""
+    """Return the rows that a run kept."""
     return [row_from(read_row(record, Counter())) for record in read_file(folder / EVOLVED)]
 
 
-def write_scores(
-    folder: Path, book: ScoreResults, settings: Mapping[str, Mapping[str, Any]]
-) -> list[Path]:
-    """Write a run's scores, and each row's figures among its `scores` in `evolved.jsonl`.
+def write_scores(folder: Path, results: ScoreResults, settings: Settings) -> list[Path]:
+    """Write a run's scores, and each row's figures into its `scores` in `evolved.jsonl`.
 
-    Figures that the same scores left there earlier go. Every file is there whole or as it was.
+    Figures that earlier scores wrote there are replaced or removed. Each file is written whole or
+    not at all.
 
     Returns:
         The paths of the two files of scores.
     """
-    before = known_values(folder)
-    files = book.write(folder, settings)
-    after = known_values(folder)
+    before = stored_rows(folder)
+    files = write_score_files(folder, results, settings)
+    after = stored_rows(folder)
     with whole_file(folder / EVOLVED) as file:
         for record in read_file(folder / EVOLVED):
             row = record.value
-            old, new = (numbers(at.get(row["id"], {}).get("values", {})) for at in (before, after))
+            # `scores` also holds figures of the run itself, such as `added_words`: only what a
+            # score wrote may go.
+            old, new = (_row_figures(lines.get(row["id"], {})) for lines in (before, after))
             others = {name: value for name, value in row["scores"].items() if name not in old}
             file.write(json.dumps({**row, "scores": {**others, **new}}, ensure_ascii=False) + "\n")
     return files
 
 
 def row_from(plain: Mapping[str, Any]) -> Row:
-    """Return a row from its plain data; keys that are not a row's are left out."""
-    known: dict[str, Any] = {name: plain[name] for name in Row.__slots__}
-    return Row(**{**known, **{name: tuple(known[name]) for name in LISTS}})
+    """Return a row from its plain data; keys that a row does not have are ignored."""
+    values: dict[str, Any] = {name: plain[name] for name in Row.__slots__}
+    return Row(**{**values, **{name: tuple(values[name]) for name in LISTS}})
 
 
-def by_round(rows: Iterable[Row]) -> dict[int, list[Row]]:
-    """Return rows by their round."""
-    found: defaultdict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row.round].append(row)
-    return dict(sorted(found.items()))
+def read_benchmarks(files: Sequence[str], where: str, *, beside: Path) -> dict[str, list[str]]:
+    """Return the texts of each benchmark file, or of the hub's test split, by name.
+
+    Args:
+        files: Paths, or names of data sets of the hub.
+        where: The config's file and key, for messages.
+        beside: Folder where a relative path is searched, after the working folder.
+
+    Raises:
+        ConfigError: A file is missing, two have the same name, or a record has none of the keys of
+            an instruction.
+    """
+    texts: dict[str, list[str]] = {}
+    for file in files:
+        name = _UNNAMEABLE.sub("-", Path(file).stem)
+        if name in texts:
+            raise ConfigError(where, f"two benchmarks are called {name!r}; rename one of the files")
+        records = read_records(file, where, beside=beside, split="test")
+        texts[name] = [_benchmark_text(record) for record in records]
+    return texts
+
+
+def _benchmark_text(record: Record) -> str:
+    key = next((key for key in _TEXT_KEYS if key in record.value), None)
+    if key is None:
+        keys = ", ".join(map(str, record.value))
+        raise ConfigError(
+            record.place, f"must have one of the keys {', '.join(_TEXT_KEYS)}; it has {keys}"
+        )
+    return record.text(key)
+
+
+def _row_figures(line: Mapping[str, Any]) -> dict[str, float]:
+    """Return all figures of a line of `scores.jsonl`; tags are no figures."""
+    return {
+        name: value
+        for values in line.get("values", {}).values()
+        for name, value in values.items()
+        if isinstance(value, float)
+    }

@@ -1,4 +1,4 @@
-"""Filters of a finished set: what goes is marked in `evolved.jsonl`, with its reason beside."""
+"""Filters of a finished set: they mark rows in `evolved.jsonl` and write the reasons beside it."""
 
 import json
 from collections import Counter
@@ -19,8 +19,7 @@ from autoevol.experiments.config.filters import (
 from autoevol.experiments.files.atomic import whole_file
 from autoevol.experiments.files.records import read_file
 from autoevol.experiments.scores.embedding import Embed, embedder
-from autoevol.experiments.scores.files import EVOLVED, seeds_beside
-from autoevol.experiments.scores.set_scores import read_benchmarks
+from autoevol.experiments.scores.files import EVOLVED, read_benchmarks, seeds_beside
 from autoevol.metrics.selection.bands import (
     Dropped,
     Selection,
@@ -38,8 +37,8 @@ FILTERED = "filtered.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
-    """A row that a filter took out.
+class Mark:
+    """A row that a filter took out; a line of `filtered.jsonl`.
 
     Attributes:
         filter: Its name.
@@ -55,43 +54,62 @@ class Marked:
 
 
 Filter = Callable[[Sequence[Row], Sequence[Row]], tuple[Selection, Sequence[Row]]]
-"""Takes rows and seeds; returns what goes, and the rows that its numbers are of."""
+"""Takes rows and seeds; returns its selection, and the rows that the selection's numbers mean."""
 
 
 def open_filters(filters: Sequence[FilterConfig], where: str) -> list[tuple[str, Filter]]:
     """Return the filters by name, with the files and models that they need.
 
     Raises:
-        ConfigError: A benchmark file or an embedding model is not there.
+        ConfigError: A benchmark file or an embedding model cannot be loaded.
     """
     keys = (f"{where}: filters.{number}" for number in range(len(filters)))
-    return [(each.name, _opened(each, key)) for each, key in zip(filters, keys, strict=True)]
+    return [(config.name, _opened(config, key)) for config, key in zip(filters, keys, strict=True)]
 
 
 def filtered(
     rows: Sequence[Row], seeds: Sequence[Row], filters: Sequence[tuple[str, Filter]]
-) -> list[Marked]:
-    """Return the rows that go; each filter sees what the ones before it have left.
+) -> list[Mark]:
+    """Return the rows that are taken out; each filter sees the rows that the earlier ones left.
 
-    A seed that stands among the rows, answered as it was, is no seed beside them.
+    Answered seeds that are rows of the set themselves do not count as seeds.
     """
-    standing, found = list(rows), list[Marked]()
+    remaining, marks = list(rows), list[Mark]()
     beside = seeds_beside(seeds, rows)
-    for name, each in filters:
-        selection, shown = each(standing, beside)
-        found += [_marked(drop, shown, name) for drop in selection.dropped]
-        gone = {mark.id for mark in found}
-        standing = [row for row in standing if row.id not in gone]
-    return found
+    for name, apply in filters:
+        selection, numbered = apply(remaining, beside)
+        marks += [_mark(drop, numbered, name) for drop in selection.dropped]
+        ids = {mark.id for mark in marks}
+        remaining = [row for row in remaining if row.id not in ids]
+    return marks
+
+
+def write_marks(folder: Path, marks: Sequence[Mark]) -> None:
+    """Write each row's filter, or null, into `evolved.jsonl`, and the marks into a file beside."""
+    names = {mark.id: mark.filter for mark in marks}
+    with whole_file(folder / EVOLVED) as file:
+        for record in read_file(folder / EVOLVED):
+            row = {**record.value, "filtered_by": names.get(record.value["id"])}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    with whole_file(folder / FILTERED) as file:
+        for mark in marks:
+            file.write(json.dumps(_plain(mark), ensure_ascii=False) + "\n")
+
+
+def counts(marks: Sequence[Mark], filters: Sequence[tuple[str, Filter]]) -> Mapping[str, int]:
+    """Return how many rows each filter took out, in the filters' order."""
+    by_filter = Counter(mark.filter for mark in marks)
+    return {name: by_filter[name] for name, _ in filters}
 
 
 def _opened(config: FilterConfig, where: str) -> Filter:
     if isinstance(config, Dedup):
         return partial(_without_copies, config)
     if isinstance(config, Decontaminate):
+        # `where` is "FILE: KEY"; benchmarks may lie beside the config's file.
         beside = Path(where.split(":")[0]).parent
-        told = read_benchmarks(config.benchmarks, f"{where}.benchmarks", beside=beside)
-        texts = [text for each in told.values() for text in each]
+        benchmarks = read_benchmarks(config.benchmarks, f"{where}.benchmarks", beside=beside)
+        texts = [text for members in benchmarks.values() for text in members]
         return partial(_without_leaks, Benchmark(texts, size=config.runs))
     if isinstance(config, DiverseSubset):
         return partial(_diverse, config, embedder(config.embedding, f"{where}.embedding"))
@@ -101,15 +119,16 @@ def _opened(config: FilterConfig, where: str) -> Filter:
 def _without_copies(
     config: Dedup, rows: Sequence[Row], seeds: Sequence[Row]
 ) -> tuple[Selection, Sequence[Row]]:
-    """Hold rows against the seeds, too; seeds that repeat each other stay."""
-    shown = [*seeds, *rows]
-    copies = near_copies([row.question for row in shown], threshold=config.alike)
+    """Take out copies of earlier rows and of seeds; seeds that repeat each other stay."""
+    # Seeds come first: of two copies the earlier one stays, and seeds are not in the file.
+    numbered = [*seeds, *rows]
+    copies = near_copies([row.question for row in numbered], threshold=config.alike)
     dropped = (
         Dropped(copy.row, "copy", copy.of, copy.similarity)
         for copy in copies
         if copy.row >= len(seeds)
     )
-    return without(len(shown), dropped), shown
+    return without(len(numbered), dropped), numbered
 
 
 def _without_leaks(
@@ -142,29 +161,11 @@ def _figures(rows: Sequence[Row], name: str) -> list[float | None]:
     return [row.scores.get(name) for row in rows]
 
 
-def _marked(drop: Dropped, shown: Sequence[Row], name: str) -> Marked:
-    near = None if drop.near is None else shown[drop.near].id
+def _mark(drop: Dropped, numbered: Sequence[Row], name: str) -> Mark:
+    near = None if drop.near is None else numbered[drop.near].id
     value = drop.value if drop.value == drop.value else None  # nan is no JSON
-    return Marked(shown[drop.row].id, name, drop.cause, near, value, drop.evidence)
+    return Mark(numbered[drop.row].id, name, drop.cause, near, value, drop.evidence)
 
 
-def mark(folder: Path, marks: Sequence[Marked]) -> None:
-    """Mark the rows in `evolved.jsonl`, all others as standing; the reasons go to a file beside."""
-    by_id = {each.id: each.filter for each in marks}
-    with whole_file(folder / EVOLVED) as file:
-        for record in read_file(folder / EVOLVED):
-            row = {**record.value, "filtered_by": by_id.get(record.value["id"])}
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    with whole_file(folder / FILTERED) as file:
-        for each in marks:
-            file.write(json.dumps(_plain(each), ensure_ascii=False) + "\n")
-
-
-def _plain(each: Marked) -> dict[str, Any]:
-    return {name: getattr(each, name) for name in Marked.__slots__}
-
-
-def counts(marks: Sequence[Marked], filters: Sequence[tuple[str, Filter]]) -> Mapping[str, int]:
-    """Return how many rows each filter took out, in the filters' order."""
-    found = Counter(each.filter for each in marks)
-    return {name: found[name] for name, _ in filters}
+def _plain(mark: Mark) -> dict[str, Any]:
+    return {name: getattr(mark, name) for name in Mark.__slots__}

@@ -1,4 +1,4 @@
-"""IFD and IC-IFD of rows: what a causal language model is asked about, and what comes of it."""
+"""IFD and IC-IFD of rows: the texts that a causal language model scores, and their figures."""
 
 import asyncio
 from collections import Counter
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from autoevol.experiments.scores.causal_lm import LogProbs, TokenModel
 from autoevol.experiments.scores.pretrained import Tokens, batches
-from autoevol.experiments.scores.set_scores import Figures, Rounds, SetScores, mean_figures
+from autoevol.experiments.scores.results import Figures, Rounds, SetScores, mean_figures
 from autoevol.metrics.quality.ifd import Losses, losses
 from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Outcome, Row
@@ -20,25 +20,25 @@ _BREAK = "\n"
 
 @dataclass(frozen=True, slots=True)
 class ScoredPair:
-    """An instruction and its response as a model sees them.
+    """An instruction and its response as tokens.
 
     Attributes:
-        row: Whose they are.
-        asked: The start token, the instruction, the line break.
-        own: Tokens of `asked` that are the instruction's.
-        told: The response's tokens, by themselves: the same ones with and without the instruction.
+        row: The row of both.
+        prompt: The start token, the instruction, the line break.
+        instruction_tokens: How many tokens of `prompt` are the instruction's.
+        answer: The response's tokens.
         cut: Tokens of the response that were left out at its end.
     """
 
     row: Row
-    asked: Tokens
-    own: int
-    told: Tokens
+    prompt: Tokens
+    instruction_tokens: int
+    answer: Tokens
     cut: int
 
 
 @dataclass(frozen=True, slots=True)
-class Unpaired:
+class UnscorableRow:
     """A row that cannot be scored, and why."""
 
     row: Row
@@ -46,94 +46,104 @@ class Unpaired:
 
 
 async def ifd_scores(rounds: Rounds, model: TokenModel, listeners: Listeners) -> SetScores:
-    """Return IFD and IC-IFD of rows, and their means by round.
-
-    The model works in a thread, so that signals are heard between two batches.
-    """
+    """Return IFD and IC-IFD of rows, and their means by round."""
     rows = [row for members in rounds.values() for row in members]
     listeners.on_phase(Phase(f"score: {NAME}", len(rows)))
-    read = [_read(row, model) for row in rows]
-    found = SetScores()
-    for each in read:
-        if isinstance(each, Unpaired):
-            found.problems[each.row.id] = each.problem
-            listeners.on_row(Outcome(each.row, each.row, "failed"))
-    pairs = [each for each in read if isinstance(each, ScoredPair)]
-    _take(found, pairs, await _losses(pairs, model, listeners))
+    encoded = [_encoded(row, model) for row in rows]
+    scores = SetScores()
+    for unscorable in encoded:
+        if isinstance(unscorable, UnscorableRow):
+            scores.problems[unscorable.row.id] = unscorable.problem
+            listeners.on_row(Outcome(unscorable.row, unscorable.row, "failed"))
+    pairs = [pair for pair in encoded if isinstance(pair, ScoredPair)]
+    _add_figures(scores, pairs, await _losses(pairs, model, listeners))
     cut = {pair.row.id for pair in pairs if pair.cut}
     for number, members in rounds.items():
-        found.by_round[number] = _of_round(members, found, cut)
-    return found
+        scores.by_round[number] = _round_figures(members, scores, cut)
+    return scores
 
 
-def _read(row: Row, model: TokenModel) -> ScoredPair | Unpaired:
-    given = exchange(row)
-    if given is None:
-        return Unpaired(row, "no answer")
-    own, told = model.tokens(given["instruction"]), model.tokens(given["answer"])
-    asked = (model.start, *own, *model.tokens(_BREAK))
-    room = model.most - len(asked)
+def _encoded(row: Row, model: TokenModel) -> ScoredPair | UnscorableRow:
+    texts = exchange(row)
+    if texts is None:
+        return UnscorableRow(row, "no answer")
+    # The response is split into tokens by itself, not with the instruction before it: so L(A|Q) and
+    # L(A) are of the same tokens.
+    instruction, answer = model.tokens(texts["instruction"]), model.tokens(texts["answer"])
+    prompt = (model.start, *instruction, *model.tokens(_BREAK))
+    room = model.max_tokens - len(prompt)
     if room < 1:
-        return Unpaired(row, f"too long: {len(asked)} tokens of {model.most} before the answer")
-    return ScoredPair(row, asked, len(own), told[:room], max(0, len(told) - room))
+        limit = model.max_tokens
+        return UnscorableRow(row, f"too long: {len(prompt)} tokens of {limit} before the answer")
+    cut = max(0, len(answer) - room)
+    return ScoredPair(row, prompt, len(instruction), answer[:room], cut)
 
 
 async def _losses(pairs: Sequence[ScoredPair], model: TokenModel, listeners: Listeners) -> Losses:
-    """Ask about each response with its instruction before it, and alone."""
-    texts = [(*pair.asked, *pair.told) for pair in pairs]
-    texts += [(model.start, *pair.told) for pair in pairs]
-    held: dict[int, LogProbs] = {}
-    heard = Counter[int]()
+    """Return the losses of each response, after its instruction and alone, and of instructions."""
+    texts = [(*pair.prompt, *pair.answer) for pair in pairs]
+    texts += [(model.start, *pair.answer) for pair in pairs]
+    log_probs: dict[int, LogProbs] = {}
+    texts_done = Counter[int]()
     for batch in batches([len(text) for text in texts]):
-        told = await asyncio.to_thread(model.log_probs, [texts[number] for number in batch])
-        held |= zip(batch, told, strict=True)
-        heard.update(number % len(pairs) for number in batch)
-        for number in [number for number, times in heard.items() if times == 2]:
+        # In a thread, so that Ctrl-C is handled between two batches.
+        results = await asyncio.to_thread(model.log_probs, [texts[number] for number in batch])
+        log_probs |= zip(batch, results, strict=True)
+        # A row's two texts have different lengths and may be in different batches: the row is
+        # finished with the second one.
+        texts_done.update(number % len(pairs) for number in batch)
+        for number in [number for number, count in texts_done.items() if count == 2]:
             row = pairs[number].row
             listeners.on_row(Outcome(row, row, "kept"))
-            del heard[number]
-    return _split(pairs, [held[number] for number in range(len(texts))])
+            del texts_done[number]
+    return _split(pairs, [log_probs[number] for number in range(len(texts))])
 
 
-def _split(pairs: Sequence[ScoredPair], held: Sequence[LogProbs]) -> Losses:
+def _split(pairs: Sequence[ScoredPair], log_probs: Sequence[LogProbs]) -> Losses:
     """Return the losses; position i of a text's log-probabilities is of its token i + 1."""
-    joint, alone = held[: len(pairs)], held[len(pairs) :]
+    joint, alone = log_probs[: len(pairs)], log_probs[len(pairs) :]
     both = list(zip(pairs, joint, strict=True))
     return losses(
-        answer_given_instruction=[found[len(pair.asked) - 1 :] for pair, found in both],
+        answer_given_instruction=[text[len(pair.prompt) - 1 :] for pair, text in both],
         answer=alone,
-        instruction=[found[: pair.own] for pair, found in both],
+        instruction=[text[: pair.instruction_tokens] for pair, text in both],
     )
 
 
-def _take(found: SetScores, pairs: Sequence[ScoredPair], told: Losses) -> None:
-    figures = zip(pairs, told.ifd.tolist(), told.ic_ifd.tolist(), told.reasons, strict=True)
+def _add_figures(scores: SetScores, pairs: Sequence[ScoredPair], pair_losses: Losses) -> None:
+    figures = zip(
+        pairs,
+        pair_losses.ifd.tolist(),
+        pair_losses.ic_ifd.tolist(),
+        pair_losses.reasons,
+        strict=True,
+    )
     for pair, ifd, ic_ifd, reason in figures:
-        named = {"ifd": ifd, "ic_ifd": ic_ifd}
-        own = {name: round(value, 6) for name, value in named.items() if value == value}
-        if own:
-            found.by_row[pair.row.id] = own
+        values = {"ifd": ifd, "ic_ifd": ic_ifd}
+        finite = {name: round(value, 6) for name, value in values.items() if value == value}
+        if finite:
+            scores.by_row[pair.row.id] = finite
         if reason:
-            found.problems[pair.row.id] = reason
+            scores.problems[pair.row.id] = reason
         if notes := _notes(pair, ifd):
-            found.evidence[pair.row.id] = "; ".join(notes)
+            scores.evidence[pair.row.id] = "; ".join(notes)
 
 
 def _notes(pair: ScoredPair, ifd: float) -> list[str]:
-    found = []
+    notes = []
     if ifd > 1:
-        found.append("misleading: the answer is likelier without the instruction")
+        notes.append("misleading: the answer is likelier without the instruction")
     if pair.cut:
-        found.append(f"cut: the last {pair.cut} tokens of the answer were not scored")
-    return found
+        notes.append(f"cut: the last {pair.cut} tokens of the answer were not scored")
+    return notes
 
 
-def _of_round(rows: Sequence[Row], found: SetScores, cut: set[str]) -> Figures:
-    held = [found.by_row.get(row.id, {}) for row in rows]
-    means = {name: mean_figures([own.get(name) for own in held]) for name in ("ifd", "ic_ifd")}
+def _round_figures(rows: Sequence[Row], scores: SetScores, cut: set[str]) -> Figures:
+    values = [scores.by_row.get(row.id, {}) for row in rows]
+    means = {name: mean_figures([own.get(name) for own in values]) for name in ("ifd", "ic_ifd")}
     return {
         **means,
-        "misleading": sum(own.get("ifd", 0.0) > 1 for own in held),
+        "misleading": sum(own.get("ifd", 0.0) > 1 for own in values),
         "cut": sum(row.id in cut for row in rows),
-        "unscored": sum(row.id in found.problems for row in rows),
+        "unscored": sum(row.id in scores.problems for row in rows),
     }

@@ -1,4 +1,4 @@
-"""Models of `transformers` in this process: found, loaded in silence, and checked.
+"""Models of `transformers` in this process: loaded without their libraries' output, and checked.
 
 torch and transformers are an extra (`autoevol[scores]`); they are imported when a model is loaded.
 """
@@ -17,14 +17,14 @@ from autoevol.program.errors import ConfigError, WeightsError
 
 EXTRA = "pip install 'autoevol[scores]'"
 _UNBOUNDED = 1 << 20
-"""Tokens above which a tokenizer's or a model's limit only says that it knows none."""
+"""Token limit of models and tokenizers that declare none; tokenizers then declare about 1e30."""
 
 BATCH_TOKENS = 1024
 """Tokens of a batch with its padding; a longer text is a batch of its own."""
 
 Tokens = tuple[int, ...]
 Task = Literal["AutoModelForCausalLM", "AutoModelForSequenceClassification"]
-_WHAT: dict[Task, str] = {
+_KINDS: dict[Task, str] = {
     "AutoModelForCausalLM": "causal language model",
     "AutoModelForSequenceClassification": "sequence classifier",
 }
@@ -32,19 +32,19 @@ _WHAT: dict[Task, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """A model with its tokenizer, ready to be asked.
+    """A loaded model with its tokenizer.
 
     Attributes:
         model: Of transformers, in evaluation mode.
-        tokenizer: Its own.
+        tokenizer: The model's own.
         device: Where the model is.
-        most: Tokens that it takes at once.
+        max_tokens: The longest text that it takes.
     """
 
     model: Any
     tokenizer: Any
     device: str
-    most: int
+    max_tokens: int
 
     def padded(self, texts: Sequence[Tokens], pad: int) -> tuple[Any, Any]:
         """Return ids and attention mask, (texts, longest); `pad` fills the end of shorter texts."""
@@ -58,8 +58,8 @@ class Pretrained:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where transformers finds a model: a name of the hub or a folder, and options."""
+class _Source:
+    """What transformers loads a model from: a name of the hub or a folder, and options."""
 
     name: str
     options: dict[str, Any] = field(default_factory=dict)
@@ -70,26 +70,28 @@ def load(name: str, task: Task, where: str) -> Pretrained:
 
     Args:
         name: `local/NAME` of the shipped weights, `local/PATH.gguf`, a folder, a name of the hub.
-        task: What the model must have been made for.
-        where: The key that named it, for errors.
+        task: What the model must be trained for.
+        where: The key that names it, for errors.
 
     Raises:
-        ConfigError: The extra is not installed, or the model is not there or another kind of model.
+        ConfigError: The extra is not installed, or the model cannot be loaded or is of another
+            kind.
     """
     torch, transformers = _libraries(name, where)
-    place = _place(name, where)
+    source = _source(name, where)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.float32 if device == "cpu" else "auto"
-    with _silence(transformers), _explained(name, where):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(place.name, **place.options)
-        model, told = getattr(transformers, task).from_pretrained(
-            place.name, dtype=dtype, output_loading_info=True, **place.options
+    with _quiet(transformers), _as_config_error(name, where):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source.name, **source.options)
+        model, report = getattr(transformers, task).from_pretrained(
+            source.name, dtype=dtype, output_loading_info=True, **source.options
         )
         model.to(device).eval()
-    if told["missing_keys"]:
-        missing = sorted(told["missing_keys"])[0]
-        raise ConfigError(where, f"{name} is no {_WHAT[task]}: it has no weights for {missing}")
-    return Pretrained(model, tokenizer, device, _most(model, tokenizer))
+    # transformers fills missing weights with random ones: such a model scores without an error.
+    if report["missing_keys"]:
+        missing = sorted(report["missing_keys"])[0]
+        raise ConfigError(where, f"{name} is no {_KINDS[task]}: it has no weights for {missing}")
+    return Pretrained(model, tokenizer, device, _max_tokens(model, tokenizer))
 
 
 def _libraries(name: str, where: str) -> tuple[Any, Any]:
@@ -103,13 +105,13 @@ def _libraries(name: str, where: str) -> tuple[Any, Any]:
     return torch, transformers
 
 
-def _place(name: str, where: str) -> _Place:
+def _source(name: str, where: str) -> _Source:
     if name.startswith("local/"):
         file = _gguf(name, where)
         options = {"gguf_file": file.name, "local_files_only": True}
-        return _Place(str(file.parent), options)
+        return _Source(str(file.parent), options)
     folder = Path(name).expanduser()
-    return _Place(str(folder), {"local_files_only": True}) if folder.is_dir() else _Place(name)
+    return _Source(str(folder), {"local_files_only": True}) if folder.is_dir() else _Source(name)
 
 
 def _gguf(name: str, where: str) -> Path:
@@ -119,15 +121,17 @@ def _gguf(name: str, where: str) -> Path:
     except WeightsError as error:
         raise ConfigError(where, str(error)) from error
     if file is None or file.suffix != ".gguf":
-        known = ", ".join(SHIPPED)
-        raise ConfigError(where, f"unknown local model {short!r}; there are {known}, PATH.gguf")
+        names = ", ".join(SHIPPED)
+        raise ConfigError(
+            where, f"unknown local model {short!r}; must be one of {names}, or PATH.gguf"
+        )
     if not file.is_file():
         raise ConfigError(where, f"no such file: {file}")
     return file
 
 
 @contextlib.contextmanager
-def _explained(name: str, where: str) -> Iterator[None]:
+def _as_config_error(name: str, where: str) -> Iterator[None]:
     """Turn what transformers raises for a model that it cannot load into one line."""
     from safetensors import SafetensorError
 
@@ -139,27 +143,29 @@ def _explained(name: str, where: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _silence(transformers: Any) -> Iterator[None]:
-    """Keep back what the libraries print while they load."""
+def _quiet(transformers: Any) -> Iterator[None]:
+    """Suppress what the libraries print while they load a model."""
+    # A model that cannot be loaded is one line for the user; warnings would come before it.
     logs = transformers.utils.logging
-    before = logs.get_verbosity()
+    verbosity = logs.get_verbosity()
     logs.set_verbosity_error()
     try:
         with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        logs.set_verbosity(before)
+        logs.set_verbosity(verbosity)
 
 
-def _most(model: Any, tokenizer: Any) -> int:
-    """Return the tokens that a model takes at once; without a limit of its own, very many."""
-    known = (getattr(model.config, "max_position_embeddings", None), tokenizer.model_max_length)
-    return min(_UNBOUNDED, *(int(limit) for limit in known if limit))
+def _max_tokens(model: Any, tokenizer: Any) -> int:
+    """Return the tokens that a model takes at once; very many where it declares no limit."""
+    limits = (getattr(model.config, "max_position_embeddings", None), tokenizer.model_max_length)
+    return min(_UNBOUNDED, *(int(limit) for limit in limits if limit))
 
 
 def batches(lengths: Sequence[int], size: int = BATCH_TOKENS) -> Iterator[list[int]]:
-    """Yield the numbers of texts of like length, longest first; padded they have `size` tokens."""
+    """Yield the numbers of texts in batches, longest first; padded, a batch has `size` tokens."""
+    # Texts of similar length share a batch, so that little of it is padding.
     order = sorted(range(len(lengths)), key=lambda text: -lengths[text])
     while order:
         count = max(1, size // max(1, lengths[order[0]]))

@@ -1,78 +1,101 @@
-"""What the scores of a set have found out: by row and by round, and the files that hold it."""
+"""What a score returns, and all scores of a set collected by row and by round."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from autoevol.experiments.files.atomic import whole_file, write_whole
-from autoevol.experiments.files.records import read_file
-from autoevol.experiments.scores.set_scores import Rounds, SetScores, mean_figures
+from autoevol.metrics.quality.lexical import lengths
+from autoevol.metrics.stats.means import Scores, rank_correlation, summary
 from autoevol.program.records import Row
 from autoevol.program.scoring.scorers import Scored, Value
 
-BY_ROW, BY_ROUND = "scores.jsonl", "scores.json"
-Found = dict[str, dict[str, Value]]
-"""What is known of a row: by score, its figures and tags by name."""
+Rounds = Mapping[int, Sequence[Row]]
+"""Rows by round; round 0 are the seeds."""
+
+Figures = dict[str, Any]
+"""Numbers by name, None for an unknown one; a mean is a group of numbers."""
+
+RowValues = dict[str, dict[str, Value]]
+"""A row's figures and tags: by score, then by name."""
+
+
+@dataclass
+class SetScores:
+    """What one score returns for all rows of a set.
+
+    Attributes:
+        by_round: Figures by the round's number.
+        by_row: Figures by row id.
+        evidence: By row id, the reason for a figure.
+        problems: By row id, why there is no figure.
+        note: A remark on the whole set for the user; "" for none.
+    """
+
+    by_round: dict[int, Figures] = field(default_factory=dict)
+    by_row: dict[str, dict[str, float]] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
 @dataclass
 class ScoreResults:
-    """The figures of a set.
+    """All scores of a set.
 
     Attributes:
-        rounds: The rows that were scored; round 0 are the seeds.
+        rounds: The rows that were scored.
         figures: By round and by score, as `scores.json` holds them.
         values: By row id.
         problems: By row id and by score, why there is no value.
-        evidence: By row id and by score, what a finding rests on.
-        notes: What a user should know of single scores.
+        evidence: By row id and by score, the reason for a value.
+        notes: Remarks of single scores for the user.
     """
 
     rounds: Rounds
     figures: dict[int, dict[str, Any]] = field(default_factory=dict)
-    values: dict[str, Found] = field(default_factory=dict)
+    values: dict[str, RowValues] = field(default_factory=dict)
     problems: dict[str, dict[str, str]] = field(default_factory=dict)
     evidence: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def add_set(self, name: str, found: SetScores) -> None:
-        """Take what a score of the whole set has found out."""
-        for number, figures in found.by_round.items():
+    def add_set(self, name: str, scores: SetScores) -> None:
+        """Add a score of the whole set."""
+        for number, figures in scores.by_round.items():
             self.figures.setdefault(number, {})[name] = figures
-        for identity, own in found.by_row.items():
-            self.values.setdefault(identity, {})[name] = dict(own)
-        for identity, why in found.evidence.items():
-            self.evidence.setdefault(identity, {})[name] = why
-        for identity, problem in found.problems.items():
+        for identity, values in scores.by_row.items():
+            self.values.setdefault(identity, {})[name] = dict(values)
+        for identity, reason in scores.evidence.items():
+            self.evidence.setdefault(identity, {})[name] = reason
+        for identity, problem in scores.problems.items():
             self.problems.setdefault(identity, {})[name] = problem
-        if found.note:
-            self.notes.append(f"{name}: {found.note}")
+        if scores.note:
+            self.notes.append(f"{name}: {scores.note}")
 
-    def on_scored(self, name: str, scored: Scored) -> None:
-        """Take what a judge said of one row."""
+    def add_row(self, name: str, scored: Scored) -> None:
+        """Add a model's score of one row."""
         if scored.values:
             self.values.setdefault(scored.id, {})[name] = dict(scored.values)
         if scored.problem:
             self.problems.setdefault(scored.id, {})[name] = scored.problem
 
-    def asked(self, name: str) -> Rounds:
-        """Return the rows that a judge was asked about."""
+    def rounds_with(self, name: str) -> Rounds:
+        """Return the rows that a score was tried on: they have its value or its problem."""
         return {
             number: [row for row in rows if self._has(row, name)]
             for number, rows in self.rounds.items()
         }
 
     def summarise(self, name: str) -> None:
-        """Turn a judge's figures into means with intervals, round by round."""
-        for number, rows in self.asked(name).items():
-            told = mean_figures([self.number(row, name) for row in rows])
-            unscored = len(rows) - told.get("scored", 0)
-            self.figures.setdefault(number, {})[name] = {**told, "unscored": unscored}
+        """Add the means of a row score with their intervals, round by round."""
+        for number, rows in self.rounds_with(name).items():
+            means = mean_figures([self.number(row, name) for row in rows])
+            unscored = len(rows) - means.get("scored", 0)
+            self.figures.setdefault(number, {})[name] = {**means, "unscored": unscored}
 
     def number(self, row: Row, name: str, figure: str | None = None) -> float | None:
-        """Return a row's figure, by default the one with its score's name; None: it has none."""
+        """Return a row's figure, by default the one named like its score; None: it has none."""
         value = self._value(row, name, figure or name)
         return value if isinstance(value, float) else None
 
@@ -81,85 +104,56 @@ class ScoreResults:
         value = self._value(row, name, name)
         return value if isinstance(value, tuple) else None
 
+    def by_round(self) -> list[dict[str, Any]]:
+        """Return the figures of each round, seeds first."""
+        return [{"round": number, **self.figures[number]} for number in sorted(self.figures)]
+
+    def entries(self, identity: str) -> dict[str, Mapping[str, Any]]:
+        """Return a row's values, problems and evidence, each by score."""
+        return {
+            "values": self.values.get(identity, {}),
+            "problems": self.problems.get(identity, {}),
+            "evidence": self.evidence.get(identity, {}),
+        }
+
     def _value(self, row: Row, name: str, figure: str) -> Value | None:
         return self.values.get(row.id, {}).get(name, {}).get(figure)
 
     def _has(self, row: Row, name: str) -> bool:
         return name in self.values.get(row.id, {}) or name in self.problems.get(row.id, {})
 
-    def by_round(self) -> list[dict[str, Any]]:
-        """Return the figures, seeds first."""
-        return [{"round": number, **self.figures[number]} for number in sorted(self.figures)]
 
-    def write(self, folder: Path, settings: Mapping[str, Mapping[str, Any]]) -> list[Path]:
-        """Write both files and return their paths.
-
-        Figures of other scores that stand there already stay, also those of rounds that are not
-        among the rows now (seeds that have moved); those of the same score go.
-
-        Args:
-            folder: Of the files.
-            settings: By score, what its figures went by.
-        """
-        known = known_values(folder)
-        with whole_file(folder / BY_ROW) as file:
-            for number, row in ((n, row) for n, rows in self.rounds.items() for row in rows):
-                line = {"id": row.id, "round": number, **self._line(row.id, known, settings)}
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            for identity, told in known.items():
-                if told["round"] not in self.rounds:
-                    line = {"id": identity, "round": told["round"]}
-                    line |= self._line(identity, known, settings)
-                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        tree = self._tree(folder / BY_ROUND, settings)
-        text = json.dumps(tree, indent=2, ensure_ascii=False)
-        return [folder / BY_ROW, write_whole(folder / BY_ROUND, f"{text}\n")]
-
-    def _line(
-        self, identity: str, known: Mapping[str, Mapping[str, Any]], made: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Return what is known of a row, by kind and by score; what is made anew is replaced."""
-        new: dict[str, Mapping[str, Mapping[str, Any]]] = {
-            "values": self.values,
-            "problems": self.problems,
-            "evidence": self.evidence,
-        }
-        before = known.get(identity, {})
-        line: dict[str, Any] = {}
-        for kind, held in new.items():
-            stays = {k: v for k, v in before.get(kind, {}).items() if k not in made}
-            told = {**stays, **held.get(identity, {})}
-            if told:
-                line[kind] = told
-        return line
-
-    def _tree(self, file: Path, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        before = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-        rounds = {
-            each["round"]: {name: told for name, told in each.items() if name not in settings}
-            for each in before.get("rounds", [])
-        }
-        for each in self.by_round():
-            rounds[each["round"]] = {**rounds.get(each["round"], {}), **each}
-        told = {**before.get("settings", {}), **settings}
-        return {"settings": told, "rounds": [rounds[number] for number in sorted(rounds)]}
+def by_round(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    """Return rows by their round, the earliest round first."""
+    rounds: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        rounds[row.round].append(row)
+    return dict(sorted(rounds.items()))
 
 
-def known_values(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return what `scores.jsonl` holds, by row id; nothing before the first score."""
-    file = folder / BY_ROW
-    records = read_file(file) if file.is_file() else ()
-    return {record.value["id"]: record.value for record in records}
+def mean_figures(scores: Scores) -> Figures:
+    """Return the mean of scores with its interval and median, and the number of scored rows.
+
+    Empty where no row is scored.
+    """
+    means = summary(scores)
+    if means is None:
+        return {}
+    # JSON has no infinity: an interval without bounds (below six rows) is null.
+    is_finite = all(map(math.isfinite, means.interval))
+    figures = {**asdict(means), "interval": means.interval if is_finite else None}
+    del figures["unscored"]
+    return figures
 
 
-def numbers(values: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Return all figures of a row's scores; tags are none."""
-    return {
-        name: value
-        for found in values.values()
-        for name, value in found.items()
-        if isinstance(value, float)
-    }
+def length_correlation(rows: Sequence[Row], scores: Scores) -> float | None:
+    """Return the rank correlation of rows' scores with the words of their responses, in [-1, 1].
+
+    0 is none; near 1, longer responses score better. None: fewer than three rows have a score, or
+    all scores or all lengths are the same.
+    """
+    words = lengths("\n\n".join(row.answers) or row.response for row in rows)
+    return rank_correlation(scores, [float(count) for count in words])
 
 
 def flat(figures: Mapping[str, Any]) -> dict[str, float]:

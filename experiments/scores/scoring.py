@@ -1,17 +1,24 @@
-"""The scores of a set, one after the other, in one book."""
+"""All scores of a set: what they need, and every one of them in order."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.config.scores import ANSWERED, SOLVERS, WENT_BY, ScoreName, ScoresConfig
 from autoevol.experiments.scores.causal_lm import CausalModel, open_causal
 from autoevol.experiments.scores.embedding import Embed, embedder
-from autoevol.experiments.scores.files import by_round
+from autoevol.experiments.scores.files import read_benchmarks
 from autoevol.experiments.scores.ifd import ifd_scores
-from autoevol.experiments.scores.results import ScoreResults
+from autoevol.experiments.scores.results import (
+    Figures,
+    Rounds,
+    ScoreResults,
+    SetScores,
+    by_round,
+    length_correlation,
+    mean_figures,
+)
 from autoevol.experiments.scores.reward import RewardModel, open_reward, reward_scores
 from autoevol.experiments.scores.row_scores import (
     confidence_scores,
@@ -20,16 +27,10 @@ from autoevol.experiments.scores.row_scores import (
     quality_scores,
 )
 from autoevol.experiments.scores.set_scores import (
-    Figures,
-    Rounds,
-    SetScores,
-    length_correlation,
     length_scores,
     lexical_scores,
-    mean_figures,
     neighbour_scores,
     overlap_scores,
-    read_benchmarks,
 )
 from autoevol.metrics.quality.difficulty import LEVELS, distribution
 from autoevol.metrics.quality.tags import alike, complexity, coverage, diversity, frequent, merged
@@ -45,16 +46,16 @@ from autoevol.program.scoring.solving import GAP, STRONG_SOLVER, SolverScorer
 
 @dataclass(frozen=True, slots=True)
 class ScoringResources:
-    """What scores are made with.
+    """The models and texts that the scores of a config need.
 
     Attributes:
         embed: Texts to vectors; None where no score needs it.
         benchmarks: Texts by name.
-        roles: Models by role, those that the scores ask.
-        scorer: The causal language model; None where no score needs it.
-        rewarder: The reward model; None where no score needs it.
+        roles: By role, the models that scores ask through the engine.
         in_flight: Questions that are asked side by side, at least 1.
         seed: The run's.
+        causal_lm: The model of `ifd`; None where no score needs it.
+        reward_model: The model of `reward`; None where no score needs it.
     """
 
     embed: Embed | None
@@ -62,12 +63,12 @@ class ScoringResources:
     roles: Mapping[str, Role] = field(default_factory=dict)
     in_flight: int = 16
     seed: int = 0
-    scorer: CausalModel | None = None
-    rewarder: RewardModel | None = None
+    causal_lm: CausalModel | None = None
+    reward_model: RewardModel | None = None
 
     @property
     def vectors(self) -> Embed:
-        """What makes vectors of texts.
+        """The embedding model.
 
         Raises:
             ValueError: It was not opened.
@@ -76,37 +77,39 @@ class ScoringResources:
             raise ValueError("a score needs vectors, and no embedding was opened")
         return self.embed
 
+    def with_roles(
+        self, roles: Mapping[str, Role], *, in_flight: int, seed: int
+    ) -> "ScoringResources":
+        """Return the resources with models to ask through the engine."""
+        return replace(self, roles=roles, in_flight=in_flight, seed=seed)
+
 
 def open_resources(config: ScoresConfig, where: str) -> ScoringResources:
-    """Open what the scores need beside models.
+    """Load the benchmarks, the embedding and the models in this process that the scores need.
 
     Raises:
-        ConfigError: A benchmark file or a model is not there.
+        ConfigError: A benchmark file or a model cannot be loaded.
     """
-    needs_vectors = {"neighbours", "tags"} & {*config.names}
+    names, most = {*config.names}, config.scorer_tokens
+    needs_vectors = {"neighbours", "tags"} & names
     embed = embedder(config.embedding, f"{where}: scores.embedding") if needs_vectors else None
-    files = config.benchmarks if "overlap" in config.names else []
+    files = config.benchmarks if "overlap" in names else []
     beside = Path(where).parent
-    given = ScoringResources(
+    resources = ScoringResources(
         embed, read_benchmarks(files, f"{where}: scores.benchmarks", beside=beside)
     )
-    return _with_models(given, config, where)
-
-
-def _with_models(given: ScoringResources, config: ScoresConfig, where: str) -> ScoringResources:
-    """Return the means with the models that score in this process."""
-    most = config.scorer_tokens
-    if "ifd" in config.names:
-        causal = open_causal(config.scorer, f"{where}: scores.scorer", most=most)
-        given = replace(given, scorer=causal)
-    if "reward" in config.names and config.reward_model:
-        reward = open_reward(config.reward_model, f"{where}: scores.reward_model", most=most)
-        given = replace(given, rewarder=reward)
-    return given
+    if "ifd" in names:
+        model = open_causal(config.scorer, f"{where}: scores.scorer", max_tokens=most)
+        resources = replace(resources, causal_lm=model)
+    if "reward" in names and config.reward_model:
+        key = f"{where}: scores.reward_model"
+        rewarder = open_reward(config.reward_model, key, max_tokens=most)
+        resources = replace(resources, reward_model=rewarder)
+    return resources
 
 
 def check_rows(rounds: Rounds, config: ScoresConfig, where: str) -> None:
-    """Check that the rows have what the scores are about.
+    """Check that the rows have what the scores look at.
 
     Raises:
         ConfigError: A score needs responses, and no row has one.
@@ -116,22 +119,22 @@ def check_rows(rounds: Rounds, config: ScoresConfig, where: str) -> None:
         raise ConfigError(where, f"no row has a response, so {needing[0]} has nothing to score")
 
 
-def settings_of(config: ScoresConfig, models: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Return by score what its figures went by, so that others can be held against them.
+def score_settings(config: ScoresConfig, models: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Return by score the settings behind its figures, to compare them with those of other runs.
 
-    `judge` is the model that gave them: a judge, solvers, a scorer, an embedding.
+    `judge` is the model that gave the figures: a judge, solvers, a scorer, an embedding.
 
     Args:
         config: Names the scores.
         models: Names by role.
     """
-    told = config.model_dump(mode="json")
+    keys = config.model_dump(mode="json")
     solvers = ", ".join(models[role] for role in SOLVERS if role in models)
     judges = {**dict.fromkeys(config.judged, models.get("judge")), "solver": solvers}
     judges |= {"ifd": config.scorer, "reward": config.reward_model, "neighbours": config.embedding}
     return {
         name: {
-            **{key: told[key] for key in WENT_BY.get(name, ())},
+            **{key: keys[key] for key in WENT_BY.get(name, ())},
             **({"judge": judges[name]} if name in judges else {}),
         }
         for name in config.names
@@ -139,58 +142,60 @@ def settings_of(config: ScoresConfig, models: Mapping[str, str]) -> dict[str, di
 
 
 async def score_set(
-    rounds: Rounds, config: ScoresConfig, given: ScoringResources, listeners: Listeners
+    rounds: Rounds, config: ScoresConfig, resources: ScoringResources, listeners: Listeners
 ) -> ScoreResults:
-    """Return the figures of a set; scores that ask a judge come last."""
-    book = ScoreResults(rounds, {number: {"rows": len(rows)} for number, rows in rounds.items()})
+    """Return all scores of a set; scores that ask a model through the engine come last."""
+    counts = {number: {"rows": len(rows)} for number, rows in rounds.items()}
+    results = ScoreResults(rounds, counts)
     for name in config.names:
-        if name in _OF_THE_SET:
-            book.add_set(name, _OF_THE_SET[name](rounds, config, given))
-    sampled = by_round(_sample(rounds, config.sample, given.seed))
-    drawn = {number: sampled.get(number, []) for number in rounds}
-    if given.scorer:
-        book.add_set("ifd", await ifd_scores(drawn, given.scorer, listeners))
-    if given.rewarder:
-        book.add_set("reward", await reward_scores(drawn, given.rewarder, listeners))
+        if name in _WITHOUT_MODEL:
+            results.add_set(name, _WITHOUT_MODEL[name](rounds, config, resources))
+    sampled = by_round(_sample(rounds, config.sample, resources.seed))
+    # Every round has an entry, so that a round without sampled rows has figures, too.
+    sample = {number: sampled.get(number, []) for number in rounds}
+    if resources.causal_lm:
+        results.add_set("ifd", await ifd_scores(sample, resources.causal_lm, listeners))
+    if resources.reward_model:
+        results.add_set("reward", await reward_scores(sample, resources.reward_model, listeners))
     for name in config.asking:
-        await _asked(name, book, config, given, listeners)
-    return book
+        await _add_row_scores(name, results, config, resources, listeners)
+    return results
 
 
-_OF_THE_SET: dict[ScoreName, Callable[[Rounds, ScoresConfig, ScoringResources], SetScores]] = {
-    "length": lambda rounds, _config, _given: length_scores(rounds),
-    "lexical": lambda rounds, _config, _given: lexical_scores(rounds),
-    "neighbours": lambda rounds, _config, given: neighbour_scores(rounds, given.vectors),
-    "overlap": lambda rounds, config, given: overlap_scores(
-        rounds, given.benchmarks, sizes=config.runs, alike=config.alike
+_WITHOUT_MODEL: dict[ScoreName, Callable[[Rounds, ScoresConfig, ScoringResources], SetScores]] = {
+    "length": lambda rounds, _config, _resources: length_scores(rounds),
+    "lexical": lambda rounds, _config, _resources: lexical_scores(rounds),
+    "neighbours": lambda rounds, _config, resources: neighbour_scores(rounds, resources.vectors),
+    "overlap": lambda rounds, config, resources: overlap_scores(
+        rounds, resources.benchmarks, sizes=config.runs, alike=config.alike
     ),
-    "confidence": lambda rounds, _config, _given: confidence_scores(rounds),
-    "growth": lambda rounds, _config, _given: growth_scores(rounds),
-    "quality": lambda rounds, _config, _given: quality_scores(rounds),
-    "keywords": lambda rounds, _config, _given: keyword_scores(rounds),
+    "confidence": lambda rounds, _config, _resources: confidence_scores(rounds),
+    "growth": lambda rounds, _config, _resources: growth_scores(rounds),
+    "quality": lambda rounds, _config, _resources: quality_scores(rounds),
+    "keywords": lambda rounds, _config, _resources: keyword_scores(rounds),
 }
 """The scores that ask no model."""
 
 
-async def _asked(
+async def _add_row_scores(
     name: ScoreName,
-    book: ScoreResults,
+    results: ScoreResults,
     config: ScoresConfig,
-    given: ScoringResources,
+    resources: ScoringResources,
     listeners: Listeners,
 ) -> None:
-    rows = _sample(book.rounds, config.sample, given.seed)
-    asked = _scorer(name, config, given.roles)
+    rows = _sample(results.rounds, config.sample, resources.seed)
+    row_scorer = _scorer(name, config, resources.roles)
     listeners.on_phase(Phase(f"score: {name}", len(rows)))
     by_id = {row.id: row for row in rows}
 
     def on_scored(scored: Scored) -> None:
-        book.on_scored(name, scored)
+        results.add_row(name, scored)
         row = by_id[scored.id]
         listeners.on_row(Outcome(row, row, "failed" if scored.problem else "kept"))
 
-    await score_rows(asked, rows, on_scored, in_flight=given.in_flight)
-    _conclude(name, book, config, given)
+    await score_rows(row_scorer, rows, on_scored, in_flight=resources.in_flight)
+    _add_figures(name, results, config, resources)
 
 
 def _scorer(name: ScoreName, config: ScoresConfig, roles: Mapping[str, Role]) -> Scorer:
@@ -200,20 +205,21 @@ def _scorer(name: ScoreName, config: ScoresConfig, roles: Mapping[str, Role]) ->
     return SolverScorer(roles["solver"], strong, config.samples, config.check)
 
 
-def _conclude(
-    name: ScoreName, book: ScoreResults, config: ScoresConfig, given: ScoringResources
+def _add_figures(
+    name: ScoreName, results: ScoreResults, config: ScoresConfig, resources: ScoringResources
 ) -> None:
+    """Add the figures of each round, once every row is scored."""
     if name == "tags":
-        _tag_figures(book, config, given)
+        _add_tag_figures(results, config, resources)
         return
-    book.summarise(name)
+    results.summarise(name)
     if name == "solver":
-        _solver_figures(book)
-    more = _MORE.get(name)
-    for number, rows in book.asked(name).items():
-        if more:
-            numbers = [book.number(row, name) for row in rows]
-            book.figures[number][name] |= more(rows, numbers)
+        _add_solver_figures(results)
+    further = _FURTHER.get(name)
+    for number, rows in results.rounds_with(name).items():
+        if further:
+            numbers = [results.number(row, name) for row in rows]
+            results.figures[number][name] |= further(rows, numbers)
 
 
 def _levels(_: Sequence[Row], numbers: Sequence[float | None]) -> Figures:
@@ -225,39 +231,41 @@ def _length_bias(rows: Sequence[Row], numbers: Sequence[float | None]) -> Figure
     return {"length_correlation": length_correlation(rows, numbers)}
 
 
-_MORE: dict[ScoreName, Callable[[Sequence[Row], Sequence[float | None]], Figures]] = {
+_FURTHER: dict[ScoreName, Callable[[Sequence[Row], Sequence[float | None]], Figures]] = {
     "difficulty": _levels,
     "grade": _length_bias,
 }
-"""What there is to say of a judge's figures beside their mean."""
+"""Figures of a round beside the mean."""
 
 
-def _solver_figures(book: ScoreResults) -> None:
-    """Add the strong solver's rates and the gap, where there is one."""
-    for number, rows in book.asked("solver").items():
+def _add_solver_figures(results: ScoreResults) -> None:
+    """Add the strong solver's rates and the gap, where there is a strong solver."""
+    for number, rows in results.rounds_with("solver").items():
         for figure in (STRONG_SOLVER, GAP):
-            found = mean_figures([book.number(row, "solver", figure) for row in rows])
-            if found:
-                book.figures[number]["solver"][figure] = found
+            means = mean_figures([results.number(row, "solver", figure) for row in rows])
+            if means:
+                results.figures[number]["solver"][figure] = means
 
 
-def _tag_figures(book: ScoreResults, config: ScoresConfig, given: ScoringResources) -> None:
-    """Merge the tags of all rounds alike, and count them round by round."""
-    asked = book.asked("tags")
-    rows = [row for members in asked.values() for row in members]
-    merge = partial(alike, least=config.tag_similarity)
-    tags = [book.tags(row, "tags") for row in rows]
-    if given.embed:
-        tags = merged(tags, merge(given.embed))
+def _add_tag_figures(
+    results: ScoreResults, config: ScoresConfig, resources: ScoringResources
+) -> None:
+    """Merge tags of like meaning and count them round by round."""
+    rounds = results.rounds_with("tags")
+    rows = [row for members in rounds.values() for row in members]
+    tags = [results.tags(row, "tags") for row in rows]
+    # All rounds are merged together, so that a tag has the same name in each of them.
+    if resources.embed:
+        tags = merged(tags, alike(resources.embed, least=config.tag_similarity))
     tags = frequent(tags, least=config.tag_rows)
-    by_id = {row.id: found for row, found in zip(rows, tags, strict=True)}
-    for number, members in asked.items():
-        found = [by_id[row.id] for row in members]
-        book.figures.setdefault(number, {})["tags"] = {
-            "complexity": complexity(found),
-            "diversity": diversity(found),
-            "coverage": coverage(found, tags),
-            "unscored": sum(each is None for each in found),
+    by_id = {row.id: row_tags for row, row_tags in zip(rows, tags, strict=True)}
+    for number, members in rounds.items():
+        round_tags = [by_id[row.id] for row in members]
+        results.figures.setdefault(number, {})["tags"] = {
+            "complexity": complexity(round_tags),
+            "diversity": diversity(round_tags),
+            "coverage": coverage(round_tags, tags),
+            "unscored": sum(row_tags is None for row_tags in round_tags),
         }
 
 
@@ -271,15 +279,9 @@ def _sample(rounds: Rounds, size: int | None, seed: int) -> list[Row]:
     if size is None or len(first) <= size:
         return rows
 
-    def drawn(row: Row) -> int:
+    def draw(row: Row) -> int:
         return draw_number("score", seed, row.seed_id)
 
-    limit = sorted(map(drawn, first.values()))[size - 1]
-    return [row for row in rows if drawn(row) <= limit]
-
-
-def asking(
-    given: ScoringResources, roles: Mapping[str, Role], *, in_flight: int, seed: int
-) -> ScoringResources:
-    """Return the means with models to ask."""
-    return replace(given, roles=roles, in_flight=in_flight, seed=seed)
+    # A limit instead of a list of seeds: lineages that begin in a later round are drawn as well.
+    limit = sorted(map(draw, first.values()))[size - 1]
+    return [row for row in rows if draw(row) <= limit]

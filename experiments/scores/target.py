@@ -1,4 +1,4 @@
-"""What `autoevol score` can score: a run's folder, or a file of any format."""
+"""The set that `autoevol score` scores, a run's folder or a file of any format, checked."""
 
 import difflib
 import json
@@ -9,38 +9,33 @@ from pathlib import Path
 from typing import get_args
 
 from autoevol.experiments.artifacts.resume import stored_config
+from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.config.experiment import ExperimentConfig, check_solvers, load_config
 from autoevol.experiments.config.models import ModelConfig, settings_of
 from autoevol.experiments.config.scores import FREE, SCORING, SOLVERS, ScoreName, ScoresConfig
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.models.settings import ModelSettings, check
-from autoevol.experiments.scores.files import (
-    EVOLVED,
-    by_round,
-    evolved_rows,
-    row_from,
-    seeds_beside,
-)
-from autoevol.experiments.scores.set_scores import Rounds
+from autoevol.experiments.scores.files import EVOLVED, evolved_rows, row_from, seeds_beside
+from autoevol.experiments.scores.results import Rounds, by_round
 from autoevol.program.adapter import AdapterName
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
-_NOBODY = "none"
-"""Stands for the models of a file, which has none."""
+_NO_MODEL = "none"
+"""In the place of a file's models, which a config must have and a file has not."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest:
-    """What a user asked for.
+    """The arguments of `autoevol score`.
 
     Attributes:
         target: A run's folder or a file.
         names: Empty: those of the run's config, or else those that ask no model.
-        overrides: `a.b=c`, over the run's config; of a file only `scores.…` says anything.
-        judge: A litellm name in the place of the config's judge; None: that one.
-        out: For a file: the folder of what is found out; None: `runs/score-NAME`.
+        overrides: `a.b=c`, over the run's config; for a file only `scores.…` has an effect.
+        judge: A litellm name instead of the config's judge; None: the config's.
+        out: For a file: the folder of its scores; None: `runs/score-NAME`.
     """
 
     target: Path
@@ -52,15 +47,15 @@ class ScoreRequest:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Rows to score, and with what.
+    """Rows to score, and the scores to compute.
 
     Attributes:
         models: By role, those that the scores ask.
-        adapters: By role, of the models' predictors.
-        folder: Takes what is found out, and the ledger.
+        folder: Takes the scores and the ledger.
         where: The config's file, or the file of rows, for messages.
+        adapters: By role, of the models' predictors.
         is_run: The folder is a run's: its rows get their figures, its MLflow run the scores.
-        notes: What a user should know of the rows.
+        notes: Remarks on the rows for the user.
     """
 
     rounds: Rounds
@@ -80,70 +75,90 @@ def request_of(
     """Return a request; `names` are separated by commas.
 
     Raises:
-        ConfigError: There is no such score.
+        ConfigError: A name is not that of a score.
     """
-    known = get_args(ScoreName)
-    given = [name.strip() for name in (names or "").split(",") if name.strip()]
-    for name in given:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
+    scores = get_args(ScoreName)
+    chosen = [name.strip() for name in (names or "").split(",") if name.strip()]
+    for name in chosen:
+        if name not in scores:
+            close = difflib.get_close_matches(name, scores, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"must be one of {', '.join(scores)}"
             raise ConfigError(f"--scores {name}", f"unknown score; {hint}")
     return ScoreRequest(
-        target, tuple(name for name in known if name in given), overrides, judge, out
+        target, tuple(name for name in scores if name in chosen), overrides, judge, out
     )
 
 
 def find_target(request: ScoreRequest) -> Target:
-    """Return what is to be scored, checked.
+    """Return the rows and scores of a request, checked.
 
     Raises:
-        ConfigError: It is neither a run nor a file of rows, or the config or a model is wrong.
+        ConfigError: The target is neither a run nor a file of rows, or the config or a model is
+            wrong.
     """
     if (request.target / EVOLVED).is_file():
-        return _of_run(request)
+        return _run_target(request)
     if request.target.is_dir():
         raise ConfigError(str(request.target), f"is no finished run's folder: no {EVOLVED}")
     if not request.target.is_file():
         raise ConfigError(str(request.target), "there is no such folder or file")
-    return _of_file(request)
+    return _file_target(request)
 
 
-def _of_run(request: ScoreRequest) -> Target:
+def _run_target(request: ScoreRequest) -> Target:
     where = request.target / "config.yaml"
-    given = [*_judged_by(request.judge), "filters=[]", *request.overrides]
-    config = stored_config(request.target, [*_named(request.names), *given])
+    # The run's filters are dropped: one that goes by a score which is not named here would make the
+    # config invalid, and scoring filters nothing.
+    overrides = [*_judge_override(request.judge), "filters=[]", *request.overrides]
+    config = stored_config(request.target, [*_names_override(request.names), *overrides])
     if not config.scores.names:
-        config = stored_config(request.target, [*_named(FREE), *given])
+        config = stored_config(request.target, [*_names_override(FREE), *overrides])
     _check_judge(request, config)
-    asked = _asked(config, str(where))
+    models = _models(config, str(where))
     rows = evolved_rows(request.target)
     seeds, notes = _seeds(config, str(where), rows)
-    if not (request.target / "summary.json").is_file():
-        notes = (*notes, "the run is not finished; what is there is scored")
+    if not (request.target / SUMMARY).is_file():
+        notes = (*notes, "the run is not finished; the rows that it has so far are scored")
     return Target(
         by_round([*seeds_beside(seeds, rows), *rows]),
         config.scores,
-        {role: settings_of(role, model) for role, model in asked.items()},
+        {role: settings_of(role, model) for role, model in models.items()},
         request.target,
         str(where),
         config.seed,
-        {role: model.adapter for role, model in asked.items()},
+        {role: model.adapter for role, model in models.items()},
         is_run=True,
         notes=notes,
     )
 
 
-def _asked(config: ExperimentConfig, where: str) -> dict[str, ModelConfig]:
+def _file_target(request: ScoreRequest) -> Target:
+    where, names = str(request.target), request.names or FREE
+    overrides = [*_names_override(names), *_judge_override(request.judge), *request.overrides]
+    config = _config_from(overrides, where)
+    _check_judge(request, config)
+    if config.scores.judged and config.models.judge.model == _NO_MODEL:
+        first = config.scores.judged[0]
+        raise ConfigError(f"--scores {first}", "asks a judge; name one with --judge")
+    models = _models(config, where)
+    folder = request.out or Path("runs") / f"score-{request.target.stem}"
+    rows = [row_from(row) for row in open_source(request.target, None).rows]
+    if not rows:
+        raise ConfigError(where, "holds no rows")
+    settings = {role: settings_of(role, model) for role, model in models.items()}
+    return Target(by_round(rows), config.scores, settings, folder, where)
+
+
+def _models(config: ExperimentConfig, where: str) -> dict[str, ModelConfig]:
     """Return the models that the scores ask, by role, checked."""
     check_solvers(config, where)
-    given = {role: getattr(config.models, role) for role in SCORING}
     needed = {*(["judge"] if config.scores.judged else [])}
     needed |= {*(SOLVERS if "solver" in config.scores.names else ())}
-    found = {role: model for role, model in given.items() if model and role in needed}
-    for role, model in found.items():
+    configured = {role: getattr(config.models, role) for role in SCORING if role in needed}
+    models = {role: model for role, model in configured.items() if model}
+    for role, model in models.items():
         check(settings_of(role, model), f"{where}: models.{role}")
-    return found
+    return models
 
 
 def _check_judge(request: ScoreRequest, config: ExperimentConfig) -> None:
@@ -153,20 +168,26 @@ def _check_judge(request: ScoreRequest, config: ExperimentConfig) -> None:
         ConfigError: Names the option.
     """
     if request.judge is not None and not config.scores.judged:
-        raise ConfigError("--judge", "says nothing: no score asks a judge")
+        raise ConfigError("--judge", "has no effect, since no score asks a judge; leave it out")
 
 
-def _judged_by(model: str | None) -> list[str]:
-    """Return the override that puts another judge in the whole place of the config's."""
+def _judge_override(model: str | None) -> list[str]:
+    """Return the override that replaces the config's judge as a whole."""
     if model is None:
         return []
+    # `models.judge.model=…` would leave the old judge's endpoint and key to the new one.
     return [f"models.judge={json.dumps({'model': model, 'temperature': 0.0})}"]
+
+
+def _names_override(names: Iterable[str]) -> list[str]:
+    text = ", ".join(names)
+    return [f"scores.names=[{text}]"] if text else []
 
 
 def _seeds(
     config: ExperimentConfig, where: str, rows: Sequence[Row]
 ) -> tuple[list[Row], tuple[str, ...]]:
-    """Return the run's seeds; none, with a note, where they are not there as they were."""
+    """Return the run's seeds; none, with a note, where they have moved or changed."""
     try:
         seeds = load_seeds(config, where)
     except ConfigError as error:
@@ -174,41 +195,20 @@ def _seeds(
     texts = {seed.id: seed.origin for seed in seeds}
     changed = [row.seed_id for row in rows if texts.get(row.seed_id, row.origin) != row.origin]
     if changed:
-        return [], (f"without the seeds: {changed[0]} is another than when the run was made",)
+        return [], (f"without the seeds: {changed[0]} has changed since the run",)
     return seeds, ()
 
 
-def _named(names: Iterable[str]) -> list[str]:
-    given = ", ".join(names)
-    return [f"scores.names=[{given}]"] if given else []
-
-
-def _of_file(request: ScoreRequest) -> Target:
-    where, names = str(request.target), request.names or FREE
-    given = [*_named(names), *_judged_by(request.judge), *request.overrides]
-    config = _config_from(given, where)
-    _check_judge(request, config)
-    if config.scores.judged and config.models.judge.model == _NOBODY:
-        first = config.scores.judged[0]
-        raise ConfigError(f"--scores {first}", "asks a judge; name one with --judge")
-    asked = _asked(config, where)
-    folder = request.out or Path("runs") / f"score-{request.target.stem}"
-    rows = [row_from(row) for row in open_source(request.target, None).rows]
-    if not rows:
-        raise ConfigError(where, "holds no rows")
-    models = {role: settings_of(role, model) for role, model in asked.items()}
-    return Target(by_round(rows), config.scores, models, folder, where)
-
-
 def _config_from(overrides: list[str], where: str) -> ExperimentConfig:
-    """Return what overrides alone say of scores and models, checked as a config is.
+    """Return the scores and models that overrides alone describe, checked as in a config.
 
     Raises:
-        ConfigError: Names `where` in the place of a config's file.
+        ConfigError: Names `where` instead of a config's file.
     """
+    # A config is checked as a file, so a file with the required keys is written.
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scores"
-        models = f"{{evolver: {{model: {_NOBODY}}}}}"
+        models = f"{{evolver: {{model: {_NO_MODEL}}}}}"
         file.write_text(f"{{name: scores, models: {models}, data: {{path: none}}}}")
         try:
             return load_config(file, overrides)

@@ -1,4 +1,4 @@
-"""Tiny models with random weights and a tokenizer of their own, in folders of transformers."""
+"""Tiny models with random weights and their own tokenizer, in folders that transformers reads."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,8 +29,8 @@ def save_tokenizer(folder: Path, *, specials: tuple[str, ...] = ("<s>", "</s>"))
             pre_tokenizers.Split(".", "isolated"),
         ]
     )
-    named = dict(zip(("bos_token", "eos_token"), specials, strict=False))
-    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="<unk>", **named)
+    names = dict(zip(("bos_token", "eos_token"), specials, strict=False))
+    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="<unk>", **names)
     tokenizer.chat_template = (
         "{% for m in messages %}{{ m.role }} \n {{ m.content }} </s> {% endfor %}"
     )
@@ -39,7 +39,7 @@ def save_tokenizer(folder: Path, *, specials: tuple[str, ...] = ("<s>", "</s>"))
 
 
 def save_llama(folder: Path, *, classes: int | None = None, positions: int = 64) -> Path:
-    """Save a Llama of two layers, a sequence classifier where `classes` is given; seed 0."""
+    """Save a Llama of two layers; with `classes` it is a sequence classifier. The seed is 0."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
 

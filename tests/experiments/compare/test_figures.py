@@ -32,7 +32,7 @@ def run(
     settings: Mapping[str, Any] | None = None,
 ) -> ComparedRun:
     kept = 10 - failed
-    count = {"round": 1, "entered": 10, "kept": kept, "failed": failed, "unscored": 0}
+    counts = {"round": 1, "entered": 10, "kept": kept, "failed": failed, "unscored": 0}
     figures = {
         number: {
             "complexity": {"mean": mean, "interval": [mean - 1, mean + 2], "unscored": 0},
@@ -41,7 +41,7 @@ def run(
         for number, mean in means.items()
     }
     summary = {
-        "rounds": [count],
+        "rounds": [counts],
         "rows_out": kept,
         "rows_failed": failed,
         "tokens_in": 900 * (failed + 1),
@@ -49,10 +49,10 @@ def run(
         "cost_usd": cost,
         "failures_by_rule": {"evolve": {"answered": failed} if failed else {}, "respond": {}},
     }
-    went_by = {
+    score_settings = {
         score: {"judge": judge, **(settings or {})} for score in ("complexity", "difficulty")
     }
-    return ComparedRun(name, Path(name), summary, StoredScores(figures, went_by), None, {})
+    return ComparedRun(name, Path(name), summary, StoredScores(figures, score_settings), None, {})
 
 
 RUNS = [run("weak", {0: 4.0, 1: 9.0}), run("strong", {0: 4.0, 1: 15.0, 2: 22.0}, failed=0)]
@@ -63,16 +63,17 @@ def titles(figure: Any) -> list[str]:
 
 
 def test_outcomes_are_one_bar_with_two_intervals() -> None:
-    told = {"won": 6, "tied": 3, "lost": 1}
+    counts = {"won": 6, "tied": 3, "lost": 1}
     ends = {"win": (0.6, 0.31, 0.83), "tie": (0.3, 0.11, 0.6), "lose": (0.1, 0.02, 0.4)}
     shares = {
-        name: dict(zip(("value", "low", "high"), each, strict=True)) for name, each in ends.items()
+        name: dict(zip(("value", "low", "high"), values, strict=True))
+        for name, values in ends.items()
     }
-    (axes,) = draw_outcomes({**told, **shares}).axes
+    (axes,) = draw_outcomes({**counts, **shares}).axes
     bars, intervals = axes.containers[:3], axes.containers[3:]
     assert [bar.get_width() for (bar,) in bars] == pytest.approx([0.6, 0.3, 0.1])
     segments = [container[2][0].get_segments()[0][:, 0] for container in intervals]
-    assert [pytest.approx([*each]) for each in segments] == [[0.31, 0.83], [0.6, 0.98]]
+    assert [pytest.approx([*segment]) for segment in segments] == [[0.31, 0.83], [0.6, 0.98]]
     legend = [text.get_text() for text in axes.get_legend().get_texts()]
     assert legend == ["won 6", "tied 3", "lost 1"]
     assert draw_outcomes({"win": None}) is None

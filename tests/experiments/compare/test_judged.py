@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autoevol.experiments.compare.request import folder_of, told_apart
+from autoevol.experiments.compare.request import folder_of, with_distinct_names
 from autoevol.experiments.compare.sides import Side, pairs_of, read_side
 from autoevol.experiments.compare.tables import difference_table
 from autoevol.experiments.models.transports import scripted
@@ -21,13 +21,25 @@ WriteConfig = Callable[..., Path]
 NO_SEARCH = {"optimizer": {"name": "none"}}
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for two finished runs and their seeds, which the first test makes."""
+    return tmp_path_factory.mktemp("finished")
+
+
 @pytest.fixture
-def two_runs(write_config: WriteConfig) -> tuple[str, str]:
+def two_runs(write_config: WriteConfig, finished: Path) -> tuple[str, str]:
     """Return a run of one round and one of two, on the same seeds."""
-    for name, rounds in (("short", 1), ("long", 2)):
-        evolve = {"methods": ["weak"], "rounds": rounds}
-        config = write_config(40, name=name, evolve=evolve, **NO_SEARCH)
-        run_cli("run", str(config), "--out", f"runs/{name}", expected=0)
+    if not (finished / "runs").exists():
+        for name, rounds in (("short", 1), ("long", 2)):
+            evolve = {"methods": ["weak"], "rounds": rounds}
+            data = {"path": str(finished / "seeds.jsonl")}
+            config = write_config(40, name=name, evolve=evolve, data=data, **NO_SEARCH)
+            shutil.copy("seeds.jsonl", finished)
+            run_cli("run", str(config), "--out", f"runs/{name}", expected=0)
+        shutil.copytree("runs", finished / "runs")
+    else:
+        shutil.copytree(finished / "runs", "runs")
     return "runs/short", "runs/long"
 
 
@@ -48,32 +60,32 @@ def test_runs_stand_side_by_side_with_their_differences(two_runs: tuple[str, str
 def test_a_judge_decides_between_the_rewrites_of_the_same_seed(
     two_runs: tuple[str, str],
 ) -> None:
-    given = ("--judge", "scripted/world", "--what", "instructions")
-    run_cli("compare", *two_runs, *given, expected=0)
+    options = ("--judge", "scripted/world", "--what", "instructions")
+    run_cli("compare", *two_runs, *options, expected=0)
     folder = Path("runs/compare-short-long-instructions")
-    told = json.loads((folder / "comparison.json").read_text())
+    data = json.loads((folder / "comparison.json").read_text())
     pairs = [json.loads(line) for line in (folder / "pairs.jsonl").read_text().splitlines()]
     assert (
-        told["tied"]
+        data["tied"]
         == len(pairs)
         == json.loads(Path(two_runs[0], "summary.json").read_text())["rows_out"]
     )
-    assert told["won"] == told["lost"] == told["unscored"] == 0
+    assert data["won"] == data["lost"] == data["unscored"] == 0
 
 
 def test_rows_of_other_seeds_with_the_same_ids_are_no_pairs() -> None:
     ours = [Row("row-1.1", "row-1", "Compare two lakes.", origin="Name a lake.", round=1)]
     theirs = [Row("row-1.1", "row-1", "Sort two lists.", origin="Sort a list.", round=1)]
     sides = Side("a", Path("a"), ours), Side("b", Path("b"), theirs)
-    with pytest.raises(ConfigError, match="no row of the one"):
+    with pytest.raises(ConfigError, match="no two rows come from the same seed"):
         pairs_of(*sides, "instructions")
     assert difference_table(sides) is None
 
 
 def test_answers_pair_only_where_the_whole_question_is_the_same() -> None:
-    def side(name: str, *asked: tuple[str, str]) -> Side:
+    def side(name: str, *questions: tuple[str, str]) -> Side:
         rows = [
-            Row(f"r{n}", f"r{n}", a, input=b, response="Yes.") for n, (a, b) in enumerate(asked)
+            Row(f"r{n}", f"r{n}", a, input=b, response="Yes.") for n, (a, b) in enumerate(questions)
         ]
         return Side(name, Path(name), rows)
 
@@ -85,7 +97,8 @@ def test_answers_pair_only_where_the_whole_question_is_the_same() -> None:
 def test_scores_of_different_judges_are_not_held_against_each_other() -> None:
     rows = [Row("r.1", "r", "A.", round=1, scores={"words": 1.0, "complexity": 9.0})]
     sides = [
-        Side(name, Path(name), rows, went_by={"complexity": {"judge": name}}) for name in ("a", "b")
+        Side(name, Path(name), rows, score_settings={"complexity": {"judge": name}})
+        for name in ("a", "b")
     ]
     table = difference_table(sides)
     assert table is not None
@@ -96,7 +109,7 @@ def test_scores_of_other_settings_are_not_held_against_each_other() -> None:
     def table_of(ours: dict[str, Any], theirs: dict[str, Any]) -> Any:
         rows = [Row("r.1", "r", "A.", round=1, scores={"solver": 0.5})]
         sides = [
-            Side(name, Path(name), rows, went_by={"solver": {"judge": "m", **more}})
+            Side(name, Path(name), rows, score_settings={"solver": {"judge": "m", **more}})
             for name, more in (("a", ours), ("b", theirs))
         ]
         return difference_table(sides)
@@ -106,27 +119,27 @@ def test_scores_of_other_settings_are_not_held_against_each_other() -> None:
     assert table_of({"samples": 4}, {"samples": 4}) is not None
 
 
-def test_a_run_knows_what_each_of_its_figures_went_by(two_runs: tuple[str, str]) -> None:
-    given = ("--scores", "length,neighbours,complexity", "--set", "scores.sample=5")
-    run_cli("score", two_runs[0], *given, expected=0)
+def test_a_run_knows_the_settings_of_its_figures(two_runs: tuple[str, str]) -> None:
+    options = ("--scores", "length,neighbours,complexity", "--set", "scores.sample=5")
+    run_cli("score", two_runs[0], *options, expected=0)
     side = read_side(Path(two_runs[0]))
-    assert side.went_by["words"] == {}
-    assert side.went_by["mnd"] == {"judge": "static"}
-    assert side.went_by["complexity"] == {"judge": "scripted/world"}
+    assert side.score_settings["words"] == {}
+    assert side.score_settings["mnd"] == {"judge": "static"}
+    assert side.score_settings["complexity"] == {"judge": "scripted/world"}
     assert side.judges == {"mnd": "static", "complexity": "scripted/world"}
 
 
 def test_the_longer_answers_win_and_the_bias_is_said(workplace: Path) -> None:
-    asked = [f"Name {n} rivers of Asia." for n in range(20)]
-    for name, told in (("brief", "The Ob."), ("full", "The Ob, the Lena, the Yenisei.")):
-        rows = [{"instruction": each, "output": told} for each in asked]
+    questions = [f"Name {n} rivers of Asia." for n in range(20)]
+    for name, answer in (("brief", "The Ob."), ("full", "The Ob, the Lena, the Yenisei.")):
+        rows = [{"instruction": question, "output": answer} for question in questions]
         Path(f"{name}.json").write_text(json.dumps(rows))
     shown = run_cli("compare", "full.json", "brief.json", "--judge", "scripted/world", expected=0)
-    told = json.loads(Path("runs/compare-full-brief-responses/comparison.json").read_text())
-    assert (told["won"], told["tied"], told["lost"]) == (20, 0, 0)
-    assert told["longer_wins"]["value"] == told["win"]["value"] == 1.0
-    assert told["conflicts"]["value"] == 0.0
-    assert told["p_value"] < 0.001
+    data = json.loads(Path("runs/compare-full-brief-responses/comparison.json").read_text())
+    assert (data["won"], data["tied"], data["lost"]) == (20, 0, 0)
+    assert data["longer_wins"]["value"] == data["win"]["value"] == 1.0
+    assert data["conflicts"]["value"] == 0.0
+    assert data["p_value"] < 0.001
     assert "full against brief" in shown.out
 
 
@@ -137,9 +150,12 @@ def test_the_longer_answers_win_and_the_bias_is_said(workplace: Path) -> None:
         (("a.json", "b.json"), "name a judge"),
         (("a.json", "none"), "none: there is no such folder or file"),
         (("a.json", "."), "no summary.json"),
-        (("a.json", "b.json", "--judge", "scripted/world"), "no row of the one and the other"),
-        (("a.json", "b.json", "--what", "answers"), "there are responses, instructions"),
-        (("a.json", "b.json", "a.json", "--judge", "scripted/world"), "decides between two"),
+        (
+            ("a.json", "b.json", "--judge", "scripted/world"),
+            "no two rows answer the same instruction",
+        ),
+        (("a.json", "b.json", "--what", "answers"), "must be one of responses, instructions"),
+        (("a.json", "b.json", "a.json", "--judge", "scripted/world"), "decides between two sets"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(
@@ -161,12 +177,14 @@ def test_a_comparison_leaves_a_page_and_its_data(two_runs: tuple[str, str]) -> N
     shown = run_cli("compare", *two_runs, expected=0).out
     folder = Path("runs/compare-short-long")
     assert f"{folder}/compare.html: comparison" in shown.splitlines()
-    page, told = read_page(folder / "compare.html"), data_of(folder)
-    assert [run["name"] for run in told["runs"]] == ["short", "long"]
+    page, data = read_page(folder / "compare.html"), data_of(folder)
+    assert [run["name"] for run in data["runs"]] == ["short", "long"]
     summaries = [json.loads(Path(run, "summary.json").read_text()) for run in two_runs]
-    assert [run["summary"] for run in told["runs"]] == summaries
-    (rows,) = [line[1:] for line in told["tables"][0]["lines"] if line[0] == "rows_out"]
+    assert [run["summary"] for run in data["runs"]] == summaries
+    (rows,) = [line[1:] for line in data["tables"][0]["lines"] if line[0] == "rows_out"]
     assert rows == [str(summary["rows_out"]) for summary in summaries]
+    labels = {line[0] for line in data["tables"][0]["lines"]}
+    assert {"time", "loss rate", "loss rate, difference to short"} <= labels
     (side,) = [t.text for t in page.all("table") if t.text.startswith("short long rows in")]
     assert f"rows out {rows[0]} {rows[1]}" in side
     names = [image.attributes["alt"] for image in page.all("img")]
@@ -174,25 +192,29 @@ def test_a_comparison_leaves_a_page_and_its_data(two_runs: tuple[str, str]) -> N
     assert "The same method." in page.text
     (differing,) = [t.text for t in page.all("table") if t.text.startswith("key short long")]
     assert "evolve.rounds 1 2" in differing
-    assert "won" not in told
+    assert "won" not in data
 
 
 def test_the_page_holds_what_the_judge_said_with_examples(workplace: Path) -> None:
-    asked = [f"Name {n} rivers <of> Asia." for n in range(9)]
-    for name, told in (("brief", "The Ob."), ("full", "<script>x()</script> The Ob and the Lena.")):
+    questions = [f"Name {n} rivers <of> Asia." for n in range(9)]
+    for name, answer in (
+        ("brief", "The Ob."),
+        ("full", "<script>x()</script> The Ob and the Lena."),
+    ):
         rows = [
-            {"instruction": each, "output": told if n else "Ob"} for n, each in enumerate(asked)
+            {"instruction": question, "output": answer if n else "Ob"}
+            for n, question in enumerate(questions)
         ]
         Path(f"{name}.json").write_text(json.dumps(rows))
-    given = ("--judge", "scripted/world", "--out", "side by side")
-    shown = run_cli("compare", "full.json", "brief.json", *given, expected=0).out
+    options = ("--judge", "scripted/world", "--out", "side by side")
+    shown = run_cli("compare", "full.json", "brief.json", *options, expected=0).out
     assert "side by side/compare.html: comparison" in shown
-    page, found = read_page(Path("side by side/compare.html")), data_of(Path("side by side"))
-    assert (found["won"], found["tied"]) == (8, 1)
-    assert found["runs"][0] == {"name": "full", "path": "full.json", "rows": 9}
+    page, data = read_page(Path("side by side/compare.html")), data_of(Path("side by side"))
+    assert (data["won"], data["tied"]) == (8, 1)
+    assert data["runs"][0] == {"name": "full", "path": "full.json", "rows": 9}
     examples = page.all("article")
     assert len(examples) == 3
-    assert all("<script>x()</script> The Ob and the Lena." in each.text for each in examples)
+    assert all("<script>x()</script> The Ob and the Lena." in example.text for example in examples)
     assert "Name 1 rivers <of> Asia." in examples[0].text
     assert (
         "full shown first: full preferred · brief shown first: full preferred" in examples[0].text
@@ -276,7 +298,7 @@ def side_at(path: str) -> Side:
 
 def test_names_that_repeat_are_told_apart_by_their_paths() -> None:
     def names(*paths: str) -> list[str]:
-        return [side.name for side in told_apart([side_at(path) for path in paths])]
+        return [side.name for side in with_distinct_names([side_at(path) for path in paths])]
 
     assert names("A/x", "B/x", "B/y") == ["A/x", "B/x", "y"]
     assert names("p/A/x", "q/A/x", "q/B/x") == ["p/A/x", "q/A/x", "B/x"]
@@ -288,7 +310,9 @@ def test_every_comparison_has_a_folder_of_its_own() -> None:
         *(("A/x", "B/x"), ("C/x", "D/x"), ("B/x", "A/x")),
         *(("A/x", "A/y"), ("B/x", "B/y"), ("runs/x", "runs/y")),
     ]
-    folders = [folder_of(told_apart([side_at(path) for path in pair]), None) for pair in pairs]
+    folders = [
+        folder_of(with_distinct_names([side_at(path) for path in pair]), None) for pair in pairs
+    ]
     assert len({*folders}) == len(pairs)
     assert all(folder.parent == Path("runs") for folder in folders)
     assert folders[-1] == Path("runs/compare-x-y")
@@ -308,5 +332,5 @@ def test_two_runs_of_one_name_are_two_columns(two_runs: tuple[str, str]) -> None
 
 
 def data_of(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "comparison.json").read_text())
-    return found
+    data: dict[str, Any] = json.loads((folder / "comparison.json").read_text())
+    return data

@@ -1,4 +1,4 @@
-"""What a judge says of two runs is an MLflow run of its own, and a word on either run."""
+"""A judge's verdicts on two runs are an MLflow run of their own, and a tag on both runs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,26 +24,26 @@ def two_runs(write_config: WriteConfig) -> tuple[str, str]:
 
 def runs_of(kind: str) -> list[Any]:
     client = mlflow.MlflowClient()
-    experiments = [each.experiment_id for each in client.search_experiments()]
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     return list(client.search_runs(experiments, f"tags.run_kind = '{kind}'"))
 
 
 def test_a_verdict_is_a_run_that_names_both_sides(two_runs: tuple[str, str]) -> None:
-    known = {run.info.run_id for run in runs_of("comparison")}
+    earlier = {run.info.run_id for run in runs_of("comparison")}
     run_cli("compare", *two_runs, *JUDGED, expected=0)
     run_cli("compare", *two_runs, *JUDGED, expected=0)
 
-    (told,) = [run for run in runs_of("comparison") if run.info.run_id not in known]
+    (verdict,) = [run for run in runs_of("comparison") if run.info.run_id not in earlier]
     client = mlflow.MlflowClient()
-    ours, theirs = (client.get_run(told.data.tags[side]) for side in ("ours", "theirs"))
-    figures = told.data.metrics
-    assert told.info.status == "FINISHED"
-    assert told.info.run_name == "short against wi+de, instructions"
-    assert told.data.params["judge"] == "scripted/world"
+    ours, theirs = (client.get_run(verdict.data.tags[side]) for side in ("ours", "theirs"))
+    figures = verdict.data.metrics
+    assert verdict.info.status == "FINISHED"
+    assert verdict.info.run_name == "short against wi+de, instructions"
+    assert verdict.data.params["judge"] == "scripted/world"
     assert figures["won"] + figures["tied"] + figures["lost"] > 0
     assert figures["tie_low"] <= figures["tie"] <= figures["tie_high"]
-    assert len(client.get_metric_history(told.info.run_id, "won")) == 1
-    assert {file.path for file in client.list_artifacts(told.info.run_id)} >= {
+    assert len(client.get_metric_history(verdict.info.run_id, "won")) == 1
+    assert {file.path for file in client.list_artifacts(verdict.info.run_id)} >= {
         "comparison.json",
         "pairs.json",
     }

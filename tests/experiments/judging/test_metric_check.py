@@ -1,4 +1,4 @@
-"""`autoevol metric-check`: rule sets against labelled rows, and the rows that ship."""
+"""`autoevol metric-check` on labelled rows, and the labelled rows that ship."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autoevol.experiments.judging.labelled import read_labelled
+from autoevol.experiments.judging.labelled import LabelledRow, read_labelled
 from autoevol.experiments.judging.metric_check import broken_rules, check_rule_sets
 from autoevol.metrics import RULE_SETS
 from tests.conftest import REPOSITORY
@@ -24,28 +24,34 @@ HARDER = "List five trees, and for each of them a use of its wood."
 
 
 def row(**more: Any) -> dict[str, Any]:
-    given = {"id": "a", "seed": "List five trees.", "evolved": HARDER, "response": "Oak: barrels."}
+    texts = {"id": "a", "seed": "List five trees.", "evolved": HARDER, "response": "Oak: barrels."}
     labels = {"failed": False, "kinds": [], "response_failed": False, "response_kinds": []}
-    return {**given, **labels, "lang": "en", **more}
+    return {**texts, **labels, "lang": "en", **more}
 
 
 def write_rows(*rows: dict[str, Any]) -> Path:
     file = Path("labelled.jsonl")
-    file.write_text("".join(json.dumps(each) + "\n" for each in rows))
+    file.write_text("".join(json.dumps(record) + "\n" for record in rows))
     return file
+
+
+@pytest.fixture(scope="module")
+def tuning_rows() -> list[LabelledRow]:
+    """Return the rows that the rules were tuned on."""
+    return read_labelled(LABELLED / "tune.jsonl")
 
 
 def test_the_json_is_keyed_by_rule_set(workplace: Path) -> None:
     failed = row(id="b", evolved="List five trees.", failed=True, kinds=["unchanged"])
     file = write_rows(row(), failed, row(id="c", response="IDK", response_failed=True))
-    found = json.loads(run_cli("metric-check", str(file), "--json", expected=0).out)
-    assert set(found) == set(RULE_SETS)
-    assert found["strict"]["recall"] == 1
-    assert found["strict"]["specificity"] == 1
-    assert found["strict"]["recall_by_kind"] == {"unchanged": 1}
-    assert found["joonavel"]["recall"] == 0.5
-    assert found["paper"]["recall"] == 0
-    assert found["strict"]["groups"]["language en"]["rows"] == 3
+    agreements = json.loads(run_cli("metric-check", str(file), "--json", expected=0).out)
+    assert set(agreements) == set(RULE_SETS)
+    assert agreements["strict"]["recall"] == 1
+    assert agreements["strict"]["specificity"] == 1
+    assert agreements["strict"]["recall_by_kind"] == {"unchanged": 1}
+    assert agreements["joonavel"]["recall"] == 0.5
+    assert agreements["paper"]["recall"] == 0
+    assert agreements["strict"]["groups"]["language en"]["rows"] == 3
 
 
 def test_the_table_shows_intervals_and_kinds(workplace: Path) -> None:
@@ -94,28 +100,31 @@ def test_a_bad_row_is_named(workplace: Path, line: str, needle: str) -> None:
 def test_the_shipped_labels_are_consistent(name: str) -> None:
     lines = (LABELLED / f"{name}.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
-    assert len({each["id"] for each in rows}) == len(rows)
-    for each in rows:
-        assert set(each["kinds"]) | set(each["response_kinds"]) <= KINDS
-        assert each["failed"] == bool(each["kinds"]), each["id"]
-        assert each["response_failed"] == bool(each["response_kinds"]), each["id"]
-        assert each["lang"] in ("en", "ko")
-        assert each["domain"] in ("general", "math", "code")
+    assert len({labelled["id"] for labelled in rows}) == len(rows)
+    for labelled in rows:
+        assert set(labelled["kinds"]) | set(labelled["response_kinds"]) <= KINDS
+        assert labelled["failed"] == bool(labelled["kinds"]), labelled["id"]
+        assert labelled["response_failed"] == bool(labelled["response_kinds"]), labelled["id"]
+        assert labelled["lang"] in ("en", "ko")
+        assert labelled["domain"] in ("general", "math", "code")
 
 
-def test_no_seed_is_on_both_sides_of_the_split() -> None:
+def test_no_seed_is_on_both_sides_of_the_split(
+    tuning_rows: list[LabelledRow],
+) -> None:
+    heldout_rows = read_labelled(LABELLED / "heldout.jsonl")
     tune, heldout = (
-        {row.case.source for row in read_labelled(LABELLED / f"{name}.jsonl")}
-        for name in ("tune", "heldout")
+        {labelled.case.source for labelled in rows} for rows in (tuning_rows, heldout_rows)
     )
     assert not tune & heldout
 
 
-def test_strict_sees_far_more_than_the_published_rules() -> None:
-    found = check_rule_sets(read_labelled(LABELLED / "tune.jsonl"))
-    others = [found[name]["balanced_accuracy"] for name in found if not name.startswith("strict")]
-    assert found["strict"]["balanced_accuracy"] > max(others) + 0.2
-    assert found["strict"]["specificity"] >= 0.95
+def test_strict_sees_far_more_than_the_published_rules(tuning_rows: list[LabelledRow]) -> None:
+    agreements = check_rule_sets(tuning_rows)
+    accuracies = {name: figures["balanced_accuracy"] for name, figures in agreements.items()}
+    others = [value for name, value in accuracies.items() if not name.startswith("strict")]
+    assert accuracies["strict"] > max(others) + 0.2
+    assert agreements["strict"]["specificity"] >= 0.95
 
 
 def test_rules_look_at_their_own_stage(workplace: Path) -> None:

@@ -1,4 +1,4 @@
-"""The index beyond 50,000 rows, held against the comparison of all pairs."""
+"""The index beyond 50,000 rows, checked against the comparison of all pairs."""
 
 import numpy as np
 
@@ -15,10 +15,10 @@ def drawn(rows: int) -> Vectors:
 def test_the_index_finds_nearly_every_neighbour() -> None:
     vectors = drawn(6000)
     exact = nearest(vectors)
-    found = nearest(vectors, search=inverted_lists, most_exact=100)
-    assert (found.indices == exact.indices).mean() > 0.9
-    assert np.nanmean(found.distances) < 1.02 * np.nanmean(exact.distances)
-    assert (found.distances >= exact.distances - 1e-6).all()
+    approximate = nearest(vectors, search=inverted_lists, most_exact=100)
+    assert (approximate.indices == exact.indices).mean() > 0.9
+    assert np.nanmean(approximate.distances) < 1.02 * np.nanmean(exact.distances)
+    assert (approximate.distances >= exact.distances - 1e-6).all()
 
 
 def test_the_library_is_taken_where_it_is() -> None:

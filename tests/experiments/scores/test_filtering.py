@@ -1,4 +1,4 @@
-"""Filters after evolving: rows stay in the file, marked with what took them out."""
+"""Filters after evolving: rows stay in the file, marked with the filter that took them out."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ from autoevol.experiments.config.filters import (
     FilterConfig,
     Top,
 )
-from autoevol.experiments.scores.filtering import Marked, filtered, open_filters
+from autoevol.experiments.scores.filtering import Mark, filtered, open_filters
 from autoevol.program.records import Row
 from tests.support.command_line import run_cli
 
@@ -32,13 +32,13 @@ def rows(*texts: str, **figures: list[float]) -> list[Row]:
     ]
 
 
-def marks_of(given: list[Row], *filters: FilterConfig, seeds: Sequence[Row] = ()) -> list[Marked]:
-    return filtered(given, seeds, open_filters(filters, "here"))
+def marks_of(evolved: list[Row], *filters: FilterConfig, seeds: Sequence[Row] = ()) -> list[Mark]:
+    return filtered(evolved, seeds, open_filters(filters, "here"))
 
 
 def test_copies_of_seeds_and_of_earlier_rows_go() -> None:
-    given = rows("Name the longest river of Asia!", "Compare two lakes.", "Compare two lakes.")
-    marks = marks_of(given, Dedup(name="dedup"), seeds=SEEDS)
+    evolved = rows("Name the longest river of Asia!", "Compare two lakes.", "Compare two lakes.")
+    marks = marks_of(evolved, Dedup(name="dedup"), seeds=SEEDS)
     assert [(mark.id, mark.near, mark.value) for mark in marks] == [
         ("r0", "s", 1.0),
         ("r2", "r1", 1.0),
@@ -46,16 +46,16 @@ def test_copies_of_seeds_and_of_earlier_rows_go() -> None:
 
 
 def test_the_same_instruction_with_another_input_is_no_copy() -> None:
-    given = [
+    evolved = [
         Row(f"r{n}", "x", "Translate it.", input=word, round=1) for n, word in enumerate("abc")
     ]
-    assert marks_of(given, Dedup(name="dedup")) == []
+    assert marks_of(evolved, Dedup(name="dedup")) == []
 
 
 def test_each_filter_sees_what_the_one_before_has_left() -> None:
-    given = rows("One.", "Two.", "Three.", "Four.", words=[1.0, 2.0, 3.0, 4.0])
+    evolved = rows("One.", "Two.", "Three.", "Four.", words=[1.0, 2.0, 3.0, 4.0])
     marks = marks_of(
-        given,
+        evolved,
         Band(name="band", score="words", low=1, high=3),
         Top(name="top", score="words", part=0.5),
     )
@@ -67,22 +67,22 @@ def test_each_filter_sees_what_the_one_before_has_left() -> None:
 
 
 def test_a_row_without_the_figure_cannot_pass_a_filter_by_it() -> None:
-    given = [*rows("One.", words=[2.0]), Row("bare", "s", "Two.", round=1)]
-    marks = marks_of(given, Band(name="band", score="words", low=0, high=9))
+    evolved = [*rows("One.", words=[2.0]), Row("bare", "s", "Two.", round=1)]
+    marks = marks_of(evolved, Band(name="band", score="words", low=0, high=9))
     assert [(mark.id, mark.cause, mark.value) for mark in marks] == [("bare", "unscored", None)]
 
 
 def test_a_leak_names_the_words_it_shares(tmp_path: Path) -> None:
     file = tmp_path / "exam.jsonl"
     file.write_text('{"question": "How many eggs does the old hen lay in one week?"}\n')
-    given = rows("Tell me how many eggs does the old hen lay.", "Name a hen.")
+    evolved = rows("Tell me how many eggs does the old hen lay.", "Name a hen.")
     config = Decontaminate(name="decontaminate", benchmarks=[str(file)], runs=6)
-    (mark,) = marks_of(given, config)
+    (mark,) = marks_of(evolved, config)
     assert (mark.id, mark.evidence) == ("r0", "how many eggs does the old")
 
 
 def test_of_rows_that_are_near_each_other_the_best_scored_stays() -> None:
-    given = rows(
+    evolved = rows(
         "Sort the list of names.",
         "Sort the list of the names.",
         "Paint a boat.",
@@ -90,8 +90,8 @@ def test_of_rows_that_are_near_each_other_the_best_scored_stays() -> None:
     )
     by_score = DiverseSubset(name="diverse_subset", score="words", tau=0.8)
     in_order = DiverseSubset(name="diverse_subset", least=0.5)
-    assert [(m.id, m.near) for m in marks_of(given, by_score)] == [("r0", "r1")]
-    assert [(m.id, m.near) for m in marks_of(given, in_order)] == [("r1", "r0")]
+    assert [(m.id, m.near) for m in marks_of(evolved, by_score)] == [("r0", "r1")]
+    assert [(m.id, m.near) for m in marks_of(evolved, in_order)] == [("r1", "r0")]
 
 
 def test_a_run_counts_marks_and_exports_what_stands(write_config: WriteConfig) -> None:
@@ -109,15 +109,15 @@ def test_a_run_counts_marks_and_exports_what_stands(write_config: WriteConfig) -
     summary = json.loads((RUN / "summary.json").read_text())
     evolved = [json.loads(line) for line in (RUN / "evolved.jsonl").read_text().splitlines()]
     marks = [json.loads(line) for line in (RUN / "filtered.jsonl").read_text().splitlines()]
-    found = Counter(row["filtered_by"] for row in evolved)
+    counts = Counter(row["filtered_by"] for row in evolved)
     assert len(evolved) == summary["rows_out"]
-    assert summary["rows_filtered"] == {"dedup": found["dedup"], "top": found["top"]}
-    assert found["top"] > 0
+    assert summary["rows_filtered"] == {"dedup": counts["dedup"], "top": counts["top"]}
+    assert counts["top"] > 0
     assert {mark["id"]: mark["filter"] for mark in marks} == {
         row["id"]: row["filtered_by"] for row in evolved if row["filtered_by"]
     }
     exported = (RUN / "exports/alpaca.jsonl").read_text().splitlines()
-    assert len(exported) == found[None]
+    assert len(exported) == counts[None]
     again = run_cli("run", str(config), expected=0)
     assert "alpaca" in again.out
 

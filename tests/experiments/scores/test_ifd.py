@@ -1,8 +1,9 @@
-"""IFD of rows: which tokens count, what is left out and why, and the same by another way."""
+"""IFD of rows: which tokens are scored, which rows are not and why; checked by a model's loss."""
 
 import asyncio
 import json
 import math
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,11 @@ from autoevol.experiments.run.plan import make_plan
 from autoevol.experiments.scores.causal_lm import CausalModel, LogProbs, open_causal
 from autoevol.experiments.scores.ifd import ifd_scores
 from autoevol.experiments.scores.pretrained import BATCH_TOKENS, Tokens, batches
-from autoevol.experiments.scores.set_scores import SetScores
+from autoevol.experiments.scores.results import SetScores
 from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Outcome, Row
 from tests.support.command_line import run_cli
-from tests.support.tiny_models import NEEDS_TORCH, save_llama
+from tests.support.tiny_models import NEEDS_TORCH, save_llama, save_tokenizer
 
 WriteConfig = Callable[..., Path]
 NO_SEARCH = {"optimizer": {"name": "none"}, "evolve": {"methods": ["weak"], "rounds": 1}}
@@ -40,15 +41,15 @@ class Bytes:
 
     start = 0
 
-    def __init__(self, most: int = 1000) -> None:
-        self.most = most
-        self.asked: list[Tokens] = []
+    def __init__(self, max_tokens: int = 1000) -> None:
+        self.max_tokens = max_tokens
+        self.texts: list[Tokens] = []
 
     def tokens(self, text: str) -> Tokens:
         return tuple(text.encode())
 
     def log_probs(self, texts: Sequence[Tokens]) -> list[LogProbs]:
-        self.asked += texts
+        self.texts += texts
         return [
             np.array([-1.0 if text[i] in text[:i] else -2.0 for i in range(1, len(text))])
             for text in texts
@@ -64,18 +65,18 @@ def scored(rows: Sequence[Row], model: Any, listeners: Listeners | None = None) 
 
 def test_the_answers_tokens_are_the_same_with_and_without_the_instruction() -> None:
     model = Bytes()
-    found = scored([Row("a", "a", "ab", response="bc")], model)
-    assert sorted(model.asked) == [(0, *b"ab\nbc"), (0, *b"bc")]
-    assert found.by_row["a"] == {"ifd": 1.5 / 2, "ic_ifd": 1.5 / (2 * 2)}
-    assert found.by_round[0]["ifd"]["mean"] == 0.75
+    scores = scored([Row("a", "a", "ab", response="bc")], model)
+    assert sorted(model.texts) == [(0, *b"ab\nbc"), (0, *b"bc")]
+    assert scores.by_row["a"] == {"ifd": 1.5 / 2, "ic_ifd": 1.5 / (2 * 2)}
+    assert scores.by_round[0]["ifd"]["mean"] == 0.75
 
 
 def test_an_input_belongs_to_the_instruction_and_all_turns_to_a_conversation() -> None:
     model = Bytes()
     talk = Row("t", "t", "ab", turns=("ab", "cd"), answers=("x", "y"), response="x")
     scored([Row("i", "i", "ab", input="cd", response="x"), talk], model)
-    assert (0, *b"ab\n\ncd\nx") in model.asked
-    assert (0, *b"ab\n\ncd\nx\n\ny") in model.asked
+    assert (0, *b"ab\n\ncd\nx") in model.texts
+    assert (0, *b"ab\n\ncd\nx\n\ny") in model.texts
 
 
 def test_what_cannot_be_scored_is_counted_with_its_reason_and_in_no_mean() -> None:
@@ -86,25 +87,25 @@ def test_what_cannot_be_scored_is_counted_with_its_reason_and_in_no_mean() -> No
         Row("long", "long", "a" * 30, response="b"),
         Row("bare", "bare", "", response="bc"),
     ]
-    found = scored(rows, Bytes(most=20))
-    assert found.problems == {
+    scores = scored(rows, Bytes(max_tokens=20))
+    assert scores.problems == {
         "mute": "no answer",
         "blank": "no answer",
         "long": "too long: 32 tokens of 20 before the answer",
         "bare": "no instruction",
     }
-    assert [*found.by_row] == ["good", "bare"]
-    assert [*found.by_row["bare"]] == ["ifd"]
-    figures = found.by_round[0]
+    assert [*scores.by_row] == ["good", "bare"]
+    assert [*scores.by_row["bare"]] == ["ifd"]
+    figures = scores.by_round[0]
     assert (figures["unscored"], figures["ifd"]["scored"], figures["ic_ifd"]["scored"]) == (4, 2, 1)
 
 
 def test_the_end_of_a_long_answer_is_cut_off_and_said() -> None:
-    model = Bytes(most=8)
-    found = scored([Row("a", "a", "ab", response="bcdefgh")], model)
-    assert sorted(model.asked) == [(0, *b"ab\nbcde"), (0, *b"bcde")]
-    assert found.by_round[0]["cut"] == 1
-    assert found.evidence["a"] == "cut: the last 3 tokens of the answer were not scored"
+    model = Bytes(max_tokens=8)
+    scores = scored([Row("a", "a", "ab", response="bcdefgh")], model)
+    assert sorted(model.texts) == [(0, *b"ab\nbcde"), (0, *b"bcde")]
+    assert scores.by_round[0]["cut"] == 1
+    assert scores.evidence["a"] == "cut: the last 3 tokens of the answer were not scored"
 
 
 def test_an_answer_that_is_likelier_alone_is_counted_as_misleading() -> None:
@@ -112,22 +113,26 @@ def test_an_answer_that_is_likelier_alone_is_counted_as_misleading() -> None:
         def log_probs(self, texts: Sequence[Tokens]) -> list[LogProbs]:
             return [np.full(len(text) - 1, -float(len(text))) for text in texts]
 
-    found = scored([Row("a", "a", "ab", response="cd")], Contrary())
-    assert found.by_row["a"]["ifd"] == 2.0
-    assert found.by_round[0]["misleading"] == 1
-    assert found.evidence["a"].startswith("misleading")
+    scores = scored([Row("a", "a", "ab", response="cd")], Contrary())
+    assert scores.by_row["a"]["ifd"] == 2.0
+    assert scores.by_round[0]["misleading"] == 1
+    assert scores.evidence["a"].startswith("misleading")
 
 
 def test_rounds_have_figures_of_their_own_and_every_row_is_heard_of_once() -> None:
     rows = [Row(f"{n}.{i}", f"{i}", "ab" * n, round=n, response="bc") for n in (1, 2) for i in "xy"]
-    phases, heard = list[Phase](), list[Outcome]()
-    found = scored(
-        [*rows, Row("m", "m", "a", round=2)], Bytes(), Listeners(phases.append, heard.append)
+    phases, outcomes = list[Phase](), list[Outcome]()
+    scores = scored(
+        [*rows, Row("m", "m", "a", round=2)],
+        Bytes(),
+        Listeners(on_phase=phases.append, on_row=outcomes.append),
     )
-    assert {n: told["ifd"]["scored"] for n, told in found.by_round.items()} == {1: 2, 2: 2}
+    assert {n: figures["ifd"]["scored"] for n, figures in scores.by_round.items()} == {1: 2, 2: 2}
     assert [(phase.name, phase.total) for phase in phases] == [("score: ifd", 5)]
-    assert sorted(each.row.id for each in heard) == sorted([*(row.id for row in rows), "m"])
-    assert [each.row.id for each in heard if each.status == "failed"] == ["m"]
+    assert sorted(outcome.row.id for outcome in outcomes) == sorted(
+        [*(row.id for row in rows), "m"]
+    )
+    assert [outcome.row.id for outcome in outcomes if outcome.status == "failed"] == ["m"]
 
 
 def test_no_rows_are_no_crash() -> None:
@@ -136,11 +141,11 @@ def test_no_rows_are_no_crash() -> None:
 
 def test_batches_hold_every_text_once_and_no_more_tokens_than_they_should() -> None:
     lengths = [5, 700, 3, 2000, 300, 300, 300, 300, 0]
-    found = list(batches(lengths))
-    assert sorted(number for batch in found for number in batch) == list(range(len(lengths)))
-    sizes = [len(batch) * max(lengths[number] for number in batch) for batch in found]
+    numbered = list(batches(lengths))
+    assert sorted(number for batch in numbered for number in batch) == list(range(len(lengths)))
+    sizes = [len(batch) * max(lengths[number] for number in batch) for batch in numbered]
     assert [size for size in sizes if size > BATCH_TOKENS] == [2000]
-    assert len(found) < len(lengths)
+    assert len(numbered) < len(lengths)
 
 
 def by_labels(model: CausalModel, row: Row) -> dict[str, float]:
@@ -155,47 +160,45 @@ def by_labels(model: CausalModel, row: Row) -> dict[str, float]:
 
     tokenizer = model.loaded.tokenizer
     texts = (row.prompt, "\n", row.response)
-    asked, line, told = (tuple(tokenizer(text).input_ids) for text in texts)
-    ifd = loss((*asked, *line), told) / loss((), told)
-    return {"ifd": ifd, "ic_ifd": ifd / loss((), asked)}
+    question, line, answer = (tuple(tokenizer(text).input_ids) for text in texts)
+    ifd = loss((*question, *line), answer) / loss((), answer)
+    return {"ifd": ifd, "ic_ifd": ifd / loss((), question)}
 
 
 @NEEDS_TORCH
 def test_figures_are_those_of_a_models_own_loss(tmp_path: Path) -> None:
-    model = open_causal(str(save_llama(tmp_path)), "here", most=64)
-    found = scored(ROWS, model)
+    model = open_causal(str(save_llama(tmp_path)), "here", max_tokens=64)
+    scores = scored(ROWS, model)
     for row in ROWS:
-        assert found.by_row[row.id] == pytest.approx(by_labels(model, row), rel=1e-4)
-    assert len({own["ifd"] for own in found.by_row.values()}) == len(ROWS)
+        assert scores.by_row[row.id] == pytest.approx(by_labels(model, row), rel=1e-4)
+    assert len({own["ifd"] for own in scores.by_row.values()}) == len(ROWS)
 
 
 @NEEDS_TORCH
 def test_a_batch_says_what_its_texts_say_one_by_one(tmp_path: Path) -> None:
-    model = open_causal(str(save_llama(tmp_path)), "here", most=64)
+    model = open_causal(str(save_llama(tmp_path)), "here", max_tokens=64)
     texts = [
         (model.start, *model.tokens(text)) for row in ROWS for text in (row.text, row.response)
     ]
     texts.append((model.start,))
     together = model.log_probs(texts)
-    for text, found in zip(texts, together, strict=True):
+    for text, batched in zip(texts, together, strict=True):
         (alone,) = model.log_probs([text])
-        assert found.shape == alone.shape == (len(text) - 1,)
-        assert found == pytest.approx(alone, abs=1e-5)
-        assert (found < 0).all()
+        assert batched.shape == alone.shape == (len(text) - 1,)
+        assert batched == pytest.approx(alone, abs=1e-5)
+        assert (batched < 0).all()
 
 
 @NEEDS_TORCH
 def test_a_model_takes_no_more_tokens_than_it_has_places(tmp_path: Path) -> None:
     folder = str(save_llama(tmp_path, positions=16))
-    assert open_causal(folder, "here", most=64).most == 16
-    assert open_causal(folder, "here", most=8).most == 8
+    assert open_causal(folder, "here", max_tokens=64).max_tokens == 16
+    assert open_causal(folder, "here", max_tokens=8).max_tokens == 8
 
 
 def test_without_the_extra_it_is_said_before_anything_is_written(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "torch", None)
     Path("one.jsonl").write_text('{"instruction": "Name a river.", "output": "The Po."}\n')
     before = sorted(Path().rglob("*"))
@@ -228,8 +231,8 @@ def test_a_model_that_cannot_score_is_one_line_and_nothing_is_written(
     save_llama(workplace / "classifier", classes=1)
     save_bert(workplace / "bert")
     before = sorted(Path().rglob("*"))
-    given = ("--scores", "ifd", "--set", f"scores.scorer={scorer}")
-    result = run_cli("score", "one.jsonl", *given, expected=2)
+    options = ("--scores", "ifd", "--set", f"scores.scorer={scorer}")
+    result = run_cli("score", "one.jsonl", *options, expected=2)
     assert f"one.jsonl: scores.scorer: {needle}" in result.err
     assert len(result.err.strip().splitlines()) == 1
     assert sorted(Path().rglob("*")) == before
@@ -237,8 +240,6 @@ def test_a_model_that_cannot_score_is_one_line_and_nothing_is_written(
 
 def save_bert(folder: Path) -> None:
     from transformers import BertConfig, BertForMaskedLM
-
-    from tests.support.tiny_models import save_tokenizer
 
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     BertForMaskedLM(BertConfig(vocab_size=save_tokenizer(folder), **sizes)).save_pretrained(folder)
@@ -273,9 +274,9 @@ def test_a_run_scores_its_rows_and_keeps_the_top_of_them(write_config: WriteConf
     config = write_config(12, **NO_SEARCH, scores=scores, filters=filters)
     run_cli("run", str(config), expected=0)
 
-    told = json.loads((RUN / "scores.json").read_text())
-    assert told["settings"]["ifd"]["judge"] == scores["scorer"]
-    seeds, evolved = told["rounds"]
+    stored = json.loads((RUN / "scores.json").read_text())
+    assert stored["settings"]["ifd"]["judge"] == scores["scorer"]
+    seeds, evolved = stored["rounds"]
     assert seeds["ifd"] == {"ifd": {}, "ic_ifd": {}, "misleading": 0, "cut": 0, "unscored": 12}
     store = yaml.safe_load(Path("mlflow.yaml").read_text())["tracking_uri"]
     run_id = json.loads((RUN / "summary.json").read_text())["mlflow_run_id"]
@@ -297,18 +298,18 @@ def test_a_run_scores_its_rows_and_keeps_the_top_of_them(write_config: WriteConf
 def test_the_shipped_weights_tell_an_answer_from_one_to_another_question() -> None:
     if not cached_path(SHIPPED["smollm2-135m-instruct"]).is_file():
         pytest.skip("the weights of smollm2-135m-instruct are not in the cache")
-    model = open_causal("local/smollm2-135m-instruct", "here", most=2048)
-    asked = [
+    model = open_causal("local/smollm2-135m-instruct", "here", max_tokens=2048)
+    exchanges = [
         ("Name the largest river of Europe.", "The Volga is the largest river of Europe."),
         ("Write a poem about the sea.", "The waves roll in, the gulls cry over the sea."),
     ]
-    (q1, a1), (q2, a2) = asked
+    (q1, a1), (q2, a2) = exchanges
     own = [Row("1", "1", q1, response=a1), Row("2", "2", q2, response=a2)]
     other = [Row("3", "3", q1, response=a2), Row("4", "4", q2, response=a1)]
-    found = scored([*own, *other], model)
-    ifd = {name: figures["ifd"] for name, figures in found.by_row.items()}
+    scores = scored([*own, *other], model)
+    ifd = {name: figures["ifd"] for name, figures in scores.by_row.items()}
     assert ifd["1"] < 0.8 * ifd["4"]
     assert ifd["2"] < 0.8 * ifd["3"]
     assert model.loaded.tokenizer.decode([model.start]) == "<|endoftext|>"
     for row in (*own, *other):
-        assert found.by_row[row.id] == pytest.approx(by_labels(model, row), rel=1e-4)
+        assert scores.by_row[row.id] == pytest.approx(by_labels(model, row), rel=1e-4)

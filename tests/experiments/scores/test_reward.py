@@ -1,4 +1,4 @@
-"""Rewards of rows by a reward model: what it is shown, what is left out, and its love of length."""
+"""Rewards of rows by a reward model: what it is shown and not shown, and their length bias."""
 
 import asyncio
 import json
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from autoevol.experiments.scores.pretrained import Tokens
-from autoevol.experiments.scores.reward import Message, UntellableError, open_reward, reward_scores
-from autoevol.experiments.scores.set_scores import SetScores, length_correlation
+from autoevol.experiments.scores.results import SetScores, length_correlation
+from autoevol.experiments.scores.reward import Message, UnscorableError, open_reward, reward_scores
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Outcome, Row
 from tests.support.command_line import run_cli
@@ -22,18 +22,18 @@ ANSWERS = [
     "Danube.",
     "Two.",
 ]
-ROWS = [Row(f"r{n}", f"r{n}", "Name a river.", response=told) for n, told in enumerate(ANSWERS)]
+ROWS = [Row(f"r{n}", f"r{n}", "Name a river.", response=answer) for n, answer in enumerate(ANSWERS)]
 
 
 class Counter:
-    """A model that pays a point for each letter of what is said, and takes 60 of them."""
+    """A model whose reward is the number of letters; it takes 60 of them."""
 
     batch_tokens = 100
 
     def tokens(self, messages: Sequence[Message]) -> Tokens:
-        text = "".join(f"{each['role'][0]}:{each['content']}|" for each in messages)
+        text = "".join(f"{message['role'][0]}:{message['content']}|" for message in messages)
         if len(text) > 60:
-            raise UntellableError(f"too long: {len(text)} tokens of 60")
+            raise UnscorableError(f"too long: {len(text)} tokens of 60")
         return tuple(text.encode())
 
     def rewards(self, texts: Sequence[Tokens]) -> list[float]:
@@ -47,9 +47,9 @@ def scored(rows: Sequence[Row], model: Any, listeners: Listeners | None = None) 
 
 def test_rewards_are_means_by_round_beside_their_correlation_with_length() -> None:
     rows = [Row(f"{n}", f"{n}", "ab", response=" ".join("x" * n)) for n in (1, 2, 3)]
-    found = scored(rows, Counter())
-    assert found.by_row == {"1": {"reward": 9.0}, "2": {"reward": 11.0}, "3": {"reward": 13.0}}
-    figures = found.by_round[0]
+    scores = scored(rows, Counter())
+    assert scores.by_row == {"1": {"reward": 9.0}, "2": {"reward": 11.0}, "3": {"reward": 13.0}}
+    figures = scores.by_round[0]
     assert (figures["mean"], figures["scored"], figures["unscored"]) == (11.0, 3, 0)
     assert figures["length_correlation"] == pytest.approx(1.0)
 
@@ -63,17 +63,17 @@ def test_a_row_that_cannot_be_shown_is_unscored_and_heard_of_with_the_others() -
         Row("long", "l", "ab", response="x" * 60),
         Row("odd", "o", "ab", response="?"),
     ]
-    heard = list[Outcome]()
-    found = scored(rows, Counter(), Listeners(on_row=heard.append))
-    assert [*found.by_row] == ["good"]
-    assert found.problems == {
+    outcomes = list[Outcome]()
+    scores = scored(rows, Counter(), Listeners(on_row=outcomes.append))
+    assert [*scores.by_row] == ["good"]
+    assert scores.problems == {
         **dict.fromkeys(("mute", "talk"), "no answer"),
         "long": "too long: 68 tokens of 60",
         "odd": "the model gives no number",
     }
-    assert found.by_round[0]["unscored"] == 4
-    assert sorted(each.row.id for each in heard) == sorted(row.id for row in rows)
-    assert [each.row.id for each in heard if each.status == "kept"] == ["good"]
+    assert scores.by_round[0]["unscored"] == 4
+    assert sorted(outcome.row.id for outcome in outcomes) == sorted(row.id for row in rows)
+    assert [outcome.row.id for outcome in outcomes if outcome.status == "kept"] == ["good"]
 
 
 def test_a_conversation_is_shown_turn_by_turn() -> None:
@@ -100,7 +100,7 @@ def test_the_reward_is_the_logit_of_the_row_in_the_models_template(tmp_path: Pat
     import transformers
 
     folder = save_llama(tmp_path, classes=1)
-    found = scored(ROWS, open_reward(str(folder), "here", most=64))
+    scores = scored(ROWS, open_reward(str(folder), "here", max_tokens=64))
     kind: Any = transformers
     model = kind.AutoModelForSequenceClassification.from_pretrained(folder)
     tokenizer = kind.AutoTokenizer.from_pretrained(folder)
@@ -108,14 +108,14 @@ def test_the_reward_is_the_logit_of_the_row_in_the_models_template(tmp_path: Pat
         text = f"user \n {row.prompt} </s> assistant \n {row.response} </s> "
         ids = torch.tensor([tokenizer(text).input_ids])
         logit = float(model(ids).logits.detach()[0, 0])
-        assert found.by_row[row.id]["reward"] == pytest.approx(logit, abs=1e-4)
-    assert len({own["reward"] for own in found.by_row.values()}) == len(ROWS)
+        assert scores.by_row[row.id]["reward"] == pytest.approx(logit, abs=1e-4)
+    assert len({own["reward"] for own in scores.by_row.values()}) == len(ROWS)
 
 
 @NEEDS_TORCH
 @pytest.mark.parametrize("pad", [None, 0])
 def test_a_batch_says_what_its_rows_say_one_by_one(pad: int | None, tmp_path: Path) -> None:
-    model = open_reward(str(save_llama(tmp_path, classes=1)), "here", most=64)
+    model = open_reward(str(save_llama(tmp_path, classes=1)), "here", max_tokens=64)
     model.loaded.model.config.pad_token_id = pad
     assert (model.batch_tokens == 0) == (pad is None)
     together = scored(ROWS, model)
@@ -135,12 +135,12 @@ def test_a_batch_says_what_its_rows_say_one_by_one(pad: int | None, tmp_path: Pa
 def test_a_row_that_the_template_or_the_model_does_not_take_is_unscored(
     template: str, problem: str, tmp_path: Path
 ) -> None:
-    model = open_reward(str(save_llama(tmp_path, classes=1)), "here", most=64)
+    model = open_reward(str(save_llama(tmp_path, classes=1)), "here", max_tokens=64)
     model.loaded.tokenizer.chat_template = template
-    found = scored(ROWS, model)
-    assert not found.by_row
-    assert all(problem in why for why in found.problems.values())
-    assert found.by_round[0] == {"length_correlation": None, "unscored": len(ROWS)}
+    scores = scored(ROWS, model)
+    assert not scores.by_row
+    assert all(problem in why for why in scores.problems.values())
+    assert scores.by_round[0] == {"length_correlation": None, "unscored": len(ROWS)}
 
 
 @NEEDS_TORCH
@@ -148,11 +148,11 @@ def test_a_file_is_scored_by_a_reward_model(workplace: Path) -> None:
     save_llama(Path("tiny"), classes=1)
     rows = [{"instruction": row.instruction, "output": row.response} for row in ROWS]
     Path("mine.json").write_text(json.dumps(rows))
-    given = ("--scores", "reward", "--set", "scores.reward_model=tiny")
-    run_cli("score", "mine.json", *given, expected=0)
-    told = json.loads(Path("runs/score-mine/scores.json").read_text())
-    assert told["settings"]["reward"]["judge"] == "tiny"
-    figures = told["rounds"][0]["reward"]
+    options = ("--scores", "reward", "--set", "scores.reward_model=tiny")
+    run_cli("score", "mine.json", *options, expected=0)
+    stored = json.loads(Path("runs/score-mine/scores.json").read_text())
+    assert stored["settings"]["reward"]["judge"] == "tiny"
+    figures = stored["rounds"][0]["reward"]
     assert (figures["scored"], figures["unscored"]) == (len(ROWS), 0)
     assert -1 <= figures["length_correlation"] <= 1
 
@@ -174,8 +174,8 @@ def test_a_model_that_gives_no_reward_is_one_line(model: str, needle: str, workp
     Path("mute/chat_template.jinja").unlink()
     Path("one.jsonl").write_text('{"instruction": "Name a river.", "output": "The Po."}\n')
     before = sorted(Path().rglob("*"))
-    given = ("--scores", "reward", "--set", f"scores.reward_model={model}")
-    result = run_cli("score", "one.jsonl", *given, expected=2)
+    options = ("--scores", "reward", "--set", f"scores.reward_model={model}")
+    result = run_cli("score", "one.jsonl", *options, expected=2)
     assert f"one.jsonl: scores.reward_model: {needle}" in result.err
     assert len(result.err.strip().splitlines()) == 1
     assert sorted(Path().rglob("*")) == before

@@ -15,8 +15,8 @@ from tests.support.command_line import run_cli
 SEED = Row("a", "a", "Name a river.", origin="Name a river.")
 
 
-def rewrite(name: str, text: str, *, parent: str = "a", number: int = 1, **known: Any) -> Row:
-    return Row(name, "a", text, parent_id=parent, round=number, **known)
+def rewrite(name: str, text: str, *, parent: str = "a", number: int = 1, **values: Any) -> Row:
+    return Row(name, "a", text, parent_id=parent, round=number, **values)
 
 
 def words(count: int) -> str:
@@ -26,17 +26,17 @@ def words(count: int) -> str:
 def test_growth_is_against_the_parent_not_the_seed() -> None:
     first = rewrite("a.1", words(13))
     second = rewrite("a.2", words(15), parent="a.1", number=2)
-    found = growth_scores({0: [SEED], 1: [first], 2: [second]})
-    assert found.by_row == {"a.1": {"grown_words": 10}, "a.2": {"grown_words": 2}}
-    assert [*found.by_round] == [1, 2]
-    assert (found.by_round[1]["mean"], found.by_round[1]["within_budget"]) == (10, 1.0)
-    assert (found.by_round[2]["mean"], found.by_round[2]["within_budget"]) == (2, 0.0)
+    scores = growth_scores({0: [SEED], 1: [first], 2: [second]})
+    assert scores.by_row == {"a.1": {"grown_words": 10}, "a.2": {"grown_words": 2}}
+    assert [*scores.by_round] == [1, 2]
+    assert (scores.by_round[1]["mean"], scores.by_round[1]["within_budget"]) == (10, 1.0)
+    assert (scores.by_round[2]["mean"], scores.by_round[2]["within_budget"]) == (2, 0.0)
 
 
 def test_a_new_lineage_adds_nothing_to_what_inspired_it() -> None:
     new = Row("a.1", "a.1", words(30), parent_id="a", round=1)
-    found = growth_scores({0: [SEED], 1: [new, rewrite("b.1", words(13))]})
-    assert found.by_row == {"b.1": {"grown_words": 10}}
+    scores = growth_scores({0: [SEED], 1: [new, rewrite("b.1", words(13))]})
+    assert scores.by_row == {"b.1": {"grown_words": 10}}
 
 
 def test_six_rewrites_have_an_interval_and_shrinking_counts_below_zero() -> None:
@@ -56,10 +56,10 @@ def test_a_rewrite_whose_parent_is_gone_is_unscored_but_in_round_one_the_seeds_t
         rewrite("a.2", words(13), parent="gone", number=2, origin="Name a river."),
         rewrite("a.3", "!!", parent="a.1", number=3),
     ]
-    found = growth_scores({row.round: [row] for row in orphans})
-    assert found.by_row == {"a.1": {"grown_words": 10}}
-    assert found.problems == {"a.2": "its parent is not there", "a.3": "no words"}
-    assert found.by_round[2] == {"within_budget": None, "unscored": 1}
+    scores = growth_scores({row.round: [row] for row in orphans})
+    assert scores.by_row == {"a.1": {"grown_words": 10}}
+    assert scores.problems == {"a.2": "its parent is not there", "a.3": "no words"}
+    assert scores.by_round[2] == {"within_budget": None, "unscored": 1}
 
 
 def test_a_response_that_lacks_something_is_counted_by_kind_with_what_shows_it() -> None:
@@ -69,14 +69,14 @@ def test_a_response_that_lacks_something_is_counted_by_kind_with_what_shows_it()
         Row("blank", "b", "Name a river.", response=" "),
         Row("mute", "m", "Name a river."),
     ]
-    found = quality_scores({0: rows})
-    assert {name: told["shortfall"] for name, told in found.by_row.items()} == {
+    scores = quality_scores({0: rows})
+    assert {name: values["shortfall"] for name, values in scores.by_row.items()} == {
         **{"good": 0.0, "colon": 1.0, "blank": 1.0},
     }
-    assert found.evidence["colon"].startswith("cut off: announces at its end")
-    assert [*found.evidence] == ["colon", "blank"]
-    assert found.problems == {"mute": "no answer"}
-    figures = found.by_round[0]
+    assert scores.evidence["colon"].startswith("cut off: announces at its end")
+    assert [*scores.evidence] == ["colon", "blank"]
+    assert scores.problems == {"mute": "no answer"}
+    figures = scores.by_round[0]
     assert (figures["responses"], figures["rate"], figures["unscored"]) == (3, 2 / 3, 1)
     kinds = ("empty", "cut_off", "empty_promise", "too_short")
     assert [figures[kind] for kind in kinds] == [1, 1, 0, 0]
@@ -86,8 +86,8 @@ def test_each_answer_of_a_conversation_is_looked_at() -> None:
     talk = Row("t", "t", "One.", turns=("One.", "Two."), response="It is one.")
     whole = replace(talk, id="w", answers=("It is one.", "It is two."))
     broken = replace(talk, id="b", answers=("It is one.", "Here are the numbers in order:"))
-    found = quality_scores({0: [whole, broken]})
-    assert [found.by_row[name]["shortfall"] for name in "wb"] == [0.0, 1.0]
+    scores = quality_scores({0: [whole, broken]})
+    assert [scores.by_row[name]["shortfall"] for name in "wb"] == [0.0, 1.0]
 
 
 def test_without_responses_there_is_no_rate() -> None:
@@ -102,15 +102,15 @@ def test_operations_are_counted_once_a_row_and_the_commonest_are_named() -> None
         rewrite("a.3", "z", thinking="Nothing to see."),
         rewrite("a.4", "z"),
     ]
-    found = keyword_scores({1: rows})
-    figures = found.by_round[1]
+    scores = keyword_scores({1: rows})
+    figures = scores.by_round[1]
     assert (figures["operations"], figures["scored"], figures["unscored"]) == (2, 3, 1)
-    assert [each.split(": ")[1] for each in figures["top"]] == ["2", "1"]
+    assert [line.split(": ")[1] for line in figures["top"]] == ["2", "1"]
     assert figures["top"][1] == "increase depth: 1"
-    assert found.by_row["a.3"] == {"operations": 0.0}
-    assert found.problems == {"a.4": "no thinking text"}
-    assert "increase depth" in found.evidence["a.1"]
-    assert found.note == ""
+    assert scores.by_row["a.3"] == {"operations": 0.0}
+    assert scores.problems == {"a.4": "no thinking text"}
+    assert "increase depth" in scores.evidence["a.1"]
+    assert scores.note == ""
 
 
 def test_ten_operations_at_most_are_named() -> None:
@@ -132,9 +132,9 @@ def test_a_set_that_nobody_thought_about_is_said_and_has_no_zero(workplace: Path
 
 
 def test_lists_are_no_figures_of_the_table() -> None:
-    book = ScoreResults({1: []})
-    book.add_set("keywords", keyword_scores({1: [rewrite("a.1", "x", thinking="Add units.")]}))
-    assert [*score_table(book).columns[0].cells] == [
+    results = ScoreResults({1: []})
+    results.add_set("keywords", keyword_scores({1: [rewrite("a.1", "x", thinking="Add units.")]}))
+    assert [*score_table(results).columns[0].cells] == [
         *("keywords.operations", "keywords.scored", "keywords.unscored")
     ]
 

@@ -1,4 +1,4 @@
-"""Scores of a set that ask no model, on rows whose figures can be told by hand."""
+"""Scores of a set that ask no model, on rows whose figures can be computed by hand."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from autoevol.experiments.scores.embedding import Vectors, embedder
+from autoevol.experiments.scores.files import read_benchmarks
 from autoevol.experiments.scores.set_scores import (
     length_scores,
     lexical_scores,
     neighbour_scores,
     overlap_scores,
-    read_benchmarks,
 )
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
@@ -30,25 +30,25 @@ def on_a_line(texts: Sequence[str]) -> Vectors:
 
 
 def test_lengths_are_means_by_round_and_words_by_row() -> None:
-    found = length_scores(ROUNDS)
-    assert found.by_round == {
+    scores = length_scores(ROUNDS)
+    assert scores.by_round == {
         0: {"words": 3.0, "response_words": 2.0},
         1: {"words": 5.0, "response_words": None},
     }
-    assert found.by_row["b.1"] == {"words": 7.0}
+    assert scores.by_row["b.1"] == {"words": 7.0}
 
 
 def test_wording_is_told_round_by_round() -> None:
-    found = lexical_scores(ROUNDS).by_round
-    assert found[0]["distinct_1"] == pytest.approx(4 / 6)
-    assert found[1]["distinct_1"] == 1.0
+    figures = lexical_scores(ROUNDS).by_round
+    assert figures[0]["distinct_1"] == pytest.approx(4 / 6)
+    assert figures[1]["distinct_1"] == 1.0
 
 
 def test_neighbours_are_those_of_the_same_round() -> None:
-    found = neighbour_scores(ROUNDS, on_a_line)
+    scores = neighbour_scores(ROUNDS, on_a_line)
     figures = {"mnd": 1.0, "mnd_median": 1.0, "close_neighbours": 0, "unscored": 0}
-    assert found.by_round[0] == figures
-    assert found.by_row["a.1"] == {"mnd": 21.0}
+    assert scores.by_round[0] == figures
+    assert scores.by_row["a.1"] == {"mnd": 21.0}
 
 
 def test_one_row_has_no_neighbour_and_equal_rows_are_no_distance_apart() -> None:
@@ -66,21 +66,21 @@ def test_one_row_has_no_neighbour_and_equal_rows_are_no_distance_apart() -> None
 
 
 def test_a_rewrite_that_says_what_its_seed_says_is_the_copy() -> None:
-    found = overlap_scores(ROUNDS, {}, sizes=[8], alike=0.7)
-    assert found.by_round == {0: {"rows": 2, "copies": 0}, 1: {"rows": 2, "copies": 1}}
-    assert found.evidence == {"a.1": "says what a says"}
+    scores = overlap_scores(ROUNDS, {}, sizes=[8], alike=0.7)
+    assert scores.by_round == {0: {"rows": 2, "copies": 0}, 1: {"rows": 2, "copies": 1}}
+    assert scores.evidence == {"a.1": "says what a says"}
 
 
 def test_a_leak_is_counted_by_benchmark_and_size_and_shows_the_words() -> None:
-    told = "Please compare two lakes in size and age and then name their outlets in order."
-    found = overlap_scores(ROUNDS, {"exam": [told]}, sizes=[5, 13], alike=0.7)
-    assert found.by_round[1] == {"rows": 2, "copies": 1, "exam_5": 1, "exam_13": 0}
-    assert found.evidence["b.1"] == "in exam: compare two lakes in size"
+    text = "Please compare two lakes in size and age and then name their outlets in order."
+    scores = overlap_scores(ROUNDS, {"exam": [text]}, sizes=[5, 13], alike=0.7)
+    assert scores.by_round[1] == {"rows": 2, "copies": 1, "exam_5": 1, "exam_13": 0}
+    assert scores.evidence["b.1"] == "in exam: compare two lakes in size"
 
 
 def test_rows_that_are_no_copies_have_a_figure_as_well() -> None:
-    found = overlap_scores(ROUNDS, {}, sizes=[8], alike=0.7)
-    assert {key: told["copies"] for key, told in found.by_row.items()} == {
+    scores = overlap_scores(ROUNDS, {}, sizes=[8], alike=0.7)
+    assert {key: values["copies"] for key, values in scores.by_row.items()} == {
         **dict.fromkeys(("a", "b", "b.1"), 0.0),
         "a.1": 1.0,
     }
@@ -90,10 +90,10 @@ def test_two_benchmarks_of_one_name_are_refused(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "test (1).jsonl").write_text('{"question": "Why?"}\n')
-    given = [f"{folder}/test (1).jsonl" for folder in ("one", "two")]
-    assert [*read_benchmarks(given[:1], "here", beside=tmp_path)] == ["test-1-"]
+    files = [f"{folder}/test (1).jsonl" for folder in ("one", "two")]
+    assert [*read_benchmarks(files[:1], "here", beside=tmp_path)] == ["test-1-"]
     with pytest.raises(ConfigError, match="two benchmarks are called 'test-1-'"):
-        read_benchmarks(given, "here", beside=tmp_path)
+        read_benchmarks(files, "here", beside=tmp_path)
 
 
 def test_a_benchmark_file_in_another_form_is_named_with_its_row(tmp_path: Path) -> None:
@@ -101,7 +101,9 @@ def test_a_benchmark_file_in_another_form_is_named_with_its_row(tmp_path: Path) 
     good.write_text('{"question": "How many?"}\n')
     bad.write_text('{"question": "How many?"}\n{"task": 3}\n')
     assert read_benchmarks([str(good)], "here", beside=tmp_path) == {"good": ["How many?"]}
-    with pytest.raises(ConfigError, match=r"bad\.jsonl:2: has none of .*: task"):
+    with pytest.raises(
+        ConfigError, match=r"bad\.jsonl:2: must have one of the keys .*; it has task"
+    ):
         read_benchmarks(["bad.jsonl"], "here", beside=tmp_path)
 
 
