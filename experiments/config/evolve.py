@@ -1,20 +1,18 @@
 """How the whole set is evolved and answered, as the YAML says it."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from autoevol.experiments.config.models import Count, Strict, Temperature
-from autoevol.program.evolution.answering import ChooseName
-from autoevol.program.evolution.choice import ChoiceName
-from autoevol.program.evolution.generator import OnFailure, Pool, Save
+from autoevol.experiments.config.section import Section
+from autoevol.program.bounds import Count, NonNegative
+from autoevol.program.evolution.answering import AnswerSettings
+from autoevol.program.evolution.generator import GenerationOptions
 from autoevol.program.evolution.pipeline import InputHandling
 from autoevol.program.evolution.rewriting import ContextName
 
-Size = Annotated[int, Field(ge=0)]
 
-
-class MethodConfig(Strict):
+class MethodConfig(Section):
     """A method with what is said of it beside its name.
 
     Attributes:
@@ -26,7 +24,7 @@ class MethodConfig(Strict):
     """
 
     name: str
-    weight: Annotated[float, Field(ge=0)] = 1.0
+    weight: NonNegative = 1.0
     language: str | None = None
     words: int | str | None = None
     constraints: Count | None = None
@@ -48,7 +46,7 @@ class MethodConfig(Strict):
         return {name: value for name, value in given.items() if value is not None}
 
 
-class UntilConfig(Strict):
+class UntilConfig(Section):
     """The length at which a row's way ends.
 
     Attributes:
@@ -66,17 +64,14 @@ class UntilConfig(Strict):
         return self
 
 
-class EvolveConfig(Strict):
-    """The bulk phase; `GenerationSettings` in `program.evolution.generator` explains the rest.
+class EvolveConfig(Section, GenerationOptions):
+    """The bulk phase; `GenerationOptions` in `program.evolution.generator` explains the other keys.
 
     Attributes:
         methods: Names or files, or such with parameters.
         schedule: The methods of each round, in the place of `methods`; the last entry serves the
             rounds behind it.
-        rounds: Null: as many as `schedule` has, or 1; 0: the rows are answered as they are.
-        first_round: Above 1 the seeds are what an earlier run left: of a file with lineages the
-            rows of the round before (`pool: all`: of all rounds before).
-        children: Rewrites of a row in a round: one number, or one for each round.
+        until: Stop evolving a row at a length.
         respond: Whether evolved instructions are answered.
         input: `keep` carries a row's input along unchanged; `append` makes it part of the
             instruction before evolving; `evolve` lets it follow the instruction, a call more.
@@ -86,16 +81,7 @@ class EvolveConfig(Strict):
 
     methods: list[MethodConfig] = Field(default=[MethodConfig(name="e0")], min_length=1)
     schedule: list[list[MethodConfig]] = Field(default=[])
-    choice: ChoiceName = "random"
-    rounds: Size = 1
-    first_round: Count = 1
-    pool: Pool = "previous"
-    children: list[Count] = Field(default=[1], min_length=1)
-    attempts: Count = 1
-    retry_temperature: Temperature = 0.7
-    on_failure: OnFailure = "drop"
     until: UntilConfig | None = None
-    save: Save = "all"
     respond: bool = True
     input: InputHandling = "keep"
     context: ContextName = "none"
@@ -130,10 +116,15 @@ class EvolveConfig(Strict):
         return self
 
     @model_serializer(mode="wrap")
-    def _as_given(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the methods that a schedule stands in for, so that what is written is read."""
+    def _methods_first(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write the methods or the schedule, whichever applies, before the inherited fields.
+
+        A config that is written can be read again, and reading refuses both keys at once.
+        """
         tree: dict[str, Any] = serialise(self)
-        return {key: value for key, value in tree.items() if key != "methods" or not self.schedule}
+        if self.schedule:
+            tree.pop("methods", None)
+        return {key: tree[key] for key in ("methods", "schedule") if key in tree} | tree
 
     @property
     def entries(self) -> list[list[MethodConfig]]:
@@ -146,8 +137,8 @@ class EvolveConfig(Strict):
         return {entry.name: entry.weight for entries in self.entries for entry in entries}
 
 
-class AnswerConfig(Strict):
-    """How instructions are answered. See `program.evolution.answering.AnswerSettings`.
+class AnswerConfig(Section, AnswerSettings):
+    """How instructions are answered; `AnswerSettings` explains the other keys.
 
     Attributes:
         prompt: A file with what the responder is told; null: AutoEvol's own.
@@ -156,7 +147,3 @@ class AnswerConfig(Strict):
 
     prompt: str | None = None
     idk: bool = False
-    attempts: Count = 1
-    samples: Count = 1
-    choose: ChooseName = "majority"
-    only_missing: bool = False

@@ -5,28 +5,29 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-
-from autoevol.experiments.config.errors import explained
-from autoevol.experiments.config.evolve import AnswerConfig, EvolveConfig, Size
-from autoevol.experiments.config.filters import ALWAYS, FIGURES, FilterConfig
-from autoevol.experiments.config.loading import MATRIX, tree_of
-from autoevol.experiments.config.models import Count, ModelsConfig, Strict, Temperature
-from autoevol.experiments.config.scores import ANSWERED, ScoresConfig
-from autoevol.program.errors import ConfigError
-from autoevol.program.search.acceptance import AcceptanceName
-from autoevol.program.search.settings import (
-    PAPER,
-    OperatorName,
-    PolicyName,
-    PrunerName,
-    SearchSettings,
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
 )
 
-Level = Annotated[float, Field(gt=0, lt=1)]
+from autoevol.experiments.config.errors import explained
+from autoevol.experiments.config.evolve import AnswerConfig, EvolveConfig
+from autoevol.experiments.config.filters import ALWAYS, FIGURES, FilterConfig
+from autoevol.experiments.config.loading import MATRIX, tree_of
+from autoevol.experiments.config.models import ModelsConfig
+from autoevol.experiments.config.scores import ANSWERED, ScoresConfig
+from autoevol.experiments.config.section import Section
+from autoevol.experiments.models.budget import Budget
+from autoevol.program.bounds import Count, Size
+from autoevol.program.errors import ConfigError
+from autoevol.program.search.settings import PAPER, SearchOptions
+
 ExportName = Literal["alpaca", "sharegpt", "messages", "llama_factory", "trl", "parquet", "hf"]
 ExportRounds = Literal["all", "last"] | tuple[Count, ...]
-_SEARCH = SearchSettings()
 EVOLVING = ("evolver", "responder", "optimizer", "judge")
 ROLES = (*EVOLVING, "solver", "strong_solver")
 LEAST_ROWS = 3
@@ -36,7 +37,7 @@ LIMITED_TRIALS = 2
 """`--limit N` also caps steps and candidates at this."""
 
 
-class FieldsConfig(Strict):
+class FieldsConfig(Section):
     """Names of the columns that hold what a row needs."""
 
     instruction: str = "instruction"
@@ -47,7 +48,7 @@ class FieldsConfig(Strict):
     turns: str | None = "turns"
 
 
-class DataConfig(Strict):
+class DataConfig(Section):
     """The seeds, and how many of them the search may use.
 
     Attributes:
@@ -71,7 +72,7 @@ class DataConfig(Strict):
     limit: Count | None = None
 
 
-class FailureConfig(Strict):
+class FailureConfig(Section):
     """Rules of F by stage: names of rule sets and rules; `-name` takes one out.
 
     Attributes:
@@ -94,7 +95,7 @@ class FailureConfig(Strict):
         return {"evolve": given["rules"], "respond": given["rules"], **rest}
 
 
-class OptimizerConfig(Strict):
+class OptimizerConfig(Section, SearchOptions):
     """The search. See `program.search.settings.SearchSettings` for what is not explained here.
 
     Attributes:
@@ -114,35 +115,17 @@ class OptimizerConfig(Strict):
     initial_method: str | None = None
     storage: str | None = None
     on_no_gain: Literal["keep_initial", "keep_best"] = "keep_initial"
-    steps: Count = _SEARCH.steps
-    batch_size: Count = _SEARCH.batch_size
-    trajectory_rounds: Count = _SEARCH.trajectory_rounds
-    candidates: Count = _SEARCH.candidates
-    patience: Count = _SEARCH.patience
-    policy: PolicyName = _SEARCH.policy
-    operators: tuple[OperatorName, ...] = Field(default=_SEARCH.operators, min_length=1)
-    temperatures: tuple[Temperature, Temperature] | None = _SEARCH.temperatures
-    pruner: PrunerName = _SEARCH.pruner
-    race_level: Level = _SEARCH.race_level
-    race_worth: Annotated[float, Field(ge=0.5, lt=1)] = _SEARCH.race_worth
-    acceptance: AcceptanceName = _SEARCH.acceptance
-    accept_level: Level = _SEARCH.accept_level
-    tie_break: bool = _SEARCH.tie_break
-    incumbent: bool = _SEARCH.incumbent
-    shared_analysis: bool = _SEARCH.shared_analysis
-    remembered: Size = _SEARCH.remembered
-    finalists: Size = _SEARCH.finalists
-    fresh_level: Level = _SEARCH.fresh_level
-    max_calls: Count | None = _SEARCH.max_calls
-    headroom: bool = _SEARCH.headroom
-    max_method_words: Count = _SEARCH.max_method_words
-    max_stage_words: Count = _SEARCH.max_stage_words
 
     @model_validator(mode="before")
     @classmethod
     def _as_published(cls, given: Any) -> Any:
         is_paper = isinstance(given, dict) and given.get("name") == "paper"
         return {**PAPER, **given} if is_paper else given
+
+    @model_serializer(mode="wrap")
+    def _name_first(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write the name before the settings that depend on it; inherited fields come first."""
+        return {"name": self.name, **serialise(self)}
 
     @field_validator("storage")
     @classmethod
@@ -159,7 +142,7 @@ class OptimizerConfig(Strict):
         return given
 
 
-class OutputConfig(Strict):
+class OutputConfig(Section):
     """Where the run's folder lies and which exports it gets besides `evolved.jsonl`.
 
     Attributes:
@@ -182,15 +165,11 @@ class OutputConfig(Strict):
         return given
 
 
-class BudgetConfig(Strict):
+class BudgetConfig(Section, Budget):
     """Caps of the whole run; null: none."""
 
-    calls: Count | None = None
-    tokens: Count | None = None
-    usd: Annotated[float, Field(gt=0)] | None = None
 
-
-class ExperimentConfig(Strict):
+class ExperimentConfig(Section):
     """Everything one run needs; two equal configs mean the same run."""
 
     name: Annotated[str, Field(pattern=r"^[\w.+-]+$")]

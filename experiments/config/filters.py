@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from autoevol.experiments.config.models import Count, Strict
-from autoevol.experiments.config.scores import STATIC, ScoreName, Share
+from autoevol.experiments.config.scores import STATIC, ScoreName
+from autoevol.experiments.config.section import Section
+from autoevol.program.bounds import Count, Share
 
 ALWAYS = ("added_words", "response_truncated")
 """Figures that every evolved row has."""
@@ -32,7 +33,7 @@ FIGURES: dict[ScoreName, tuple[str, ...]] = {
 _TOP_BY = "top_"
 
 
-class Dedup(Strict):
+class Dedup(Section):
     """Takes out rows that say what an earlier row or a seed says.
 
     Attributes:
@@ -43,7 +44,7 @@ class Dedup(Strict):
     alike: Share = 0.7
 
 
-class Decontaminate(Strict):
+class Decontaminate(Section):
     """Takes out rows that share a run of words with a benchmark.
 
     Attributes:
@@ -56,7 +57,7 @@ class Decontaminate(Strict):
     runs: Annotated[int, Field(ge=5)] = 13
 
 
-class Band(Strict):
+class Band(Section):
     """Keeps rows whose figure lies in (low, high]."""
 
     name: Literal["band"]
@@ -65,7 +66,7 @@ class Band(Strict):
     high: float
 
 
-class Top(Strict):
+class Top(Section):
     """Keeps the rows with the highest figures, a share of those that have one."""
 
     name: Literal["top"]
@@ -73,7 +74,7 @@ class Top(Strict):
     part: Share
 
 
-class DiverseSubset(Strict):
+class DiverseSubset(Section):
     """Keeps rows that lie apart in embedding space, greedily.
 
     Attributes:
@@ -100,7 +101,7 @@ class DiverseSubset(Strict):
         return self
 
 
-def _default(model: Strict, name: str) -> Any:
+def _default(model: Section, name: str) -> Any:
     return type(model).model_fields[name].default
 
 

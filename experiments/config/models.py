@@ -1,71 +1,37 @@
 """The models of an experiment's YAML: where each is, how it samples, how it may be asked."""
 
 import re
-from typing import Annotated, Any, ClassVar
+from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from autoevol.experiments.config.section import Section, settings_from, values_of
 from autoevol.experiments.models.prices import Price
-from autoevol.experiments.models.settings import ModelSettings
+from autoevol.experiments.models.settings import EndpointOptions, ModelOptions, ModelSettings
 from autoevol.program.adapter import AdapterName
+from autoevol.program.bounds import NonNegative
 
-Count = Annotated[int, Field(ge=1)]
-Temperature = Annotated[float, Field(ge=0, le=2)]
 SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?token", re.IGNORECASE)
 
 
-class Strict(BaseModel):
-    """A part of the config: unknown keys are mistakes.
-
-    Attributes:
-        shorthands: Keys that stand for several of its own.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    shorthands: ClassVar[tuple[str, ...]] = ()
-
-
-class PriceConfig(Strict):
+class PriceConfig(Section):
     """US dollars per million tokens; cached ones cost as much as others unless said."""
 
-    input: Annotated[float, Field(ge=0)]
-    output: Annotated[float, Field(ge=0)]
-    cached: Annotated[float, Field(ge=0)] | None = None
+    input: NonNegative
+    output: NonNegative
+    cached: NonNegative | None = None
 
 
-class EndpointConfig(Strict):
-    """Where a model is and how it may be asked.
+class EndpointConfig(Section, EndpointOptions):
+    """Where a model is and how it may be called; `EndpointOptions` explains the other keys.
 
     Attributes:
-        model: A litellm name, `local/NAME`, `local/PATH.gguf` or `local/hf:OWNER/REPO/FILE`.
-        api_key_env: Name of the environment variable with the key; never the key itself.
-        timeout: Seconds until a call counts as lost.
-        concurrency: Calls in flight; null: 16, or a local model's slots.
-        context: Tokens of a local model's context; null: as its catalogue entry says.
-        attempts: Tries of a call whose reply is lost, empty or cut off.
-        backoff: Seconds; the wait before a second try is random up to this, and doubles from there.
-        backoff_max: Seconds; longest wait between two tries.
-        hedge_after: Seconds after which a call is made a second time; 0: never; null: 4 times the
-            95th percentile of the latencies seen, at least 10.
-        outage: Seconds to wait for an endpoint that has gone before the run stops.
         price: Replaces the one that litellm knows.
         params: Passed through to the provider.
     """
 
-    model: Annotated[str, Field(min_length=1)]
-    api_base: str | None = None
-    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
-    timeout: Annotated[float, Field(gt=0)] = 300.0
-    concurrency: Count | None = None
-    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
-    tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
-    context: Annotated[int, Field(ge=256)] | None = None
-    attempts: Count = 10
-    backoff: Annotated[float, Field(gt=0)] = 0.05
-    backoff_max: Annotated[float, Field(gt=0)] = 30.0
-    hedge_after: Annotated[float, Field(ge=0)] | None = None
-    outage: Annotated[float, Field(ge=0)] = 600.0
     price: PriceConfig | None = None
     params: dict[str, Any] = Field(default_factory=dict)
 
@@ -84,8 +50,8 @@ class EndpointConfig(Strict):
         return given
 
 
-class ModelConfig(EndpointConfig):
-    """A model in a role.
+class ModelConfig(EndpointConfig, ModelOptions):
+    """A model in a role; `ModelOptions` explains the other keys.
 
     Attributes:
         adapter: How its predictors write prompts; null: plain for one text output, else chat.
@@ -93,11 +59,8 @@ class ModelConfig(EndpointConfig):
             or endpoints with keys of their own. Sampling stays the role's, as far as they take it.
     """
 
-    temperature: Temperature | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    max_tokens: Count | None = 2048
     adapter: AdapterName | None = None
-    fallbacks: list[EndpointConfig] = []
+    fallbacks: list[EndpointConfig] = Field(default=[])
 
     @field_validator("fallbacks", mode="before")
     @classmethod
@@ -107,7 +70,7 @@ class ModelConfig(EndpointConfig):
         return [{"model": each} if isinstance(each, str) else each for each in given]
 
 
-class ModelsConfig(Strict):
+class ModelsConfig(Section):
     """Models by role. A role without a `model` of its own is served by the one it falls back to.
 
     The responder falls back to the evolver; the optimizer to the evolver with the default
@@ -165,26 +128,17 @@ def _secret_key(tree: Any) -> str | None:
 
 
 def settings_of(role: str, model: ModelConfig) -> ModelSettings:
-    """Return what the engine needs to know of a role's model."""
+    """Return what the engine needs to know of a role's model; its fallbacks sample as it does."""
+    own = settings_from(model, ModelSettings, role=role, prices=_price(model.price), fallbacks=())
     fallbacks = tuple(
-        ModelSettings(
-            role=role,
-            temperature=model.temperature,
-            top_p=model.top_p,
-            max_tokens=model.max_tokens,
-            **_endpoint(fallback),
-        )
+        replace(own, **values_of(fallback, EndpointOptions), prices=_price(fallback.price))
         for fallback in model.fallbacks
     )
-    return ModelSettings(role=role, fallbacks=fallbacks, **_endpoint(model))
+    return replace(own, fallbacks=fallbacks)
 
 
-def _endpoint(given: EndpointConfig) -> dict[str, Any]:
-    """Return the keys of an endpoint, and of a model's sampling, as settings."""
-    kept = given.model_dump(exclude={"adapter", "fallbacks", "price"})
-    return {**kept, "prices": _price(given.price) if given.price else None}
-
-
-def _price(given: PriceConfig) -> Price:
-    cached = given.input if given.cached is None else given.cached
-    return Price(given.input / 1e6, given.output / 1e6, cached / 1e6)
+def _price(config: PriceConfig | None) -> Price | None:
+    if config is None:
+        return None
+    cached = config.input if config.cached is None else config.cached
+    return Price(config.input / 1e6, config.output / 1e6, cached / 1e6)

@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from autoevol.experiments.config.models import Count, Strict
+from autoevol.experiments.config.section import Section
+from autoevol.program.bounds import Count, Share
 from autoevol.program.scoring.solving import Check
 
 STATIC = "static"
@@ -62,10 +63,8 @@ WENT_BY: dict[ScoreName, tuple[str, ...]] = {
 }
 """Keys that a score's figures depend on, beside the model that gives them."""
 
-Share = Annotated[float, Field(gt=0, le=1)]
 
-
-class ScoresConfig(Strict):
+class ScoresConfig(Section):
     """The scores, and what they go by.
 
     Attributes:

@@ -7,14 +7,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from autoevol.experiments.config.errors import explained
-from autoevol.experiments.config.evolve import Size
 from autoevol.experiments.config.loading import read_yaml
-from autoevol.experiments.config.models import Count, Strict
+from autoevol.experiments.config.section import Section
+from autoevol.program.bounds import Count, Size
 
 Name = Annotated[str, Field(min_length=1)]
 
 
-class ColumnsConfig(Strict):
+class ColumnsConfig(Section):
     """Names of the columns; one that is named must be there in every row."""
 
     instruction: Name = "instruction"
@@ -22,7 +22,7 @@ class ColumnsConfig(Strict):
     response: Name | None = None
 
 
-class SourceConfig(Strict):
+class SourceConfig(Section):
     """A data set that seeds are drawn from.
 
     Attributes:
@@ -51,7 +51,7 @@ class SourceConfig(Strict):
         return self
 
 
-class SeedsConfig(Strict):
+class SeedsConfig(Section):
     """A set of seeds.
 
     Attributes:

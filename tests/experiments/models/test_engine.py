@@ -66,7 +66,7 @@ def make_engine(tmp_path: Path) -> Iterator[MakeEngine]:
 def endpoint(
     transport: Transport, *, pace: RateLimiter | None = None, **settings: Any
 ) -> RoleClient:
-    given = ModelSettings("scripted/world", "evolver", backoff=0.01, **settings)
+    given = ModelSettings("scripted/world", role="evolver", backoff=0.01, **settings)
     halt = StopSignal()
     gate = AdmissionController("here", 8, pace or RateLimiter(), CircuitBreaker(given.outage), halt)
     return RoleClient(given, "here", transport, gate, halt)

@@ -49,7 +49,7 @@ OLLAMA = {
 
 def ask(model: str, answer: Any, *, suffix: str = "") -> tuple[Asked, Response]:
     """Send the call as a run would, and return what arrived and what came back."""
-    settings = ModelSettings(model, "evolver", temperature=0.4, top_p=0.9, max_tokens=160)
+    settings = ModelSettings(model, role="evolver", temperature=0.4, top_p=0.9, max_tokens=160)
     taken, _ = adjusted(settings)
     call = fitted(replace(CALL, max_tokens=taken.max_tokens), taken)
     with loopback(lambda _: (200, answer)) as server:

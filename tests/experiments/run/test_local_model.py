@@ -74,7 +74,7 @@ def _check_program_json(folder: Path, rows: list[dict[str, str]]) -> None:
     predictor = dspy.Predict("instruction -> evolved_instruction")
     predictor.load(str(folder / "program.json"))
     model = "local/qwen2.5-coder-1.5b-instruct"
-    settings = ModelSettings(model, "evolver", temperature=0.4, top_p=0.95, max_tokens=96)
+    settings = ModelSettings(model, role="evolver", temperature=0.4, top_p=0.95, max_tokens=96)
     shutil.copy(folder / "ledger.sqlite", "copy.sqlite")
     with open_models(
         {"evolver": settings},
