@@ -17,13 +17,13 @@ app = typer.Typer(add_completion=False)
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="JSONL, JSON, CSV or Parquet.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="A new file.")],
-    given: Annotated[str, typer.Option("--from", metavar="FORMAT", help=FROM_HELP)] = "auto",
-    wanted: Annotated[str, typer.Option("--to", metavar="FORMAT", help="Of OUT.")] = "rows",
+    read_as: Annotated[str, typer.Option("--from", metavar="FORMAT", help=FROM_HELP)] = "auto",
+    write_as: Annotated[str, typer.Option("--to", metavar="FORMAT", help="Of OUT.")] = "rows",
 ) -> None:
     """Turn instruction data from one format into another (see docs/data-tools.md)."""
     from autoevol.experiments.data.convert import convert as converted
 
-    converted(source, target, given=given, wanted=wanted, say=say)
+    converted(source, target, read_as=read_as, write_as=write_as, say=say)
 
 
 @app.command()

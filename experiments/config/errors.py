@@ -18,7 +18,7 @@ _OF_TUPLES = ("tuple_type", "too_short", "too_long")
 """Pydantic's errors that speak of tuples, which a YAML file calls lists."""
 
 
-def explained(path: Path, error: ValidationError, schema: type[BaseModel]) -> ConfigError:
+def config_error(path: Path, error: ValidationError, schema: type[BaseModel]) -> ConfigError:
     """Return the error that names file and key of a schema's first complaint."""
     first, *rest = error.errors()
     # A list with a wrong item is called too short as well: one mistake, not two.

@@ -1,4 +1,4 @@
-"""How the whole set is evolved and answered, as the YAML says it."""
+"""The sections `evolve` and `answer`: how the whole set is evolved, and how it is answered."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from autoevol.program.evolution.rewriting import ContextName
 
 
 class MethodConfig(Section):
-    """A method with what is said of it beside its name.
+    """A method: a bare name, or a mapping with its weight and its parameters.
 
     Attributes:
         name: Of a shipped method, or a file.
@@ -31,27 +31,28 @@ class MethodConfig(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _bare_name(cls, given: Any) -> Any:
-        return {"name": given} if isinstance(given, str) else given
+    def _bare_name(cls, tree: Any) -> Any:
+        return {"name": tree} if isinstance(tree, str) else tree
 
     @model_serializer
-    def _as_given(self) -> str | dict[str, Any]:
-        more = self.parameters | ({} if self.weight == 1 else {"weight": self.weight})
-        return {"name": self.name, **more} if more else self.name
+    def _shortest(self) -> str | dict[str, Any]:
+        others = self.parameters | ({} if self.weight == 1 else {"weight": self.weight})
+        return {"name": self.name, **others} if others else self.name
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters that are set, by name."""
-        given = {name: getattr(self, name) for name in ("language", "words", "constraints")}
-        return {name: value for name, value in given.items() if value is not None}
+        values = {name: getattr(self, name) for name in ("language", "words", "constraints")}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class UntilConfig(Section):
-    """The length at which a row's way ends.
+    """Stop evolving a row at a length.
 
     Attributes:
-        words: [a, b]: a row with a words or more goes no further, one with more than b has failed.
-        max_rounds: Rows that are still shorter end here.
+        words: [a, b]: a row of at least a words is not evolved further, a row of more than b words
+            has failed.
+        max_rounds: Stop after this many rounds, whatever the length.
     """
 
     words: tuple[Count, Count]
@@ -67,14 +68,20 @@ class UntilConfig(Section):
 class EvolveConfig(Section, GenerationOptions):
     """The bulk phase; `GenerationOptions` in `program.evolution.generator` explains the other keys.
 
+    Three keys have a meaning of their own in the YAML: `rounds` may be null, for as many rounds as
+    `schedule` has, or 1; `children` may be one number; with `first_round` above 1 the seeds are the
+    rows of an earlier run: where they have lineages, those of the round before (`pool: all`: of all
+    rounds before).
+
     Attributes:
-        methods: Names or files, or such with parameters.
-        schedule: The methods of each round, in the place of `methods`; the last entry serves the
-            rounds behind it.
+        methods: Names or files, or mappings with parameters.
+        schedule: The methods of each round, instead of `methods`; its last entry serves all later
+            rounds.
         until: Stop evolving a row at a length.
         respond: Whether evolved instructions are answered.
         input: `keep` carries a row's input along unchanged; `append` makes it part of the
-            instruction before evolving; `evolve` lets it follow the instruction, a call more.
+            instruction before evolving; `evolve` evolves it after the instruction, with one more
+            call.
         context: `previous` shows the evolver the turns before the one to evolve, with their
             rewrites.
     """
@@ -88,17 +95,18 @@ class EvolveConfig(Section, GenerationOptions):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_source_of_rounds(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        tree = {key: value for key, value in given.items() if (key, value) != ("rounds", None)}
+    def _one_source_of_rounds(cls, tree: Any) -> Any:
+        """Resolve the short forms, and refuse two keys that say the same."""
+        if not isinstance(tree, dict):
+            return tree
+        tree = {key: value for key, value in tree.items() if (key, value) != ("rounds", None)}
         schedule, until = tree.get("schedule"), tree.get("until")
         if isinstance(tree.get("children"), int):
             tree["children"] = [tree["children"]]
         if schedule and "methods" in tree:
             raise ValueError("give methods or schedule, not both")
         if isinstance(schedule, list):
-            tree["schedule"] = [each if isinstance(each, list) else [each] for each in schedule]
+            tree["schedule"] = [item if isinstance(item, list) else [item] for item in schedule]
         if isinstance(until, dict):
             most = until.get("max_rounds", UntilConfig.model_fields["max_rounds"].default)
             if tree.setdefault("rounds", most) != most:
@@ -131,17 +139,12 @@ class EvolveConfig(Section, GenerationOptions):
         """The methods of each round."""
         return self.schedule or [self.methods]
 
-    @property
-    def weights(self) -> dict[str, float]:
-        """Shares by the name of a shipped method or a file's."""
-        return {entry.name: entry.weight for entries in self.entries for entry in entries}
-
 
 class AnswerConfig(Section, AnswerSettings):
     """How instructions are answered; `AnswerSettings` explains the other keys.
 
     Attributes:
-        prompt: A file with what the responder is told; null: AutoEvol's own.
+        prompt: A file with the responder's instructions; null: AutoEvol's own.
         idk: Whether the responder may say that it does not know, with "IDK".
     """
 

@@ -1,4 +1,4 @@
-"""Which rows of a finished set stay, as the YAML says it."""
+"""The section `filters`: which rows of a finished set stay."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -27,17 +27,16 @@ FIGURES: dict[ScoreName, tuple[str, ...]] = {
     "keywords": ("operations",),
     "reward": ("reward",),
 }
-"""What each score leaves in a row, for filters to go by."""
-
+"""Figures that each score stores in a row, for filters to use."""
 
 _TOP_BY = "top_"
 
 
 class Dedup(Section):
-    """Takes out rows that say what an earlier row or a seed says.
+    """Removes near copies of earlier rows and of seeds.
 
     Attributes:
-        alike: Share of common runs of three words from which two rows are copies.
+        alike: Share of common three-word runs from which two rows are copies.
     """
 
     name: Literal["dedup"]
@@ -45,11 +44,11 @@ class Dedup(Section):
 
 
 class Decontaminate(Section):
-    """Takes out rows that share a run of words with a benchmark.
+    """Removes rows that share a run of words with a benchmark.
 
     Attributes:
-        benchmarks: Files of them.
-        runs: Words of a run.
+        benchmarks: Their files.
+        runs: Consecutive words that must be shared.
     """
 
     name: Literal["decontaminate"]
@@ -58,7 +57,7 @@ class Decontaminate(Section):
 
 
 class Band(Section):
-    """Keeps rows whose figure lies in (low, high]."""
+    """Keeps rows whose figure is in (low, high]."""
 
     name: Literal["band"]
     score: str
@@ -67,7 +66,7 @@ class Band(Section):
 
 
 class Top(Section):
-    """Keeps the rows with the highest figures, a share of those that have one."""
+    """Keeps the share `part` of the rows that have the figure: those with the highest values."""
 
     name: Literal["top"]
     score: str
@@ -75,13 +74,14 @@ class Top(Section):
 
 
 class DiverseSubset(Section):
-    """Keeps rows that lie apart in embedding space, greedily.
+    """Keeps rows that are far apart in embedding space, chosen greedily.
 
     Attributes:
-        least: Distance on unit vectors that two rows must have, when there is no score.
-        score: The highest figures come first (Deita's rule); null: rows in their order.
-        tau: Cosine similarity above which two rows are too near, with a score.
-        most: Rows to keep, with a score; null: no limit.
+        least: Least distance of two rows, on unit vectors; only without a score.
+        score: The figure whose highest values are chosen first (Deita's rule); null: rows in their
+            order.
+        tau: Cosine similarity above which two rows are too near; only with a score.
+        most: Rows to keep, only with a score; null: no limit.
     """
 
     name: Literal["diverse_subset"]
@@ -93,11 +93,16 @@ class DiverseSubset(Section):
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
-        idle = {"least"} if self.score else {"tau", "most"}
-        useless = sorted(idle & self.model_fields_set - {"embedding"})
-        given = [name for name in useless if getattr(self, name) != _default(self, name)]
-        if given:
-            raise ValueError(f"{given[0]} says nothing {'with' if self.score else 'without'} score")
+        unused = {"least"} if self.score else {"tau", "most"}
+        # Defaults are accepted: a run's resolved config.yaml spells them out and is read again.
+        changed = [
+            name
+            for name in sorted(unused & self.model_fields_set)
+            if getattr(self, name) != _default(self, name)
+        ]
+        if changed:
+            problem = f"has no effect {'with' if self.score else 'without'} score; remove it"
+            raise ValueError(f"{changed[0]} {problem}")
         return self
 
 
@@ -105,17 +110,17 @@ def _default(model: Section, name: str) -> Any:
     return type(model).model_fields[name].default
 
 
-def _spelled_out(given: Any) -> Any:
+def _spelled_out(tree: Any) -> Any:
     """Return `dedup` and `{dedup: {...}}` as `{name: dedup, ...}`, `top_mnd: 0.3` as a `top`."""
-    if isinstance(given, str):
-        return {"name": given}
-    if isinstance(given, dict) and "name" not in given and len(given) == 1:
-        ((name, settings),) = given.items()
+    if isinstance(tree, str):
+        return {"name": tree}
+    if isinstance(tree, dict) and "name" not in tree and len(tree) == 1:
+        ((name, settings),) = tree.items()
         if settings is None or isinstance(settings, dict):
             return {"name": name, **(settings or {})}
         if str(name).startswith(_TOP_BY):
             return {"name": "top", "score": name.removeprefix(_TOP_BY), "part": settings}
-    return given
+    return tree
 
 
 FilterConfig = Annotated[

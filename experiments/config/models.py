@@ -1,4 +1,4 @@
-"""The models of an experiment's YAML: where each is, how it samples, how it may be asked."""
+"""The section `models`: a model for each role, its endpoint, its sampling, its fallbacks."""
 
 import re
 from dataclasses import replace
@@ -14,10 +14,11 @@ from autoevol.program.adapter import AdapterName
 from autoevol.program.bounds import NonNegative
 
 SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?token", re.IGNORECASE)
+"""Names whose values are secrets; a config may be shared and is copied into the run's folder."""
 
 
 class PriceConfig(Section):
-    """US dollars per million tokens; cached ones cost as much as others unless said."""
+    """US dollars per million tokens; null for `cached` means the price of `input`."""
 
     input: NonNegative
     output: NonNegative
@@ -37,17 +38,17 @@ class EndpointConfig(Section, EndpointOptions):
 
     @field_validator("api_base")
     @classmethod
-    def _open(cls, given: str | None) -> str | None:
-        if given and urlsplit(given).username:
+    def _without_password(cls, url: str | None) -> str | None:
+        if url and urlsplit(url).username:
             raise ValueError("holds a password; keys come from the environment (api_key_env)")
-        return given
+        return url
 
     @field_validator("params")
     @classmethod
-    def _keyless(cls, given: dict[str, Any]) -> dict[str, Any]:
-        if key := _secret_key(given):
+    def _without_keys(cls, params: dict[str, Any]) -> dict[str, Any]:
+        if key := _secret_key(params):
             raise ValueError(f"{key} holds a key; keys come from the environment (api_key_env)")
-        return given
+        return params
 
 
 class ModelConfig(EndpointConfig, ModelOptions):
@@ -55,8 +56,8 @@ class ModelConfig(EndpointConfig, ModelOptions):
 
     Attributes:
         adapter: How its predictors write prompts; null: plain for one text output, else chat.
-        fallbacks: Models that answer, in this order, when this one has spent its attempts; names,
-            or endpoints with keys of their own. Sampling stays the role's, as far as they take it.
+        fallbacks: Models called in this order once this one has used up its attempts; names, or
+            endpoints with keys of their own. They sample as the role does, as far as they can.
     """
 
     adapter: AdapterName | None = None
@@ -64,10 +65,10 @@ class ModelConfig(EndpointConfig, ModelOptions):
 
     @field_validator("fallbacks", mode="before")
     @classmethod
-    def _named(cls, given: Any) -> Any:
-        if not isinstance(given, list):
-            return given
-        return [{"model": each} if isinstance(each, str) else each for each in given]
+    def _bare_names(cls, fallbacks: Any) -> Any:
+        if not isinstance(fallbacks, list):
+            return fallbacks
+        return [{"model": item} if isinstance(item, str) else item for item in fallbacks]
 
 
 class ModelsConfig(Section):
@@ -75,11 +76,11 @@ class ModelsConfig(Section):
 
     The responder falls back to the evolver; the optimizer to the evolver with the default
     `max_tokens` and the paper's sampling (temperature 0.6, top-p 0.95); the judge to the optimizer
-    at temperature 0. Solvers fall back to nobody.
+    at temperature 0. Solvers have no model to fall back to.
 
     Attributes:
-        solver: Tries the rows, for the score `solver`; null: that score cannot be made.
-        strong_solver: A better one, for the gap between the two; null: there is no gap.
+        solver: Tries the rows, for the score `solver`; null: that score cannot be computed.
+        strong_solver: A better model, for the gap between the two; null: there is no gap.
     """
 
     evolver: ModelConfig
@@ -91,31 +92,27 @@ class ModelsConfig(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _fall_back(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or not isinstance(given.get("evolver"), dict):
-            return given
-        evolver = {"temperature": 0.0, **given["evolver"]}
-        paper = {"temperature": 0.6, "top_p": 0.95}
-        responder = _role(given.get("responder"), evolver, {})
+    def _fall_back(cls, tree: Any) -> Any:
+        """Fill in the keys of roles that name no model; what is no mapping is left to pydantic."""
+        if not isinstance(tree, dict) or not isinstance(tree.get("evolver"), dict):
+            return tree
+        evolver = {"temperature": 0.0, **tree["evolver"]}
+        responder = _role(tree.get("responder"), evolver, {})
         roomy = {key: value for key, value in evolver.items() if key != "max_tokens"}
-        optimizer = _role(given.get("optimizer"), roomy, paper)
+        optimizer = _role(tree.get("optimizer"), roomy, {"temperature": 0.6, "top_p": 0.95})
         sober = {"temperature": 0.0, "top_p": None, "adapter": None}
-        judge = _role(given.get("judge"), optimizer, sober)
-        return {
-            **given,
-            "evolver": evolver,
-            "responder": responder,
-            "optimizer": optimizer,
-            "judge": judge,
-        }
+        judge = _role(tree.get("judge"), optimizer, sober)
+        roles = {"evolver": evolver, "responder": responder, "optimizer": optimizer, "judge": judge}
+        return {**tree, **roles}
 
 
-def _role(given: Any, base: dict[str, Any], sampling: dict[str, Any]) -> Any:
-    if given is None:
+def _role(tree: Any, base: dict[str, Any], sampling: dict[str, Any]) -> Any:
+    """Return a role's keys over `sampling`, and over `base` if the role names no model."""
+    if tree is None:
         return {**base, **sampling}
-    if not isinstance(given, dict):
-        return given
-    return {**sampling, **given} if "model" in given else {**base, **sampling, **given}
+    if not isinstance(tree, dict):
+        return tree
+    return {**sampling, **tree} if "model" in tree else {**base, **sampling, **tree}
 
 
 def _secret_key(tree: Any) -> str | None:
@@ -123,8 +120,8 @@ def _secret_key(tree: Any) -> str | None:
     if not isinstance(tree, dict):
         return None
     own = (str(key) for key in tree if SECRET.search(str(key)))
-    deeper = (found for value in tree.values() if (found := _secret_key(value)))
-    return next(own, None) or next(deeper, None)
+    nested = (key for value in tree.values() if (key := _secret_key(value)))
+    return next(own, None) or next(nested, None)
 
 
 def settings_of(role: str, model: ModelConfig) -> ModelSettings:
