@@ -15,7 +15,7 @@ from autoevol.program.calls import CallRecord
 from autoevol.program.errors import BudgetExhaustedError
 
 
-@dataclass(frozen=True)  # no slots: they would hide the defaults from the YAML's class
+@dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
 class Budget:
     """Caps of a run; None: no cap. Calls of earlier tries of the same run count."""
 

@@ -50,7 +50,7 @@ def _is_variable_name(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
 
 
-@dataclass(frozen=True)  # no slots: they would hide the defaults from the YAML's classes
+@dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
 class EndpointOptions:
     """Where a model is and how it may be called, as a config's `models` names it.
 

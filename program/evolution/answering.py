@@ -27,7 +27,7 @@ Exchange = tuple[str, str]
 """A user turn and the answer to it."""
 
 
-@dataclass(frozen=True)  # no slots: they would hide the defaults from the YAML's class
+@dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
 class AnswerSettings:
     """How instructions are answered.
 

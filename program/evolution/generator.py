@@ -31,7 +31,7 @@ IDK = "IDK"
 Work = Callable[[Sequence[RewriteSlot]], Awaitable[object]]
 
 
-@dataclass(frozen=True)  # no slots: they would hide the defaults from the YAML's class
+@dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
 class GenerationOptions:
     """How the whole set is evolved, as a config's `evolve` names it.
 

@@ -18,7 +18,7 @@ RANKS = 3
 """Best methods of the archive that a proposal may start from."""
 
 
-@dataclass(frozen=True)  # no slots: they would hide the defaults from the YAML's class
+@dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
 class SearchOptions:
     """The search's hyper-parameters, as a config's `optimizer` names them; see also `PAPER`.
 
