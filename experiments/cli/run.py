@@ -86,6 +86,7 @@ def evolve(
 ) -> None:
     """Apply only: evolve the whole set with the config's methods, or with a file's."""
     applied = f"evolve.methods=[{json.dumps(str(method))}]"
+    # A config has methods or a schedule, not both, so the file's method clears a schedule.
     extra = [applied, "evolve.schedule=[]"] if method else []
     chosen = [*(overrides or []), "optimizer.name=none", *extra]
     _run(RunRequest("apply", config, chosen, out, limit, fresh, yes=yes))

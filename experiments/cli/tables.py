@@ -81,7 +81,12 @@ def score_table(results: ScoreResults) -> Table:
 
 
 def _lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
-    lines = [
+    search = _search_lines(summary) if summary["failure_rate_initial"] else []
+    return [*search, *_run_lines(summary)]
+
+
+def _search_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
         ("failure rate on dev, initial → best", _change(summary, "initial", "best")),
         (
             "failure rate on held-out, initial → best",
@@ -91,6 +96,11 @@ def _lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("confirmation, failure rate on fresh rows", _confirmation(summary)),
         ("search", summary.get("search_skipped") or "done"),
         ("steps (accepted)", f"{summary['steps']} ({summary['accepted_steps']})"),
+    ]
+
+
+def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
         (
             "rows in / out / failed / unscored",
             " / ".join(str(summary[f"rows_{k}"]) for k in ("in", "out", "failed", "unscored")),
@@ -107,7 +117,6 @@ def _lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("cost", "unknown price" if summary["cost_usd"] is None else f"{summary['cost_usd']} USD"),
         ("time", f"{summary['wall_s']:.0f} s"),
     ]
-    return lines if summary["failure_rate_initial"] else lines[6:]
 
 
 def _confirmation(summary: dict[str, Any]) -> str:

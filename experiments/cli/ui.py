@@ -30,7 +30,7 @@ def serve_ui(port: int) -> None:
     Raises:
         ConfigError: There is no mlflow.yaml.
     """
-    environment = {**_NO_JOBS, **os.environ}
+    environment = {**_NO_JOBS, **os.environ}  # what the user sets comes last, so it wins
     tracking = load_tracking()
     if tracking is None:
         raise ConfigError("mlflow.yaml", "does not exist here, so no run is tracked")
@@ -42,5 +42,6 @@ def serve_ui(port: int) -> None:
     command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
     command += ["--backend-store-uri", tracking.tracking_uri]
     command += ["--host", "127.0.0.1", "--port", str(port)]
+    # exec replaces the process at once: what Python has buffered would never be printed.
     sys.stdout.flush()
     os.execve(sys.executable, command, environment)

@@ -99,6 +99,7 @@ class EvolveConfig(Section, GenerationOptions):
         """Resolve the short forms, and refuse two keys that say the same."""
         if not isinstance(tree, dict):
             return tree
+        # `rounds: null` is as good as no key, so that the defaults below apply.
         tree = {key: value for key, value in tree.items() if (key, value) != ("rounds", None)}
         schedule, until = tree.get("schedule"), tree.get("until")
         if isinstance(tree.get("children"), int):

@@ -100,6 +100,7 @@ class ModelsConfig(Section):
         responder = _role(tree.get("responder"), evolver, {})
         roomy = {key: value for key, value in evolver.items() if key != "max_tokens"}
         optimizer = _role(tree.get("optimizer"), roomy, {"temperature": 0.6, "top_p": 0.95})
+        # A judge's signature has several fields, which the evolver's `plain` adapter cannot carry.
         sober = {"temperature": 0.0, "top_p": None, "adapter": None}
         judge = _role(tree.get("judge"), optimizer, sober)
         roles = {"evolver": evolver, "responder": responder, "optimizer": optimizer, "judge": judge}

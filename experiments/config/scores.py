@@ -55,7 +55,7 @@ SCORING = ("judge", *SOLVERS)
 ANSWERED: tuple[ScoreName, ...] = ("ifd", "reward")
 """Scores by models in this process that read responses; a set without responses has neither."""
 
-WENT_BY: dict[ScoreName, tuple[str, ...]] = {
+SETTINGS_BY_SCORE: dict[ScoreName, tuple[str, ...]] = {
     "overlap": ("benchmarks", "runs", "alike"),
     "tags": ("sample", "embedding", "tag_similarity", "tag_rows"),
     "solver": ("sample", "samples", "check"),

@@ -90,6 +90,7 @@ class _UniqueIds:
             self.seeds[identity] = origin
         seed_id = identity if is_seed else self._seed(row["seed_id"], origin, names)
         parent = row["parent_id"]
+        # A seed need not be a row of the file, so `names` may not know it.
         is_child = parent == row["seed_id"]
         parent_id = seed_id if is_child else names.get(parent, parent)
         return {**row, "id": identity, "seed_id": seed_id, "parent_id": parent_id}

@@ -153,6 +153,7 @@ class _SubsetSample:
         self.seen += 1
         # heapq pops the smallest: with negated keys that is the row that loses its place.
         entry = (-key, self.seen, seed)
+        # Only the end of a subset tells that it is small, so `whole_below` rows must be held.
         if self.quota is None or len(self._held) < max(self.quota, self.whole_below):
             heapq.heappush(self._held, entry)
         else:

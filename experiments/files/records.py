@@ -283,6 +283,7 @@ def _from_hub(name: str, where: str, split: str, subset: str | None) -> Iterator
     try:
         dataset = datasets.load_dataset(name, subset, split=split)
     except datasets.exceptions.DatasetGenerationError as error:
+        # Its own text is general; the cause says what is wrong.
         cause = " ".join(str(error.__cause__ or error).split())[:200]
         raise ConfigError(where, f"{name} on the hub cannot be read as a table: {cause}") from error
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:

@@ -6,7 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.config.scores import ANSWERED, SOLVERS, WENT_BY, ScoreName, ScoresConfig
+from autoevol.experiments.config.scores import (
+    ANSWERED,
+    SETTINGS_BY_SCORE,
+    SOLVERS,
+    ScoreName,
+    ScoresConfig,
+)
 from autoevol.experiments.scores.causal_lm import CausalModel, open_causal
 from autoevol.experiments.scores.embedding import Embed, embedder
 from autoevol.experiments.scores.files import by_round
@@ -131,7 +137,7 @@ def settings_of(config: ScoresConfig, models: Mapping[str, str]) -> dict[str, di
     judges |= {"ifd": config.scorer, "reward": config.reward_model, "neighbours": config.embedding}
     return {
         name: {
-            **{key: told[key] for key in WENT_BY.get(name, ())},
+            **{key: told[key] for key in SETTINGS_BY_SCORE.get(name, ())},
             **({"judge": judges[name]} if name in judges else {}),
         }
         for name in config.names

@@ -149,6 +149,7 @@ class SourceLineage:
         }
 
     def _unique(self, identity: str) -> str:
+        # Several rewrites of a seed in one generation would otherwise share an id.
         self._taken[identity] += 1
         count = self._taken[identity]
         return identity if count == 1 else f"{identity}-{count}"

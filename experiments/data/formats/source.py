@@ -39,6 +39,7 @@ def open_source(path: Path, read_as: Format | None = None) -> Source:
             it, too.
     """
     records = read_file(path)
+    # The first record tells the format; it is put back in front of the others below.
     first = next(records, None)
     if first is None:
         raise ConfigError(str(path), "holds no rows")

@@ -58,6 +58,7 @@ def _write_list(file: TextIO, records: Iterable[RowDict]) -> int:
 def _write_split(file: TextIO, records: Iterable[RowDict]) -> int:
     """Write pandas' split form; every record has the keys of the first."""
     waiting = iter(records)
+    # pandas' split form names the columns before the data, so the first record is taken ahead.
     first = next(waiting, {})
     head = f'{{"columns": {_as_json(list(first))}, "data": ['
     rows = [first] if first else []
