@@ -98,11 +98,11 @@ class ModelsConfig(Section):
             return tree
         evolver = {"temperature": 0.0, **tree["evolver"]}
         responder = _role(tree.get("responder"), evolver, {})
-        roomy = {key: value for key, value in evolver.items() if key != "max_tokens"}
-        optimizer = _role(tree.get("optimizer"), roomy, {"temperature": 0.6, "top_p": 0.95})
+        unlimited = {key: value for key, value in evolver.items() if key != "max_tokens"}
+        optimizer = _role(tree.get("optimizer"), unlimited, {"temperature": 0.6, "top_p": 0.95})
         # A judge's signature has several fields, which the evolver's `plain` adapter cannot carry.
-        sober = {"temperature": 0.0, "top_p": None, "adapter": None}
-        judge = _role(tree.get("judge"), optimizer, sober)
+        greedy = {"temperature": 0.0, "top_p": None, "adapter": None}
+        judge = _role(tree.get("judge"), optimizer, greedy)
         roles = {"evolver": evolver, "responder": responder, "optimizer": optimizer, "judge": judge}
         return {**tree, **roles}
 
@@ -125,7 +125,7 @@ def _secret_key(tree: Any) -> str | None:
     return next(own, None) or next(nested, None)
 
 
-def settings_of(role: str, model: ModelConfig) -> ModelSettings:
+def model_settings(role: str, model: ModelConfig) -> ModelSettings:
     """Return what the engine needs to know of a role's model; its fallbacks sample as it does."""
     own = settings_from(model, ModelSettings, role=role, prices=_price(model.price), fallbacks=())
     fallbacks = tuple(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from autoevol.experiments.config.experiment import ExperimentConfig, check_solvers, load_config
-from autoevol.experiments.config.models import ModelConfig, settings_of
+from autoevol.experiments.config.models import ModelConfig, model_settings
 from autoevol.experiments.config.scores import FREE, SCORING, SOLVERS, ScoreName, ScoresConfig
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.data.seeds import load_seeds
@@ -123,7 +123,7 @@ def _of_run(request: ScoreRequest) -> Target:
     return Target(
         by_round([*seeds_beside(seeds, rows), *rows]),
         config.scores,
-        {role: settings_of(role, model) for role, model in asked.items()},
+        {role: model_settings(role, model) for role, model in asked.items()},
         request.target,
         str(where),
         config.seed,
@@ -141,7 +141,7 @@ def _asked(config: ExperimentConfig, where: str) -> dict[str, ModelConfig]:
     needed |= {*(SOLVERS if "solver" in config.scores.names else ())}
     found = {role: model for role, model in given.items() if model and role in needed}
     for role, model in found.items():
-        check(settings_of(role, model), f"{where}: models.{role}")
+        check(model_settings(role, model), f"{where}: models.{role}")
     return found
 
 
@@ -195,7 +195,7 @@ def _of_file(request: ScoreRequest) -> Target:
     rows = [row_from(row) for row in open_source(request.target, None).rows]
     if not rows:
         raise ConfigError(where, "holds no rows")
-    models = {role: settings_of(role, model) for role, model in asked.items()}
+    models = {role: model_settings(role, model) for role, model in asked.items()}
     return Target(by_round(rows), config.scores, models, folder, where)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from autoevol.experiments.config.evolve import AnswerConfig, EvolveConfig
 from autoevol.experiments.config.experiment import BudgetConfig, config_of
-from autoevol.experiments.config.models import EndpointConfig, ModelConfig, settings_of
+from autoevol.experiments.config.models import EndpointConfig, ModelConfig, model_settings
 from autoevol.experiments.config.optimizer import OptimizerConfig
 from autoevol.experiments.config.section import Section, settings_from
 from autoevol.experiments.models.budget import Budget
@@ -86,7 +86,7 @@ def test_settings_take_the_values_of_their_section() -> None:
 
 def test_fallbacks_have_their_own_endpoint_and_the_sampling_of_the_role() -> None:
     fallback = EndpointConfig(model="scripted/b", timeout=3)
-    settings = settings_of(
+    settings = model_settings(
         "evolver", ModelConfig(model="scripted/a", temperature=0.4, timeout=9, fallbacks=[fallback])
     )
     (second,) = settings.fallbacks
