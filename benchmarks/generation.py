@@ -99,7 +99,7 @@ def main() -> None:
     url, count, concurrency = sys.argv[1:]
     rows, tally = seeds(int(count)), Counter[str]()
     model = ModelSettings(
-        MODEL, "evolver", api_base=url, max_tokens=MAX_TOKENS, concurrency=int(concurrency)
+        MODEL, role="evolver", api_base=url, max_tokens=MAX_TOKENS, concurrency=int(concurrency)
     )
     with tempfile.TemporaryDirectory() as folder:
         with open_generator(model, Path(folder), tally) as (engine, generator):

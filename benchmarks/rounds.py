@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    model = ModelSettings("scripted/world", "evolver", concurrency=32)
+    model = ModelSettings("scripted/world", role="evolver", concurrency=32)
     settings = GenerationSettings(rounds=given.rounds, on_failure="requeue")
     tally = Counter[str]()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The command line: which module holds a command, and which exit code an error becomes."""
+"""The table of commands, and the exit codes of errors."""
 
 import errno
 import logging
@@ -30,43 +30,48 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "evolve": ("run", "Apply only: evolve the whole set with the config's methods, or a file's."),
     "score": ("score", "Measure a finished set: difficulty, diversity, copies, leaks."),
     "compare": ("compare", "Put runs side by side, or let a judge decide between two sets."),
-    "report": ("report", "Write a finished run's report.html anew, for example after `score`."),
+    "report": ("report", "Write a finished run's report.html again, for example after `score`."),
     "export": ("export", "Write a run's rows in the formats that trainers read."),
     "convert": ("data", "Turn instruction data from one format into another."),
-    "merge": ("data", "Put files of rows into one; duplicates are dropped, ids stay unique."),
+    "merge": ("data", "Merge files of rows into one; duplicates are dropped, ids stay unique."),
     "seeds": ("data", "Build a seed file from several data sets, with quotas."),
-    "equalise": ("data", "Make two data sets comparable: the same seeds, or as many rows."),
+    "equalise": (
+        "data",
+        "Make two data sets comparable: the same seeds, or the same number of rows.",
+    ),
     "methods": ("methods", "The named evolving methods."),
     "models": ("models", "The local models."),
-    "metric-check": ("metric_check", "Hold every rule set against labelled rows."),
+    "metric-check": ("metric_check", "Check every rule set against labelled rows."),
     "ui": ("ui", "Start MLflow's UI on loopback, for the store that mlflow.yaml names."),
 }
-"""By name: the module beside this one, imported when the command is called; a line of help."""
+"""By name: the module in this folder that holds the command, and a line of help."""
 
 
 class LazyGroup(TyperGroup):
-    """The commands of the table; `--help` imports none of them."""
+    """The commands of the table, imported when they are called; `--help` imports none."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names, in the table's order."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a command's name and help, without what it does; None: there is no such one."""
+        """Return a command with its name and help only; None if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
         return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command that is called, from its module."""
+        """Return the called command, from its module."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name else command, rest
 
 
 def load_command(name: str) -> Any:
-    """Return a command of the table; `methods` and `models` are groups of their own."""
+    """Return a command of the table, with its options."""
     module = import_module(f"autoevol.experiments.cli.{COMMANDS[name][0]}")
     command: Any = get_command(module.app)
+    # Of a module with several commands Typer makes a group; `methods` and `models` are meant to be
+    # groups, `data` and `run` hold commands of the table itself.
     return getattr(command, "commands", {}).get(name, command)
 
 
@@ -98,7 +103,7 @@ def autoevol(
 
 
 def main() -> None:
-    """Run the command line; a mistake of the user's is one line and exit code 2."""
+    """Run the command line. An error that the user can mend is one line and an exit code."""
     dotenv.load_dotenv(Path(".env"))
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
@@ -107,16 +112,17 @@ def main() -> None:
         complain(str(error))
         raise SystemExit(USER_MUST_ACT) from error
     except StorageError as error:
-        complain(f"{error}; make room, then the same command goes on")
+        complain(f"{error}; free some disk space, then the same command resumes")
         raise SystemExit(USER_MUST_ACT) from error
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        complain(f"{error.filename}: {error.strerror}; make room, then the same command goes on")
+        problem = f"{error.filename}: {error.strerror}"
+        complain(f"{problem}; free some disk space, then the same command resumes")
         raise SystemExit(USER_MUST_ACT) from error
     except BudgetExhaustedError as error:
-        complain(f"{error}; the same command with a larger budget goes on")
+        complain(f"{error}; the same command with a larger budget resumes")
         raise SystemExit(STOPPED_EARLY) from error
     except StoppedError as error:
-        complain(f"{error}; the same command goes on")
+        complain(f"{error}; the same command resumes")
         raise SystemExit(STOPPED_EARLY) from error

@@ -1,4 +1,4 @@
-"""`autoevol compare`: runs side by side, or two sets before a judge."""
+"""`autoevol compare`: runs side by side, or a judge's choice between two sets."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,11 +14,14 @@ app = typer.Typer(add_completion=False)
 def compare(
     targets: Annotated[list[Path], typer.Argument(metavar="A B…", help="Run folders, or files.")],
     judge: Annotated[
-        str | None, typer.Option("--judge", metavar="MODEL", help="Decides between A and B.")
+        str | None, typer.Option("--judge", metavar="MODEL", help="The judge between A and B.")
     ] = None,
     what: Annotated[str, typer.Option("--what", metavar="responses|instructions")] = "responses",
     order: Annotated[
-        str, typer.Option("--order", metavar="both|drawn", help="Ask twice, or once by lot.")
+        str,
+        typer.Option(
+            "--order", metavar="both|drawn", help="Judge in both orders, or in one that is drawn."
+        ),
     ] = "both",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most N pairs.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the page.")] = None,

@@ -1,4 +1,4 @@
-"""`autoevol convert`, `merge`, `seeds` and `equalise`: the tools around data sets."""
+"""`autoevol convert`, `merge`, `seeds` and `equalise`: make and convert data sets."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ from rich.table import Table
 
 from autoevol.experiments.terminal.console import console, say
 
-FROM_HELP = "The format of IN; auto tells it by the first record."
+FROM_HELP = "The format of IN; auto goes by the first record."
 
 app = typer.Typer(add_completion=False)
 
@@ -17,21 +17,23 @@ app = typer.Typer(add_completion=False)
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="JSONL, JSON, CSV or Parquet.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="A new file.")],
-    given: Annotated[str, typer.Option("--from", metavar="FORMAT", help=FROM_HELP)] = "auto",
-    wanted: Annotated[str, typer.Option("--to", metavar="FORMAT", help="Of OUT.")] = "rows",
+    read_as: Annotated[str, typer.Option("--from", metavar="FORMAT", help=FROM_HELP)] = "auto",
+    write_as: Annotated[
+        str, typer.Option("--to", metavar="FORMAT", help="The format of OUT.")
+    ] = "rows",
 ) -> None:
     """Turn instruction data from one format into another (see docs/data-tools.md)."""
     from autoevol.experiments.data.convert import convert as converted
 
-    converted(source, target, given=given, wanted=wanted, say=say)
+    converted(source, target, read_as=read_as, write_as=write_as, say=say)
 
 
 @app.command()
 def merge(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="A new file of rows.")],
-    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Of any format.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Files of any format.")],
 ) -> None:
-    """Put files of rows into one; duplicates are dropped, ids stay unique."""
+    """Merge files of rows into one; duplicates are dropped, ids stay unique."""
     from autoevol.experiments.data.merge import merge as merged
 
     merged(target, sources, say=say)
@@ -57,8 +59,10 @@ def seeds(
 def equalise(
     first: Annotated[Path, typer.Argument(metavar="A")],
     second: Annotated[Path, typer.Argument(metavar="B")],
-    by: Annotated[str, typer.Option("--by", metavar="rows|count", help="Shared seeds, or size.")],
-    seed: Annotated[int, typer.Option("--seed", help="Of the draw by count.")] = 0,
+    by: Annotated[
+        str, typer.Option("--by", metavar="rows|count", help="The same seeds, or as many rows.")
+    ],
+    seed: Annotated[int, typer.Option("--seed", help="Of the draw for count.")] = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the new files.")] = None,
 ) -> None:
     """Make two data sets comparable: the same seeds, or the same number of rows."""

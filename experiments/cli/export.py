@@ -1,4 +1,4 @@
-"""`autoevol export`: a run's rows for trainers, disk and hub."""
+"""`autoevol export`: a run's rows in trainers' formats, on disk or on the hub."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,25 +15,27 @@ app = typer.Typer(add_completion=False)
 def export(
     folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER")],
     formats: Annotated[
-        list[str] | None, typer.Option("--format", metavar="NAME", help="May stand several times.")
+        list[str] | None, typer.Option("--format", metavar="NAME", help="May be repeated.")
     ] = None,
     rounds: Annotated[
-        str | None, typer.Option("--rounds", metavar="1,2,3|last|all", help="What to export.")
+        str | None, typer.Option("--rounds", metavar="1,2,3|last|all", help="Rounds to export.")
     ] = None,
-    with_seeds: Annotated[bool, typer.Option("--with-seeds", help="The seeds, too.")] = False,
+    with_seeds: Annotated[
+        bool, typer.Option("--with-seeds", help="Export the seeds, too.")
+    ] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Instead of exports/.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
     hub: Annotated[
         str | None, typer.Option("--push-to-hub", metavar="OWNER/NAME", help="Needs HF_TOKEN.")
     ] = None,
-    public: Annotated[bool, typer.Option("--public", help="On the hub; else private.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="A public data set on the hub.")] = False,
 ) -> None:
     """Write a run's rows in the formats that trainers read."""
     from autoevol.experiments.export.hub import Upload
     from autoevol.experiments.export.run_export import ExportRequest, export_run
 
     if public and not hub:
-        raise ConfigError("--public", "says nothing without --push-to-hub OWNER/NAME")
+        raise ConfigError("--public", "has no effect without --push-to-hub OWNER/NAME")
     upload = Upload(hub, public) if hub else None
     names = tuple(formats or ())
     export_run(ExportRequest(folder, names, rounds, with_seeds, out, overwrite, upload), say)

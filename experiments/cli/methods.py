@@ -3,7 +3,9 @@
 from typing import Annotated
 
 import typer
+from rich.table import Column, Table
 
+from autoevol.experiments.terminal.console import console
 from autoevol.program.errors import ConfigError
 
 app = typer.Typer(help="The named evolving methods.", no_args_is_help=True, add_completion=False)
@@ -12,10 +14,15 @@ app = typer.Typer(help="The named evolving methods.", no_args_is_help=True, add_
 @app.command("list")
 def methods_list() -> None:
     """List the methods."""
-    from autoevol.experiments.cli.tables import show_methods
     from autoevol.signatures import shipped_methods
 
-    show_methods(list(shipped_methods().values()))
+    columns = ("kind", "domain", "system", "parameters", "digit", "words")
+    table = Table(Column("name", no_wrap=True), *columns)
+    for method in shipped_methods().values():
+        words = len(method.instructions.split())
+        about = (method.name, method.kind, method.domain, method.system)
+        table.add_row(*about, ", ".join(method.parameters), method.digit, str(words))
+    console.print(table)
 
 
 @app.command("show")
@@ -26,7 +33,7 @@ def methods_show(
         typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the method."),
     ] = None,
 ) -> None:
-    """Print a method as Markdown, its parameters filled in."""
+    """Print a method as Markdown, with its parameters filled in."""
     from autoevol.experiments.run.plan import find_method
     from autoevol.signatures import to_markdown
 
@@ -45,7 +52,7 @@ def _values(assignments: list[str]) -> dict[str, str]:
     Raises:
         ValueError: An assignment is not NAME=VALUE.
     """
-    wrong = next((each for each in assignments if "=" not in each), None)
+    wrong = next((text for text in assignments if "=" not in text), None)
     if wrong is not None:
         raise ValueError(f"--set takes NAME=VALUE, got {wrong!r}")
-    return dict(each.split("=", 1) for each in assignments)
+    return dict(text.split("=", 1) for text in assignments)

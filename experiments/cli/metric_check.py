@@ -20,13 +20,14 @@ def metric_check(
     file: Annotated[Path, typer.Argument(help="Labelled rows, JSONL.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     judge: Annotated[
-        str | None, typer.Option("--judge", metavar="MODEL", help="Ask the judge's rules as well.")
+        str | None,
+        typer.Option("--judge", metavar="MODEL", help="The judge for the rules that need one."),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", help="Where the judge's finished calls are kept.")
+        Path, typer.Option("--out", help="Folder for the judge's finished calls.")
     ] = Path("runs/metric-check"),
 ) -> None:
-    """Hold every rule set against labelled rows."""
+    """Check every rule set against labelled rows."""
     from autoevol.experiments.judging.labelled import read_labelled
     from autoevol.experiments.judging.metric_check import (
         check_rule_sets,
@@ -36,14 +37,14 @@ def metric_check(
     )
 
     rows = read_labelled(file)
-    found = check_rule_sets(rows, _verdicts(rows, judge, out) if judge else None)
+    figures = check_rule_sets(rows, _verdicts(rows, judge, out) if judge else None)
     if as_json:
-        typer.echo(json.dumps(found, indent=2))
-    else:
-        for each in (table(found), kinds_table(found), groups_table(found)):
-            console.print(each)
-        if not judge:
-            console.print("No judge was asked (--judge MODEL): its rules flag nothing here.")
+        typer.echo(json.dumps(figures, indent=2))
+        return
+    for grid in (table(figures), kinds_table(figures), groups_table(figures)):
+        console.print(grid)
+    if not judge:
+        console.print("No judge (--judge MODEL): the rules that need one flag nothing here.")
 
 
 def _verdicts(rows: "list[LabelledRow]", judge: str, folder: Path) -> Mapping[str, frozenset[str]]:
@@ -52,9 +53,9 @@ def _verdicts(rows: "list[LabelledRow]", judge: str, folder: Path) -> Mapping[st
 
     quiet_libraries()
     with progress_bar(complaints) as bar:
-        found = judge_rows(rows, judge, folder / "ledger.sqlite", bar=bar, say=complaints.log)
-    for rule, fitness in found.fitness.items():
+        verdicts = judge_rows(rows, judge, folder / "ledger.sqlite", bar=bar, say=complaints.log)
+    for rule, fitness in verdicts.fitness.items():
         complaints.print(f"{judge} {fitness} for {rule!r}" + ("" if fitness.is_fit else ": unfit"))
-    if found.unreadable:
-        complaints.print(f"{found.unreadable} answers of the judge could not be read: not flagged")
-    return found.broken
+    if verdicts.unreadable:
+        complaints.print(f"{verdicts.unreadable} replies of the judge did not parse: not flagged")
+    return verdicts.broken

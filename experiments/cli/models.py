@@ -6,6 +6,7 @@ from typing import Annotated
 from urllib.request import ProxyHandler, Request, build_opener
 
 import typer
+from rich.table import Table
 
 from autoevol.experiments.models.local.llama_server import LlamaServer, LlamaSettings
 from autoevol.experiments.models.local.weights import SHIPPED, Weights, cached_path, pull, sha256_of
@@ -23,9 +24,21 @@ _TIMEOUT_S = 300
 @app.command("list")
 def models_list() -> None:
     """List the local models that can be fetched."""
-    from autoevol.experiments.cli.tables import show_models
-
-    show_models()
+    table = Table("name", "licence", "MB", "RAM MB", "tok/s in/out", "slots", "cached", "for")
+    for weights in SHIPPED.values():
+        prompt, generated = weights.tokens_per_s
+        table.add_row(
+            f"local/{weights.name}",
+            weights.licence,
+            f"{weights.size / 1e6:.0f}",
+            str(weights.ram_mb),
+            f"{prompt}/{generated}",
+            str(weights.slots),
+            "yes" if cached_path(weights).is_file() else "no",
+            weights.note,
+        )
+    console.print(table)
+    console.print("Also: local/PATH.gguf, local/hf:OWNER/REPO/FILE.gguf. Speeds: 2 CPU cores.")
 
 
 @app.command("pull")
@@ -44,12 +57,12 @@ def find_weights(name: str) -> Weights:
     """Return the catalogue entry of `local/NAME`.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: There is no such model.
     """
     weights = SHIPPED.get(name.removeprefix("local/"))
     if weights is None:
-        known = ", ".join(f"local/{key}" for key in SHIPPED)
-        raise ConfigError(name, f"unknown local model; there are {known}")
+        names = ", ".join(f"local/{key}" for key in SHIPPED)
+        raise ConfigError(name, f"unknown local model; must be one of {names}")
     return weights
 
 
@@ -70,7 +83,7 @@ def check_model(name: str) -> None:
     weights = find_weights(name)
     path = cached_path(weights)
     if not path.is_file():
-        raise WeightsError(f"{path} is not there; run `autoevol models pull {name}`")
+        raise WeightsError(f"{path} does not exist; run `autoevol models pull {name}`")
     if sha256_of(path) != weights.sha256:
         raise WeightsError(f"{path} is broken; delete it and run `autoevol models pull {name}`")
     console.print(f"{path}: SHA-256 as published")
@@ -86,6 +99,7 @@ def _speed(server: LlamaServer) -> str:
     headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"}
     request = Request(f"{server.base_url}chat/completions", json.dumps(body).encode(), headers)
     started = time.monotonic()
+    # Without the environment's proxy: the server is on loopback, where a proxy cannot reach it.
     with build_opener(ProxyHandler({})).open(request, timeout=_TIMEOUT_S) as reply:
         timings = json.load(reply)["timings"]
     return (

@@ -1,4 +1,4 @@
-"""`autoevol report`: a finished run's page and pictures, made anew of what its folder holds."""
+"""`autoevol report`: a finished run's page and pictures, from the files in its folder."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER")]) -> None:
-    """Write a finished run's report.html anew, for example after `score`."""
+    """Write a finished run's report.html again, for example after `score`."""
     from autoevol.experiments.run.report import renew_report
     from autoevol.experiments.tracking.config import load_tracking
 

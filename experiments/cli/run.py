@@ -1,7 +1,7 @@
-"""`autoevol run`, `optimize` and `evolve`: one config, checked and run.
+"""`autoevol run`, `optimize` and `evolve`: check a config and run it.
 
-What loads DSPy is imported when a command runs, so that its help and a mistyped option answer at
-once.
+Modules that load DSPy are imported when a command runs, so that its help and the message about a
+mistyped option appear at once.
 """
 
 import json
@@ -31,12 +31,14 @@ OutFolder = Annotated[Path | None, typer.Option("--out", help="Replaces output.d
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="A small trial: N rows, 2 steps, 2 candidates.")
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew; the old folder is kept.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start again; the old folder is kept.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")]
 Force = Annotated[
-    bool, typer.Option("--force", help="Search even if nothing could be told from luck.")
+    bool, typer.Option("--force", help="Search even if too few rows fail to detect a gain.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before a run that costs money.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Start a run that costs money without a question.")
+]
 
 
 @app.command()
@@ -84,6 +86,7 @@ def evolve(
 ) -> None:
     """Apply only: evolve the whole set with the config's methods, or with a file's."""
     applied = f"evolve.methods=[{json.dumps(str(method))}]"
+    # A config has methods or a schedule, not both, so the file's method clears a schedule.
     extra = [applied, "evolve.schedule=[]"] if method else []
     chosen = [*(overrides or []), "optimizer.name=none", *extra]
     _run(RunRequest("apply", config, chosen, out, limit, fresh, yes=yes))
@@ -93,7 +96,7 @@ def _run(request: RunRequest) -> None:
     try:
         run_config(request)
     except (KeyboardInterrupt, typer.Abort) as error:
-        complain("stopped; the same command goes on")
+        complain("stopped; the same command resumes")
         raise typer.Exit(STOPPED_EARLY) from error
 
 
@@ -102,11 +105,11 @@ def _forced(force: bool) -> list[str]:
 
 
 def run_config(request: RunRequest) -> None:
-    """Check a config and run what it stands for: one run, or a matrix of runs.
+    """Check a config and run it: one run, or a matrix of runs.
 
     Raises:
         ConfigError: The user must change something; nothing is written.
-        StoppedError: A run stopped early; the same command goes on.
+        StoppedError: A run stopped early; the same command resumes.
     """
     from autoevol.experiments.config.loading import MATRIX, tree_of
 
@@ -129,10 +132,10 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
         tree, request.file, out=request.out, limit=request.limit, fresh=request.fresh
     )
     plan = checked_plan(config, request)
-    done = None if request.dry_run else finished(plan, request)
-    if done:
-        export_finished(plan.config, plan.splits.seeds, done, say)
-        show_summary(done, plan.config.folder)
+    summary = None if request.dry_run else finished(plan, request)
+    if summary:
+        export_finished(plan.config, plan.splits.seeds, summary, say)
+        show_summary(summary, plan.config.folder)
     elif request.dry_run:
         show_plan(plan)
     else:
@@ -141,14 +144,15 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
 
 
 def confirm(plans: "Sequence[Plan]", show: Callable[[], None], *, yes: bool) -> None:
-    """Show what is planned and ask before money is spent, where somebody is there to be asked."""
+    """Show the plans and ask before money is spent, if the terminal is interactive."""
     from autoevol.experiments.run.estimate import estimate
 
-    lines = [line for plan in plans for line in estimate(plan)]
-    if any(map(_is_paid, lines)) and not yes and sys.stdin.isatty():
+    costs = [cost for plan in plans for cost in estimate(plan)]
+    if any(map(_is_paid, costs)) and not yes and sys.stdin.isatty():
         show()
-        typer.confirm("Go on?", abort=True)
+        typer.confirm("Start?", abort=True)
 
 
-def _is_paid(line: "CostEstimate") -> bool:
-    return line.cost_usd is None or line.cost_usd > 0
+def _is_paid(cost: "CostEstimate") -> bool:
+    # An unknown price may be any price.
+    return cost.cost_usd is None or cost.cost_usd > 0

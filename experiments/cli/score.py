@@ -1,4 +1,4 @@
-"""`autoevol score`: what a finished set is worth."""
+"""`autoevol score`: the scores of a finished set."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,15 +14,18 @@ app = typer.Typer(add_completion=False)
 def score(
     target: Annotated[Path, typer.Argument(metavar="RUN_FOLDER|FILE", help="What to score.")],
     names: Annotated[
-        str | None, typer.Option("--scores", metavar="A,B", help="Else the config's, or the free.")
+        str | None,
+        typer.Option(
+            "--scores", metavar="A,B", help="Default: the config's, or those without a model."
+        ),
     ] = None,
     judge: Annotated[
-        str | None, typer.Option("--judge", metavar="MODEL", help="Instead of the config's.")
+        str | None, typer.Option("--judge", metavar="MODEL", help="Replaces the config's.")
     ] = None,
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="scores.KEY=VALUE", help="Override a key.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Of a file's scores.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for a file's scores.")] = None,
 ) -> None:
     """Measure a finished set: difficulty, diversity, copies, leaks (see docs/scores.md)."""
     from autoevol.experiments.cli.tables import score_table
@@ -33,5 +36,5 @@ def score(
 
     request = request_of(target, names, tuple(overrides or ()), judge, out)
     with progress_bar(complaints) as bar:
-        book = scored(request, bar=bar, say=complaints.log, tracking=load_tracking())
-    console.print(score_table(book))
+        results = scored(request, bar=bar, say=complaints.log, tracking=load_tracking())
+    console.print(score_table(results))

@@ -1,17 +1,14 @@
-"""What a person reads on the terminal: the plan, the summary, the tables of models and methods."""
+"""The tables of `run` and `score`: a run's plan, a run's summary, the scores of a set."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Column, Table
 
-from autoevol.experiments.models.local.weights import SHIPPED, cached_path
 from autoevol.experiments.run.estimate import estimate
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.scores.results import ScoreResults, flat
 from autoevol.experiments.terminal.console import console
-from autoevol.signatures import Method
 
 _FILES = {
     "method": "methods/best.md",
@@ -23,7 +20,7 @@ _FILES = {
 
 
 def show_plan(plan: Plan) -> None:
-    """Print what a run would do and what it may cost at most."""
+    """Print what a run would do, and the most that it may cost."""
     splits = plan.splits
     console.print(f"[bold]{plan.config.name}[/] · {len(splits.seeds)} rows → {plan.config.folder}")
     if plan.start:
@@ -47,20 +44,20 @@ def show_plan(plan: Plan) -> None:
         )
     console.print(table)
     tokens = (
-        "tokens as the calls made so far have used, on average"
+        "tokens are the average of the calls so far"
         if any(line.is_seen for line in lines)
         else "replies are shorter than max_tokens"
     )
     console.print(
-        f"At most, repairs and retries aside: {tokens}; failed rewrites are not answered, and rows "
-        "that pass are not tried again."
+        f"An upper bound without repairs and retries: {tokens}; failed rewrites are not answered, "
+        "and rows that pass are not tried again."
     )
     if any(line.cost_usd is None for line in lines):
-        console.print("Prices that litellm does not know can be set: models.ROLE.price.")
+        console.print("Set models.ROLE.price for a model whose price litellm does not know.")
 
 
 def show_summary(summary: dict[str, Any], folder: Path) -> None:
-    """Print the figures of a run and where to look closer."""
+    """Print the figures of a run, and the files to read next."""
     table = Table(show_header=False, title=str(folder))
     for name, value in _lines(summary):
         table.add_row(name, value)
@@ -71,42 +68,11 @@ def show_summary(summary: dict[str, Any], folder: Path) -> None:
     console.print("compare  `autoevol ui` shows this run and its candidates in MLflow")
 
 
-def show_methods(methods: Sequence[Method]) -> None:
-    """Print a line for each method."""
-    table = Table(
-        Column("name", no_wrap=True), "kind", "domain", "system", "parameters", "digit", "words"
-    )
-    for method in methods:
-        words = len(method.instructions.split())
-        about = (method.name, method.kind, method.domain, method.system)
-        table.add_row(*about, ", ".join(method.parameters), method.digit, str(words))
-    console.print(table)
-
-
-def show_models() -> None:
-    """Print a line for each shipped local model."""
-    table = Table("name", "licence", "MB", "RAM MB", "tok/s in/out", "slots", "cached", "for")
-    for weights in SHIPPED.values():
-        prompt, generated = weights.tokens_per_s
-        table.add_row(
-            f"local/{weights.name}",
-            weights.licence,
-            f"{weights.size / 1e6:.0f}",
-            str(weights.ram_mb),
-            f"{prompt}/{generated}",
-            str(weights.slots),
-            "yes" if cached_path(weights).is_file() else "no",
-            weights.note,
-        )
-    console.print(table)
-    console.print("Also: local/PATH.gguf, local/hf:OWNER/REPO/FILE.gguf. Speeds: 2 CPU cores.")
-
-
-def score_table(book: ScoreResults) -> Table:
-    """Return a line for each figure and a column for each round."""
-    rounds = sorted(book.figures)
+def score_table(results: ScoreResults) -> Table:
+    """Return a table with a line for each figure and a column for each round."""
+    rounds = sorted(results.figures)
     table = Table("score", *(f"round {number}" if number else "seeds" for number in rounds))
-    by_round = {number: flat(book.figures[number]) for number in rounds}
+    by_round = {number: flat(results.figures[number]) for number in rounds}
     names = dict.fromkeys(name for figures in by_round.values() for name in figures)
     for name in names:
         cells = (by_round[number].get(name) for number in rounds)
@@ -115,16 +81,26 @@ def score_table(book: ScoreResults) -> Table:
 
 
 def _lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
-    lines = [
+    search = _search_lines(summary) if summary["failure_rate_initial"] else []
+    return [*search, *_run_lines(summary)]
+
+
+def _search_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
         ("failure rate on dev, initial → best", _change(summary, "initial", "best")),
         (
             "failure rate on held-out, initial → best",
             _change(summary, "heldout_initial", "heldout_best"),
         ),
         ("verdict on held-out rows", summary["heldout_verdict"] or "–"),
-        ("second look, failure rate on fresh rows", _second_look(summary)),
+        ("confirmation, failure rate on fresh rows", _confirmation(summary)),
         ("search", summary.get("search_skipped") or "done"),
         ("steps (accepted)", f"{summary['steps']} ({summary['accepted_steps']})"),
+    ]
+
+
+def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
         (
             "rows in / out / failed / unscored",
             " / ".join(str(summary[f"rows_{k}"]) for k in ("in", "out", "failed", "unscored")),
@@ -135,25 +111,22 @@ def _lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
             if rules
         ),
         ("calls", _calls(summary)),
-        ("tries that gave nothing", _faults(summary)),
+        ("failed tries", _faults(summary)),
         ("tokens in / out", f"{summary['tokens_in']:,} / {summary['tokens_out']:,}"),
         ("method tokens from the prefix cache", _share(summary["method_tokens_cached"])),
         ("cost", "unknown price" if summary["cost_usd"] is None else f"{summary['cost_usd']} USD"),
         ("time", f"{summary['wall_s']:.0f} s"),
     ]
-    return lines if summary["failure_rate_initial"] else lines[6:]
 
 
-def _second_look(summary: dict[str, Any]) -> str:
-    looked = summary.get("second_look") or []
-    return (
-        "\n".join(
-            f"{each['method']} {each['fresh']['rate']:.0%}"
-            + (" (chosen)" if each.get("is_best") else "")
-            for each in looked
-        )
-        or "–"
+def _confirmation(summary: dict[str, Any]) -> str:
+    finalists = summary.get("second_look") or []
+    lines = (
+        f"{finalist['method']} {finalist['fresh']['rate']:.0%}"
+        + (" (chosen)" if finalist.get("is_best") else "")
+        for finalist in finalists
     )
+    return "\n".join(lines) or "–"
 
 
 def _change(summary: dict[str, Any], before: str, after: str) -> str:
@@ -171,10 +144,10 @@ def _rate(rate: dict[str, Any]) -> str:
 def _calls(summary: dict[str, Any]) -> str:
     by_role = ", ".join(f"{role} {n}" for role, n in summary["calls_by_role"].items())
     replayed = summary["calls_replayed"]
-    note = f"; {replayed} from an earlier try" if replayed else ""
-    paid = summary["calls_discarded"]
-    more = f"; {paid} more paid and not used" if paid else ""
-    return f"{summary['calls']} ({by_role}{note}{more})"
+    from_ledger = f"; {replayed} from an earlier try" if replayed else ""
+    discarded = summary["calls_discarded"]
+    unused = f"; {discarded} more paid and not used" if discarded else ""
+    return f"{summary['calls']} ({by_role}{from_ledger}{unused})"
 
 
 def _faults(summary: dict[str, Any]) -> str:

@@ -15,25 +15,25 @@ from autoevol.program.errors import ConfigError
 app = typer.Typer(add_completion=False)
 
 _NO_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-"""Nine more processes, which evaluate in the background; a run has no use for them."""
+"""Job execution starts nine more processes for evaluations that no run of ours uses."""
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Of the loopback address.")] = PORT) -> None:
+def ui(port: Annotated[int, typer.Option(help="Port on the loopback address.")] = PORT) -> None:
     """Start MLflow's UI on loopback, for the store that mlflow.yaml names."""
     serve_ui(port)
 
 
 def serve_ui(port: int) -> None:
-    """Say where the runs are to be seen and become MLflow's server, so that signals reach it.
+    """Print the UI's address and become MLflow's server, so that signals reach it.
 
     Raises:
         ConfigError: There is no mlflow.yaml.
     """
-    environment = {**_NO_JOBS, **os.environ}
+    environment = {**_NO_JOBS, **os.environ}  # what the user sets comes last, so it wins
     tracking = load_tracking()
     if tracking is None:
-        raise ConfigError("mlflow.yaml", "there is none here, so no run is tracked")
+        raise ConfigError("mlflow.yaml", "does not exist here, so no run is tracked")
     base = ui_address(port)
     say(f"MLflow at {base} (store {tracking.tracking_uri}); Ctrl-C ends it")
     store = find_store(tracking)
@@ -42,5 +42,6 @@ def serve_ui(port: int) -> None:
     command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
     command += ["--backend-store-uri", tracking.tracking_uri]
     command += ["--host", "127.0.0.1", "--port", str(port)]
+    # exec replaces the process at once: what Python has buffered would never be printed.
     sys.stdout.flush()
     os.execve(sys.executable, command, environment)

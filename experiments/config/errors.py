@@ -1,4 +1,4 @@
-"""What is wrong with a YAML file, in one line that names the key."""
+"""Messages about a YAML file: one line that names the file, the key and what it must be."""
 
 import difflib
 from collections.abc import Sequence
@@ -14,35 +14,43 @@ UNKNOWN = "unknown key"
 CONCEALED = {"api_base", "params", "storage"}
 """Keys whose value may be a secret by mistake, so a message does not repeat it."""
 
+_OF_TUPLES = ("tuple_type", "too_short", "too_long")
+"""Pydantic's errors that speak of tuples, which a YAML file calls lists."""
 
-def explained(path: Path, error: ValidationError, schema: type[BaseModel]) -> ConfigError:
+
+def config_error(path: Path, error: ValidationError, schema: type[BaseModel]) -> ConfigError:
     """Return the error that names file and key of a schema's first complaint."""
-    first, *more = error.errors()
+    first, *rest = error.errors()
+    # A list with a wrong item is called too short as well: one mistake, not two.
+    others = [other for other in rest if other["loc"] != first["loc"][: len(other["loc"])]]
     key = ".".join(str(part) for part in first["loc"])
-    tail = f" (and {len(more)} more)" if more else ""
+    tail = f" (and {len(others)} more)" if others else ""
     where = f"{path}: {key}" if key else str(path)
     return ConfigError(where, f"{_problem(first, schema)}{tail}")
 
 
 def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:
     if detail["type"] == "extra_forbidden":
-        known = _known_keys(detail["loc"][:-1], schema)
-        close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+        keys = _allowed_keys(detail["loc"][:-1], schema)
+        close = difflib.get_close_matches(str(detail["loc"][-1]), keys, n=1)
         return UNKNOWN + (f"; did you mean {close[0]!r}?" if close else "")
     if detail["type"] == "missing":
         return "is required"
     if "api_key_env" in detail["loc"]:
+        # The value is left out: who errs here has often pasted the key itself.
         return "must be the name of an environment variable, not the key itself"
     if CONCEALED & {*detail["loc"]}:
         return detail["msg"]
-    told = detail["msg"].removeprefix("Value error, ")
-    return told if isinstance(detail["input"], dict) else f"{told}, got {detail['input']!r}"
+    problem = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] in _OF_TUPLES:
+        problem = problem.replace("tuple", "list").replace("Tuple", "List")
+    return problem if isinstance(detail["input"], dict) else f"{problem}, got {detail['input']!r}"
 
 
-def _known_keys(path: Sequence[str | int], schema: type[BaseModel]) -> list[str]:
+def _allowed_keys(path: Sequence[str | int], schema: type[BaseModel]) -> list[str]:
     """Return the keys allowed at `path` in the schema.
 
-    A number is a place in a list, a word that is no key the tag of one of several schemas.
+    A number is an index of a list; a word that is no key is the tag of one of several schemas.
     """
     models: list[Any] = [schema]
     for part in path:
@@ -60,7 +68,7 @@ def _has_tag(model: type[BaseModel], tag: str) -> bool:
 
 
 def _models_in(annotation: Any) -> list[Any]:
-    """Return the parts of the schema that an annotation holds, be they in a list."""
+    """Return the parts of the schema in an annotation, those inside a list or a union too."""
     if hasattr(annotation, "model_fields"):
         return [annotation]
-    return [model for each in get_args(annotation) for model in _models_in(each)]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

@@ -1,21 +1,19 @@
-"""How the whole set is evolved and answered, as the YAML says it."""
+"""The sections `evolve` and `answer`: how the whole set is evolved, and how it is answered."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from autoevol.experiments.config.models import Count, Strict, Temperature
-from autoevol.program.evolution.answering import ChooseName
-from autoevol.program.evolution.choice import ChoiceName
-from autoevol.program.evolution.generator import OnFailure, Pool, Save
+from autoevol.experiments.config.section import Section
+from autoevol.program.bounds import Count, NonNegative
+from autoevol.program.evolution.answering import AnswerSettings
+from autoevol.program.evolution.generator import GenerationOptions
 from autoevol.program.evolution.pipeline import InputHandling
 from autoevol.program.evolution.rewriting import ContextName
 
-Size = Annotated[int, Field(ge=0)]
 
-
-class MethodConfig(Strict):
-    """A method with what is said of it beside its name.
+class MethodConfig(Section):
+    """A method: a bare name, or a mapping with its weight and its parameters.
 
     Attributes:
         name: Of a shipped method, or a file.
@@ -26,34 +24,35 @@ class MethodConfig(Strict):
     """
 
     name: str
-    weight: Annotated[float, Field(ge=0)] = 1.0
+    weight: NonNegative = 1.0
     language: str | None = None
     words: int | str | None = None
     constraints: Count | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _bare_name(cls, given: Any) -> Any:
-        return {"name": given} if isinstance(given, str) else given
+    def _bare_name(cls, tree: Any) -> Any:
+        return {"name": tree} if isinstance(tree, str) else tree
 
     @model_serializer
-    def _as_given(self) -> str | dict[str, Any]:
-        more = self.parameters | ({} if self.weight == 1 else {"weight": self.weight})
-        return {"name": self.name, **more} if more else self.name
+    def _shortest(self) -> str | dict[str, Any]:
+        others = self.parameters | ({} if self.weight == 1 else {"weight": self.weight})
+        return {"name": self.name, **others} if others else self.name
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters that are set, by name."""
-        given = {name: getattr(self, name) for name in ("language", "words", "constraints")}
-        return {name: value for name, value in given.items() if value is not None}
+        values = {name: getattr(self, name) for name in ("language", "words", "constraints")}
+        return {name: value for name, value in values.items() if value is not None}
 
 
-class UntilConfig(Strict):
-    """The length at which a row's way ends.
+class UntilConfig(Section):
+    """Stop evolving a row at a length.
 
     Attributes:
-        words: [a, b]: a row with a words or more goes no further, one with more than b has failed.
-        max_rounds: Rows that are still shorter end here.
+        words: [a, b]: a row of at least a words is not evolved further, a row of more than b words
+            has failed.
+        max_rounds: Stop after this many rounds, whatever the length.
     """
 
     words: tuple[Count, Count]
@@ -66,53 +65,49 @@ class UntilConfig(Strict):
         return self
 
 
-class EvolveConfig(Strict):
-    """The bulk phase; `GenerationSettings` in `program.evolution.generator` explains the rest.
+class EvolveConfig(Section, GenerationOptions):
+    """The bulk phase; `GenerationOptions` in `program.evolution.generator` explains the other keys.
+
+    Three keys have a meaning of their own in the YAML: `rounds` may be null, for as many rounds as
+    `schedule` has, or 1; `children` may be one number; with `first_round` above 1 the seeds are the
+    rows of an earlier run: where they have lineages, those of the round before (`pool: all`: of all
+    rounds before).
 
     Attributes:
-        methods: Names or files, or such with parameters.
-        schedule: The methods of each round, in the place of `methods`; the last entry serves the
-            rounds behind it.
-        rounds: Null: as many as `schedule` has, or 1; 0: the rows are answered as they are.
-        first_round: Above 1 the seeds are what an earlier run left: of a file with lineages the
-            rows of the round before (`pool: all`: of all rounds before).
-        children: Rewrites of a row in a round: one number, or one for each round.
+        methods: Names or files, or mappings with parameters.
+        schedule: The methods of each round, instead of `methods`; its last entry serves all later
+            rounds.
+        until: Stop evolving a row at a length.
         respond: Whether evolved instructions are answered.
         input: `keep` carries a row's input along unchanged; `append` makes it part of the
-            instruction before evolving; `evolve` lets it follow the instruction, a call more.
+            instruction before evolving; `evolve` evolves it after the instruction, with one more
+            call.
         context: `previous` shows the evolver the turns before the one to evolve, with their
             rewrites.
     """
 
     methods: list[MethodConfig] = Field(default=[MethodConfig(name="e0")], min_length=1)
     schedule: list[list[MethodConfig]] = Field(default=[])
-    choice: ChoiceName = "random"
-    rounds: Size = 1
-    first_round: Count = 1
-    pool: Pool = "previous"
-    children: list[Count] = Field(default=[1], min_length=1)
-    attempts: Count = 1
-    retry_temperature: Temperature = 0.7
-    on_failure: OnFailure = "drop"
     until: UntilConfig | None = None
-    save: Save = "all"
     respond: bool = True
     input: InputHandling = "keep"
     context: ContextName = "none"
 
     @model_validator(mode="before")
     @classmethod
-    def _one_source_of_rounds(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        tree = {key: value for key, value in given.items() if (key, value) != ("rounds", None)}
+    def _one_source_of_rounds(cls, tree: Any) -> Any:
+        """Resolve the short forms, and refuse two keys that say the same."""
+        if not isinstance(tree, dict):
+            return tree
+        # `rounds: null` is as good as no key, so that the defaults below apply.
+        tree = {key: value for key, value in tree.items() if (key, value) != ("rounds", None)}
         schedule, until = tree.get("schedule"), tree.get("until")
         if isinstance(tree.get("children"), int):
             tree["children"] = [tree["children"]]
         if schedule and "methods" in tree:
             raise ValueError("give methods or schedule, not both")
         if isinstance(schedule, list):
-            tree["schedule"] = [each if isinstance(each, list) else [each] for each in schedule]
+            tree["schedule"] = [item if isinstance(item, list) else [item] for item in schedule]
         if isinstance(until, dict):
             most = until.get("max_rounds", UntilConfig.model_fields["max_rounds"].default)
             if tree.setdefault("rounds", most) != most:
@@ -130,33 +125,29 @@ class EvolveConfig(Strict):
         return self
 
     @model_serializer(mode="wrap")
-    def _as_given(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the methods that a schedule stands in for, so that what is written is read."""
+    def _methods_first(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write the methods or the schedule, whichever applies, before the inherited fields.
+
+        A config that is written can be read again, and reading refuses both keys at once.
+        """
         tree: dict[str, Any] = serialise(self)
-        return {key: value for key, value in tree.items() if key != "methods" or not self.schedule}
+        if self.schedule:
+            tree.pop("methods", None)
+        return {key: tree[key] for key in ("methods", "schedule") if key in tree} | tree
 
     @property
     def entries(self) -> list[list[MethodConfig]]:
         """The methods of each round."""
         return self.schedule or [self.methods]
 
-    @property
-    def weights(self) -> dict[str, float]:
-        """Shares by the name of a shipped method or a file's."""
-        return {entry.name: entry.weight for entries in self.entries for entry in entries}
 
-
-class AnswerConfig(Strict):
-    """How instructions are answered. See `program.evolution.answering.AnswerSettings`.
+class AnswerConfig(Section, AnswerSettings):
+    """How instructions are answered; `AnswerSettings` explains the other keys.
 
     Attributes:
-        prompt: A file with what the responder is told; null: AutoEvol's own.
+        prompt: A file with the responder's instructions; null: AutoEvol's own.
         idk: Whether the responder may say that it does not know, with "IDK".
     """
 
     prompt: str | None = None
     idk: bool = False
-    attempts: Count = 1
-    samples: Count = 1
-    choose: ChooseName = "majority"
-    only_missing: bool = False

@@ -1,32 +1,26 @@
-"""The YAML of one experiment, parsed and checked; every default lives here, once."""
+"""The YAML of one experiment: all its sections together, and what must hold between them."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from autoevol.experiments.config.errors import explained
-from autoevol.experiments.config.evolve import AnswerConfig, EvolveConfig, Size
+from autoevol.experiments.config.data import DataConfig
+from autoevol.experiments.config.errors import config_error
+from autoevol.experiments.config.evolve import AnswerConfig, EvolveConfig
 from autoevol.experiments.config.filters import ALWAYS, FIGURES, FilterConfig
 from autoevol.experiments.config.loading import MATRIX, tree_of
-from autoevol.experiments.config.models import Count, ModelsConfig, Strict, Temperature
+from autoevol.experiments.config.models import ModelsConfig
+from autoevol.experiments.config.optimizer import OptimizerConfig
 from autoevol.experiments.config.scores import ANSWERED, ScoresConfig
+from autoevol.experiments.config.section import Section
+from autoevol.experiments.models.budget import Budget
+from autoevol.program.bounds import Count
 from autoevol.program.errors import ConfigError
-from autoevol.program.search.acceptance import AcceptanceName
-from autoevol.program.search.settings import (
-    PAPER,
-    OperatorName,
-    PolicyName,
-    PrunerName,
-    SearchSettings,
-)
 
-Level = Annotated[float, Field(gt=0, lt=1)]
 ExportName = Literal["alpaca", "sharegpt", "messages", "llama_factory", "trl", "parquet", "hf"]
 ExportRounds = Literal["all", "last"] | tuple[Count, ...]
-_SEARCH = SearchSettings()
 EVOLVING = ("evolver", "responder", "optimizer", "judge")
 ROLES = (*EVOLVING, "solver", "strong_solver")
 LEAST_ROWS = 3
@@ -36,46 +30,11 @@ LIMITED_TRIALS = 2
 """`--limit N` also caps steps and candidates at this."""
 
 
-class FieldsConfig(Strict):
-    """Names of the columns that hold what a row needs."""
-
-    instruction: str = "instruction"
-    input: str | None = "input"
-    response: str | None = "response"
-    id: str | None = "id"
-    root: str | None = "root"
-    turns: str | None = "turns"
-
-
-class DataConfig(Strict):
-    """The seeds, and how many of them the search may use.
-
-    Attributes:
-        path: A JSON, JSONL, CSV or Parquet file, a folder of such, or a Hugging Face data set.
-        split: Of a Hugging Face data set.
-        train_size: Rows for the mini-batches; null: what is left of 2,000 (paper, footnote 1).
-        fresh_size: Rows for the search's second look; null: as many as in dev, but at most a third
-            of what dev and held-out leave.
-        where: Use only rows whose columns hold these values: `{root: [a, b], lang: ko}`.
-        limit: Use the first rows only.
-    """
-
-    path: Annotated[str, Field(min_length=1)]
-    split: str = "train"
-    fields: FieldsConfig = FieldsConfig()
-    train_size: Size | None = None
-    dev_size: Size = 50
-    heldout_size: Size = 50
-    fresh_size: Size | None = None
-    where: dict[str, str | list[str]] = Field(default={})
-    limit: Count | None = None
-
-
-class FailureConfig(Strict):
+class FailureConfig(Section):
     """Rules of F by stage: names of rule sets and rules; `-name` takes one out.
 
     Attributes:
-        thresholds: Other numbers than a rule's own, by rule and name: `{bloated: {times: 4}}`.
+        thresholds: Numbers that replace a rule's own, by rule and name: `{bloated: {times: 4}}`.
     """
 
     shorthands: ClassVar[tuple[str, ...]] = ("rules",)
@@ -87,83 +46,19 @@ class FailureConfig(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _spread(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or "rules" not in given:
-            return given
-        rest = {key: value for key, value in given.items() if key != "rules"}
-        return {"evolve": given["rules"], "respond": given["rules"], **rest}
+    def _spread(cls, tree: Any) -> Any:
+        """Let `rules` stand for both stages."""
+        if not isinstance(tree, dict) or "rules" not in tree:
+            return tree
+        rest = {key: value for key, value in tree.items() if key != "rules"}
+        return {"evolve": tree["rules"], "respond": tree["rules"], **rest}
 
 
-class OptimizerConfig(Strict):
-    """The search. See `program.search.settings.SearchSettings` for what is not explained here.
-
-    Attributes:
-        name: `auto_evol` is ours, `paper` the algorithm as published: the same loop with other
-            defaults (`program.search.settings.PAPER`); `gepa` and `miprov2` are DSPy's, under the
-            same budget and records (`program.search.teleprompters`); `none` applies
-            `evolve.methods` as they are.
-        initial_method: A method's name or a file; null: the one in `evolve.methods`.
-        temperatures: Range of the proposals' temperature; null: `models.optimizer`'s.
-        storage: An Optuna storage's URL that gets a view of the study, for optuna-dashboard; such
-            as `sqlite:///study.db`.
-        on_no_gain: What is applied when the best method fails no less than the initial one on the
-            held-out rows.
-    """
-
-    name: Literal["auto_evol", "paper", "gepa", "miprov2", "none"] = "auto_evol"
-    initial_method: str | None = None
-    storage: str | None = None
-    on_no_gain: Literal["keep_initial", "keep_best"] = "keep_initial"
-    steps: Count = _SEARCH.steps
-    batch_size: Count = _SEARCH.batch_size
-    trajectory_rounds: Count = _SEARCH.trajectory_rounds
-    candidates: Count = _SEARCH.candidates
-    patience: Count = _SEARCH.patience
-    policy: PolicyName = _SEARCH.policy
-    operators: tuple[OperatorName, ...] = Field(default=_SEARCH.operators, min_length=1)
-    temperatures: tuple[Temperature, Temperature] | None = _SEARCH.temperatures
-    pruner: PrunerName = _SEARCH.pruner
-    race_level: Level = _SEARCH.race_level
-    race_worth: Annotated[float, Field(ge=0.5, lt=1)] = _SEARCH.race_worth
-    acceptance: AcceptanceName = _SEARCH.acceptance
-    accept_level: Level = _SEARCH.accept_level
-    tie_break: bool = _SEARCH.tie_break
-    incumbent: bool = _SEARCH.incumbent
-    shared_analysis: bool = _SEARCH.shared_analysis
-    remembered: Size = _SEARCH.remembered
-    finalists: Size = _SEARCH.finalists
-    fresh_level: Level = _SEARCH.fresh_level
-    max_calls: Count | None = _SEARCH.max_calls
-    headroom: bool = _SEARCH.headroom
-    max_method_words: Count = _SEARCH.max_method_words
-    max_stage_words: Count = _SEARCH.max_stage_words
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_published(cls, given: Any) -> Any:
-        is_paper = isinstance(given, dict) and given.get("name") == "paper"
-        return {**PAPER, **given} if is_paper else given
-
-    @field_validator("storage")
-    @classmethod
-    def _without_password(cls, given: str | None) -> str | None:
-        if given and urlsplit(given).password:
-            raise ValueError("holds a password, which would go into files; let the driver find it")
-        return given
-
-    @field_validator("temperatures")
-    @classmethod
-    def _rising(cls, given: tuple[float, float] | None) -> tuple[float, float] | None:
-        if given and given[0] > given[1]:
-            raise ValueError("must be a range [low, high]")
-        return given
-
-
-class OutputConfig(Strict):
-    """Where the run's folder lies and which exports it gets besides `evolved.jsonl`.
+class OutputConfig(Section):
+    """The run's folder, and the exports in it besides `evolved.jsonl`.
 
     Attributes:
-        rounds: What is exported: `all`, the `last` that has rows, or these.
+        rounds: Rounds to export: `all`, the `last` that has rows, or these.
         with_seeds: Export the seeds that have responses, too.
     """
 
@@ -174,23 +69,20 @@ class OutputConfig(Strict):
 
     @field_validator("rounds", mode="before")
     @classmethod
-    def _known(cls, given: Any) -> Any:
-        is_list = isinstance(given, list | tuple) and given
-        whole = is_list and all(type(each) is int and each > 0 for each in given)
-        if given not in ("all", "last") and not whole:
+    def _words_or_numbers(cls, rounds: Any) -> Any:
+        is_list = isinstance(rounds, list | tuple) and rounds
+        # `type`, not isinstance: YAML's `true` is an int for Python.
+        are_numbers = is_list and all(type(item) is int and item > 0 for item in rounds)
+        if rounds not in ("all", "last") and not are_numbers:
             raise ValueError("must be all, last, or a list of rounds from 1")
-        return given
+        return rounds
 
 
-class BudgetConfig(Strict):
+class BudgetConfig(Section, Budget):
     """Caps of the whole run; null: none."""
 
-    calls: Count | None = None
-    tokens: Count | None = None
-    usd: Annotated[float, Field(gt=0)] | None = None
 
-
-class ExperimentConfig(Strict):
+class ExperimentConfig(Section):
     """Everything one run needs; two equal configs mean the same run."""
 
     name: Annotated[str, Field(pattern=r"^[\w.+-]+$")]
@@ -220,7 +112,7 @@ class ExperimentConfig(Strict):
         return self
 
     @model_validator(mode="after")
-    def _rounds_there_are(self) -> Self:
+    def _existing_rounds(self) -> Self:
         chosen = self.output.rounds
         if not isinstance(chosen, str) and max(chosen) > self.evolve.rounds:
             raise ValueError(
@@ -229,17 +121,15 @@ class ExperimentConfig(Strict):
         return self
 
     @model_validator(mode="after")
-    def _figures_to_filter_by(self) -> Self:
-        known = [
-            *ALWAYS,
-            *(figure for name in self.scores.names for figure in FIGURES.get(name, ())),
-        ]
-        for number, each in enumerate(self.filters):
-            wanted = getattr(each, "score", None)
-            if wanted is not None and wanted not in known:
+    def _existing_figures(self) -> Self:
+        scored = (figure for name in self.scores.names for figure in FIGURES.get(name, ()))
+        figures = [*ALWAYS, *scored]
+        for number, config in enumerate(self.filters):
+            figure = getattr(config, "score", None)
+            if figure is not None and figure not in figures:
                 raise ValueError(
-                    f"filters.{number} goes by {wanted!r}, which scores.names does not make; "
-                    f"there is {', '.join(known)}"
+                    f"filters.{number} goes by {figure!r}, which scores.names does not make; "
+                    f"it must be one of {', '.join(figures)}"
                 )
         return self
 
@@ -261,11 +151,12 @@ class ExperimentConfig(Strict):
     @property
     def search_rows(self) -> DataConfig:
         """The sizes of the search's splits; zeros without a search."""
-        none = {"train_size": 0, "dev_size": 0, "heldout_size": 0, "fresh_size": 0}
+        zeros = {"train_size": 0, "dev_size": 0, "heldout_size": 0, "fresh_size": 0}
         if not self.is_search:
-            return self.data.model_copy(update=none)
-        looks_twice = self.optimizer.name in ("auto_evol", "paper") and self.optimizer.finalists
-        fresh = self.data.fresh_size if looks_twice else self.data.fresh_size or 0
+            return self.data.model_copy(update=zeros)
+        confirms = self.optimizer.name in ("auto_evol", "paper") and self.optimizer.finalists
+        # Null asks for as many as there are, so a search that confirms nothing needs a 0.
+        fresh = self.data.fresh_size if confirms else self.data.fresh_size or 0
         return self.data.model_copy(update={"fresh_size": fresh})
 
 
@@ -278,8 +169,8 @@ def load_config(
         path: The file.
         overrides: `a.b=c`; the value is read as YAML.
         out: Replaces `output.dir`.
-        limit: Caps rows, batch, dev and held-out at N, steps and candidates at 2; searches whether
-            or not anything can be told from so few rows.
+        limit: Caps rows, batch, dev and held-out at N, steps and candidates at 2, and searches
+            even if so few rows cannot show an improvement.
 
     Raises:
         ConfigError: Names the file and the key.
@@ -289,7 +180,7 @@ def load_config(
 
 
 def config_of(tree: dict[str, Any], path: Path, *, out: Path | None = None) -> ExperimentConfig:
-    """Return the config that a file's keys make up.
+    """Return the config that the keys of a file make.
 
     Raises:
         ConfigError: Names the file and the key.
@@ -303,7 +194,7 @@ def config_of(tree: dict[str, Any], path: Path, *, out: Path | None = None) -> E
     try:
         return ExperimentConfig.model_validate(tree)
     except ValidationError as error:
-        raise explained(path, error, ExperimentConfig) from error
+        raise config_error(path, error, ExperimentConfig) from error
 
 
 def limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
@@ -312,38 +203,25 @@ def limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
     Raises:
         ConfigError: A search needs more of them.
     """
-    data, search = config.data, config.optimizer
     if config.is_search and n < LEAST_ROWS:
         raise ConfigError(f"--limit {n}", f"a search needs at least {LEAST_ROWS} rows")
+    output = config.output.model_copy(update={"dir": limited_folder(config, n)})
+    data, optimizer = _limited_data(config.data, n), _limited_search(config.optimizer, n)
+    return config.model_copy(update={"data": data, "output": output, "optimizer": optimizer})
+
+
+def _limited_data(data: DataConfig, n: int) -> DataConfig:
     rows = min(data.limit or n, n)
+    # A third each for dev and held-out leaves a third for train, as the search needs all three.
     third = max(1, rows // 3)
-    return config.model_copy(
-        update={
-            "data": data.model_copy(
-                update={
-                    "limit": rows,
-                    "train_size": None,
-                    "dev_size": min(data.dev_size, third),
-                    "heldout_size": min(data.heldout_size, third),
-                    "fresh_size": _limited_fresh(data, rows, third),
-                }
-            ),
-            "output": config.output.model_copy(update={"dir": limited_folder(config, n)}),
-            "optimizer": search.model_copy(
-                update={
-                    "batch_size": min(search.batch_size, n),
-                    "steps": min(search.steps, LIMITED_TRIALS),
-                    "candidates": min(search.candidates, LIMITED_TRIALS),
-                    "headroom": False,
-                }
-            ),
-        }
-    )
-
-
-def limited_folder(config: ExperimentConfig, n: int) -> str:
-    """Return the folder of a small trial: the one that is named, or one of its own."""
-    return config.output.dir or f"runs/{config.name}-limit-{n}"
+    sizes = {
+        "limit": rows,
+        "train_size": None,
+        "dev_size": min(data.dev_size, third),
+        "heldout_size": min(data.heldout_size, third),
+        "fresh_size": _limited_fresh(data, rows, third),
+    }
+    return data.model_copy(update=sizes)
 
 
 def _limited_fresh(data: DataConfig, rows: int, third: int) -> int | None:
@@ -354,8 +232,23 @@ def _limited_fresh(data: DataConfig, rows: int, third: int) -> int | None:
     return max(0, min(data.fresh_size, left))
 
 
+def _limited_search(search: OptimizerConfig, n: int) -> OptimizerConfig:
+    caps = {
+        "batch_size": min(search.batch_size, n),
+        "steps": min(search.steps, LIMITED_TRIALS),
+        "candidates": min(search.candidates, LIMITED_TRIALS),
+        "headroom": False,
+    }
+    return search.model_copy(update=caps)
+
+
+def limited_folder(config: ExperimentConfig, n: int) -> str:
+    """Return the folder of a small trial: the configured one, or one of its own."""
+    return config.output.dir or f"runs/{config.name}-limit-{n}"
+
+
 def check_solvers(config: ExperimentConfig, where: str) -> None:
-    """Check that there is a solver if one is asked, and that its samples differ.
+    """Check that the score `solver` has a solver whose samples can differ.
 
     Raises:
         ConfigError: Names the key.
@@ -363,12 +256,15 @@ def check_solvers(config: ExperimentConfig, where: str) -> None:
     if "solver" not in config.scores.names:
         return
     if config.models.solver is None:
-        raise ConfigError(f"{where}: models.solver", "is not there, and the score `solver` asks it")
+        raise ConfigError(f"{where}: models.solver", "must be set: the score `solver` needs it")
     if config.models.solver == config.models.strong_solver:
-        raise ConfigError(f"{where}: models.strong_solver", "is the solver itself: no gap to find")
+        raise ConfigError(
+            f"{where}: models.strong_solver", "is the same as models.solver, so there is no gap"
+        )
     for role in ("solver", "strong_solver"):
         model = getattr(config.models, role)
         if model and model.temperature == 0:
             raise ConfigError(
-                f"{where}: models.{role}.temperature", "is 0, so all its samples would be the same"
+                f"{where}: models.{role}.temperature",
+                "is 0, so all its samples would be equal; set it above 0",
             )

@@ -1,11 +1,12 @@
-"""Which rows of a finished set stay, as the YAML says it."""
+"""The section `filters`: which rows of a finished set stay."""
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from autoevol.experiments.config.models import Count, Strict
-from autoevol.experiments.config.scores import STATIC, ScoreName, Share
+from autoevol.experiments.config.scores import STATIC, ScoreName
+from autoevol.experiments.config.section import Section
+from autoevol.program.bounds import Count, Share
 
 ALWAYS = ("added_words", "response_truncated")
 """Figures that every evolved row has."""
@@ -26,29 +27,28 @@ FIGURES: dict[ScoreName, tuple[str, ...]] = {
     "keywords": ("operations",),
     "reward": ("reward",),
 }
-"""What each score leaves in a row, for filters to go by."""
-
+"""Figures that each score stores in a row, for filters to use."""
 
 _TOP_BY = "top_"
 
 
-class Dedup(Strict):
-    """Takes out rows that say what an earlier row or a seed says.
+class Dedup(Section):
+    """Removes near copies of earlier rows and of seeds.
 
     Attributes:
-        alike: Share of common runs of three words from which two rows are copies.
+        alike: Share of common three-word runs from which two rows are copies.
     """
 
     name: Literal["dedup"]
     alike: Share = 0.7
 
 
-class Decontaminate(Strict):
-    """Takes out rows that share a run of words with a benchmark.
+class Decontaminate(Section):
+    """Removes rows that share a run of words with a benchmark.
 
     Attributes:
-        benchmarks: Files of them.
-        runs: Words of a run.
+        benchmarks: Their files.
+        runs: Consecutive words that must be shared.
     """
 
     name: Literal["decontaminate"]
@@ -56,8 +56,8 @@ class Decontaminate(Strict):
     runs: Annotated[int, Field(ge=5)] = 13
 
 
-class Band(Strict):
-    """Keeps rows whose figure lies in (low, high]."""
+class Band(Section):
+    """Keeps rows whose figure is in (low, high]."""
 
     name: Literal["band"]
     score: str
@@ -65,22 +65,23 @@ class Band(Strict):
     high: float
 
 
-class Top(Strict):
-    """Keeps the rows with the highest figures, a share of those that have one."""
+class Top(Section):
+    """Keeps the share `part` of the rows that have the figure: those with the highest values."""
 
     name: Literal["top"]
     score: str
     part: Share
 
 
-class DiverseSubset(Strict):
-    """Keeps rows that lie apart in embedding space, greedily.
+class DiverseSubset(Section):
+    """Keeps rows that are far apart in embedding space, chosen greedily.
 
     Attributes:
-        least: Distance on unit vectors that two rows must have, when there is no score.
-        score: The highest figures come first (Deita's rule); null: rows in their order.
-        tau: Cosine similarity above which two rows are too near, with a score.
-        most: Rows to keep, with a score; null: no limit.
+        least: Least distance of two rows, on unit vectors; only without a score.
+        score: The figure whose highest values are chosen first (Deita's rule); null: rows in their
+            order.
+        tau: Cosine similarity above which two rows are too near; only with a score.
+        most: Rows to keep, only with a score; null: no limit.
     """
 
     name: Literal["diverse_subset"]
@@ -92,29 +93,34 @@ class DiverseSubset(Strict):
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
-        idle = {"least"} if self.score else {"tau", "most"}
-        useless = sorted(idle & self.model_fields_set - {"embedding"})
-        given = [name for name in useless if getattr(self, name) != _default(self, name)]
-        if given:
-            raise ValueError(f"{given[0]} says nothing {'with' if self.score else 'without'} score")
+        unused = {"least"} if self.score else {"tau", "most"}
+        # Defaults are accepted: a run's resolved config.yaml spells them out and is read again.
+        changed = [
+            name
+            for name in sorted(unused & self.model_fields_set)
+            if getattr(self, name) != _default(self, name)
+        ]
+        if changed:
+            problem = f"has no effect {'with' if self.score else 'without'} score; remove it"
+            raise ValueError(f"{changed[0]} {problem}")
         return self
 
 
-def _default(model: Strict, name: str) -> Any:
+def _default(model: Section, name: str) -> Any:
     return type(model).model_fields[name].default
 
 
-def _spelled_out(given: Any) -> Any:
+def _spelled_out(tree: Any) -> Any:
     """Return `dedup` and `{dedup: {...}}` as `{name: dedup, ...}`, `top_mnd: 0.3` as a `top`."""
-    if isinstance(given, str):
-        return {"name": given}
-    if isinstance(given, dict) and "name" not in given and len(given) == 1:
-        ((name, settings),) = given.items()
+    if isinstance(tree, str):
+        return {"name": tree}
+    if isinstance(tree, dict) and "name" not in tree and len(tree) == 1:
+        ((name, settings),) = tree.items()
         if settings is None or isinstance(settings, dict):
             return {"name": name, **(settings or {})}
         if str(name).startswith(_TOP_BY):
             return {"name": "top", "score": name.removeprefix(_TOP_BY), "part": settings}
-    return given
+    return tree
 
 
 FilterConfig = Annotated[

@@ -1,4 +1,4 @@
-"""A config's keys as the YAML and `--set` give them, before they are checked."""
+"""The keys of a YAML file and of `--set`, before they are checked."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,14 +9,14 @@ import yaml
 from autoevol.program.errors import ConfigError
 
 MATRIX = "matrix"
-"""The one group of keys whose names are dotted themselves."""
+"""The only section whose keys have dots in their names."""
 
 
 def tree_of(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """Return the keys of a YAML file with some overridden: `a.b=c`; the value is read as YAML.
 
     Raises:
-        ConfigError: The file cannot be read, or an override is none.
+        ConfigError: The file cannot be read, or an override is not KEY.SUBKEY=VALUE.
     """
     tree = read_yaml(path)
     for override in overrides:
@@ -35,30 +35,32 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), f"is no valid YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(
+            str(path), f"is not valid YAML: {' '.join(str(error).split())}"
+        ) from error
     if not isinstance(tree, dict):
         raise ConfigError(str(path), "must be a mapping of keys")
     return tree
 
 
 def set_key(tree: dict[str, Any], dotted: str, value: Any, where: str) -> None:
-    """Set a key in the tree; groups that are not there are made.
+    """Set a key in the tree; missing sections are created.
 
     Args:
-        tree: Is changed.
-        dotted: `a.b`; behind `matrix.` stands one key, whatever dots it has.
-        value: As YAML gives it.
-        where: Names the place of the wish, for messages.
+        tree: Is changed in place.
+        dotted: `a.b`; what follows `matrix.` is one key, with its dots.
+        value: As YAML parses it.
+        where: The file and key, or the option, that sets the key; for messages.
 
     Raises:
-        ConfigError: A key on the way is no group of keys.
+        ConfigError: `a` of `a.b` is a value, not a section.
     """
     *parents, last = dotted.split(".", 1 if dotted.startswith(f"{MATRIX}.") else -1)
     node = tree
     for key in parents:
         child = node.setdefault(key, {})
         if not isinstance(child, dict):
-            raise ConfigError(where, f"{key} is no group of keys")
+            raise ConfigError(where, f"{key} has no keys below it")
         node = child
     node[last] = value
 
@@ -69,7 +71,7 @@ def _override(tree: dict[str, Any], override: str) -> None:
     if not sign or not dotted:
         raise ConfigError(where, "write --set key.subkey=value")
     try:
-        given = yaml.safe_load(value)
+        parsed = yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise ConfigError(where, "the value is no valid YAML") from error
-    set_key(tree, dotted, given, where)
+        raise ConfigError(where, "the value is not valid YAML") from error
+    set_key(tree, dotted, parsed, where)

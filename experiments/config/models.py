@@ -1,122 +1,86 @@
-"""The models of an experiment's YAML: where each is, how it samples, how it may be asked."""
+"""The section `models`: a model for each role, its endpoint, its sampling, its fallbacks."""
 
 import re
-from typing import Annotated, Any, ClassVar
+from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from autoevol.experiments.config.section import Section, settings_from, values_of
 from autoevol.experiments.models.prices import Price
-from autoevol.experiments.models.settings import ModelSettings
+from autoevol.experiments.models.settings import EndpointOptions, ModelOptions, ModelSettings
 from autoevol.program.adapter import AdapterName
+from autoevol.program.bounds import NonNegative
 
-Count = Annotated[int, Field(ge=1)]
-Temperature = Annotated[float, Field(ge=0, le=2)]
 SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?token", re.IGNORECASE)
+"""Names whose values are secrets; a config may be shared and is copied into the run's folder."""
 
 
-class Strict(BaseModel):
-    """A part of the config: unknown keys are mistakes.
+class PriceConfig(Section):
+    """US dollars per million tokens; null for `cached` means the price of `input`."""
 
-    Attributes:
-        shorthands: Keys that stand for several of its own.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    shorthands: ClassVar[tuple[str, ...]] = ()
+    input: NonNegative
+    output: NonNegative
+    cached: NonNegative | None = None
 
 
-class PriceConfig(Strict):
-    """US dollars per million tokens; cached ones cost as much as others unless said."""
-
-    input: Annotated[float, Field(ge=0)]
-    output: Annotated[float, Field(ge=0)]
-    cached: Annotated[float, Field(ge=0)] | None = None
-
-
-class EndpointConfig(Strict):
-    """Where a model is and how it may be asked.
+class EndpointConfig(Section, EndpointOptions):
+    """Where a model is and how it may be called; `EndpointOptions` explains the other keys.
 
     Attributes:
-        model: A litellm name, `local/NAME`, `local/PATH.gguf` or `local/hf:OWNER/REPO/FILE`.
-        api_key_env: Name of the environment variable with the key; never the key itself.
-        timeout: Seconds until a call counts as lost.
-        concurrency: Calls in flight; null: 16, or a local model's slots.
-        context: Tokens of a local model's context; null: as its catalogue entry says.
-        attempts: Tries of a call whose reply is lost, empty or cut off.
-        backoff: Seconds; the wait before a second try is random up to this, and doubles from there.
-        backoff_max: Seconds; longest wait between two tries.
-        hedge_after: Seconds after which a call is made a second time; 0: never; null: 4 times the
-            95th percentile of the latencies seen, at least 10.
-        outage: Seconds to wait for an endpoint that has gone before the run stops.
         price: Replaces the one that litellm knows.
         params: Passed through to the provider.
     """
 
-    model: Annotated[str, Field(min_length=1)]
-    api_base: str | None = None
-    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
-    timeout: Annotated[float, Field(gt=0)] = 300.0
-    concurrency: Count | None = None
-    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
-    tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
-    context: Annotated[int, Field(ge=256)] | None = None
-    attempts: Count = 10
-    backoff: Annotated[float, Field(gt=0)] = 0.05
-    backoff_max: Annotated[float, Field(gt=0)] = 30.0
-    hedge_after: Annotated[float, Field(ge=0)] | None = None
-    outage: Annotated[float, Field(ge=0)] = 600.0
     price: PriceConfig | None = None
     params: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("api_base")
     @classmethod
-    def _open(cls, given: str | None) -> str | None:
-        if given and urlsplit(given).username:
+    def _without_password(cls, url: str | None) -> str | None:
+        if url and urlsplit(url).username:
             raise ValueError("holds a password; keys come from the environment (api_key_env)")
-        return given
+        return url
 
     @field_validator("params")
     @classmethod
-    def _keyless(cls, given: dict[str, Any]) -> dict[str, Any]:
-        if key := _secret_key(given):
+    def _without_keys(cls, params: dict[str, Any]) -> dict[str, Any]:
+        if key := _secret_key(params):
             raise ValueError(f"{key} holds a key; keys come from the environment (api_key_env)")
-        return given
+        return params
 
 
-class ModelConfig(EndpointConfig):
-    """A model in a role.
+class ModelConfig(EndpointConfig, ModelOptions):
+    """A model in a role; `ModelOptions` explains the other keys.
 
     Attributes:
         adapter: How its predictors write prompts; null: plain for one text output, else chat.
-        fallbacks: Models that answer, in this order, when this one has spent its attempts; names,
-            or endpoints with keys of their own. Sampling stays the role's, as far as they take it.
+        fallbacks: Models called in this order once this one has used up its attempts; names, or
+            endpoints with keys of their own. They sample as the role does, as far as they can.
     """
 
-    temperature: Temperature | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    max_tokens: Count | None = 2048
     adapter: AdapterName | None = None
-    fallbacks: list[EndpointConfig] = []
+    fallbacks: list[EndpointConfig] = Field(default=[])
 
     @field_validator("fallbacks", mode="before")
     @classmethod
-    def _named(cls, given: Any) -> Any:
-        if not isinstance(given, list):
-            return given
-        return [{"model": each} if isinstance(each, str) else each for each in given]
+    def _bare_names(cls, fallbacks: Any) -> Any:
+        if not isinstance(fallbacks, list):
+            return fallbacks
+        return [{"model": item} if isinstance(item, str) else item for item in fallbacks]
 
 
-class ModelsConfig(Strict):
+class ModelsConfig(Section):
     """Models by role. A role without a `model` of its own is served by the one it falls back to.
 
     The responder falls back to the evolver; the optimizer to the evolver with the default
     `max_tokens` and the paper's sampling (temperature 0.6, top-p 0.95); the judge to the optimizer
-    at temperature 0. Solvers fall back to nobody.
+    at temperature 0. Solvers have no model to fall back to.
 
     Attributes:
-        solver: Tries the rows, for the score `solver`; null: that score cannot be made.
-        strong_solver: A better one, for the gap between the two; null: there is no gap.
+        solver: Tries the rows, for the score `solver`; null: that score cannot be computed.
+        strong_solver: A better model, for the gap between the two; null: there is no gap.
     """
 
     evolver: ModelConfig
@@ -128,31 +92,28 @@ class ModelsConfig(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _fall_back(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or not isinstance(given.get("evolver"), dict):
-            return given
-        evolver = {"temperature": 0.0, **given["evolver"]}
-        paper = {"temperature": 0.6, "top_p": 0.95}
-        responder = _role(given.get("responder"), evolver, {})
-        roomy = {key: value for key, value in evolver.items() if key != "max_tokens"}
-        optimizer = _role(given.get("optimizer"), roomy, paper)
-        sober = {"temperature": 0.0, "top_p": None, "adapter": None}
-        judge = _role(given.get("judge"), optimizer, sober)
-        return {
-            **given,
-            "evolver": evolver,
-            "responder": responder,
-            "optimizer": optimizer,
-            "judge": judge,
-        }
+    def _fall_back(cls, tree: Any) -> Any:
+        """Fill in the keys of roles that name no model; what is no mapping is left to pydantic."""
+        if not isinstance(tree, dict) or not isinstance(tree.get("evolver"), dict):
+            return tree
+        evolver = {"temperature": 0.0, **tree["evolver"]}
+        responder = _role(tree.get("responder"), evolver, {})
+        unlimited = {key: value for key, value in evolver.items() if key != "max_tokens"}
+        optimizer = _role(tree.get("optimizer"), unlimited, {"temperature": 0.6, "top_p": 0.95})
+        # A judge's signature has several fields, which the evolver's `plain` adapter cannot carry.
+        greedy = {"temperature": 0.0, "top_p": None, "adapter": None}
+        judge = _role(tree.get("judge"), optimizer, greedy)
+        roles = {"evolver": evolver, "responder": responder, "optimizer": optimizer, "judge": judge}
+        return {**tree, **roles}
 
 
-def _role(given: Any, base: dict[str, Any], sampling: dict[str, Any]) -> Any:
-    if given is None:
+def _role(tree: Any, base: dict[str, Any], sampling: dict[str, Any]) -> Any:
+    """Return a role's keys over `sampling`, and over `base` if the role names no model."""
+    if tree is None:
         return {**base, **sampling}
-    if not isinstance(given, dict):
-        return given
-    return {**sampling, **given} if "model" in given else {**base, **sampling, **given}
+    if not isinstance(tree, dict):
+        return tree
+    return {**sampling, **tree} if "model" in tree else {**base, **sampling, **tree}
 
 
 def _secret_key(tree: Any) -> str | None:
@@ -160,31 +121,22 @@ def _secret_key(tree: Any) -> str | None:
     if not isinstance(tree, dict):
         return None
     own = (str(key) for key in tree if SECRET.search(str(key)))
-    deeper = (found for value in tree.values() if (found := _secret_key(value)))
-    return next(own, None) or next(deeper, None)
+    nested = (key for value in tree.values() if (key := _secret_key(value)))
+    return next(own, None) or next(nested, None)
 
 
-def settings_of(role: str, model: ModelConfig) -> ModelSettings:
-    """Return what the engine needs to know of a role's model."""
+def model_settings(role: str, model: ModelConfig) -> ModelSettings:
+    """Return what the engine needs to know of a role's model; its fallbacks sample as it does."""
+    own = settings_from(model, ModelSettings, role=role, prices=_price(model.price), fallbacks=())
     fallbacks = tuple(
-        ModelSettings(
-            role=role,
-            temperature=model.temperature,
-            top_p=model.top_p,
-            max_tokens=model.max_tokens,
-            **_endpoint(fallback),
-        )
+        replace(own, **values_of(fallback, EndpointOptions), prices=_price(fallback.price))
         for fallback in model.fallbacks
     )
-    return ModelSettings(role=role, fallbacks=fallbacks, **_endpoint(model))
+    return replace(own, fallbacks=fallbacks)
 
 
-def _endpoint(given: EndpointConfig) -> dict[str, Any]:
-    """Return the keys of an endpoint, and of a model's sampling, as settings."""
-    kept = given.model_dump(exclude={"adapter", "fallbacks", "price"})
-    return {**kept, "prices": _price(given.price) if given.price else None}
-
-
-def _price(given: PriceConfig) -> Price:
-    cached = given.input if given.cached is None else given.cached
-    return Price(given.input / 1e6, given.output / 1e6, cached / 1e6)
+def _price(config: PriceConfig | None) -> Price | None:
+    if config is None:
+        return None
+    cached = config.input if config.cached is None else config.cached
+    return Price(config.input / 1e6, config.output / 1e6, cached / 1e6)

@@ -1,15 +1,18 @@
-"""What is measured of a finished set, as the YAML says it."""
+"""The section `scores`: what is measured of a finished set."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from autoevol.experiments.config.models import Count, Strict
+from autoevol.experiments.config.section import Section
+from autoevol.program.bounds import Count, Share
 from autoevol.program.scoring.solving import Check
 
 STATIC = "static"
-"""WordLlama's 256 dimensions (MIT): means of token vectors, no order of words; fair for English,
-coarse for other scripts, whose words fall into many tokens."""
+"""WordLlama's 256 dimensions (MIT): means of token vectors, so blind to the order of words.
+
+Fair for English, coarse for other scripts, whose words split into many tokens.
+"""
 
 ScoreName = Literal[
     "length",
@@ -34,25 +37,25 @@ FREE: tuple[ScoreName, ...] = (
     *("length", "lexical", "neighbours", "overlap"),
     *("growth", "quality"),
 )
-"""Scores of a set that ask no model and are made where none is named; `keywords` is by name only,
-since few sets have a thinking text."""
+"""Scores that call no model, computed where none is named. `keywords` must be named, since few sets
+have a thinking text."""
 
 JUDGED: tuple[ScoreName, ...] = ("difficulty", "complexity", "chain", "tags", "grade")
-"""Scores that ask `models.judge` about rows."""
+"""Scores that call `models.judge`."""
 
 ASKING: tuple[ScoreName, ...] = (*JUDGED, "solver")
-"""Scores that ask a model through the engine."""
+"""Scores that call a model through the engine."""
 
 SOLVERS = ("solver", "strong_solver")
-"""Roles that the score `solver` asks."""
+"""Roles that the score `solver` calls."""
 
 SCORING = ("judge", *SOLVERS)
-"""Roles that scores ask."""
+"""Roles that scores call."""
 
 ANSWERED: tuple[ScoreName, ...] = ("ifd", "reward")
-"""Scores of models that run in this process and are shown responses; nothing without them."""
+"""Scores by models in this process that read responses; a set without responses has neither."""
 
-WENT_BY: dict[ScoreName, tuple[str, ...]] = {
+SETTINGS_BY_SCORE: dict[ScoreName, tuple[str, ...]] = {
     "overlap": ("benchmarks", "runs", "alike"),
     "tags": ("sample", "embedding", "tag_similarity", "tag_rows"),
     "solver": ("sample", "samples", "check"),
@@ -60,33 +63,32 @@ WENT_BY: dict[ScoreName, tuple[str, ...]] = {
     "reward": ("sample", "scorer_tokens"),
     **dict.fromkeys(("difficulty", "complexity", "chain", "grade"), ("sample",)),
 }
-"""Keys that a score's figures depend on, beside the model that gives them."""
-
-Share = Annotated[float, Field(gt=0, le=1)]
+"""Keys that a score's figures depend on, besides the model behind them."""
 
 
-class ScoresConfig(Strict):
-    """The scores, and what they go by.
+class ScoresConfig(Section):
+    """The scores, and their settings.
 
     Attributes:
-        names: Which; those that ask a model cost a call for each row (`chain` one for each seed).
+        names: Those to compute. A score that calls a model costs a call for each row (`chain` one
+            for each seed).
         sample: Rows of each round that models score, drawn by the run's seed; null: all.
-        embedding: Of texts, for `neighbours` and for tags that mean the same: `static`, or a
+        embedding: Of texts, for `neighbours` and to merge tags of the same meaning: `static`, or a
             sentence-transformers model.
         benchmarks: Files whose instructions must not be in the set, for `overlap`.
-        runs: Words that a row and a benchmark must share in a row to count as overlap.
-        alike: Share of common runs of three words from which two rows are near copies.
-        tag_similarity: Cosine similarity from which two tags are one.
-        tag_rows: Rows that a tag must be in to count.
-        samples: Times that each solver tries a row, for `solver`.
-        check: Which result of a solver counts: the commonest (of the strong solver, where there is
+        runs: Numbers of consecutive words that a row and a benchmark must share to overlap.
+        alike: Share of common three-word runs from which two rows are near copies.
+        tag_similarity: Cosine similarity from which two tags are merged.
+        tag_rows: Rows that must have a tag for it to count.
+        samples: How often each solver tries a row, for `solver`.
+        check: The result that counts as right: the commonest one (the strong solver's, if there is
             one), or that of the row's response.
         scorer: The causal language model of `ifd`: `local/NAME` of the shipped weights,
             `local/PATH.gguf`, a folder, or a name of the Hugging Face hub.
-        reward_model: Of `reward`: a sequence classifier with one label, a folder or a name of the
-            hub; null: there is none.
-        scorer_tokens: Tokens of instruction and response that the two are shown at most; for `ifd`
-            the end of a longer response is cut off, for `reward` the row is unscored.
+        reward_model: The model of `reward`: a sequence classifier with one label, a folder or a
+            name of the hub; null: there is none.
+        scorer_tokens: Most tokens of instruction and response that these two models read. `ifd`
+            cuts off the end of a longer response, `reward` leaves the row unscored.
     """
 
     names: list[ScoreName] = Field(default=[])
@@ -104,17 +106,17 @@ class ScoresConfig(Strict):
     scorer_tokens: Annotated[int, Field(ge=16)] = 2048
 
     @model_validator(mode="after")
-    def _reward_model(self) -> Self:
+    def _with_reward_model(self) -> Self:
         if "reward" in self.names and self.reward_model is None:
             raise ValueError("reward needs reward_model: a sequence classifier with one label")
         return self
 
     @property
     def judged(self) -> list[ScoreName]:
-        """The scores that ask the judge."""
+        """The scores that call the judge."""
         return [name for name in self.names if name in JUDGED]
 
     @property
     def asking(self) -> list[ScoreName]:
-        """The scores that ask a model."""
+        """The scores that call a model."""
         return [name for name in self.names if name in ASKING]

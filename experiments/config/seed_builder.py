@@ -1,4 +1,4 @@
-"""The YAML of `autoevol seeds`: where seeds come from, and how many of each."""
+"""The YAML of `autoevol seeds`: the sources of a seed file, and how many rows of each."""
 
 import re
 from pathlib import Path
@@ -6,30 +6,31 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from autoevol.experiments.config.errors import explained
-from autoevol.experiments.config.evolve import Size
+from autoevol.experiments.config.errors import config_error
 from autoevol.experiments.config.loading import read_yaml
-from autoevol.experiments.config.models import Count, Strict
+from autoevol.experiments.config.section import Section
+from autoevol.program.bounds import Count, Size
 
 Name = Annotated[str, Field(min_length=1)]
 
 
-class ColumnsConfig(Strict):
-    """Names of the columns; one that is named must be there in every row."""
+class ColumnsConfig(Section):
+    """Names of the columns; every row must have the columns that are named."""
 
     instruction: Name = "instruction"
     input: Name | None = None
     response: Name | None = None
 
 
-class SourceConfig(Strict):
+class SourceConfig(Section):
     """A data set that seeds are drawn from.
 
     Attributes:
         path: A file, a folder of files, or a Hugging Face data set.
-        name: What `root` begins with; null: the data set's name, or the file's without its suffix.
+        name: First part of each row's `root`; null: the data set's name, or the file's without its
+            suffix.
         split: Of a Hugging Face data set.
-        subsets: Its configurations, each a subset; `all`: whichever there are.
+        subsets: Configurations of a Hugging Face data set, each a subset; `all`: all it has.
         subset_column: The column whose values are the subsets.
         quota: Rows of each subset, or of the whole source without subsets; null: all.
         whole_below: A subset with fewer rows than this is taken whole, whatever the quota.
@@ -51,14 +52,14 @@ class SourceConfig(Strict):
         return self
 
 
-class SeedsConfig(Strict):
+class SeedsConfig(Section):
     """A set of seeds.
 
     Attributes:
         seed: Of the draw and of the order.
-        total: Most rows in all; null: as many as the quotas give.
-        exclude: Phrases; a row whose instruction has one is left out.
-        exclude_patterns: Regular expressions, likewise.
+        total: Most rows in all; null: as many as the quotas allow.
+        exclude: Phrases; a row whose instruction contains one is left out.
+        exclude_patterns: Regular expressions; a row whose instruction matches one is left out.
     """
 
     seed: int = 0
@@ -69,13 +70,13 @@ class SeedsConfig(Strict):
 
     @field_validator("exclude_patterns")
     @classmethod
-    def _sound(cls, given: list[str]) -> list[str]:
-        for pattern in given:
+    def _compiling(cls, patterns: list[str]) -> list[str]:
+        for pattern in patterns:
             try:
                 re.compile(pattern)
             except re.error as error:
                 raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
-        return given
+        return patterns
 
 
 def load_seeds_config(path: Path) -> SeedsConfig:
@@ -87,4 +88,4 @@ def load_seeds_config(path: Path) -> SeedsConfig:
     try:
         return SeedsConfig.model_validate(read_yaml(path))
     except ValidationError as error:
-        raise explained(path, error, SeedsConfig) from error
+        raise config_error(path, error, SeedsConfig) from error

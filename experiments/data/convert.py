@@ -1,4 +1,4 @@
-"""`autoevol convert`: one format of instruction data into another, by way of rows."""
+"""`autoevol convert`: from one format of instruction data to another, by way of rows."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -14,39 +14,39 @@ AUTO = "auto"
 Say = Callable[[str], None]
 
 
-def convert(source: Path, target: Path, *, given: str, wanted: str, say: Say) -> None:
+def convert(source: Path, target: Path, *, read_as: str, write_as: str, say: Say) -> None:
     """Read a file in one format and write it in another.
 
     Args:
         source: JSON Lines, JSON, CSV or Parquet.
         target: A new file.
-        given: The source's format; `auto` looks at its first record.
-        wanted: The target's format.
-        say: Takes what was found and what was left out.
+        read_as: The source's format; `auto` goes by its first record.
+        write_as: The target's format.
+        say: Takes messages for the user: the format, and what was left out.
 
     Raises:
-        ConfigError: Names the file, and row and key where there are such; nothing is written.
+        ConfigError: Names the file, and row and key where there are any; nothing is written.
     """
-    into = find_format(wanted, "--to")
-    known = None if given == AUTO else find_format(given, "--from")
-    check_target(target, into)
+    to = find_format(write_as, "--to")
+    format_ = None if read_as == AUTO else find_format(read_as, "--from")
+    check_target(target, to)
     refuse_existing(target)
-    opened = open_source(source, known)
-    say(f"{source}: {opened.format.name}" + ("" if known else ", by its keys"))
-    count = write_rows(target, _told(opened.rows, into, opened.notes), into)
+    opened = open_source(source, format_)
+    say(f"{source}: {opened.format.name}" + ("" if format_ else ", by its keys"))
+    count = write_rows(target, _counting_cuts(opened.rows, to, opened.notes), to)
     say_notes(opened, say)
-    say(f"{target}: {into.name}, {count} rows")
+    say(f"{target}: {to.name}, {count} rows")
 
 
-def say_notes(opened: Source, say: Say) -> None:
-    """Say what a reader had to note."""
-    for note, count in opened.notes.items():
-        say(f"{opened.path}: {count} {note}")
+def say_notes(source: Source, say: Say) -> None:
+    """Report what a reader left out, once its rows have been read."""
+    for note, count in source.notes.items():
+        say(f"{source.path}: {count} {note}")
 
 
-def _told(rows: Iterable[RowDict], into: Format, notes: Notes) -> Iterator[RowDict]:
-    """Pass rows on and note the conversations that the format cannot hold."""
+def _counting_cuts(rows: Iterable[RowDict], to: Format, notes: Notes) -> Iterator[RowDict]:
+    """Pass rows on, and count the conversations that the format cannot hold."""
     for row in rows:
-        if is_conversation(row) and not into.has_turns:
-            notes[f"conversations were cut to their first turn: {into.name} holds no turns"] += 1
+        if is_conversation(row) and not to.has_turns:
+            notes[f"conversations were cut to their first turn: {to.name} holds no turns"] += 1
         yield row

@@ -1,7 +1,7 @@
 """`autoevol equalise`: make two data sets comparable, by their seeds or by their size.
 
-`rows` keeps what both have made of the same seeds; `count` draws as many rows from the larger set
-as the smaller one has. Records are written as they were read, in JSON Lines.
+`rows` keeps the rows of the seeds that both sets share; `count` draws as many rows from the larger
+set as the smaller one has. Records are written as they were read, in JSON Lines.
 """
 
 import json
@@ -20,40 +20,40 @@ Kept = tuple[Collection[int], Collection[int]]
 """Zero-based numbers of the records that stay, of the first file and of the second."""
 
 Keys = Sequence[str | None] | Sequence[bytes | None]
-"""What tells the seed of each row."""
+"""Of each row the id of its seed, or the fingerprint of its seed's text."""
 
 
 def equalise(paths: tuple[Path, Path], *, by: str, seed: int, out: Path | None, say: Say) -> None:
     """Write both files anew with the rows that make them comparable.
 
     Args:
-        paths: Of any format; by `rows` the records must name their seed or hold its text.
+        paths: Files of any format; for `rows` each record must name its seed or hold its text.
         by: `rows` or `count`.
-        seed: Of the draw by `count`.
+        seed: Of the draw for `count`.
         out: Folder of `NAME.equal.jsonl`; None: beside each file.
         say: Takes the counts.
 
     Raises:
-        ConfigError: Names the file, and row and key where there are such; nothing is written.
+        ConfigError: Names the file, and row and key where there are any; nothing is written.
     """
-    if by not in _WAYS:
-        raise ConfigError(f"--by {by}", f"must be one of {', '.join(_WAYS)}")
+    if by not in _RULES:
+        raise ConfigError(f"--by {by}", f"must be one of {', '.join(_RULES)}")
     targets = _targets(paths, out)
     refuse_existing(*targets)
-    kept = _WAYS[by](paths, seed)
+    kept = _RULES[by](paths, seed)
     for path, target, numbers in zip(paths, targets, kept, strict=True):
-        read = _copy(path, target, numbers)
-        say(f"{path}: {len(numbers)} of {read} rows → {target}")
+        count = _copy(path, target, numbers)
+        say(f"{path}: {len(numbers)} of {count} rows → {target}")
 
 
 def _targets(paths: tuple[Path, Path], out: Path | None) -> list[Path]:
-    """Return the new files; two of one name get their folder's name in front."""
-    places = [(out or path.parent) / f"{path.stem}.equal.jsonl" for path in paths]
-    if places[0] != places[1]:
-        return places
+    """Return the new files; two of one name get the name of their source's folder in front."""
+    files = [(out or path.parent) / f"{path.stem}.equal.jsonl" for path in paths]
+    if files[0] != files[1]:
+        return files
     targets = [
-        place.with_name(f"{path.absolute().parent.name}-{place.name}")
-        for place, path in zip(places, paths, strict=True)
+        file.with_name(f"{path.absolute().parent.name}-{file.name}")
+        for file, path in zip(files, paths, strict=True)
     ]
     if targets[0] == targets[1]:
         raise ConfigError(str(paths[1]), f"and {paths[0]} would both become {targets[0]}")
@@ -61,13 +61,15 @@ def _targets(paths: tuple[Path, Path], out: Path | None) -> list[Path]:
 
 
 def _copy(path: Path, target: Path, numbers: Collection[int]) -> int:
-    read = 0
+    """Write the records with these numbers, and return how many there are in all."""
+    count = 0
     with whole_file(target) as file:
         for record in read_file(path):
-            if read in numbers:
+            if count in numbers:
+                # Parquet holds dates and such, which JSON does not: they become texts.
                 file.write(json.dumps(record.value, ensure_ascii=False, default=str) + "\n")
-            read += 1
-    return read
+            count += 1
+    return count
 
 
 def _by_count(paths: tuple[Path, Path], seed: int) -> Kept:
@@ -84,10 +86,10 @@ def _by_rows(paths: tuple[Path, Path], seed: int) -> Kept:
     if None not in (*first.ids, *second.ids):
         _check_same(first, second)
         return _shared(first, second, first.ids, second.ids)
-    for found in (first, second):
-        if None in found.texts:
+    for seeds in (first, second):
+        if None in seeds.texts:
             raise ConfigError(
-                f"{found.path} row {found.texts.index(None) + 1}",
+                f"{seeds.path} row {seeds.texts.index(None) + 1}",
                 "has no text of its seed, and other rows have no seed_id",
             )
     return _shared(first, second, first.texts, second.texts)
@@ -108,22 +110,23 @@ class _Seeds:
 
 
 def _seeds(path: Path) -> _Seeds:
-    found = _Seeds(path)
+    seeds = _Seeds(path)
     for record in read_file(path):
+        # In auto-evol-instruct's files `root` is the seed's text; in our rows it is a data set.
         is_auto_evol = "reference" in record.value and "seed_id" not in record.value
         keys = ("root",) if is_auto_evol else ("origin", "parent")
         text = next(filter(None, map(record.optional_text, keys)), None)
         identity = record.name("seed_id")
         if text is None and identity is None:
             problem = f"is missing, and so is {' and '.join(keys)}; --by count needs none"
-            raise record.wrong("seed_id", problem)
-        found.ids.append(identity)
-        found.texts.append(None if text is None else fingerprint(text))
-    return found
+            raise record.error("seed_id", problem)
+        seeds.ids.append(identity)
+        seeds.texts.append(None if text is None else fingerprint(text))
+    return seeds
 
 
 def _check_same(first: _Seeds, second: _Seeds) -> None:
-    """Refuse files whose seeds share ids and nothing else."""
+    """Refuse files with equal seed ids for different seeds, such as `row-000001` of two runs."""
     texts = dict(zip(first.ids, first.texts, strict=True))
     for identity, text in zip(second.ids, second.texts, strict=True):
         if text is not None and texts.get(identity) not in (None, text):
@@ -132,18 +135,18 @@ def _check_same(first: _Seeds, second: _Seeds) -> None:
             )
 
 
-def _shared(first: _Seeds, second: _Seeds, ours: Keys, theirs: Keys) -> Kept:
-    both = {*ours} & {*theirs}
-    if not both:
+def _shared(first: _Seeds, second: _Seeds, keys: Keys, second_keys: Keys) -> Kept:
+    shared = {*keys} & {*second_keys}
+    if not shared:
         raise ConfigError(str(second.path), f"has no seed in common with {first.path}")
-    return _numbers(ours, both), _numbers(theirs, both)
+    return _numbers(keys, shared), _numbers(second_keys, shared)
 
 
 def _numbers(keys: Keys, wanted: Collection[str | bytes | None]) -> frozenset[int]:
     return frozenset(number for number, key in enumerate(keys) if key in wanted)
 
 
-_WAYS: dict[str, Callable[[tuple[Path, Path], int], Kept]] = {
+_RULES: dict[str, Callable[[tuple[Path, Path], int], Kept]] = {
     "rows": _by_rows,
     "count": _by_count,
 }

@@ -1,4 +1,4 @@
-"""`autoevol merge`: several files of rows in one, each instruction once, each id once."""
+"""`autoevol merge`: several files of rows into one, each instruction once, each id once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from autoevol.experiments.files.atomic import refuse_existing
 from autoevol.program.errors import ConfigError
 
 _SHOWN = 3
+"""Renamed ids that the message spells out."""
 
 
 def merge(target: Path, sources: Sequence[Path], *, say: Say) -> None:
@@ -21,17 +22,17 @@ def merge(target: Path, sources: Sequence[Path], *, say: Say) -> None:
 
     Args:
         target: A new file.
-        sources: Of any format.
-        say: Takes the counts, and what was renamed.
+        sources: Files of any format.
+        say: Takes the counts, and the ids that were renamed.
 
     Raises:
-        ConfigError: The target is there or among the sources, or a source cannot be read.
+        ConfigError: The target exists or is among the sources, or a source cannot be read.
     """
     if target.resolve() in {source.resolve() for source in sources}:
         raise ConfigError(str(target), "is among the files to merge; name another file")
     check_target(target, FORMATS["rows"])
     refuse_existing(target)
-    ids = _Ids()
+    ids = _UniqueIds()
     rows = (row for source in sources for row in _new_rows(source, ids, say))
     count = write_rows(target, rows, FORMATS["rows"])
     if ids.clashes:
@@ -40,31 +41,32 @@ def merge(target: Path, sources: Sequence[Path], *, say: Say) -> None:
     say(f"{target}: {count} rows")
 
 
-def _new_rows(path: Path, ids: "_Ids", say: Say) -> Iterator[RowDict]:
-    """Yield the rows of a file whose instruction has not been there yet."""
+def _new_rows(path: Path, ids: "_UniqueIds", say: Say) -> Iterator[RowDict]:
+    """Yield the rows of a file that are no duplicates of earlier ones."""
     source = open_source(path)
     names: dict[str, str] = {}
-    read = dropped = 0
+    count = duplicates = 0
     for row in source.rows:
-        read += 1
-        mark = row_fingerprint(row)
-        if mark in ids.kept:
-            dropped += 1
-            names[row["id"]] = ids.kept[mark]
+        count += 1
+        text = row_fingerprint(row)
+        if text in ids.kept:
+            duplicates += 1
+            # Children of the dropped row become children of the row that it repeats.
+            names[row["id"]] = ids.kept[text]
             continue
-        yield ids.renamed(row, mark, names)
+        yield ids.renamed(row, text, names)
     say_notes(source, say)
-    say(f"{path}: {source.format.name}, {read} rows, {dropped} of them duplicates")
+    say(f"{path}: {source.format.name}, {count} rows, {duplicates} of them duplicates")
 
 
 @dataclass
-class _Ids:
-    """The ids given so far.
+class _UniqueIds:
+    """The ids in the merged file, and how rows are renamed to keep them unique.
 
     Attributes:
-        kept: Id of each row that was kept, by its text.
-        seeds: Text of each seed, by its id.
-        clashes: Ids that stood for another row already, and what they became.
+        kept: Id of each row that was kept, by the fingerprint of its prompt.
+        seeds: Fingerprint of each seed's text, by its id.
+        clashes: Ids that other rows or seeds had taken, and what they became.
     """
 
     kept: dict[bytes, str] = field(default_factory=dict)
@@ -72,22 +74,23 @@ class _Ids:
     clashes: list[tuple[str, str]] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)
 
-    def renamed(self, row: RowDict, mark: bytes, names: dict[str, str]) -> RowDict:
-        """Return a new row under an id of its own, its lineage by the names of the others.
+    def renamed(self, row: RowDict, text: bytes, names: dict[str, str]) -> RowDict:
+        """Return a row with unique ids, its lineage in the new ids of its file.
 
         Args:
-            row: As its file has it.
-            mark: Of its text.
-            names: What earlier rows of the same file are called now; gets this one's.
+            row: As read from its file.
+            text: Fingerprint of its prompt.
+            names: New ids of the file's earlier rows, by their old ones; this row's is added.
         """
         identity = self._free(row["id"])
-        names[row["id"]] = self.kept[mark] = identity
+        names[row["id"]] = self.kept[text] = identity
         origin = fingerprint(row["origin"] or row["instruction"])
         is_seed = row["seed_id"] == row["id"]
         if is_seed:
             self.seeds[identity] = origin
         seed_id = identity if is_seed else self._seed(row["seed_id"], origin, names)
         parent = row["parent_id"]
+        # A seed need not be a row of the file, so `names` may not know it.
         is_child = parent == row["seed_id"]
         parent_id = seed_id if is_child else names.get(parent, parent)
         return {**row, "id": identity, "seed_id": seed_id, "parent_id": parent_id}
@@ -104,7 +107,7 @@ class _Ids:
         return f"{identity}-{number}"
 
     def _seed(self, seed_id: str, origin: bytes, names: dict[str, str]) -> str:
-        """Return a seed's id; another seed's id of the same name gets a suffix."""
+        """Return a seed's id, with a suffix if the id belongs to a seed with another text."""
         if seed_id in names:
             return names[seed_id]
         name, number = seed_id, 1

@@ -1,7 +1,7 @@
 """`autoevol seeds`: a seed file from several data sets, with quotas, without duplicates.
 
-Which rows are drawn is a function of the seed and of their texts alone: neither the order of a
-file nor another source changes the draw.
+Rows are drawn by the smallest hashes of seed and text (bottom-k sampling): neither the order of a
+file nor another source changes the draw, and a source is read once, however large it is.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ class Seed:
     """A row that may become a seed.
 
     Attributes:
-        root: Name of the data set, and of the subset behind a slash where there is one.
+        root: Name of the data set; where there is a subset, a slash and its name follow.
     """
 
     instruction: str
@@ -32,15 +32,15 @@ class Seed:
     response: str
     root: str
 
-    def lot(self, seed: int, purpose: str) -> int:
-        """Return the row's number in a lottery; the lowest win."""
-        told = json.dumps([seed, purpose, self.instruction, self.input]).encode()
-        return int.from_bytes(hashlib.blake2b(told, digest_size=16).digest())
+    def sampling_key(self, seed: int, purpose: str) -> int:
+        """Return a hash in [0, 2^128); the rows with the lowest are drawn."""
+        text = json.dumps([seed, purpose, self.instruction, self.input]).encode()
+        return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest())
 
 
 @dataclass
 class Account:
-    """Where the rows of a source went: read = excluded + duplicate + left + taken."""
+    """What became of a source's rows: read = excluded + duplicate + left + taken."""
 
     name: str
     read: int = 0
@@ -55,7 +55,7 @@ class Account:
 
 
 def build_seeds(file: Path, target: Path) -> list[Account]:
-    """Draw seeds as a config says, write them to a new file, and return the accounts.
+    """Draw the seeds of a config, write them to a new file, and return an account of each source.
 
     Args:
         file: The config.
@@ -69,9 +69,11 @@ def build_seeds(file: Path, target: Path) -> list[Account]:
         raise ConfigError(str(target), "seeds are written to a file that ends in .jsonl")
     refuse_existing(target)
     drawn, accounts = _drawn(config, file)
-    ordered = sorted(drawn, key=lambda pair: pair[1].lot(config.seed, "order"))[: config.total]
+    ordered = sorted(drawn, key=lambda pair: pair[1].sampling_key(config.seed, "order"))[
+        : config.total
+    ]
     if not ordered:
-        raise ConfigError(f"{file}: sources", "nothing is left to take")
+        raise ConfigError(f"{file}: sources", "no rows are left; see exclude and exclude_patterns")
     for number, _ in ordered:
         accounts[number].taken += 1
     _write(target, (seed for _, seed in ordered))
@@ -93,66 +95,72 @@ def _write(target: Path, seeds: Iterable[Seed]) -> None:
 
 def _drawn(config: SeedsConfig, file: Path) -> tuple[list[tuple[int, Seed]], list[Account]]:
     """Return the rows that the quotas allow, each with its source's number, and the accounts."""
-    draw = _Draw(config.seed, _patterns(config))
+    sampler = _Sampler(config.seed, _patterns(config))
     drawn: list[tuple[int, Seed]] = []
     accounts = []
     for number, source in enumerate(config.sources):
         account = Account(source.name or _name(source.path))
         where = f"{file}: sources.{number}.path"
         seeds = _candidates(source, account.name, where, file.parent)
-        drawn += [(number, seed) for seed in draw.winners(seeds, source, account)]
+        drawn += [(number, seed) for seed in sampler.drawn(seeds, source, account)]
         accounts.append(account)
     return drawn, accounts
 
 
 @dataclass
-class _Draw:
-    """What all sources share: the lottery's seed, the excluded phrases, the texts seen so far."""
+class _Sampler:
+    """What all sources share: the seed, the excluded phrases, the rows so far.
+
+    Attributes:
+        texts: Fingerprints of the rows so far, of all sources.
+    """
 
     seed: int
     patterns: list[re.Pattern[str]]
-    known: set[bytes] = field(default_factory=set)
+    texts: set[bytes] = field(default_factory=set)
 
-    def winners(
+    def drawn(
         self, seeds: Iterable[Seed], source: SourceConfig, account: Account
     ) -> Iterator[Seed]:
-        """Yield the rows of a source that its quota allows, and fill its account."""
-        pools: dict[str, _Pool] = {}
+        """Yield the rows of a source that its quota allows, and fill in its account."""
+        samples: dict[str, _SubsetSample] = {}
         for seed in seeds:
             account.read += 1
-            mark = fingerprint(seed.instruction, seed.input)
+            text = fingerprint(seed.instruction, seed.input)
             if any(pattern.search(seed.instruction) for pattern in self.patterns):
                 account.excluded += 1
-            elif mark in self.known:
+            elif text in self.texts:
                 account.duplicate += 1
             else:
-                self.known.add(mark)
-                pool = pools.setdefault(seed.root, _Pool(source.quota, source.whole_below))
-                pool.add(seed, seed.lot(self.seed, "draw"))
-        for pool in pools.values():
-            yield from pool.winners()
+                self.texts.add(text)
+                new = _SubsetSample(source.quota, source.whole_below)
+                samples.setdefault(seed.root, new).add(seed, seed.sampling_key(self.seed, "draw"))
+        for sample in samples.values():
+            yield from sample.rows()
 
 
 @dataclass
-class _Pool:
-    """The rows of one subset; no more of them are held than may be taken."""
+class _SubsetSample:
+    """The rows drawn from one subset; at most as many are held in memory as may be taken."""
 
     quota: int | None
     whole_below: int
     seen: int = 0
     _held: list[tuple[int, int, Seed]] = field(default_factory=list)
 
-    def add(self, seed: Seed, lot: int) -> None:
+    def add(self, seed: Seed, key: int) -> None:
         """Let a row take part in the draw."""
         self.seen += 1
-        entry = (-lot, self.seen, seed)
+        # heapq pops the smallest: with negated keys that is the row that loses its place.
+        entry = (-key, self.seen, seed)
+        # Only the end of a subset tells that it is small, so `whole_below` rows must be held.
         if self.quota is None or len(self._held) < max(self.quota, self.whole_below):
             heapq.heappush(self._held, entry)
         else:
             heapq.heappushpop(self._held, entry)
 
-    def winners(self) -> list[Seed]:
-        """Return the rows that are taken: a small subset whole, else the lowest lots."""
+    def rows(self) -> list[Seed]:
+        """Return the rows that are taken: a small subset whole, else those with the lowest keys."""
         is_whole = self.quota is None or self.seen < self.whole_below
         held = sorted(self._held, reverse=True)
         return [seed for _, _, seed in (held if is_whole else held[: self.quota])]
@@ -171,24 +179,26 @@ def _candidates(source: SourceConfig, name: str, where: str, beside: Path) -> It
     for subset in _subsets(source, where, beside):
         records = read_records(source.path, where, beside=beside, split=source.split, subset=subset)
         for record in records:
-            given = subset or _subset(record, source.subset_column)
-            yield _seed(record, source, f"{name}/{given}" if given else name)
+            part = subset or _subset(record, source.subset_column)
+            yield _seed(record, source, f"{name}/{part}" if part else name)
 
 
 def _subset(record: Record, column: str | None) -> str:
-    found = record.name(column) if column else ""
-    if column and not found:
-        raise record.wrong(column, "must name the row's subset, is missing")
-    return found or ""
+    if not column:
+        return ""
+    subset = record.name(column)
+    if not subset:
+        raise record.error(column, "must name the row's subset, is missing")
+    return subset
 
 
 def _subsets(source: SourceConfig, where: str, beside: Path) -> list[str | None]:
-    """Return the configurations to read; None is the only one, or a file."""
+    """Return the configurations to read; None stands for a file, or for the only one."""
     if not source.subsets:
         return [None]
     if existing_path(source.path, where, beside=beside):
         raise ConfigError(
-            where, "is a file or a folder; subsets are a hub data set's, use subset_column"
+            where, "is a file or a folder; only hub data sets have subsets, use subset_column"
         )
     return [*source.subsets] if source.subsets != "all" else [*_configurations(source.path, where)]
 

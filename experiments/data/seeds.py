@@ -1,12 +1,18 @@
-"""Seeds from files or the hub: mapped, checked row by row, and split."""
+"""The seeds of a run: read from a file or the hub, checked row by row, and split.
+
+A seed file is JSON Lines, JSON, CSV or Parquet, or a folder of such files. Each record needs an
+instruction; input, response, id, root (its data set) and turns (a conversation) are optional. Their
+columns are named by `data.fields`. `autoevol convert` makes such a file from other formats.
+"""
 
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autoevol.experiments.config.experiment import DataConfig, ExperimentConfig, FieldsConfig
-from autoevol.experiments.data.lineage import Placed, pool_of, with_lineage
+from autoevol.experiments.config.data import DataConfig, FieldsConfig
+from autoevol.experiments.config.experiment import ExperimentConfig
+from autoevol.experiments.data.lineage import LocatedRow, pool_of, with_lineage
 from autoevol.experiments.files.records import Record, read_records
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
@@ -17,7 +23,12 @@ SEARCH_ROWS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """Disjoint rows of the search, and all rows for the bulk phase."""
+    """The rows of the search in disjoint splits, and all rows for the bulk phase.
+
+    Attributes:
+        fresh: Rows that no step of the search sees, for the confirmation of its finalists.
+        seeds: All rows, those of the splits included.
+    """
 
     train: list[Row]
     dev: list[Row]
@@ -30,14 +41,14 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
     """Return the seeds of a run, checked.
 
     Args:
-        config: Whose `data` is read.
+        config: Its `data` names the source.
         where: The config's file, for messages.
 
     Raises:
         ConfigError: Names the file and the line, row or key.
     """
     data, evolve = config.data, config.evolve
-    rows: list[Placed] = []
+    rows: list[LocatedRow] = []
     places: dict[str, str] = {}
     records = read_records(
         data.path, f"{where}: data.path", beside=Path(where).parent, split=data.split
@@ -46,11 +57,12 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
         if not _is_wanted(record, data.where):
             continue
         row = _row(record, data.fields, len(rows), append=evolve.input == "append")
+        # A first round starts new lineages, even from rows that have one.
         row = with_lineage(record, row) if evolve.first_round > 1 else row
         if row.id in places:
-            raise ConfigError(record.place, f"id {row.id!r} stands at {places[row.id]} already")
+            raise ConfigError(record.place, f"id {row.id!r} is taken by {places[row.id]}")
         places[row.id] = record.place
-        rows.append(Placed(record.place, row))
+        rows.append(LocatedRow(record.place, row))
         if len(rows) == data.limit:
             break
     if not rows:
@@ -60,39 +72,47 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
 
 
 def _is_wanted(record: Record, where: Mapping[str, str | list[str]]) -> bool:
-    found = ((record.value.get(key), value) for key, value in where.items())
-    return all(here in ([value] if isinstance(value, str) else value) for here, value in found)
+    pairs = ((record.value.get(key), values) for key, values in where.items())
+    return all(
+        value in ([values] if isinstance(values, str) else values) for value, values in pairs
+    )
 
 
 def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:
     """Return disjoint train, dev, fresh and held-out rows, shuffled by the run's seed.
 
     Raises:
-        ConfigError: The sizes ask for more rows than there are.
+        ConfigError: The sizes need more rows than there are.
     """
     sizes = config.search_rows
-    if config.is_search and 0 in (sizes.train_size, sizes.dev_size):
-        raise ConfigError(f"{where}: data", "a search needs rows in train_size and in dev_size")
-    chosen = sizes.dev_size + sizes.heldout_size
-    needed = (sizes.train_size or bool(config.is_search)) + chosen + (sizes.fresh_size or 0)
-    if needed > len(rows):
-        raise ConfigError(
-            f"{where}: data",
-            f"train_size, dev_size, fresh_size and heldout_size need {needed} rows, "
-            f"{config.data.path} has {len(rows)}; make them smaller",
-        )
+    _check_sizes(sizes, len(rows), config, where)
     shuffled = random.Random(config.seed).sample(rows, len(rows))
+    chosen = sizes.dev_size + sizes.heldout_size
     dev, heldout = shuffled[: sizes.dev_size], shuffled[sizes.dev_size : chosen]
     rest = shuffled[chosen:]
     fresh = _fresh_size(sizes, len(rest))
-    wanted = sizes.train_size
-    if wanted is None:
-        wanted = max(1, SEARCH_ROWS - chosen - fresh)
-    return Splits(rest[fresh : fresh + wanted], dev, rest[:fresh], heldout, rows)
+    train = sizes.train_size
+    if train is None:
+        train = max(1, SEARCH_ROWS - chosen - fresh)
+    return Splits(rest[fresh : fresh + train], dev, rest[:fresh], heldout, rows)
+
+
+def _check_sizes(sizes: DataConfig, rows: int, config: ExperimentConfig, where: str) -> None:
+    if config.is_search and 0 in (sizes.train_size, sizes.dev_size):
+        raise ConfigError(f"{where}: data", "a search needs rows in train_size and in dev_size")
+    # Where train_size is null, a search needs at least one row to train on.
+    train = sizes.train_size or int(config.is_search)
+    needed = train + sizes.dev_size + sizes.heldout_size + (sizes.fresh_size or 0)
+    if needed > rows:
+        raise ConfigError(
+            f"{where}: data",
+            f"train_size, dev_size, fresh_size and heldout_size need {needed} rows, "
+            f"{config.data.path} has {rows}; make them smaller",
+        )
 
 
 def _fresh_size(sizes: DataConfig, left: int) -> int:
-    """Return how many of the rows that are left get no part in the search before its end."""
+    """Return the number of fresh rows, out of those that dev and held-out leave."""
     if sizes.fresh_size is not None:
         return sizes.fresh_size
     spare = left // 3 if sizes.train_size is None else left - sizes.train_size
@@ -102,8 +122,8 @@ def _fresh_size(sizes: DataConfig, left: int) -> int:
 def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> Row:
     turns = tuple(record.texts(fields.turns)) if fields.turns else ()
     if len(turns) > 1:
-        given = {fields.instruction: turns[0]}
-        record = replace(record, value={**record.value, **given})
+        first_turn = {fields.instruction: turns[0]}
+        record = replace(record, value={**record.value, **first_turn})
     if fields.instruction not in record.value:
         raise ConfigError(
             record.place,

@@ -1,1 +1,5 @@
-"""TODO."""
+"""Files and data sets, whatever is in them: checked records in, complete files out.
+
+records: rows of JSON Lines, JSON, CSV, Parquet and of the Hugging Face hub, each with its location
+atomic: files and folders that appear complete, or not at all
+"""

@@ -1,4 +1,7 @@
-"""Files that are there complete, or not at all."""
+"""Files and folders that appear complete, or not at all.
+
+They are written under another name in the same folder, so that the last step is a rename.
+"""
 
 import contextlib
 import os
@@ -11,12 +14,12 @@ from typing import TextIO
 from autoevol.program.errors import ConfigError
 
 PARTIAL = ".new-"
-"""Prefix of files that are being written."""
+"""Prefix of files that are being written; what a crash leaves has it, too."""
 
 
 @contextlib.contextmanager
 def whole_path(target: Path) -> Iterator[Path]:
-    """Give a path to write to, which gets its name afterwards; an error leaves the old file."""
+    """Yield a path to write to, renamed to `target` at the end; an error leaves the old file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=PARTIAL)
     os.close(handle)
@@ -26,21 +29,22 @@ def whole_path(target: Path) -> Iterator[Path]:
     except BaseException:
         partial.unlink()
         raise
-    partial.chmod(0o644)
+    partial.chmod(0o644)  # mkstemp gives 0600: nobody else could read the file
     partial.replace(target)
 
 
 @contextlib.contextmanager
 def whole_file(target: Path) -> Iterator[TextIO]:
-    """Open a text file that gets its name when it is complete."""
+    """Open a text file that is renamed to `target` when it is complete and on disk."""
     with whole_path(target) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         yield file
+        # Before the rename: after a power cut the new name must not point to an empty file.
         file.flush()
         os.fsync(file.fileno())
 
 
 def write_whole(target: Path, text: str) -> Path:
-    """Write a file so that it is there complete or, after a crash, as it was before."""
+    """Write a file and return its path; after a crash it is as it was before."""
     with whole_file(target) as file:
         file.write(text)
     return target
@@ -48,7 +52,7 @@ def write_whole(target: Path, text: str) -> Path:
 
 @contextlib.contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """Give a folder to fill, which takes the place of the old one afterwards."""
+    """Yield a folder to fill, which replaces `target` at the end; an error leaves the old one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=PARTIAL))
     try:
@@ -63,11 +67,11 @@ def whole_folder(target: Path) -> Iterator[Path]:
 
 
 def refuse_existing(*targets: Path, hint: str = "name another file, or remove it") -> None:
-    """Refuse to write where something is already.
+    """Refuse to overwrite files.
 
     Raises:
-        ConfigError: Names the first of the files that is there.
+        ConfigError: Names the first of them that exists.
     """
     for target in targets:
         if target.exists():
-            raise ConfigError(str(target), f"is there already; {hint}")
+            raise ConfigError(str(target), f"exists already; {hint}")

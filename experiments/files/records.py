@@ -1,4 +1,4 @@
-"""Records from files and from the hub: one after another, each with its place, values checked.
+"""Records from files and from the hub: one after another, each with its location.
 
 JSON Lines, CSV and Parquet are read row by row, JSON as a whole. A JSON file is a list of objects,
 a table in pandas' split form (`{"columns": [...], "data": [[...]]}`), or one list for each column.
@@ -15,15 +15,16 @@ from autoevol.program.errors import ConfigError
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
 _LONGEST_FIELD = 100 << 20
+"""Characters of a CSV field; the csv module stops at 131,072, less than a long document has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What stands at a place of a data file; its values are asked for by key and checked.
+    """A record of a data file; its methods return checked values by key.
 
     Attributes:
-        place: For error messages, such as `seeds.jsonl:17`.
-        identity: Name of the row, for the same; empty while it is not known.
+        place: Its location, for messages, such as `seeds.jsonl:17`.
+        identity: Name of the row, for messages; empty while it is not known.
     """
 
     place: str
@@ -31,68 +32,73 @@ class Record:
     identity: str = ""
 
     def named(self, identity: str) -> "Record":
-        """Return the record under a name that its messages repeat."""
+        """Return the record with a name for its messages."""
         return replace(self, identity=identity)
 
     def text(self, key: str) -> str:
-        """Return a text that is there and not blank."""
-        found = self.present_text(key)
-        if not found.strip():
-            raise self.wrong(key, "must be a text, is empty")
-        return found
+        """Return a text that must be present and not blank."""
+        text = self.present_text(key)
+        if not text.strip():
+            raise self.error(key, "must be a text, is empty")
+        return text
 
     def present_text(self, key: str) -> str:
-        """Return a text whose key is there; null is an empty one."""
+        """Return a text whose key must be present; null becomes the empty text."""
         if key not in self.value:
-            known = ", ".join(map(str, self.value))
-            raise ConfigError(self.place, f"has no key {key!r}; it has {known}")
+            keys = ", ".join(map(str, self.value))
+            raise ConfigError(self.place, f"has no key {key!r}; it has {keys}")
         return self.optional_text(key)
 
     def optional_text(self, key: str) -> str:
-        """Return a text; null and a missing key are an empty one."""
-        return self.sound(key, self.value.get(key))
+        """Return a text; null and a missing key become the empty text."""
+        return self.checked(key, self.value.get(key))
 
     def texts(self, key: str) -> list[str]:
-        """Return a list of texts; null and a missing key are an empty one."""
-        found = self.value.get(key) or []
-        if not isinstance(found, list):
-            raise self.wrong(key, f"must be a list of texts, is {_kind(found)}")
-        return [self.sound(f"{key}[{number}]", text) for number, text in enumerate(found)]
+        """Return a list of texts; null and a missing key become the empty list."""
+        values = self.value.get(key) or []
+        if not isinstance(values, list):
+            raise self.error(key, f"must be a list of texts, is {_kind(values)}")
+        return [self.checked(f"{key}[{number}]", text) for number, text in enumerate(values)]
 
-    def whole(self, key: str, default: int | None = None) -> int:
-        """Return a whole number from 0."""
-        found = self.value.get(key, default)
-        if isinstance(found, int) and not isinstance(found, bool) and 0 <= found < 1 << 63:
-            return found
-        raise self.wrong(key, f"must be a whole number from 0, is {str(found)[:80]!r}")
+    def whole_number(self, key: str, default: int | None = None) -> int:
+        """Return a whole number in [0, 2^63), the range of Parquet's int64 columns."""
+        value = self.value.get(key, default)
+        # JSON's `true` is an int for Python.
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63:
+            return value
+        raise self.error(key, f"must be a whole number from 0, is {str(value)[:80]!r}")
 
     def name(self, key: str) -> str | None:
-        """Return a text or a whole number that names something, as a text; None if there is none.
+        """Return a text or a whole number that names something, as a text; None if it is missing.
 
         Raises:
             ConfigError: It is something else, or blank.
         """
-        found = self.value.get(key)
-        if found is None:
+        value = self.value.get(key)
+        if value is None:
             return None
-        if isinstance(found, bool) or not isinstance(found, str | int) or not str(found).strip():
+        if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
             raise ConfigError(
-                self.place, f"{key} must be a text or a whole number, is {str(found)[:80]!r}"
+                self.place, f"{key} must be a text or a whole number, is {str(value)[:80]!r}"
             )
-        return self.sound(key, str(found))
+        return self.checked(key, str(value))
 
-    def sound(self, key: str, value: Any) -> str:
-        """Return a text; refuse what no provider and no file can carry."""
+    def checked(self, key: str, value: Any) -> str:
+        """Return a value as a text; null becomes the empty text.
+
+        Raises:
+            ConfigError: It is no text, or holds what providers and files cannot carry.
+        """
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise self.wrong(key, f"must be a text or null, is {_kind(value)}")
+            raise self.error(key, f"must be a text or null, is {_kind(value)}")
         if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
-            raise self.wrong(key, "holds a NUL or half of a surrogate pair; remove it")
+            raise self.error(key, "holds a NUL or half of a surrogate pair; remove it")
         return value
 
-    def wrong(self, key: str, problem: str) -> ConfigError:
-        """Return the error that names row and key."""
+    def error(self, key: str, problem: str) -> ConfigError:
+        """Return an error that names the record and the key."""
         of = f" of {self.identity!r}" if self.identity else ""
         return ConfigError(self.place, f"{key}{of} {problem}")
 
@@ -102,37 +108,43 @@ def _kind(value: Any) -> str:
 
 
 def read_records(
-    given: str, where: str, *, beside: Path, split: str = "train", subset: str | None = None
+    path: str, where: str, *, beside: Path, split: str = "train", subset: str | None = None
 ) -> Iterator[Record]:
     """Return the records of a file, of a folder of files, or of a Hugging Face data set.
 
     Args:
-        given: The path, or the data set's name.
+        path: The path, or the data set's name.
         where: The config's file and key, for messages.
-        beside: Folder where a relative path is looked for, after the working folder.
+        beside: Folder that a relative path may start from, after the working folder.
         split: Of a Hugging Face data set.
-        subset: The same data set's configuration.
+        subset: Configuration of a Hugging Face data set.
 
     Raises:
         ConfigError: Names the file, and the row where there is one.
     """
-    path = existing_path(given, where, beside=beside)
-    if path is None:
-        return _from_hub(given, where, split, subset)
-    files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.suffix in SUFFIXES)
+    local = existing_path(path, where, beside=beside)
+    if local is None:
+        return _from_hub(path, where, split, subset)
+    is_file = local.is_file()
+    files = [local] if is_file else sorted(p for p in local.iterdir() if p.suffix in SUFFIXES)
     if not files or any(file.suffix not in SUFFIXES for file in files):
-        raise ConfigError(where, f"{path} is no file or folder of {SUFFIXES}")
+        raise ConfigError(where, f"{local} is no file or folder of {SUFFIXES}")
     return (record for file in files for record in read_file(file))
 
 
-def existing_path(given: str, where: str, *, beside: Path) -> Path | None:
-    """Return the local path; None for what can only be a data set's name."""
-    path = Path(given).expanduser()
+def existing_path(name: str, where: str, *, beside: Path) -> Path | None:
+    """Return the local path; None if the name can only be a data set's.
+
+    Raises:
+        ConfigError: There is no such file, and no data set can have that name.
+    """
+    path = Path(name).expanduser()
     for candidate in (path, beside / path):
         if candidate.exists():
             return candidate
-    if path.suffix or path.is_absolute() or given.count("/") != 1 or given.startswith("."):
-        raise ConfigError(where, f"no such file or folder: {given}")
+    # On the hub a name is OWNER/NAME; anything else is a mistyped path, and no download is tried.
+    if path.suffix or path.is_absolute() or name.count("/") != 1 or name.startswith("."):
+        raise ConfigError(where, f"no such file or folder: {name}")
     return None
 
 
@@ -164,25 +176,25 @@ def _record(place: str, value: Any) -> Record:
 
 
 def parsed(text: str, place: str) -> Any:
-    """Return what a JSON text holds.
+    """Return the value of a JSON text.
 
     Raises:
-        ConfigError: It is none, nests too deep, or holds a number too long.
+        ConfigError: It is not JSON, nests too deep, or holds a number with too many digits.
     """
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         line = "" if error.lineno == 1 else f":{error.lineno}"
-        raise ConfigError(f"{place}{line}", f"is no valid JSON: {error}") from error
+        raise ConfigError(f"{place}{line}", f"is not valid JSON: {error}") from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError(place, f"is no valid JSON: {error}") from error
+        raise ConfigError(place, f"is not valid JSON: {error}") from error
 
 
 def read_json(file: Path) -> Any:
-    """Return what a JSON file holds.
+    """Return the value of a JSON file.
 
     Raises:
-        ConfigError: It cannot be read, or is no JSON.
+        ConfigError: It cannot be read, or is not JSON.
     """
     try:
         text = file.read_text("utf-8")
@@ -192,17 +204,18 @@ def read_json(file: Path) -> Any:
 
 
 def read_object(file: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds.
+    """Return the object in a JSON file.
 
     Raises:
         ConfigError: It cannot be read, or holds something else.
     """
-    found = read_json(file)
-    if not isinstance(found, dict):
-        raise ConfigError(str(file), f"must be an object, is {_kind(found)}")
-    return found
+    tree = read_json(file)
+    if not isinstance(tree, dict):
+        raise ConfigError(str(file), f"must be an object, is {_kind(tree)}")
+    return tree
 
 
+# All text files are read as utf-8-sig: a byte order mark is no part of the first key.
 def _from_jsonl(file: Path) -> Iterator[tuple[str, Any]]:
     with file.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, start=1):
@@ -249,7 +262,7 @@ def _from_csv(file: Path) -> Iterator[tuple[str, Any]]:
         try:
             yield from _numbered(file, csv.DictReader(lines))
         except csv.Error as error:
-            raise ConfigError(str(file), f"is no valid CSV: {error}") from error
+            raise ConfigError(str(file), f"is not valid CSV: {error}") from error
 
 
 def _from_parquet(file: Path) -> Iterator[tuple[str, Any]]:
@@ -261,15 +274,16 @@ def _from_parquet(file: Path) -> Iterator[tuple[str, Any]]:
         batches = (row for batch in table.iter_batches() for row in batch.to_pylist())
         yield from _numbered(file, batches)
     except pyarrow.ArrowException as error:
-        raise ConfigError(str(file), f"is no valid Parquet: {error}") from error
+        raise ConfigError(str(file), f"is not valid Parquet: {error}") from error
 
 
 def _from_hub(name: str, where: str, split: str, subset: str | None) -> Iterator[Record]:
     import datasets
 
     try:
-        found = datasets.load_dataset(name, subset, split=split)
+        dataset = datasets.load_dataset(name, subset, split=split)
     except datasets.exceptions.DatasetGenerationError as error:
+        # Its own text is general; the cause says what is wrong.
         cause = " ".join(str(error.__cause__ or error).split())[:200]
         raise ConfigError(where, f"{name} on the hub cannot be read as a table: {cause}") from error
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
@@ -277,7 +291,7 @@ def _from_hub(name: str, where: str, split: str, subset: str | None) -> Iterator
         raise ConfigError(
             where, f"no file {name}, and no data set of that name on the hub: {reason}"
         ) from error
-    return (_record(place, value) for place, value in _numbered(name, found))
+    return (_record(place, value) for place, value in _numbered(name, dataset))
 
 
 def _numbered(name: object, values: Iterable[Any]) -> Iterator[tuple[str, Any]]:
@@ -285,9 +299,9 @@ def _numbered(name: object, values: Iterable[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def read_rows(file: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a JSONL file.
+    """Yield the values of a file's records.
 
     Raises:
-        ConfigError: A line is no JSON.
+        ConfigError: Names the file, and the row where there is one.
     """
     return (record.value for record in read_file(file))

@@ -19,6 +19,7 @@ HOSTED_IN_FLIGHT, LOCAL_IN_FLIGHT = 32, 4
 """Questions that are asked side by side, by where the model runs."""
 
 MAX_TOKENS = 512
+TIMEOUT_S = 120.0
 Result = TypeVar("Result")
 
 
@@ -28,7 +29,9 @@ def judge_named(model: str, *, max_tokens: int = MAX_TOKENS) -> ModelSettings:
     Raises:
         ConfigError: The model cannot be used.
     """
-    settings = ModelSettings(model=model, role="judge", temperature=0.0, max_tokens=max_tokens)
+    settings = ModelSettings(
+        model=model, role="judge", temperature=0.0, max_tokens=max_tokens, timeout=TIMEOUT_S
+    )
     check(settings, "--judge")
     return settings
 

@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 from autoevol.experiments.models.ledger import DiscardedReply, Sums
 from autoevol.experiments.models.prices import Price
 from autoevol.experiments.models.transports.protocol import Request, Response
+from autoevol.program.bounds import Count, Positive
 from autoevol.program.calls import CallRecord
 from autoevol.program.errors import BudgetExhaustedError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
 class Budget:
     """Caps of a run; None: no cap. Calls of earlier tries of the same run count."""
 
-    calls: int | None = None
-    tokens: int | None = None
-    usd: float | None = None
+    calls: Count | None = None
+    tokens: Count | None = None
+    usd: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, MinLen, Predicate
 
 from autoevol.experiments.models.local.weights import SHIPPED, from_hub, sha256_of
 from autoevol.experiments.models.prices import Price, is_known_name, price_of, provider_of
 from autoevol.experiments.models.transports.protocol import Request
 from autoevol.experiments.models.transports.scripted import SCRIPTS
+from autoevol.program.bounds import Count, NonNegative, Positive, Share, Temperature
 from autoevol.program.errors import ConfigError
 
 ModelKind = Literal["local", "scripted", "hosted"]
@@ -46,30 +49,66 @@ REASONING_FLOOR = 16_000
 """Least `max_tokens` of a reasoning model: its hidden tokens may use up a smaller limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelSettings:
-    """A model as configured for a role; `experiments.config.models` describes the keys."""
+def _is_variable_name(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
 
-    model: str
-    role: str
+
+@dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
+class EndpointOptions:
+    """Where a model is and how it may be called, as a config's `models` names it.
+
+    Attributes:
+        model: A litellm name, `local/NAME`, `local/PATH.gguf` or `local/hf:OWNER/REPO/FILE`.
+        api_key_env: Name of the environment variable with the key; never the key itself.
+        timeout: Seconds until a call counts as lost.
+        concurrency: Calls in flight; None: 16, or a local model's slots.
+        context: Tokens of a local model's context; None: as its catalogue entry says.
+        attempts: Tries of a call whose reply is lost, empty or cut off.
+        backoff: Seconds; the wait before a second try is random up to this, and doubles from there.
+        backoff_max: Seconds; longest wait between two tries.
+        hedge_after: Seconds after which a call is made a second time; 0: never; None: 4 times the
+            95th percentile of the latencies seen, at least 10.
+        outage: Seconds to wait for an endpoint that has gone before the run stops.
+        params: Passed through to the provider.
+    """
+
+    model: Annotated[str, MinLen(1)]
     api_base: str | None = None
-    api_key_env: str | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
-    timeout: float = 120.0
-    concurrency: int | None = None
-    requests_per_minute: float | None = None
-    tokens_per_minute: float | None = None
-    context: int | None = None
-    attempts: int = 10
-    backoff: float = 0.05
-    backoff_max: float = 30.0
-    hedge_after: float | None = None
-    outage: float = 600.0
+    api_key_env: Annotated[str, Predicate(_is_variable_name)] | None = None
+    timeout: Positive = 300.0
+    concurrency: Count | None = None
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+    context: Annotated[int, Ge(256)] | None = None
+    attempts: Count = 10
+    backoff: Positive = 0.05
+    backoff_max: Positive = 30.0
+    hedge_after: NonNegative | None = None
+    outage: NonNegative = 600.0
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelOptions(EndpointOptions):
+    """An endpoint with the sampling of a role; None leaves a setting to the provider."""
+
+    temperature: Temperature | None = None
+    top_p: Share | None = None
+    max_tokens: Count | None = 2048
+
+
+@dataclass(frozen=True)
+class ModelSettings(ModelOptions):
+    """A model as configured for a role.
+
+    Attributes:
+        prices: Replaces the price that litellm knows.
+        fallbacks: Models that answer, in this order, when this one has spent its attempts.
+    """
+
+    role: str = field(kw_only=True)
     prices: Price | None = None
     fallbacks: "tuple[ModelSettings, ...]" = ()
-    params: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def kind(self) -> ModelKind:

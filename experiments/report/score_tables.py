@@ -64,7 +64,11 @@ _LABELS = {
     },
 }
 _OF_A_MEAN = ("mean", "interval", "scored", "unscored")
-_WENT_BY = {"embedding": "embedding", "sample": "seeds drawn", "check": "result that counts"}
+_SETTINGS_BY_SCORE = {
+    "embedding": "embedding",
+    "sample": "seeds drawn",
+    "check": "result that counts",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,6 @@ def _number(value: float) -> str:
 
 def _note(name: str, settings: Mapping[str, Any]) -> str:
     model = "judge" if name in JUDGED else "embedding" if name == "neighbours" else "model"
-    labels = {"judge": model, **_WENT_BY}
+    labels = {"judge": model, **_SETTINGS_BY_SCORE}
     told = {label: settings[key] for key, label in labels.items() if settings.get(key)}
     return " · ".join(f"{label}: {value}" for label, value in told.items())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autoevol.experiments.config.evolve import MethodConfig
 from autoevol.experiments.config.experiment import ROLES, ExperimentConfig, check_solvers
-from autoevol.experiments.config.models import ModelConfig, settings_of
+from autoevol.experiments.config.models import ModelConfig, model_settings
 from autoevol.experiments.data.seeds import Splits, load_seeds, split
 from autoevol.experiments.files.records import existing_path
 from autoevol.experiments.models.settings import ModelSettings, check
@@ -175,7 +175,7 @@ def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
     found = {}
     for role in _roles_needed(config, where):
         model: ModelConfig = getattr(config.models, role)
-        settings = settings_of(role, model)
+        settings = model_settings(role, model)
         check(settings, f"{where}: models.{role}")
         for number, fallback in enumerate(settings.fallbacks):
             check(fallback, f"{where}: models.{role}.fallbacks.{number}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from autoevol.experiments.config.experiment import EVOLVING
 from autoevol.experiments.config.scores import SCORING
+from autoevol.experiments.config.section import settings_from
 from autoevol.experiments.run.plan import Plan
 from autoevol.program.evolution.answering import AnswerSettings
 from autoevol.program.evolution.attempt import LengthGoal
@@ -18,16 +19,13 @@ from autoevol.program.search.settings import SearchSettings
 if TYPE_CHECKING:
     from autoevol.experiments.models.runtime import OpenModels
 
-_NOT_THE_SEARCHS = {"name", "initial_method", "on_no_gain", "storage"}
-_NOT_THE_GENERATORS = {"methods", "schedule", "until", "respond", "input", "context"}
 LOCAL_BLOCK_ROWS = 8
 """Rows that evolve together before they respond together on a `local/` model."""
 
 
 def search_settings(plan: Plan) -> SearchSettings:
     """Return the search's settings."""
-    given = plan.config.optimizer.model_dump(exclude=_NOT_THE_SEARCHS)
-    return SearchSettings(**given, seed=plan.config.seed)
+    return settings_from(plan.config.optimizer, SearchSettings, seed=plan.config.seed)
 
 
 def generation_settings(
@@ -40,15 +38,19 @@ def generation_settings(
         learned: What an earlier try's bandit began each round with.
     """
     config = plan.config.evolve
-    given = config.model_dump(exclude=_NOT_THE_GENERATORS)
     until = LengthGoal(*config.until.words) if config.until else None
     weights = {
         method.name: entry.weight
         for methods, entries in zip(plan.schedule, config.entries, strict=True)
         for method, entry in zip(methods, entries, strict=True)
     }
-    return GenerationSettings(
-        **given, until=until, weights=weights, learned=learned, seed=plan.config.seed
+    return settings_from(
+        config,
+        GenerationSettings,
+        until=until,
+        weights=weights,
+        learned=learned,
+        seed=plan.config.seed,
     )
 
 
@@ -83,7 +85,7 @@ def pipeline_of(plan: Plan, fleet: "OpenModels", watched: float) -> Pipeline:
             failure.evolve, failure.respond, thresholds=failure.thresholds, judge=judge
         ),
         responds=plan.config.evolve.respond,
-        answer=AnswerSettings(**plan.config.answer.model_dump(exclude={"prompt", "idk"})),
+        answer=settings_from(plan.config.answer, AnswerSettings),
         evolves_input=plan.config.evolve.input == "evolve",
         context=plan.config.evolve.context,
         block_rows=LOCAL_BLOCK_ROWS if is_local else 1,

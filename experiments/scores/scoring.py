@@ -5,7 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.config.scores import ANSWERED, SOLVERS, WENT_BY, ScoreName, ScoresConfig
+from autoevol.experiments.config.scores import (
+    ANSWERED,
+    SETTINGS_BY_SCORE,
+    SOLVERS,
+    ScoreName,
+    ScoresConfig,
+)
 from autoevol.experiments.scores.causal_lm import CausalModel, open_causal
 from autoevol.experiments.scores.embedding import Embed, embedder
 from autoevol.experiments.scores.files import read_benchmarks
@@ -134,7 +140,7 @@ def score_settings(config: ScoresConfig, models: Mapping[str, str]) -> dict[str,
     judges |= {"ifd": config.scorer, "reward": config.reward_model, "neighbours": config.embedding}
     return {
         name: {
-            **{key: keys[key] for key in WENT_BY.get(name, ())},
+            **{key: keys[key] for key in SETTINGS_BY_SCORE.get(name, ())},
             **({"judge": judges[name]} if name in judges else {}),
         }
         for name in config.names

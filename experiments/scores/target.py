@@ -11,7 +11,7 @@ from typing import get_args
 from autoevol.experiments.artifacts.resume import stored_config
 from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.config.experiment import ExperimentConfig, check_solvers, load_config
-from autoevol.experiments.config.models import ModelConfig, settings_of
+from autoevol.experiments.config.models import ModelConfig, model_settings
 from autoevol.experiments.config.scores import FREE, SCORING, SOLVERS, ScoreName, ScoresConfig
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.data.seeds import load_seeds
@@ -122,7 +122,7 @@ def _run_target(request: ScoreRequest) -> Target:
     return Target(
         by_round([*seeds_beside(seeds, rows), *rows]),
         config.scores,
-        {role: settings_of(role, model) for role, model in models.items()},
+        {role: model_settings(role, model) for role, model in models.items()},
         request.target,
         str(where),
         config.seed,
@@ -145,7 +145,7 @@ def _file_target(request: ScoreRequest) -> Target:
     rows = [row_from(row) for row in open_source(request.target, None).rows]
     if not rows:
         raise ConfigError(where, "holds no rows")
-    settings = {role: settings_of(role, model) for role, model in models.items()}
+    settings = {role: model_settings(role, model) for role, model in models.items()}
     return Target(by_round(rows), config.scores, settings, folder, where)
 
 
@@ -157,7 +157,7 @@ def _models(config: ExperimentConfig, where: str) -> dict[str, ModelConfig]:
     configured = {role: getattr(config.models, role) for role in SCORING if role in needed}
     models = {role: model for role, model in configured.items() if model}
     for role, model in models.items():
-        check(settings_of(role, model), f"{where}: models.{role}")
+        check(model_settings(role, model), f"{where}: models.{role}")
     return models
 
 

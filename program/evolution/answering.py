@@ -12,6 +12,7 @@ from typing import Literal
 from dspy.utils.exceptions import AdapterParseError
 
 from autoevol.metrics import Reason, majority
+from autoevol.program.bounds import Count
 from autoevol.program.calls import CallRecord, collected_calls
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
@@ -26,21 +27,21 @@ Exchange = tuple[str, str]
 """A user turn and the answer to it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
 class AnswerSettings:
     """How instructions are answered.
 
     Attributes:
-        attempts: Tries of an answer that F fails, at least 1; the instruction stays.
-        samples: Answers to choose from, at least 1.
+        attempts: Tries of an answer that F fails; the instruction stays.
+        samples: Answers to choose from.
         choose: Among several sound ones: the commonest result (self-consistency, arXiv 2203.11171),
             or the one that the judge calls best.
         only_missing: Rows that are answered as they are and come with an answer (other than "IDK")
             keep it, without a call.
     """
 
-    attempts: int = 1
-    samples: int = 1
+    attempts: Count = 1
+    samples: Count = 1
     choose: ChooseName = "majority"
     only_missing: bool = False
 

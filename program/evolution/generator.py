@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import MinLen
 
 from autoevol.program.blocks import run_blocks
+from autoevol.program.bounds import Count, Size, Temperature
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt, LengthGoal
 from autoevol.program.evolution.choice import ChoiceName, Chooser, RewriteSlot
@@ -28,41 +31,51 @@ IDK = "IDK"
 Work = Callable[[Sequence[RewriteSlot]], Awaitable[object]]
 
 
-@dataclass(frozen=True, slots=True)
-class GenerationSettings:
-    """How the whole set is evolved.
+@dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
+class GenerationOptions:
+    """How the whole set is evolved, as a config's `evolve` names it.
 
     Attributes:
+        choice: How a row gets its method where there are several. See `program.evolution.choice`.
         rounds: Generations; the paper's default is one. 0: the rows are answered as they are.
         first_round: Number of the first of them.
         pool: Round t evolves what came out of round t - 1, or all that came before it.
         children: Rewrites of a row in each round; the last number serves the rounds behind it.
-        attempts: Tries of a rewrite before it counts as failed, at least 1; each with the next
-            method where there are several.
+        attempts: Tries of a rewrite before it counts as failed; each with the next method where
+            there are several.
         retry_temperature: Of the second attempt and later ones.
-        choice: How a row gets its method where there are several. See `program.evolution.choice`.
-        weights: For the choice `weighted`, by method's name.
         on_failure: "requeue" puts a row whose rewrites all failed back into the next round's pool,
             unchanged.
-        until: The length at which a row's way ends.
         save: "last": only what comes to the end of its way is answered (and exported): rows of the
             last round, and those that `until` stops.
+    """
+
+    choice: ChoiceName = "random"
+    rounds: Size = 1
+    first_round: Count = 1
+    pool: Pool = "previous"
+    children: Annotated[tuple[Count, ...], MinLen(1)] = (1,)
+    attempts: Count = 1
+    retry_temperature: Temperature = 0.7
+    on_failure: OnFailure = "drop"
+    save: Save = "all"
+
+
+@dataclass(frozen=True)
+class GenerationSettings(GenerationOptions):
+    """How the whole set of one run is evolved.
+
+    Attributes:
+        weights: For the choice `weighted`, by method's name.
+        until: The length at which a row's way ends.
         learned: By round, the totals that a bandit began it with in an earlier try of the same
             run. It begins with them again, so that its choices stay what they were although rows
             that were unscored then may be scored now.
+        seed: The run's.
     """
 
-    rounds: int = 1
-    first_round: int = 1
-    pool: Pool = "previous"
-    children: Sequence[int] = (1,)
-    attempts: int = 1
-    retry_temperature: float = 0.7
-    choice: ChoiceName = "random"
     weights: Mapping[str, float] = field(default_factory=dict)
-    on_failure: OnFailure = "drop"
     until: LengthGoal | None = None
-    save: Save = "all"
     learned: Mapping[int, Mapping[str, MethodTally]] = field(default_factory=dict)
     seed: int = 0
 

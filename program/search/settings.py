@@ -1,8 +1,11 @@
 """The hyper-parameters of a search, and the paper's own."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
+from annotated_types import Ge, Lt, MinLen
+
+from autoevol.program.bounds import Count, Level, Size, Temperature
 from autoevol.program.search.acceptance import AcceptanceName
 
 PrunerName = Literal["mcnemar", "wilcoxon", "halving", "none"]
@@ -15,9 +18,9 @@ RANKS = 3
 """Best methods of the archive that a proposal may start from."""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchSettings:
-    """The search's hyper-parameters; the paper's own are `PAPER`.
+@dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
+class SearchOptions:
+    """The search's hyper-parameters, as a config's `optimizer` names them; see also `PAPER`.
 
     The defaults are those that did best in `benchmarks/search` for the calls they cost.
 
@@ -50,29 +53,35 @@ class SearchSettings:
         max_stage_words: Stages are cut to this for the analysis.
     """
 
-    steps: int = 10
-    batch_size: int = 6
-    trajectory_rounds: int = 1
-    candidates: int = 5
-    patience: int = 5
+    steps: Count = 10
+    batch_size: Count = 6
+    trajectory_rounds: Count = 1
+    candidates: Count = 5
+    patience: Count = 5
     policy: PolicyName = "learned"
-    operators: tuple[OperatorName, ...] = get_args(OperatorName)
-    temperatures: tuple[float, float] | None = None
+    operators: Annotated[tuple[OperatorName, ...], MinLen(1)] = get_args(OperatorName)
+    temperatures: tuple[Temperature, Temperature] | None = None
     pruner: PrunerName = "mcnemar"
-    race_level: float = 0.6
-    race_worth: float = 0.6
+    race_level: Level = 0.6
+    race_worth: Annotated[float, Ge(0.5), Lt(1)] = 0.6
     acceptance: AcceptanceName = "paired"
-    accept_level: float = 0.1
+    accept_level: Level = 0.1
     tie_break: bool = True
     incumbent: bool = True
     shared_analysis: bool = False
-    remembered: int = 5
-    finalists: int = 2
-    fresh_level: float = 0.2
-    max_calls: int | None = None
+    remembered: Size = 5
+    finalists: Size = 2
+    fresh_level: Level = 0.2
+    max_calls: Count | None = None
     headroom: bool = True
-    max_method_words: int = 400
-    max_stage_words: int = 400
+    max_method_words: Count = 400
+    max_stage_words: Count = 400
+
+
+@dataclass(frozen=True)
+class SearchSettings(SearchOptions):
+    """The hyper-parameters of one search, with its seed."""
+
     seed: int = 0
 
 

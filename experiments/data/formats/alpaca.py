@@ -1,4 +1,4 @@
-"""Alpaca's `instruction`, `input`, `output`, with what LLaMA-Factory and self-instruct make of it.
+"""Alpaca's `instruction`, `input`, `output`, and its variants in LLaMA-Factory and self-instruct.
 
 LLaMA-Factory adds `system` and `history`, pairs of earlier turns and replies. Self-instruct's seeds
 keep input and output in `instances`.
@@ -6,53 +6,58 @@ keep input and output in `instances`.
 
 from typing import Any
 
-from autoevol.experiments.data.formats.conversation import exchanges, is_conversation, row_of
+from autoevol.experiments.data.formats.conversation import (
+    Message,
+    exchanges,
+    is_conversation,
+    row_of,
+)
 from autoevol.experiments.data.formats.rows import Notes, RowDict, new_row, prompt_of
 from autoevol.experiments.files.records import Record
 
 
 def read_alpaca(record: Record, notes: Notes) -> RowDict:
     """Return the row of a record; a history makes it a conversation."""
-    instruction, given = record.text("instruction"), record.optional_text("input")
+    instruction, context = record.text("instruction"), record.optional_text("input")
     output, system = record.present_text("output"), record.optional_text("system")
-    row = new_row(instruction, input=given, response=output)
+    row = new_row(instruction, input=context, response=output)
     history = _history(record)
     if history:
-        told = [message for pair in history for message in pair]
+        # LLaMA-Factory keeps the newest exchange outside the history, its prompt with the input.
         last = [("user", prompt_of(row)), ("assistant", output)]
-        row = row_of(record, "history", [*told, *last])
+        row = row_of(record, "history", [*history, *last])
     return {**row, **({"system": system} if system else {}), "id": record.name("id") or ""}
 
 
-def _history(record: Record) -> list[list[tuple[str, str]]]:
-    found = record.value.get("history") or []
-    if not isinstance(found, list):
-        raise record.wrong("history", f"must be a list of pairs, is {type(found).__name__}")
-    pairs = []
-    for number, pair in enumerate(found):
+def _history(record: Record) -> list[Message]:
+    pairs = record.value.get("history") or []
+    if not isinstance(pairs, list):
+        raise record.error("history", f"must be a list of pairs, is {type(pairs).__name__}")
+    messages: list[Message] = []
+    for number, pair in enumerate(pairs):
         at = f"history[{number}]"
         if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise record.wrong(at, "must be a pair of a turn and its reply")
-        said, reply = (record.sound(at, text) for text in pair)
-        pairs.append([("user", said), ("assistant", reply)])
-    return pairs
+            raise record.error(at, "must be a pair of a turn and its reply")
+        turn, reply = (record.checked(at, text) for text in pair)
+        messages += [("user", turn), ("assistant", reply)]
+    return messages
 
 
 def write_alpaca(row: RowDict) -> RowDict:
-    """Return `instruction`, `input`, `output`; of a conversation the last, the others `history`."""
+    """Return `instruction`, `input`, `output`; earlier exchanges of a conversation in `history`."""
     if not is_conversation(row):
         return {
             "instruction": row["instruction"],
             "input": row.get("input") or "",
             "output": row.get("response") or "",
         }
-    *earlier, (said, reply) = exchanges(row)
+    *earlier, (turn, reply) = exchanges(row)
     history = [list(pair) for pair in earlier]
-    return {"instruction": said, "input": "", "output": reply, "history": history}
+    return {"instruction": turn, "input": "", "output": reply, "history": history}
 
 
 def write_llama_factory(row: RowDict) -> RowDict:
-    """Return Alpaca's record with `system` and `history`, both of which may be empty."""
+    """Return Alpaca's record with `system` and `history`; both may be empty."""
     return {"system": row.get("system") or "", "history": [], **write_alpaca(row)}
 
 
@@ -60,7 +65,7 @@ def read_self_instruct(record: Record, notes: Notes) -> RowDict:
     """Return the row of a record's first instance; further ones are counted."""
     instances: Any = record.value.get("instances")
     if not isinstance(instances, list) or not instances or not isinstance(instances[0], dict):
-        raise record.wrong("instances", "must be a list of objects with input and output")
+        raise record.error("instances", "must be a list of objects with input and output")
     if len(instances) > 1:
         notes["instances after a row's first one were left out"] += len(instances) - 1
     first = Record(f"{record.place}: instances[0]", instances[0])

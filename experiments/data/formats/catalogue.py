@@ -1,4 +1,4 @@
-"""The table of formats, and which of them a record is in."""
+"""The table of all formats, and which of them a record is in."""
 
 import difflib
 from collections.abc import Callable, Collection
@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autoevol.experiments.data.formats import alpaca, chat, joonavel
-from autoevol.experiments.data.formats.rows import Reader, RowDict, each, read_row, write_row
+from autoevol.experiments.data.formats.rows import Reader, RowDict, read_row, row_by_row, write_row
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
 
 Shape = Literal["list", "split", "columns"]
-"""What a JSON file of a format is: a list of records, pandas' split form, a list per column."""
+"""A format's JSON file: a list of records, pandas' split form, or one list for each column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A way from records to rows and back.
+    """A format: how its records become rows and rows its records.
 
     Attributes:
         write: Returns a row as the format's record.
-        keys: What a record of the format has.
-        either: Of these it has at least one; empty: no matter.
-        shape: Of its JSON file; only a `list` may be JSON Lines, too.
-        has_turns: It can hold a conversation.
+        keys: Keys that all its records have.
+        either: Of these keys a record has at least one; empty: no such condition.
+        shape: Of its JSON file; only a `list` may also be written as JSON Lines.
+        has_turns: Whether it can hold a conversation.
     """
 
     name: str
@@ -43,26 +43,30 @@ def _keys(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
+# A record is in the first format whose keys it has, so a format comes before those whose keys are
+# a subset of its own: `llama_factory` before `alpaca`.
 _TABLE = (
-    Format("rows", each(read_row), write_row, _keys("instruction seed_id"), has_turns=True),
+    Format("rows", row_by_row(read_row), write_row, _keys("instruction seed_id"), has_turns=True),
     Format(
         "sharegpt",
-        each(chat.read_sharegpt),
+        row_by_row(chat.read_sharegpt),
         chat.write_sharegpt,
         _keys("conversations"),
         has_turns=True,
     ),
     Format(
         "messages",
-        each(chat.read_messages),
+        row_by_row(chat.read_messages),
         chat.write_messages,
         _keys("messages"),
         has_turns=True,
     ),
-    Format("trl", each(chat.read_trl), chat.write_trl, _keys("prompt completion"), has_turns=True),
+    Format(
+        "trl", row_by_row(chat.read_trl), chat.write_trl, _keys("prompt completion"), has_turns=True
+    ),
     Format(
         "self_instruct",
-        each(alpaca.read_self_instruct),
+        row_by_row(alpaca.read_self_instruct),
         alpaca.write_self_instruct,
         _keys("instruction instances"),
     ),
@@ -82,7 +86,7 @@ _TABLE = (
     ),
     Format(
         "llama_factory",
-        each(alpaca.read_alpaca),
+        row_by_row(alpaca.read_alpaca),
         alpaca.write_llama_factory,
         _keys("instruction output"),
         either=_keys("system history"),
@@ -90,25 +94,25 @@ _TABLE = (
     ),
     Format(
         "alpaca",
-        each(alpaca.read_alpaca),
+        row_by_row(alpaca.read_alpaca),
         alpaca.write_alpaca,
         _keys("instruction output"),
         has_turns=True,
     ),
 )
-FORMATS = {each_format.name: each_format for each_format in _TABLE}
-"""By name; a record is in the first that fits it."""
+FORMATS = {entry.name: entry for entry in _TABLE}
+"""By name, in the order in which `detect` tries them."""
 
 
 def find_format(name: str, option: str) -> Format:
-    """Return the format of that name.
+    """Return the format of that name; `option` is named in the message.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: There is no such format.
     """
     if name not in FORMATS:
         close = difflib.get_close_matches(name, FORMATS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(FORMATS)}"
+        hint = f"did you mean {close[0]!r}?" if close else f"must be one of {', '.join(FORMATS)}"
         raise ConfigError(f"{option} {name}", f"unknown format; {hint}")
     return FORMATS[name]
 
@@ -117,11 +121,11 @@ def detect(record: Record) -> Format:
     """Return the format of a file by its first record; a seed needs only an instruction.
 
     Raises:
-        ConfigError: It fits none.
+        ConfigError: The record is in no format.
     """
-    for found in FORMATS.values():
-        if found.fits(record.value):
-            return found
+    for candidate in FORMATS.values():
+        if candidate.fits(record.value):
+            return candidate
     if "instruction" in record.value:
         return FORMATS["rows"]
     shown = ", ".join(map(str, record.value)) or "none"

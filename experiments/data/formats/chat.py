@@ -14,9 +14,9 @@ class _Dialect:
     """How a format writes a message.
 
     Attributes:
-        role: Key of who speaks.
-        text: Key of what is said.
-        roles: Our words for its roles.
+        role: Key of the role.
+        text: Key of the text.
+        roles: Our roles by the format's names for them; the first name of a role is written.
     """
 
     role: str
@@ -25,23 +25,26 @@ class _Dialect:
 
     def read(self, record: Record, key: str) -> list[Message]:
         """Return the messages under a key."""
-        found = record.value.get(key)
-        if not isinstance(found, list):
-            raise record.wrong(key, f"must be a list of messages, is {type(found).__name__}")
-        return [self._message(record, f"{key}[{i}]", each) for i, each in enumerate(found)]
+        messages = record.value.get(key)
+        if not isinstance(messages, list):
+            raise record.error(key, f"must be a list of messages, is {type(messages).__name__}")
+        return [
+            self._message(record, f"{key}[{number}]", message)
+            for number, message in enumerate(messages)
+        ]
 
     def _message(self, record: Record, at: str, message: Any) -> Message:
         if not isinstance(message, dict) or self.role not in message or self.text not in message:
-            raise record.wrong(at, f"must be an object with {self.role} and {self.text}")
+            raise record.error(at, f"must be an object with {self.role} and {self.text}")
         role = self.roles.get(str(message[self.role]))
         if role is None:
-            known = ", ".join(self.roles)
+            names = ", ".join(self.roles)
             shown = str(message[self.role])[:40]
-            raise record.wrong(f"{at}.{self.role}", f"must be one of {known}, is {shown!r}")
-        return role, record.sound(f"{at}.{self.text}", _joined(message[self.text]))
+            raise record.error(f"{at}.{self.role}", f"must be one of {names}, is {shown!r}")
+        return role, record.checked(f"{at}.{self.text}", _joined(message[self.text]))
 
     def write(self, message: Message) -> dict[str, str]:
-        """Return a message in the dialect's words; the first of several names for a role."""
+        """Return a message with the format's keys and names."""
         name = next(name for name, role in self.roles.items() if role == message[0])
         return {self.role: name, self.text: message[1]}
 
@@ -80,11 +83,11 @@ _OPENAI = _Dialect(
 
 def read_sharegpt(record: Record, notes: Notes) -> RowDict:
     """Return the row of `conversations`; a `system` key beside them is the system prompt."""
-    told = _SHAREGPT.read(record, "conversations")
+    messages = _SHAREGPT.read(record, "conversations")
     system = record.optional_text("system")
-    if system and not any(role == "system" for role, _ in told):
-        told.insert(0, ("system", system))
-    return _named(record, row_of(record, "conversations", told))
+    if system and not any(role == "system" for role, _ in messages):
+        messages.insert(0, ("system", system))
+    return _named(record, row_of(record, "conversations", messages))
 
 
 def write_sharegpt(row: RowDict) -> RowDict:
@@ -107,8 +110,8 @@ def read_trl(record: Record, notes: Notes) -> RowDict:
     if isinstance(record.value.get("prompt"), str):
         row = new_row(record.text("prompt"), response=record.present_text("completion"))
         return _named(record, row)
-    told = [*_OPENAI.read(record, "prompt"), *_OPENAI.read(record, "completion")]
-    return _named(record, row_of(record, "prompt", told))
+    messages = [*_OPENAI.read(record, "prompt"), *_OPENAI.read(record, "completion")]
+    return _named(record, row_of(record, "prompt", messages))
 
 
 def write_trl(row: RowDict) -> RowDict:
@@ -116,13 +119,10 @@ def write_trl(row: RowDict) -> RowDict:
 
     TRL's SFTTrainer takes the loss on the completion alone.
     """
-    told = [_OPENAI.write(message) for message in messages_of(row)]
-    has_reply = told[-1]["role"] == "assistant"
-    return {"prompt": told[:-1], "completion": told[-1:]} if has_reply else _unanswered(told)
-
-
-def _unanswered(told: list[dict[str, str]]) -> RowDict:
-    return {"prompt": told, "completion": [_OPENAI.write(("assistant", ""))]}
+    messages = [_OPENAI.write(message) for message in messages_of(row)]
+    if messages[-1]["role"] != "assistant":
+        messages.append(_OPENAI.write(("assistant", "")))
+    return {"prompt": messages[:-1], "completion": messages[-1:]}
 
 
 def _named(record: Record, row: RowDict) -> RowDict:

@@ -1,4 +1,4 @@
-"""A row as a conversation: who says what, in order."""
+"""A row as the messages of a conversation, and messages as a row."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def is_conversation(row: RowDict) -> bool:
 
 
 def exchanges(row: RowDict) -> list[tuple[str, str]]:
-    """Return what the user says and what the assistant replies, oldest first."""
+    """Return the user's turns, each with the assistant's reply, oldest first."""
     if is_conversation(row):
         return list(zip(row["turns"], row["answers"], strict=True))
     return [(prompt_of(row), row.get("response") or "")]
@@ -27,14 +27,14 @@ def is_answered(row: RowDict) -> bool:
 
 
 def messages_of(row: RowDict) -> list[Message]:
-    """Return the conversation; a reply that is missing is left out."""
+    """Return the messages of a row, without empty replies."""
     system = row.get("system")
-    told = [("system", system)] if system else []
-    for said, reply in exchanges(row):
-        told.append(("user", said))
+    messages = [("system", system)] if system else []
+    for turn, reply in exchanges(row):
+        messages.append(("user", turn))
         if reply:
-            told.append(("assistant", reply))
-    return told
+            messages.append(("assistant", reply))
+    return messages
 
 
 def row_of(record: Record, key: str, messages: Sequence[Message]) -> RowDict:
@@ -43,27 +43,31 @@ def row_of(record: Record, key: str, messages: Sequence[Message]) -> RowDict:
     Its instruction and response are the first exchange, so that the pair makes sense by itself.
 
     Args:
-        record: For messages.
-        key: The same, where the conversation stands.
-        messages: User and assistant by turns, a system prompt before them.
+        record: For error messages.
+        key: The record's key that holds the messages, for error messages.
+        messages: User and assistant by turns, an optional system prompt before them.
 
     Raises:
-        ConfigError: They do not take turns, or the user says nothing.
+        ConfigError: They do not take turns, or a user's message is empty.
     """
-    system = messages[0][1] if messages and messages[0][0] == "system" else ""
-    told = messages[1:] if messages and messages[0][0] == "system" else messages
-    for number, (role, text) in enumerate(told):
-        expected = "assistant" if number % 2 else "user"
-        at = f"{key}[{number + len(messages) - len(told)}]"
-        if role != expected:
-            raise record.wrong(at, f"is the {role}'s; user and assistant must take turns")
-        if role == "user" and not text.strip():
-            raise record.wrong(at, "must be a text, is empty")
-    if not told:
-        raise record.wrong(key, "must hold a user's message, holds none")
-    turns = [text for role, text in told if role == "user"]
-    answers = [text for role, text in told if role == "assistant"]
+    has_system = bool(messages) and messages[0][0] == "system"
+    system, talk = (messages[0][1], messages[1:]) if has_system else ("", messages)
+    _check_turns(record, key, talk, offset=len(messages) - len(talk))
+    turns = [text for role, text in talk if role == "user"]
+    answers = [text for role, text in talk if role == "assistant"]
     answers += [""] * (len(turns) - len(answers))
     several = {"turns": turns, "answers": answers} if len(turns) > 1 else {}
-    given = {"system": system} if system else {}
-    return new_row(turns[0], response=answers[0], **several, **given)
+    prompt = {"system": system} if system else {}
+    return new_row(turns[0], response=answers[0], **several, **prompt)
+
+
+def _check_turns(record: Record, key: str, talk: Sequence[Message], *, offset: int) -> None:
+    """Check that user and assistant take turns; `offset` is the index of the first message."""
+    if not talk:
+        raise record.error(key, "must hold a user's message, holds none")
+    for number, (role, text) in enumerate(talk):
+        at = f"{key}[{number + offset}]"
+        if role != ("assistant" if number % 2 else "user"):
+            raise record.error(at, f"is the {role}'s; user and assistant must take turns")
+        if role == "user" and not text.strip():
+            raise record.error(at, "must be a text, is empty")

@@ -15,13 +15,13 @@ from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
 
 TRACE = ("breadth", "complicate", "concretize", "constraints", "deepen", "reasoning")
-"""koevol's methods; a method's digit in a trace is its place here."""
+"""koevol's methods; a method's digit in a trace is its index here."""
 
 UNANSWERED = ("IDK", "parsing_error")
-"""What both systems write where a model gave no answer; the first is what we write."""
+"""What both systems write in place of a missing answer; we write the first."""
 
 AUTO_EVOL = "auto-evol-instruct"
-"""The name of the method in rows of auto-evol-instruct, which keeps its own in a log only."""
+"""The method's name in rows of auto-evol-instruct, whose files do not say which method it was."""
 
 
 def read_koevol(records: Iterable[Record], notes: Notes) -> Iterator[tuple[str, RowDict]]:
@@ -29,7 +29,7 @@ def read_koevol(records: Iterable[Record], notes: Notes) -> Iterator[tuple[str, 
     lineage = SourceLineage()
     for record in records:
         instruction = record.text("instruction")
-        generation = record.whole("generation")
+        generation = record.whole_number("generation")
         trace = _trace(record, generation)
         origin = record.optional_text("origin") or instruction
         yield (
@@ -39,19 +39,19 @@ def read_koevol(records: Iterable[Record], notes: Notes) -> Iterator[tuple[str, 
                 origin=origin,
                 root=record.optional_text("root"),
                 response=_answer(record, "output", notes),
-                **lineage.place(origin, generation, trace),
+                **lineage.keys_of(origin, generation, trace),
             ),
         )
 
 
 def _trace(record: Record, generation: int) -> tuple[str, ...]:
-    written = record.present_text("trace")
-    digits = written.removeprefix("r")
+    trace = record.present_text("trace")
+    digits = trace.removeprefix("r")
     if not all(digit in "012345" for digit in digits):
-        raise record.wrong("trace", f"must be r and digits from 0 to 5, is {written[:40]!r}")
+        raise record.error("trace", f"must be r and digits from 0 to 5, is {trace[:40]!r}")
     if len(digits) != generation:
-        problem = f"{written!r} has {len(digits)} digits, generation is {generation}"
-        raise record.wrong("trace", problem)
+        problem = f"{trace!r} has {len(digits)} digits, generation is {generation}"
+        raise record.error("trace", problem)
     return tuple(TRACE[int(digit)] for digit in digits)
 
 
@@ -67,13 +67,13 @@ def write_koevol(row: RowDict) -> RowDict:
     """Return koevol's record.
 
     Raises:
-        ConfigError: The row was made by a method that has no digit.
+        ConfigError: A method in the row's trace has no digit.
     """
     unknown = [name for name in row["trace"] if name not in TRACE]
     if unknown:
         raise ConfigError(
             f"row {row['id']!r}",
-            f"trace names {unknown[0]!r}, koevol knows only {', '.join(TRACE)}",
+            f"trace names {unknown[0]!r}, must be one of {', '.join(TRACE)} in this format",
         )
     return {
         "instruction": prompt_of(row),
@@ -100,7 +100,7 @@ def read_auto_evol(records: Iterable[Record], notes: Notes) -> Iterator[tuple[st
                 origin=origin,
                 root=record.optional_text("reference"),
                 response=_answer(record, "response", notes),
-                **lineage.place(origin, len(trace), trace),
+                **lineage.keys_of(origin, len(trace), trace),
             ),
         )
 
@@ -117,19 +117,23 @@ def write_auto_evol(row: RowDict) -> RowDict:
 
 @dataclass
 class SourceLineage:
-    """Gives each row an id by its seed's text and its round, as a run of ours would."""
+    """Makes the ids of rows from their seed's text and their round, in the form of a run's ids.
+
+    The files name no seeds and no parents: rows of one origin share a seed, and a row's parent is
+    the first row with the same origin whose trace is one step shorter.
+    """
 
     _seeds: dict[str, str] = field(default_factory=dict)
     _ids: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
     _taken: Counter[str] = field(default_factory=Counter)
 
-    def place(self, origin: str, generation: int, trace: tuple[str, ...]) -> dict[str, Any]:
+    def keys_of(self, origin: str, generation: int, trace: tuple[str, ...]) -> dict[str, Any]:
         """Return `id`, `seed_id`, `parent_id`, `round`, `method` and `trace` of the next row.
 
         Args:
             origin: The seed's text.
             generation: 0 for a seed.
-            trace: Names of the methods on the way from the seed, one for each generation.
+            trace: Names of the methods applied since the seed, one for each generation.
         """
         seed = self._seeds.setdefault(origin, f"row-{len(self._seeds) + 1:06d}")
         identity = self._unique(f"{seed}.{generation}" if generation else seed)
@@ -145,6 +149,7 @@ class SourceLineage:
         }
 
     def _unique(self, identity: str) -> str:
+        # Several rewrites of a seed in one generation would otherwise share an id.
         self._taken[identity] += 1
         count = self._taken[identity]
         return identity if count == 1 else f"{identity}-{count}"

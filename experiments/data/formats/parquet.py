@@ -1,4 +1,4 @@
-"""Rows as a table: one column for each key, the conversation as `messages` beside them."""
+"""Rows as a table: a column for each key, and the conversation as a column `messages`."""
 
 import itertools
 import json
@@ -9,13 +9,13 @@ from typing import Any
 from autoevol.experiments.data.formats.chat import write_messages
 from autoevol.experiments.data.formats.rows import FIGURES, LISTS, NUMBERS, RowDict, new_row
 
-_ROWS_AT_ONCE = 1000
+_BATCH = 1000
 
 
 def schema() -> Any:
-    """Return the columns as pyarrow's schema; the same whatever the rows hold.
+    """Return the columns as pyarrow's schema; it does not depend on the rows.
 
-    Scores and usage are JSON, since their names differ from run to run.
+    Scores and usage are JSON texts, since their names differ from run to run.
     """
     import pyarrow
 
@@ -27,21 +27,21 @@ def schema() -> Any:
 
 
 def as_table(rows: Iterable[RowDict]) -> Any:
-    """Return rows as pyarrow's table."""
+    """Return rows as a pyarrow table."""
     import pyarrow
 
     return pyarrow.Table.from_pylist([_values(row) for row in rows], schema())
 
 
 def write_parquet(path: Path, rows: Iterable[RowDict]) -> int:
-    """Write rows to a Parquet file, some at a time, and return how many they were."""
+    """Write rows to a Parquet file in batches, and return their number."""
     import pyarrow.parquet
 
     waiting, count = iter(rows), 0
     with pyarrow.parquet.ParquetWriter(path, schema()) as file:
-        while some := list(itertools.islice(waiting, _ROWS_AT_ONCE)):
-            file.write_table(as_table(some))
-            count += len(some)
+        while batch := list(itertools.islice(waiting, _BATCH)):
+            file.write_table(as_table(batch))
+            count += len(batch)
     return count
 
 

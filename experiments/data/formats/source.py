@@ -17,8 +17,8 @@ class Source:
     """A file that is being read.
 
     Attributes:
-        rows: Each with an id of its own; read row by row.
-        notes: What the reader has to say, filled while it reads.
+        rows: Each with a unique id; read one at a time, when they are asked for.
+        notes: What the reader left out or changed; complete once all rows are read.
     """
 
     path: Path
@@ -27,32 +27,34 @@ class Source:
     notes: Notes
 
 
-def open_source(path: Path, known: Format | None = None) -> Source:
-    """Open a file of rows.
+def open_source(path: Path, read_as: Format | None = None) -> Source:
+    """Open a data file of any format.
 
     Args:
         path: JSON Lines, JSON, CSV or Parquet.
-        known: Its format; None: the one that its first record fits.
+        read_as: Its format; None: the one of its first record.
 
     Raises:
-        ConfigError: Names the file, and row and key where there are such; some while reading.
+        ConfigError: Names the file, and row and key where there are any. Reading the rows raises
+            it, too.
     """
     records = read_file(path)
+    # The first record tells the format; it is put back in front of the others below.
     first = next(records, None)
     if first is None:
         raise ConfigError(str(path), "holds no rows")
-    found = known or detect(first)
+    source_format = read_as or detect(first)
     notes: Notes = Counter()
-    rows = found.read(itertools.chain([first], records), notes)
-    return Source(path, found, _identified(rows), notes)
+    rows = source_format.read(itertools.chain([first], records), notes)
+    return Source(path, source_format, _identified(rows), notes)
 
 
 def _identified(rows: Iterable[tuple[str, RowDict]]) -> Iterator[RowDict]:
-    """Give rows without an id one by their number, and refuse an id that stands twice."""
+    """Number the rows without an id, and refuse an id that occurs twice."""
     places: dict[str, str] = {}
     for number, (place, row) in enumerate(rows, start=1):
         identity = row["id"] or f"row-{number:06d}"
         if identity in places:
-            raise ConfigError(place, f"id {identity!r} stands at {places[identity]} already")
+            raise ConfigError(place, f"id {identity!r} is taken by {places[identity]}")
         places[identity] = place
         yield {**row, "id": identity, "seed_id": row["seed_id"] or identity}

@@ -1,5 +1,6 @@
-"""A data file of any format, written from rows."""
+"""Rows written to a data file of any format."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -12,33 +13,34 @@ from autoevol.experiments.files.atomic import whole_file, whole_path
 from autoevol.program.errors import ConfigError
 
 
-def check_target(target: Path, wanted: Format) -> None:
+def check_target(target: Path, write_as: Format) -> None:
     """Check that a file's name fits the format.
 
     Raises:
-        ConfigError: Names the suffixes that would.
+        ConfigError: Names the suffixes that do.
     """
-    suffixes = [".json"] if wanted.shape != "list" else [".jsonl", ".json"]
-    if wanted.name == "rows":
+    suffixes = [".json"] if write_as.shape != "list" else [".jsonl", ".json"]
+    if write_as.name == "rows":
         suffixes.append(".parquet")
     if target.suffix not in suffixes:
-        known = " or ".join(suffixes)
-        raise ConfigError(str(target), f"{wanted.name} is written to a file that ends in {known}")
+        allowed = " or ".join(suffixes)
+        problem = f"{write_as.name} is written to a file that ends in {allowed}"
+        raise ConfigError(str(target), problem)
 
 
-def write_rows(target: Path, rows: Iterable[RowDict], wanted: Format) -> int:
-    """Write rows to a file that is there complete or not at all, and return how many they were.
+def write_rows(target: Path, rows: Iterable[RowDict], write_as: Format) -> int:
+    """Write rows to a file that appears complete or not at all, and return their number.
 
     Raises:
-        ConfigError: The name does not fit, or a row cannot be put into the format.
+        ConfigError: The file's name does not fit, or the format cannot hold a row.
     """
-    check_target(target, wanted)
+    check_target(target, write_as)
     if target.suffix == ".parquet":
         with whole_path(target) as partial:
             return write_parquet(partial, rows)
-    shape = "lines" if target.suffix == ".jsonl" else wanted.shape
+    shape = "lines" if target.suffix == ".jsonl" else write_as.shape
     with whole_file(target) as file:
-        return _SHAPES[shape](file, (wanted.write(row) for row in rows))
+        return _SHAPES[shape](file, (write_as.write(row) for row in rows))
 
 
 def _write_lines(file: TextIO, records: Iterable[RowDict]) -> int:
@@ -56,19 +58,20 @@ def _write_list(file: TextIO, records: Iterable[RowDict]) -> int:
 def _write_split(file: TextIO, records: Iterable[RowDict]) -> int:
     """Write pandas' split form; every record has the keys of the first."""
     waiting = iter(records)
+    # pandas' split form names the columns before the data, so the first record is taken ahead.
     first = next(waiting, {})
     head = f'{{"columns": {_as_json(list(first))}, "data": ['
     rows = [first] if first else []
-    items = (_as_json(list(record.values())) for each in (rows, waiting) for record in each)
+    items = (_as_json(list(record.values())) for record in itertools.chain(rows, waiting))
     return _write_items(file, head, items, "]}")
 
 
 def _write_columns(file: TextIO, records: Iterable[RowDict]) -> int:
-    """Write one list for each column; they are held in memory."""
-    found = list(records)
-    names = list(found[0]) if found else []
-    file.write(_as_json({name: [record[name] for record in found] for name in names}) + "\n")
-    return len(found)
+    """Write one list for each column; all records are held in memory."""
+    table = list(records)
+    names = list(table[0]) if table else []
+    file.write(_as_json({name: [record[name] for record in table] for name in names}) + "\n")
+    return len(table)
 
 
 def _write_items(file: TextIO, head: str, items: Iterator[str], tail: str) -> int:

@@ -30,6 +30,7 @@ finally:
     [
         pytest.param(["--help"], set(), id="help"),
         pytest.param(["run", "--help"], set(), id="help of a command"),
+        pytest.param(["models", "list"], set(), id="a list of models"),
         pytest.param(
             ["run", str(REPOSITORY / "experiments/configs/quickstart.yaml"), "--dry-run"],
             {"dspy"},

@@ -256,8 +256,8 @@ def test_methods_and_a_damaged_run_are_told(two_runs: tuple[str, str]) -> None:
     ("file", "content", "needle"),
     [
         ("config.yaml", b"", "config.yaml: must be a mapping"),
-        ("config.yaml", b"a: [", "config.yaml: is no valid YAML"),
-        ("summary.json", b"{", "summary.json: is no valid JSON"),
+        ("config.yaml", b"a: [", "config.yaml: is not valid YAML"),
+        ("summary.json", b"{", "summary.json: is not valid JSON"),
         ("summary.json", b"{}", "summary.json: rows_in must be a number"),
         ("summary.json", b"[]", "summary.json: must be an object"),
         ("scores.json", b"{}", "scores.json: holds no scores"),

@@ -351,5 +351,5 @@ def test_a_file_that_is_there_is_never_overwritten(workplace: Path) -> None:
     write("in.jsonl", {"instruction": "Why?"})
     before = Path("in.jsonl").read_text()
     refused = run_cli("convert", "in.jsonl", "./in.jsonl", "--to", "alpaca", expected=2)
-    assert "is there already" in refused.err
+    assert "exists already" in refused.err
     assert Path("in.jsonl").read_text() == before

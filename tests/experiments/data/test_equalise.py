@@ -122,5 +122,5 @@ def test_an_earlier_result_is_not_overwritten(workplace: Path) -> None:
     write("b.jsonl", *by_seed("s"))
     write("b.equal.jsonl", {"mine": 1})
     refused = run_cli("equalise", "a.jsonl", "b.jsonl", "--by", "rows", expected=2)
-    assert "b.equal.jsonl: is there already" in refused.err
+    assert "b.equal.jsonl: exists already" in refused.err
     assert not Path("a.equal.jsonl").exists()

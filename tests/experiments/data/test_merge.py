@@ -120,7 +120,7 @@ def test_the_output_is_never_read_nor_overwritten(workplace: Path) -> None:
     inside = run_cli("merge", "out.jsonl", "a.jsonl", "./out.jsonl", expected=2)
     there = run_cli("merge", "out.jsonl", "a.jsonl", expected=2)
     assert "among the files to merge" in inside.err
-    assert "is there already" in there.err
+    assert "exists already" in there.err
     assert Path("out.jsonl").read_text() == before
 
 

@@ -193,7 +193,7 @@ def test_what_was_built_is_what_a_run_takes(quiz: dict[str, Any], workplace: Pat
             id="number",
         ),
         pytest.param(
-            {"sources": [{"path": "a.jsonl"}], "exclude": ["Why"]}, ["nothing is left"], id="all"
+            {"sources": [{"path": "a.jsonl"}], "exclude": ["Why"]}, ["no rows are left"], id="all"
         ),
     ],
 )
@@ -209,7 +209,7 @@ def test_a_wrong_config_is_refused(
     assert sorted(Path().rglob("*")) == before
 
 
-@pytest.mark.parametrize(("name", "needle"), [("a.jsonl", "there already"), ("a.csv", ".jsonl")])
+@pytest.mark.parametrize(("name", "needle"), [("a.jsonl", "exists already"), ("a.csv", ".jsonl")])
 def test_a_wrong_target_is_refused(workplace: Path, name: str, needle: str) -> None:
     write("a.jsonl", [{"instruction": "Why?"}])
     refused = run_cli("seeds", str(config(sources=[{"path": "a.jsonl"}])), name, expected=2)

@@ -226,7 +226,7 @@ def test_what_is_there_is_replaced_only_on_demand(run_folder: str, name: str) ->
     write_rows(ROWS[:1])
     before = snapshot()
     refused = run_cli(*arguments, expected=2)
-    assert "is there already; --overwrite" in refused.err
+    assert "exists already; --overwrite" in refused.err
     assert snapshot() == before
     run_cli(*arguments, "--overwrite", expected=0)
     assert snapshot() != before

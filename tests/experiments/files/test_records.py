@@ -95,7 +95,7 @@ def test_a_parquet_column_of_lists_is_refused_by_row_and_key(tmp_path: Path) -> 
 @pytest.mark.parametrize("value", [True, -1, 1.0, "1", None, 10**30])
 def test_a_whole_number_is_asked_for(value: Any) -> None:
     with pytest.raises(ConfigError, match="generation must be a whole number"):
-        Record("f:1", {"generation": value}).whole("generation")
+        Record("f:1", {"generation": value}).whole_number("generation")
 
 
 def test_the_messages_repeat_a_known_identity() -> None:

@@ -58,7 +58,7 @@ def test_the_table_shows_intervals_and_kinds(workplace: Path) -> None:
     file = write_rows(row(), row(id="b", evolved=None, raw="x", failed=True, kinds=["unparsed"]))
     shown = run_cli("metric-check", str(file), expected=0).out
     assert "1.00" in shown
-    assert "No judge was asked" in shown
+    assert "No judge (--judge MODEL)" in shown
 
 
 def test_a_judge_is_asked_once_and_paid_once(workplace: Path) -> None:

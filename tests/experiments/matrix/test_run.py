@@ -72,7 +72,7 @@ def test_a_stopped_matrix_goes_on_and_pays_no_call_twice(
     config = str(write_config(models=models, matrix=MATRIX, optimizer=SEARCH, **cap))
 
     stopped = run_cli("run", config, expected=3)
-    assert "goes on" in stopped.err
+    assert "resumes" in stopped.err
     assert [*summaries()] == NAMES[:1]
     assert not (FOLDER / NAMES[2]).exists()
     before = (FOLDER / NAMES[0] / "summary.json").stat().st_mtime_ns

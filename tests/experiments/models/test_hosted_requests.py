@@ -49,7 +49,7 @@ OLLAMA = {
 
 def ask(model: str, answer: Any, *, suffix: str = "") -> tuple[ReceivedRequest, Response]:
     """Send the request as a run would; return it as it arrived, and the reply."""
-    settings = ModelSettings(model, "evolver", temperature=0.4, top_p=0.9, max_tokens=160)
+    settings = ModelSettings(model, role="evolver", temperature=0.4, top_p=0.9, max_tokens=160)
     accepted, _ = adjusted(settings)
     request = fitted(replace(REQUEST, max_tokens=accepted.max_tokens), accepted)
     with loopback(lambda _: (200, answer)) as server:

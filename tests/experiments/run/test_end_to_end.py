@@ -169,7 +169,7 @@ def test_an_interrupted_run_goes_on_and_pays_no_call_twice(
     stopped = run_cli("run", str(config))
 
     assert stopped.code == 3
-    assert "goes on" in stopped.err
+    assert "resumes" in stopped.err
     assert not Path("runs/test/summary.json").exists()
     assert 60 <= len(calls) <= 60 + 16
 
@@ -294,7 +294,7 @@ def test_after_a_first_try_the_estimate_knows_what_calls_use(write_config: Write
     after = run_cli("run", config, "--dry-run", expected=0)
 
     assert "shorter than max_tokens" in before.out
-    assert "as the calls made so far have used" in after.out
+    assert "average of the calls" in after.out
     assert tokens_out(after.out) < 0.1 * tokens_out(before.out)
 
 

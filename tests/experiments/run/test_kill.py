@@ -97,7 +97,7 @@ def test_ctrl_c_finishes_the_calls_in_flight_and_pays_none_twice(
 
         assert code == 3
         assert seconds < 10
-        assert "goes on" in (place.folder / "err").read_text()
+        assert "resumes" in (place.folder / "err").read_text()
         assert place.calls_lost() == 0
         tried = Tried(place, code, True, 0, place.finish(), server.stats())
     assert violations(tried, reference.account) == []

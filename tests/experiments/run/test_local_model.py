@@ -90,7 +90,7 @@ def _check_program_json(folder: Path, rows: list[dict[str, str]]) -> None:
     """Load the program with plain DSPy: on the run's ledger it must ask the very same questions."""
     predictor = dspy.Predict("instruction -> evolved_instruction")
     predictor.load(str(folder / "program.json"))
-    settings = ModelSettings(MODEL, "evolver", temperature=0.4, top_p=0.95, max_tokens=96)
+    settings = ModelSettings(MODEL, role="evolver", temperature=0.4, top_p=0.95, max_tokens=96)
     shutil.copy(folder / "ledger.sqlite", "copy.sqlite")
     with open_models(
         {"evolver": settings},

@@ -205,7 +205,7 @@ def test_a_file_is_solved_by_a_model_that_is_named(workplace: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "needle"),
     [
-        (("one.jsonl", "--scores", "solver"), "models.solver: is not there"),
+        (("one.jsonl", "--scores", "solver"), "models.solver: must be set"),
         (
             (
                 "one.jsonl",
@@ -221,7 +221,7 @@ def test_a_file_is_solved_by_a_model_that_is_named(workplace: Path) -> None:
                 *("one.jsonl", "--scores", "solver"),
                 *("--set", "models.solver={model: a}", "--set", "models.strong_solver={model: a}"),
             ),
-            "models.strong_solver: is the solver itself",
+            "models.strong_solver: is the same as models.solver",
         ),
         (("nowhere",), "nowhere: there is no such folder or file"),
         ((".",), "no evolved.jsonl"),

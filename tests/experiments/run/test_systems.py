@@ -242,7 +242,7 @@ def test_wizardmath_goes_down_twice_and_up_three_times() -> None:
     easier, harder = {"down", "breadth"}, {"depth"}  # an easier question on another topic is new
     assert kinds == [easier, easier, harder, harder, harder]
     assert config.evolve.rounds == 5
-    assert config.evolve.children == [6, 1]
+    assert config.evolve.children == (6, 1)
     assert config.models.evolver.temperature == 0.7
 
 

@@ -132,7 +132,7 @@ def test_a_run_counts_marks_and_exports_what_stands(write_config: WriteConfig) -
             "filters.0 goes by 'mnd'",
         ),
         ([{"dedup": 0.9}], "filters.0"),
-        ([{"diverse_subset": {"most": 5}}], "most says nothing without score"),
+        ([{"diverse_subset": {"most": 5}}], "most has no effect without score"),
         ([{"top": {"score": "words"}}], "filters.0.top.part: is required"),
         ([{"decontaminate": {"benchmarks": []}}], "filters.0.decontaminate.benchmarks"),
         ([{"decontaminate": {"benchmarks": ["none.jsonl"]}}], "filters.0.benchmarks"),

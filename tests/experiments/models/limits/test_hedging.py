@@ -150,9 +150,9 @@ def test_tokens_under_way_count_towards_the_budget(tmp_path: Path) -> None:
 
 
 def test_prices_may_be_configured() -> None:
-    settings = ModelSettings("hosted_vllm/m", "evolver", prices=Price(2.0, 3.0, 1.0))
+    settings = ModelSettings("hosted_vllm/m", role="evolver", prices=Price(2.0, 3.0, 1.0))
     assert settings.price == Price(2.0, 3.0, 1.0)
-    assert ModelSettings("hosted_vllm/m", "evolver").price is None
+    assert ModelSettings("hosted_vllm/m", role="evolver").price is None
 
 
 def test_a_second_try_that_finds_no_slot_is_not_made() -> None:

@@ -115,7 +115,7 @@ def test_a_file_of_the_users_is_known_by_its_content(tmp_path: Path) -> None:
     for file, data in zip(files, (b"one", b"one", b"two"), strict=True):
         file.write_bytes(data)
     identities = [
-        identity(ModelSettings(f"local/{f}", "evolver", context=512), local_path(f"local/{f}"))
+        identity(ModelSettings(f"local/{f}", role="evolver", context=512), local_path(f"local/{f}"))
         for f in files
     ]
     assert identities[0] == identities[1] != identities[2]
@@ -123,7 +123,7 @@ def test_a_file_of_the_users_is_known_by_its_content(tmp_path: Path) -> None:
 
 def test_a_shipped_model_is_known_by_its_published_hash() -> None:
     name = "smollm2-135m-instruct"
-    settings = ModelSettings(f"local/{name}", "evolver", context=2048)
+    settings = ModelSettings(f"local/{name}", role="evolver", context=2048)
     assert SHIPPED[name].sha256 in identity(settings, None)
 
 

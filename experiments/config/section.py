@@ -1,0 +1,49 @@
+"""What all classes of the YAML share: unknown keys are errors, and settings are declared once.
+
+A section whose keys are settings of the program inherits from `Section` and from the frozen
+dataclass that declares them (name, type, bounds, default). Pydantic collects the fields of both;
+`settings_from` turns a checked section into the program's own dataclass.
+"""
+
+from dataclasses import Field as DataclassField
+from dataclasses import fields
+from typing import Any, ClassVar, Protocol, TypeVar, dataclass_transform
+
+from pydantic import BaseModel, Field
+
+
+# Repeats what pydantic says of its own classes, but for `frozen_default`: type checkers let a
+# frozen dataclass be inherited by frozen classes alone.
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
+class Section(BaseModel, frozen=True, extra="forbid"):
+    """A part of the config; an unknown key is an error.
+
+    Attributes:
+        shorthands: Keys that stand for several of its own.
+    """
+
+    shorthands: ClassVar[tuple[str, ...]] = ()
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, DataclassField[Any]]]
+
+
+Settings = TypeVar("Settings", bound=_Dataclass)
+
+
+def values_of(section: Section, settings: type[_Dataclass]) -> dict[str, Any]:
+    """Return the values of a section's keys that a dataclass of settings declares."""
+    return {field.name: getattr(section, field.name) for field in fields(settings)}
+
+
+def settings_from(section: Section, settings: type[Settings], **others: Any) -> Settings:
+    """Return a dataclass of settings with the values of a section's keys.
+
+    Args:
+        section: Has a key for each field that `others` lacks.
+        settings: The dataclass.
+        others: Fields that the section does not have, or has in another form.
+    """
+    names = (field.name for field in fields(settings) if field.name not in others)
+    return settings(**{name: getattr(section, name) for name in names}, **others)
