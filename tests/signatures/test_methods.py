@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import signatures
+from autoevol import signatures
 from autoevol.metrics import Case, broken, compose
 from autoevol.program.adapter import PlainAdapter
 from autoevol.program.evolution.evolver import Evolver

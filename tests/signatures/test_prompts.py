@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-import signatures
+from autoevol import signatures
 from autoevol.signatures import (
     EvolveInstruction,
     Method,

@@ -177,12 +177,12 @@ def test_a_wrong_config_is_refused(
         ),
         pytest.param(
             {"model": "local/qwen2.5-coder-1.5b-instruct", "api_base": "http://localhost"},
-            ["models.evolver.api_base", "does nothing"],
+            ["models.evolver.api_base", "has no effect"],
             id="api_base on local",
         ),
         pytest.param(
             {"model": "scripted/world", "context": 512},
-            ["models.evolver.context", "does nothing"],
+            ["models.evolver.context", "has no effect"],
             id="context on hosted",
         ),
         pytest.param(
