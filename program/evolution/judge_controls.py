@@ -1,10 +1,10 @@
-"""Rewrites whose verdict is beyond doubt: what a judge must tell apart before its word counts."""
+"""Rewrites with a known verdict, which a judge must tell apart before its answers count."""
 
 from typing import NamedTuple
 
 
 class Control(NamedTuple):
-    """A pair with a known verdict."""
+    """An instruction and a rewrite of it with a known verdict."""
 
     original: str
     rewrite: str
