@@ -81,7 +81,9 @@ def model_session(
         stopper.engine = fleet.engine
         bar.totals = fleet.engine.totals
         roles = {
-            role: Role(fleet.lms[role], settings.model, (adapters or {}).get(role), watched=0.0)
+            role: Role(
+                fleet.lms[role], settings.model, (adapters or {}).get(role), trace_sampling=0.0
+            )
             for role, settings in models.items()
         }
         try:
