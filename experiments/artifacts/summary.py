@@ -8,8 +8,7 @@ from typing import Any
 
 from autoevol.experiments.models.budget import Totals
 from autoevol.metrics import FailureRate, Pairs, pairs
-from autoevol.program.evolution.generator import RoundCount
-from autoevol.program.records import Evaluation, FinalChoice, Status, StepRecord
+from autoevol.program.records import Evaluation, FinalChoice, RoundCount, Status, StepRecord
 
 
 @dataclass
@@ -141,7 +140,7 @@ def heldout_verdict(findings: Findings) -> str | None:
 
 def _second_look(choice: FinalChoice | None) -> list[dict[str, Any]] | None:
     """Return the contenders of the second look, the initial method first."""
-    if choice is None or not choice.contenders:
+    if choice is None or not choice.finalists:
         return None
     first = {"method": choice.initial.method.name, "fresh": rate_of(choice.initial.failure_rate)}
     others = [
@@ -152,7 +151,7 @@ def _second_look(choice: FinalChoice | None) -> list[dict[str, Any]] | None:
             "verdict": each.preference.why,
             "is_best": each.dev.method.id == choice.best.method.id,
         }
-        for each in choice.contenders
+        for each in choice.finalists
     ]
     return [first, *others]
 

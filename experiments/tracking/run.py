@@ -75,7 +75,7 @@ class Tracker:
 
     def on_choice(self, choice: FinalChoice) -> None:
         """Record the second look: the contenders on fresh rows."""
-        looked = [choice.initial, *(each.fresh for each in choice.contenders)]
+        looked = [choice.initial, *(each.fresh for each in choice.finalists)]
         rows = [{"method": each.method.name, "rows": _verdicts(each)} for each in looked]
         self.client.log_dict(self.run_id, {"second_look": rows}, "second_look.json")
 

@@ -23,8 +23,8 @@ START, GOOD, LUCKY = "Rewrite, harder.", "Rewrite each, harder.", "Rewrite all, 
 )
 def test_headroom(failed: int, level: float, least: int, is_enough: bool) -> None:
     found = Headroom(FailureRate(failed, 50), level)
-    assert (found.least, found.is_enough) == (least, is_enough)
-    assert f"mend {least}" in str(found)
+    assert (found.wins_needed, found.is_enough) == (least, is_enough)
+    assert f"must win {least}" in str(found)
 
 
 def look(
@@ -59,7 +59,7 @@ def test_what_was_lucky_on_dev_is_found_out() -> None:
         {START: "xxxx......", LUCKY: "xxxxxxx...", GOOD: ".........."},
     )
     assert chosen.best.method.instructions == GOOD
-    assert [c.preference.is_better for c in chosen.contenders] == [False, True]
+    assert [c.preference.is_better for c in chosen.finalists] == [False, True]
 
 
 @pytest.mark.parametrize(

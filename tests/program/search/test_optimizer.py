@@ -239,7 +239,7 @@ def test_the_second_look_pays_for_the_best_few_on_fresh_rows() -> None:
         Evolver(START), trainset=rows(4, "t"), valset=rows(5, "d"), freshset=rows(3, "f")
     )
     assert best.method.instructions == better
-    assert [c.preference.is_better for c in choices[0].contenders] == [True]
+    assert [c.preference.is_better for c in choices[0].finalists] == [True]
     assert model.systems.count(START.instructions) == 5 + 2 + 3
 
 
