@@ -24,7 +24,7 @@ def _ignore(*_: Any) -> None:
     """Do nothing: the default listener."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listeners:
     """The callables that a run calls; the default of each does nothing.
 

@@ -107,7 +107,7 @@ def _draw(folder: Path) -> list[Path]:
 def _scored(
     target: Target, given: ScoringResources, bar: ProgressBar, say: Callable[[str], None]
 ) -> ScoreResults:
-    listeners = Listeners(bar.on_phase, bar.on_row)
+    listeners = Listeners(on_phase=bar.on_phase, on_row=bar.on_row)
     if not target.models:
         return asyncio.run(score_set(target.rounds, target.scores, given, listeners))
 
