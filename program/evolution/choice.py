@@ -85,6 +85,7 @@ class Chooser:
         return bisect(ends, ends[-1] * draw / DRAWS)
 
     def _thompson_sample(self, names: Sequence[str], draw: int) -> int:
+        # Seeded by the slot's draw, so that blocks may run in any order.
         rng = random.Random(draw)
         tallies = [(self.tallies or {}).get(name, MethodTally()) for name in names]
         samples = [rng.betavariate(1 + tally.kept, 1 + tally.failed) for tally in tallies]

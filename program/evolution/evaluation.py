@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.evolver import Evolver
-from autoevol.program.evolution.pipeline import Pipeline, attempt_block
+from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Evaluation, Outcome, Row, Trajectory
 
@@ -92,7 +92,7 @@ async def _evolve_once(
 
     async def work(block: Sequence[Row]) -> None:
         attempts = [Attempt(row, evolver, first_draw(row), round_number) for row in block]
-        for outcome in await attempt_block(attempts, pipeline):
+        for outcome in await pipeline.attempt_block(attempts):
             outcomes[outcome.source.id] = outcome
             listeners.on_row(outcome)
 

@@ -9,7 +9,7 @@ from autoevol.program.evolution.accounts import Accounts
 from autoevol.program.evolution.attempt import Attempt, LengthGoal
 from autoevol.program.evolution.choice import ChoiceName, Chooser, RewriteSlot
 from autoevol.program.evolution.evolver import Evolver
-from autoevol.program.evolution.pipeline import Pipeline, add_usage, answer_block, attempt_block
+from autoevol.program.evolution.pipeline import Pipeline, add_usage
 from autoevol.program.evolution.pool import PoolRule, in_pool_order
 from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import MethodTally, Outcome, RoundCount, Row
@@ -153,38 +153,40 @@ class Generator:
 
     async def _all_rounds(self, block: Sequence[RewriteSlot]) -> None:
         pool = block
-        for number in self.settings.round_numbers:
-            pool = await self._round(pool, number, self._chooser)
+        for round_number in self.settings.round_numbers:
+            pool = await self._round(pool, round_number, self._chooser)
 
     async def _bandit_rounds(self, slots: Iterable[RewriteSlot]) -> None:
         pool = list(slots)
-        for number in self.settings.round_numbers:
-            tallies = self.settings.learned.get(number, self._accounts.tallies())
-            self.listeners.on_learned(number, tallies)
-            pool = await self._bandit_round(pool, number, tallies)
+        for round_number in self.settings.round_numbers:
+            # A resumed run uses the stored tallies: rows that were unscored may be scored by now,
+            # and other tallies would choose other methods for rows whose calls are paid.
+            tallies = self.settings.learned.get(round_number, self._accounts.tallies())
+            self.listeners.on_learned(round_number, tallies)
+            pool = await self._bandit_round(pool, round_number, tallies)
 
     async def _bandit_round(
-        self, pool: Sequence[RewriteSlot], number: int, tallies: Mapping[str, MethodTally]
+        self, pool: Sequence[RewriteSlot], round_number: int, tallies: Mapping[str, MethodTally]
     ) -> list[RewriteSlot]:
         """Take all rows through one round with the same tallies; return the next round's pool."""
         chooser = replace(self._chooser, tallies=tallies)
         parts: dict[str, list[RewriteSlot]] = {}
 
         async def work(block: Sequence[RewriteSlot]) -> None:
-            parts[block[0].row.id] = await self._round(block, number, chooser)
+            parts[block[0].row.id] = await self._round(block, round_number, chooser)
 
         await self.pipeline.run_blocks(pool, work)
         return in_pool_order(pool, parts)
 
     async def _round(
-        self, pool: Sequence[RewriteSlot], number: int, chooser: Chooser
+        self, pool: Sequence[RewriteSlot], round_number: int, chooser: Chooser
     ) -> list[RewriteSlot]:
         """Take a block through one round and return its part of the next round's pool."""
-        count = self.settings.children_in(number)
+        count = self.settings.children_in(round_number)
         slots = [replace(slot, child=child) for slot in pool for child in range(count)]
-        outcomes = await self._rewriter.rewrite(slots, number, chooser)
+        outcomes = await self._rewriter.rewrite(slots, round_number, chooser)
         for outcome in outcomes:
-            self._finish(outcome, number)
+            self._finish(outcome, round_number)
         # The rewrites of a row stand side by side, `count` of them.
         families = (outcomes[i * count : (i + 1) * count] for i in range(len(pool)))
         pairs = zip(pool, families, strict=True)
@@ -203,7 +205,7 @@ class Generator:
         outcomes = [Outcome(slot.row, slot.row, "kept") for slot in block]
         missing = [outcome for outcome in outcomes if not answer.keeps_response(outcome.row)]
         attempts = [self._rewriter.answer_attempt(outcome.row) for outcome in missing]
-        answered = iter(await answer_block(missing, attempts, self.pipeline))
+        answered = iter(await self.pipeline.answer_block(missing, attempts))
         for outcome in outcomes:
             self._finish(outcome if answer.keeps_response(outcome.row) else next(answered), 0)
 
@@ -214,6 +216,8 @@ class _Rewriter:
 
     Attributes:
         schedule: The evolvers of each round, one for each method.
+        pipeline: Takes an attempt through its stages.
+        settings: Attempts, temperatures, and where rows stop evolving.
         accounts: Count every attempt.
     """
 
@@ -230,11 +234,11 @@ class _Rewriter:
         pending = list(range(len(slots)))
         for number in range(self.settings.attempts):
             attempts = [self._attempt(slots[i], round_number, number, chooser) for i in pending]
-            results = await attempt_block(attempts, self.pipeline)
+            results = await self.pipeline.attempt_block(attempts)
             for i, outcome in zip(pending, results, strict=True):
                 self.accounts.record_attempt(outcome)
                 outcomes[i] = _with_earlier_cost(outcome, outcomes.get(i))
-            # Only a failure is tried again: the calls of an unscored one have had their retries.
+            # Only a failure is tried again: the calls of an unscored row have had their retries.
             pending = [i for i in pending if outcomes[i].status == "failed"]
         return [outcomes[i] for i in range(len(slots))]
 
@@ -245,6 +249,7 @@ class _Rewriter:
     def _attempt(
         self, slot: RewriteSlot, round_number: int, number: int, chooser: Chooser
     ) -> Attempt:
+        """Return one attempt at a rewrite; `number` is its own, zero-based."""
         settings = self.settings
         evolvers = self.schedule[min(round_number, len(self.schedule)) - 1]
         names = [evolver.method_name for evolver in evolvers]
@@ -265,6 +270,8 @@ def _with_earlier_cost(outcome: Outcome, earlier: Outcome | None) -> Outcome:
     """Return the outcome of a later attempt, with the cost and the attempts of both."""
     if earlier is None:
         return outcome
+    # The later outcome counts even where its calls died: the row is unscored, not failed, since it
+    # could pass another time.
     usage = add_usage(earlier.row.usage, outcome.row.usage)
     row = replace(outcome.row, usage=usage)
     return replace(outcome, row=row, attempts=earlier.attempts + 1)

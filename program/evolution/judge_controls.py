@@ -72,6 +72,8 @@ CONTROLS: tuple[Control, ...] = tuple(
 )
 """Ten instructions in English and Korean, each with a sound and a broken rewrite."""
 
+# With ten controls of each kind a coin passes the first limit once in a hundred times, and a judge
+# that flags everything never; one that flags nothing never passes the second.
 MOST_FALSE_ALARMS = 1
 """Sound controls that a fit judge may flag."""
 

@@ -29,7 +29,7 @@ InputHandling = Literal["keep", "append", "evolve"]
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """How an attempt goes through its stages.
+    """Takes attempts through their stages.
 
     Attributes:
         roles: The models.
@@ -62,62 +62,63 @@ class Pipeline:
         """Do `work` on every block of `items`; see `program.blocks`."""
         await run_blocks(items, work, size=self.block_rows, in_flight=self.blocks_in_flight)
 
+    async def attempt_block(self, attempts: Sequence[Attempt]) -> list[Outcome]:
+        """Evolve and answer the rows of a block.
 
-async def attempt_block(attempts: Sequence[Attempt], pipeline: Pipeline) -> list[Outcome]:
-    """Evolve and answer the rows of a block; return an outcome for each attempt, in their order."""
-    outcomes = await asyncio.gather(*(_evolve(attempt, pipeline) for attempt in attempts))
-    return await answer_block(outcomes, attempts, pipeline)
+        Returns:
+            An outcome for each attempt, in their order.
+
+        Raises:
+            LMError: A call failed in a way that affects every row, for example a refused key.
+        """
+        outcomes = await asyncio.gather(*(self._evolve(attempt) for attempt in attempts))
+        return await self.answer_block(outcomes, attempts)
+
+    async def answer_block(
+        self, outcomes: Sequence[Outcome], attempts: Sequence[Attempt]
+    ) -> list[Outcome]:
+        """Answer the sound rows that evolve no further; return the others as they are."""
+        pairs = zip(outcomes, attempts, strict=True)
+        return list(await asyncio.gather(*(self._respond(o, a) for o, a in pairs)))
+
+    async def _evolve(self, attempt: Attempt) -> Outcome:
+        blank = attempt.blank(self.roles.evolver.model)
+
+        async def work(calls: list[CallRecord]) -> Outcome:
+            result = await rewrite_row(
+                attempt,
+                blank,
+                self.roles.evolver,
+                self.failure,
+                context=self.context,
+                evolves_input=self.evolves_input,
+            )
+            return _outcome(attempt.source, "evolve", result, usage_of(calls))
+
+        return await _run_stage(work, Outcome(attempt.source, blank, "kept"), "evolve")
+
+    async def _respond(self, outcome: Outcome, attempt: Attempt) -> Outcome:
+        is_sound = outcome.status == "kept"
+        if not (self.responds and is_sound and attempt.is_answered(outcome.row)):
+            return outcome
+
+        async def work(calls: list[CallRecord]) -> Outcome:
+            result = await answer_row(outcome, attempt, self.roles, self.failure, self.answer)
+            usage = add_usage(outcome.row.usage, usage_of(calls))
+            return _outcome(outcome.source, "respond", result, usage)
+
+        return await _run_stage(work, outcome, "respond")
 
 
-async def answer_block(
-    outcomes: Sequence[Outcome], attempts: Sequence[Attempt], pipeline: Pipeline
-) -> list[Outcome]:
-    """Answer the sound rows that evolve no further; return the others as they are."""
-    pairs = zip(outcomes, attempts, strict=True)
-    return list(await asyncio.gather(*(_respond(o, a, pipeline) for o, a in pairs)))
-
-
-async def _evolve(attempt: Attempt, pipeline: Pipeline) -> Outcome:
-    blank = attempt.blank(pipeline.roles.evolver.model)
-
-    async def work(calls: list[CallRecord]) -> Outcome:
-        result = await rewrite_row(
-            attempt,
-            blank,
-            pipeline.roles.evolver,
-            pipeline.failure,
-            context=pipeline.context,
-            evolves_input=pipeline.evolves_input,
-        )
-        return _outcome(attempt.source, "evolve", result, usage_of(calls))
-
-    return await _guarded(work, Outcome(attempt.source, blank, "kept"), "evolve")
-
-
-async def _respond(outcome: Outcome, attempt: Attempt, pipeline: Pipeline) -> Outcome:
-    is_sound = outcome.status == "kept"
-    if not (pipeline.responds and is_sound and attempt.is_answered(outcome.row)):
-        return outcome
-
-    async def work(calls: list[CallRecord]) -> Outcome:
-        result = await answer_row(
-            outcome, attempt, pipeline.roles, pipeline.failure, pipeline.answer
-        )
-        usage = add_usage(outcome.row.usage, usage_of(calls))
-        return _outcome(outcome.source, "respond", result, usage)
-
-    return await _guarded(work, outcome, "respond")
-
-
-async def _guarded(
+async def _run_stage(
     work: Callable[[list[CallRecord]], Awaitable[Outcome]], before: Outcome, stage: Stage
 ) -> Outcome:
-    """Return the outcome of `work`; a call that died leaves its row unscored, a refused one failed.
+    """Return the outcome of a stage; a died call leaves its row unscored, a refused one failed.
 
     Args:
-        work: Takes the calls of the stage so far, a list that grows.
+        work: The stage. Takes the list of its calls, which grows as they finish.
         before: The row's outcome before the stage.
-        stage: The stage that `work` is.
+        stage: Name of the stage.
     """
     with collected_calls() as calls:
         try:
@@ -125,7 +126,8 @@ async def _guarded(
         except UNSCORED_ERRORS as error:
             reason, is_unscored = Reason("transport", str(error)[:300]), True
         except LMInvalidRequestError as error:
-            # The provider refuses this row for good (too long, filtered): no retry would help.
+            # The provider refuses this row whenever it is sent, a text beyond its context length
+            # for example, so the row has failed.
             reason, is_unscored = Reason("refused_request", str(error)[:300]), False
         # The calls before the error have cost tokens, so the row carries them.
         usage = add_usage(before.row.usage, usage_of(calls))

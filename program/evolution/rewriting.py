@@ -82,7 +82,7 @@ async def rewrite_row(
         AdapterParseError: A judge's reply does not parse, so F has no verdict.
         LMError: A call failed for good.
     """
-    turns = await _evolve_turns(attempt, role, failure, context)
+    turns = await _TurnEvolver(attempt, role, failure, context).evolve()
     row = _filled(blank, attempt.source, turns)
     last = turns[-1]
     if last.reasons or not (evolves_input and row.input):
@@ -90,68 +90,58 @@ async def rewrite_row(
     return await _evolve_input(attempt, row, role, last.raw)
 
 
-async def _evolve_turns(
-    attempt: Attempt, role: Role, failure: FailureMetric, context: ContextName
-) -> list[_Turn]:
-    source = attempt.source
-    originals = _texts(source)
-    turns: list[_Turn] = []
-    for number, text in enumerate(originals):
-        pairs = [(old, new.text or "") for old, new in zip(originals, turns, strict=False)]
-        before = pairs if context == "previous" else []
-        turn = await _evolve_turn(attempt, role, failure, (number, text), before)
-        if source.turns:
-            turn = replace(turn, reasons=with_turn_number(turn.reasons, number))
-        turns.append(turn)
-        if turn.reasons:
-            break
-    return turns
+@dataclass(frozen=True, slots=True)
+class _TurnEvolver:
+    """Evolves the turns of one row; a single instruction is one turn."""
 
+    attempt: Attempt
+    role: Role
+    failure: FailureMetric
+    context: ContextName
 
-async def _evolve_turn(
-    attempt: Attempt,
-    role: Role,
-    failure: FailureMetric,
-    numbered: tuple[int, str],
-    before: Sequence[tuple[str, str]],
-) -> _Turn:
-    """Return a turn with F's verdict.
+    async def evolve(self) -> list[_Turn]:
+        """Return the turns up to the first that fails, at least one."""
+        source = self.attempt.source
+        originals = _texts(source)
+        turns: list[_Turn] = []
+        for number, text in enumerate(originals):
+            pairs = [(old, new.text or "") for old, new in zip(originals, turns, strict=False)]
+            turn = await self._evolve(number, text, pairs if self.context == "previous" else [])
+            if source.turns:
+                turn = replace(turn, reasons=with_turn_number(turn.reasons, number))
+            turns.append(turn)
+            if turn.reasons:
+                break
+        return turns
 
-    Args:
-        attempt: That the turn belongs to.
-        role: The evolver.
-        failure: F.
-        numbered: The turn's zero-based number and its text.
-        before: The earlier turns with their rewrites, where the evolver sees them.
-    """
-    number, text = numbered
-    # The first turn draws as a row with a single instruction does.
-    draw = draw_number("turn", attempt.draw, number) if number else attempt.draw
-    with collected_calls() as calls:
-        turn = await _call_evolver(attempt, role, text, draw, before)
-    # After a repair there are two calls; the last one is the reply that counts.
-    reply = calls[-1] if calls else None
-    if reply:
-        turn = replace(turn, raw=reply.text, model=reply.model, confidence=reply.confidence)
-    case = replace(attempt.case(text, turn.text, reply), raw=turn.raw)
-    reasons = await failure.reasons("evolve", case)
-    if not reasons and attempt.length_goal:
-        reasons = attempt.length_goal.reasons(turn.text or "")
-    return replace(turn, reasons=reasons)
+    async def _evolve(self, number: int, text: str, before: Sequence[tuple[str, str]]) -> _Turn:
+        """Return a turn with F's verdict; `before` are the turns that the evolver sees with it."""
+        attempt = self.attempt
+        # The first turn draws as a row with a single instruction does.
+        draw = draw_number("turn", attempt.draw, number) if number else attempt.draw
+        with collected_calls() as calls:
+            turn = await self._call(text, draw, before)
+        # A repaired reply took two calls; the last one counts.
+        reply = calls[-1] if calls else None
+        if reply:
+            turn = replace(turn, raw=reply.text, model=reply.model, confidence=reply.confidence)
+        case = replace(attempt.case(text, turn.text, reply), raw=turn.raw)
+        reasons = await self.failure.reasons("evolve", case)
+        if not reasons and attempt.length_goal:
+            reasons = attempt.length_goal.reasons(turn.text or "")
+        return replace(turn, reasons=reasons)
 
-
-async def _call_evolver(
-    attempt: Attempt, role: Role, text: str, draw: int, before: Sequence[tuple[str, str]]
-) -> _Turn:
-    try:
-        prediction = await attempt.evolver.evolve_with(
-            role, text, draw=draw, temperature=attempt.temperature, before=before
-        )
-    except AdapterParseError as error:
-        return _Turn(None, "", str(error.lm_response or ""), role.model)
-    evolved = prediction.evolved_instruction or ""
-    # Only the stepwise form has a thinking field.
-    return _Turn(evolved, getattr(prediction, "thinking", "") or "", evolved, role.model)
+    async def _call(self, text: str, draw: int, before: Sequence[tuple[str, str]]) -> _Turn:
+        attempt, role = self.attempt, self.role
+        try:
+            prediction = await attempt.evolver.evolve_with(
+                role, text, draw=draw, temperature=attempt.temperature, before=before
+            )
+        except AdapterParseError as error:
+            return _Turn(None, "", str(error.lm_response or ""), role.model)
+        evolved = prediction.evolved_instruction or ""
+        # Only the stepwise form has a thinking field.
+        return _Turn(evolved, getattr(prediction, "thinking", "") or "", evolved, role.model)
 
 
 def with_turn_number(reasons: Sequence[Reason], number: int) -> tuple[Reason, ...]:

@@ -14,7 +14,7 @@ from autoevol.program.evolution.evaluation import trajectories
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.evolution.judges import best_answer
-from autoevol.program.evolution.pipeline import Pipeline, attempt_block
+from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Outcome, Row
 from autoevol.program.roles import Role, Roles
@@ -60,7 +60,7 @@ def attempt(row: Row, answers: Sequence[str], **more: Any) -> tuple[Outcome, Rep
         context=context,
     )
     attempts = [Attempt(row, Evolver(Method("m", "Rewrite.")), draw=7)]
-    return asyncio.run(attempt_block(attempts, pipeline))[0], model
+    return asyncio.run(pipeline.attempt_block(attempts))[0], model
 
 
 def row(*turns: str) -> Row:
@@ -133,7 +133,7 @@ def test_a_turn_that_fails_ends_the_conversation_at_evolve() -> None:
     roles = Roles(*(Role(Stubborn([]), "m") for _ in range(4)))
     pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]))
     attempts = [Attempt(talk, Evolver(Method("m", "Rewrite.")), draw=7)]
-    outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
+    outcome = asyncio.run(pipeline.attempt_block(attempts))[0]
     assert outcome.failed_at == "evolve"
     assert str(outcome.reasons[0]).startswith("unchanged: turn 2: ")
 
@@ -170,7 +170,7 @@ def test_an_input_can_follow_its_instruction(evolves: bool, material: str) -> No
     pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), evolves_input=evolves)
     source = Row("a", "a", "Which of these numbers are odd?", input="3, 5, 9")
     attempts = [Attempt(source, Evolver(Method("m", "Rewrite.")), draw=7)]
-    outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
+    outcome = asyncio.run(pipeline.attempt_block(attempts))[0]
     assert outcome.row.input == material
     assert model.prompts[0][-1]["content"].endswith(f"\n\n{material}")
 
@@ -185,7 +185,7 @@ def test_an_input_that_comes_back_empty_fails_the_row() -> None:
     pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), evolves_input=True)
     source = Row("a", "a", "Which of these numbers are odd?", input="3, 5, 9")
     attempts = [Attempt(source, Evolver(Method("m", "Rewrite.")), draw=7)]
-    outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
+    outcome = asyncio.run(pipeline.attempt_block(attempts))[0]
     assert [str(reason) for reason in outcome.reasons] == ["unparsed: the input"]
     assert outcome.failed_at == "evolve"
 
