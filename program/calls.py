@@ -41,6 +41,8 @@ class CallRecord:
     confidence: float | None = None
 
 
+# Tasks copy the context and share the list in it, so a block also collects the calls of the tasks
+# that are started inside it.
 _log: ContextVar[list[CallRecord] | None] = ContextVar("autoevol_calls", default=None)
 
 

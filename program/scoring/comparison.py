@@ -17,6 +17,7 @@ from autoevol.signatures.scoring import COMPARED_ANSWERS, COMPARED_INSTRUCTIONS
 
 AskOrder = Literal["both", "drawn"]
 _VERDICTS: Mapping[str, Verdict] = {"first": "first", "second": "second", "tie": "tie"}
+# At the start of a line, or after a full stop, a colon or "is": "first or second" is no verdict.
 _LAST_WORD = re.compile(r"(?:^|[\n.:]|\bis)\W*(first|second|tie)\W*$", re.IGNORECASE)
 
 

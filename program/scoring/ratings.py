@@ -10,7 +10,9 @@ from autoevol.program.scoring.scorers import ChainScorer, RowScorer, Scorer
 from autoevol.signatures import RankChain, RateAnswer, RateComplexity, RateDifficulty, TagIntentions
 from autoevol.signatures.scoring import GRADED, RANKED, RATED_LEVELS, RATED_SCORES, TAGGED
 
+# The whole reply has to match: "7 or 8" is no grade.
 _GRADE = re.compile(r"(?:grade:?\s*)?(10|[1-9])(?:\s*/\s*10)?\.?", re.IGNORECASE)
+# A line a rung: "1: 20", "[2] - 35", "Version 3. 90/100".
 _RUNG = re.compile(
     r"^\W*(?:version\s+)?(\d+)\W*[:.)–-]\s*\**(\d+(?:/100)?)[*.]*\s*$", re.MULTILINE | re.IGNORECASE
 )
