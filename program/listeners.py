@@ -29,14 +29,14 @@ class Listeners:
     """The callables that a run calls; the default of each does nothing.
 
     Attributes:
-        on_phase: When a phase starts.
-        on_row: When a row is finished.
-        on_step: When a step of the search is finished.
-        on_headroom: When the initial method is measured.
-        on_choice: When the confirmation on fresh rows has chosen the best method.
-        on_trials: After each step, with all finished Optuna trials.
-        on_learned: When a bandit begins a round, with the round's number and the tallies by
-            method's name.
+        on_phase: Called when a phase starts.
+        on_row: Called when a row is finished.
+        on_step: Called when a step of the search is finished.
+        on_headroom: Called when the initial method is measured.
+        on_choice: Called when the confirmation on fresh rows has chosen the best method.
+        on_trials: Called after each step with all finished Optuna trials.
+        on_learned: Called when a bandit begins a round, with the round's number and the tallies
+            by method's name.
     """
 
     on_phase: Callable[[Phase], None] = _ignore

@@ -69,7 +69,7 @@ async def ask(
 
     Args:
         predictor: Its signature and demonstrations make the prompt.
-        role: Its model replies.
+        role: The role whose model replies.
         draw: Draw number of the call.
         temperature: Overrides the role's own.
         demos: Replace the predictor's own demonstrations.

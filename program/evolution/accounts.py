@@ -28,8 +28,8 @@ class Accounts:
         """Count a rewrite with its last outcome.
 
         Args:
-            outcome: Of its last attempt.
-            round_number: That the rewrite belongs to.
+            outcome: The outcome of the last attempt.
+            round_number: The round that the rewrite belongs to.
             is_finished: Whether it has reached its length, and so leaves the pool.
         """
         count = self._by_round[round_number]

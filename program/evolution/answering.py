@@ -78,7 +78,7 @@ class _Answer:
 
     Attributes:
         text: The reply.
-        model: That replied.
+        model: Name of the model that replied.
         is_truncated: Whether the reply hit its token limit.
         reasons: The broken rules; empty when the answer is sound.
     """
@@ -99,11 +99,11 @@ async def answer_row(
     """Return the row with its response, or with the reasons why its last answer failed.
 
     Args:
-        outcome: Of the evolve stage; sound.
-        attempt: That the row belongs to.
-        roles: Their responder answers; their judge chooses, if it has to.
+        outcome: The outcome of the evolve stage, a sound row.
+        attempt: The attempt that the row belongs to.
+        roles: The responder answers; the judge may choose among samples.
         failure: F.
-        settings: How to answer.
+        settings: Attempts, samples, and the choice among them.
 
     Raises:
         AdapterParseError: A judge's reply does not parse, so F has no verdict.

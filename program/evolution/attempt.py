@@ -40,7 +40,7 @@ class Attempt:
         draw: Draw number of the row's calls; those of one stage are derived from it.
         round: The round that the evolved row belongs to, from 1; 0 for a row that is only answered.
         child: Zero-based number of the rewrite among those of the row in the round.
-        temperature: Of the evolver's model; None: as configured.
+        temperature: Sampling temperature of the evolver; None: as configured.
         is_last: Whether the row evolves no further after this round, and so is answered.
         length_goal: Reaching it ends the row's evolution earlier; None: only the rounds do.
     """

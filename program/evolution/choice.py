@@ -49,9 +49,9 @@ class Chooser:
         name: `random` is uniform; `weighted` follows `weights`; `round_robin` takes method
             (seed's index + round + child) mod n (Evolution-Analysis, `evol_instruct.py`); `bandit`
             is Thompson sampling from `tallies`, with a Beta(1 + kept, 1 + failed) for each method.
-        weights: By method's name; a method without an entry has weight 1.
-        tallies: By method's name; a method without an entry has none kept and none failed.
-        seed: The run's.
+        weights: Weights by method's name; a method without an entry has weight 1.
+        tallies: Tallies by method's name; a method without an entry has no attempts.
+        seed: The run's seed.
     """
 
     name: ChoiceName = "random"

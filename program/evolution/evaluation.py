@@ -24,10 +24,10 @@ async def evaluate(
 
     Args:
         evolver: Holds the method.
-        rows: To evolve.
+        rows: The rows to evolve.
         pipeline: Roles, F, and how rows are grouped.
         listeners: Called for the phase and for each row.
-        phase: Its name; None: the rows belong to a phase that has begun.
+        phase: Name of the phase; None: the rows belong to one that has begun.
 
     Raises:
         LMError: A call failed in a way that affects every row, for example a refused key.

@@ -109,7 +109,7 @@ class Evolver(dspy.Module):
         """Return `evolved_instruction`, and `thinking` in the stepwise form.
 
         Args:
-            role: Its model evolves.
+            role: The role whose model evolves.
             instruction: One instruction, or one user turn of a conversation.
             draw: Draw number of the call.
             temperature: Overrides the role's own.
@@ -144,7 +144,7 @@ class Evolver(dspy.Module):
         """Return `response` to one instruction, or to one turn of a conversation.
 
         Args:
-            roles: Their responder answers.
+            roles: The responder answers.
             prompt: The instruction with its input, or the turn.
             draw: Draw number of the call.
             before: The conversation's earlier user turns, each with its answer.

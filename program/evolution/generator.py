@@ -36,7 +36,7 @@ class GenerationSettings:
             method where a round has several.
         retry_temperature: Sampling temperature from the second attempt on.
         choice: How a row gets its method where a round has several: `program.evolution.choice`.
-        weights: For the choice `weighted`, by method's name.
+        weights: Weights by method's name, for the choice `weighted`.
         on_failure: "requeue" puts a row whose rewrites all failed back into the next round's pool,
             unchanged.
         until: The length at which a row stops evolving.
@@ -44,7 +44,7 @@ class GenerationSettings:
             last round, and those that `until` stops.
         learned: The bandit's tallies at the start of each round of the run that is resumed. Its
             choices stay the same, although rows that were unscored then may be scored now.
-        seed: The run's, for the choices.
+        seed: The run's seed, for the choices.
     """
 
     rounds: int = 1
@@ -101,7 +101,7 @@ class Generator:
 
     Args:
         evolver: The program; the methods of `schedule` replace its own.
-        schedule: At least one method for each round.
+        schedule: The methods of each round, at least one each.
         pipeline: Roles, F, and how rows are grouped.
         settings: Rounds, attempts, choice.
         listeners: Called for every finished row.

@@ -26,7 +26,7 @@ class Question:
     Attributes:
         signature: Its outputs are typed.
         inputs: Returns the signature's input fields for a case.
-        evidence: Returns why the case fails by the prediction; None: it passes.
+        evidence: Returns the prediction's evidence that the case fails; None: it passes.
         needs_fitness: Whether the answer counts only if the judge tells the controls apart. The
             question of a published system needs none: it is used as that system uses it.
     """
@@ -59,7 +59,7 @@ QUESTIONS: dict[str, Question] = {
         lambda prediction: ", ".join(prediction.defects) if prediction.defects else None,
     ),
 }
-"""By rule, in the order in which they are asked."""
+"""The questions by rule, in the order in which they are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,10 @@ class Judge:
     """A judge model with its fitness, tested once for each rule.
 
     Args:
-        role: Its model judges.
+        role: The role whose model judges.
 
     Attributes:
-        fitness: By rule; only rules whose test has run.
+        fitness: Fitness by rule, for the rules whose test has run.
     """
 
     def __init__(self, role: Role) -> None:
@@ -167,8 +167,8 @@ async def best_answer(role: Role, instruction: str, answers: Sequence[str], *, d
     A number that no answer has counts as no choice, and the index is 0.
 
     Args:
-        role: Its model judges.
-        instruction: That all answers reply to.
+        role: The role whose model judges.
+        instruction: The instruction that all answers reply to.
         answers: At least one; the judge sees them numbered from 1.
         draw: Draw number of the call.
 

@@ -14,9 +14,8 @@ class PoolRule:
 
     Attributes:
         keeps_sources: Every row stays in the pool beside its rewrites.
-        requeues_failed: A row whose rewrites all failed comes back, unchanged.
-        length_goal: A rewrite that reaches it leaves the pool; None: rewrites leave it only by
-            failing.
+        requeues_failed: A row whose rewrites failed comes back unchanged, unless one was kept.
+        length_goal: A rewrite that reaches it leaves the pool; None: only failures do.
     """
 
     keeps_sources: bool

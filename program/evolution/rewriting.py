@@ -44,7 +44,7 @@ class _Turn:
         text: The rewrite; None when the reply could not be parsed.
         thinking: What came before the rewrite, in the stepwise form.
         raw: The reply before parsing.
-        model: That replied.
+        model: Name of the model that replied.
         reasons: The broken rules; empty when the rewrite is sound.
         confidence: See `CONFIDENCE`; None: the provider sent no log-probabilities.
     """

@@ -16,8 +16,8 @@ class Row:
 
     Attributes:
         id: Unique in the run; an evolved row's id is its parent's, followed by the round.
-        seed_id: Of the seed that its lineage starts with.
-        parent_id: Of the row that it was evolved from; None for a seed.
+        seed_id: Id of the seed that its lineage starts with.
+        parent_id: Id of the row that it was evolved from; None for a seed.
         round: Round that produced it, from 1; 0 for a seed.
         method: Name of the method that produced it; None for a seed.
         trace: Names of the methods applied since the seed, oldest first.
@@ -28,7 +28,9 @@ class Row:
         answers: The replies to `turns`, one each; the first of them is also `response`.
         origin: The seed's text.
         root: Where the seed came from.
-        draw: The draw number of the evolving call.
+        model_evolve: Name of the evolver's model.
+        model_respond: Name of the responder's model; "" before the row is answered.
+        draw: Draw number of the evolving call.
         scores: Scores of the row, by name.
         usage: Calls and tokens that the row cost, failed attempts included.
         filtered_by: Name of the filter that marked the row; None when no filter did.
@@ -121,7 +123,7 @@ class RoundCount:
     """Where the rewrites of a round went: entered = kept + failed + unscored.
 
     Attributes:
-        round: Its number; 0 for rows that are answered as they are.
+        round: Number of the round; 0 for rows that are answered as they are.
         finished: Kept rewrites that have reached their length, and so leave the pool.
     """
 

@@ -97,7 +97,7 @@ class Candidate:
 
     @property
     def id(self) -> str:
-        """Unique in a run, the same on resume."""
+        """Id of the candidate; unique in a run, the same on resume."""
         return f"step-{self.step:02d}-candidate-{self.index}"
 
     @property
@@ -113,7 +113,7 @@ class StepRecord:
     Attributes:
         step: Zero-based.
         incumbent: The best method before the step, on the dev rows.
-        candidates: In the order in which they were proposed.
+        candidates: The proposals, in the order in which they were made.
         best: The best method after the step; the incumbent unless a candidate was accepted.
     """
 
@@ -176,9 +176,9 @@ class Finalist:
     """A method of the archive, confirmed on fresh rows.
 
     Attributes:
-        dev: On the dev rows, on which it was selected.
-        fresh: On rows that had no part in the search.
-        preference: Against the initial method, on both sets of rows.
+        dev: The method on the dev rows, on which it was selected.
+        fresh: The method on rows that had no part in the search.
+        preference: The comparison with the initial method, on both sets of rows.
     """
 
     dev: Evaluation
@@ -191,9 +191,9 @@ class FinalChoice:
     """The end of a search.
 
     Attributes:
-        best: On the dev rows: the initial method, unless a finalist proved to be better.
+        best: The chosen method on the dev rows: the initial one, unless a finalist proved better.
         initial: The initial method on the fresh rows.
-        finalists: Best of the archive on the dev rows first.
+        finalists: The confirmed methods, the best on the dev rows first.
     """
 
     best: Evaluation

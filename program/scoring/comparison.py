@@ -26,14 +26,13 @@ class Pair:
     """Two texts that belong to the same row.
 
     Attributes:
-        id: The row's, on our side.
+        id: Id of the row on our side.
         ours: The text of the set under test.
         theirs: The text of the other set.
         instruction: The instruction that both texts answer; "": the texts are instructions.
     """
 
-    # The judge's record of a comparison holds these fields under these names.
-
+    # The file of a comparison's verdicts holds these fields under these names.
     id: str
     ours: str
     theirs: str
@@ -48,7 +47,7 @@ class Compared:
         pair: The two texts.
         ours_first: Verdict with our text shown first; None: not asked, or unreadable.
         ours_second: Verdict with our text shown second; None: not asked, or unreadable.
-        outcome: For our text; None: unscored.
+        outcome: Outcome for our text; None: unscored.
         problem: Why the pair is unscored; "" when it is scored.
     """
 
@@ -71,7 +70,7 @@ async def compare_pairs(
 
     Args:
         pairs: Equal texts are a tie and cost no call.
-        judge: Its model decides.
+        judge: The role whose model decides.
         on_compared: Called once for each pair, in order of completion.
         order: `both` asks twice, and verdicts that conflict are a tie; `drawn` asks once in an
             order drawn from the row's id (as AlpacaEval does).
@@ -133,6 +132,6 @@ async def _verdict(pair: Pair, judge: Role, *, ours_first: bool) -> Verdict | No
 
 
 def read_verdict(reply: str) -> Verdict | None:
-    """Return the verdict that a reply ends with; None: it ends with none."""
+    """Return the verdict that a reply ends with; None: it ends with no verdict."""
     match = _LAST_WORD.search(reply.strip())
     return _VERDICTS[match[1].lower()] if match else None

@@ -28,9 +28,9 @@ class Scored:
     """The scores of one row.
 
     Attributes:
-        id: The row's.
-        round: The row's; 0 for a seed.
-        values: By the score's name; empty when the row is unscored.
+        id: Id of the row.
+        round: Round of the row; 0 for a seed.
+        values: Values by the score's name; empty when the row is unscored.
         problem: Why the row is unscored; "" when it is scored.
     """
 
@@ -45,7 +45,7 @@ class Family:
     """Rows that are scored together.
 
     Attributes:
-        rows: At least one.
+        rows: The rows, at least one.
         anchor: A row shown with them, so that the parts of a long chain are comparable; it is
             scored in another part. None: there is no other part.
     """
@@ -87,7 +87,7 @@ async def score_rows(
 
     Args:
         scorer: Makes the families and scores each.
-        rows: To score.
+        rows: The rows to score.
         on_scored: Called once for each row, in order of completion.
         in_flight: Families that are scored at the same time, at least 1.
 
@@ -116,7 +116,7 @@ class RowScorer:
     """Asks a judge one question about each row.
 
     Attributes:
-        name: Of the score; part of the draw number.
+        name: Name of the score; part of the draw number.
         role: The judge.
         signature: Has one text output.
         inputs: Returns the question's input fields; None: the row lacks what the question needs.
@@ -156,7 +156,7 @@ class ChainScorer:
     Scored one by one, the rungs of a chain get nearly the same score.
 
     Attributes:
-        name: Of the score; part of the draw numbers.
+        name: Name of the score; part of the draw numbers.
         role: The judge.
         signature: Takes numbered instructions.
         read: Takes the reply and the number of rungs; returns None for a rung without a score.
@@ -220,8 +220,8 @@ async def reply_of(
     """Return the reply to a question with one text output.
 
     Args:
-        signature: Of the question.
-        role: Its model replies.
+        signature: Signature of the question.
+        role: The role whose model replies.
         draw: Draw number of the call.
         inputs: The signature's input fields.
         shown: Examples with their answers.

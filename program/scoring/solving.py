@@ -37,7 +37,7 @@ class SolverScorer:
             conversation's last one), where it states a clear one. `agreement`: the commonest one
             among the strong solver's samples, or the solver's where it is alone. Samples may agree
             on a wrong result, so the rate of the solver that decides is an upper estimate.
-        name: Of the score.
+        name: Name of the score.
     """
 
     solver: Role
