@@ -170,7 +170,7 @@ _forms: WeakKeyDictionary[Any, _Form] = WeakKeyDictionary()
 
 def _form(signature: type[dspy.Signature]) -> _Form:
     """Return the form of a signature, read once for each."""
-    # pydantic builds `output_fields` anew at every access, which is slow on the way of every row.
+    # DSPy collects `output_fields` anew at every access, too slow for what every call needs.
     form = _forms.get(signature)
     if form is None:
         form = _forms[signature] = _read_form(signature)

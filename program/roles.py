@@ -79,6 +79,7 @@ async def ask(
         AdapterParseError: The reply does not parse, even after the adapter's repair.
         LMError: The call failed for good.
     """
+    # DSPy's name for a draw. DSPy drops it before the engine sees it, so our LM reads it first.
     config: dict[str, Any] = {"rollout_id": draw}
     if temperature is not None:
         config["temperature"] = temperature

@@ -183,6 +183,7 @@ class _Answerer:
                 )
                 text = prediction.response or ""
             except AdapterParseError as error:
+                # Data, no error: the respond rules fail the text, mostly an empty one.
                 text = str(error.lm_response or "")
         return await self._judge(question, text, calls[-1] if calls else None)
 

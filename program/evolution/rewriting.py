@@ -138,6 +138,7 @@ class _TurnEvolver:
                 role, text, draw=draw, temperature=attempt.temperature, before=before
             )
         except AdapterParseError as error:
+            # Data, no error: without a text the rule `unparsed` fails the turn.
             return _Turn(None, "", str(error.lm_response or ""), role.model)
         evolved = prediction.evolved_instruction or ""
         # Only the stepwise form has a thinking field.
