@@ -1,8 +1,8 @@
 """How predictors talk to models: a plain chat for one output field, typed adapters for several.
 
-Field scaffolding makes small models answer the row instead of rewriting it, so a predictor with a
+Field scaffolding makes small models answer the row instead of rewriting it. So a predictor with a
 single text output gets none: the instructions are the system turn, demonstrations are earlier
-turns, the row comes last, and the whole reply is the result. What all calls share stands first, so
+turns, the row comes last, and the whole reply is the result. What all calls share comes first, so
 that prefix caches hit.
 """
 
@@ -19,15 +19,18 @@ from dspy.utils.exceptions import AdapterParseError
 AdapterName = Literal["plain", "chat", "json", "xml"]
 Messages = list[dict[str, Any]]
 
+# Models like to put a header over the result, echoed from the prompt or in their own words.
 _HEADER = re.compile(
     r"^\s*(?:[#*\[\s]*(?:the\s+)?(?:finally |final |newly )?"
     r"(?:re-?written|evolved|harder|new|optimi[sz]ed|improved)?"
     r"\s*(?:instruction|prompt|method|response|answer)[#*\]\s]*:[*\s]*)",
     re.IGNORECASE,
 )
+# A short first line that ends with a colon; a longer one may be the beginning of the result.
 _PREAMBLE = re.compile(
     r"^(?:sure|certainly|of course|okay|here(?:'s| is| are))\b[^\n]{0,120}:\s*\n+", re.IGNORECASE
 )
+# One fence around everything. A second one inside means that the text itself holds code blocks.
 _FENCE = re.compile(r"^```[\w-]*[ \t]*\n((?:(?!```).)*)\n```\s*$", re.DOTALL)
 
 
@@ -37,7 +40,7 @@ class PlainAdapter(dspy.Adapter):
     def format(
         self, signature: type[dspy.Signature], demos: list[dict[str, Any]], inputs: dict[str, Any]
     ) -> Messages:
-        """Return system turn, demonstrations as turns, and the row as the last turn."""
+        """Return the system turn, the demonstrations as turns, and the row as the last turn."""
         output = _only_output(signature)
         messages: Messages = [{"role": "system", "content": signature.instructions}]
         for demo in demos:
@@ -46,12 +49,12 @@ class PlainAdapter(dspy.Adapter):
         return [*messages, {"role": "user", "content": _user_turn(signature, inputs)}]
 
     def parse(self, signature: type[dspy.Signature], completion: str) -> dict[str, Any]:
-        """Take the whole reply, without an echoed header, a preamble or a fence around it all.
+        """Return the whole reply as the output, without its wrapping; see `strip_wrapping`.
 
-        A signature without a closing line asks for free text, which is taken as it is.
+        A signature without a closing line has free text as its output, which stays as it is.
 
         Raises:
-            AdapterParseError: Nothing is left.
+            AdapterParseError: No text is left.
         """
         text = strip_wrapping(completion) if _form(signature).closing else completion.strip()
         if not text:
@@ -60,7 +63,10 @@ class PlainAdapter(dspy.Adapter):
 
 
 class _Repair:
-    """Mixed into a typed adapter: an unparsable reply is asked for once more, with the error."""
+    """Mixed into a typed adapter: after an unparsable reply it asks once more, with the error."""
+
+    # DSPy's own remedy, one more call in JSON, is a new prompt. The repair appends two turns to the
+    # old one, so that the model sees its mistake and prefix caches hit.
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -77,7 +83,7 @@ class _Repair:
                 return await super().acall(*args, **kwargs)  # type: ignore[misc]
 
     def format(self, *args: Any, **kwargs: Any) -> Messages:
-        return [*super().format(*args, **kwargs), *_turns.get()]  # type: ignore[misc]
+        return [*super().format(*args, **kwargs), *_repair.get()]  # type: ignore[misc]
 
 
 class RepairingChatAdapter(_Repair, dspy.ChatAdapter):
@@ -96,7 +102,7 @@ _PLAIN = PlainAdapter()
 
 
 def adapter_for(signature: type[dspy.Signature], name: AdapterName | None) -> dspy.Adapter:
-    """Return the adapter called `name`; without a name, plain where it fits, else chat."""
+    """Return the adapter called `name`; without a name, `plain` where it fits, else `chat`."""
     if name is None:
         name = "plain" if is_plain(signature) else "chat"
     if name == "plain":
@@ -119,14 +125,13 @@ def strip_wrapping(reply: str) -> str:
     fenced = _FENCE.match(text)
     text = fenced.group(1).strip() if fenced else text
     text = _HEADER.sub("", text, count=1).strip()
-    return (
-        text[1:-1].strip()
-        if len(text) > 1 and text[0] == text[-1] == '"' and text.count('"') == 2
-        else text
-    )
+    # Two marks in all: with more of them the outer two may belong to different quotations.
+    is_quoted = len(text) > 1 and text[0] == text[-1] == '"' and text.count('"') == 2
+    return text[1:-1].strip() if is_quoted else text
 
 
-_turns: ContextVar[tuple[dict[str, Any], ...]] = ContextVar("autoevol_repair", default=())
+# A context variable, since one adapter object serves many calls at once.
+_repair: ContextVar[tuple[dict[str, Any], ...]] = ContextVar("autoevol_repair", default=())
 
 
 @contextmanager
@@ -136,7 +141,7 @@ def _repair_turns(error: AdapterParseError) -> Iterator[None]:
         f"That reply could not be read; it must hold the fields {expected}. "
         "Send it again, complete and in exactly the requested format."
     )
-    token = _turns.set(
+    token = _repair.set(
         (
             {"role": "assistant", "content": str(error.lm_response or "(empty)")},
             {"role": "user", "content": question},
@@ -145,15 +150,15 @@ def _repair_turns(error: AdapterParseError) -> Iterator[None]:
     try:
         yield
     finally:
-        _turns.reset(token)
+        _repair.reset(token)
 
 
 class _Form(NamedTuple):
-    """What the plain adapter needs of a signature.
+    """The parts of a signature that the plain adapter uses.
 
     Attributes:
-        output: The only output field; None: there are others.
-        closing: The line that closes the user's turn: the output field's description.
+        output: Name of the only output field; None: the outputs are not one text.
+        closing: Last line of the user's turn, the output field's description; "": there is none.
     """
 
     output: str | None
@@ -164,7 +169,8 @@ _forms: WeakKeyDictionary[Any, _Form] = WeakKeyDictionary()
 
 
 def _form(signature: type[dspy.Signature]) -> _Form:
-    """Return the form, read once for each signature: pydantic takes long to tell the fields."""
+    """Return the form of a signature, read once for each."""
+    # DSPy collects `output_fields` anew at every access, too slow for what every call needs.
     form = _forms.get(signature)
     if form is None:
         form = _forms[signature] = _read_form(signature)

@@ -1,4 +1,4 @@
-"""Rows in blocks, a bounded number of blocks at work."""
+"""Work on items in blocks, with a bounded number of blocks at a time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -17,9 +17,16 @@ async def run_blocks(
 ) -> None:
     """Do `work` on every block of `size` items, `in_flight` blocks at a time.
 
-    Items are taken one block after the other as the work goes on. An error of one block ends the
+    A block is taken from `items` only when a worker is free. An error in one block cancels the
     others.
+
+    Args:
+        items: Read lazily.
+        work: Takes a block; the last block may be smaller.
+        size: Items of a block, at least 1.
+        in_flight: Blocks at work at the same time, at least 1.
     """
+    # All workers draw from one generator, so no queue is needed and blocks start in order.
     blocks = _blocks(items, size)
 
     async def worker() -> None:
@@ -30,6 +37,7 @@ async def run_blocks(
     try:
         await asyncio.gather(*workers)
     finally:
+        # `gather` does not cancel the others when one fails.
         for task in workers:
             task.cancel()
         await asyncio.gather(*workers, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What a model call leaves behind: the engine reports it, the program collects it."""
+"""The record of a model call: the engine reports it, the program collects it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,13 +15,13 @@ class CallRecord:
         text: The reply, as it came.
         model: The model's name as configured.
         is_truncated: The reply hit its token limit.
-        is_replayed: The answer came from the ledger and cost nothing now.
+        is_replayed: The reply came from the ledger and cost nothing now.
         tokens_in: Prompt tokens, cached ones included.
         tokens_cached: Prompt tokens that the provider took from its prefix cache.
         shared_tokens: Prompt tokens of everything before the last message (the method's part),
             estimated from its share of the characters.
         tokens_out: Generated tokens.
-        seconds: Wall time of the call, as first made.
+        seconds: Wall time of the call when it was first made.
         cost_usd: None when the model's price is unknown.
         confidence: Mean probability of the likeliest token at each position of the reply, in
             (0, 1]; None: the provider sent no log-probabilities.
@@ -41,6 +41,8 @@ class CallRecord:
     confidence: float | None = None
 
 
+# Tasks copy the context and share the list in it, so a block also collects the calls of the tasks
+# that are started inside it.
 _log: ContextVar[list[CallRecord] | None] = ContextVar("autoevol_calls", default=None)
 
 
@@ -49,17 +51,17 @@ def collected_calls(*, apart: bool = False) -> Iterator[list[CallRecord]]:
     """Collect the calls made inside the block, in order of completion.
 
     Args:
-        apart: Keep them from the block around this one, which otherwise hears of them at the end.
+        apart: Keep the calls from the enclosing block; otherwise they join it at the end.
     """
-    around = None if apart else _log.get()
+    outer = None if apart else _log.get()
     records: list[CallRecord] = []
     token = _log.set(records)
     try:
         yield records
     finally:
         _log.reset(token)
-        if around is not None:
-            around.extend(records)
+        if outer is not None:
+            outer.extend(records)
 
 
 def report_call(record: CallRecord) -> None:
@@ -70,7 +72,7 @@ def report_call(record: CallRecord) -> None:
 
 
 def usage_of(records: Sequence[CallRecord]) -> dict[str, int]:
-    """Return the sums of `records`: calls and tokens."""
+    """Return the usage of a row: the number of calls and the sums of their tokens."""
     return {
         "calls": len(records),
         "tokens_in": sum(record.tokens_in for record in records),

@@ -2,10 +2,10 @@
 
 AutoEvolError
 ├── ConfigError             the user must change a config, a data file or a key (exit code 2)
-│   └── AccessError         found out by calling: the provider refused the key or the model
+│   └── AccessError         the provider refused the key or the model
 ├── WeightsError            a local model's weights are missing, broken or do not fit (exit code 2)
-├── StorageError            the run's folder takes no more: a full or broken disk (exit code 2)
-└── StoppedError            the run stopped early; the same command goes on (exit code 3)
+├── StorageError            the run's folder cannot be written: a full or broken disk (exit code 2)
+└── StoppedError            the run stopped early; the same command resumes it (exit code 3)
     └── BudgetExhaustedError    the budget is used up
 
 One row failing is data and never an exception. A model call that fails for good is DSPy's
@@ -22,7 +22,7 @@ class ConfigError(AutoEvolError):
 
     Attributes:
         where: The file and key, or the file and row, that the message is about.
-        problem: What is wrong and how to mend it, in one sentence.
+        problem: What is wrong and what to do about it, in one sentence.
     """
 
     def __init__(self, where: str, problem: str) -> None:
@@ -44,7 +44,7 @@ class StorageError(AutoEvolError):
 
 
 class StoppedError(AutoEvolError):
-    """The run stopped before its end, on the user's wish or for want of an endpoint."""
+    """The run stopped early: the user interrupted it, or an endpoint was unavailable."""
 
 
 class BudgetExhaustedError(StoppedError):

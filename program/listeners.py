@@ -1,4 +1,4 @@
-"""Who hears of a run's progress: plain callables that take finished records."""
+"""Listeners of a run's progress: plain callables that take finished records."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from autoevol.program.records import FinalChoice, Headroom, MethodTally, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of a run.
+    """A phase of a run.
 
     Attributes:
-        name: What is being done, for people.
-        total: Rows that the phase will finish; 0 when that is not counted in rows.
+        name: What the phase does, for people.
+        total: Rows that the phase will finish; 0 when it does not count rows.
     """
 
     name: str
@@ -24,18 +24,19 @@ def _ignore(*_: Any) -> None:
     """Do nothing: the default listener."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listeners:
-    """What to call as a run goes on.
+    """The callables that a run calls; the default of each does nothing.
 
     Attributes:
-        on_phase: A phase starts.
-        on_row: A row is finished.
-        on_headroom: The initial method has been measured.
-        on_step: A step of the search is finished.
-        on_choice: The second look has chosen.
-        on_trials: Optuna's trials so far, all of them finished, after each step.
-        on_learned: A bandit begins a round: its number, and the totals by method's name.
+        on_phase: Called when a phase starts.
+        on_row: Called when a row is finished.
+        on_step: Called when a step of the search is finished.
+        on_headroom: Called when the initial method is measured.
+        on_choice: Called when the confirmation on fresh rows has chosen the best method.
+        on_trials: Called after each step with all finished Optuna trials.
+        on_learned: Called when a bandit begins a round, with the round's number and the tallies
+            by method's name.
     """
 
     on_phase: Callable[[Phase], None] = _ignore

@@ -1,7 +1,8 @@
-"""Which of DSPy's errors another try can mend, and which leave a row unscored."""
+"""DSPy's model errors by what they mean for a row: worth a retry, unscored, or refused."""
 
 from dspy.utils.exceptions import (
     AdapterParseError,
+    LMInvalidRequestError,
     LMRateLimitError,
     LMServerError,
     LMTimeoutError,
@@ -9,9 +10,16 @@ from dspy.utils.exceptions import (
 )
 
 TRANSPORT_ERRORS = (LMTransportError, LMTimeoutError, LMServerError, LMRateLimitError)
-"""Another time the same call could go through."""
-
+"""The same call may succeed another time."""
 
 UNSCORED_ERRORS = (*TRANSPORT_ERRORS, AdapterParseError)
-"""After these F cannot be told. The evolver's and the responder's own unparsable replies are caught
-before; what is left of `AdapterParseError` is a judge's."""
+"""After one of these F has no verdict. Unparsable replies of the evolver and the responder are
+caught earlier and fail the row, so an `AdapterParseError` that arrives here is a judge's."""
+
+ROW_ERRORS = (*UNSCORED_ERRORS, LMInvalidRequestError)
+"""These concern one row; any other `LMError` would come back for every row, and ends the work."""
+
+
+def problem_of(error: Exception) -> str:
+    """Return a model error as one short line for a row's record."""
+    return f"{type(error).__name__}: {str(error)[:200]}"

@@ -11,8 +11,7 @@ from autoevol.experiments.files.records import read_object
 from autoevol.experiments.models.budget import Totals
 from autoevol.metrics import FailureRate, Pairs, pairs
 from autoevol.program.errors import ConfigError
-from autoevol.program.evolution.generator import RoundCount
-from autoevol.program.records import Evaluation, FinalChoice, Status, StepRecord
+from autoevol.program.records import Evaluation, FinalChoice, RoundCount, Status, StepRecord
 
 SUMMARY = "summary.json"
 

@@ -89,7 +89,9 @@ def model_session(
         stopper.engine = open_lms.engine
         bar.totals = open_lms.engine.totals
         roles = {
-            role: Role(open_lms.lms[role], settings.model, (adapters or {}).get(role), watched=0.0)
+            role: Role(
+                open_lms.lms[role], settings.model, (adapters or {}).get(role), trace_sampling=0.0
+            )
             for role, settings in models.items()
         }
         try:

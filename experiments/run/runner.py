@@ -126,9 +126,9 @@ class _Experiment:
         self.pipeline = pipeline_of(plan, fleet, watched)
         self.scoring = scoring_roles(plan, fleet, watched)
         self.listeners = Listeners(
-            around.bar.on_phase,
-            around.bar.on_row,
-            self._on_step,
+            on_phase=around.bar.on_phase,
+            on_row=around.bar.on_row,
+            on_step=self._on_step,
             on_headroom=self._on_headroom,
             on_choice=self._on_choice,
             on_trials=_view(plan),

@@ -63,7 +63,7 @@ def _role(role: str, plan: Plan, fleet: "OpenModels", watched: float) -> Role:
     """Return a role's model; a role that the run does not need has the evolver's."""
     given = getattr(plan.config.models, role)
     lm = fleet.lms.get(role, fleet.lms["evolver"])
-    return Role(lm=lm, model=given.model, adapter=given.adapter, watched=watched)
+    return Role(lm=lm, model=given.model, adapter=given.adapter, trace_sampling=watched)
 
 
 def pipeline_of(plan: Plan, fleet: "OpenModels", watched: float) -> Pipeline:

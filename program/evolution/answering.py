@@ -1,7 +1,7 @@
-"""The respond stage of one row: its answers, under the respond rules of F alone.
+"""The respond stage of one row: its answers, judged by the respond rules of F.
 
-An instruction can be answered several times, to try again after a failure (`attempts`) or to choose
-among sound answers (`samples`); a conversation is answered turn by turn.
+An instruction can be answered several times: again after a failure (`attempts`), or to choose among
+sound answers (`samples`). A conversation is answered turn by turn.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.failure import FailureMetric
 from autoevol.program.evolution.judges import best_answer
-from autoevol.program.evolution.rewriting import Judged, case_of
+from autoevol.program.evolution.rewriting import StageResult, with_turn_number
 from autoevol.program.records import Outcome, Row
 from autoevol.program.roles import Roles
 
@@ -26,18 +26,22 @@ ChooseName = Literal["majority", "judge"]
 Exchange = tuple[str, str]
 """A user turn and the answer to it."""
 
+IDK = "IDK"
+"""How koevol and auto-evol-instruct mark a row without an answer."""
+
 
 @dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
 class AnswerSettings:
     """How instructions are answered.
 
     Attributes:
-        attempts: Tries of an answer that F fails; the instruction stays.
-        samples: Answers to choose from.
-        choose: Among several sound ones: the commonest result (self-consistency, arXiv 2203.11171),
-            or the one that the judge calls best.
-        only_missing: Rows that are answered as they are and come with an answer (other than "IDK")
-            keep it, without a call.
+        attempts: Attempts at an answer before its failure counts, at least 1; the instruction
+            stays.
+        samples: Answers of an attempt to choose from, at least 1.
+        choose: Which of several sound answers: the commonest result (self-consistency, arXiv
+            2203.11171), or the one that the judge calls best.
+        only_missing: Where rows are answered as they are, a row that has an answer (other than
+            "IDK") keeps it, without a call.
     """
 
     attempts: Count = 1
@@ -45,28 +49,40 @@ class AnswerSettings:
     choose: ChooseName = "majority"
     only_missing: bool = False
 
+    def keeps_response(self, row: Row) -> bool:
+        """Tell whether a row that is answered as it is keeps the answer that it has."""
+        return self.only_missing and row.response.strip() not in ("", IDK)
+
 
 @dataclass(frozen=True, slots=True)
 class _Question:
     """One user turn of the evolved row.
 
     Attributes:
-        number: From 0.
-        asked: What the responder is asked: the turn and, where there is one, the input.
-        source: The turn that it was made from.
-        before: The turns before it with their answers.
+        number: Zero-based.
+        text: The turn, without the input.
+        prompt: What the responder reads: the turn and, where there is one, the input.
+        source: The turn that it was evolved from.
+        before: The earlier turns with their answers.
     """
 
     number: int
     text: str
-    asked: str
+    prompt: str
     source: str
     before: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """One reply of the responder."""
+    """One reply of the responder.
+
+    Attributes:
+        text: The reply.
+        model: Name of the model that replied.
+        is_truncated: Whether the reply hit its token limit.
+        reasons: The broken rules; empty when the answer is sound.
+    """
 
     text: str
     model: str
@@ -74,29 +90,36 @@ class _Answer:
     reasons: tuple[Reason, ...]
 
 
-async def answered(
+async def answer_row(
     outcome: Outcome,
     attempt: Attempt,
     roles: Roles,
     failure: FailureMetric,
     settings: AnswerSettings,
-) -> Judged:
-    """Return the row with its response, or with the reasons why its last one failed.
+) -> StageResult:
+    """Return the row with its response, or with the reasons why its last answer failed.
+
+    Args:
+        outcome: The outcome of the evolve stage, a sound row.
+        attempt: The attempt that the row belongs to.
+        roles: The responder answers; the judge may choose among samples.
+        failure: F.
+        settings: Attempts, samples, and the choice among them.
 
     Raises:
-        AdapterParseError: A judge's reply does not parse, so F cannot be told.
+        AdapterParseError: A judge's reply does not parse, so F has no verdict.
         LMError: A call failed for good.
     """
-    desk = _Answerer(attempt, roles, failure, settings)
+    answerer = _Answerer(attempt, roles, failure, settings)
     before: list[Exchange] = []
-    found: list[_Answer] = []
+    answers: list[_Answer] = []
     for question in _questions(outcome):
-        answer = await desk.answer(replace(question, before=tuple(before)))
-        found.append(answer)
-        before.append((question.asked, answer.text))
+        answer = await answerer.answer(replace(question, before=tuple(before)))
+        answers.append(answer)
+        before.append((question.prompt, answer.text))
         if answer.reasons:
             break
-    return _with_answers(outcome.row, found)
+    return _with_answers(outcome, answers)
 
 
 def _questions(outcome: Outcome) -> list[_Question]:
@@ -104,26 +127,26 @@ def _questions(outcome: Outcome) -> list[_Question]:
     if not row.turns:
         return [_Question(0, row.instruction, row.prompt, source.instruction)]
     pairs = zip(row.turns, source.turns, strict=True)
-    return [_Question(n, text, text, before) for n, (text, before) in enumerate(pairs)]
+    return [_Question(n, text, text, original) for n, (text, original) in enumerate(pairs)]
 
 
-def _with_answers(row: Row, found: Sequence[_Answer]) -> Judged:
-    last = found[-1]
-    turn = f"turn {len(found)}: " if row.turns else ""
+def _with_answers(outcome: Outcome, answers: Sequence[_Answer]) -> StageResult:
+    row, last = outcome.row, answers[-1]
+    is_conversation = bool(row.turns)
+    reasons = with_turn_number(last.reasons, len(answers) - 1) if is_conversation else last.reasons
     row = replace(
         row,
-        response=found[0].text,
-        answers=tuple(answer.text for answer in found) if row.turns else (),
+        response=answers[0].text,
+        answers=tuple(answer.text for answer in answers) if is_conversation else (),
         model_respond=last.model,
         scores={**row.scores, "response_truncated": float(last.is_truncated)},
     )
-    reasons = tuple(replace(r, evidence=f"{turn}{r.evidence}") for r in last.reasons)
-    return Judged(row, reasons)
+    return StageResult(row, reasons, outcome.raw)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answerer:
-    """Where the questions of one row are answered."""
+    """Answers the questions of one row."""
 
     attempt: Attempt
     roles: Roles
@@ -131,14 +154,14 @@ class _Answerer:
     settings: AnswerSettings
 
     async def answer(self, question: _Question) -> _Answer:
-        """Return a sound answer, or the first one of the last try."""
-        found: list[_Answer] = []
+        """Return the chosen sound answer, or the first sample of the last attempt."""
+        samples: list[_Answer] = []
         for number in range(self.settings.attempts):
-            found = await self._samples(question, number)
-            sound = [answer for answer in found if not answer.reasons]
+            samples = await self._samples(question, number)
+            sound = [answer for answer in samples if not answer.reasons]
             if sound:
-                return sound[await self._chosen(question, sound)]
-        return found[0]
+                return sound[await self._choose(question, sound)]
+        return samples[0]
 
     async def _samples(self, question: _Question, number: int) -> list[_Answer]:
         count = self.settings.samples
@@ -147,34 +170,35 @@ class _Answerer:
 
     def _draw(self, question: _Question, number: int, sample: int) -> int:
         """Return the draw of an answer; the very first one's is the row's own."""
-        place = (question.number, number, sample)
-        return draw_number("answer", self.attempt.draw, *place) if any(place) else self.attempt.draw
+        coordinates = (question.number, number, sample)
+        if not any(coordinates):
+            return self.attempt.draw
+        return draw_number("answer", self.attempt.draw, *coordinates)
 
     async def _sample(self, question: _Question, draw: int) -> _Answer:
         evolver = self.attempt.evolver
         with collected_calls() as calls:
             try:
-                found = await evolver.respond_with(
-                    self.roles, question.asked, draw=draw, before=question.before
+                prediction = await evolver.respond_with(
+                    self.roles, question.prompt, draw=draw, before=question.before
                 )
-                text = found.response or ""
+                text = prediction.response or ""
             except AdapterParseError as error:
+                # Data, no error: the respond rules fail the text, mostly an empty one.
                 text = str(error.lm_response or "")
-        return await self._judged(question, text, calls[-1] if calls else None)
+        return await self._judge(question, text, calls[-1] if calls else None)
 
-    async def _judged(self, question: _Question, text: str, reply: CallRecord | None) -> _Answer:
-        case = case_of(question.source, question.text, self.attempt.evolver.method, reply)
-        expected = "" if self.attempt.source.turns else self.attempt.source.response
-        case = replace(case, response=text, expected=expected)
-        reasons = await self.failure.reasons("respond", case)
+    async def _judge(self, question: _Question, text: str, reply: CallRecord | None) -> _Answer:
+        case = self.attempt.case(question.source, question.text, reply)
+        reasons = await self.failure.reasons("respond", replace(case, response=text))
         model = reply.model if reply else self.roles.responder.model
         return _Answer(text, model, case.truncated, reasons)
 
-    async def _chosen(self, question: _Question, sound: Sequence[_Answer]) -> int:
+    async def _choose(self, question: _Question, sound: Sequence[_Answer]) -> int:
         texts = [answer.text for answer in sound]
         if len(texts) == 1:
             return 0
         if self.settings.choose == "majority":
             return majority(texts)
         draw = draw_number("best", self.attempt.draw, question.number)
-        return await best_answer(self.roles.judge, question.asked, texts, draw=draw)
+        return await best_answer(self.roles.judge, question.prompt, texts, draw=draw)

@@ -1,19 +1,20 @@
-"""One attempt at one row: who evolves it, with which draw, and how far its way goes."""
+"""One attempt at one row: its evolver, its draw, and whether the rewrite is answered."""
 
 from dataclasses import dataclass, replace
 
-from autoevol.metrics import Reason
+from autoevol.metrics import Case, Reason
+from autoevol.program.calls import CallRecord
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.records import Row
 
 
 @dataclass(frozen=True, slots=True)
 class LengthGoal:
-    """The length at which a row's way ends, in words split at white space.
+    """A length at which a row stops evolving, in words split at white space.
 
     Attributes:
-        least: A shorter row goes on.
-        most: A longer one has failed.
+        least: From this many words on, the row leaves the pool.
+        most: A longer rewrite fails.
     """
 
     least: int
@@ -24,23 +25,24 @@ class LengthGoal:
         return len(row.instruction.split()) >= self.least
 
     def reasons(self, text: str) -> tuple[Reason, ...]:
-        """Return why the text has failed; empty when it has not."""
+        """Return the reason why the text fails; empty where it is not too long."""
         count = len(text.split())
         return (Reason("over_length", f"{count} words"),) if count > self.most else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is done with one row, once.
+    """One attempt at one rewrite of a row.
 
     Attributes:
-        source: The row that is evolved.
-        draw: Of the row's calls.
-        round: The round that the evolved row belongs to, from 1.
-        child: Number of the rewrite among those of the same row in the same round, from 0.
-        temperature: Of the evolver's model; None: as configured.
-        is_last: The rewrite is answered; otherwise only if `until` is met.
-        until: Where the row's way ends; None: when the rounds do.
+        source: The row to evolve.
+        evolver: Holds the method.
+        draw: Draw number of the row's calls; those of one stage are derived from it.
+        round: The round that the evolved row belongs to, from 1; 0 for a row that is only answered.
+        child: Zero-based number of the rewrite among those of the row in the round.
+        temperature: Sampling temperature of the evolver; None: as configured.
+        is_last: Whether the row evolves no further after this round, and so is answered.
+        length_goal: Reaching it ends the row's evolution earlier; None: only the rounds do.
     """
 
     source: Row
@@ -50,22 +52,25 @@ class Attempt:
     child: int = 0
     temperature: float | None = None
     is_last: bool = True
-    until: LengthGoal | None = None
+    length_goal: LengthGoal | None = None
 
     @property
     def id(self) -> str:
-        """Of the evolved row: its parent's, then the round, then the child if not the first."""
-        twin = f"-{self.child + 1}" if self.child else ""
-        return f"{self.source.id}.{self.round}{twin}"
+        """Id of the evolved row: its parent's, the round, and the child unless it is the first."""
+        sibling = f"-{self.child + 1}" if self.child else ""
+        return f"{self.source.id}.{self.round}{sibling}"
 
     def blank(self, model: str) -> Row:
-        """Return the evolved row before anything is known of it.
+        """Return the evolved row before its instruction is known.
 
         A breadth method begins a new lineage: the row is a seed of its own, whose parent is the row
         that inspired it.
+
+        Args:
+            model: The evolver's configured model, for the record.
         """
         method, source = self.evolver.method_name, self.source
-        is_new = self.evolver.given.kind == "breadth"
+        is_new = self.evolver.base_method.kind == "breadth"
         return replace(
             source,
             id=self.id,
@@ -81,4 +86,30 @@ class Attempt:
             origin="" if is_new else source.origin or source.instruction,
             model_evolve=model,
             draw=self.draw,
+        )
+
+    def is_answered(self, row: Row) -> bool:
+        """Tell whether the evolved row is answered: it evolves no further."""
+        return self.is_last or (self.length_goal is not None and self.length_goal.is_met(row))
+
+    def case(self, source: str, evolved: str | None, reply: CallRecord | None) -> Case:
+        """Return what F sees of a rewrite, or of one turn of it.
+
+        Args:
+            source: The text that was evolved.
+            evolved: The rewritten text; None when the reply could not be parsed.
+            reply: The stage's last call; None when unknown.
+        """
+        method = self.evolver.method
+        return Case(
+            source=source,
+            evolved=evolved,
+            method=method.instructions,
+            demonstrations=method.demonstrated,
+            method_kind=method.kind,
+            # A conversation's response answers its first turn alone, so it is no reference.
+            expected="" if self.source.turns else self.source.response,
+            truncated=bool(reply and reply.is_truncated),
+            tokens_out=reply.tokens_out if reply else 0,
+            tokens_total=reply.tokens_in + reply.tokens_out if reply else 0,
         )

@@ -1,13 +1,13 @@
-"""How a row gets its method where there are several.
+"""How a row gets its method where a round has several.
 
-Within a round a choice is a function of the run's seed, the row, the round and the number of the
-rewrite, so an interrupted or re-ordered run makes the same choices. An attempt that follows a
-failed one takes the next method.
+A choice depends only on the run's seed, the row, the round and the number of the rewrite (a bandit
+also on its tallies), so an interrupted or re-ordered run chooses alike. An attempt after a failed
+one takes the next method of the round.
 """
 
 import random
 from bisect import bisect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
@@ -20,11 +20,12 @@ ChoiceName = Literal["random", "weighted", "round_robin", "bandit"]
 
 @dataclass(frozen=True, slots=True)
 class RewriteSlot:
-    """A rewrite that is asked for.
+    """One rewrite that a round makes of a row.
 
     Attributes:
-        index: Number of the row's seed among the seeds, from 0.
-        child: Number of the rewrite among those of the same row in the same round, from 0.
+        index: Zero-based number of the row's seed among the seeds.
+        row: The row to rewrite.
+        child: Zero-based number of the rewrite among those of the row in the round.
     """
 
     index: int
@@ -33,73 +34,64 @@ class RewriteSlot:
 
     @property
     def coordinates(self) -> tuple[str | int, ...]:
-        """What tells the place from all others of its round; the first child's are the row's."""
+        """What tells the slot apart within its round: the row's id, and the child after it.
+
+        The first child adds nothing, so its rewrite draws what an evaluation of the row draws.
+        """
         return (self.row.id, self.child) if self.child else (self.row.id,)
 
 
 @dataclass(frozen=True, slots=True)
 class Chooser:
-    """A rule of choice.
+    """Chooses among the methods of a round.
 
     Attributes:
-        name: `random` is uniform; `weighted` goes by `weights`; `round_robin` takes method
+        name: `random` is uniform; `weighted` follows `weights`; `round_robin` takes method
             (seed's index + round + child) mod n (Evolution-Analysis, `evol_instruct.py`); `bandit`
-            is Thompson sampling from `totals`, with a Beta(1 + kept, 1 + failed) for each method.
-        weights: By method's name; 1 for a method without.
-        totals: By method's name.
-        seed: The run's.
+            is Thompson sampling from `tallies`, with a Beta(1 + kept, 1 + failed) for each method.
+        weights: Weights by method's name; a method without an entry has weight 1.
+        tallies: Tallies by method's name; a method without an entry has no attempts.
+        seed: The run's seed.
     """
 
     name: ChoiceName = "random"
     weights: Mapping[str, float] | None = None
-    totals: Mapping[str, MethodTally] | None = None
+    tallies: Mapping[str, MethodTally] | None = None
     seed: int = 0
 
     def choose(
-        self, names: Sequence[str], place: RewriteSlot, round_number: int, attempt: int
+        self, names: Sequence[str], slot: RewriteSlot, round_number: int, attempt: int
     ) -> int:
-        """Return the index of the method among `names` for an attempt, from 0."""
+        """Return the zero-based index of an attempt's method among `names`."""
         if len(names) == 1:
             return 0
-        first = _RULES[self.name](self, names, place, round_number)
+        first = self._first_choice(names, slot, round_number)
         return (first + attempt) % len(names)
 
-    def drawn(self, place: RewriteSlot, round_number: int) -> int:
-        """Return a number that only this place has, in [0, DRAWS)."""
-        row, *child = place.coordinates
+    def _first_choice(self, names: Sequence[str], slot: RewriteSlot, round_number: int) -> int:
+        match self.name:
+            case "random":
+                return self._draw(slot, round_number) % len(names)
+            case "weighted":
+                return self._weighted(names, self._draw(slot, round_number))
+            case "round_robin":
+                return (slot.index + round_number + slot.child) % len(names)
+            case "bandit":
+                return self._thompson_sample(names, self._draw(slot, round_number))
+
+    def _weighted(self, names: Sequence[str], draw: int) -> int:
+        weights = self.weights or {}
+        ends = list(accumulate(weights.get(name, 1.0) for name in names))
+        return bisect(ends, ends[-1] * draw / DRAWS)
+
+    def _thompson_sample(self, names: Sequence[str], draw: int) -> int:
+        # Seeded by the slot's draw, so that blocks may run in any order.
+        rng = random.Random(draw)
+        tallies = [(self.tallies or {}).get(name, MethodTally()) for name in names]
+        samples = [rng.betavariate(1 + tally.kept, 1 + tally.failed) for tally in tallies]
+        return samples.index(max(samples))
+
+    def _draw(self, slot: RewriteSlot, round_number: int) -> int:
+        """Return the slot's own draw number in its round, in [0, DRAWS)."""
+        row, *child = slot.coordinates
         return draw_number("choice", self.seed, row, round_number, 0, *child)
-
-
-ChoiceRule = Callable[[Chooser, Sequence[str], RewriteSlot, int], int]
-
-
-def _random(chooser: Chooser, names: Sequence[str], place: RewriteSlot, round_number: int) -> int:
-    return chooser.drawn(place, round_number) % len(names)
-
-
-def _weighted(chooser: Chooser, names: Sequence[str], place: RewriteSlot, round_number: int) -> int:
-    weights = chooser.weights or {}
-    ends = list(accumulate(weights.get(name, 1.0) for name in names))
-    return bisect(ends, ends[-1] * chooser.drawn(place, round_number) / DRAWS)
-
-
-def _round_robin(
-    chooser: Chooser, names: Sequence[str], place: RewriteSlot, round_number: int
-) -> int:
-    return (place.index + round_number + place.child) % len(names)
-
-
-def _bandit(chooser: Chooser, names: Sequence[str], place: RewriteSlot, round_number: int) -> int:
-    rng = random.Random(chooser.drawn(place, round_number))
-    known = chooser.totals or {}
-    totals = [known.get(name, MethodTally()) for name in names]
-    promises = [rng.betavariate(1 + total.kept, 1 + total.failed) for total in totals]
-    return promises.index(max(promises))
-
-
-_RULES: dict[ChoiceName, ChoiceRule] = {
-    "random": _random,
-    "weighted": _weighted,
-    "round_robin": _round_robin,
-    "bandit": _bandit,
-}

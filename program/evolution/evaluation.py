@@ -1,12 +1,11 @@
-"""A method's failure rate on given rows, and its trajectories on a mini-batch."""
+"""A method's failure rate on some rows, and its trajectories on a mini-batch."""
 
 from collections.abc import Sequence
 
-from autoevol.program.blocks import run_blocks
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.evolver import Evolver
-from autoevol.program.evolution.pipeline import Pipeline, attempt_block
+from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Evaluation, Outcome, Row, Trajectory
 
@@ -19,18 +18,21 @@ async def evaluate(
     *,
     phase: str | None,
 ) -> Evaluation:
-    """Evolve and answer each row once and tell which failed (paper, section 3.3).
+    """Evolve and answer each row once and return the outcomes (paper, section 3.3).
 
     Every method sees the same rows with the same draws, so methods are compared in pairs.
 
     Args:
         evolver: Holds the method.
-        rows: To evolve.
+        rows: The rows to evolve.
         pipeline: Roles, F, and how rows are grouped.
-        listeners: Hear of the rows.
-        phase: Its name; None: the rows belong to a phase that has begun.
+        listeners: Called for the phase and for each row.
+        phase: Name of the phase; None: the rows belong to one that has begun.
+
+    Raises:
+        LMError: A call failed in a way that affects every row, for example a refused key.
     """
-    outcomes = await _once(evolver, rows, pipeline, listeners, phase=phase)
+    outcomes = await _evolve_once(evolver, rows, pipeline, listeners, phase=phase)
     return Evaluation(evolver.method, tuple(outcomes))
 
 
@@ -43,26 +45,39 @@ async def trajectories(
     length: int,
     phase: str,
 ) -> list[Trajectory]:
-    """Evolve a mini-batch `length` times over (l of the paper) and return what each row became.
+    """Evolve a mini-batch `length` times over (l of the paper) and return each row's stages.
 
     A row whose calls died says nothing about the method and is left out.
+
+    Args:
+        evolver: Holds the method.
+        rows: The mini-batch.
+        pipeline: Roles, F, and how rows are grouped.
+        listeners: Called for each phase and for each row.
+        length: l, the number of times that a row is evolved.
+        phase: Name of the phases.
+
+    Raises:
+        LMError: A call failed in a way that affects every row, for example a refused key.
     """
     chains: dict[str, list[Outcome]] = {row.id: [] for row in rows}
-    start = {row.id: row.id for row in rows}
+    origin_ids = {row.id: row.id for row in rows}
     pool = list(rows)
     for round_number in range(1, length + 1):
-        outcomes = await _once(
+        outcomes = await _evolve_once(
             evolver, pool, pipeline, listeners, phase=phase, round_number=round_number
         )
         for outcome in outcomes:
-            start[outcome.row.id] = start[outcome.source.id]
-            chains[start[outcome.source.id]].append(outcome)
+            origin_ids[outcome.row.id] = origin_ids[outcome.source.id]
+            chains[origin_ids[outcome.source.id]].append(outcome)
+        # Failed rewrites are evolved further too, since the analysis shows every stage. Only a
+        # reply that could not be parsed leaves no text to evolve.
         pool = [outcome.row for outcome in outcomes if outcome.row.instruction]
-    told = [row for row in rows if all(o.status != "unscored" for o in chains[row.id])]
-    return [_trajectory(row, chains[row.id]) for row in told]
+    scored = [row for row in rows if all(o.status != "unscored" for o in chains[row.id])]
+    return [_trajectory(row, chains[row.id]) for row in scored]
 
 
-async def _once(
+async def _evolve_once(
     evolver: Evolver,
     rows: Sequence[Row],
     pipeline: Pipeline,
@@ -73,20 +88,20 @@ async def _once(
 ) -> list[Outcome]:
     if phase is not None:
         listeners.on_phase(Phase(phase, len(rows)))
-    found: dict[str, Outcome] = {}
+    outcomes: dict[str, Outcome] = {}
 
     async def work(block: Sequence[Row]) -> None:
         attempts = [Attempt(row, evolver, first_draw(row), round_number) for row in block]
-        for outcome in await attempt_block(attempts, pipeline):
-            found[outcome.source.id] = outcome
+        for outcome in await pipeline.attempt_block(attempts):
+            outcomes[outcome.source.id] = outcome
             listeners.on_row(outcome)
 
-    await run_blocks(rows, work, size=pipeline.block_rows, in_flight=pipeline.blocks_in_flight)
-    return [found[row.id] for row in rows]
+    await pipeline.run_blocks(rows, work)
+    return [outcomes[row.id] for row in rows]
 
 
 def first_draw(row: Row) -> int:
-    """Return the draw of a row's first attempt; the bulk phase asks for the same one."""
+    """Return the draw of a row's first attempt, the same one as in the bulk phase."""
     return draw_number("row", row.id, row.round + 1, 0)
 
 

@@ -1,4 +1,4 @@
-"""The student program: evolve an instruction, then answer it."""
+"""The DSPy program that an optimiser improves: evolve an instruction, then answer it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,40 +13,43 @@ from autoevol.signatures.methods import Thinking
 
 
 class Responder(dspy.Module):
-    """Answers instructions. Frozen, or an optimiser would rewrite it to please F.
+    """Answers instructions.
 
     Args:
-        instructions: What the responder is told; empty: `RespondToInstruction`'s own.
+        instructions: The system turn; empty: `RespondToInstruction`'s own.
     """
 
     def __init__(self, instructions: str = "") -> None:
         super().__init__()
-        told = instructions or RespondToInstruction.instructions
-        self.predict = dspy.Predict(RespondToInstruction.with_instructions(told))
+        system = instructions or RespondToInstruction.instructions
+        self.predict = dspy.Predict(RespondToInstruction.with_instructions(system))
+        # DSPy's optimisers skip a compiled module; they would rewrite the responder to please F.
         self._compiled = True
 
 
 class InputEvolver(dspy.Module):
-    """Makes a row's input fit its evolved instruction. Frozen, as it is no part of the method."""
+    """Makes a row's input fit its evolved instruction."""
 
     def __init__(self) -> None:
         super().__init__()
         self.predict = dspy.Predict(EvolveInput)
+        # Frozen, since it is no part of the method.
         self._compiled = True
 
 
 class Evolver(dspy.Module):
     """Applies an evolving method; the method is the state of its `evolve` predictor.
 
-    Used with DSPy's own optimisers it evolves with the model in context; inside AutoEvol the roles
-    are given call by call.
+    `forward` uses the model in DSPy's context, as DSPy's own optimisers do. Inside AutoEvol every
+    call names its role.
 
     Args:
-        method: That it starts with.
-        answer_prompt: What the responder is told; empty: the usual.
+        method: The method to start with.
+        answer_prompt: The responder's system turn; empty: `RespondToInstruction`'s own.
 
     Attributes:
-        given: The method it was made with; an optimiser may have changed the predictor since.
+        base_method: The method that the program was built with; an optimiser may have changed the
+            predictor since.
     """
 
     def __init__(self, method: Method, answer_prompt: str = "") -> None:
@@ -55,36 +58,36 @@ class Evolver(dspy.Module):
         self.evolve.demos = _demos(method)
         self.input_evolver = InputEvolver()
         self.responder = Responder(answer_prompt)
-        self.given = method
+        self.base_method = method
 
     @property
     def method_name(self) -> str:
-        """What people call the method."""
-        return self.given.name
+        """Name of the method, for people."""
+        return self.base_method.name
 
     @property
     def method(self) -> Method:
-        """The method that the predictor holds now, whoever put it there."""
+        """The method that the predictor holds now."""
         signature = self.evolve.signature
         pairs = tuple(
             (demo["instruction"], demo["evolved_instruction"]) for demo in self.evolve.demos
         )
         thinking: Thinking = "steps" if "thinking" in signature.output_fields else "none"
         return replace(
-            self.given,
+            self.base_method,
             instructions=signature.instructions,
             demonstrations=pairs,
             thinking=thinking,
-            template=None,
+            template=None,  # the text may have changed, so its placeholders no longer apply
         )
 
     def with_method(self, method: Method) -> Self:
         """Return a copy that evolves with `method`."""
-        twin: Self = self.deepcopy()
-        twin.given = method
-        twin.evolve.signature = method.signature
-        twin.evolve.demos = _demos(method)
-        return twin
+        copy: Self = self.deepcopy()
+        copy.base_method = method
+        copy.evolve.signature = method.signature
+        copy.evolve.demos = _demos(method)
+        return copy
 
     def forward(self, instruction: str) -> dspy.Prediction:
         """Return the evolved instruction and the response to it."""
@@ -106,12 +109,12 @@ class Evolver(dspy.Module):
         """Return `evolved_instruction`, and `thinking` in the stepwise form.
 
         Args:
-            role: Whose model evolves.
+            role: The role whose model evolves.
             instruction: One instruction, or one user turn of a conversation.
-            draw: Which of the possible answers to ask for.
+            draw: Draw number of the call.
             temperature: Overrides the role's own.
-            before: The conversation's earlier user turns, each with its rewrite; they are shown
-                behind the method's demonstrations, in the same form.
+            before: The conversation's earlier user turns, each with its rewrite. They follow the
+                method's demonstrations, in the same form.
         """
         demos = [*self.evolve.demos, *(_demo(pair) for pair in before)]
         return await ask(
@@ -125,7 +128,7 @@ class Evolver(dspy.Module):
 
     async def evolve_input_with(self, role: Role, source: Row, evolved: Row, *, draw: int) -> str:
         """Return the source's input, changed to fit the evolved instruction."""
-        found = await ask(
+        prediction = await ask(
             self.input_evolver.predict,
             role,
             draw=draw,
@@ -133,12 +136,19 @@ class Evolver(dspy.Module):
             input=source.input,
             evolved_instruction=evolved.instruction,
         )
-        return found.evolved_input or ""
+        return prediction.evolved_input or ""
 
     async def respond_with(
         self, roles: Roles, prompt: str, *, draw: int, before: Sequence[tuple[str, str]] = ()
     ) -> dspy.Prediction:
-        """Return `response` to one instruction, or to one turn after those before it."""
+        """Return `response` to one instruction, or to one turn of a conversation.
+
+        Args:
+            roles: The responder answers.
+            prompt: The instruction with its input, or the turn.
+            draw: Draw number of the call.
+            before: The conversation's earlier user turns, each with its answer.
+        """
         earlier = [dspy.Example(instruction=turn, response=answer) for turn, answer in before]
         predict = self.responder.predict
         return await ask(predict, roles.responder, draw=draw, demos=earlier, instruction=prompt)
@@ -149,5 +159,5 @@ def _demos(method: Method) -> list[dspy.Example]:
 
 
 def _demo(pair: tuple[str, str]) -> dspy.Example:
-    before, after = pair
-    return dspy.Example(instruction=before, evolved_instruction=after)
+    instruction, evolved = pair
+    return dspy.Example(instruction=instruction, evolved_instruction=evolved)

@@ -1,4 +1,4 @@
-"""F: whether a row failed at a stage, by pure rules first, then by a judge where a rule asks."""
+"""F: whether a row fails at a stage, by pure rules first, then by a judge where a rule needs it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class FailureMetric:
     Attributes:
         evolve: Rules on the rewritten instruction.
         respond: Rules on the response; the paper's own rules all belong here.
-        judge: Decides the rules that no text pattern can; needed only where `evolve` has one.
+        judge: Decides the rules that no text pattern can; None: no rule needs it.
     """
 
     evolve: tuple[Rule, ...]
@@ -25,21 +25,21 @@ class FailureMetric:
     async def reasons(self, stage: Stage, case: Case) -> tuple[Reason, ...]:
         """Return the rules that `case` breaks.
 
-        The judge is asked only about what the pure rules let pass, one question after the other,
-        until one of them fails the case: a failed row costs no further call.
+        The judge sees only what the pure rules let pass, one question after the other, until one
+        of them fails the case: a failed row costs no further call.
 
         Raises:
-            AdapterParseError: The judge's reply does not parse, so F cannot be told.
+            AdapterParseError: The judge's reply does not parse, so F has no verdict.
             LMError: A call to the judge failed for good.
         """
         rules = self.evolve if stage == "evolve" else self.respond
-        found = broken(rules, case)
-        if found or self.judge is None:
-            return found
-        return await self._judged(self.judge, rules, case)
+        reasons = broken(rules, case)
+        if reasons or self.judge is None:
+            return reasons
+        return await self._judge_reasons(self.judge, rules, case)
 
     async def prepare(self) -> None:
-        """Try the judge on the controls before the first row needs it.
+        """Test the judge on the controls before the first row needs it.
 
         Raises:
             LMError: A call to the judge failed for good.
@@ -48,10 +48,12 @@ class FailureMetric:
             if self.judge is not None and rule.detect is None:
                 await self.judge.is_fit(rule.name)
 
-    async def _judged(self, judge: Judge, rules: Sequence[Rule], case: Case) -> tuple[Reason, ...]:
-        asked = {rule.name for rule in rules if rule.needs_judge(case)}
+    async def _judge_reasons(
+        self, judge: Judge, rules: Sequence[Rule], case: Case
+    ) -> tuple[Reason, ...]:
+        names = {rule.name for rule in rules if rule.needs_judge(case)}
         for name in QUESTIONS:
-            evidence = await judge.evidence(name, case) if name in asked else None
+            evidence = await judge.evidence(name, case) if name in names else None
             if evidence is not None:
                 return (Reason(name, evidence),)
         return ()

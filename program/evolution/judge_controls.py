@@ -1,10 +1,10 @@
-"""Rewrites whose verdict is beyond doubt: what a judge must tell apart before its word counts."""
+"""Rewrites with a known verdict, which a judge must tell apart before its answers count."""
 
 from typing import NamedTuple
 
 
 class Control(NamedTuple):
-    """A pair with a known verdict."""
+    """An instruction and a rewrite of it with a known verdict."""
 
     original: str
     rewrite: str
@@ -72,6 +72,8 @@ CONTROLS: tuple[Control, ...] = tuple(
 )
 """Ten instructions in English and Korean, each with a sound and a broken rewrite."""
 
+# With ten controls of each kind a coin passes the first limit once in a hundred times, and a judge
+# that flags everything never; one that flags nothing never passes the second.
 MOST_FALSE_ALARMS = 1
 """Sound controls that a fit judge may flag."""
 

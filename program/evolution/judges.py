@@ -1,4 +1,4 @@
-"""The rules that a judge model decides: what each asks, and whether the judge is fit to say."""
+"""The rules that a judge model decides: the question of each, and the judge's fitness for it."""
 
 import asyncio
 import logging
@@ -24,10 +24,11 @@ class Question:
     """One question to the judge.
 
     Attributes:
-        inputs: The signature's input fields for a case.
-        evidence: Reads the typed answer; None: the case passes.
-        needs_fitness: The answer counts only if the judge tells the controls apart; a question that
-            is named after a system is asked as that system asks it.
+        signature: Its outputs are typed.
+        inputs: Returns the signature's input fields for a case.
+        evidence: Returns the prediction's evidence that the case fails; None: it passes.
+        needs_fitness: Whether the answer counts only if the judge tells the controls apart. The
+            question of a published system needs none: it is used as that system uses it.
     """
 
     signature: type[dspy.Signature]
@@ -44,34 +45,39 @@ QUESTIONS: dict[str, Question] = {
     "equal": Question(
         JudgeEquality,
         lambda case: {"first_instruction": case.source, "second_instruction": case.evolved},
-        lambda found: "the judge calls it so" if found.are_equal else None,
+        lambda prediction: "the judge calls it so" if prediction.are_equal else None,
         needs_fitness=False,
     ),
     "analysis": Question(
-        JudgeEvolution, _pair, lambda found: found.reason if found.has_failed else None
+        JudgeEvolution,
+        _pair,
+        lambda prediction: prediction.reason if prediction.has_failed else None,
     ),
     "defects": Question(
-        JudgeDefects, _pair, lambda found: ", ".join(found.defects) if found.defects else None
+        JudgeDefects,
+        _pair,
+        lambda prediction: ", ".join(prediction.defects) if prediction.defects else None,
     ),
 }
-"""By rule; asked in this order."""
+"""The questions by rule, in the order in which they are asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitness:
-    """How a judge did on the controls, with one question.
+    """A judge's result on the controls, for one question.
 
     Attributes:
-        false_alarms: Sound controls that it flagged.
-        hits: Broken controls that it flagged.
+        false_alarms: Sound controls that it flagged; lower is better.
+        hits: Broken controls that it flagged; higher is better.
     """
 
+    # `summary.json` holds these fields under these names.
     false_alarms: int
     hits: int
 
     @property
     def is_fit(self) -> bool:
-        """Whether its word counts: a coin, or a judge that flags everything, is not fit."""
+        """Whether its answers count; a coin, or a judge that flags everything, is not fit."""
         return self.false_alarms <= MOST_FALSE_ALARMS and self.hits >= LEAST_HITS
 
     def __str__(self) -> str:
@@ -82,75 +88,89 @@ class Fitness:
 
 
 class Judge:
-    """A judge model, and what is known of its fitness.
+    """A judge model with its fitness, tested once for each rule.
 
     Args:
-        role: Whose model judges.
+        role: The role whose model judges.
+
+    Attributes:
+        fitness: Fitness by rule, for the rules whose test has run.
     """
 
     def __init__(self, role: Role) -> None:
         self.role = role
         self.fitness: dict[str, Fitness] = {}
-        self._trials: dict[str, asyncio.Lock] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def evidence(self, rule: str, case: Case) -> str | None:
-        """Return what the judge finds against a case; None too where it is not fit to say.
+        """Return why a case fails by the judge; None: it passes, or the judge is not fit.
 
         Raises:
-            AdapterParseError: Its reply does not parse, so F cannot be told.
+            AdapterParseError: The reply does not parse, so F has no verdict.
             LMError: The call failed for good.
         """
         if not await self.is_fit(rule):
             return None
-        return await self._asked(rule, case, draw_number(rule, case.source))
+        return await self._ask(rule, case, draw_number(rule, case.source))
 
     async def is_fit(self, rule: str) -> bool:
-        """Ask about the controls, once for each rule, and tell whether the judge's word counts.
+        """Tell whether the judge's answers to a rule's question count.
+
+        The first call for a rule asks about all controls.
 
         Raises:
             LMError: A call failed for good.
         """
         if not QUESTIONS[rule].needs_fitness:
             return True
-        async with self._trials.setdefault(rule, asyncio.Lock()):
+        # Many rows arrive at once; the lock lets the first one test and the others wait for it.
+        async with self._locks.setdefault(rule, asyncio.Lock()):
             if rule not in self.fitness:
-                self.fitness[rule] = await self._tried(rule)
+                self.fitness[rule] = await self._test(rule)
         return self.fitness[rule].is_fit
 
-    async def _tried(self, rule: str) -> Fitness:
-        flags = await asyncio.gather(*(self._flags(rule, n) for n in range(len(CONTROLS))))
-        found = Fitness(
+    async def _test(self, rule: str) -> Fitness:
+        flags = await asyncio.gather(*(self._is_flagged(rule, n) for n in range(len(CONTROLS))))
+        fitness = Fitness(
             false_alarms=sum(f for f, c in zip(flags, CONTROLS, strict=True) if c.is_sound),
             hits=sum(f for f, c in zip(flags, CONTROLS, strict=True) if not c.is_sound),
         )
-        if not found.is_fit:
+        if not fitness.is_fit:
             logger.warning(
-                "%s is not fit to judge %r: it %s; the rule abstains", self.role.model, rule, found
+                "%s is not fit to judge %r: it %s; the rule abstains",
+                self.role.model,
+                rule,
+                fitness,
             )
-        return found
+        return fitness
 
-    async def _flags(self, rule: str, number: int) -> bool:
-        """Tell whether the judge flags a control; an unreadable answer is the wrong one."""
+    async def _is_flagged(self, rule: str, number: int) -> bool:
+        """Tell whether the judge flags a control; an unreadable answer counts as the wrong one."""
         control = CONTROLS[number]
         case = Case(control.original, control.rewrite)
         try:
-            found = await self._asked(rule, case, draw_number("control", rule, number))
+            evidence = await self._ask(rule, case, draw_number("control", rule, number))
         except AdapterParseError:
             return control.is_sound
-        return found is not None
+        return evidence is not None
 
-    async def _asked(self, rule: str, case: Case, draw: int) -> str | None:
+    async def _ask(self, rule: str, case: Case, draw: int) -> str | None:
         question = QUESTIONS[rule]
         predictor = dspy.Predict(question.signature)
-        return question.evidence(
-            await ask(predictor, self.role, draw=draw, **question.inputs(case))
-        )
+        prediction = await ask(predictor, self.role, draw=draw, **question.inputs(case))
+        return question.evidence(prediction)
 
 
 async def best_answer(role: Role, instruction: str, answers: Sequence[str], *, draw: int) -> int:
-    """Return the index of the answer that a judge model calls best.
+    """Return the zero-based index of the answer that a judge model calls best.
 
-    A number that is none of theirs counts as no choice: the first answer is returned.
+    A number that no answer has counts as no choice, and the index is 0.
+
+    Args:
+        role: The role whose model judges.
+        instruction: The instruction that all answers reply to.
+        answers: At least one; the judge sees them numbered from 1.
+        draw: Draw number of the call.
 
     Raises:
         AdapterParseError: The judge's reply holds no number, or several.
@@ -158,9 +178,10 @@ async def best_answer(role: Role, instruction: str, answers: Sequence[str], *, d
     """
     numbered = "\n\n".join(f"[{n}]\n{answer}" for n, answer in enumerate(answers, start=1))
     predictor = dspy.Predict(ChooseAnswer)
-    found = await ask(predictor, role, draw=draw, instruction=instruction, answers=numbered)
-    numbers = {int(number) for number in re.findall(r"\d+", found.best)}
+    prediction = await ask(predictor, role, draw=draw, instruction=instruction, answers=numbered)
+    reply = prediction.best
+    numbers = {int(number) for number in re.findall(r"\d+", reply)}
     if len(numbers) != 1:
-        raise AdapterParseError("best_answer", ChooseAnswer, found.best, message="no single number")
+        raise AdapterParseError("best_answer", ChooseAnswer, reply, message="no single number")
     best = numbers.pop()
     return best - 1 if 1 <= best <= len(answers) else 0

@@ -1,26 +1,25 @@
 """One attempt at a block of rows: evolve, F, respond, F.
 
-Rows of a block evolve together before they respond together. With blocks of one row many blocks run
-side by side and nothing waits (hosted models); with larger blocks the prompts of one stage stand
-together, so a local server's prefix cache keeps the method.
+All rows of a block evolve before any of them is answered. Hosted models get blocks of one row, many
+at a time, so that no row waits for another. A local model gets larger blocks: the prompts of one
+stage follow each other, so the server's prefix cache keeps the method.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from dspy.utils.exceptions import (
-    LMInvalidRequestError,
-)
+from dspy.utils.exceptions import LMInvalidRequestError
 
 from autoevol.metrics import Reason, Stage
+from autoevol.program.blocks import Item, run_blocks
 from autoevol.program.calls import CallRecord, collected_calls, usage_of
-from autoevol.program.evolution.answering import AnswerSettings, answered
+from autoevol.program.evolution.answering import AnswerSettings, answer_row
 from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.failure import FailureMetric
-from autoevol.program.evolution.rewriting import ContextName, rewritten
+from autoevol.program.evolution.rewriting import ContextName, StageResult, rewrite_row
 from autoevol.program.lm_errors import UNSCORED_ERRORS
 from autoevol.program.records import Outcome, Row
 from autoevol.program.roles import Roles
@@ -30,14 +29,15 @@ InputHandling = Literal["keep", "append", "evolve"]
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What every attempt needs besides its rows.
+    """Takes attempts through their stages.
 
     Attributes:
+        roles: The models.
         failure: F.
-        responds: Whether sound rewrites are answered (and F looks at the answers).
-        block_rows: Rows whose calls of one stage stand together, at least 1.
-        blocks_in_flight: Blocks that run side by side, at least 1.
-        answer: How they are answered.
+        responds: Whether sound rewrites are answered (and F judges the answers).
+        block_rows: Rows of a block, at least 1.
+        blocks_in_flight: Blocks at work at the same time, at least 1.
+        answer: How sound rewrites are answered.
         evolves_input: Whether a row's input is evolved after its instruction.
         context: Whether a turn of a conversation is evolved with the turns before it.
     """
@@ -53,80 +53,88 @@ class Pipeline:
 
     @property
     def rows_in_flight(self) -> int:
-        """Rows that may be under way at once."""
+        """Most rows at work at the same time."""
         return self.block_rows * self.blocks_in_flight
 
+    async def run_blocks(
+        self, items: Iterable[Item], work: Callable[[list[Item]], Awaitable[object]]
+    ) -> None:
+        """Do `work` on every block of `items`; see `program.blocks`."""
+        await run_blocks(items, work, size=self.block_rows, in_flight=self.blocks_in_flight)
 
-async def attempt_block(attempts: Sequence[Attempt], pipeline: Pipeline) -> list[Outcome]:
-    """Return what became of each attempt, in their order."""
-    outcomes = await asyncio.gather(*(_evolved(attempt, pipeline) for attempt in attempts))
-    return await answer_block(outcomes, attempts, pipeline)
+    async def attempt_block(self, attempts: Sequence[Attempt]) -> list[Outcome]:
+        """Evolve and answer the rows of a block.
+
+        Returns:
+            An outcome for each attempt, in their order.
+
+        Raises:
+            LMError: A call failed in a way that affects every row, for example a refused key.
+        """
+        outcomes = await asyncio.gather(*(self._evolve(attempt) for attempt in attempts))
+        return await self.answer_block(outcomes, attempts)
+
+    async def answer_block(
+        self, outcomes: Sequence[Outcome], attempts: Sequence[Attempt]
+    ) -> list[Outcome]:
+        """Answer the sound rows that evolve no further; return the others as they are."""
+        pairs = zip(outcomes, attempts, strict=True)
+        return list(await asyncio.gather(*(self._respond(o, a) for o, a in pairs)))
+
+    async def _evolve(self, attempt: Attempt) -> Outcome:
+        blank = attempt.blank(self.roles.evolver.model)
+
+        async def work(calls: list[CallRecord]) -> Outcome:
+            result = await rewrite_row(
+                attempt,
+                blank,
+                self.roles.evolver,
+                self.failure,
+                context=self.context,
+                evolves_input=self.evolves_input,
+            )
+            return _outcome(attempt.source, "evolve", result, usage_of(calls))
+
+        return await _run_stage(work, Outcome(attempt.source, blank, "kept"), "evolve")
+
+    async def _respond(self, outcome: Outcome, attempt: Attempt) -> Outcome:
+        is_sound = outcome.status == "kept"
+        if not (self.responds and is_sound and attempt.is_answered(outcome.row)):
+            return outcome
+
+        async def work(calls: list[CallRecord]) -> Outcome:
+            result = await answer_row(outcome, attempt, self.roles, self.failure, self.answer)
+            usage = add_usage(outcome.row.usage, usage_of(calls))
+            return _outcome(outcome.source, "respond", result, usage)
+
+        return await _run_stage(work, outcome, "respond")
 
 
-async def answer_block(
-    outcomes: Sequence[Outcome], attempts: Sequence[Attempt], pipeline: Pipeline
-) -> list[Outcome]:
-    """Answer what is sound and at the end of its way; the rest stays as it is."""
-    pairs = zip(outcomes, attempts, strict=True)
-    return list(await asyncio.gather(*(_responded(o, a, pipeline) for o, a in pairs)))
-
-
-async def _evolved(attempt: Attempt, pipeline: Pipeline) -> Outcome:
-    blank = attempt.blank(pipeline.roles.evolver.model)
-
-    async def work(calls: list[CallRecord]) -> Outcome:
-        found = await rewritten(
-            attempt,
-            blank,
-            pipeline.roles.evolver,
-            pipeline.failure,
-            context=pipeline.context,
-            evolves_input=pipeline.evolves_input,
-        )
-        row = replace(found.row, usage=usage_of(calls))
-        return _outcome(attempt.source, row, "evolve", found.reasons, found.raw)
-
-    return await _guarded(work, Outcome(attempt.source, blank, "kept"), "evolve")
-
-
-async def _responded(outcome: Outcome, attempt: Attempt, pipeline: Pipeline) -> Outcome:
-    if not pipeline.responds or outcome.status != "kept" or not _is_at_its_end(outcome, attempt):
-        return outcome
-
-    async def work(calls: list[CallRecord]) -> Outcome:
-        found = await answered(outcome, attempt, pipeline.roles, pipeline.failure, pipeline.answer)
-        row = replace(found.row, usage=add_usage(outcome.row.usage, usage_of(calls)))
-        return _outcome(outcome.source, row, "respond", found.reasons, outcome.raw)
-
-    return await _guarded(work, outcome, "respond")
-
-
-def _is_at_its_end(outcome: Outcome, attempt: Attempt) -> bool:
-    is_met = attempt.until is not None and attempt.until.is_met(outcome.row)
-    return attempt.is_last or is_met
-
-
-async def _guarded(
+async def _run_stage(
     work: Callable[[list[CallRecord]], Awaitable[Outcome]], before: Outcome, stage: Stage
 ) -> Outcome:
-    """Return what `work` makes of a row; a call that died leaves it unscored, a refused one failed.
+    """Return the outcome of a stage; a died call leaves its row unscored, a refused one failed.
 
     Args:
-        work: Takes the calls made so far, a list that grows.
-        before: What is known of the row without `work`.
-        stage: That `work` is.
+        work: The stage. Takes the list of its calls, which grows as they finish.
+        before: The row's outcome before the stage.
+        stage: Name of the stage.
     """
     with collected_calls() as calls:
         try:
             return await work(calls)
         except UNSCORED_ERRORS as error:
-            reason, status = Reason("transport", str(error)[:300]), "unscored"
+            reason, is_unscored = Reason("transport", str(error)[:300]), True
         except LMInvalidRequestError as error:
-            reason, status = Reason("refused_request", str(error)[:300]), "failed"
-        row = replace(before.row, usage=add_usage(before.row.usage, usage_of(calls)))
-    if status == "unscored":
+            # The provider refuses this row whenever it is sent, a text beyond its context length
+            # for example, so the row has failed.
+            reason, is_unscored = Reason("refused_request", str(error)[:300]), False
+        # The calls before the error have cost tokens, so the row carries them.
+        usage = add_usage(before.row.usage, usage_of(calls))
+    if is_unscored:
+        row = replace(before.row, usage=usage)
         return Outcome(before.source, row, "unscored", reasons=(reason,))
-    return _outcome(before.source, row, stage, (reason,), before.raw)
+    return _outcome(before.source, stage, StageResult(before.row, (reason,), before.raw), usage)
 
 
 def add_usage(*parts: Mapping[str, int]) -> dict[str, int]:
@@ -137,7 +145,8 @@ def add_usage(*parts: Mapping[str, int]) -> dict[str, int]:
     return dict(total)
 
 
-def _outcome(source: Row, row: Row, stage: Stage, reasons: tuple[Reason, ...], raw: str) -> Outcome:
-    if not reasons:
-        return Outcome(source, row, "kept", raw=raw)
-    return Outcome(source, row, "failed", stage, reasons, raw)
+def _outcome(source: Row, stage: Stage, result: StageResult, usage: Mapping[str, int]) -> Outcome:
+    row = replace(result.row, usage=usage)
+    if not result.reasons:
+        return Outcome(source, row, "kept", raw=result.raw)
+    return Outcome(source, row, "failed", stage, result.reasons, result.raw)

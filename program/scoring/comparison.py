@@ -1,4 +1,4 @@
-"""Two texts on the same row before a judge, in both orders or in a drawn one."""
+"""Pairwise comparison by a judge: two texts of one row, in both orders or in a drawn one."""
 
 import asyncio
 import re
@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dspy.utils.exceptions import LMInvalidRequestError
-
 from autoevol.metrics.quality.preference import PairOutcome, Verdict, outcome, single_outcome
 from autoevol.program.blocks import run_blocks
 from autoevol.program.draws import draw_number
-from autoevol.program.lm_errors import UNSCORED_ERRORS
+from autoevol.program.lm_errors import ROW_ERRORS, problem_of
 from autoevol.program.roles import Role
 from autoevol.program.scoring.scorers import reply_of
 from autoevol.signatures import CompareAnswers, CompareInstructions
@@ -19,6 +17,7 @@ from autoevol.signatures.scoring import COMPARED_ANSWERS, COMPARED_INSTRUCTIONS
 
 AskOrder = Literal["both", "drawn"]
 _VERDICTS: Mapping[str, Verdict] = {"first": "first", "second": "second", "tie": "tie"}
+# At the start of a line, or after a full stop, a colon or "is": "first or second" is no verdict.
 _LAST_WORD = re.compile(r"(?:^|[\n.:]|\bis)\W*(first|second|tie)\W*$", re.IGNORECASE)
 
 
@@ -27,10 +26,13 @@ class Pair:
     """Two texts that belong to the same row.
 
     Attributes:
-        id: Of the row on our side.
-        instruction: That both texts answer; empty: the texts are instructions themselves.
+        id: Id of the row on our side.
+        ours: The text of the set under test.
+        theirs: The text of the other set.
+        instruction: The instruction that both texts answer; "": the texts are instructions.
     """
 
+    # The file of a comparison's verdicts holds these fields under these names.
     id: str
     ours: str
     theirs: str
@@ -39,13 +41,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What the judge said of a pair.
+    """The judge's result for a pair.
 
     Attributes:
-        ours_first: Verdict where ours was shown first; None: not asked, or unreadable.
-        ours_second: Verdict where it was shown second; None likewise.
-        outcome: None: unscored.
-        problem: Why it is unscored; "" otherwise.
+        pair: The two texts.
+        ours_first: Verdict with our text shown first; None: not asked, or unreadable.
+        ours_second: Verdict with our text shown second; None: not asked, or unreadable.
+        outcome: Outcome for our text; None: unscored.
+        problem: Why the pair is unscored; "" when it is scored.
     """
 
     pair: Pair
@@ -67,63 +70,68 @@ async def compare_pairs(
 
     Args:
         pairs: Equal texts are a tie and cost no call.
-        judge: Whose model decides.
-        on_compared: Hears of each pair once.
+        judge: The role whose model decides.
+        on_compared: Called once for each pair, in order of completion.
         order: `both` asks twice, and verdicts that conflict are a tie; `drawn` asks once in an
-            order that the row's id decides (as AlpacaEval does).
-        in_flight: Pairs that are asked about side by side, at least 1.
+            order drawn from the row's id (as AlpacaEval does).
+        in_flight: Pairs at work at the same time, at least 1.
 
     Raises:
-        LMError: A call failed in a way that will befall every pair, a refused key for example.
+        LMError: A call failed in a way that affects every pair, for example a refused key.
     """
 
     async def work(block: Sequence[Pair]) -> None:
         for pair in block:
-            on_compared(await _compared(pair, judge, order))
+            on_compared(await _compare(pair, judge, order))
 
     await run_blocks(pairs, work, size=1, in_flight=in_flight)
 
 
-async def _compared(pair: Pair, judge: Role, order: AskOrder) -> Compared:
+async def _compare(pair: Pair, judge: Role, order: AskOrder) -> Compared:
     if pair.ours.strip() == pair.theirs.strip():
         return Compared(pair, None, None, "tie")
     try:
-        return await (_both(pair, judge) if order == "both" else _drawn(pair, judge))
-    except (*UNSCORED_ERRORS, LMInvalidRequestError) as error:
-        return Compared(pair, None, None, None, f"{type(error).__name__}: {str(error)[:200]}")
+        return await (
+            _compare_twice(pair, judge) if order == "both" else _compare_once(pair, judge)
+        )
+    except ROW_ERRORS as error:
+        return Compared(pair, None, None, None, problem_of(error))
 
 
-async def _both(pair: Pair, judge: Role) -> Compared:
+async def _compare_twice(pair: Pair, judge: Role) -> Compared:
+    # Judges are biased towards a position; a preference for the text survives both orders.
     first, second = await asyncio.gather(
         _verdict(pair, judge, ours_first=True), _verdict(pair, judge, ours_first=False)
     )
-    found = outcome(first, second)
-    return Compared(pair, first, second, found, "" if found else "unreadable verdict")
+    return _result(pair, first, second, outcome(first, second))
 
 
-async def _drawn(pair: Pair, judge: Role) -> Compared:
+async def _compare_once(pair: Pair, judge: Role) -> Compared:
     is_first = bool(draw_number("order", pair.id) % 2)
     verdict = await _verdict(pair, judge, ours_first=is_first)
-    found = single_outcome(verdict, ours_was_first=is_first)
-    problem = "" if found else "unreadable verdict"
     first, second = (verdict, None) if is_first else (None, verdict)
-    return Compared(pair, first, second, found, problem)
+    return _result(pair, first, second, single_outcome(verdict, ours_was_first=is_first))
+
+
+def _result(
+    pair: Pair, first: Verdict | None, second: Verdict | None, result: PairOutcome | None
+) -> Compared:
+    return Compared(pair, first, second, result, "" if result else "unreadable verdict")
 
 
 async def _verdict(pair: Pair, judge: Role, *, ours_first: bool) -> Verdict | None:
     first, second = (pair.ours, pair.theirs) if ours_first else (pair.theirs, pair.ours)
     draw = draw_number("compare", pair.id, int(ours_first))
-    shown = {"first": first, "second": second}
+    texts = {"first": first, "second": second}
     if pair.instruction:
-        shown = {"instruction": pair.instruction, **shown}
-    if pair.instruction:
-        reply = await reply_of(CompareAnswers, judge, draw, shown, COMPARED_ANSWERS)
+        inputs = {"instruction": pair.instruction, **texts}
+        reply = await reply_of(CompareAnswers, judge, draw, inputs, COMPARED_ANSWERS)
     else:
-        reply = await reply_of(CompareInstructions, judge, draw, shown, COMPARED_INSTRUCTIONS)
+        reply = await reply_of(CompareInstructions, judge, draw, texts, COMPARED_INSTRUCTIONS)
     return read_verdict(reply)
 
 
 def read_verdict(reply: str) -> Verdict | None:
-    """Return the verdict that a reply ends with; None: it ends with something else."""
+    """Return the verdict that a reply ends with; None: it ends with no verdict."""
     match = _LAST_WORD.search(reply.strip())
     return _VERDICTS[match[1].lower()] if match else None

@@ -1,4 +1,4 @@
-"""The judge's scores by name: which question, about what of a row, and how the reply is read."""
+"""The judge's scores by name: each with its question, its inputs, and the reading of its reply."""
 
 import re
 from collections.abc import Mapping
@@ -10,21 +10,24 @@ from autoevol.program.scoring.scorers import ChainScorer, RowScorer, Scorer
 from autoevol.signatures import RankChain, RateAnswer, RateComplexity, RateDifficulty, TagIntentions
 from autoevol.signatures.scoring import GRADED, RANKED, RATED_LEVELS, RATED_SCORES, TAGGED
 
+# The whole reply has to match: "7 or 8" is no grade.
 _GRADE = re.compile(r"(?:grade:?\s*)?(10|[1-9])(?:\s*/\s*10)?\.?", re.IGNORECASE)
+# A line a rung: "1: 20", "[2] - 35", "Version 3. 90/100".
 _RUNG = re.compile(
     r"^\W*(?:version\s+)?(\d+)\W*[:.)–-]\s*\**(\d+(?:/100)?)[*.]*\s*$", re.MULTILINE | re.IGNORECASE
 )
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s*")
 _MOST_TAG_WORDS = 5
+"""More words between two commas are a sentence."""
 
 
 def scorer(name: str, judge: Role) -> Scorer:
-    """Return the score `name` on a judge model.
+    """Return the scorer called `name`, on a judge model.
 
     Raises:
-        KeyError: There is no such score.
+        KeyError: No scorer has that name.
     """
-    rows = {
+    row_scorers = {
         "difficulty": (RateDifficulty, _instruction, level_number, RATED_LEVELS),
         "complexity": (RateComplexity, _instruction, _number, RATED_SCORES),
         "tags": (TagIntentions, _instruction, read_tags, TAGGED),
@@ -32,18 +35,18 @@ def scorer(name: str, judge: Role) -> Scorer:
     }
     if name == "chain":
         return ChainScorer(name, judge, RankChain, read_chain, shown=RANKED)
-    signature, inputs, read, shown = rows[name]
+    signature, inputs, read, shown = row_scorers[name]
     return RowScorer(name, judge, signature, inputs, read, shown)
 
 
 def level_number(reply: str) -> float | None:
-    """Return the level of a reply as a number, 1 very easy to 5 very hard; None: it names none."""
+    """Return the level of a reply in [1, 5], 1 very easy, 5 very hard; None: it names no level."""
     level = parse_level(reply)
     return LEVELS.index(level) + 1.0 if level else None
 
 
 def read_grade(reply: str) -> float | None:
-    """Return the grade in [1, 10], higher is better; None: the reply is something else."""
+    """Return the grade in [1, 10], higher is better; None: the reply is no grade."""
     match = _GRADE.fullmatch(reply.strip().strip("*"))
     return float(match[1]) if match else None
 
@@ -53,11 +56,11 @@ def read_chain(reply: str, count: int) -> list[float | None]:
 
     A number that is scored twice has no score, since it is not clear which one is meant.
     """
-    found: dict[int, list[float | None]] = {}
+    scores: dict[int, list[float | None]] = {}
     for number, text in _RUNG.findall(reply):
-        found.setdefault(int(number), []).append(_number(text))
+        scores.setdefault(int(number), []).append(_number(text))
     return [
-        only[0] if len(only := found.get(number, [])) == 1 else None
+        only[0] if len(only := scores.get(number, [])) == 1 else None
         for number in range(1, count + 1)
     ]
 
@@ -65,7 +68,7 @@ def read_chain(reply: str, count: int) -> list[float | None]:
 def read_tags(reply: str) -> tuple[str, ...] | None:
     """Return the tags of a reply, each once; None: it is a sentence or empty.
 
-    They stand in one line with commas between them, or one on a line.
+    Tags are separated by commas or semicolons, or stand on lines of their own.
     """
     parts = [_LIST_MARK.sub("", part) for part in re.split(r"[,;\n]", reply)]
     tags = [part.strip(" .*#\"'`").casefold() for part in parts]

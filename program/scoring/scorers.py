@@ -1,19 +1,18 @@
-"""What models say of rows: a rating, a rating of a whole chain, or tags.
+"""Scores of rows by a model: a rating of one row, ratings of a whole chain, or tags.
 
-A reply that cannot be read and a call that died leave a row unscored, with the reason; neither ends
-the scoring, and neither counts as a figure.
+A reply that cannot be read or a call that died leaves its row unscored, with the reason. Neither
+ends the scoring, and neither counts as a score.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import dspy
-from dspy.utils.exceptions import LMInvalidRequestError
 
 from autoevol.program.blocks import run_blocks
 from autoevol.program.draws import draw_number
-from autoevol.program.lm_errors import UNSCORED_ERRORS
+from autoevol.program.lm_errors import ROW_ERRORS, problem_of
 from autoevol.program.records import Row
 from autoevol.program.roles import Role, ask
 
@@ -21,18 +20,18 @@ Shown = Mapping[str, str]
 """An example of a question with its answer, by the signature's fields."""
 
 Value = float | tuple[str, ...]
-"""A figure, or tags."""
+"""A number, or tags."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a scorer found out about a row.
+    """The scores of one row.
 
     Attributes:
-        id: The row's.
-        round: The row's; 0 for a seed.
-        values: By name; empty when nothing could be told.
-        problem: Why nothing could be told; "" when it could.
+        id: Id of the row.
+        round: Round of the row; 0 for a seed.
+        values: Values by the score's name; empty when the row is unscored.
+        problem: Why the row is unscored; "" when it is scored.
     """
 
     id: str
@@ -46,7 +45,9 @@ class Family:
     """Rows that are scored together.
 
     Attributes:
-        anchor: Shown with them, so that parts of one chain compare; it has its score elsewhere.
+        rows: The rows, at least one.
+        anchor: A row shown with them, so that the parts of a long chain are comparable; it is
+            scored in another part. None: there is no other part.
     """
 
     rows: tuple[Row, ...]
@@ -54,19 +55,19 @@ class Family:
 
 
 class Scorer(Protocol):
-    """Finds out figures about rows that belong together."""
+    """Scores rows in families."""
 
     @property
     def name(self) -> str:
-        """What the scorer is called in configs and files."""
+        """Name of the score in configs and files."""
         ...
 
     def families(self, rows: Sequence[Row]) -> list[Family]:
-        """Return the rows in the groups that are scored together, each row in one of them."""
+        """Return the rows in families, each row in one of them."""
         ...
 
-    async def scored(self, family: Family) -> list[Scored]:
-        """Return what there is to say of each row of a group.
+    async def score(self, family: Family) -> list[Scored]:
+        """Return the scores of each row of a family.
 
         Raises:
             AdapterParseError: A reply does not parse.
@@ -82,25 +83,31 @@ async def score_rows(
     *,
     in_flight: int,
 ) -> None:
-    """Score rows, `in_flight` groups at a time; each row is heard of once.
+    """Score rows.
+
+    Args:
+        scorer: Makes the families and scores each.
+        rows: The rows to score.
+        on_scored: Called once for each row, in order of completion.
+        in_flight: Families that are scored at the same time, at least 1.
 
     Raises:
-        LMError: A call failed in a way that will befall every row, a refused key for example.
+        LMError: A call failed in a way that affects every row, for example a refused key.
     """
 
     async def work(block: Sequence[Family]) -> None:
         for family in block:
-            for each in await _guarded(scorer.scored(family), family):
-                on_scored(each)
+            for result in await _score_or_explain(scorer, family):
+                on_scored(result)
 
     await run_blocks(scorer.families(rows), work, size=1, in_flight=in_flight)
 
 
-async def _guarded(work: Awaitable[list[Scored]], family: Family) -> list[Scored]:
+async def _score_or_explain(scorer: Scorer, family: Family) -> list[Scored]:
     try:
-        return await work
-    except (*UNSCORED_ERRORS, LMInvalidRequestError) as error:
-        problem = f"{type(error).__name__}: {str(error)[:200]}"
+        return await scorer.score(family)
+    except ROW_ERRORS as error:
+        problem = problem_of(error)
         return [Scored(row.id, row.round, problem=problem) for row in family.rows]
 
 
@@ -109,9 +116,11 @@ class RowScorer:
     """Asks a judge one question about each row.
 
     Attributes:
+        name: Name of the score; part of the draw number.
+        role: The judge.
         signature: Has one text output.
-        inputs: Of the question; None: the row has nothing to be asked about.
-        read: Takes the reply; None: it says nothing that counts.
+        inputs: Returns the question's input fields; None: the row lacks what the question needs.
+        read: Returns the reply's value; None: the reply is unreadable.
         shown: Examples with their answers, by the question's fields.
     """
 
@@ -124,10 +133,10 @@ class RowScorer:
 
     def families(self, rows: Sequence[Row]) -> list[Family]:
         """Return every row by itself."""
-        return [Family((row,)) for row in rows]
+        return single_rows(rows)
 
-    async def scored(self, family: Family) -> list[Scored]:
-        """Return the row's figure."""
+    async def score(self, family: Family) -> list[Scored]:
+        """Return the row's score."""
         (row,) = family.rows
         inputs = self.inputs(row)
         if inputs is None:
@@ -144,14 +153,14 @@ class RowScorer:
 class ChainScorer:
     """Asks a judge about all rungs of a seed's chain in one question (Deita, section 2.2).
 
-    Scored one by one, the rungs of a chain get nearly the same figure. They are shown in an order
-    that the seed's id decides, so that the last one does not stand last.
+    Scored one by one, the rungs of a chain get nearly the same score.
 
     Attributes:
+        name: Name of the score; part of the draw numbers.
+        role: The judge.
         signature: Takes numbered instructions.
-        read: Takes the reply and how many were shown; None for a number without a score.
-        most: Rungs that are shown at once, at least 2; of a larger family each part is shown with
-            the oldest row.
+        read: Takes the reply and the number of rungs; returns None for a rung without a score.
+        most: Rungs of one question, at least 2; a longer chain is asked about in parts.
         shown: Examples with their answers, by the question's fields.
     """
 
@@ -163,7 +172,7 @@ class ChainScorer:
     shown: Sequence[Shown] = ()
 
     def families(self, rows: Sequence[Row]) -> list[Family]:
-        """Return the rows by seed, the seed itself in front; a seed alone is no chain."""
+        """Return the rows by seed, the seed itself first; a long chain comes in several parts."""
         by_seed: dict[str, list[Row]] = {}
         for row in sorted(rows, key=lambda row: row.round):
             by_seed.setdefault(row.seed_id, []).append(row)
@@ -171,27 +180,34 @@ class ChainScorer:
 
     def _parts(self, family: list[Row]) -> list[Family]:
         first, later = family[: self.most], family[self.most :]
+        # The seed is shown again with every later part, so that the parts share a yardstick.
         size = self.most - 1
         parts = [tuple(later[i : i + size]) for i in range(0, len(later), size)]
         return [Family(tuple(first)), *(Family(part, family[0]) for part in parts)]
 
-    async def scored(self, family: Family) -> list[Scored]:
-        """Return the score of each rung but the anchor."""
+    async def score(self, family: Family) -> list[Scored]:
+        """Return the score of each rung but the anchor; a seed alone is no chain."""
         rungs = [*([family.anchor] if family.anchor else []), *family.rows]
         if len(rungs) == 1:
             return [Scored(rungs[0].id, rungs[0].round, problem="a chain of one")]
-        shown = sorted(rungs, key=lambda row: draw_number(self.name, "order", row.id))
-        told = "\n\n".join(f"[{n}]\n{row.question}" for n, row in enumerate(shown, start=1))
-        draw = draw_number(self.name, *(row.id for row in shown))
-        reply = await reply_of(self.signature, self.role, draw, {"versions": told}, self.shown)
-        scores = self.read(reply, len(shown))
-        pairs = zip(shown, scores, strict=True)
-        return [self._of(row, score) for row, score in pairs if row is not family.anchor]
+        # In an order drawn from the ids; oldest first would let the judge rate by position.
+        order = sorted(rungs, key=lambda row: draw_number(self.name, "order", row.id))
+        numbered = "\n\n".join(f"[{n}]\n{row.question}" for n, row in enumerate(order, start=1))
+        draw = draw_number(self.name, *(row.id for row in order))
+        reply = await reply_of(self.signature, self.role, draw, {"versions": numbered}, self.shown)
+        scores = self.read(reply, len(order))
+        pairs = zip(order, scores, strict=True)
+        return [self._rung_score(row, score) for row, score in pairs if row is not family.anchor]
 
-    def _of(self, row: Row, score: float | None) -> Scored:
+    def _rung_score(self, row: Row, score: float | None) -> Scored:
         if score is None:
             return Scored(row.id, row.round, problem="unreadable: no score for its number")
         return Scored(row.id, row.round, {self.name: score})
+
+
+def single_rows(rows: Sequence[Row]) -> list[Family]:
+    """Return every row as a family of its own."""
+    return [Family((row,)) for row in rows]
 
 
 async def reply_of(
@@ -203,11 +219,18 @@ async def reply_of(
 ) -> str:
     """Return the reply to a question with one text output.
 
+    Args:
+        signature: Signature of the question.
+        role: The role whose model replies.
+        draw: Draw number of the call.
+        inputs: The signature's input fields.
+        shown: Examples with their answers.
+
     Raises:
-        AdapterParseError: It is empty.
+        AdapterParseError: The reply is empty.
         LMError: The call failed for good.
     """
-    asked: dict[str, Any] = {**inputs}
+    fields: dict[str, Any] = {**inputs}
     demos = [dspy.Example(**example) for example in shown]
-    found = await ask(dspy.Predict(signature), role, draw=draw, demos=demos, **asked)
-    return str(found[next(iter(signature.output_fields))] or "")
+    prediction = await ask(dspy.Predict(signature), role, draw=draw, demos=demos, **fields)
+    return str(prediction[next(iter(signature.output_fields))] or "")

@@ -115,15 +115,15 @@ def test_plain_refuses_several_outputs() -> None:
 
 
 class Scripted(dspy.BaseLM):
-    """A model that gives its replies in turn and keeps what it was asked."""
+    """A model that gives its replies in turn and keeps the prompts."""
 
     def __init__(self, *replies: str) -> None:
         super().__init__("scripted")
         self.replies = list(replies)
-        self.asked: list[list[dict[str, Any]]] = []
+        self.prompts: list[list[dict[str, Any]]] = []
 
     def __call__(self, prompt: Any = None, *, messages: Any = None, **_: Any) -> list[str]:
-        self.asked.append(messages)
+        self.prompts.append(messages)
         return [self.replies.pop(0)]
 
     async def acall(self, prompt: Any = None, *, messages: Any = None, **_: Any) -> list[str]:
@@ -135,9 +135,9 @@ GOOD = "[[ ## are_equal ## ]]\nTrue\n\n[[ ## completed ## ]]"
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize("name", ["chat", "json", "xml"])
-def test_an_unparsable_reply_is_asked_for_once_more(name: Any, asynchronous: bool) -> None:
-    good = {"chat": GOOD, "json": '{"are_equal": true}', "xml": "<are_equal>True</are_equal>"}
-    lm = Scripted("I think so.", good[name])
+def test_an_unparsable_reply_is_repaired_once(name: Any, asynchronous: bool) -> None:
+    parsable = {"chat": GOOD, "json": '{"are_equal": true}', "xml": "<are_equal>True</are_equal>"}
+    lm = Scripted("I think so.", parsable[name])
     judge = dspy.Predict(JudgeEquality)
     inputs = {"first_instruction": "a", "second_instruction": "b"}
 
@@ -145,9 +145,9 @@ def test_an_unparsable_reply_is_asked_for_once_more(name: Any, asynchronous: boo
         verdict = asyncio.run(judge.acall(**inputs)) if asynchronous else judge(**inputs)
 
     assert verdict.are_equal is True
-    assert len(lm.asked) == 2
-    assert lm.asked[1][-2] == {"role": "assistant", "content": "I think so."}
-    assert "are_equal" in lm.asked[1][-1]["content"]
+    assert len(lm.prompts) == 2
+    assert lm.prompts[1][-2] == {"role": "assistant", "content": "I think so."}
+    assert "are_equal" in lm.prompts[1][-1]["content"]
 
 
 def test_a_second_unparsable_reply_is_an_error() -> None:
@@ -157,7 +157,7 @@ def test_a_second_unparsable_reply_is_an_error() -> None:
         pytest.raises(AdapterParseError),
     ):
         dspy.Predict(JudgeEquality)(first_instruction="a", second_instruction="b")
-    assert len(lm.asked) == 2
+    assert len(lm.prompts) == 2
 
 
 def test_a_header_written_twice_leaves_residue_that_fails_the_row() -> None:

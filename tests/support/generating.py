@@ -1,4 +1,4 @@
-"""The bulk phase on a model that answers by a function, for the tests of its account."""
+"""The bulk phase on a model that is a function, for the tests of its accounts."""
 
 import asyncio
 from collections import Counter
@@ -10,10 +10,10 @@ import dspy
 from autoevol.program.evolution.answering import AnswerSettings
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import failure_metric
-from autoevol.program.evolution.generator import GenerationSettings, Generator, RoundCount
+from autoevol.program.evolution.generator import GenerationSettings, Generator
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners
-from autoevol.program.records import Outcome, Row
+from autoevol.program.records import Outcome, RoundCount, Row
 from autoevol.program.roles import Role, Roles
 from autoevol.signatures import Method
 
@@ -21,16 +21,16 @@ MORE = " Then compare two other approaches and justify every decision with evide
 
 
 class Model(dspy.BaseLM):
-    """Answers by a function of method, row and draw; keeps what it was asked."""
+    """Replies by a function of method, row and call settings; counts its calls by row."""
 
     def __init__(self, reply: Any) -> None:
         super().__init__("scripted")
         self.reply = reply
-        self.asked: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
 
     async def acall(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
         row = messages[-1]["content"].removeprefix("Instruction:\n").split("\n\n")[0]
-        self.asked[row] += 1
+        self.calls[row] += 1
         return [self.reply(messages[0]["content"], row, kw)]
 
 
@@ -76,5 +76,5 @@ def longer(method: str, row: str, kw: Any) -> str:
     return f"{row} Also list {len(row)} more sources, dates, places and names."
 
 
-def told(counts: Sequence[RoundCount]) -> list[tuple[int, ...]]:
+def accounts(counts: Sequence[RoundCount]) -> list[tuple[int, ...]]:
     return [(c.round, c.entered, c.kept, c.failed, c.finished) for c in counts]

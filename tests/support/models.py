@@ -1,4 +1,4 @@
-"""A DSPy model that is a function, for tests that need a known truth."""
+"""A DSPy model that is a function, for tests that know each reply."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,11 +8,11 @@ import dspy
 from autoevol.program.calls import CallRecord, report_call
 
 Reply = Callable[[str, str, int], str]
-"""From system turn, last turn and draw to the reply."""
+"""Takes the system turn, the last turn and the draw; returns the reply."""
 
 
 class Model(dspy.BaseLM):
-    """Answers with a function, and keeps what it was asked."""
+    """Replies by a function, and keeps the first and the last turn of each prompt."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__("scripted")

@@ -14,7 +14,7 @@ from autoevol.program.evolution.evaluation import trajectories
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.evolution.judges import best_answer
-from autoevol.program.evolution.pipeline import Pipeline, attempt_block
+from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Outcome, Row
 from autoevol.program.roles import Role, Roles
@@ -24,11 +24,12 @@ SORRY = "I'm sorry, but I cannot help with that."
 
 
 class Replies(dspy.BaseLM):
-    """Evolves by adding a sentence, answers by a script; keeps the messages of the answers."""
+    """Evolves by adding a sentence, answers by a script; keeps the prompts of the answers."""
 
     def __init__(self, answers: Sequence[str]) -> None:
         super().__init__("scripted")
-        self.answers, self.asked = list(answers), []  # type: ignore[var-annotated]
+        self.answers = list(answers)
+        self.prompts: list[list[dict[str, Any]]] = []
         self.evolving: list[list[str]] = []
 
     async def acall(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
@@ -39,8 +40,8 @@ class Replies(dspy.BaseLM):
             return [f"{row} Then compare two other approaches and justify every decision."]
         if "numbered answers" in system:
             return ["**2**"]
-        self.asked.append(messages)
-        return [self.answers[len(self.asked) - 1]]
+        self.prompts.append(messages)
+        return [self.answers[len(self.prompts) - 1]]
 
 
 def _shown(content: str) -> str:
@@ -59,7 +60,7 @@ def attempt(row: Row, answers: Sequence[str], **more: Any) -> tuple[Outcome, Rep
         context=context,
     )
     attempts = [Attempt(row, Evolver(Method("m", "Rewrite.")), draw=7)]
-    return asyncio.run(attempt_block(attempts, pipeline))[0], model
+    return asyncio.run(pipeline.attempt_block(attempts))[0], model
 
 
 def row(*turns: str) -> Row:
@@ -71,7 +72,7 @@ def test_a_failed_answer_is_asked_for_again_and_the_rewrite_stays() -> None:
     outcome, model = attempt(row(), [SORRY, "The Volga is the longest."], attempts=2)
     assert outcome.status == "kept"
     assert outcome.row.response == "The Volga is the longest."
-    assert (len(model.evolving), len(model.asked)) == (1, 2)
+    assert (len(model.evolving), len(model.prompts)) == (1, 2)
 
 
 def test_the_last_failure_is_the_rows() -> None:
@@ -87,20 +88,20 @@ def test_the_best_of_the_sound_samples_is_kept(choose: str, response: str) -> No
     answers = ["There are 4 of them.", SORRY, "There are 5 of them.", "In all that makes 5."]
     outcome, model = attempt(row(), answers, samples=4, choose=choose)
     assert outcome.row.response == response
-    assert len(model.asked) == 4
+    assert len(model.prompts) == 4
 
 
 def test_a_conversation_is_evolved_and_answered_turn_by_turn() -> None:
     talk = row("List three rivers.", "Which one is the longest?")
     outcome, model = attempt(talk, ["Volga, Danube, Rhine.", "The Volga is."])
-    made = outcome.row
+    evolved = outcome.row
     assert outcome.status == "kept"
-    assert len(made.turns) == 2
-    assert made.instruction == made.turns[0]
-    assert made.answers == ("Volga, Danube, Rhine.", "The Volga is.")
-    assert made.response == "Volga, Danube, Rhine."
-    contents = [message["content"] for message in model.asked[1][1:]]
-    assert contents == [made.turns[0], "Volga, Danube, Rhine.", made.turns[1]]
+    assert len(evolved.turns) == 2
+    assert evolved.instruction == evolved.turns[0]
+    assert evolved.answers == ("Volga, Danube, Rhine.", "The Volga is.")
+    assert evolved.response == "Volga, Danube, Rhine."
+    contents = [message["content"] for message in model.prompts[1][1:]]
+    assert contents == [evolved.turns[0], "Volga, Danube, Rhine.", evolved.turns[1]]
     assert model.evolving == [[talk.turns[0]], [talk.turns[1]]]
 
 
@@ -116,7 +117,7 @@ def test_a_conversation_fails_with_the_number_of_its_turn() -> None:
     outcome, model = attempt(talk, ["Volga, Danube, Rhine.", SORRY])
     assert (outcome.status, outcome.failed_at) == ("failed", "respond")
     assert outcome.reasons[0].evidence.startswith("turn 2: ")
-    assert len(model.asked) == 2
+    assert len(model.prompts) == 2
 
 
 def test_a_turn_that_fails_ends_the_conversation_at_evolve() -> None:
@@ -132,7 +133,7 @@ def test_a_turn_that_fails_ends_the_conversation_at_evolve() -> None:
     roles = Roles(*(Role(Stubborn([]), "m") for _ in range(4)))
     pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]))
     attempts = [Attempt(talk, Evolver(Method("m", "Rewrite.")), draw=7)]
-    outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
+    outcome = asyncio.run(pipeline.attempt_block(attempts))[0]
     assert outcome.failed_at == "evolve"
     assert str(outcome.reasons[0]).startswith("unchanged: turn 2: ")
 
@@ -169,9 +170,9 @@ def test_an_input_can_follow_its_instruction(evolves: bool, material: str) -> No
     pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), evolves_input=evolves)
     source = Row("a", "a", "Which of these numbers are odd?", input="3, 5, 9")
     attempts = [Attempt(source, Evolver(Method("m", "Rewrite.")), draw=7)]
-    outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
+    outcome = asyncio.run(pipeline.attempt_block(attempts))[0]
     assert outcome.row.input == material
-    assert model.asked[0][-1]["content"].endswith(f"\n\n{material}")
+    assert model.prompts[0][-1]["content"].endswith(f"\n\n{material}")
 
 
 def test_an_input_that_comes_back_empty_fails_the_row() -> None:
@@ -184,7 +185,7 @@ def test_an_input_that_comes_back_empty_fails_the_row() -> None:
     pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), evolves_input=True)
     source = Row("a", "a", "Which of these numbers are odd?", input="3, 5, 9")
     attempts = [Attempt(source, Evolver(Method("m", "Rewrite.")), draw=7)]
-    outcome = asyncio.run(attempt_block(attempts, pipeline))[0]
+    outcome = asyncio.run(pipeline.attempt_block(attempts))[0]
     assert [str(reason) for reason in outcome.reasons] == ["unparsed: the input"]
     assert outcome.failed_at == "evolve"
 
@@ -194,8 +195,8 @@ def test_a_conversations_trajectory_shows_all_of_its_turns() -> None:
     roles = Roles(*(Role(Replies([]), "m") for _ in range(4)))
     pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), responds=False)
     evolver = Evolver(Method("m", "Rewrite."))
-    found = asyncio.run(
+    shown = asyncio.run(
         trajectories(evolver, [talk], pipeline, Listeners(), length=2, phase="mini-batch")
     )
-    assert len(found[0].stages) == 3
-    assert all("rivers" in stage and "longest" in stage for stage in found[0].stages)
+    assert len(shown[0].stages) == 3
+    assert all("rivers" in stage and "longest" in stage for stage in shown[0].stages)

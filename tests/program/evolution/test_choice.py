@@ -10,7 +10,7 @@ from autoevol.program.records import MethodTally, Row
 NAMES = ("a", "b", "c")
 
 
-def place(index: int, child: int = 0) -> RewriteSlot:
+def slot(index: int, child: int = 0) -> RewriteSlot:
     name = f"row-{index}"
     return RewriteSlot(index, Row(name, name, "x"), child)
 
@@ -30,50 +30,50 @@ def place(index: int, child: int = 0) -> RewriteSlot:
 def test_round_robin_is_index_and_round_modulo_methods(
     index: int, round_number: int, attempt: int, child: int, expected: int
 ) -> None:
-    chosen = Chooser("round_robin").choose(NAMES, place(index, child), round_number, attempt)
+    chosen = Chooser("round_robin").choose(NAMES, slot(index, child), round_number, attempt)
     assert chosen == expected
 
 
 @pytest.mark.parametrize("name", ["random", "weighted", "round_robin", "bandit"])
 def test_a_failed_attempt_is_followed_by_the_next_method(name: str) -> None:
     chooser = Chooser(name, seed=3)  # type: ignore[arg-type]
-    first = chooser.choose(NAMES, place(5), 1, 0)
-    assert chooser.choose(NAMES, place(5), 1, 1) == (first + 1) % 3
-    assert chooser.choose(NAMES, place(5), 1, 3) == first
+    first = chooser.choose(NAMES, slot(5), 1, 0)
+    assert chooser.choose(NAMES, slot(5), 1, 1) == (first + 1) % 3
+    assert chooser.choose(NAMES, slot(5), 1, 3) == first
 
 
 def counted(chooser: Chooser, rows: int = 3000) -> Counter[int]:
-    return Counter(chooser.choose(NAMES, place(i), 1, 0) for i in range(rows))
+    return Counter(chooser.choose(NAMES, slot(i), 1, 0) for i in range(rows))
 
 
 def test_a_random_choice_is_even_and_differs_by_seed_round_and_child() -> None:
-    found = counted(Chooser("random", seed=1))
-    assert all(900 < found[i] < 1100 for i in range(3))
+    counts = counted(Chooser("random", seed=1))
+    assert all(900 < counts[i] < 1100 for i in range(3))
     chooser, other = Chooser("random", seed=1), Chooser("random", seed=2)
     rows = range(60)
-    usual = [chooser.choose(NAMES, place(i), 1, 0) for i in rows]
-    assert usual != [other.choose(NAMES, place(i), 1, 0) for i in rows]
-    assert usual != [chooser.choose(NAMES, place(i), 2, 0) for i in rows]
-    assert usual != [chooser.choose(NAMES, place(i, 1), 1, 0) for i in rows]
+    usual = [chooser.choose(NAMES, slot(i), 1, 0) for i in rows]
+    assert usual != [other.choose(NAMES, slot(i), 1, 0) for i in rows]
+    assert usual != [chooser.choose(NAMES, slot(i), 2, 0) for i in rows]
+    assert usual != [chooser.choose(NAMES, slot(i, 1), 1, 0) for i in rows]
 
 
 def test_weights_are_shares_and_a_method_without_one_has_one() -> None:
-    found = counted(Chooser("weighted", {"a": 4.0, "b": 0.0}))
-    assert found[1] == 0
-    assert 0.76 < found[0] / 3000 < 0.84  # 4 of 5
+    counts = counted(Chooser("weighted", {"a": 4.0, "b": 0.0}))
+    assert counts[1] == 0
+    assert 0.76 < counts[0] / 3000 < 0.84  # 4 of 5
 
 
-def test_a_bandit_that_knows_nothing_tries_all() -> None:
-    found = counted(Chooser("bandit"))
-    assert all(900 < found[i] < 1100 for i in range(3))
+def test_a_bandit_without_tallies_tries_all() -> None:
+    counts = counted(Chooser("bandit"))
+    assert all(900 < counts[i] < 1100 for i in range(3))
 
 
 def test_a_bandit_prefers_what_was_kept_more_often_and_still_tries_the_rest() -> None:
-    totals = {"a": MethodTally(40, 10), "b": MethodTally(10, 40), "c": MethodTally(2, 2)}
-    found = counted(Chooser("bandit", totals=totals))
-    assert found[0] > found[2] > found[1]
-    assert found[2] > 100  # little is known of it
+    tallies = {"a": MethodTally(40, 10), "b": MethodTally(10, 40), "c": MethodTally(2, 2)}
+    counts = counted(Chooser("bandit", tallies=tallies))
+    assert counts[0] > counts[2] > counts[1]
+    assert counts[2] > 100  # few attempts: its rate is uncertain
 
 
 def test_one_method_needs_no_choice() -> None:
-    assert Chooser("weighted", {"a": 0.0}).choose(("a",), place(1), 1, 4) == 0
+    assert Chooser("weighted", {"a": 0.0}).choose(("a",), slot(1), 1, 4) == 0

@@ -1,4 +1,4 @@
-"""The bulk phase: attempts, answers, choices, and rows whose calls die."""
+"""The bulk phase: attempts, answers, choices, and rows whose calls died."""
 
 from collections import Counter
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from dspy.utils.exceptions import ContextWindowExceededError, LMAuthError, LMTransportError
 
 from autoevol.program.evolution.evolver import Evolver
-from autoevol.program.evolution.generator import RoundCount
+from autoevol.program.records import RoundCount
 from autoevol.signatures import Method
 from tests.support.generating import MORE, generate, rows_named, sound
 
@@ -23,20 +23,20 @@ def test_a_failed_row_is_tried_again_and_the_cost_of_both_is_its_own() -> None:
 
     assert counts == [RoundCount(1, 1, 1, 0, 0)]
     assert outcomes[0].attempts == 2
-    assert model.asked.total() == 2
+    assert model.calls.total() == 2
 
 
 def test_later_attempts_are_warmer_and_ask_for_other_draws() -> None:
-    asked: list[tuple[Any, Any]] = []
+    calls: list[tuple[Any, Any]] = []
 
     def never(method: str, row: str, kw: Any) -> str:
-        asked.append((kw.get("temperature"), kw["rollout_id"]))
+        calls.append((kw.get("temperature"), kw["rollout_id"]))
         return row
 
     generate(never, rows_named("tides"), attempts=3, retry_temperature=0.9)
 
-    assert [temperature for temperature, _ in asked] == [None, 0.9, 0.9]
-    assert len({draw for _, draw in asked}) == 3
+    assert [temperature for temperature, _ in calls] == [None, 0.9, 0.9]
+    assert len({draw for _, draw in calls}) == 3
 
 
 def test_a_dropped_row_leaves_and_a_requeued_one_comes_back_unchanged() -> None:
@@ -113,7 +113,7 @@ def test_only_sound_rewrites_are_answered() -> None:
     by_name = {outcome.source.id: outcome for outcome in outcomes}
     assert by_name["good"].row.response == "A full answer."
     assert by_name["bad"].row.response == ""
-    assert model.asked.total() == 3
+    assert model.calls.total() == 3
 
 
 def test_a_row_that_fails_at_respond_is_one_failed_row() -> None:

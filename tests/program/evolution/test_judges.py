@@ -1,4 +1,4 @@
-"""The judge's rules: what is asked, how it is read, and when nobody is asked at all."""
+"""The judge's rules: what is asked, how it is read, and when the judge is not asked."""
 
 import asyncio
 import json
@@ -35,13 +35,17 @@ EVIDENCE = {
 }
 
 
-class Bench(dspy.LM):
-    """A judge that gives one answer to rows; what it says of the controls is its fitness.
+class ScriptedJudge(dspy.LM):
+    """A judge that gives one answer to all rows, and errs on some controls.
 
     Args:
-        rule: Which question it expects.
-        finds_fault: What it says of rows.
-        errs: Sound controls that it flags, and broken ones that it lets pass.
+        rule: The question that it answers.
+        finds_fault: Whether it flags rows.
+        errs: Number of sound controls that it flags, and of broken ones that it lets pass.
+
+    Attributes:
+        rows_asked: Questions about rows.
+        controls_asked: Questions about controls.
     """
 
     def __init__(self, rule: str, *, finds_fault: bool, errs: tuple[int, int] = (0, 0)) -> None:
@@ -51,19 +55,19 @@ class Bench(dspy.LM):
         sound = [c.rewrite for c in CONTROLS if c.is_sound]
         broken = [c.rewrite for c in CONTROLS if not c.is_sound]
         self.flagged = {*sound[: errs[0]], *broken[errs[1] :]}
-        self.asked = self.tried = 0
+        self.rows_asked = self.controls_asked = 0
 
     async def acall(self, *_: Any, messages: list[dict[str, Any]], **__: Any) -> list[str]:
         user = messages[-1]["content"]
         control = next((c for c in CONTROLS if c.rewrite in user), None)
-        self.tried += control is not None
-        self.asked += control is None
+        self.controls_asked += control is not None
+        self.rows_asked += control is None
         is_fault = control.rewrite in self.flagged if control else self.finds_fault
         return [f"{self.fault if is_fault else self.none}\n\n[[ ## completed ## ]]"]
 
 
-def verdict(rules: list[str], bench: Bench, case: Case) -> tuple[Reason, ...]:
-    metric = failure_metric(rules, rules, judge=Role(bench, "bench"))
+def verdict(rules: list[str], judge: ScriptedJudge, case: Case) -> tuple[Reason, ...]:
+    metric = failure_metric(rules, rules, judge=Role(judge, "judge"))
     return asyncio.run(metric.reasons("evolve", case))
 
 
@@ -72,29 +76,29 @@ HARDER_CASE = Case(SOURCE, HARDER)
 
 @pytest.mark.parametrize("rule", QUESTIONS)
 def test_a_fault_is_a_reason_with_the_judges_words(rule: str) -> None:
-    bench = Bench(rule, finds_fault=True)
-    assert verdict([rule], bench, HARDER_CASE) == (Reason(rule, EVIDENCE[rule]),)
-    assert bench.asked == 1
+    judge = ScriptedJudge(rule, finds_fault=True)
+    assert verdict([rule], judge, HARDER_CASE) == (Reason(rule, EVIDENCE[rule]),)
+    assert judge.rows_asked == 1
 
 
 @pytest.mark.parametrize("rule", QUESTIONS)
 def test_no_fault_passes(rule: str) -> None:
-    bench = Bench(rule, finds_fault=False)
-    assert verdict([rule], bench, HARDER_CASE) == ()
-    assert bench.asked == 1
+    judge = ScriptedJudge(rule, finds_fault=False)
+    assert verdict([rule], judge, HARDER_CASE) == ()
+    assert judge.rows_asked == 1
 
 
 def test_the_judge_is_not_asked_about_what_has_failed_already() -> None:
-    bench = Bench("defects", finds_fault=True)
-    assert verdict(["strict+judge"], bench, Case(SOURCE, SOURCE))[0].rule == "unchanged"
-    assert bench.asked == bench.tried == 0
+    judge = ScriptedJudge("defects", finds_fault=True)
+    assert verdict(["strict+judge"], judge, Case(SOURCE, SOURCE))[0].rule == "unchanged"
+    assert judge.rows_asked == judge.controls_asked == 0
 
 
 def test_the_judge_is_not_asked_about_a_new_task_that_the_method_wanted() -> None:
-    bench = Bench("defects", finds_fault=True)
+    judge = ScriptedJudge("defects", finds_fault=True)
     other = Case(SOURCE, "Explain how to choose a helmet that fits.", method_kind="breadth")
-    assert verdict(["strict+judge"], bench, other) == ()
-    assert bench.asked == 0
+    assert verdict(["strict+judge"], judge, other) == ()
+    assert judge.rows_asked == 0
 
 
 @pytest.mark.parametrize(
@@ -110,16 +114,16 @@ def test_the_judge_is_not_asked_about_a_new_task_that_the_method_wanted() -> Non
 def test_a_judge_that_cannot_tell_the_controls_apart_abstains(
     errs: tuple[int, int], is_fit: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bench = Bench("defects", finds_fault=True, errs=errs)
-    assert bool(verdict(["defects"], bench, HARDER_CASE)) == is_fit
-    assert bench.tried == len(CONTROLS)
-    assert bench.asked == is_fit
+    judge = ScriptedJudge("defects", finds_fault=True, errs=errs)
+    assert bool(verdict(["defects"], judge, HARDER_CASE)) == is_fit
+    assert judge.controls_asked == len(CONTROLS)
+    assert judge.rows_asked == is_fit
     assert ("not fit to judge" in caplog.text) != is_fit
 
 
 def test_the_controls_are_asked_once_for_many_rows() -> None:
-    bench = Bench("defects", finds_fault=False)
-    metric = failure_metric(["defects"], [], judge=Role(bench, "bench"))
+    judge = ScriptedJudge("defects", finds_fault=False)
+    metric = failure_metric(["defects"], [], judge=Role(judge, "judge"))
 
     async def judge_rows() -> None:
         await metric.prepare()
@@ -127,13 +131,13 @@ def test_the_controls_are_asked_once_for_many_rows() -> None:
         await asyncio.gather(*(metric.reasons("evolve", case) for case in cases))
 
     asyncio.run(judge_rows())
-    assert (bench.tried, bench.asked) == (len(CONTROLS), 5)
+    assert (judge.controls_asked, judge.rows_asked) == (len(CONTROLS), 5)
 
 
 def test_a_systems_own_question_is_asked_as_the_system_asks_it() -> None:
-    bench = Bench("equal", finds_fault=True, errs=(10, 10))
-    assert [reason.rule for reason in verdict(["wizardlm"], bench, HARDER_CASE)] == ["equal"]
-    assert bench.tried == 0
+    judge = ScriptedJudge("equal", finds_fault=True, errs=(10, 10))
+    assert [reason.rule for reason in verdict(["wizardlm"], judge, HARDER_CASE)] == ["equal"]
+    assert judge.controls_asked == 0
 
 
 def test_the_controls_are_half_sound_and_the_pure_rules_spare_the_sound_ones() -> None:

@@ -11,7 +11,7 @@ from autoevol.program.evolution.attempt import LengthGoal
 from autoevol.program.evolution.generator import GenerationSettings
 from autoevol.program.records import MethodTally
 from autoevol.signatures import Method
-from tests.support.generating import generate, longer, rows_named, told
+from tests.support.generating import accounts, generate, longer, rows_named
 
 
 def test_each_round_of_a_schedule_has_its_own_methods() -> None:
@@ -20,7 +20,7 @@ def test_each_round_of_a_schedule_has_its_own_methods() -> None:
     counts, outcomes, _ = generate(
         longer, rows_named("a", "b"), schedule=[[down], up], rounds=2, choice="round_robin"
     )
-    assert told(counts) == [(1, 2, 2, 0, 0), (2, 2, 2, 0, 0)]
+    assert accounts(counts) == [(1, 2, 2, 0, 0), (2, 2, 2, 0, 0)]
     traces = {outcome.row.id: outcome.row.trace for outcome in outcomes}
     assert traces == {
         "a.1": ("down",),
@@ -30,9 +30,9 @@ def test_each_round_of_a_schedule_has_its_own_methods() -> None:
     }
 
 
-def test_children_are_rewrites_of_the_same_row_and_all_go_on() -> None:
+def test_children_are_rewrites_of_the_same_row_and_all_are_evolved_further() -> None:
     counts, outcomes, _ = generate(longer, rows_named("a"), children=[2], rounds=2)
-    assert told(counts) == [(1, 2, 2, 0, 0), (2, 4, 4, 0, 0)]
+    assert accounts(counts) == [(1, 2, 2, 0, 0), (2, 4, 4, 0, 0)]
     ids = [outcome.row.id for outcome in outcomes]
     assert ids == ["a.1", "a.1-2", "a.1.2", "a.1.2-2", "a.1-2.2", "a.1-2.2-2"]
     assert len({outcome.row.draw for outcome in outcomes}) == 6
@@ -54,7 +54,7 @@ def test_chains_branch_in_the_first_round_alone() -> None:
         ({"rounds": 2, "children": [2], "pool": "all"}, 16),  # 4 + 12
     ],
 )
-def test_the_most_rewrites_are_foretold(settings: dict[str, Any], most: int) -> None:
+def test_the_most_rewrites_are_an_upper_bound(settings: dict[str, Any], most: int) -> None:
     assert GenerationSettings(**settings).most_rewrites(2) == most
     counts, _, _ = generate(longer, rows_named("a", "b"), **settings)
     assert sum(count.entered for count in counts) == most
@@ -69,7 +69,7 @@ def test_the_most_rewrites_are_foretold(settings: dict[str, Any], most: int) -> 
         ({"rounds": 3, "save": "last", "pool": "all"}, 14),
     ],
 )
-def test_the_most_answers_are_foretold(settings: dict[str, Any], most: int) -> None:
+def test_the_most_answers_are_an_upper_bound(settings: dict[str, Any], most: int) -> None:
     assert GenerationSettings(**settings).most_answers(2) == most
 
 
@@ -103,7 +103,7 @@ def test_a_row_that_is_long_enough_goes_no_further_and_a_too_long_one_fails() ->
         reply, rows_named("tides", "flood"), rounds=5, until=LengthGoal(14, 40)
     )
     # "List facts about tides." has 4 words: 11, then 18 are enough
-    assert told(counts)[:3] == [(1, 2, 1, 1, 0), (2, 1, 1, 0, 1), (3, 0, 0, 0, 0)]
+    assert accounts(counts)[:3] == [(1, 2, 1, 1, 0), (2, 1, 1, 0, 1), (3, 0, 0, 0, 0)]
     failed = next(o for o in outcomes if o.status == "failed")
     assert [str(reason) for reason in failed.reasons] == ["over_length: 45 words"]
 
@@ -161,7 +161,7 @@ def test_a_bandit_learns_between_rounds_only() -> None:
     assert rows == chosen(7)[2]
 
 
-def test_a_bandit_that_goes_on_begins_its_rounds_as_it_did_before() -> None:
+def test_a_resumed_bandit_begins_its_rounds_with_the_stored_tallies() -> None:
     def chosen(learned: dict[int, dict[str, MethodTally]]) -> list[str]:
         _, outcomes, _ = generate(
             longer,
@@ -190,8 +190,8 @@ def test_no_rounds_answer_the_rows_as_they_are(only_missing: bool, calls: int) -
         rounds=0,
         answer=AnswerSettings(only_missing=only_missing),
     )
-    assert told(counts) == [(0, 3, 3, 0, 0)]
-    assert model.asked.total() == calls
+    assert accounts(counts) == [(0, 3, 3, 0, 0)]
+    assert model.calls.total() == calls
     first = next(o.row for o in outcomes if o.row.id == "a")
     assert first.response == ("Known." if only_missing else "A full answer with its reasons.")
     assert (first.round, first.parent_id, first.method) == (0, None, None)

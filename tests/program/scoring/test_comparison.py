@@ -1,4 +1,4 @@
-"""Two texts before a judge: both orders, conflicts, and verdicts that cannot be read."""
+"""Pairwise comparison: both orders, conflicts, and verdicts that cannot be read."""
 
 import asyncio
 from typing import Any
@@ -20,7 +20,7 @@ LONG, SHORT = "A long answer with all of its reasons.", "Short."
 
 
 class Judge(dspy.BaseLM):
-    """Answers by a function of the two texts as it is shown them."""
+    """Replies by a function of the two texts, in the order of the prompt."""
 
     def __init__(self, reply: Any) -> None:
         super().__init__("scripted")
@@ -38,10 +38,10 @@ class Judge(dspy.BaseLM):
 
 
 def compared(judge: Judge, *pairs: Pair, order: AskOrder = "both") -> list[Compared]:
-    found: list[Compared] = []
+    results: list[Compared] = []
     role = Role(judge, "judge")
-    asyncio.run(compare_pairs(pairs, role, found.append, order=order, in_flight=2))
-    return found
+    asyncio.run(compare_pairs(pairs, role, results.append, order=order, in_flight=2))
+    return results
 
 
 def longer(first: str, second: str) -> str:
@@ -56,34 +56,34 @@ def test_a_judge_that_reads_prefers_the_same_text_in_both_orders() -> None:
     assert judge.calls == 4
 
 
-def test_a_judge_that_only_looks_at_the_place_is_a_tie() -> None:
-    (found,) = compared(Judge(lambda *_: "first"), Pair("a", LONG, SHORT))
-    assert (found.outcome, found.ours_first, found.ours_second) == ("tie", "first", "first")
+def test_a_judge_that_always_prefers_one_position_makes_a_tie() -> None:
+    (result,) = compared(Judge(lambda *_: "first"), Pair("a", LONG, SHORT))
+    assert (result.outcome, result.ours_first, result.ours_second) == ("tie", "first", "first")
 
 
 def test_equal_texts_are_a_tie_without_a_call() -> None:
     judge = Judge(longer)
-    (found,) = compared(judge, Pair("a", LONG, f" {LONG} "))
-    assert (found.outcome, judge.calls) == ("tie", 0)
+    (result,) = compared(judge, Pair("a", LONG, f" {LONG} "))
+    assert (result.outcome, judge.calls) == ("tie", 0)
 
 
 def test_a_drawn_order_asks_once_and_depends_on_the_row_alone() -> None:
     judge = Judge(longer)
     pairs = [Pair(f"row-{n}", LONG, SHORT) for n in range(40)]
-    found = compared(judge, *pairs, order="drawn")
+    results = compared(judge, *pairs, order="drawn")
     again = compared(Judge(longer), *reversed(pairs), order="drawn")
     assert judge.calls == 40
-    assert {each.outcome for each in found} == {"win"}
-    ours_first = {each.pair.id for each in found if each.ours_first}
+    assert {result.outcome for result in results} == {"win"}
+    ours_first = {result.pair.id for result in results if result.ours_first}
     assert 8 < len(ours_first) < 32
-    assert ours_first == {each.pair.id for each in again if each.ours_first}
+    assert ours_first == {result.pair.id for result in again if result.ours_first}
 
 
 @pytest.mark.parametrize("reply", ["Both have merits.", LMTransportError("gone")])
 def test_what_cannot_be_read_or_asked_is_unscored_with_its_reason(reply: Any) -> None:
-    (found,) = compared(Judge(lambda *_: reply), Pair("a", LONG, SHORT))
-    assert found.outcome is None
-    assert found.problem
+    (result,) = compared(Judge(lambda *_: reply), Pair("a", LONG, SHORT))
+    assert result.outcome is None
+    assert result.problem
 
 
 @pytest.mark.parametrize(

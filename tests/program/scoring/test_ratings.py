@@ -1,4 +1,4 @@
-"""What counts in a judge's reply, and what does not."""
+"""How a judge's replies are read, and which of them are unreadable."""
 
 import pytest
 

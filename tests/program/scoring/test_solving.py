@@ -1,4 +1,4 @@
-"""Difficulty by solving: rates by hand, and what cannot be compared is said."""
+"""Difficulty by solving: rates computed by hand, and why a row is unscored."""
 
 import asyncio
 from collections.abc import Sequence
@@ -38,36 +38,36 @@ def solved(
     check: Check = "agreement",
     row: Row = TASK,
 ) -> Scored:
-    found: list[Scored] = []
+    results: list[Scored] = []
     first, second = Role(Solver(*solver), "weak"), Role(Solver(*strong), "strong")
     scorer = SolverScorer(first, second if strong else None, len(solver), check)
-    asyncio.run(score_rows(scorer, [row], found.append, in_flight=1))
-    (only,) = found
-    return only
+    asyncio.run(score_rows(scorer, [row], results.append, in_flight=1))
+    (result,) = results
+    return result
 
 
 def test_samples_of_one_solver_are_held_against_the_commonest_result() -> None:
-    found = solved(["48/6.\nAnswer: 8", "Answer: 8 bags", "Answer: 7", "I do not know."])
-    assert found.values == {"solver": 0.5}
+    result = solved(["48/6.\nAnswer: 8", "Answer: 8 bags", "Answer: 7", "I do not know."])
+    assert result.values == {"solver": 0.5}
 
 
 def test_the_row_s_own_response_can_be_what_counts() -> None:
-    found = solved(["Answer: 7", "Answer: 7", "Answer: 8", "Answer: 7"], check="response")
-    assert found.values == {"solver": 0.25}
+    result = solved(["Answer: 7", "Answer: 7", "Answer: 8", "Answer: 7"], check="response")
+    assert result.values == {"solver": 0.25}
 
 
-def test_a_strong_solver_decides_and_its_lead_is_told() -> None:
-    found = solved(
+def test_a_strong_solver_decides_and_its_lead_is_the_gap() -> None:
+    result = solved(
         ["Answer: 6", "Answer: 6", "Answer: 6", "Answer: 8"],
         strong=["Answer: 8", "Answer: 8", "Answer: 8", "Answer: 6"],
     )
-    assert found.values == {"solver": 0.25, "strong_solver": 0.75, "solver_gap": 0.5}
+    assert result.values == {"solver": 0.25, "strong_solver": 0.75, "solver_gap": 0.5}
 
 
 def test_an_open_task_is_unscored() -> None:
-    found = solved(["Answer: open", "Open.", "Answer: open", "Answer: 4"])
-    assert "cannot be compared" in found.problem
-    assert not found.values
+    result = solved(["Answer: open", "Open.", "Answer: open", "Answer: 4"])
+    assert "cannot be compared" in result.problem
+    assert not result.values
 
 
 def test_samples_without_any_result_leave_the_row_unscored() -> None:
@@ -78,8 +78,8 @@ def test_samples_without_any_result_leave_the_row_unscored() -> None:
         "Answer: It depends on what you mean by it.",
     ):
         row = Row("a", "a", "How many?", response=response)
-        found = solved(["Answer: 4", "Answer: open"], check="response", row=row)
-        assert "no result" in found.problem
+        result = solved(["Answer: 4", "Answer: open"], check="response", row=row)
+        assert "no result" in result.problem
 
 
 def test_of_a_conversation_the_last_response_counts() -> None:

@@ -22,9 +22,9 @@ START, GOOD, LUCKY = "Rewrite, harder.", "Rewrite each, harder.", "Rewrite all, 
     [(4, 0.1, 4, True), (3, 0.1, 4, False), (5, 0.05, 5, True), (0, 0.5, 1, False)],
 )
 def test_headroom(failed: int, level: float, least: int, is_enough: bool) -> None:
-    headroom = Headroom(FailureRate(failed, 50), level)
-    assert (headroom.least, headroom.is_enough) == (least, is_enough)
-    assert f"mend {least}" in str(headroom)
+    found = Headroom(FailureRate(failed, 50), level)
+    assert (found.wins_needed, found.is_enough) == (least, is_enough)
+    assert f"must win {least}" in str(found)
 
 
 def confirmed(

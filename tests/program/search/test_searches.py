@@ -67,7 +67,7 @@ def test_a_search_that_could_tell_nothing_is_skipped_unless_forced(
     done = run_cli("run", config, expected=0)
 
     summary = summary_of()
-    assert "has to mend 4 of them" in summary["search_skipped"]
+    assert "must win 4 of them" in summary["search_skipped"]
     assert summary["steps"] == 0
     assert "skipped" in done.out
     assert summary["rows_in"] == 30
