@@ -35,7 +35,7 @@ def renew_report(
         raise ConfigError(str(folder), f"is no finished run's folder: no {missing}")
     key, summary = read_identity(folder).key, read_summary(folder)
     if not (folder / STEPS).is_file():
-        say(f"{folder}: no {STEPS}, so the report is without the search (an older run)")
+        say(f"{folder}: the report is without the search, since there is no {STEPS} (an older run)")
     with alone_in(folder):
         files = write_report(folder, summary)
     if tracking:
