@@ -7,7 +7,6 @@ from typing import Any
 from autoevol.experiments.report.plots import Point, panels, reach, round_label, shade
 from autoevol.experiments.scores.stored import StoredScores
 from autoevol.metrics.quality.difficulty import LEVELS
-from autoevol.metrics.stats.density import density
 
 Draw = Callable[[StoredScores], Any]
 """Returns a figure; None where the sheet has nothing to draw."""
@@ -15,9 +14,9 @@ Draw = Callable[[StoredScores], Any]
 LEVEL_COLOURS = dict(
     zip(LEVELS, ("#d9ecd5", "#f6e8b1", "#f3b562", "#d9683c", "#8c1f28"), strict=True)
 )
-"""From easy to hard, also without colours."""
+"""From easy to hard; they also differ in lightness, for print without colours."""
 
-
+_BINS = 40
 _DISTANCE = "distance to the nearest neighbour (MND)"
 _BY_CONFIDENCE = {
     "ifd": "IFD: the answer's loss after the instruction, to its loss alone",
@@ -88,12 +87,12 @@ def draw_words(sheet: StoredScores) -> Any:
 
 
 def draw_distances(sheet: StoredScores) -> Any:
-    """Return how far rows are from their nearest neighbour: bars and a smooth line by round."""
+    """Return the distances of rows to their nearest neighbour, a histogram for each round."""
     by_round = sheet.numbers.get("mnd", {})
     if not by_round:
         return None
     furthest = max(max(values) for values in by_round.values())
-    return _densities({_DISTANCE: by_round}, bounds=(0.0, min(2.0, 1.15 * furthest + 0.05)))
+    return _histograms({_DISTANCE: by_round}, ends=(0.0, min(2.0, 1.15 * furthest + 0.05)))
 
 
 def draw_confidence(sheet: StoredScores) -> Any:
@@ -103,7 +102,7 @@ def draw_confidence(sheet: StoredScores) -> Any:
         for name, label in _BY_CONFIDENCE.items()
         if name in sheet.numbers
     }
-    return _densities(found) if found else None
+    return _histograms(found) if found else None
 
 
 DRAWN: dict[str, Draw] = {
@@ -151,33 +150,39 @@ def point_of(told: Mapping[str, Any]) -> Point:
     return told["mean"], low, high
 
 
-def _densities(
-    found: Mapping[str, Mapping[int, Sequence[float]]], bounds: tuple[float, float] | None = None
+def _histograms(
+    values_by_label: Mapping[str, Mapping[int, Sequence[float]]],
+    ends: tuple[float, float] | None = None,
 ) -> Any:
-    figure, all_axes = panels(1, len(found), size=(7, 3 * len(found)))
-    for (label, by_round), axes in zip(found.items(), all_axes, strict=True):
-        values = [value for numbers in by_round.values() for value in numbers]
-        low, high = bounds or _around(values)
-        for number, numbers in by_round.items():
-            _density(axes, numbers, (low, high), number)
+    """Return a panel for each label with an outlined histogram for each round."""
+    figure, all_axes = panels(1, len(values_by_label), size=(7, 3 * len(values_by_label)))
+    for (label, by_round), axes in zip(values_by_label.items(), all_axes, strict=True):
+        low, high = ends or _ends_with_margin([v for values in by_round.values() for v in values])
+        for number, values in by_round.items():
+            _draw_histogram(axes, values, (low, high), number)
         axes.set(xlabel=label, ylabel="density", xlim=(low, high))
         axes.legend()
     return figure
 
 
-def _density(axes: Any, numbers: Sequence[float], ends: tuple[float, float], number: int) -> None:
-    colour, name = shade(number), round_label(number)
-    axes.hist(numbers, bins=40, range=ends, density=True, color=colour, alpha=0.22)
-    low, high = ends
-    curve = density([min(max(each, low), high) for each in numbers], low=low, high=high)
-    if curve is not None:
-        axes.plot(*curve, color=colour, linewidth=1.8, label=name)
-    else:
-        axes.axvline(numbers[0], color=colour, linestyle=":", label=f"{name} (too few to smooth)")
+def _draw_histogram(
+    axes: Any, values: Sequence[float], ends: tuple[float, float], number: int
+) -> None:
+    axes.hist(
+        values,
+        bins=_BINS,
+        range=ends,
+        density=True,
+        histtype="stepfilled",
+        facecolor=(shade(number), 0.22),
+        edgecolor=shade(number),
+        linewidth=1.4,
+        label=round_label(number),
+    )
 
 
-def _around(values: Sequence[float]) -> tuple[float, float]:
-    """Return ends with some room beside the values."""
+def _ends_with_margin(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis, with a margin beside the values."""
     low, high = min(values), max(values)
-    room = 0.08 * (high - low) or 0.5
-    return low - room, high + room
+    margin = 0.08 * (high - low) or 0.5
+    return low - margin, high + margin
