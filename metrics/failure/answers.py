@@ -2,8 +2,8 @@
 
 import re
 
-from autoevol.metrics.failure.cases import Case, shown
-from autoevol.metrics.failure.faithfulness import is_sum, is_word_problem
+from autoevol.metrics.failure.cases import Case, excerpt
+from autoevol.metrics.failure.word_problems import asks_for_amount, is_word_problem
 from autoevol.metrics.text.languages import Language, language_of
 from autoevol.metrics.text.wording import listed, prose, sentences, shingles, stems, words
 
@@ -34,7 +34,7 @@ def prompt_leak(case: Case, *, run: int = _METHOD_RUN) -> str | None:
     known = stems(case.source)
     for match in language.leak.finditer(text) if language else ():
         if not known & stems(" ".join(words(match.group(0))[-1:])):
-            return shown(match.group(0))
+            return excerpt(match.group(0))
     copied = shingles(text, run) & shingles(case.method, run) if case.method else frozenset()
     copied = copied - shingles(case.source, run) if copied else copied
     return f"from the method: {min(copied)!r}" if copied else None
@@ -73,7 +73,7 @@ def leaked_answer(case: Case, *, told_words: int = 7) -> str | None:
     return (
         _new_match(language.solution, text, case.source)
         or _new_match(_SOLVED, text, case.source)
-        or (is_sum(case.source) and _new_match(language.maths, text, case.source))
+        or (asks_for_amount(case.source) and _new_match(language.maths, text, case.source))
         or _states(text, case.source, language)
         or _code_beside(text, case.source, language)
         or _sorted_list(text, case.source, language)
@@ -95,9 +95,9 @@ def _opens_as_reply(text: str, source: str, language: Language) -> str | None:
     if not match or language.preamble.match(source):
         return None
     agrees = language.confirmation.match(sentences(text)[0])
-    solves = is_sum(source) and _SOLVES.match(match.group(0))
+    solves = asks_for_amount(source) and _SOLVES.match(match.group(0))
     is_excused = language.task.search(text, match.end()) and not agrees and not solves
-    return None if is_excused else shown(match.group(0))
+    return None if is_excused else excerpt(match.group(0))
 
 
 def _asks_nothing(text: str, source: str, language: Language) -> str | None:
@@ -116,7 +116,7 @@ def _is_code(text: str, source: str) -> str | None:
     """Return the beginning of a text that is code from its first to its last line."""
     lines = text.strip().splitlines()
     opens = _CODE.match(lines[0]) and not _CODE.match(source.lstrip())
-    return shown(lines[0]) if opens and lines[-1].endswith((";", "}", ")", "```")) else None
+    return excerpt(lines[0]) if opens and lines[-1].endswith((";", "}", ")", "```")) else None
 
 
 def _lists(text: str, source: str, language: Language, least: int) -> str | None:
@@ -125,7 +125,7 @@ def _lists(text: str, source: str, language: Language, least: int) -> str | None
         return None
     before = text[: found[0].start()]
     has_task = language.task.search(before) or language.task.search(text[found[-1].end() :])
-    return None if has_task else f"{len(found)} items: {shown(found[0].group(0))}"
+    return None if has_task else f"{len(found)} items: {excerpt(found[0].group(0))}"
 
 
 def _copies(text: str, expected: str) -> str | None:
@@ -139,7 +139,7 @@ def _copies(text: str, expected: str) -> str | None:
 
 def _new_match(pattern: re.Pattern[str], text: str, source: str) -> str | None:
     match = pattern.search(text)
-    return shown(match.group(0)) if match and not pattern.search(source) else None
+    return excerpt(match.group(0)) if match and not pattern.search(source) else None
 
 
 def _states(text: str, source: str, language: Language) -> str | None:
@@ -152,7 +152,7 @@ def _states(text: str, source: str, language: Language) -> str | None:
     while at >= 0:
         told = language.stated.match(text, at + len(thing))
         if told:
-            return shown(text[at : told.end() + 20])
+            return excerpt(text[at : told.end() + 20])
         at = lowered.find(thing, at + 1)
     return None
 
@@ -162,7 +162,7 @@ def _code_beside(text: str, source: str, language: Language) -> str | None:
     match = _CODE.search(text)
     if not match or _CODE.search(source) or not language.wants_code.search(source):
         return None
-    return None if language.given.search(text[: match.start()]) else shown(match.group(0))
+    return None if language.given.search(text[: match.start()]) else excerpt(match.group(0))
 
 
 def _sorted_list(text: str, source: str, language: Language) -> str | None:
@@ -173,7 +173,7 @@ def _sorted_list(text: str, source: str, language: Language) -> str | None:
     for items in listed(source):
         found = after.get(tuple(sorted(items)), items)
         if found != items:
-            return f"in order: {shown(', '.join(found))}"
+            return f"in order: {excerpt(', '.join(found))}"
     return None
 
 
@@ -189,8 +189,8 @@ def _told(text: str, source: str, language: Language, least: int) -> str | None:
     tail = text[at + len(head) :]
     is_same = len(stems(tail) & stems(head)) > 0
     asks = language.request.search(tail)
-    return shown(tail) if is_same and not asks and len(words(tail)) >= least else None
+    return excerpt(tail) if is_same and not asks and len(words(tail)) >= least else None
 
 
 def _last(text: str) -> str:
-    return shown((sentences(text) or [text])[-1])
+    return excerpt((sentences(text) or [text])[-1])

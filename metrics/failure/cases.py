@@ -68,7 +68,7 @@ Detector = Callable[..., str | None]
 or None. It never raises."""
 
 
-def shown(span: str, limit: int = 80) -> str:
-    """Return a span of a text as evidence: on one line, not too long."""
+def excerpt(span: str, limit: int = 80) -> str:
+    """Return a span of a text as evidence: on one line, at most `limit` characters."""
     line = " ".join(span.split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"

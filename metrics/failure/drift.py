@@ -2,7 +2,7 @@
 
 import re
 
-from autoevol.metrics.failure.cases import Case, shown
+from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.code import CODE_MARKS, answers_in_code
 from autoevol.metrics.text.languages import language_of
 from autoevol.metrics.text.scripts import dominant_script, latin_language, script_counts, script_of
@@ -80,12 +80,12 @@ def _foreign_sentence(before: str, after: str, least: int) -> str | None:
     for run in _LATIN_RUN.findall(after):
         new = [token for token in words(run) if token not in known]
         if len(new) >= least and len(_FUNCTION_WORDS.intersection(new)) > 1:
-            return shown(run)
+            return excerpt(run)
     for sentence in sentences(prose(after)):
         tokens = words(sentence)
         is_new = sum(token in known for token in tokens) < len(tokens) / 2
         if len(tokens) >= least and is_new and dominant_script(sentence) == "latin":
-            return shown(sentence)
+            return excerpt(sentence)
     return None
 
 

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from autoevol.metrics.failure.cases import Case, shown
+from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.code import CODE_MARKS, answers_in_code
 from autoevol.metrics.text.languages import language_of
 from autoevol.metrics.text.wording import normal_form, prose, sentences, words
@@ -58,7 +58,7 @@ def unfinished(text: str, *, long_words: int = 60) -> str | None:
     last_line = text.rsplit("\n", 1)[-1]
     is_whole = not text or text.endswith(_ENDS) or _LIST_MARK.match(last_line)
     stops = len(words(text)) > long_words and not is_whole
-    return f"stops at {shown(text[-40:])!r}" if stops or _is_open(text) else None
+    return f"stops at {excerpt(text[-40:])!r}" if stops or _is_open(text) else None
 
 
 def _is_open(text: str) -> bool:
@@ -160,7 +160,7 @@ def _same_sentences(text: str, before: str, *, least: int) -> str | None:
         length = len(words(sentence))
         most = least if length > _SHORT_SENTENCE else 2 * least
         if length > 2 and count >= most and known[sentence] < 2:
-            return f"{count} times {shown(sentence)!r}"
+            return f"{count} times {excerpt(sentence)!r}"
     return None
 
 

@@ -1,6 +1,6 @@
 """Detectors of responses that answer nothing; the refusal is one for rewrites too."""
 
-from autoevol.metrics.failure.cases import Case, shown
+from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.published import only_stop_words as _only_stop_words
 from autoevol.metrics.text.languages import language_of
 from autoevol.metrics.text.wording import normal_form, prose, sentences, shingles, words
@@ -18,7 +18,7 @@ def refusal(case: Case) -> str | None:
     match = language.refusal.search(case.after, 0, _OPENING) if language else None
     if not match or normal_form(match.group(0)) in normal_form(case.before):
         return None
-    return shown(match.group(0))
+    return excerpt(match.group(0))
 
 
 def dont_know(case: Case) -> str | None:
@@ -26,7 +26,7 @@ def dont_know(case: Case) -> str | None:
     reply = (case.response or "").strip()
     language = language_of(reply)
     match = language.dont_know.match(reply) if language else None
-    return shown(reply) if match else None
+    return excerpt(reply) if match else None
 
 
 def asks_for_input(case: Case, *, opening_sentences: int = 2, long_words: int = 80) -> str | None:
@@ -47,7 +47,7 @@ def asks_for_input(case: Case, *, opening_sentences: int = 2, long_words: int = 
     if not match or match.group(0) in (case.evolved or ""):
         return None
     is_wanted = asked and asked.message.search(case.evolved or "")
-    return None if is_wanted else shown(match.group(0))
+    return None if is_wanted else excerpt(match.group(0))
 
 
 def confirmed_only(case: Case, *, most_words: int = 30) -> str | None:
@@ -62,7 +62,7 @@ def confirmed_only(case: Case, *, most_words: int = 30) -> str | None:
     if not reply or language is None or len(words(reply)) > most_words:
         return None
     only = all(language.confirmation.match(sentence) for sentence in sentences(reply))
-    return shown(reply) if only and not _is_short_answer(case.evolved or "", reply) else None
+    return excerpt(reply) if only and not _is_short_answer(case.evolved or "", reply) else None
 
 
 def echo(case: Case, *, share: float = 0.8) -> str | None:
@@ -101,7 +101,7 @@ def continued(case: Case) -> str | None:
         return None
     asked = language_of(prompt)
     is_code = asked and asked.wants_code.search(prompt)
-    return None if is_code else shown(reply[:60])
+    return None if is_code else excerpt(reply[:60])
 
 
 def says_nothing(case: Case) -> str | None:

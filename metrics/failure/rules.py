@@ -10,7 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from autoevol.metrics.failure import answers, drift, faithfulness, form, published, replies
+from autoevol.metrics.failure import (
+    answers,
+    drift,
+    form,
+    lost_content,
+    published,
+    replies,
+    unchanged,
+)
 from autoevol.metrics.failure.cases import Case, Detector, MethodKind, Reason, Stage
 
 Thresholds = Mapping[str, Mapping[str, float]]
@@ -62,20 +70,20 @@ RULES: dict[str, Rule] = {
     for rule in (
         Rule("unparsed", _EVOLVE, form.unparsed),
         Rule("empty", _BOTH, form.empty),
-        Rule("unchanged", _EVOLVE, faithfulness.unchanged),
-        Rule("reworded", _EVOLVE, faithfulness.reworded, _DEPTH),
-        Rule("same_sum", _EVOLVE, faithfulness.same_sum, _DEPTH),
-        Rule("copied_demonstration", _EVOLVE, faithfulness.copied_demonstration),
-        Rule("shrunk", _EVOLVE, faithfulness.shrunk, _DEPTH),
+        Rule("unchanged", _EVOLVE, unchanged.unchanged),
+        Rule("reworded", _EVOLVE, unchanged.reworded, _DEPTH),
+        Rule("same_sum", _EVOLVE, unchanged.same_sum, _DEPTH),
+        Rule("copied_demonstration", _EVOLVE, unchanged.copied_demonstration),
+        Rule("shrunk", _EVOLVE, lost_content.shrunk, _DEPTH),
         Rule("bloated", _EVOLVE, form.bloated),
         Rule("answered", _EVOLVE, answers.answered),
         Rule("leaked_answer", _EVOLVE, answers.leaked_answer),
         Rule("missing_question", _EVOLVE, answers.missing_question),
         Rule("prompt_leak", _EVOLVE, answers.prompt_leak),
         Rule("field_residue", _BOTH, form.field_residue),
-        Rule("changed_task", _EVOLVE, faithfulness.changed_task, _SAME_TASK),
-        Rule("lost_details", _EVOLVE, faithfulness.lost_details, _DEPTH),
-        Rule("lost_material", _EVOLVE, faithfulness.lost_material, _DEPTH),
+        Rule("changed_task", _EVOLVE, lost_content.changed_task, _SAME_TASK),
+        Rule("lost_details", _EVOLVE, lost_content.lost_details, _DEPTH),
+        Rule("lost_material", _EVOLVE, lost_content.lost_material, _DEPTH),
         Rule("truncated", _BOTH, form.truncated),
         Rule("malformed_code", _EVOLVE, form.malformed_code),
         Rule("repeated", _BOTH, form.repeated),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from autoevol.metrics.failure.cases import shown
+from autoevol.metrics.failure.cases import excerpt
 from autoevol.metrics.failure.code import CODE_MARKS
 from autoevol.metrics.failure.form import unfinished
 from autoevol.metrics.stats.intervals import Estimate, share
@@ -70,7 +70,7 @@ def cut_off(response: str) -> str | None:
         return "unclosed ```"
     text = response.rstrip()
     if text.endswith(_COLONS):
-        return f"announces at its end {shown(text[-40:])!r}"
+        return f"announces at its end {excerpt(text[-40:])!r}"
     *_, last_line = text.split("\n")
     is_free = len(words(last_line)) < _FEW_WORDS or CODE_MARKS.search(prose(text))
     return None if is_free else unfinished(text)
@@ -110,7 +110,7 @@ def _promise(response: str) -> str | None:
     language = language_of(response)
     if language is None or len(words(response)) > _PROMISE_WORDS:
         return None
-    return shown(response) if language.promise.match(response) else None
+    return excerpt(response) if language.promise.match(response) else None
 
 
 def _too_short(instruction: str, response: str, target_share: float, least: int) -> str | None:

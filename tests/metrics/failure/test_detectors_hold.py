@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoevol.metrics import RULES, Case, broken
-from autoevol.metrics.failure import answers, drift, faithfulness, form, published, replies
+from autoevol.metrics.failure import (
+    answers,
+    drift,
+    form,
+    lost_content,
+    published,
+    replies,
+    unchanged,
+    word_problems,
+)
 from autoevol.metrics.failure import code as coding
 from autoevol.metrics.quality import difficulty, tags
 from autoevol.metrics.selection import duplicates
@@ -99,8 +108,8 @@ def long_text(parts: list[str]) -> str:
 
 
 def patterns() -> dict[str, re.Pattern[str]]:
-    detectors = (answers, coding, drift, faithfulness, form, published, replies, wording)
-    modules = (*detectors, difficulty, duplicates, tags)
+    detectors = (answers, coding, drift, form, lost_content, published, replies, unchanged)
+    modules = (*detectors, word_problems, wording, difficulty, duplicates, tags)
     found = {
         f"{module.__name__}.{name}": value
         for module in modules
