@@ -58,7 +58,7 @@ LOOK_ALIKES = [
     pytest.param(
         "Write a poem about a cat.",
         "Write a poem about a cat. The cat is blind, lives in a lighthouse, and never hears its own name.",
-        id="declarative condition (_told)",
+        id="declarative condition (_explanation)",
     ),
     pytest.param(
         "Write a slogan for a bakery.",

@@ -63,7 +63,7 @@ def test_a_whole_number_stays_one() -> None:
         pytest.param({"bloated": {"time": 2}}, "times, spare_words", id="name"),
         pytest.param({"repeated": {"run": 2.5}}, "whole number", id="fraction"),
         pytest.param({"repeated": {"run": float("inf")}}, "finite", id="infinite"),
-        pytest.param({"unparsed": {"x": 1}}, "there is none", id="rule without any"),
+        pytest.param({"unparsed": {"x": 1}}, "its thresholds: none", id="rule without any"),
     ],
 )
 def test_a_wrong_threshold_is_one_line(
