@@ -11,7 +11,7 @@ import mlflow
 import pytest
 
 from autoevol.experiments.report.lineages import LineageStage, lineages, read_evolved
-from autoevol.experiments.report.word_diff import Piece, marked
+from autoevol.experiments.report.word_diff import Piece, mark_new_words
 from tests.support.command_line import run_cli
 from tests.support.html_pages import read_page
 
@@ -107,8 +107,8 @@ def test_an_older_folder_gets_a_report_that_says_what_it_lacks(write_config: Wri
     (RUN / "steps.json").unlink()
     result = run_cli("report", str(RUN), expected=0)
     page = read_page(RUN / "report.html")
-    assert "without the search" in result.err
-    assert "of an earlier version" in page.by_id("search").text + page.text
+    assert "no steps.json" in result.err
+    assert "an earlier version made the run" in page.by_id("search").text + page.text
     assert not any(table.text.startswith("step candidate") for table in page.all("table"))
     assert "List" in page.text
 
@@ -151,11 +151,13 @@ def test_the_way_of_a_row_shows_each_round_and_what_it_added(write_config: Write
 
 
 def test_words_that_were_added_are_marked_and_nothing_is_lost() -> None:
-    pieces = marked("List rivers of Europe.", "List the five rivers of Europe and  why.\n")
+    pieces = mark_new_words("List rivers of Europe.", "List the five rivers of Europe and  why.\n")
     assert "".join(piece.text for piece in pieces) == "List the five rivers of Europe and  why.\n"
     assert [piece.text for piece in pieces if piece.is_new] == ["the five", "Europe and  why."]
-    assert not any(piece.is_new for piece in marked("List rivers.", "What is a prime number?"))
-    assert not any(piece.is_new for piece in marked("a b c", "a b c"))
+    assert not any(
+        piece.is_new for piece in mark_new_words("List rivers.", "What is a prime number?")
+    )
+    assert not any(piece.is_new for piece in mark_new_words("a b c", "a b c"))
 
 
 def row(identity: str, parent: str | None, number: int, text: str) -> dict[str, Any]:
