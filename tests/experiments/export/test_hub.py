@@ -138,7 +138,7 @@ def test_an_upload_is_private_unless_said(
 @pytest.mark.parametrize(
     ("private", "options", "needle"),
     [
-        pytest.param(True, [], "is on the hub already; --overwrite", id="there"),
+        pytest.param(True, [], "exists on the hub; --overwrite", id="there"),
         pytest.param(False, ["--overwrite"], "is public on the hub", id="public"),
         pytest.param(True, ["--overwrite", "--public"], "is private on the hub", id="private"),
     ],
