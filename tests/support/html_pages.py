@@ -23,18 +23,18 @@ class Node:
 
     def all(self, tag: str, kind: str | None = None) -> "list[Node]":
         """Return the elements of a tag in it (and of a class), in order."""
-        found = []
+        matches = []
         for child in self.children:
             if isinstance(child, Node):
                 is_kind = kind is None or kind in child.attributes.get("class", "").split()
-                found += [child] if child.tag == tag and is_kind else []
-                found += child.all(tag, kind)
-        return found
+                matches += [child] if child.tag == tag and is_kind else []
+                matches += child.all(tag, kind)
+        return matches
 
     def by_id(self, identity: str) -> "Node":
         """Return the element of an id."""
-        (found,) = [node for node in self._nodes() if node.attributes.get("id") == identity]
-        return found
+        (node_of_id,) = [node for node in self._nodes() if node.attributes.get("id") == identity]
+        return node_of_id
 
     def _raw(self) -> str:
         return "".join(c if isinstance(c, str) else f" {c._raw()} " for c in self.children)

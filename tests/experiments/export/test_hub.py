@@ -37,11 +37,11 @@ class Hub:
     def answer(self, path: str, body: bytes) -> tuple[int, Any]:
         """Return status and body of one request."""
         if path.startswith("/api/datasets/me/trial/preupload"):
-            asked = json.loads(body)["files"]
-            found = [
-                {"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in asked
+            files = json.loads(body)["files"]
+            entries = [
+                {"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in files
             ]
-            return 200, {"files": found}
+            return 200, {"files": entries}
         if path.startswith("/api/datasets/me/trial/commit"):
             for line in map(json.loads, body.splitlines()):
                 if line["key"] == "file":
@@ -63,8 +63,8 @@ def serving(hub: Hub) -> Iterator[Hub]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             hub.tokens.add(self.headers.get("Authorization") or "")
-            status, found = hub.answer(self.path, body)
-            sent = json.dumps(found).encode()
+            status, reply = hub.answer(self.path, body)
+            sent = json.dumps(reply).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(sent)))
@@ -110,9 +110,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """Serve a hub, and let the client take it for the real one."""
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-    with serving(Hub()) as found:
-        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", found.url)
-        yield found
+    with serving(Hub()) as server:
+        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", server.url)
+        yield server
 
 
 def push(folder: Path, *options: str) -> Result:
@@ -125,7 +125,7 @@ def test_an_upload_is_private_unless_said(
 ) -> None:
     done = push(run_folder, *options)
     assert done.code == 0, done.err
-    assert [made["visibility"] for made in hub.created] == [visibility]
+    assert [request["visibility"] for request in hub.created] == [visibility]
     assert "Bearer hf_secret" in hub.tokens
     assert set(hub.files) == {"README.md", "data/train-00000-of-00001.parquet"}
     assert hub.files["README.md"] == (run_folder / "exports/hf/README.md").read_bytes()

@@ -26,9 +26,9 @@ def lines(path: str) -> list[dict[str, Any]]:
 
 
 def evolved(number: int, round_number: int, **more: Any) -> dict[str, Any]:
-    given = {"id": f"s{number}.{round_number}", "seed_id": f"s{number}", "round": round_number}
+    defaults = {"id": f"s{number}.{round_number}", "seed_id": f"s{number}", "round": round_number}
     text = f"Question {number} of round {round_number}?"
-    return new_row(text, **{**given, "response": "Yes.", "method": "weak", **more})
+    return new_row(text, **{**defaults, "response": "Yes.", "method": "weak", **more})
 
 
 ROWS = [
@@ -85,16 +85,16 @@ def exported(folder: str, *options: str, name: str = "alpaca") -> list[dict[str,
 def test_the_rows_that_were_asked_for(
     run_folder: str, options: list[str], expected: list[str]
 ) -> None:
-    found = [row["instruction"] for row in exported(run_folder, *options)]
-    assert len(found) == len(expected)
-    assert all(part in text for part, text in zip(expected, found, strict=True))
+    instructions = [row["instruction"] for row in exported(run_folder, *options)]
+    assert len(instructions) == len(expected)
+    assert all(part in text for part, text in zip(expected, instructions, strict=True))
 
 
 def test_rows_left_out_are_counted_aloud(run_folder: str) -> None:
-    told = run_cli("export", run_folder, "--format", "trl", "--rounds", "1", expected=0).out
-    assert "trl.jsonl: 1 rows" in told
-    assert "left out of the exports: 3 of other rounds, 1 filtered, 1 without response" in told
-    assert "not finished" in told
+    output = run_cli("export", run_folder, "--format", "trl", "--rounds", "1", expected=0).out
+    assert "trl.jsonl: 1 rows" in output
+    assert "left out of the exports: 3 of other rounds, 1 filtered, 1 without response" in output
+    assert "not finished" in output
 
 
 @pytest.mark.parametrize(
@@ -150,10 +150,10 @@ def test_parquet_holds_rows_and_messages(run_folder: str) -> None:
 
 def test_hf_is_a_data_set_with_an_honest_card(run_folder: str) -> None:
     run_cli("export", run_folder, "--format", "hf", "--rounds", "1,2", expected=0)
-    found = datasets.load_from_disk(f"{run_folder}/exports/hf")
+    data_set = datasets.load_from_disk(f"{run_folder}/exports/hf")
     card = Path(run_folder, "exports/hf/README.md").read_text()
-    assert found["train"]["round"] == [1, 2, 2]
-    assert found["train"][2]["messages"][3] == {"role": "assistant", "content": "Elm."}
+    assert data_set["train"]["round"] == [1, 2, 2]
+    assert data_set["train"][2]["messages"][3] == {"role": "assistant", "content": "Elm."}
     for line in (
         "3 rows of instruction data",
         "| 2 | 2 |",
@@ -186,9 +186,9 @@ def test_dataset_info_keeps_other_entries(run_folder: str) -> None:
     mine = {"identity": {"file_name": "identity.json"}}
     Path("data/dataset_info.json").write_text(json.dumps(mine))
     run_cli("export", run_folder, "--format", "llama_factory", "--out", "data", expected=0)
-    found = json.loads(Path("data/dataset_info.json").read_text())
-    assert found["identity"] == mine["identity"]
-    assert found["autoevol_trial"] == {
+    entries = json.loads(Path("data/dataset_info.json").read_text())
+    assert entries["identity"] == mine["identity"]
+    assert entries["autoevol_trial"] == {
         "file_name": "llama_factory.jsonl",
         "formatting": "alpaca",
         "columns": {
@@ -297,14 +297,14 @@ def test_a_run_writes_what_its_config_asks_for(write_config: WriteConfig) -> Non
     config = write_config(
         optimizer={"name": "none"}, evolve=evolve, output=output, failure={"rules": []}
     )
-    told = run_cli("run", str(config), expected=0).out
+    printed = run_cli("run", str(config), expected=0).out
     folder = Path("runs/test/exports")
     assert {path.name for path in folder.iterdir()} == {
         *("alpaca.jsonl", "sharegpt.jsonl", "messages.jsonl", "llama_factory.jsonl"),
         *("trl.jsonl", "rows.parquet", "hf", "dataset_info.json"),
     }
     assert len(lines("runs/test/exports/trl.jsonl")) == 30
-    assert "30 of other rounds" in " ".join(told.split())
+    assert "30 of other rounds" in " ".join(printed.split())
     assert "Of 30 seeds came 60 rows" in (folder / "hf/README.md").read_text()
     (folder / "trl.jsonl").unlink()
     again = [str(config), "--set", "output.rounds=[1, 2]"]
@@ -326,9 +326,9 @@ def test_a_run_of_which_nothing_is_left_exports_empty_files(
         output={"formats": ALL},
         models={"evolver": {"model": "scripted/echo"}},
     )
-    told = run_cli("run", str(config), expected=0).out
+    printed = run_cli("run", str(config), expected=0).out
     assert lines("runs/test/exports/alpaca.jsonl") == []
-    assert "exports/hf: 0 rows, not written" in " ".join(told.split())
+    assert "exports/hf: 0 rows, not written" in " ".join(printed.split())
     assert not Path("runs/test/exports/hf").exists()
 
 

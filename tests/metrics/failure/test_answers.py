@@ -84,9 +84,9 @@ def test_answered(source: str, text: str) -> None:
 
 
 def test_the_known_response_is_an_answer() -> None:
-    told = "A prime number has exactly two divisors, write that down."
-    assert answered(Case("What is a prime number?", told, expected=told))
-    assert answered(Case("What is a prime number?", told)) is None
+    answer = "A prime number has exactly two divisors, write that down."
+    assert answered(Case("What is a prime number?", answer, expected=answer))
+    assert answered(Case("What is a prime number?", answer)) is None
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def long_text(parts: list[str]) -> str:
 def patterns() -> dict[str, re.Pattern[str]]:
     detectors = (answers, coding, drift, form, lost_content, published, replies, unchanged)
     modules = (*detectors, word_problems, wording, difficulty, duplicates, tags)
-    found = {
+    by_name = {
         f"{module.__name__}.{name}": value
         for module in modules
         for name, value in vars(module).items()
@@ -120,8 +120,8 @@ def patterns() -> dict[str, re.Pattern[str]]:
         for name in language.__slots__:
             value: Any = getattr(language, name)
             if isinstance(value, re.Pattern):
-                found[f"{language.code}.{name}"] = value
-    return found
+                by_name[f"{language.code}.{name}"] = value
+    return by_name
 
 
 @settings(max_examples=200, deadline=None)
@@ -138,8 +138,8 @@ def test_no_text_makes_a_rule_raise(
         demonstrations=method,
         expected=source,
     )
-    found = broken(tuple(RULES.values()), case)
-    assert all(reason.evidence for reason in found)
+    reasons = broken(tuple(RULES.values()), case)
+    assert all(reason.evidence for reason in reasons)
 
 
 @settings(max_examples=100, deadline=None)

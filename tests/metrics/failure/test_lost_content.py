@@ -32,8 +32,8 @@ def test_changed_task_keeps_hardly_a_word() -> None:
 )
 def test_lost_details_names_what_is_missing(text: str, missing: str | None) -> None:
     source = 'Tom pays 1,200 euros with `pay_now()` and says "see you".'
-    found = lost_details(evolved(text, source))
-    assert found is None if missing is None else missing in str(found)
+    evidence = lost_details(evolved(text, source))
+    assert evidence is None if missing is None else missing in str(evidence)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_lengths_are_words() -> None:
 
 
 def test_distance_to_the_nearest_neighbour() -> None:
-    found = distances({"a": "red green", "b": "red blue", "c": "one two"})
-    assert found == pytest.approx({"a": 1 - 1 / 3, "b": 1 - 1 / 3, "c": 1.0})
+    by_text = distances({"a": "red green", "b": "red blue", "c": "one two"})
+    assert by_text == pytest.approx({"a": 1 - 1 / 3, "b": 1 - 1 / 3, "c": 1.0})
     assert distances({"a": "alone"}) == {"a": 1.0}
     assert distances({"a": "the same", "b": "the same"}) == {"a": 0.0, "b": 0.0}

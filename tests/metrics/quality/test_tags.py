@@ -82,8 +82,8 @@ def places(tags: Sequence[str]) -> Vectors:
 
 def test_tags_that_mean_the_same_merge() -> None:
     rows: list[Tags | None] = [(tag,) for tag in ("maths", *PLACES, "nowhere", "lost")]
-    found = merged(rows, alike(places, least=math.cos(math.radians(30))))
-    flat = [row[0] for row in found if row]
+    merged_rows = merged(rows, alike(places, least=math.cos(math.radians(30))))
+    flat = [row[0] for row in merged_rows if row]
     assert flat == ["maths", "maths", "maths", "arithmetic", "poem", "nowhere", "lost"]
     assert merged([(), None], alike(places)) == [(), None]
 

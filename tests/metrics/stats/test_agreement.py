@@ -55,8 +55,8 @@ def test_the_interval_of_a_mean_lies_around_it_and_is_narrower_than_its_parts() 
 
 def test_the_interval_of_a_difference_as_newcombe_gives_it() -> None:
     first, second = 56 / 70, 48 / 80
-    found = of_the_difference(first, second, (wilson(56, 70), wilson(48, 80)))
-    assert found == pytest.approx((0.0524, 0.3339), abs=0.0001)
+    interval = of_the_difference(first, second, (wilson(56, 70), wilson(48, 80)))
+    assert interval == pytest.approx((0.0524, 0.3339), abs=0.0001)
     assert of_the_difference(0.5, 0.5, (wilson(5, 10), wilson(5, 10)))[0] < 0
 
 

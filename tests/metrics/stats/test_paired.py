@@ -8,9 +8,9 @@ from autoevol.metrics import Pairs, mean_interval, pairs
 
 
 def test_only_rows_that_both_have_are_compared() -> None:
-    found = pairs({"a": True, "b": False, "c": False}, {"a": False, "b": True, "d": True})
-    assert found == Pairs(won=1, lost=1, shared=2)
-    assert found.difference == 0.0
+    comparison = pairs({"a": True, "b": False, "c": False}, {"a": False, "b": True, "d": True})
+    assert comparison == Pairs(won=1, lost=1, shared=2)
+    assert comparison.difference == 0.0
 
 
 @pytest.mark.parametrize(
