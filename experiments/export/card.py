@@ -51,6 +51,7 @@ def dataset_card(
         rows: The exported rows.
         left_out: Number of rows left out, by reason.
     """
+    # The card is Markdown, so nothing is escaped as HTML.
     environment = jinja2.Environment(
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False
     )

@@ -70,6 +70,7 @@ def upload(target: Upload, folder: Path, *, overwrite: bool) -> str:
     api = HfApi(token=os.environ[TOKEN])
     try:
         _prepare(api, target, overwrite=overwrite)
+        # The hub shows Parquet, and the exported folder is Arrow: it is converted in a copy.
         with tempfile.TemporaryDirectory() as staging:
             _stage(folder, Path(staging))
             commit = api.upload_folder(

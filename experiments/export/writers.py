@@ -117,6 +117,7 @@ def export(
     Raises:
         ConfigError: A file exists, or `dataset_info.json` is damaged.
     """
+    # All checks come before the first file, so that a refused export leaves none behind.
     names = list(dict.fromkeys(formats))
     if not overwrite:
         refuse_existing(*(_target(out, name) for name in names), hint=_OVERWRITE)

@@ -45,6 +45,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _percent(share: float) -> str:
+    # A line must not break between number and sign.
     return f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 

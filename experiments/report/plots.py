@@ -46,6 +46,7 @@ def panels(
         sharex: As in matplotlib's `subplots`.
         sharey: As in matplotlib's `subplots`.
     """
+    # Loaded with the first picture: matplotlib is slow to import.
     from matplotlib import rcParams
     from matplotlib.figure import Figure
 
@@ -103,7 +104,7 @@ def _style() -> dict[str, Any]:
         "font.family": ["DejaVu Sans", *(name for name in _HANGUL if name in installed)],
         "font.size": 9.5,
         "text.color": INK,
-        "text.parse_math": False,
+        "text.parse_math": False,  # a "$" in a run's name is no formula
         "axes.titlesize": 10,
         "axes.titlelocation": "left",
         "axes.titleweight": "bold",

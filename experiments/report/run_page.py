@@ -66,6 +66,7 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
     record, scores = stored_record or best_alone(folder), read_stored(folder)
     plain, config = _config(folder / "config.yaml")
     started = read_identity(folder).started
+    # Seeded by the run's seed: a report that is made again shows the same rows.
     evolved = read_evolved(folder / EVOLVED, random.Random(plain.get("seed", 0)))
     stopped = _stopped(folder / "failures.jsonl")
     figures = {

@@ -31,6 +31,7 @@ def mark_new_words(before: str, after: str) -> list[Piece]:
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     if not new or max(len(old), len(new)) > _MOST_WORDS:
         return [Piece(after)]
+    # autojunk would ignore the frequent words of long texts.
     same = difflib.SequenceMatcher(None, _bare(old), _bare(new), autojunk=False)
     if same.ratio() < _LEAST_SHARED:
         return [Piece(after)]
@@ -46,6 +47,7 @@ def mark_new_words(before: str, after: str) -> list[Piece]:
 def changed_lines(before: str, after: str) -> list[str]:
     """Return a unified diff of two texts without its header; empty: they are equal."""
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=_CONTEXT)
+    # The first two lines are the header, "---" and "+++".
     return [line for line in list(lines)[2:] if not line.startswith("@@")]
 
 

@@ -97,6 +97,7 @@ def _opens_as_reply(text: str, source: str, language: Language) -> str | None:
     match = language.preamble.match(text)
     if not match or language.preamble.match(source):
         return None
+    # "Sure!" agrees to do the task, and "To find x," solves it: no task after that is a rewrite.
     agrees = language.confirmation.match(sentences(text)[0])
     solves = asks_for_amount(source) and _SOLVES.match(match.group(0))
     is_excused = language.task.search(text, match.end()) and not agrees and not solves
@@ -172,6 +173,7 @@ def _sorted_list(text: str, source: str, language: Language) -> str | None:
     """Return a list of the source in another order, where the source asks for an order."""
     if not language.sorts.search(source):
         return None
+    # Two lists of the same items have equal keys, in whatever order.
     lists = {tuple(sorted(items)): items for items in listed(text)}
     for items in listed(source):
         reordered = lists.get(tuple(sorted(items)), items)

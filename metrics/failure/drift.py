@@ -34,6 +34,7 @@ def language_drift(case: Case, *, sentence_words: int = 6) -> str | None:
 def _drift(case: Case, sentence_words: int) -> str | None:
     before, after = case.before, case.after
     was, now = dominant_script(prose(before)), dominant_script(prose(after))
+    # Code is in Latin letters, whatever the language of the request for it.
     if was != now == "latin" and answers_in_code(case):
         return None
     if was and now and was != now and _speaks(after):
@@ -77,6 +78,7 @@ def _foreign_sentence(before: str, after: str, least: int) -> str | None:
     if _is_latin(before) or CODE_MARKS.search(after):
         return None
     source = before.casefold()
+    # Names may be in Latin letters; with two new function words among them they are a sentence.
     for run in _LATIN_RUN.findall(after):
         new = [token for token in words(run) if token not in source]
         if len(new) >= least and len(_FUNCTION_WORDS.intersection(new)) > 1:

@@ -138,6 +138,7 @@ def _same_run(case: Case, run: int, times: int) -> str | None:
     if len(tokens) < run + times - 1:
         return None
     stretches = _stretches(tokens, times)
+    # A loop of few words comes round more often.
     for size, limit in ((run, times), (run // 2, 2 * times)):
         commonest = _commonest_run(stretches, size)
         if not commonest or commonest[1] < limit:

@@ -8,6 +8,8 @@ from autoevol.metrics.text.wording import normal_form, prose, sentences, shingle
 _ECHO_RUN = 5
 _FEW_WORDS = 3
 _OPENING = 300
+"""Characters in which a refusal must begin."""
+# Marks, and the last syllables of Korean requests: the instruction is complete.
 _PROMPT_ENDS = tuple('. ? ! 。 ？ : " ` ) 다 요 오 줘 라 까 자 은'.split())
 _YES_OR_NO = {"yes", "no", "네", "예", "아니요"}
 
@@ -85,6 +87,7 @@ def echo(case: Case, *, share: float = 0.8) -> str | None:
     new_words = set(words(reply)) - set(words(prompt))
     if len(words(reply)) < share * len(words(prompt)) or 2 * len(new_words) > len(words(reply)):
         return None
+    # Editing keeps most of its material.
     language = language_of(prompt)
     if language and language.edits.search(prompt):
         return None

@@ -58,6 +58,7 @@ def reference_result(response: str) -> str:
     lines = [line for line in response.splitlines() if line.strip()]
     last = lines[-1].rpartition("=")[2] if lines else ""
     numbers = _FREE_NUMBER.findall(last)
+    # Of two numbers ("$15 for 3 books") either may be the result.
     if numbers:
         return _plain(numbers[0]) if len(numbers) == 1 else ""
     words = _words(last)

@@ -23,9 +23,12 @@ _GAPS = {code: " " for code in range(128) if not chr(code).isalnum()}
 """ASCII characters between words: without apostrophes, `translate` is faster than `_WORD`."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = re.compile(r",(?=\d{3}\b)")
+# Repeats are bounded, here and in all detectors: on any text a pattern must take linear time.
+# A single quote opens or closes only at the edge of a word; elsewhere it is an apostrophe.
 _QUOTED = re.compile(
     r"[\"“「『]([^\"“”「」『』\n]{2,200})[\"”」』]|(?<!\w)['‘]([^'‘’\n]{3,200})['’](?!\w)"
 )
+# In backticks, in snake_case or camelCase, or before a pair of brackets.
 _NAMED = re.compile(r"`([^`\n]{1,80})`|\b([A-Za-z]\w*_\w+|[a-z]+[A-Z]\w+|[A-Za-z]\w*(?=\(\w*\)))")
 _SENTENCE_END = re.compile(r"\s(?:(?<=\n)|(?<=[.!?。？！]\s))\s*")
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
@@ -33,6 +36,7 @@ _SEPARATED = re.compile(r"[^,，;\n]{1,60}(?:[,，;][^,，;\n]{1,60}){2,}")
 _LATIN_STEM, _HANGUL_STEM = 5, 2
 
 
+# Every rule reads the words of the same few texts of a case, so the caches below are small and hit.
 @lru_cache(maxsize=512)
 def words(text: str) -> tuple[str, ...]:
     """Return the words of `text`, case-folded and in order, without punctuation."""
