@@ -6,12 +6,12 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import httpx
+from huggingface_hub import HfApi
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from autoevol.program.errors import ConfigError
-
-if TYPE_CHECKING:
-    from huggingface_hub import HfApi
 
 TOKEN = "HF_TOKEN"
 """The environment variable that holds the token."""
@@ -62,10 +62,6 @@ def upload(target: Upload, folder: Path, *, overwrite: bool) -> str:
     Raises:
         ConfigError: The data set exists, the hub refuses, or it cannot be reached.
     """
-    import httpx
-    from huggingface_hub import HfApi
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-
     disable_progress_bars()
     api = HfApi(token=os.environ[TOKEN])
     try:
@@ -86,7 +82,7 @@ def upload(target: Upload, folder: Path, *, overwrite: bool) -> str:
     return f"{'public' if target.is_public else 'private'}: {commit.commit_url}"
 
 
-def _prepare(api: "HfApi", target: Upload, *, overwrite: bool) -> None:
+def _prepare(api: HfApi, target: Upload, *, overwrite: bool) -> None:
     """Create the data set on the hub, or check that an existing one has the same visibility."""
     if not api.repo_exists(target.name, repo_type="dataset"):
         api.create_repo(target.name, repo_type="dataset", private=not target.is_public)

@@ -121,14 +121,14 @@ def text_of(row: Mapping[str, Any]) -> str:
     return "\n\n".join(row.get("turns") or ()) or row["instruction"]
 
 
-def _row(line: bytes, place: str) -> dict[str, Any]:
+def _row(line: bytes, where: str) -> dict[str, Any]:
     """Return the row of a line, with the keys checked that a lineage needs."""
     try:
-        row = parsed(line.decode("utf-8"), place)
+        row = parsed(line.decode("utf-8"), where)
     except UnicodeDecodeError as error:
-        raise ConfigError(place, f"cannot be read: {error}") from error
+        raise ConfigError(where, f"cannot be read: {error}") from error
     if not isinstance(row, dict):
-        raise ConfigError(place, f"must be an object, is {type(row).__name__}")
+        raise ConfigError(where, f"must be an object, is {type(row).__name__}")
     is_valid = {
         **{key: isinstance(row.get(key), str) for key in _TEXTS},
         **{key: isinstance(row.get(key), str | None) for key in ("parent_id", "method")},
@@ -136,7 +136,7 @@ def _row(line: bytes, place: str) -> dict[str, Any]:
     }
     wrong = next((key for key in is_valid if key not in row or not is_valid[key]), None)
     if wrong:
-        raise ConfigError(place, f"{wrong} is not what a run writes there")
+        raise ConfigError(where, f"{wrong} is not what a run writes there")
     return row
 
 
