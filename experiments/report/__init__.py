@@ -9,7 +9,8 @@ score_tables: the tables of scores, one for each score.
 lineages: rows drawn at random, each with its lineage from the seed.
 word_diff: new words within a text, and a diff of its lines.
 run_figures: pictures of the search, the rules that stopped rows, the words added.
-score_figures: pictures of scores by round; the names and values of means, for comparisons too.
+score_figures: pictures of scores by round.
+score_means: the means among the scores, for pictures, tables and comparisons.
 plots: style, panels and PNG files of all pictures.
 html: renders a template, and embeds pictures.
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 from autoevol.experiments.config.scores import JUDGED
 from autoevol.experiments.report.plots import round_label
-from autoevol.experiments.report.score_figures import is_mean
+from autoevol.experiments.report.score_means import is_mean
 from autoevol.experiments.scores.results import flat
 from autoevol.experiments.scores.stored import StoredScores
 

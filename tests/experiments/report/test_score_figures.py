@@ -13,8 +13,8 @@ from autoevol.experiments.report.score_figures import (
     draw_means,
     draw_words,
     score_figures,
-    score_means,
 )
+from autoevol.experiments.report.score_means import score_means
 from autoevol.experiments.scores.stored import StoredScores
 from autoevol.metrics.quality.difficulty import LEVELS
 
