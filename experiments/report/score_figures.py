@@ -15,7 +15,7 @@ Draw = Callable[[StoredScores], Any]
 LEVEL_COLOURS = dict(
     zip(LEVELS, ("#d9ecd5", "#f6e8b1", "#f3b562", "#d9683c", "#8c1f28"), strict=True)
 )
-"""From easy to hard; they also differ in lightness, for print without colours."""
+"""From easy to hard, roughly from light to dark, for print without colours."""
 
 _BINS = 40
 _DISTANCE = "distance to the nearest neighbour (MND)"

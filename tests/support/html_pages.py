@@ -1,4 +1,4 @@
-"""What a browser would find in a page, by the standard library's parser."""
+"""A page as a tree of elements, read by the standard library's parser."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -75,7 +75,7 @@ def read_page(file: Path) -> Node:
 
 
 def assert_self_contained(page: Node) -> None:
-    """Check that a page loads and runs nothing, and that its links lead to places in it."""
+    """Check that a page loads and runs nothing, and that its links lead to its own ids."""
     assert not any(page.all(tag) for tag in ("script", "link", "iframe", "object"))
     assert all(image.attributes["src"].startswith("data:image/png;") for image in page.all("img"))
     assert not any("@import" in style.text or "url(" in style.text for style in page.all("style"))

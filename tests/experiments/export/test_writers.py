@@ -1,4 +1,4 @@
-"""A run's rows in the formats of trainers: the right ones, counted, nothing overwritten."""
+"""A run's rows in the formats of trainers: the right rows, counted, and nothing overwritten."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -82,7 +82,7 @@ def exported(folder: str, *options: str, name: str = "alpaca") -> list[dict[str,
         ),
     ],
 )
-def test_the_rows_that_were_asked_for(
+def test_the_requested_rows_are_exported(
     run_folder: str, options: list[str], expected: list[str]
 ) -> None:
     instructions = [row["instruction"] for row in exported(run_folder, *options)]
@@ -90,7 +90,7 @@ def test_the_rows_that_were_asked_for(
     assert all(part in text for part, text in zip(expected, instructions, strict=True))
 
 
-def test_rows_left_out_are_counted_aloud(run_folder: str) -> None:
+def test_rows_left_out_are_reported(run_folder: str) -> None:
     output = run_cli("export", run_folder, "--format", "trl", "--rounds", "1", expected=0).out
     assert "trl.jsonl: 1 rows" in output
     assert "left out of the exports: 3 of other rounds, 1 filtered, 1 without response" in output
@@ -220,7 +220,7 @@ def test_a_foreign_dataset_info_is_not_clobbered(run_folder: str, text: str, nee
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_what_is_there_is_replaced_only_on_demand(run_folder: str, name: str) -> None:
+def test_existing_files_are_replaced_only_on_demand(run_folder: str, name: str) -> None:
     arguments = ("export", run_folder, "--format", name)
     run_cli(*arguments, expected=0)
     write_rows(ROWS[:1])
@@ -259,7 +259,7 @@ def test_a_folder_of_something_else_is_never_replaced(run_folder: str) -> None:
         pytest.param(["--push-to-hub", "me"], ["OWNER/NAME"], id="name"),
     ],
 )
-def test_a_wrong_wish_is_refused_and_nothing_lost(
+def test_a_wrong_option_is_refused_and_nothing_lost(
     run_folder: str, options: list[str], needles: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HF_TOKEN", raising=False)
@@ -312,7 +312,7 @@ def test_a_run_writes_what_its_config_asks_for(write_config: WriteConfig) -> Non
     assert len(lines("runs/test/exports/trl.jsonl")) == 60
 
 
-def test_a_run_of_which_nothing_is_left_exports_empty_files(
+def test_a_run_without_kept_rows_exports_empty_files(
     write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def echo(messages: Sequence[Message], draw: int) -> str:

@@ -1,4 +1,4 @@
-"""`autoevol report`: a page of what the folder holds, the same at a run's end and later."""
+"""`autoevol report`: a page of a folder's contents, the same at a run's end and later."""
 
 import json
 import random
@@ -25,7 +25,7 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-def test_the_later_report_is_the_one_of_the_runs_end(write_config: WriteConfig) -> None:
+def test_a_later_report_equals_the_one_at_the_runs_end(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config(60)), expected=0)
     first = (RUN / "report.html").read_bytes()
     (RUN / "report.html").unlink()
@@ -81,7 +81,7 @@ def kept_page(run_id: str) -> str:
     return Path(local).read_text("utf-8")
 
 
-def test_a_report_written_later_takes_the_place_of_the_one_in_mlflow(
+def test_a_later_report_replaces_the_one_in_mlflow(
     write_config: WriteConfig,
 ) -> None:
     run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
@@ -92,7 +92,7 @@ def test_a_report_written_later_takes_the_place_of_the_one_in_mlflow(
     assert "<title>another" in kept_page(run_id)
 
 
-def test_scores_of_rows_that_have_changed_are_marked_as_such(write_config: WriteConfig) -> None:
+def test_scores_of_changed_rows_are_marked(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
     run_cli("score", str(RUN), "--scores", "length", expected=0)
     assert "rows have changed" not in read_page(RUN / "report.html").text
@@ -180,7 +180,7 @@ def histories_of(*rows: dict[str, Any]) -> dict[str, tuple[list[LineageStage], s
     }
 
 
-def test_words_are_counted_against_the_row_that_a_row_was_made_from(workplace: Path) -> None:
+def test_added_words_are_counted_against_the_parent(workplace: Path) -> None:
     rows = (
         row("a.1", "a", 1, "Name two rivers."),
         row("a.1.2", "a.1", 2, "Name two rivers. Say why — 왜?"),
@@ -267,7 +267,7 @@ def test_drawn_rows_are_twenty_each_with_the_same_chance(workplace: Path) -> Non
         (lambda: (RUN / "failures.jsonl").write_text("{}"), "failures.jsonl: holds a row"),
     ],
 )
-def test_a_mistake_is_one_line_and_nothing_is_written(
+def test_a_damaged_folder_is_one_line_and_nothing_is_written(
     spoil: Callable[[], object], needle: str, write_config: WriteConfig
 ) -> None:
     run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)

@@ -144,8 +144,8 @@ def test_no_text_makes_a_rule_raise(
 
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(alphabet=st.characters(max_codepoint=127)))
-def test_the_fast_way_to_words_finds_the_same(text: str) -> None:
-    """An apostrophe in another word makes `words` take the slow way."""
+def test_the_fast_path_to_words_returns_the_same(text: str) -> None:
+    """An apostrophe in another word makes `words` take the slow path."""
     assert (*wording.words(text), "it's") == wording.words(f"{text} it's")
 
 

@@ -16,7 +16,7 @@ def test_shrunk_has_lost_content() -> None:
     assert shrunk(evolved(HARDER)) is None
 
 
-def test_changed_task_keeps_hardly_a_word() -> None:
+def test_changed_task_keeps_hardly_any_word() -> None:
     assert changed_task(evolved("Explain how to repair an old car in winter."))
     assert changed_task(evolved(HARDER)) is None
 

@@ -118,7 +118,7 @@ def test_words_swapped_and_none_added_is_reworded() -> None:
         ),
     ],
 )
-def test_a_word_problem_with_no_new_amount(text: str, is_same: bool) -> None:
+def test_a_word_problem_without_a_new_amount(text: str, is_same: bool) -> None:
     source = "Tom has 15 marbles and gives away 4. How many are left?"
     assert bool(same_sum(evolved(text, source))) == is_same
 

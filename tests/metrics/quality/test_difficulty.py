@@ -1,4 +1,4 @@
-"""Difficulty as a judge says it and as solvers show it, by hand."""
+"""Difficulty by judges and by solvers, checked by hand."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Distance to the nearest other row, by hand and beside scikit-learn."""
+"""Distance to the nearest other row, by hand and against scikit-learn."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_all_equal_rows_are_all_zero_away() -> None:
         pytest.param(np.zeros((0, 3)), id="no rows"),
     ],
 )
-def test_who_has_no_other_row_is_unscored(vectors: Vectors) -> None:
+def test_a_row_without_another_row_is_unscored(vectors: Vectors) -> None:
     neighbours = nearest(vectors)
     assert len(neighbours.distances) == len(vectors)
     assert np.isnan(neighbours.distances).all()
@@ -82,7 +82,7 @@ def exhaustive(vectors: Vectors, k: int) -> tuple[Vectors, Indices]:
 
 
 @pytest.mark.parametrize("most_exact", [3, 100])
-def test_beyond_a_size_a_search_is_asked(most_exact: int) -> None:
+def test_beyond_a_size_an_index_is_searched(most_exact: int) -> None:
     hit_counts: list[int] = []
 
     def search(vectors: Vectors, k: int) -> tuple[Vectors, Indices]:

@@ -1,4 +1,4 @@
-"""A judge's verdicts put together, by hand and beside SciPy."""
+"""A judge's verdicts counted and tested, by hand and against SciPy."""
 
 import pytest
 from scipy.stats import binomtest  # type: ignore[import-untyped]

@@ -1,4 +1,4 @@
-"""Filters: which rows stay and why the others go."""
+"""Filters: which rows stay, and why the others are dropped."""
 
 import math
 
@@ -29,7 +29,7 @@ def test_the_first_of_equal_rows_stays() -> None:
     assert selection.dropped == (Dropped(2, "copy", 0, 1.0), Dropped(3, "copy", 0, 1.0))
 
 
-def test_contaminated_rows_go_with_their_evidence() -> None:
+def test_contaminated_rows_are_dropped_with_their_evidence() -> None:
     selection = without_contaminated(3, [Hit(1, "eight words", (0, 4))])
     assert selection.kept == (0, 2)
     assert selection.dropped[0].cause == "contaminated"

@@ -1,4 +1,4 @@
-"""Rows that lie apart: who stays, and to whom the others are too near."""
+"""Rows that lie apart: which stay, and to which the others are too near."""
 
 import math
 
@@ -17,7 +17,7 @@ def circle(*degrees: float) -> Vectors:
     return 7 * np.column_stack([np.cos(angles), np.sin(angles)])
 
 
-def test_rows_too_near_to_a_kept_one_go_in_order() -> None:
+def test_rows_too_near_to_a_kept_one_are_dropped_in_order() -> None:
     selection = apart(LINE, least=0.7)
     assert selection.kept == (0, 2, 4)
     assert [(drop.row, drop.near) for drop in selection.dropped] == [(1, 0), (3, 2)]
@@ -74,11 +74,11 @@ def test_the_best_of_alike_rows_stays() -> None:
     assert near.value == pytest.approx(2 * math.sin(math.radians(12.5)))
 
 
-def test_equal_scores_go_by_the_order_of_the_rows() -> None:
+def test_equal_scores_are_ordered_by_row() -> None:
     assert best_apart([1.0, 1.0], circle(0, 5)).kept == (0,)
 
 
-def test_so_many_rows_and_no_more() -> None:
+def test_most_limits_the_kept_rows() -> None:
     selection = best_apart([5, 4, 3, 2, 1], circle(0, 1, 90, 180, 270), most=2)
     assert selection.kept == (0, 2)
     assert selection.dropped[1:] == tuple(Dropped(row, "not at the top") for row in (3, 4))

@@ -44,7 +44,7 @@ def test_similarity_is_jaccards_of_runs_of_three() -> None:
     assert near_copies([" ".join(words), " ".join(changed)], threshold=15 / 21)
 
 
-def test_a_copy_is_held_against_rows_that_are_no_copies() -> None:
+def test_a_row_is_compared_with_rows_that_are_no_copies() -> None:
     """The third is like the second, which is like the first; the third is not like the first."""
     words = [f"w{n}" for n in range(40)]
     second = [*words[:-4], *"abcd"]

@@ -1,4 +1,4 @@
-"""Figures of a confusion table, against values worked out by hand."""
+"""Figures of a confusion table, against values computed by hand."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_counting_pairs_of_flagged_and_failed() -> None:
     assert confusion(pairs) == Confusion(hits=2, false_alarms=1, misses=1, passes=1)
 
 
-def test_what_was_not_counted_has_no_figure() -> None:
+def test_without_counts_there_is_no_figure() -> None:
     nothing = Confusion(0, 0, 0, 5)
     assert nothing.precision is None
     assert nothing.recall is None

@@ -1,4 +1,4 @@
-"""Scores put together, by hand and beside SciPy."""
+"""Summaries and correlations of scores, by hand and against SciPy."""
 
 import math
 
