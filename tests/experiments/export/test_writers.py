@@ -177,7 +177,7 @@ def test_the_card_repeats_what_the_summary_says(run_folder: str) -> None:
     run_cli("export", run_folder, "--format", "hf", expected=0)
     card = Path(run_folder, "exports/hf/README.md").read_text()
     assert "- initial method, dev rows: 25.0% (2 of 8, 95 % 7.0%–59.0%)" in card
-    assert "Of 9 seeds came 6 rows; 3 failed, 0 could not be scored." in card
+    assert "From 9 seeds, 6 rows were kept; 3 failed, 0 could not be scored." in card
     assert "Overlap with benchmarks: 0 of 6 rows overlap with GSM8K." in card
 
 
@@ -305,7 +305,7 @@ def test_a_run_writes_what_its_config_asks_for(write_config: WriteConfig) -> Non
     }
     assert len(lines("runs/test/exports/trl.jsonl")) == 30
     assert "30 of other rounds" in " ".join(printed.split())
-    assert "Of 30 seeds came 60 rows" in (folder / "hf/README.md").read_text()
+    assert "From 30 seeds, 60 rows were kept" in (folder / "hf/README.md").read_text()
     (folder / "trl.jsonl").unlink()
     again = [str(config), "--set", "output.rounds=[1, 2]"]
     run_cli("run", *again, expected=0)
