@@ -21,8 +21,9 @@ def unchanged(case: Case, *, new_stems: int = 2, added_words: int = 3) -> str | 
 
     Args:
         case: An easier version, made on purpose, is unchanged only if it is the same text.
-        new_stems: A rewrite with fewer new content words is unchanged, unless it asks for more.
-        added_words: Neither is one unchanged that adds at least this many words of any kind.
+        new_stems: A rewrite with this many new content words has changed.
+        added_words: So has one with this many added words of any kind (8 if none of them is a
+            content word), and one that asks for more.
     """
     source, text = case.source, case.evolved or ""
     # Words alone would not show that "x = 4" became "x < 4".
@@ -62,7 +63,7 @@ def same_sum(case: Case, *, new_stems: int = 5) -> str | None:
 
     Args:
         case: Its source is a word problem if it has two amounts or more and asks for another.
-        new_stems: This many new content words may hold a condition that has no number in it.
+        new_stems: This many new content words are enough for a condition without a number.
     """
     source, text = case.source, case.evolved or ""
     language = language_of(source)
