@@ -1,4 +1,13 @@
-"""Judgement: pure functions from texts to reasons and rates."""
+"""Metrics: pure functions that judge texts; no file, no network, no model.
+
+failure: F, the failure metric: rules such as `unchanged` that tell whether a row failed, and why.
+quality: what a row or a set is worth: difficulty, IFD, tags, lexical variety, preference.
+selection: which rows of a set stay: duplicates, contamination, score bands, diversity.
+stats: intervals, exact tests, agreement and summaries, for the other rooms.
+text: words, scripts and one table of surface signs a language.
+
+The names below are the ones that the program uses.
+"""
 
 from autoevol.metrics.failure.cases import Case, MethodKind, Reason, Stage
 from autoevol.metrics.failure.rate import FailureRate, count_by_rule, failure_rate
@@ -12,8 +21,8 @@ from autoevol.metrics.failure.rules import (
     compose,
 )
 from autoevol.metrics.quality.consistency import majority
-from autoevol.metrics.quality.diversity import distances
 from autoevol.metrics.quality.growth import added_words
+from autoevol.metrics.quality.lexical import distances
 from autoevol.metrics.stats.paired import Pairs, mean_interval, pairs
 
 __all__ = [

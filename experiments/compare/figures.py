@@ -8,7 +8,8 @@ from typing import Any
 from autoevol.experiments.compare.runs import ComparedRun, last_mean, shared_means, sharing
 from autoevol.experiments.compare.sides import stopped_by_rule
 from autoevol.experiments.report.plots import INK, SERIES, SOFT, Point, panels, reach, round_label
-from autoevol.experiments.report.score_figures import LEVEL_COLOURS, mean_rounds, point_of
+from autoevol.experiments.report.score_figures import LEVEL_COLOURS
+from autoevol.experiments.report.score_means import mean_rounds, point_of
 from autoevol.metrics.quality.difficulty import LEVELS
 
 _OUTCOMES = {"won": ("win", SERIES[0]), "tied": ("tie", "#cdd5de"), "lost": ("lose", SERIES[1])}

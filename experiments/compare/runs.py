@@ -9,7 +9,7 @@ from autoevol.experiments.artifacts.search_record import best_alone
 from autoevol.experiments.compare.sides import Side, lost_share
 from autoevol.experiments.config.loading import read_yaml
 from autoevol.experiments.report.plots import Point
-from autoevol.experiments.report.score_figures import mean_rounds, point_of, score_means
+from autoevol.experiments.report.score_means import mean_rounds, point_of, score_means
 from autoevol.experiments.scores.stored import StoredScores, read_stored
 from autoevol.signatures import Method
 

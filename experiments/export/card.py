@@ -1,4 +1,4 @@
-"""The card of an exported data set: what is in it, who made it, what is not known."""
+"""The card of an exported data set: its rows, methods, failure rates, models and licences."""
 
 import json
 from collections import Counter
@@ -15,10 +15,10 @@ from autoevol.experiments.models.local.weights import SHIPPED
 
 UNKNOWN = "unknown"
 SEED_LICENCES = {"autoevol-seeds": "CC0-1.0"}
-"""Licences of seeds, by the first part of `root`; of others nothing is known here."""
+"""Licences of seeds, by the first part of `root`; those of other seeds are unknown."""
 
-_SHOWN = 50
-_WIDEST = 80
+_MOST_ROOTS = 50
+_MOST_CHARACTERS = 80
 _TEMPLATE = Path(__file__).with_name("card.md.j2")
 _RATES = {
     "failure_rate_initial": "initial method, dev rows",
@@ -29,8 +29,8 @@ _RATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A line of a table."""
+class _Source:
+    """A model or a root of seeds, as a line of a table."""
 
     name: str
     rows: int = 0
@@ -47,10 +47,11 @@ def dataset_card(
 
     Args:
         config: The run's.
-        summary: The run's figures; None while it is not finished.
-        rows: What is exported.
-        left_out: How many rows are not, by the reason.
+        summary: The run's figures; None if it is not finished.
+        rows: The exported rows.
+        left_out: Number of rows left out, by reason.
     """
+    # The card is Markdown, so nothing is escaped as HTML.
     environment = jinja2.Environment(
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False
     )
@@ -65,28 +66,30 @@ def dataset_card(
         summary=summary,
         rates=_rates(summary or {}),
         rules=config.failure,
-        decontamination=_told((summary or {}).get("decontamination")),
+        decontamination=_decontamination(summary or {}),
     )
 
 
 def _models(
-    config: ExperimentConfig, rows: Sequence[RowDict], asked: Mapping[str, int] | None
-) -> list[tuple[str, _Part]]:
-    """Return the models that took part; what the rows name goes before what the config says.
+    config: ExperimentConfig, rows: Sequence[RowDict], calls_by_role: Mapping[str, int] | None
+) -> list[tuple[str, _Source]]:
+    """Return the models that took part, with their roles; names in rows precede the config's.
 
     Args:
         config: The run's.
-        rows: What is exported.
-        asked: Calls by role; None: unknown, so that every role is listed.
+        rows: The exported rows.
+        calls_by_role: None: unknown, so every role is listed.
     """
-    by_role = {"evolver": "model_evolve", "responder": "model_respond"}
-    found = []
-    for role in (role for role in EVOLVING if asked is None or asked.get(role)):
-        key = by_role.get(role)
-        named = Counter(row[key] for row in rows if row[key]) if key else Counter[str]()
-        names = [*named] or [str(getattr(config.models, role).model)]
-        found += [(role, _Part(name, named[name], _licence_of(name))) for name in names]
-    return found
+    keys = {"evolver": "model_evolve", "responder": "model_respond"}
+    models = []
+    for role in EVOLVING:
+        if calls_by_role is not None and not calls_by_role.get(role):
+            continue
+        key = keys.get(role)
+        counts = Counter(row[key] for row in rows if row[key]) if key else Counter[str]()
+        names = [*counts] or [str(getattr(config.models, role).model)]
+        models += [(role, _Source(name, counts[name], _licence_of(name))) for name in names]
+    return models
 
 
 def _licence_of(model: str) -> str:
@@ -94,37 +97,39 @@ def _licence_of(model: str) -> str:
     return weights.licence if weights else UNKNOWN
 
 
-def _seeds(rows: Sequence[RowDict]) -> list[_Part]:
+def _seeds(rows: Sequence[RowDict]) -> list[_Source]:
+    """Return the roots of the rows, commonest first; the rare ones are one line."""
     counts = Counter(row["root"] or UNKNOWN for row in rows)
-    shown = [
-        _Part(_cell(root), count, SEED_LICENCES.get(root.split("/")[0], UNKNOWN))
-        for root, count in counts.most_common(_SHOWN)
+    sources = [
+        _Source(_cell(root), count, SEED_LICENCES.get(root.split("/")[0], UNKNOWN))
+        for root, count in counts.most_common(_MOST_ROOTS)
     ]
-    others = len(counts) - len(shown)
-    left = len(rows) - sum(part.rows for part in shown)
-    return [*shown, *([_Part(f"{others} others", left)] if others else [])]
+    others = len(counts) - len(sources)
+    other_rows = len(rows) - sum(source.rows for source in sources)
+    return [*sources, *([_Source(f"{others} others", other_rows)] if others else [])]
 
 
 def _cell(text: str) -> str:
-    """Return a text that breaks no table."""
-    return " ".join(text.replace("|", "/").split())[:_WIDEST]
+    """Return a text that fits a cell of a Markdown table."""
+    return " ".join(text.replace("|", "/").split())[:_MOST_CHARACTERS]
 
 
 def _rates(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the failure rates that were measured, each with its interval."""
     return [
         (
-            told,
+            label,
             f"{rate['rate']:.1%} ({rate['failed']} of {rate['scored']}, "
             f"95 % {rate['low']:.1%}–{rate['high']:.1%})",
         )
-        for key, told in _RATES.items()
+        for key, label in _RATES.items()
         if (rate := summary.get(key))
     ]
 
 
-def _told(found: Any) -> str:
-    """Return what the summary says of decontamination."""
-    if not found:
+def _decontamination(summary: Mapping[str, Any]) -> str:
+    """Return what the summary says about overlap with benchmarks."""
+    result = summary.get("decontamination")
+    if not result:
         return "not checked"
-    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+    return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""An exported data set on the Hugging Face hub: private unless said otherwise."""
+"""Upload of an exported data set to the Hugging Face hub; private by default."""
 
 import os
 import re
@@ -6,26 +6,26 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import httpx
+from huggingface_hub import HfApi
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from autoevol.program.errors import ConfigError
 
-if TYPE_CHECKING:
-    from huggingface_hub import HfApi
-
 TOKEN = "HF_TOKEN"
-"""Environment variable with the token."""
+"""The environment variable that holds the token."""
 
 _NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Where a data set is to lie.
+    """The target of an upload.
 
     Attributes:
         name: OWNER/NAME.
-        is_public: Everybody may read it.
+        is_public: Whether everybody may read it.
     """
 
     name: str
@@ -33,73 +33,73 @@ class Upload:
 
     @property
     def option(self) -> str:
-        """The option that asked for it, for messages."""
+        """The command-line option, for messages."""
         return f"--push-to-hub {self.name}"
 
 
-def check_upload(wanted: Upload) -> None:
-    """Check what can be checked before anything is written.
+def check_upload(target: Upload) -> None:
+    """Check name and token, before anything is written.
 
     Raises:
-        ConfigError: There is no token, or the name is none.
+        ConfigError: There is no token, or the name is not OWNER/NAME.
     """
-    if not _NAME.fullmatch(wanted.name):
-        raise ConfigError(wanted.option, "must be OWNER/NAME")
+    if not _NAME.fullmatch(target.name):
+        raise ConfigError(target.option, "must be OWNER/NAME")
     if not os.environ.get(TOKEN):
         raise ConfigError(
-            wanted.option, f"needs a token: set {TOKEN} in the environment or in .env"
+            target.option, f"needs a token: set {TOKEN} in the environment or in .env"
         )
 
 
-def upload(wanted: Upload, folder: Path, *, overwrite: bool) -> str:
-    """Upload a saved data set with its card in one commit, and say where it lies.
+def upload(target: Upload, folder: Path, *, overwrite: bool) -> str:
+    """Upload a saved data set with its card in one commit; return its visibility and address.
 
     Args:
-        wanted: Name and visibility.
-        folder: A `DatasetDict` with its card; it stays as it is.
-        overwrite: Whether a data set that is on the hub may get another commit.
+        target: Name and visibility.
+        folder: A `DatasetDict` with its card; it is not changed.
+        overwrite: Whether an existing data set may get another commit.
 
     Raises:
-        ConfigError: The hub refuses or cannot be reached.
+        ConfigError: The data set exists, the hub refuses, or it cannot be reached.
     """
-    import httpx
-    from huggingface_hub import HfApi
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-
     disable_progress_bars()
     api = HfApi(token=os.environ[TOKEN])
     try:
-        _prepare(api, wanted, overwrite=overwrite)
+        _prepare(api, target, overwrite=overwrite)
+        # The hub shows Parquet, and the exported folder is Arrow: it is converted in a copy.
         with tempfile.TemporaryDirectory() as staging:
             _stage(folder, Path(staging))
             commit = api.upload_folder(
-                repo_id=wanted.name,
+                repo_id=target.name,
                 folder_path=staging,
                 repo_type="dataset",
                 commit_message="Upload rows made with AutoEvol",
             )
     except (OSError, ValueError, httpx.HTTPError) as error:
         reason = " ".join(str(error).split())[:200]
-        again = "the same command with --overwrite tries again"
-        raise ConfigError(wanted.option, f"{reason}; {folder} is complete, {again}") from error
-    return f"{'public' if wanted.is_public else 'private'}: {commit.commit_url}"
+        retry = "the same command with --overwrite tries again"
+        raise ConfigError(target.option, f"{reason}; {folder} is complete, {retry}") from error
+    return f"{'public' if target.is_public else 'private'}: {commit.commit_url}"
 
 
-def _prepare(api: "HfApi", wanted: Upload, *, overwrite: bool) -> None:
-    """Make the data set on the hub; one that is there must be as visible as was asked for."""
-    if not api.repo_exists(wanted.name, repo_type="dataset"):
-        api.create_repo(wanted.name, repo_type="dataset", private=not wanted.is_public)
+def _prepare(api: HfApi, target: Upload, *, overwrite: bool) -> None:
+    """Create the data set on the hub, or check that an existing one has the same visibility."""
+    if not api.repo_exists(target.name, repo_type="dataset"):
+        api.create_repo(target.name, repo_type="dataset", private=not target.is_public)
         return
     if not overwrite:
-        raise ConfigError(wanted.option, "is on the hub already; --overwrite adds a commit to it")
-    is_private = bool(api.dataset_info(wanted.name).private)
-    if is_private == wanted.is_public:
-        seen = "private" if is_private else "public"
-        raise ConfigError(wanted.option, f"is {seen} on the hub; change that there or here")
+        raise ConfigError(target.option, "exists on the hub; --overwrite adds a commit to it")
+    # A commit must not publish rows that were to stay private.
+    is_private = bool(api.dataset_info(target.name).private)
+    if is_private == target.is_public:
+        visibility, option = ("private", "omit") if is_private else ("public", "add")
+        raise ConfigError(
+            target.option, f"is {visibility} on the hub; change that there, or {option} --public"
+        )
 
 
 def _stage(folder: Path, staging: Path) -> None:
-    """Lay out a data set as the hub shows it: Parquet files by split, and the card."""
+    """Write a data set in the hub's layout: Parquet files by split, and the card."""
     import datasets
 
     datasets.disable_progress_bars()

@@ -1,4 +1,4 @@
-"""LLaMA-Factory's `dataset_info.json`: gets an entry, keeps the others."""
+"""A run's entry in LLaMA-Factory's `dataset_info.json`; other entries are kept."""
 
 import json
 from pathlib import Path
@@ -23,21 +23,21 @@ def check_entry(path: Path, name: str, file: str, *, overwrite: bool) -> None:
     Args:
         path: Of `dataset_info.json`.
         name: Of the run.
-        file: The data file beside it.
-        overwrite: Whether another entry of the same name may be replaced.
+        file: Name of the data file in the same folder.
+        overwrite: Whether a different entry of the same name may be replaced.
 
     Raises:
-        ConfigError: The file is none, or another entry has the name.
+        ConfigError: The file is damaged, or has a different entry of the same name.
     """
-    known = _read(path).get(_entry_name(name))
-    if known not in (None, _entry(file)) and not overwrite:
+    existing = _read(path).get(_entry_name(name))
+    if existing not in (None, _entry(file)) and not overwrite:
         raise ConfigError(
-            f"{path}: {_entry_name(name)}", "is another entry; --overwrite replaces it"
+            f"{path}: {_entry_name(name)}", "is a different entry; --overwrite replaces it"
         )
 
 
 def add_entry(path: Path, name: str, file: str) -> None:
-    """Write the file with the entry in it."""
+    """Write the file with the entry added or replaced."""
     entries = {**_read(path), _entry_name(name): _entry(file)}
     write_whole(path, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
 

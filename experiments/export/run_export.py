@@ -1,4 +1,4 @@
-"""`autoevol export`: the rows of a run that is there, written once more."""
+"""`autoevol export`: checks a request, and exports the rows of an existing run."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,14 +22,16 @@ from autoevol.program.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What a user asked for.
+    """The user's request.
 
     Attributes:
+        folder: The run's.
         formats: Empty: those of the run's config.
-        rounds: `all`, `last`, or numbers with commas; None: as the run's config says.
-        with_seeds: Also if the run's config does not say so.
+        rounds: `all`, `last`, or numbers with commas; None: as in the run's config.
+        with_seeds: Export the seeds even if the run's config does not say so.
         out: None: `exports` in the run's folder.
-        upload: To the hub; None: to nowhere.
+        overwrite: Replace existing files.
+        upload: Target on the hub; None: no upload.
     """
 
     folder: Path
@@ -42,14 +44,14 @@ class ExportRequest:
 
 
 def export_run(request: ExportRequest, say: Say) -> None:
-    """Write a run's rows in the formats that were asked for, and upload them if that was, too.
+    """Write a run's rows in the requested formats, and upload them if requested.
 
     Raises:
-        ConfigError: The folder is no run's, nothing is left to export, a file is there already, or
-            the hub refuses.
+        ConfigError: The folder is not a run's, no row can be exported, a file exists, or the hub
+            refuses.
     """
     if not (request.folder / "evolved.jsonl").is_file():
-        raise ConfigError(str(request.folder), "is no finished run's folder: no evolved.jsonl")
+        raise ConfigError(str(request.folder), "is not a run's folder: it has no evolved.jsonl")
     config = stored_config(request.folder)
     formats = _formats(request, config)
     selection = _selection(request, config)
@@ -58,7 +60,7 @@ def export_run(request: ExportRequest, say: Say) -> None:
     if next(selection.rows(Counter()), None) is None:
         raise ConfigError(str(request.folder), "has no row with a response to export")
     if selection.summary is None:
-        say(f"{request.folder}: the run is not finished; what is there is exported")
+        say(f"{request.folder}: the run is not finished; its rows so far are exported")
     out = request.out or request.folder / "exports"
     export(selection, formats, out, overwrite=request.overwrite, say=say)
     if request.upload:
@@ -66,15 +68,16 @@ def export_run(request: ExportRequest, say: Say) -> None:
 
 
 def _formats(request: ExportRequest, config: ExperimentConfig) -> list[ExportName]:
-    known = get_args(ExportName)
-    unknown = [name for name in request.formats if name not in known]
+    names = get_args(ExportName)
+    unknown = [name for name in request.formats if name not in names]
     if unknown:
-        raise ConfigError(f"--format {unknown[0]}", f"there are {', '.join(known)}")
-    chosen = [*(name for name in known if name in request.formats)] or [*config.output.formats]
+        raise ConfigError(f"--format {unknown[0]}", f"must be one of {', '.join(names)}")
+    chosen = [*(name for name in names if name in request.formats)] or [*config.output.formats]
+    # The hub gets the folder that `hf` writes.
     if request.upload and "hf" not in chosen:
         chosen.append("hf")
     if not chosen:
-        raise ConfigError("--format", f"name one or more of {', '.join(known)}")
+        raise ConfigError("--format", f"name one or more of {', '.join(names)}")
     return chosen
 
 
@@ -89,20 +92,20 @@ def _selection(request: ExportRequest, config: ExperimentConfig) -> ExportSelect
     return selection
 
 
-def _rounds(given: str) -> ExportRounds:
-    if given == "all":
+def _rounds(option: str) -> ExportRounds:
+    if option == "all":
         return "all"
-    if given == "last":
+    if option == "last":
         return "last"
-    numbers = given.split(",")
+    numbers = option.split(",")
     if not all(number.strip().isdecimal() and int(number) for number in numbers):
-        raise ConfigError(f"--rounds {given}", "must be all, last, or numbers such as 1,2,3")
+        raise ConfigError(f"--rounds {option}", "must be all, last, or numbers such as 1,2,3")
     return tuple(map(int, numbers))
 
 
 def _summary(folder: Path) -> dict[str, Any] | None:
     file = folder / "summary.json"
-    found: dict[str, Any] | None = (
-        parsed(file.read_text("utf-8"), str(file)) if file.is_file() else None
-    )
-    return found
+    if not file.is_file():
+        return None
+    summary: dict[str, Any] = parsed(file.read_text("utf-8"), str(file))
+    return summary

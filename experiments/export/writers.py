@@ -1,4 +1,4 @@
-"""A run's rows in the formats that trainers read."""
+"""Writes a run's rows in the formats that trainers read: which rows, and one writer a format."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,13 +25,13 @@ _OVERWRITE = "--overwrite replaces it"
 
 @dataclass(frozen=True, slots=True)
 class ExportSelection:
-    """The rows of a run that are exported.
+    """Which rows of a run are exported.
 
     Attributes:
         config: The run's.
         folder: The run's.
-        summary: The run's figures; None while it is not finished.
-        rounds: All, the last that has rows, or these.
+        summary: The run's figures; None if it is not finished.
+        rounds: "all", "last" (the last round that has rows), or numbers of rounds.
         seeds: Exported before the evolved rows.
     """
 
@@ -42,7 +42,10 @@ class ExportSelection:
     seeds: Sequence[Row] = ()
 
     def rows(self, left_out: Counter[str]) -> Iterator[RowDict]:
-        """Yield the rows that can be trained on, and count the others by the reason."""
+        """Yield the selected rows that have a response, and count the others by reason.
+
+        The file is read anew each time, so that a large run is not held in memory.
+        """
         rounds = self._chosen()
         for row in self._all():
             reason = _reason(row, rounds)
@@ -60,7 +63,7 @@ class ExportSelection:
 
     @property
     def last_round(self) -> int:
-        """The highest round that has rows; 0 if none has."""
+        """The highest round that has rows; 0 if no round has any."""
         return max((row["round"] for row in self._evolved()), default=0)
 
     def _all(self) -> Iterator[RowDict]:
@@ -74,7 +77,7 @@ class ExportSelection:
 
 
 def _reason(row: RowDict, rounds: frozenset[int] | None) -> str | None:
-    """Return why a row is left out; None if it is not. Seeds belong to no round."""
+    """Return why a row is left out; None if it is exported. Seeds (round 0) are in every choice."""
     if rounds and row["round"] not in {0, *rounds}:
         return "of other rounds"
     if row["filtered_by"]:
@@ -85,7 +88,7 @@ def _reason(row: RowDict, rounds: frozenset[int] | None) -> str | None:
 def export_finished(
     config: ExperimentConfig, seeds: Sequence[Row], summary: Mapping[str, Any], say: Say
 ) -> None:
-    """Write the exports that a run's config asks for; its own earlier ones are replaced."""
+    """Write the exports of a run's config; earlier exports of the run are replaced."""
     output = config.output
     if output.formats:
         chosen = seeds if output.with_seeds else ()
@@ -106,14 +109,15 @@ def export(
 
     Args:
         selection: The rows.
-        formats: Names; a JSONL file for each, `rows.parquet`, or the folder `hf`.
-        out: Where they go.
-        overwrite: Whether files that are there may be replaced.
-        say: Takes what was written and what was left out.
+        formats: Names of formats; each writes a JSONL file, `rows.parquet` or the folder `hf`.
+        out: The folder to write to.
+        overwrite: Whether existing files may be replaced.
+        say: Called with a line about what was written and what was left out.
 
     Raises:
-        ConfigError: A file is there already, or `dataset_info.json` is none.
+        ConfigError: A file exists, or `dataset_info.json` is damaged.
     """
+    # All checks come before the first file, so that a refused export leaves none behind.
     names = list(dict.fromkeys(formats))
     if not overwrite:
         refuse_existing(*(_target(out, name) for name in names), hint=_OVERWRITE)
@@ -122,14 +126,15 @@ def export(
         check_entry(*entry, overwrite=overwrite)
     left_out: Counter[str] = Counter()
     for name in names:
+        # Every format leaves out the same rows, so they are reported once.
         left_out.clear()
         count = _WRITERS.get(name, _write_file)(selection, name, out, left_out)
         say(f"export {_target(out, name)}: {count} rows{_not_written(name, count)}")
     if "llama_factory" in names:
         add_entry(*entry)
     if left_out:
-        told = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-        say(f"rows left out of the exports: {told}")
+        reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        say(f"rows left out of the exports: {reasons}")
 
 
 def _target(out: Path, name: str) -> Path:
@@ -137,7 +142,7 @@ def _target(out: Path, name: str) -> Path:
 
 
 def _not_written(name: str, count: int) -> str:
-    """Say that there is no data set without rows: the library could not load it."""
+    """Return a note if `hf` was not written: the library cannot load a data set without rows."""
     return ", not written" if name == "hf" and not count else ""
 
 
@@ -145,12 +150,12 @@ Writer = Callable[[ExportSelection, str, Path, Counter[str]], int]
 
 
 def _write_file(selection: ExportSelection, name: str, out: Path, left_out: Counter[str]) -> int:
-    wanted = FORMATS["rows" if name == "parquet" else name]
-    return write_rows(_target(out, name), selection.rows(left_out), wanted)
+    data_format = FORMATS["rows" if name == "parquet" else name]
+    return write_rows(_target(out, name), selection.rows(left_out), data_format)
 
 
 def _write_hf(selection: ExportSelection, name: str, out: Path, left_out: Counter[str]) -> int:
-    """Save a `DatasetDict` with its card; rows are held in memory as Arrow."""
+    """Save a `DatasetDict` with its card; the rows are held in memory."""
     import datasets
     from datasets.table import InMemoryTable
 
@@ -161,9 +166,9 @@ def _write_hf(selection: ExportSelection, name: str, out: Path, left_out: Counte
     if not rows:
         return 0
     datasets.disable_progress_bars()
-    found = datasets.Dataset(InMemoryTable(as_table(rows)))
+    train = datasets.Dataset(InMemoryTable(as_table(rows)))
     with whole_folder(target) as partial:
-        datasets.DatasetDict({"train": found}).save_to_disk(partial)
+        datasets.DatasetDict({"train": train}).save_to_disk(partial)
         card = dataset_card(selection.config, selection.summary, rows, left_out)
         (partial / "README.md").write_text(card, encoding="utf-8")
     return len(rows)

@@ -1,4 +1,4 @@
-"""Self-contained pages: one look, one way to escape, pictures within the file."""
+"""Self-contained HTML pages from templates: everything is escaped, pictures are embedded."""
 
 import base64
 from collections.abc import Mapping
@@ -12,24 +12,24 @@ from autoevol.experiments.report.plots import png
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def page(template: str, **told: Any) -> str:
-    """Return a page; whatever is told is escaped.
+def page(template: str, **context: Any) -> str:
+    """Render a page; all values are escaped.
 
     Args:
-        template: A file in `templates/`.
-        told: What the template names.
+        template: Name of a file in `templates/`.
+        context: Values by the names that the template uses.
     """
-    return _environment().get_template(template).render(told)
+    return _environment().get_template(template).render(context)
 
 
 def embedded(figures: Mapping[str, Any]) -> dict[str, str]:
-    """Return pictures as `data:` addresses, by name; figures that are None are left out."""
-    return {name: _address(png(figure)) for name, figure in figures.items() if figure}
+    """Return figures as `data:` URLs of PNG, by name, without those that are None."""
+    return {name: _data_url(png(figure)) for name, figure in figures.items() if figure}
 
 
 def embedded_files(files: Mapping[str, Path]) -> dict[str, str]:
-    """Return PNG files as `data:` addresses, by name."""
-    return {name: _address(file.read_bytes()) for name, file in files.items()}
+    """Return PNG files as `data:` URLs, by name."""
+    return {name: _data_url(file.read_bytes()) for name, file in files.items()}
 
 
 def _environment() -> jinja2.Environment:
@@ -45,6 +45,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _percent(share: float) -> str:
+    # A line must not break between number and sign.
     return f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 
@@ -54,5 +55,5 @@ def _number(number: float | None) -> str:
     return f"{number:,}" if isinstance(number, int) else f"{number:,.1f}"
 
 
-def _address(picture: bytes) -> str:
+def _data_url(picture: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(picture).decode()}"

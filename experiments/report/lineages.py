@@ -1,15 +1,15 @@
-"""Rows of `evolved.jsonl` drawn at random, each with its way from the seed, in one pass."""
+"""Rows of `evolved.jsonl` drawn at random, each with its lineage from the seed, in one pass."""
 
 import random
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from autoevol.experiments.files.records import parsed
-from autoevol.experiments.report.word_diff import Piece, marked
+from autoevol.experiments.report.word_diff import Piece, mark_new_words
 from autoevol.metrics.text.wording import words
 from autoevol.program.errors import ConfigError
 
@@ -19,12 +19,12 @@ _TEXTS = ("id", "seed_id", "origin", "instruction")
 
 @dataclass(frozen=True, slots=True)
 class LineageStage:
-    """A row's text at one point of its way.
+    """A row's text at one stage of its lineage.
 
     Attributes:
         round: 0 is the seed.
-        method: That made the text; None for a seed.
-        pieces: The text, with what is new against the stage before.
+        method: Name of the method that made the text; None for a seed.
+        pieces: The text, with the words marked that the previous stage lacks.
     """
 
     round: int
@@ -34,12 +34,12 @@ class LineageStage:
 
 @dataclass(frozen=True, slots=True)
 class RowHistory:
-    """A row and how it came to be.
+    """A row and its lineage.
 
     Attributes:
-        row: As `evolved.jsonl` holds it.
+        row: As `evolved.jsonl` has it.
         stages: Oldest first, the row itself last.
-        note: What the stages do not show; "": they are the whole way.
+        note: Why the lineage is incomplete; "" if it is complete.
     """
 
     row: Mapping[str, Any]
@@ -47,115 +47,127 @@ class RowHistory:
     note: str = ""
 
 
-@dataclass
 class Evolved:
-    """What one pass over `evolved.jsonl` finds; of the rows themselves it keeps the drawn ones.
+    """An index of `evolved.jsonl`, filled in one pass; of the rows it keeps only the drawn ones.
 
     Attributes:
-        rows: By round.
-        added: By round, the words that each row has more than the row it was made from.
-        drawn: Rows, each with the same chance.
-        places: Where a row's line starts, by id.
-        lengths: Words of a row, by id.
+        rows: Number of rows by round.
+        added: By round, the words that each row has more than its parent.
+        drawn: The drawn rows by line number, from 0.
+        offsets: Byte offset of a row's line, by id.
     """
 
-    rows: Counter[int] = field(default_factory=Counter)
-    added: defaultdict[int, "array[float]"] = field(
-        default_factory=lambda: defaultdict(lambda: array("d"))
-    )
-    drawn: dict[int, dict[str, Any]] = field(default_factory=dict)
-    places: dict[str, int] = field(default_factory=dict)
-    lengths: dict[str, int] = field(default_factory=dict)
+    def __init__(self, rng: random.Random, *, draw: int) -> None:
+        self.rows: Counter[int] = Counter()
+        # An array holds a number in 8 bytes; a run may have millions of rows.
+        self.added: defaultdict[int, array[float]] = defaultdict(lambda: array("d"))
+        self.drawn: dict[int, dict[str, Any]] = {}
+        self.offsets: dict[str, int] = {}
+        self._lengths: dict[str, int] = {}
+        self._rng = rng
+        self._slots = [-1] * draw
 
-    def take(self, row: Mapping[str, Any], place: int) -> None:
-        """Count a row."""
-        self.rows[row["round"]] += 1
+    def add(self, number: int, row: dict[str, Any], offset: int) -> None:
+        """Count the row of a line, and draw it or not."""
         length = len(words(text_of(row)))
-        before = None if _is_new(row) else self.lengths.get(row["parent_id"])
-        if before is None and row["parent_id"] == row["seed_id"]:
-            before = len(words(row["origin"]))
+        before = self._length_before(row)
+        self.rows[row["round"]] += 1
         if before and length:
             self.added[row["round"]].append(length - before)
-        self.places[row["id"]], self.lengths[row["id"]] = place, length
+        self.offsets[row["id"]], self._lengths[row["id"]] = offset, length
+        self._draw(number, row)
+
+    def _length_before(self, row: Mapping[str, Any]) -> int | None:
+        """Return the words of the row's parent; None: it has none, or the file lacks it."""
+        length = None if _is_new(row) else self._lengths.get(row["parent_id"])
+        if length is None and row["parent_id"] == row["seed_id"]:
+            return len(words(row["origin"]))
+        return length
+
+    def _draw(self, number: int, row: dict[str, Any]) -> None:
+        # Reservoir sampling: after n rows each of them is in a slot with probability draw / n, so
+        # the number of rows need not be known beforehand.
+        size = len(self._slots)
+        slot = number if number < size else self._rng.randrange(number + 1)
+        if slot < size:
+            self.drawn.pop(self._slots[slot], None)
+            self._slots[slot] = number
+            self.drawn[number] = row
 
 
 def read_evolved(file: Path, rng: random.Random, *, draw: int = DRAWN) -> Evolved:
-    """Read a file that may be large; `draw` of its rows are kept, each with the same chance.
+    """Read a file that may be large, and draw `draw` of its rows, each with the same probability.
 
     Raises:
-        ConfigError: A line is no row that a run has kept.
+        ConfigError: A line is not a row as a run writes it.
     """
-    found, slots = Evolved(), [-1] * draw
+    evolved = Evolved(rng, draw=draw)
     with file.open("rb") as lines:
-        place = 0
+        offset = 0
         for number, line in enumerate(lines):
-            row = _row(line, f"{file}:{number + 1}")
-            found.take(row, place)
-            slot = number if number < draw else rng.randrange(number + 1)
-            if slot < draw:
-                found.drawn.pop(slots[slot], None)
-                slots[slot] = number
-                found.drawn[number] = row
-            place += len(line)
-    return found
+            evolved.add(number, _row(line, f"{file}:{number + 1}"), offset)
+            offset += len(line)
+    return evolved
 
 
-def lineages(file: Path, found: Evolved) -> list[RowHistory]:
-    """Return the drawn rows with their ways, in the file's order."""
+def lineages(file: Path, evolved: Evolved) -> list[RowHistory]:
+    """Return the drawn rows with their lineages, in the file's order."""
     with file.open("rb") as lines:
-        return [_lineage(found.drawn[number], found, lines) for number in sorted(found.drawn)]
+        return [_history(evolved.drawn[number], evolved, lines) for number in sorted(evolved.drawn)]
 
 
 def text_of(row: Mapping[str, Any]) -> str:
-    """Return all that the user says."""
+    """Return the user's side of a row: its turns, or else its instruction."""
     return "\n\n".join(row.get("turns") or ()) or row["instruction"]
 
 
-def _row(line: bytes, place: str) -> dict[str, Any]:
-    """Return the row that a line holds, with what its way needs."""
+def _row(line: bytes, where: str) -> dict[str, Any]:
+    """Return the row of a line, with the keys checked that a lineage needs."""
     try:
-        row = parsed(line.decode("utf-8"), place)
+        row = parsed(line.decode("utf-8"), where)
     except UnicodeDecodeError as error:
-        raise ConfigError(place, f"cannot be read: {error}") from error
+        raise ConfigError(where, f"cannot be read: {error}") from error
     if not isinstance(row, dict):
-        raise ConfigError(place, f"must be an object, is {type(row).__name__}")
-    is_sound = {
+        raise ConfigError(where, f"must be an object, is {type(row).__name__}")
+    is_valid = {
         **{key: isinstance(row.get(key), str) for key in _TEXTS},
         **{key: isinstance(row.get(key), str | None) for key in ("parent_id", "method")},
         "round": isinstance(row.get("round"), int),
     }
-    wrong = next((key for key in is_sound if key not in row or not is_sound[key]), None)
+    wrong = next((key for key in is_valid if key not in row or not is_valid[key]), None)
     if wrong:
-        raise ConfigError(place, f"{wrong} is not what a run writes there")
+        raise ConfigError(where, f"{wrong} is not what a run writes there")
     return row
 
 
-def _lineage(row: dict[str, Any], found: Evolved, lines: BinaryIO) -> RowHistory:
-    rows = _ancestors(row, found, lines)
+def _history(row: dict[str, Any], evolved: Evolved, lines: BinaryIO) -> RowHistory:
+    rows = _ancestors(row, evolved, lines)
     seed = rows[0]["origin"] if rows[0]["parent_id"] and not _is_new(rows[0]) else ""
     stages = [LineageStage(0, None, [Piece(seed)])] if seed else []
-    for before, each in zip([seed, *map(text_of, rows)], rows, strict=False):
-        pieces = marked(before, text_of(each)) if before else [Piece(text_of(each))]
-        stages.append(LineageStage(each["round"], each["method"], pieces))
+    for before, after in zip([seed, *map(text_of, rows)], rows, strict=False):
+        text = text_of(after)
+        pieces = mark_new_words(before, text) if before else [Piece(text)]
+        stages.append(LineageStage(after["round"], after["method"], pieces))
     return RowHistory(row, stages, _note(rows[0]))
 
 
-def _ancestors(row: dict[str, Any], found: Evolved, lines: BinaryIO) -> list[dict[str, Any]]:
-    """Return the rows of a row's way that the file holds, oldest first."""
+def _ancestors(row: dict[str, Any], evolved: Evolved, lines: BinaryIO) -> list[dict[str, Any]]:
+    """Return the row with its ancestors in the file, oldest first."""
     rows = [row]
-    while rows[0]["parent_id"] in found.places and len(rows) <= row["round"]:
-        lines.seek(found.places[rows[0]["parent_id"]])
+    # A lineage has at most one row a round; a damaged file must not make it a circle.
+    while rows[0]["parent_id"] in evolved.offsets and len(rows) <= row["round"]:
+        lines.seek(evolved.offsets[rows[0]["parent_id"]])
         rows.insert(0, _row(lines.readline(), lines.name))
     return rows
 
 
 def _is_new(row: Mapping[str, Any]) -> bool:
-    """Tell whether a row begins a way of its own; its parent has only inspired it."""
+    """Tell whether a row begins a lineage of its own, only inspired by its parent."""
     return bool(row["seed_id"] == row["id"])
 
 
 def _note(first: Mapping[str, Any]) -> str:
-    """Say where the first row of a way comes from, if it is not made of its seed."""
+    """Return where the first row of a lineage comes from, unless it was made from its seed."""
     if first["parent_id"] in (None, first["seed_id"]):
         return ""
     if _is_new(first):

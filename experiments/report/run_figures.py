@@ -1,4 +1,4 @@
-"""Pictures of a run: its search, what its rules stopped, what its rounds added."""
+"""Pictures of a run: the search, rows stopped by each rule, words added by each round."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from autoevol.metrics import FailureRate
 
 
 def draw_search(steps: Sequence[SearchStep]) -> Any:
-    """Return the failure rate on the dev rows over the steps; candidates are points.
+    """Draw the failure rate on the dev rows over the steps; candidates are points.
 
     None: there were no steps.
     """
@@ -41,17 +41,17 @@ def draw_search(steps: Sequence[SearchStep]) -> Any:
 
 
 def draw_funnel(stopped: Sequence[Stopped]) -> Any:
-    """Return how many rows each rule stopped: a bar for each rule, a shade for each round.
+    """Draw how many rows each rule stopped: a bar for each rule, a shade for each round.
 
-    None: no rule stopped any.
+    None: no rule stopped a row.
     """
     if not stopped:
         return None
     figure, (axes,) = panels(size=(7, 1.2 + 0.3 * len(stopped)))
-    labels = [f"{each.rule} ({each.stage})" for each in stopped]
+    labels = [f"{bar.rule} ({bar.stage})" for bar in stopped]
     left = [0] * len(stopped)
-    for number in sorted({number for each in stopped for number in each.by_round}):
-        widths = [each.by_round.get(number, 0) for each in stopped]
+    for number in sorted({number for bar in stopped for number in bar.by_round}):
+        widths = [bar.by_round.get(number, 0) for bar in stopped]
         axes.barh(labels, widths, left=left, label=round_label(number), color=shade(number + 1))
         left = [start + width for start, width in zip(left, widths, strict=True)]
     axes.bar_label(axes.containers[-1], labels=[str(total) for total in left], padding=3)
@@ -64,18 +64,18 @@ def draw_funnel(stopped: Sequence[Stopped]) -> Any:
 
 
 def draw_added_words(added: Mapping[int, Sequence[float]]) -> Any:
-    """Return how many words each round added to the rows it kept, a box for each round.
+    """Draw how many words each round added to the rows that it kept, a box for each round.
 
-    The box holds the middle half, its whiskers nine of ten rows; the point is the mean.
+    The box spans the middle half of the rows, its whiskers nine of ten; the point is the mean.
 
-    None: no row is known with what it was made from.
+    None: no row has a parent to compare with.
     """
-    found = {number: each for number, each in sorted(added.items()) if len(each)}
-    if not found:
+    by_round = {number: counts for number, counts in sorted(added.items()) if len(counts)}
+    if not by_round:
         return None
-    figure, (axes,) = panels(size=(7, 1.3 + 0.5 * len(found)))
+    figure, (axes,) = panels(size=(7, 1.3 + 0.5 * len(by_round)))
     axes.boxplot(
-        [*found.values()],
+        [*by_round.values()],
         orientation="horizontal",
         widths=0.55,
         whis=(5, 95),
@@ -88,11 +88,11 @@ def draw_added_words(added: Mapping[int, Sequence[float]]) -> Any:
         medianprops={"color": SERIES[0], "linewidth": 1.8},
         meanprops={"marker": "o", "markerfacecolor": INK, "markeredgecolor": "white"},
     )
-    axes.set_yticks(range(1, len(found) + 1), [round_label(number) for number in found])
+    axes.set_yticks(range(1, len(by_round) + 1), [round_label(number) for number in by_round])
     axes.axvline(0, color=SOFT, linewidth=1)
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    axes.set(xlabel="words added to what the row was made from")
+    axes.set(xlabel="words added to the row's parent")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""`report.html`: one self-contained page about a run, made of what its folder holds."""
+"""`report.html`: one self-contained page about a run, made from the files in its folder."""
 
 import random
 from collections.abc import Mapping
@@ -30,17 +30,18 @@ from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method
 
 REPORT = "report.html"
-_OLDER = (
-    f"This folder has no {STEPS}: the run is of an earlier version, and its search is not shown."
-)
-_STALE = "The rows have changed since these scores were made; `autoevol score` makes them anew."
+_OLDER = f"This folder has no {STEPS}: an earlier version made the run, so its search is not shown."
+_STALE = "The rows have changed since they were scored; `autoevol score` computes the scores again."
 
 
 @dataclass(frozen=True, slots=True)
 class MethodChange:
-    """How a method differs from the one that it was made from.
+    """A method and its parent.
 
     Attributes:
+        title: For example "step 3".
+        before: The parent.
+        after: The method.
         lines: A diff of the instructions; empty: only demonstrations or the thinking mode differ.
     """
 
@@ -54,24 +55,25 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
     """Write the report of a run and its pictures; return their paths.
 
     Args:
-        folder: The run's, with everything in it but the summary.
-        summary: As `summary.json` holds it. At a run's end it is not there yet: it is written last,
-            since it says that the run is finished.
+        folder: The run's, with all its files; `summary.json` may be missing.
+        summary: The contents of `summary.json`. A run writes that file last, after the report,
+            because it marks the run as finished.
 
     Raises:
         ConfigError: A file is not what a run writes there.
     """
-    found = read_record(folder)
-    record, sheet = found or best_alone(folder), read_stored(folder)
+    stored_record = read_record(folder)
+    record, scores = stored_record or best_alone(folder), read_stored(folder)
     plain, config = _config(folder / "config.yaml")
     started = read_identity(folder).started
+    # Seeded by the run's seed: a report that is made again shows the same rows.
     evolved = read_evolved(folder / EVOLVED, random.Random(plain.get("seed", 0)))
     stopped = _stopped(folder / "failures.jsonl")
     figures = {
         "failure_rate": draw_search(record.steps),
         "funnel": draw_funnel(stopped),
         "words_added": draw_added_words(evolved.added),
-        **score_figures(sheet),
+        **score_figures(scores),
     }
     files = write_pictures(figures, folder)
     text = page(
@@ -80,22 +82,22 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
         started=f"{started:%Y-%m-%d %H:%M} UTC",
         summary=summary,
         record=record,
-        search_note="" if found else _OLDER,
+        search_note="" if stored_record else _OLDER,
         changes=_changes(record),
         overall=_overall(record),
         pictures=embedded_files(files),
         rows=lineages(folder / EVOLVED, evolved),
         stopped=stopped,
-        score_sections=score_sections(sheet),
-        score_note=_score_note(sheet, evolved),
-        judges=judges(sheet),
+        score_sections=score_sections(scores),
+        score_note=_score_note(scores, evolved),
+        judges=judges(scores),
         config=config,
     )
     return [write_whole(folder / REPORT, text), *files.values()]
 
 
 def _config(file: Path) -> tuple[dict[str, Any], str]:
-    """Return a run's config, and its text."""
+    """Return a run's config as a tree and as text."""
     plain = read_yaml(file)
     if "name" not in plain:
         raise ConfigError(f"{file}: name", "is required")
@@ -109,25 +111,27 @@ def _stopped(file: Path) -> list[Stopped]:
         raise ConfigError(str(file), f"holds a row that no run writes there: {error!r}") from error
 
 
-def _score_note(sheet: StoredScores, evolved: Evolved) -> str:
-    """Say so if the scores are not of the rows that are there."""
-    scored = {number: rows for number, rows in rows_by_round(sheet).items() if number}
-    there = {number: rows for number, rows in evolved.rows.items() if number}
-    return _STALE if sheet.figures and scored != there else ""
+def _score_note(scores: StoredScores, evolved: Evolved) -> str:
+    """Return a warning if the scores are of other rows than `evolved.jsonl` has."""
+    # Round 0 is the seeds, which are not in that file.
+    scored = {number: rows for number, rows in rows_by_round(scores).items() if number}
+    current = {number: rows for number, rows in evolved.rows.items() if number}
+    return _STALE if scores.figures and scored != current else ""
 
 
 def _changes(record: SearchRecord) -> list[MethodChange]:
-    """Return each accepted method against the one that it was made from."""
+    """Return each accepted method with its parent."""
     accepted = [(n, step.accepted) for n, step in enumerate(record.steps, start=1)]
+    methods = record.methods
     return [
-        _change(f"step {number}", record.methods[each.parent], record.methods[each.measured.method])
-        for number, each in accepted
-        if each and each.measured
+        _change(f"step {n}", methods[proposal.parent], methods[proposal.measured.method])
+        for n, proposal in accepted
+        if proposal and proposal.measured
     ]
 
 
 def _overall(record: SearchRecord) -> MethodChange | None:
-    """Return the best method against the initial one; None: there was no search, or it stays."""
+    """Return the best method with the initial one; None: there was no search, or no change."""
     if record.start in (None, *record.applied[:1]):
         return None
     return _change("start to end", record.methods[record.start or ""], record.best[0])

@@ -1,4 +1,4 @@
-"""Scores as people read them: a table for each score, with headings in words."""
+"""Tables of scores, one for each score: headings in words, a column for each round."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from autoevol.experiments.config.scores import JUDGED
 from autoevol.experiments.report.plots import round_label
-from autoevol.experiments.report.score_figures import is_mean
+from autoevol.experiments.report.score_means import is_mean
 from autoevol.experiments.scores.results import flat
 from autoevol.experiments.scores.stored import StoredScores
 
@@ -35,14 +35,14 @@ _LABELS = {
         "response_words": "words of a response, mean",
     },
     "lexical": {
-        "distinct_1": "different words, of all",
-        "distinct_2": "different pairs of words, of all",
-        "distinct_3": "different triples of words, of all",
+        "distinct_1": "distinct words, share",
+        "distinct_2": "distinct pairs of words, share",
+        "distinct_3": "distinct triples of words, share",
         "compression": "compression ratio",
     },
     "neighbours": {
         "mnd": "distance to the nearest row, mean",
-        "mnd_median": "the same, median",
+        "mnd_median": "distance to the nearest row, median",
         "close_neighbours": "rows with a close neighbour",
     },
     "overlap": {"copies": "copies of another row"},
@@ -50,34 +50,31 @@ _LABELS = {
         "ifd": "IFD",
         "ic_ifd": "IC-IFD",
         "misleading": "rows with IFD above 1",
-        "cut": "responses cut off for the model",
+        "cut": "responses too long for the model, cut",
     },
     "solver": {
         "strong_solver": "by the strong solver",
-        "solver_gap": "the strong solver's lead",
+        "solver_gap": "strong solver's rate minus the solver's",
     },
     "growth": {"within_budget": "share that adds 10 to 20 words"},
     "tags": {
         "complexity": "tags of a row, mean",
-        "diversity": "different tags of 100 rows, for each row",
+        "diversity": "distinct tags per row, of 100 rows",
         "coverage": "share of all tags",
     },
 }
 _OF_A_MEAN = ("mean", "interval", "scored", "unscored")
-_SETTINGS_BY_SCORE = {
-    "embedding": "embedding",
-    "sample": "seeds drawn",
-    "check": "result that counts",
-}
+_NOTED_SETTINGS = {"embedding": "embedding", "sample": "seeds drawn", "check": "result that counts"}
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One score.
+    """The table of one score.
 
     Attributes:
-        note: What its figures went by; "" where there is nothing to say.
-        lines: A label and a cell for each round.
+        note: Its judge, model or other settings; "" if it has none.
+        rounds: Column headings.
+        lines: A label, and a cell for each round.
     """
 
     title: str
@@ -86,51 +83,53 @@ class Section:
     lines: Sequence[tuple[str, Sequence[str]]]
 
 
-def score_sections(sheet: StoredScores) -> list[Section]:
-    """Return a section for each score of a sheet, in the order of their making."""
+def score_sections(scores: StoredScores) -> list[Section]:
+    """Return a section for each score, in the order they were computed."""
     names = dict.fromkeys(
         name
-        for told in sheet.figures.values()
-        for name, figures in told.items()
+        for by_score in scores.figures.values()
+        for name, figures in by_score.items()
         if isinstance(figures, Mapping)
     )
-    return [_section(sheet, name) for name in names]
+    return [_section(scores, name) for name in names]
 
 
-def rows_by_round(sheet: StoredScores) -> dict[int, int]:
-    """Return how many rows there were when the scores were made."""
-    return {number: told["rows"] for number, told in sheet.figures.items() if "rows" in told}
+def rows_by_round(scores: StoredScores) -> dict[int, int]:
+    """Return the number of rows by round at the time when the scores were computed."""
+    by_round = scores.figures.items()
+    return {number: by_score["rows"] for number, by_score in by_round if "rows" in by_score}
 
 
-def judges(sheet: StoredScores) -> list[str]:
-    """Return the judges that were asked."""
-    told = (sheet.settings.get(name, {}).get("judge") for name in JUDGED)
-    return [*dict.fromkeys(judge for judge in told if judge)]
+def judges(scores: StoredScores) -> list[str]:
+    """Return the judge models of the scores, each once."""
+    names = (scores.settings.get(score, {}).get("judge") for score in JUDGED)
+    return [*dict.fromkeys(name for name in names if name)]
 
 
-def _section(sheet: StoredScores, name: str) -> Section:
-    by_round = sheet.rounds_with(name)
+def _section(scores: StoredScores, name: str) -> Section:
+    by_round = scores.rounds_with(name)
     cells = {number: dict(_cells(name, figures)) for number, figures in by_round.items()}
-    fullest = sorted(cells.values(), key=len, reverse=True)
-    labels = dict.fromkeys(label for told in fullest for label in told)
+    # The round with most figures sets the order; a round that lacks some would put them last.
+    fullest_first = sorted(cells.values(), key=len, reverse=True)
+    labels = dict.fromkeys(label for column in fullest_first for label in column)
     return Section(
         _TITLES.get(name, name.replace("_", " ").capitalize()),
-        _note(name, sheet.settings.get(name, {})),
+        _note(name, scores.settings.get(name, {})),
         [round_label(number) for number in by_round],
-        [(label, [told.get(label, "–") for told in cells.values()]) for label in labels],
+        [(label, [column.get(label, "–") for column in cells.values()]) for label in labels],
     )
 
 
 def _cells(name: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield label and text of a round's figures; a mean stands with its interval and its rows."""
+    """Yield label and text of a round's figures; a mean has its interval and its rows."""
     if figures.get("mean") is not None:
         yield "mean, 95 % interval", _mean(figures)
-    known = _LABELS.get(name, {})
+    labels = _LABELS.get(name, {})
     rest = {key: value for key, value in figures.items() if key not in _OF_A_MEAN}
     for key in [key for key, value in rest.items() if is_mean(value)]:
-        yield f"{known.get(key, key)}: mean, 95 % interval", _mean(rest.pop(key))
+        yield f"{labels.get(key, key)}: mean, 95 % interval", _mean(rest.pop(key))
     for key, value in flat(rest).items():
-        yield known.get(key, key.replace("levels.", "").replace("_", " ")), _number(value)
+        yield labels.get(key, key.replace("levels.", "").replace("_", " ")), _number(value)
     if "scored" in figures or {*figures} == {"unscored"}:
         scored = figures.get("scored", 0)
         yield "rows scored / unscored", f"{scored:,} / {figures.get('unscored', 0):,}"
@@ -146,7 +145,7 @@ def _mean(figures: Mapping[str, Any]) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number in three digits that count or more, large and whole ones with separators."""
+    """Return a number with three significant digits; large and whole ones with all, separated."""
     if not math.isfinite(value):
         return "–"
     is_plain = 1000 <= abs(value) < 1e12 or (abs(value) < 1e12 and value == int(value))
@@ -154,7 +153,8 @@ def _number(value: float) -> str:
 
 
 def _note(name: str, settings: Mapping[str, Any]) -> str:
+    # Settings name the model of every score "judge".
     model = "judge" if name in JUDGED else "embedding" if name == "neighbours" else "model"
-    labels = {"judge": model, **_SETTINGS_BY_SCORE}
-    told = {label: settings[key] for key, label in labels.items() if settings.get(key)}
-    return " · ".join(f"{label}: {value}" for label, value in told.items())
+    labels = {"judge": model, **_NOTED_SETTINGS}
+    noted = {label: settings[key] for key, label in labels.items() if settings.get(key)}
+    return " · ".join(f"{label}: {value}" for label, value in noted.items())

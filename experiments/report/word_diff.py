@@ -1,15 +1,15 @@
-"""What is new in a text, word by word, and what has changed in one, line by line."""
+"""Differences of two texts: new words within a text, and a diff of its lines."""
 
 import difflib
 import re
 from dataclasses import dataclass
 from itertools import chain
 
-_LONGEST = 1_500
-"""Words beyond which two texts are not laid side by side: the time grows with their product."""
+_MOST_WORDS = 1_500
+"""Longer texts are not compared: the time grows with the product of their lengths."""
 
 _LEAST_SHARED = 0.3
-"""Share of common words below which a text counts as written anew, and marks would tell nothing."""
+"""Share of common words below which a text counts as rewritten, and marks would be useless."""
 
 _WORDS = re.compile(r"\S+\s*|\s+")
 _CONTEXT = 9
@@ -17,20 +17,21 @@ _CONTEXT = 9
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a text."""
+    """A part of a text, new or not."""
 
     text: str
     is_new: bool = False
 
 
-def marked(before: str, after: str) -> list[Piece]:
-    """Return `after` in pieces, with what is not in `before` marked; joined they are `after`.
+def mark_new_words(before: str, after: str) -> list[Piece]:
+    """Return `after` in pieces, words that `before` lacks marked as new; joined they are `after`.
 
-    A text that shares little with the one before, or is very long, stays one piece without a mark.
+    A text that shares little with `before`, or is very long, is one piece without a mark.
     """
     old, new = _WORDS.findall(before), _WORDS.findall(after)
-    if not new or max(len(old), len(new)) > _LONGEST:
+    if not new or max(len(old), len(new)) > _MOST_WORDS:
         return [Piece(after)]
+    # autojunk would ignore the frequent words of long texts.
     same = difflib.SequenceMatcher(None, _bare(old), _bare(new), autojunk=False)
     if same.ratio() < _LEAST_SHARED:
         return [Piece(after)]
@@ -44,8 +45,9 @@ def marked(before: str, after: str) -> list[Piece]:
 
 
 def changed_lines(before: str, after: str) -> list[str]:
-    """Return a unified diff of two texts without its head; empty: they are equal."""
+    """Return a unified diff of two texts without its header; empty: they are equal."""
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=_CONTEXT)
+    # The first two lines are the header, "---" and "+++".
     return [line for line in list(lines)[2:] if not line.startswith("@@")]
 
 
@@ -54,7 +56,7 @@ def _bare(words: list[str]) -> list[str]:
 
 
 def _pieces(text: str, *, is_new: bool) -> list[Piece]:
-    """Return a stretch; the white space behind new words bears no mark."""
+    """Return a part as pieces; white space after new words is not marked."""
     if not is_new or not text.strip():
         return [Piece(text)]
     words = text.rstrip()

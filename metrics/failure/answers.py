@@ -1,9 +1,9 @@
-"""Detectors of rewrites that are no instruction any more: answers, and leaks of all kinds."""
+"""Detectors of rewrites that answer, leak the answer or leak the method."""
 
 import re
 
-from autoevol.metrics.failure.cases import Case, shown
-from autoevol.metrics.failure.faithfulness import is_sum, is_word_problem
+from autoevol.metrics.failure.cases import Case, excerpt
+from autoevol.metrics.failure.word_problems import asks_for_amount, is_word_problem
 from autoevol.metrics.text.languages import Language, language_of
 from autoevol.metrics.text.wording import listed, prose, sentences, shingles, stems, words
 
@@ -14,6 +14,8 @@ _CODE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _NUMBER = r"\(?[$€₩]?\d[\d.,]{0,15}\s?%?\)?"
+# A calculation with its result. It must not be the tail of a longer expression, and a bare equation
+# ("3x + 7 = 25") is a task.
 _SOLVED = re.compile(
     rf"(?<![\w.^)+*/×÷-])(?<![+*/×÷-]\s)-?{_NUMBER}(?:\s?[-+*/×÷x]\s?{_NUMBER}){{1,8}}\s?(?:=|는|은)\s?[-$€₩]{{0,2}}\d"
 )
@@ -26,15 +28,16 @@ def prompt_leak(case: Case, *, run: int = _METHOD_RUN) -> str | None:
     """The rewrite talks about rewriting, or copies from the method.
 
     Args:
-        case: What its source says, it may say too.
-        run: A run of so many words of the method's text is a copy.
+        case: Whatever its source says may be repeated.
+        run: This many words in a row of the method's text are a copy.
     """
     text = case.evolved or ""
     language = language_of(text)
-    known = stems(case.source)
+    source_stems = stems(case.source)
     for match in language.leak.finditer(text) if language else ():
-        if not known & stems(" ".join(words(match.group(0))[-1:])):
-            return shown(match.group(0))
+        # An instruction about prompts may speak of prompts.
+        if not source_stems & stems(" ".join(words(match.group(0))[-1:])):
+            return excerpt(match.group(0))
     copied = shingles(text, run) & shingles(case.method, run) if case.method else frozenset()
     copied = copied - shingles(case.source, run) if copied else copied
     return f"from the method: {min(copied)!r}" if copied else None
@@ -44,8 +47,8 @@ def answered(case: Case, *, items: int = 3) -> str | None:
     """The rewrite answers its source instead of asking for something harder.
 
     Args:
-        case: Code, lists and openings that its source has as well prove nothing.
-        items: So many items of a list without a task before them are an answer.
+        case: Code, lists and openings that its source also has are no sign.
+        items: This many items of a list, without a task before or after them, are an answer.
     """
     text, language = case.evolved or "", language_of(case.source)
     if not text.strip() or language is None:
@@ -60,12 +63,12 @@ def answered(case: Case, *, items: int = 3) -> str | None:
 
 
 def leaked_answer(case: Case, *, told_words: int = 7) -> str | None:
-    """The instruction still stands, but (a part of) its solution has been put beside it.
+    """The rewrite still has its instruction, but also (a part of) the solution.
 
     Args:
-        case: What its source holds already leaks nothing.
-        told_words: So many words that ask for nothing, after a question that still stands, are an
-            explanation of it.
+        case: Whatever its source contains is no leak.
+        told_words: This many words that ask for nothing, after the source's own question, explain
+            its answer.
     """
     text, language = case.evolved or "", language_of(case.source)
     if not text.strip() or language is None:
@@ -73,16 +76,16 @@ def leaked_answer(case: Case, *, told_words: int = 7) -> str | None:
     return (
         _new_match(language.solution, text, case.source)
         or _new_match(_SOLVED, text, case.source)
-        or (is_sum(case.source) and _new_match(language.maths, text, case.source))
-        or _states(text, case.source, language)
-        or _code_beside(text, case.source, language)
+        or (asks_for_amount(case.source) and _new_match(language.maths, text, case.source))
+        or _stated_value(text, case.source, language)
+        or _added_code(text, case.source, language)
         or _sorted_list(text, case.source, language)
-        or _told(text, case.source, language, told_words)
+        or _explanation(text, case.source, language, told_words)
     )
 
 
 def missing_question(case: Case) -> str | None:
-    """The source asks for something unknown; in the rewrite nothing is unknown any more."""
+    """The source asks for something unknown; the rewrite asks for nothing unknown."""
     text, language = case.evolved or "", language_of(case.source)
     if not text.strip() or language is None or not is_word_problem(case.source):
         return None
@@ -90,107 +93,107 @@ def missing_question(case: Case) -> str | None:
 
 
 def _opens_as_reply(text: str, source: str, language: Language) -> str | None:
-    """Return an opening of a reply; a task after it excuses it, unless it only agrees."""
+    """Return an opening of a reply; a task that follows excuses it, unless it only agrees."""
     match = language.preamble.match(text)
     if not match or language.preamble.match(source):
         return None
+    # "Sure!" agrees to do the task, and "To find x," solves it: no task after that is a rewrite.
     agrees = language.confirmation.match(sentences(text)[0])
-    solves = is_sum(source) and _SOLVES.match(match.group(0))
+    solves = asks_for_amount(source) and _SOLVES.match(match.group(0))
     is_excused = language.task.search(text, match.end()) and not agrees and not solves
-    return None if is_excused else shown(match.group(0))
+    return None if is_excused else excerpt(match.group(0))
 
 
 def _asks_nothing(text: str, source: str, language: Language) -> str | None:
-    """Return the last sentence of a text that asks for nothing, where the source does."""
-    said = prose(text)
-    if "?" in said or "？" in said:
+    """Return the last sentence of a text that asks for nothing, where the source asks."""
+    plain_text = prose(text)
+    if "?" in plain_text or "？" in plain_text:
         return None
-    if not language.request.search(said) and language.request.search(source):
+    if not language.request.search(plain_text) and language.request.search(source):
         return f"asks for nothing: {_last(text)!r}"
-    if not language.task.search(said) and language.task.search(source):
+    if not language.task.search(plain_text) and language.task.search(source):
         return f"advises, and asks for nothing: {_last(text)!r}"
     return None
 
 
 def _is_code(text: str, source: str) -> str | None:
-    """Return the beginning of a text that is code from its first to its last line."""
+    """Return the first line of a text that is code from its first to its last line."""
     lines = text.strip().splitlines()
     opens = _CODE.match(lines[0]) and not _CODE.match(source.lstrip())
-    return shown(lines[0]) if opens and lines[-1].endswith((";", "}", ")", "```")) else None
+    return excerpt(lines[0]) if opens and lines[-1].endswith((";", "}", ")", "```")) else None
 
 
 def _lists(text: str, source: str, language: Language, least: int) -> str | None:
-    found = list(_ITEM.finditer(text))
-    if len(found) < least or len(_ITEM.findall(source)) >= least:
+    items = list(_ITEM.finditer(text))
+    if len(items) < least or len(_ITEM.findall(source)) >= least:
         return None
-    before = text[: found[0].start()]
-    has_task = language.task.search(before) or language.task.search(text[found[-1].end() :])
-    return None if has_task else f"{len(found)} items: {shown(found[0].group(0))}"
+    before, after = text[: items[0].start()], text[items[-1].end() :]
+    has_task = language.task.search(before) or language.task.search(after)
+    return None if has_task else f"{len(items)} items: {excerpt(items[0].group(0))}"
 
 
 def _copies(text: str, expected: str) -> str | None:
-    """Return a run of words of the known response, if half of the text is made of such."""
+    """Return a run of words of the known response, if most runs of the text are from it."""
     if not expected:
         return None
-    mine, theirs = shingles(text, 4), shingles(expected, 4)
-    shared = mine & theirs
-    return f"the known response: {min(shared)!r}" if 2 * len(shared) > len(mine) > 3 else None
+    runs = shingles(text, 4)
+    shared = runs & shingles(expected, 4)
+    return f"the known response: {min(shared)!r}" if 2 * len(shared) > len(runs) > 3 else None
 
 
 def _new_match(pattern: re.Pattern[str], text: str, source: str) -> str | None:
     match = pattern.search(text)
-    return shown(match.group(0)) if match and not pattern.search(source) else None
+    return excerpt(match.group(0)) if match and not pattern.search(source) else None
 
 
-def _states(text: str, source: str, language: Language) -> str | None:
-    """Return where the text tells the value of the very thing that its source asks for."""
-    asked = language.asked.search(source)
-    if not asked:
+def _stated_value(text: str, source: str, language: Language) -> str | None:
+    """Return where the text states the value of the very thing that its source asks for."""
+    question = language.asked.search(source)
+    if not question:
         return None
-    thing, lowered = asked["thing"].lower(), text.lower()
+    thing, lowered = question["thing"].lower(), text.lower()
     at = lowered.find(thing)
     while at >= 0:
-        told = language.stated.match(text, at + len(thing))
-        if told:
-            return shown(text[at : told.end() + 20])
+        statement = language.stated.match(text, at + len(thing))
+        if statement:
+            return excerpt(text[at : statement.end() + 20])
         at = lowered.find(thing, at + 1)
     return None
 
 
-def _code_beside(text: str, source: str, language: Language) -> str | None:
-    """Return code that stands beside a request for code and is not announced as given."""
+def _added_code(text: str, source: str, language: Language) -> str | None:
+    """Return code after a request for code, unless it is introduced as material."""
     match = _CODE.search(text)
     if not match or _CODE.search(source) or not language.wants_code.search(source):
         return None
-    return None if language.given.search(text[: match.start()]) else shown(match.group(0))
+    return None if language.given.search(text[: match.start()]) else excerpt(match.group(0))
 
 
 def _sorted_list(text: str, source: str, language: Language) -> str | None:
-    """Return a list of the source that stands in another order, where an order is asked for."""
+    """Return a list of the source in another order, where the source asks for an order."""
     if not language.sorts.search(source):
         return None
-    after = {tuple(sorted(items)): items for items in listed(text)}
+    # Two lists of the same items have equal keys, in whatever order.
+    lists = {tuple(sorted(items)): items for items in listed(text)}
     for items in listed(source):
-        found = after.get(tuple(sorted(items)), items)
-        if found != items:
-            return f"in order: {shown(', '.join(found))}"
+        reordered = lists.get(tuple(sorted(items)), items)
+        if reordered != items:
+            return f"in order: {excerpt(', '.join(reordered))}"
     return None
 
 
-def _told(text: str, source: str, language: Language, least: int) -> str | None:
-    """Return what follows the source's own question, asks for nothing and speaks of the same.
-
-    What follows a request is its conditions, and a word problem goes on in statements.
-    """
+def _explanation(text: str, source: str, language: Language, least: int) -> str | None:
+    """Return text after the source's own question that is on its subject and asks for nothing."""
     head = sentences(source)[-1] if sentences(source) else ""
     at = text.find(head)
+    # What follows a request is its conditions, and a word problem continues in statements.
     if not head.endswith(("?", "？")) or at < 0 or is_word_problem(source):
         return None
     tail = text[at + len(head) :]
     is_same = len(stems(tail) & stems(head)) > 0
     asks = language.request.search(tail)
-    return shown(tail) if is_same and not asks and len(words(tail)) >= least else None
+    return excerpt(tail) if is_same and not asks and len(words(tail)) >= least else None
 
 
 def _last(text: str) -> str:
-    return shown((sentences(text) or [text])[-1])
+    return excerpt((sentences(text) or [text])[-1])

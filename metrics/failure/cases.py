@@ -1,14 +1,14 @@
-"""What a detector sees and what it says: one case in, at most one reason out."""
+"""Input and output of a detector: one `Case` in, at most one piece of evidence out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 Stage = Literal["evolve", "respond"]
-"""Where in a row's way a rule looks: at the rewritten instruction, or at the answer to it."""
+"""What a rule looks at: the rewritten instruction, or the response to it."""
 
 MethodKind = Literal["depth", "breadth", "down"]
-"""Where a method leads: a harder version, another task of the domain, an easier version."""
+"""What a method makes: a harder version, another task of the same domain, an easier version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,15 @@ class Case:
     Attributes:
         source: The instruction that was evolved (the parent's text).
         evolved: The rewritten instruction; None when the reply could not be parsed.
-        response: The answer to `evolved`; None at the evolve stage.
+        response: The response to `evolved`; None at the evolve stage.
         raw: The model's reply before parsing.
-        method: Instructions of the evolving method, to find leaks of them.
-        demonstrations: The evolved texts that the method shows, to find copies of them.
+        method: Instructions of the evolving method, to detect leaks of them.
+        demonstrations: Evolved texts in the method's demonstrations, to detect copies of them.
         method_kind: Selects the rules that apply.
-        expected: The known response to `source`; empty when there is none.
-        truncated: The stage's reply hit its token limit.
-        tokens_out: Generated tokens of the stage's reply; 0 when unknown.
-        tokens_total: Prompt and generated tokens of the stage's call; 0 when unknown.
+        expected: The known response to `source`; empty if there is none.
+        truncated: Whether the stage's reply hit its token limit.
+        tokens_out: Generated tokens of the stage's reply; 0 if unknown.
+        tokens_total: Prompt and generated tokens of the stage's call; 0 if unknown.
     """
 
     source: str
@@ -43,18 +43,18 @@ class Case:
 
     @property
     def before(self) -> str:
-        """What the stage's text was made from."""
+        """The text that the stage's text was made from."""
         return self.source if self.response is None else self.evolved or ""
 
     @property
     def after(self) -> str:
-        """The stage's text; empty when there is none."""
+        """The stage's text; empty if there is none."""
         return (self.evolved if self.response is None else self.response) or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a row failed: the rule's name and the span or figure that shows it."""
+    """Why a row failed: the rule's name, and the span or number that proves it."""
 
     rule: str
     evidence: str
@@ -64,11 +64,13 @@ class Reason:
 
 
 Detector = Callable[..., str | None]
-"""Takes a `Case`, and its thresholds as keyword-only numbers; returns the evidence for a failure,
-or None. It never raises."""
+"""Takes a `Case` and its thresholds as keyword-only numbers, and never raises.
+
+Returns the evidence of a failure, or None.
+"""
 
 
-def shown(span: str, limit: int = 80) -> str:
-    """Return a span of a text as evidence: on one line, not too long."""
+def excerpt(span: str, limit: int = 80) -> str:
+    """Return a span of a text as evidence: on one line, at most `limit` characters."""
     line = " ".join(span.split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"

@@ -1,4 +1,4 @@
-"""Is a text code, and was code asked for?"""
+"""Signs of code in a text, and whether code was asked for."""
 
 import re
 
@@ -11,11 +11,11 @@ CODE_MARKS = re.compile(
     r"|^[ \t]*(?:import|SELECT)\b",
     re.MULTILINE,
 )
-"""What prose does not hold."""
+"""Marks that code has and prose lacks."""
 
 
 def answers_in_code(case: Case) -> bool:
     """Tell whether the stage's text is a response to a request for code."""
     language = language_of(case.before)
-    is_asked = language is not None and language.wants_code.search(case.before)
-    return bool(case.response and is_asked)
+    wants_code = language is not None and language.wants_code.search(case.before)
+    return bool(case.response and wants_code)

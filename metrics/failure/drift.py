@@ -2,7 +2,7 @@
 
 import re
 
-from autoevol.metrics.failure.cases import Case, shown
+from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.code import CODE_MARKS, answers_in_code
 from autoevol.metrics.text.languages import language_of
 from autoevol.metrics.text.scripts import dominant_script, latin_language, script_counts, script_of
@@ -19,21 +19,22 @@ _COMMON_SCRIPTS = {"latin", "other", "greek"}
 
 
 def language_drift(case: Case, *, sentence_words: int = 6) -> str | None:
-    """The text is in another language than what it was made from, or mixes one in.
+    """The text is in another language than its source or prompt, or mixes another language in.
 
     Args:
-        case: A text that is about another language may hold it.
-        sentence_words: A sentence of so many words in another script is a drift by itself.
+        case: A task about another language may contain that language.
+        sentence_words: One sentence of this many words in another script is a drift.
     """
-    found = _drift(case, sentence_words) if case.after.strip() else None
+    evidence = _drift(case, sentence_words) if case.after.strip() else None
     language = language_of(case.before)
-    is_wanted = found and language and language.wants_language.search(case.before)
-    return None if is_wanted else found
+    is_wanted = evidence and language and language.wants_language.search(case.before)
+    return None if is_wanted else evidence
 
 
 def _drift(case: Case, sentence_words: int) -> str | None:
     before, after = case.before, case.after
     was, now = dominant_script(prose(before)), dominant_script(prose(after))
+    # Code is in Latin letters, whatever the language of the request for it.
     if was != now == "latin" and answers_in_code(case):
         return None
     if was and now and was != now and _speaks(after):
@@ -47,13 +48,13 @@ def _drift(case: Case, sentence_words: int) -> str | None:
 
 
 def _speaks(text: str) -> bool:
-    """Tell whether a text has words enough to be in a language, code and formulas aside."""
+    """Tell whether a text has enough words to be in a language, without code and formulas."""
     long_words = [word for word in words(prose(text)) if len(word) > 2 or not word.isascii()]
     return len([w for w in long_words if w.isalpha()]) > 3 and not CODE_MARKS.search(text)
 
 
 def _foreign_function_word(before: str, after: str) -> str | None:
-    """Return an English function word that stands between words of another script."""
+    """Return an English function word between words of another script."""
     if _is_latin(before) or CODE_MARKS.search(after):
         return None
     match = _ENGLISH_BETWEEN.search(after)
@@ -76,16 +77,17 @@ def _foreign_sentence(before: str, after: str, least: int) -> str | None:
     """Return a sentence wholly in Latin letters inside a text of another script."""
     if _is_latin(before) or CODE_MARKS.search(after):
         return None
-    known = before.casefold()
+    source = before.casefold()
+    # Names may be in Latin letters; with two new function words among them they are a sentence.
     for run in _LATIN_RUN.findall(after):
-        new = [token for token in words(run) if token not in known]
+        new = [token for token in words(run) if token not in source]
         if len(new) >= least and len(_FUNCTION_WORDS.intersection(new)) > 1:
-            return shown(run)
+            return excerpt(run)
     for sentence in sentences(prose(after)):
         tokens = words(sentence)
-        is_new = sum(token in known for token in tokens) < len(tokens) / 2
+        is_new = sum(token in source for token in tokens) < len(tokens) / 2
         if len(tokens) >= least and is_new and dominant_script(sentence) == "latin":
-            return shown(sentence)
+            return excerpt(sentence)
     return None
 
 

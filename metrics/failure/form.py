@@ -1,10 +1,10 @@
-"""Detectors of form, for both stages: is there a whole, readable text?"""
+"""Detectors of form, for both stages: missing, cut off, looping, garbled or bloated text."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 
-from autoevol.metrics.failure.cases import Case, shown
+from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.code import CODE_MARKS, answers_in_code
 from autoevol.metrics.text.languages import language_of
 from autoevol.metrics.text.wording import normal_form, prose, sentences, words
@@ -16,6 +16,7 @@ _RESIDUE = re.compile(
 )
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s*")
 _SHORT_SENTENCE = 5
+"""Words up to which a sentence may occur twice as often."""
 _REPLACEMENT = "\ufffd"
 _CHARACTER_RUN = 20
 _SAME_CHARACTER = re.compile(rf"([^\s\d=_.*~#+-])\1{{{_CHARACTER_RUN - 1}}}")
@@ -23,7 +24,7 @@ _ENDS = tuple(".!?。？！:;)]}>\"'”’」』`*|")
 
 
 def unparsed(case: Case) -> str | None:
-    """The reply has no evolved instruction in it."""
+    """The reply contains no evolved instruction."""
     return f"reply: {case.raw[:80]!r}" if case.evolved is None else None
 
 
@@ -38,7 +39,7 @@ def truncated(case: Case, *, long_words: int = 60) -> str | None:
 
     Args:
         case: A response is judged by its finish reason alone.
-        long_words: A rewrite of more words that ends without a mark of an end has stopped.
+        long_words: A rewrite of more words that ends without a closing mark is cut off.
     """
     if case.truncated:
         return f"cut at {case.tokens_out or 'the'} tokens"
@@ -48,21 +49,21 @@ def truncated(case: Case, *, long_words: int = 60) -> str | None:
 
 
 def unfinished(text: str, *, long_words: int = 60) -> str | None:
-    """Return how a text ends that visibly stops in the middle; None: nothing shows that it does.
+    """Return the end of a text that visibly stops in the middle; None: it shows no sign of that.
 
     Args:
-        text: An instruction or an answer.
-        long_words: One of more words that ends without a mark of an end has stopped.
+        text: An instruction or a response.
+        long_words: A text of more words that ends without a closing mark is cut off.
     """
     text = text.rstrip()
     last_line = text.rsplit("\n", 1)[-1]
     is_whole = not text or text.endswith(_ENDS) or _LIST_MARK.match(last_line)
     stops = len(words(text)) > long_words and not is_whole
-    return f"stops at {shown(text[-40:])!r}" if stops or _is_open(text) else None
+    return f"stops at {excerpt(text[-40:])!r}" if stops or _is_open(text) else None
 
 
 def _is_open(text: str) -> bool:
-    """Tell whether a text ends in a word, or a mark, that something has to follow."""
+    """Tell whether a text ends in a word or mark that needs a continuation."""
     language = language_of(text)
     return bool(language and language.open_end.search(_last_word(text.rstrip())))
 
@@ -72,48 +73,48 @@ def _last_word(text: str) -> str:
 
 
 def malformed_code(case: Case) -> str | None:
-    """A fence of code is opened and not closed."""
+    """A code fence is opened and not closed."""
     return "unclosed ```" if (case.evolved or "").count("```") % 2 else None
 
 
 def field_residue(case: Case) -> str | None:
-    """A field marker, a chat token or an unfilled slot of the prompt stands in the text."""
+    """The text contains a field marker, a chat token or an unfilled slot of the prompt."""
     match = _RESIDUE.search(case.after)
     return match.group(0) if match and match.group(0) not in case.before else None
 
 
 def repeated(case: Case, *, run: int = 6, times: int = 3, response_times: int = 4) -> str | None:
-    """The text loops: a run of words, or a character, stands in it again and again.
+    """The text loops: it repeats a run of words, a sentence or a character.
 
     Args:
-        case: Code repeats itself with reason, so fenced code is left out.
+        case: Fenced code is left out: code may repeat itself.
         run: Words of a run.
-        times: A run that stands in a rewrite so often is a loop, unless the source has it too.
-        response_times: The same for a response, where a list may begin its items alike.
+        times: A run that occurs this often in a rewrite is a loop, unless the source has it too.
+        response_times: The same for a response, where items of a list may begin alike.
     """
     text = prose(case.after)
-    most = times if case.response is None else response_times
-    found = (
+    limit = times if case.response is None else response_times
+    loop = (
         _same_character(text, case.before)
-        or _same_run(case, run, most)
-        or _same_sentences(text, case.before, least=2 if case.response is None else most)
+        or _same_run(case, run, limit)
+        or _same_sentences(text, case.before, least=2 if case.response is None else limit)
     )
-    return None if found and _may_repeat(case) else found
+    return None if loop and _may_repeat(case) else loop
 
 
 def garbled(case: Case) -> str | None:
-    """Characters were lost on the way."""
-    lost = _REPLACEMENT in case.after and _REPLACEMENT not in case.before
-    return "U+FFFD" if lost else None
+    """The text contains U+FFFD, the mark of a lost character."""
+    is_garbled = _REPLACEMENT in case.after and _REPLACEMENT not in case.before
+    return "U+FFFD" if is_garbled else None
 
 
 def bloated(case: Case, *, times: float = 6.0, spare_words: int = 150) -> str | None:
     """The rewrite is far longer than its source.
 
     Args:
-        case: The paper's budget is 10 to 20 added words; real methods overrun it in most rows.
+        case: The paper's budget is 10 to 20 added words; real methods exceed it in most rows.
         times: Allowed length, in lengths of the source.
-        spare_words: Words that are allowed in any case on top of the source's.
+        spare_words: Words beyond the source's that are always allowed.
     """
     before, after = len(words(case.source)), len(words(case.evolved or ""))
     is_over = after > max(times * before, before + spare_words)
@@ -121,51 +122,52 @@ def bloated(case: Case, *, times: float = 6.0, spare_words: int = 150) -> str | 
 
 
 def _same_character(text: str, before: str) -> str | None:
+    # A search with a back reference at every character is slow; most texts have no long word.
     if max(map(len, text.split()), default=0) < _CHARACTER_RUN:
         return None
     match = _SAME_CHARACTER.search(text)
     return f"{match.group(0)[:10]!r}…" if match and match.group(0) not in before else None
 
 
-def _same_run(case: Case, run: int, most: int) -> str | None:
-    """Return a run of words, or half of one twice as often, that the text repeats.
-
-    A worked solution may say often, but not without end, what its prompt says; a rewrite only what
-    its source repeats.
-    """
-    allowed = 1 if case.response is not None else 2
+def _same_run(case: Case, run: int, times: int) -> str | None:
+    """Return a run of words that the text repeats, or a run half as long, twice as often."""
+    # A response may repeat what its prompt says once (a worked solution does), a rewrite what its
+    # source says twice; neither may do so without end.
+    needed_before = 1 if case.response is not None else 2
     tokens = words(prose(case.after))
-    if len(tokens) < run + most - 1:
+    if len(tokens) < run + times - 1:
         return None
-    stretches = _stretches(tokens, most)
-    for size, limit in ((run, most), (run // 2, 2 * most)):
-        found = _commonest_run(stretches, size)
-        if not found or found[1] < limit:
+    stretches = _stretches(tokens, times)
+    # A loop of few words comes round more often.
+    for size, limit in ((run, times), (run // 2, 2 * times)):
+        commonest = _commonest_run(stretches, size)
+        if not commonest or commonest[1] < limit:
             continue
-        if normal_form(case.before).count(found[0]) < allowed or found[1] > 1.5 * limit:
-            return f"{found[1]} times {found[0]!r}"
+        phrase, count = commonest
+        if normal_form(case.before).count(phrase) < needed_before or count > 1.5 * limit:
+            return f"{count} times {phrase!r}"
     return None
 
 
 def _same_sentences(text: str, before: str, *, least: int) -> str | None:
-    """Return a sentence that comes back as a whole; `least` grows for short sentences."""
-    found = sentences(text)
-    if len(found) < least:
+    """Return a sentence that occurs `least` times, a short one that occurs twice as often."""
+    parts = sentences(text)
+    if len(parts) < least:
         return None
-    counts = Counter(map(_bare, found))
+    counts = Counter(map(_bare, parts))
     if max(counts.values()) < least:
         return None
-    known = Counter(map(_bare, sentences(before)))
+    counts_before = Counter(map(_bare, sentences(before)))
     for sentence, count in counts.items():
         length = len(words(sentence))
-        most = least if length > _SHORT_SENTENCE else 2 * least
-        if length > 2 and count >= most and known[sentence] < 2:
-            return f"{count} times {shown(sentence)!r}"
+        limit = least if length > _SHORT_SENTENCE else 2 * least
+        if length > 2 and count >= limit and counts_before[sentence] < 2:
+            return f"{count} times {excerpt(sentence)!r}"
     return None
 
 
 def _bare(sentence: str) -> str:
-    """Return a sentence without its list mark and its end, to be compared with others."""
+    """Return a sentence without its list mark and closing marks, for comparison with others."""
     return _LIST_MARK.sub("", sentence).strip(" *_.!?:;\"'").casefold()
 
 
@@ -177,12 +179,12 @@ def _commonest_run(stretches: Sequence[Sequence[str]], size: int) -> tuple[str, 
     )
     if not runs:
         return None
-    found, count = runs.most_common(1)[0]
-    return " ".join(found), count
+    run, count = runs.most_common(1)[0]
+    return " ".join(run), count
 
 
 def _stretches(tokens: Sequence[str], times: int) -> list[list[str]]:
-    """Return the stretches of words that stand in the text so often: loops are made of them."""
+    """Return the stretches of words that each occur `times` or more: only they can hold a loop."""
     counts = Counter(tokens)
     stretches: list[list[str]] = [[]]
     for token in tokens:

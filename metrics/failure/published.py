@@ -3,9 +3,8 @@
 Sources: paper and author (arXiv 2406.00770, Appendix A and the authors' `is_false_string`),
 WizardLM's four eliminations (arXiv 2304.12244), koevol's `check_failure`, joonavel's validator,
 evol-teacher's `check_instruction` and `check_response`, h2o's `change_approved` and EvolKit's three
-patterns. The
-details that look like slips (case, unstripped ends) are theirs and kept, so that their figures can
-be reproduced.
+patterns. Details that look like slips (case, unstripped ends) are the sources' own. They are kept
+so that published figures can be reproduced.
 """
 
 import re
@@ -19,8 +18,8 @@ Published = Callable[[Case], str | None]
 _STAGNANT = ("Understood", "What", "That is correct", "Thank you", "Great")
 _MORE_OPENINGS = ("I'm sorry", "Is there anything else", "As an AI assistant", "I understand")
 _TEMPLATE_WORDS = ("given prompt", "rewritten prompt", "#rewritten prompt#")
-_OWN_WORDS = 40
-"""Characters of a method that show that it was copied."""
+_COPIED_CHARACTERS = 40
+"""Characters at a method's start that prove a copy."""
 _REPLACEMENT = "\ufffd"
 _STOP_TOKENS = frozenset(
     """
@@ -86,7 +85,7 @@ def short_apology(case: Case) -> str | None:
 
 
 def only_stop_words(case: Case) -> str | None:
-    """WizardLM: the response holds nothing but punctuation and stop words."""
+    """WizardLM: the response consists of punctuation and stop words only."""
     if case.response is None or any(word not in _STOP_TOKENS for word in words(case.response)):
         return None
     return f"nothing said: {case.response[:60]!r}"
@@ -99,10 +98,10 @@ def copied_template(case: Case) -> str | None:
 
 
 def koevol_filter(case: Case) -> str | None:
-    """Koevol's filter, used on rewrites and on answers alike."""
-    responding = case.response is not None
-    before = (case.evolved if responding else case.source) or ""
-    after = (case.response if responding else case.evolved) or ""
+    """Koevol's filter, the same for rewrites and responses."""
+    is_response = case.response is not None
+    before = (case.evolved if is_response else case.source) or ""
+    after = (case.response if is_response else case.evolved) or ""
     lowered = after.lower()
     checks = {
         "same text": after == before,
@@ -119,7 +118,7 @@ def koevol_filter(case: Case) -> str | None:
 
 
 def idk_or_garbled(case: Case) -> str | None:
-    """joonavel: the response is exactly "IDK" or holds the replacement character."""
+    """joonavel: the response is exactly "IDK" or contains the replacement character U+FFFD."""
     response = case.response or ""
     if response == "IDK":
         return "IDK"
@@ -127,16 +126,16 @@ def idk_or_garbled(case: Case) -> str | None:
 
 
 def h2o_change(case: Case) -> str | None:
-    """h2o-wizardlm: the changes that it does not approve."""
+    """h2o-wizardlm: changes that its `change_approved` refuses."""
     before, after = case.source, case.evolved or ""
     lowered = after.lower()
-    told = ("new prompt", "how can i assist", "as an ai", "ai assistant")
+    phrases = ("new prompt", "how can i assist", "as an ai", "ai assistant")
     checks = {
         "same text": after == before,
         "line breaks": after.count("\n") > 2 * after.count(" "),
         "list": after.count("\n- ") > 10,
-        "the method's own words": bool(case.method) and case.method[:_OWN_WORDS] in after,
-        **{phrase: phrase in lowered for phrase in told},
+        "the method's own words": bool(case.method) and case.method[:_COPIED_CHARACTERS] in after,
+        **{phrase: phrase in lowered for phrase in phrases},
         "i'm sorry": "i'm sorry" in lowered
         and "i'm sorry" not in before.lower()
         and len(after) < 400,
@@ -145,12 +144,12 @@ def h2o_change(case: Case) -> str | None:
 
 
 def teacher_instruction(case: Case) -> str | None:
-    """evol-teacher: a rewrite of three words or fewer, not ASCII at first, or 1,000 tokens."""
+    """evol-teacher: a rewrite of at most three words, of 1,000 tokens, or not ASCII at first."""
     return _teacher_text(case.evolved or "", case.tokens_out, 1000)
 
 
 def teacher_response(case: Case) -> str | None:
-    """evol-teacher: the same for the response, with 2,000 tokens in all as its limit."""
+    """evol-teacher: the same for a response, whose call may have 2,000 tokens in total."""
     return _teacher_text(case.response or "", case.tokens_total, 2000)
 
 

@@ -1,4 +1,4 @@
-"""The failure rate λ of a method on a set of rows (paper, section 3.3), with its uncertainty."""
+"""The failure rate λ of a method on a set of rows, with its interval (paper, section 3.3)."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,11 +10,11 @@ from autoevol.metrics.stats.intervals import wilson
 
 @dataclass(frozen=True, slots=True)
 class FailureRate:
-    """Failed rows of scored rows; rows whose calls died in transport are in neither.
+    """Failed rows out of scored rows; rows whose calls died in transport are in neither.
 
     Attributes:
         failed: Rows for which F is 1.
-        scored: Rows for which F could be told.
+        scored: Rows for which F is 0 or 1.
     """
 
     failed: int
@@ -26,16 +26,16 @@ class FailureRate:
 
     @property
     def rate(self) -> float:
-        """Share of failed rows, in [0, 1]; lower is better. 1.0 when nothing was scored."""
+        """Share of failed rows, in [0, 1]; lower is better. 1.0 if none was scored."""
         return self.failed / self.scored if self.scored else 1.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of the rate; (0, 1) when nothing was scored."""
+        """Wilson's 95 % interval of the rate; (0, 1) if no row was scored."""
         return wilson(self.failed, self.scored)
 
     def overlaps(self, other: "FailureRate") -> bool:
-        """Tell whether the two intervals overlap: too few rows to tell the rates apart."""
+        """Tell whether the intervals overlap, so that too few rows tell the rates apart."""
         (low, high), (other_low, other_high) = self.interval, other.interval
         return low <= other_high and other_low <= high
 
@@ -51,8 +51,9 @@ def failure_rate(verdicts: Iterable[bool | None]) -> FailureRate:
 
 
 def count_by_rule(reasons: Iterable[Sequence[Reason]]) -> Counter[str]:
-    """Count for each rule the rows it failed; a row with two reasons counts for both.
+    """Count the failed rows of each rule; a row with reasons of two rules counts for both.
 
-    Rules with equal counts stand in the order in which they came up, in every process.
+    Rules with equal counts are in the order of their first row, in every process.
     """
+    # Not a set: its order of strings differs from process to process.
     return Counter(rule for row in reasons for rule in dict.fromkeys(r.rule for r in row))

@@ -1,6 +1,6 @@
-"""Detectors of responses that answer nothing; the refusal is one for rewrites too."""
+"""Detectors of responses that answer nothing, and of refusals at both stages."""
 
-from autoevol.metrics.failure.cases import Case, shown
+from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.published import only_stop_words as _only_stop_words
 from autoevol.metrics.text.languages import language_of
 from autoevol.metrics.text.wording import normal_form, prose, sentences, shingles, words
@@ -8,17 +8,19 @@ from autoevol.metrics.text.wording import normal_form, prose, sentences, shingle
 _ECHO_RUN = 5
 _FEW_WORDS = 3
 _OPENING = 300
+"""Characters in which a refusal must begin."""
+# Marks, and the last syllables of Korean requests: the instruction is complete.
 _PROMPT_ENDS = tuple('. ? ! 。 ？ : " ` ) 다 요 오 줘 라 까 자 은'.split())
 _YES_OR_NO = {"yes", "no", "네", "예", "아니요"}
 
 
 def refusal(case: Case) -> str | None:
-    """The stage's text begins by declining the task, or by talking about policy."""
+    """The stage's text begins by declining the task or talking about policy."""
     language = language_of(case.after)
     match = language.refusal.search(case.after, 0, _OPENING) if language else None
     if not match or normal_form(match.group(0)) in normal_form(case.before):
         return None
-    return shown(match.group(0))
+    return excerpt(match.group(0))
 
 
 def dont_know(case: Case) -> str | None:
@@ -26,90 +28,97 @@ def dont_know(case: Case) -> str | None:
     reply = (case.response or "").strip()
     language = language_of(reply)
     match = language.dont_know.match(reply) if language else None
-    return shown(reply) if match else None
+    return excerpt(reply) if match else None
 
 
 def asks_for_input(case: Case, *, opening_sentences: int = 2, long_words: int = 80) -> str | None:
-    """The response asks for something that the instruction should have held.
+    """The response asks for something that the instruction should have contained.
 
     Args:
-        case: Letters, forms and dialogues may ask for things, but not in their first sentences.
-        opening_sentences: Where the question is looked for.
-        long_words: A longer response does its work, whatever it asks.
+        case: Letters, forms and dialogues may ask for things after their first sentences.
+        opening_sentences: Sentences that are searched for the question.
+        long_words: A longer response does its work, whatever it asks for.
     """
     reply = case.response or ""
     language = language_of(reply)
-    asked = language_of(case.evolved or "")
+    prompt_language = language_of(case.evolved or "")
     if language is None or len(words(reply)) > long_words:
         return None
     opening = " ".join(sentences(prose(reply))[:opening_sentences])
     match = language.asks_for_input.search(opening)
     if not match or match.group(0) in (case.evolved or ""):
         return None
-    is_wanted = asked and asked.message.search(case.evolved or "")
-    return None if is_wanted else shown(match.group(0))
+    is_wanted = prompt_language and prompt_language.message.search(case.evolved or "")
+    return None if is_wanted else excerpt(match.group(0))
 
 
 def confirmed_only(case: Case, *, most_words: int = 30) -> str | None:
-    """The response only confirms, or greets, or asks back.
+    """The response only confirms, greets or asks back.
 
     Args:
         case: At the respond stage.
-        most_words: A longer response says more than that.
+        most_words: A longer response is not a mere confirmation.
     """
     reply = (case.response or "").strip()
     language = language_of(reply)
     if not reply or language is None or len(words(reply)) > most_words:
         return None
-    only = all(language.confirmation.match(sentence) for sentence in sentences(reply))
-    return shown(reply) if only and not _is_short_answer(case.evolved or "", reply) else None
+    only_confirms = all(language.confirmation.match(sentence) for sentence in sentences(reply))
+    return (
+        excerpt(reply)
+        if only_confirms and not _is_short_answer(case.evolved or "", reply)
+        else None
+    )
 
 
 def echo(case: Case, *, share: float = 0.8) -> str | None:
-    """The response gives its instruction back.
+    """The response repeats its instruction.
 
     Args:
-        case: A task to change a text is answered with most of it. A reply that begins as the
-            instruction does needs a fifth less.
-        share: Of the response's runs of words that stand in the instruction, in [0, 1].
+        case: A task to edit a text is answered with most of it, so its response is no echo.
+        share: Of the response's runs of words that occur in the instruction, in [0, 1]; 0.2 less
+            if the response begins as the instruction does.
     """
     reply, prompt = case.response or "", case.evolved or ""
     if not reply.strip():
         return None
     if normal_form(reply) == normal_form(prompt):
         return "the instruction"
-    mine_alone = set(words(reply)) - set(words(prompt))
-    if len(words(reply)) < share * len(words(prompt)) or 2 * len(mine_alone) > len(words(reply)):
+    new_words = set(words(reply)) - set(words(prompt))
+    if len(words(reply)) < share * len(words(prompt)) or 2 * len(new_words) > len(words(reply)):
         return None
-    asked = language_of(prompt)
-    if asked and asked.edits.search(prompt):
+    # Editing keeps most of its material.
+    language = language_of(prompt)
+    if language and language.edits.search(prompt):
         return None
-    mine = shingles(prose(reply), _ECHO_RUN)
-    common = mine & shingles(prompt, _ECHO_RUN)
-    needed = share - 0.2 if words(reply)[:2] == words(prompt)[:2] else share
-    is_echo = len(mine) > 3 and len(common) >= needed * len(mine)
-    return f"{len(common)} of {len(mine)} runs are the instruction's" if is_echo else None
+    runs = shingles(prose(reply), _ECHO_RUN)
+    common = runs & shingles(prompt, _ECHO_RUN)
+    least = share - 0.2 if words(reply)[:2] == words(prompt)[:2] else share
+    is_echo = len(runs) > 3 and len(common) >= least * len(runs)
+    return f"{len(common)} of {len(runs)} runs are the instruction's" if is_echo else None
 
 
 def continued(case: Case) -> str | None:
-    """The response goes on with the instruction as if it were a text to be completed."""
+    """The response continues the instruction as if it were a text to be completed."""
     reply, prompt = (case.response or "").strip(), (case.evolved or "").rstrip()
     first = reply[:1]
     is_open = not prompt.endswith(_PROMPT_ENDS)
-    goes_on = first in ",;)" or (first.islower() and first.isascii() and len(words(reply)) > 8)
-    if not (first and is_open and goes_on):
+    # Scripts without case have no lower-case first letter; a few words may be a plain answer.
+    continues = first in ",;)" or (first.islower() and first.isascii() and len(words(reply)) > 8)
+    if not (first and is_open and continues):
         return None
-    asked = language_of(prompt)
-    is_code = asked and asked.wants_code.search(prompt)
-    return None if is_code else shown(reply[:60])
+    language = language_of(prompt)
+    is_code = language and language.wants_code.search(prompt)
+    return None if is_code else excerpt(reply[:60])
 
 
 def says_nothing(case: Case) -> str | None:
-    """The response holds nothing but punctuation and stop words."""
+    """The response consists of punctuation and stop words only."""
+    # One to three stop words ("It is") may be an answer.
     count = len(words(case.response or ""))
     return _only_stop_words(case) if count == 0 or count > _FEW_WORDS else None
 
 
 def _is_short_answer(prompt: str, reply: str) -> bool:
-    """Tell whether a plain yes or no, with its reason, is what the prompt asks for."""
+    """Tell whether the reply is a yes or no, with its reason, to a question."""
     return words(reply)[0] in _YES_OR_NO and prompt.rstrip().endswith("?")

@@ -1,8 +1,8 @@
-"""The rules by name, the rule sets, and F: which rules a case breaks.
+"""The table of rules, the rule sets, and F: which rules a case breaks.
 
-A rule set is a tuple of rule names. In a config, `failure.evolve` and `failure.respond` are lists
-that name sets and rules and take single rules out again: `[strict, -truncated]`;
-`failure.thresholds` gives a rule other numbers than its own.
+A rule set is a tuple of rule names. In a config, `failure.evolve` and `failure.respond` list rule
+sets and rules; a leading "-" removes one again: `[strict, -truncated]`. `failure.thresholds`
+replaces the default numbers of a rule.
 """
 
 import inspect
@@ -10,21 +10,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from autoevol.metrics.failure import answers, drift, faithfulness, form, published, replies
+from autoevol.metrics.failure import (
+    answers,
+    drift,
+    form,
+    lost_content,
+    published,
+    replies,
+    unchanged,
+)
 from autoevol.metrics.failure.cases import Case, Detector, MethodKind, Reason, Stage
 
 Thresholds = Mapping[str, Mapping[str, float]]
-"""Numbers by rule and by the name that the rule's detector gives them."""
+"""Numbers by the name of the rule and of the detector's keyword-only parameter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A detector with a name and the cases it belongs to.
+    """A named detector and the cases that it applies to.
 
     Attributes:
-        detect: Returns the evidence for a failure; None for a rule that a judge model decides.
-        method_kinds: Methods of another kind may do what the rule forbids.
-        question: What a judge model is asked, for a rule without a detector.
+        stages: Stages whose text it looks at.
+        detect: Returns the evidence of a failure; None for a rule that a judge model decides.
+        method_kinds: Methods of other kinds may do what the rule forbids.
+        question: The question for the judge model, for a rule without a detector.
     """
 
     name: str
@@ -39,16 +48,17 @@ class Rule:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The numbers that a config may change, with their defaults."""
+        """The numbers that a config may replace, with their defaults."""
         return thresholds_of(self.detect) if self.detect else {}
 
     @property
     def meaning(self) -> str:
-        """The first line of the detector's documentation."""
+        """One sentence on what the rule detects, for the report."""
         if self.detect is None:
             return f"The judge: {self.question}"
-        found = inspect.getdoc(getattr(self.detect, "func", self.detect))
-        return found.splitlines()[0] if found else f"{self.name}."
+        # Other thresholds make the detector a `partial`, whose own docstring is that of `partial`.
+        docstring = inspect.getdoc(getattr(self.detect, "func", self.detect))
+        return docstring.splitlines()[0] if docstring else f"{self.name}."
 
 
 _BOTH: tuple[Stage, ...] = ("evolve", "respond")
@@ -62,20 +72,20 @@ RULES: dict[str, Rule] = {
     for rule in (
         Rule("unparsed", _EVOLVE, form.unparsed),
         Rule("empty", _BOTH, form.empty),
-        Rule("unchanged", _EVOLVE, faithfulness.unchanged),
-        Rule("reworded", _EVOLVE, faithfulness.reworded, _DEPTH),
-        Rule("same_sum", _EVOLVE, faithfulness.same_sum, _DEPTH),
-        Rule("copied_demonstration", _EVOLVE, faithfulness.copied_demonstration),
-        Rule("shrunk", _EVOLVE, faithfulness.shrunk, _DEPTH),
+        Rule("unchanged", _EVOLVE, unchanged.unchanged),
+        Rule("reworded", _EVOLVE, unchanged.reworded, _DEPTH),
+        Rule("same_sum", _EVOLVE, unchanged.same_sum, _DEPTH),
+        Rule("copied_demonstration", _EVOLVE, unchanged.copied_demonstration),
+        Rule("shrunk", _EVOLVE, lost_content.shrunk, _DEPTH),
         Rule("bloated", _EVOLVE, form.bloated),
         Rule("answered", _EVOLVE, answers.answered),
         Rule("leaked_answer", _EVOLVE, answers.leaked_answer),
         Rule("missing_question", _EVOLVE, answers.missing_question),
         Rule("prompt_leak", _EVOLVE, answers.prompt_leak),
         Rule("field_residue", _BOTH, form.field_residue),
-        Rule("changed_task", _EVOLVE, faithfulness.changed_task, _SAME_TASK),
-        Rule("lost_details", _EVOLVE, faithfulness.lost_details, _DEPTH),
-        Rule("lost_material", _EVOLVE, faithfulness.lost_material, _DEPTH),
+        Rule("changed_task", _EVOLVE, lost_content.changed_task, _SAME_TASK),
+        Rule("lost_details", _EVOLVE, lost_content.lost_details, _DEPTH),
+        Rule("lost_material", _EVOLVE, lost_content.lost_material, _DEPTH),
         Rule("truncated", _BOTH, form.truncated),
         Rule("malformed_code", _EVOLVE, form.malformed_code),
         Rule("repeated", _BOTH, form.repeated),
@@ -111,7 +121,7 @@ RULES: dict[str, Rule] = {
 }
 
 ALWAYS = ("unparsed", "empty")
-"""Rules that no config can take out: without a text there is no row."""
+"""Rules that no config can remove: without a text there is no row."""
 
 _PAPER = ("stagnant_complexity", "insufficient_qualification", "loss_of_key_information")
 _STRICT = """
@@ -141,13 +151,13 @@ def compose(
     """Return the rules that a config's list selects for `stage`, in the table's order.
 
     Args:
-        names: Rule sets and rules; a leading "-" takes what it names out again.
+        names: Rule sets and rules, applied in order; a leading "-" removes a set or a rule.
         stage: Rules of the other stage are left out.
-        thresholds: Other numbers than the rules' own.
+        thresholds: Numbers that replace the rules' defaults.
 
     Raises:
         KeyError: A name is neither a rule nor a rule set; its argument is the name.
-        ValueError: `check_thresholds` refuses the thresholds.
+        ValueError: As `check_thresholds`.
     """
     chosen: set[str] = set()
     for name in names:
@@ -155,49 +165,50 @@ def compose(
         members = set(RULE_SETS[bare]) if bare in RULE_SETS else {RULES[bare].name}
         chosen = chosen - members if name.startswith("-") else chosen | members
     chosen |= set(ALWAYS)
-    given = thresholds or {}
-    check_thresholds(given)
-    found = (rule for rule in RULES.values() if rule.name in chosen and stage in rule.stages)
-    return tuple(_with_thresholds(rule, given.get(rule.name, {})) for rule in found)
+    thresholds = thresholds or {}
+    check_thresholds(thresholds)
+    rules = (rule for rule in RULES.values() if rule.name in chosen and stage in rule.stages)
+    return tuple(_with_thresholds(rule, thresholds.get(rule.name, {})) for rule in rules)
 
 
-def check_thresholds(given: Thresholds) -> None:
+def check_thresholds(thresholds: Thresholds) -> None:
     """Check that the rules exist and have these thresholds.
 
     Raises:
-        ValueError: Names the rule, the threshold and what there is instead.
+        ValueError: Names the rule, the threshold and the thresholds that the rule has.
     """
-    for name, numbers in given.items():
+    for name, numbers in thresholds.items():
         if name not in RULES:
             raise ValueError(f"unknown rule {name!r}")
-        known = RULES[name].thresholds
+        defaults = RULES[name].thresholds
         for key in numbers:
-            if key not in known:
-                there_is = ", ".join(known) or "none"
-                raise ValueError(f"{name} has no threshold {key!r}; there is {there_is}")
-            if isinstance(known[key], int) and numbers[key] != int(numbers[key]):
+            if key not in defaults:
+                existing = ", ".join(defaults) or "none"
+                raise ValueError(f"{name} has no threshold {key!r}; its thresholds: {existing}")
+            if isinstance(defaults[key], int) and numbers[key] != int(numbers[key]):
                 raise ValueError(f"{name}.{key} must be a whole number, got {numbers[key]}")
 
 
 def thresholds_of(detect: Detector) -> dict[str, float]:
-    """Return the keyword-only numbers of a detector with their values."""
+    """Return the keyword-only numbers of a detector with their defaults."""
     parameters = inspect.signature(detect).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
 def broken(rules: Sequence[Rule], case: Case) -> tuple[Reason, ...]:
-    """Return a reason for each rule that `case` breaks; rules for a judge model are passed over."""
-    found = []
+    """Return a reason for each rule that `case` breaks; rules for a judge model are skipped."""
+    reasons = []
     for rule in rules:
         if rule.detect is not None and case.method_kind in rule.method_kinds:
             evidence = rule.detect(case)
             if evidence is not None:
-                found.append(Reason(rule.name, evidence))
-    return tuple(found)
+                reasons.append(Reason(rule.name, evidence))
+    return tuple(reasons)
 
 
 def _with_thresholds(rule: Rule, numbers: Mapping[str, float]) -> Rule:
     if not numbers or rule.detect is None:
         return rule
-    given = {key: type(rule.thresholds[key])(value) for key, value in numbers.items()}
-    return replace(rule, detect=partial(rule.detect, **given))
+    # Numbers of a config are floats; where the default is whole, the detector may slice by it.
+    cast = {key: type(rule.thresholds[key])(value) for key, value in numbers.items()}
+    return replace(rule, detect=partial(rule.detect, **cast))

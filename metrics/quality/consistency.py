@@ -1,4 +1,4 @@
-"""Self-consistency: which of several answers says what most of them say.
+"""Results of answers, and self-consistency: the answer whose result is the most frequent.
 
 Source: arXiv 2203.11171, section 2, with the majority as its rule.
 """
@@ -14,15 +14,15 @@ _STATED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _FREE_NUMBER = re.compile(rf"(?<![^\W_])(?<!\d[.,])(?:{_NUMBER.pattern})")
-"""A number that no letter stands before: 7cm, not H2O."""
+"""A number without a letter before it: 7cm, not H2O."""
 _MOST_WORDS = 6
 
 OPEN = "open"
-"""Stands for an answer that cannot be compared with others: a text, an opinion, a program."""
+"""The result of an answer that cannot be compared with others: a text, an opinion, a program."""
 
 
 def result_of(answer: str) -> str:
-    """Return what an answer comes to: its last number, or else its last line, lower-cased."""
+    """Return the result of an answer: its last number, or else its last line in lower case."""
     numbers = _NUMBER.findall(answer)
     if numbers:
         return _plain(numbers[-1])
@@ -30,11 +30,11 @@ def result_of(answer: str) -> str:
 
 
 def stated_result(answer: str) -> str:
-    """Return the result that the last line `Answer: …` of a solution states.
+    """Return the result in the last line `Answer: …` of a solution.
 
     Returns:
-        Its numbers, all of them and without their units, or else its words, lower-cased; `OPEN` for
-        that word and for many words without a number; "" without such a line.
+        All its numbers without units, or else its words in lower case; `OPEN` for the word "open"
+        and for many words without a number; "" if there is no such line.
     """
     stated = _STATED.findall(answer)
     if not stated:
@@ -47,10 +47,10 @@ def stated_result(answer: str) -> str:
 
 
 def reference_result(response: str) -> str:
-    """Return the one result that a response comes to; "" where it is not clear which.
+    """Return the one result of a response; "" if it is not clear which it is.
 
-    A line `Answer: …` or `#### …` says it; else it is the only number behind the last "=" of the
-    last line, or a last line of a few words.
+    A line `Answer: …` or `#### …` states it; otherwise it is the only number after the last "=" of
+    the last line, or a last line of a few words.
     """
     stated = stated_result(response)
     if stated:
@@ -58,6 +58,7 @@ def reference_result(response: str) -> str:
     lines = [line for line in response.splitlines() if line.strip()]
     last = lines[-1].rpartition("=")[2] if lines else ""
     numbers = _FREE_NUMBER.findall(last)
+    # Of two numbers ("$15 for 3 books") either may be the result.
     if numbers:
         return _plain(numbers[0]) if len(numbers) == 1 else ""
     words = _words(last)
@@ -65,12 +66,13 @@ def reference_result(response: str) -> str:
 
 
 def _words(text: str) -> str:
+    """Return the last line of a text in lower case, without marks at its ends."""
     lines = [line for line in text.splitlines() if line.strip()]
     return " ".join(_EDGES.sub("", lines[-1]).lower().split()) if lines else ""
 
 
 def majority(answers: Sequence[str]) -> int:
-    """Return the index of the first answer with the commonest result; of equals the first found.
+    """Return the index of the first answer with the commonest result; of ties the earliest.
 
     Raises:
         ValueError: There are no answers.
@@ -83,6 +85,6 @@ def majority(answers: Sequence[str]) -> int:
 
 
 def _plain(number: str) -> str:
-    """Return a number without separators and without zeros behind its point."""
+    """Return a number without thousands separators and without trailing zeros."""
     bare = number.replace(",", "")
     return bare.rstrip("0").rstrip(".") if "." in bare and "/" not in bare else bare

@@ -1,4 +1,4 @@
-"""How hard an instruction is: what a judge says, and what solvers make of it."""
+"""Difficulty of an instruction: a judge's level or score, and the pass rates of solvers."""
 
 import re
 from collections import Counter
@@ -25,8 +25,8 @@ _SCORE = re.compile(r"(\d{1,3})(?:\.0+)?(?:\s*/\s*100)?")
 def parse_level(reply: str) -> DifficultyLevel | None:
     """Return the level that a judge's reply consists of; None: unscored.
 
-    Capitals, quotes, emphasis and a full stop are let pass (the published code loses such rows); a
-    reply with any other word in it is not guessed at.
+    Capitals, quotes, emphasis and a full stop are accepted (the published code loses such rows); a
+    reply with any other word is unscored.
     """
     return _BY_NAME.get(_GAPS.sub(" ", reply.strip(_DRESS)).casefold())
 
@@ -34,7 +34,7 @@ def parse_level(reply: str) -> DifficultyLevel | None:
 def parse_score(reply: str) -> int | None:
     """Return the integer in [0, 100] that a judge's reply consists of, 100 hardest; None: unscored.
 
-    `85`, `**85**.`, `85/100` and `85.0` are 85; a sentence, a fraction and 101 are nothing.
+    `85`, `**85**.`, `85/100` and `85.0` are 85; a sentence, a fraction and 101 are unscored.
     """
     match = _SCORE.fullmatch(reply.strip(_DRESS))
     return int(match[1]) if match and int(match[1]) <= MOST else None
@@ -42,10 +42,10 @@ def parse_score(reply: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """Rows by level.
+    """Counts of rows by level.
 
     Attributes:
-        counts: By level, all five of them, easiest first.
+        counts: By level, all five, easiest first.
         unscored: Rows without a level; they are in no share.
     """
 
@@ -54,7 +54,7 @@ class Distribution:
 
     @property
     def shares(self) -> dict[DifficultyLevel, Estimate | None]:
-        """Share of the scored rows by level, in [0, 1]; None where no row was scored."""
+        """Share of the scored rows by level, in [0, 1]; None if no row was scored."""
         scored = sum(self.counts.values())
         return {level: share(count, scored) for level, count in self.counts.items()}
 
@@ -69,20 +69,20 @@ def pass_rate(verdicts: Iterable[bool | None]) -> Estimate | None:
     """Return the share of a solver's k samples that pass a check, in [0, 1]; lower is harder.
 
     Args:
-        verdicts: True passed, False failed, None could not be told and does not count.
+        verdicts: True is passed, False is failed, None is undecided and does not count.
 
     Returns:
-        With Wilson's interval, which is wide: 4 of 8 lies in 0.22 to 0.78. None: nothing was told.
+        With Wilson's interval, which is wide: 4 of 8 lies in 0.22 to 0.78. None: none was decided.
     """
-    told = [verdict for verdict in verdicts if verdict is not None]
-    return share(sum(told), len(told))
+    decided = [verdict for verdict in verdicts if verdict is not None]
+    return share(sum(decided), len(decided))
 
 
 def agreement_rate(answers: Sequence[str]) -> Estimate | None:
-    """Return the share of a solver's samples that come to the commonest result, in [0, 1].
+    """Return the share of a solver's samples that have the commonest result, in [0, 1].
 
-    A stand-in for the pass rate where no answer can be checked: an upper estimate, since samples
-    may agree on what is wrong. A sample without a result agrees with none.
+    A substitute for the pass rate where no answer can be checked. It estimates too high, since
+    samples may agree on a wrong result. A sample without a result agrees with none.
 
     Returns:
         None: fewer than two samples, or none with a result.
@@ -96,10 +96,10 @@ def agreement_rate(answers: Sequence[str]) -> Estimate | None:
 
 
 def gap(strong: Estimate | None, weak: Estimate | None) -> Estimate | None:
-    """Return by how much a strong solver passes more often than a weak one, in [-1, 1].
+    """Return a strong solver's pass rate minus a weak solver's, in [-1, 1].
 
-    Higher: the row tells solvers apart. None: one of the rates is missing. Source: arXiv
-    2606.25996, whose gate asks for 0.2.
+    Higher: the row separates the solvers better. None: one of the rates is missing. Source: arXiv
+    2606.25996, which requires 0.2.
     """
     if strong is None or weak is None:
         return None
@@ -108,8 +108,9 @@ def gap(strong: Estimate | None, weak: Estimate | None) -> Estimate | None:
 
 
 def in_band(rate: float, *, low: float, high: float) -> bool:
-    """Tell whether a rate lies in (low, high]: not hopeless, and not solved already.
+    """Tell whether a rate lies in (low, high]: neither unsolvable nor already solved.
 
     (0, 0.5] is the band of arXiv 2508.04632 for the pass rate of eight samples.
     """
+    # Open below: at a rate of 0 nothing shows that the task can be solved at all.
     return low < rate <= high

@@ -1,7 +1,7 @@
-"""How much an instruction helps a model with its answer: IFD and IC-IFD.
+"""Instruction-following difficulty (IFD, IC-IFD): how little an instruction helps with its answer.
 
-Losses are mean token cross-entropies in nats of one base model; neither is a perplexity. IFD has no
-unit; IC-IFD is per nat, so it compares only between figures of one scorer.
+Losses are mean token cross-entropies of one base model in nats, not perplexities. IFD has no unit;
+IC-IFD is per nat, so only values of the same base model compare.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ Unscorable = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Mean token losses of each row, at least 0; lower is likelier. nan: there were no tokens.
+    """Mean token losses of each row, at least 0; lower is likelier. nan: the text has no tokens.
 
     Attributes:
         answer_given_instruction: (rows,), L(A|Q): the answer's tokens after the instruction.
@@ -41,9 +41,9 @@ class Losses:
 
     @property
     def ic_ifd(self) -> TokenLosses:
-        """(rows,), L(A|Q) / (L(Q) L(A)); higher is kept. nan: unscored.
+        """(rows,), L(A|Q) / (L(Q) L(A)); higher is better. nan: unscored.
 
-        Source: arXiv 2412.11231, equation 2. An instruction that is hard to predict lowers it.
+        An instruction that is hard to predict lowers it. Source: arXiv 2412.11231, equation 2.
         """
         return _quotient(self.answer_given_instruction, self.instruction * self.answer)
 
@@ -51,19 +51,19 @@ class Losses:
     def misleading(self) -> NDArray[np.bool_]:
         """(rows,), whether IFD > 1: the answer is less likely after the instruction than alone.
 
-        Such pairs often do not belong together; Cherry_LLM drops them, here they are only marked.
+        The two often do not belong together. Cherry_LLM drops such pairs; here they are marked.
         """
-        found: NDArray[np.bool_] = self.ifd > 1
-        return found
+        is_misleading: NDArray[np.bool_] = self.ifd > 1
+        return is_misleading
 
     @property
     def reasons(self) -> list[Unscorable | None]:
         """Why a row has no IC-IFD, by row; None where it has one.
 
-        Where only the instruction is in the way the row still has an IFD.
+        A row whose instruction alone is the reason still has an IFD.
         """
         rows = zip(self.answer_given_instruction, self.answer, self.instruction, strict=True)
-        return [_reason(given, alone, asked) for given, alone, asked in rows]
+        return [_reason(joint, alone, instruction) for joint, alone, instruction in rows]
 
 
 def losses(
@@ -74,40 +74,42 @@ def losses(
     """Return the losses of rows from the natural log-probabilities of their tokens.
 
     Args:
-        answer_given_instruction: For each row (tokens,), at most 0; empty for an empty answer.
+        answer_given_instruction: (tokens,) for each row, at most 0; empty for an empty answer.
         answer: The same tokens without the instruction before them.
         instruction: The instruction's own tokens.
 
     Raises:
         ValueError: The three have different numbers of rows.
     """
-    found = [mean_losses(each) for each in (answer_given_instruction, answer, instruction)]
-    sizes = [len(each) for each in found]
+    means = [mean_losses(texts) for texts in (answer_given_instruction, answer, instruction)]
+    sizes = [len(column) for column in means]
     if len(set(sizes)) > 1:
         raise ValueError(f"log-probabilities are for {sizes} rows")
-    return Losses(*found)
+    return Losses(*means)
 
 
 def mean_losses(log_probs: Iterable[ArrayLike]) -> TokenLosses:
     """Return the mean token loss of each text, (texts,); nan for one without tokens."""
-    arrays = [np.asarray(each, dtype=np.float64) for each in log_probs]
-    return np.array([-each.mean() if each.size else np.nan for each in arrays], dtype=np.float64)
+    arrays = [np.asarray(tokens, dtype=np.float64) for tokens in log_probs]
+    means = [-tokens.mean() if tokens.size else np.nan for tokens in arrays]
+    return np.array(means, dtype=np.float64)
 
 
 def _quotient(part: TokenLosses, whole: TokenLosses) -> TokenLosses:
-    found = np.full(len(part), np.nan)
+    quotients = np.full(len(part), np.nan)
     is_scored = np.isfinite(part) & np.isfinite(whole) & (whole > 0)
-    np.divide(part, whole, out=found, where=is_scored)
-    return found
+    np.divide(part, whole, out=quotients, where=is_scored)
+    return quotients
 
 
-def _reason(given: float, alone: float, asked: float) -> Unscorable | None:
-    if np.isinf([given, alone, asked]).any():
+def _reason(joint: float, alone: float, instruction: float) -> Unscorable | None:
+    """Return why L(A|Q), L(A) and L(Q) give no IC-IFD."""
+    if np.isinf([joint, alone, instruction]).any():
         return "impossible token"
-    if np.isnan([given, alone]).any():
+    if np.isnan([joint, alone]).any():
         return "no answer"
     if alone <= 0:
         return "certain answer"
-    if np.isnan(asked):
+    if np.isnan(instruction):
         return "no instruction"
-    return "certain instruction" if asked <= 0 else None
+    return "certain instruction" if instruction <= 0 else None

@@ -1,6 +1,6 @@
-"""The operations that models name when they think about harder instructions, counted.
+"""Operations that models name when they think about harder instructions ("add constraints").
 
-Source: arXiv 2412.11231, whose small evolver named 6.9 % more different ones than the large one.
+Source: arXiv 2412.11231, where the small evolver named 6.9 % more different ones than the large.
 """
 
 from collections import Counter
@@ -15,27 +15,27 @@ def operations(text: str) -> list[str]:
     """Return the operations that a trajectory or a thinking text names, in order.
 
     An operation is a verb of change and its object ("add constraints", "조건 추가"). Fenced code is
-    left out, and a language without a table names none.
+    left out; a text in a language without a table names none.
     """
-    return [name for sentence in sentences(prose(text)) for name in _named(sentence)]
+    return [name for sentence in sentences(prose(text)) for name in _operations_in(sentence)]
 
 
 def count_operations(texts: Iterable[str]) -> Counter[str]:
-    """Count for each operation the texts that name it, under its commonest spelling.
+    """Count the texts that name each operation, by its commonest spelling.
 
-    Its length is the number of different operations, which grows with the texts: compare only
-    equal numbers of them.
+    The number of different operations grows with the number of texts: compare only sets of equal
+    size.
     """
     rows = merged([tuple(operations(text)) for text in texts], spelled_alike)
     return Counter(name for row in rows for name in row or ())
 
 
-def _named(sentence: str) -> list[str]:
-    """Return the operations of a sentence, verb and object in the order of the language."""
+def _operations_in(sentence: str) -> list[str]:
+    """Return the operations of a sentence, verb and object in the language's own order."""
     language = language_of(sentence)
     matches = language.operation.finditer(sentence.lower()) if language else ()
     return [
-        " ".join(found[name] for name in sorted(("verb", "object"), key=found.start))
-        for found in matches
-        if found["object"] not in STOP_WORDS
+        " ".join(match[group] for group in sorted(("verb", "object"), key=match.start))
+        for match in matches
+        if match["object"] not in STOP_WORDS
     ]

@@ -1,52 +1,50 @@
-"""How varied the words of a set are, without a model: distinct n-grams, compression, lengths.
+"""Lexical variety without a model: distinct n-grams, compression, lengths, distances.
 
-All figures depend on how much text there is, so only sets of equal size compare.
+All figures depend on the amount of text, so only sets of equal size compare.
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from autoevol.metrics.text.wording import runs, words
+from autoevol.metrics.text.wording import content_words, runs, words
 
 _LEVEL = 9
 
 
 def distinct(texts: Iterable[str], size: int) -> float | None:
-    """Return the share of n-grams that are the only one of their kind, counted once (distinct-n).
+    """Return the number of different n-grams divided by the number of all n-grams (distinct-n).
 
     Args:
-        texts: Rows; no n-gram reaches from one into the next.
+        texts: Rows; no n-gram crosses from one into the next.
         size: Words of an n-gram; 1, 2 and 3 are customary.
 
     Returns:
-        Different n-grams / all n-grams, in (0, 1]; higher means more varied. None: no text has
-        `size` words.
+        In (0, 1]; higher means more varied. None: no text has `size` words.
 
     Raises:
         ValueError: `size` is below 1.
 
-    Source: arXiv 1510.03055; like every ratio of types to tokens it falls as a set
-    grows.
+    Source: arXiv 1510.03055; like every type-token ratio it falls as a set grows.
     """
     if size < 1:
         raise ValueError(f"an n-gram has at least one word, got {size}")
-    total, kinds = 0, set[str]()
+    total, distinct_runs = 0, set[str]()
     for text in texts:
-        found = list(runs(words(text), size))
-        total += len(found)
-        kinds.update(found)
-    return len(kinds) / total if total else None
+        text_runs = list(runs(words(text), size))
+        total += len(text_runs)
+        distinct_runs.update(text_runs)
+    return len(distinct_runs) / total if total else None
 
 
 def compression_ratio(texts: Iterable[str]) -> float | None:
-    """Return how many times smaller the texts become when they are deflated as one, by lines.
+    """Return the compression ratio of the texts, deflated as one file with a text a line.
 
     Returns:
         Bytes of UTF-8 / compressed bytes, above 0; higher means more repetitive. A few short texts
-        stay below 1, as the format has a cost of its own. None: there is no text.
+        are below 1, because the format has overhead. None: there is no text.
 
-    Source: arXiv 2403.00553 (there by gzip, whose header adds 12 bytes). The window is
-    32 KiB: what comes back later than that counts as new, so order matters a little.
+    Source: arXiv 2403.00553 (there by gzip, whose header adds 12 bytes). The window is 32 KiB: text
+    repeated after that counts as new, so order matters a little.
     """
     deflate = zlib.compressobj(_LEVEL)
     read = written = 0
@@ -58,5 +56,28 @@ def compression_ratio(texts: Iterable[str]) -> float | None:
 
 
 def lengths(texts: Iterable[str]) -> list[int]:
-    """Return the words of each text."""
+    """Return the number of words of each text."""
     return [len(words(text)) for text in texts]
+
+
+def distances(texts: Mapping[str, str]) -> dict[str, float]:
+    """Return each text's lexical distance to its nearest neighbour in the set.
+
+    Returns:
+        By the texts' keys: 1 - Jaccard similarity of the content words, in [0, 1]; higher is more
+        diverse, 0 is a copy. The only text of a set has distance 1.
+    """
+    words_by_key = {key: content_words(text) for key, text in texts.items()}
+    return {
+        key: 1.0
+        - max(
+            (_jaccard(own, other) for name, other in words_by_key.items() if name != key),
+            default=0.0,
+        )
+        for key, own in words_by_key.items()
+    }
+
+
+def _jaccard(first: set[str], second: set[str]) -> float:
+    union = len(first | second)
+    return len(first & second) / union if union else 1.0

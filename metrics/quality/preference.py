@@ -1,4 +1,4 @@
-"""Two answers to the same rows before a judge: who wins, and what but quality decides it."""
+"""Pairwise preference of a judge: outcomes, the sign test, position and length bias."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,23 +9,23 @@ from autoevol.metrics.stats.intervals import Estimate, share
 from autoevol.metrics.stats.paired import tail
 
 Verdict = Literal["first", "second", "tie"]
-"""Which of the two texts a judge prefers, by the order in which it was shown them."""
+"""The text that a judge prefers, by the order in which it was shown the two."""
 
 PairOutcome = Literal["win", "tie", "lose"]
-"""Of the side called ours."""
+"""From the view of the side called ours."""
 
 _OURS_FIRST: dict[Verdict, int] = {"first": 1, "tie": 0, "second": -1}
 
 
 def outcome(ours_first: Verdict | None, ours_second: Verdict | None) -> PairOutcome | None:
-    """Return what two verdicts in both orders come to.
+    """Return the outcome of two verdicts, one in each order.
 
-    A side wins that is preferred in one order and not beaten in the other; preferred in one and
-    beaten in the other is a conflict, hence a tie.
+    A side wins if it is preferred in one order and not beaten in the other. If it is preferred in
+    one and beaten in the other, the verdicts conflict, and the outcome is a tie.
 
     Args:
-        ours_first: Verdict where our text was shown first; None could not be read.
-        ours_second: Verdict where it was shown second.
+        ours_first: Verdict with our text shown first; None: it could not be read.
+        ours_second: Verdict with our text shown second.
 
     Returns:
         None: one of the two is missing, so the row is unscored.
@@ -38,7 +38,7 @@ def outcome(ours_first: Verdict | None, ours_second: Verdict | None) -> PairOutc
 
 
 def single_outcome(verdict: Verdict | None, *, ours_was_first: bool) -> PairOutcome | None:
-    """Return what one verdict in a drawn order comes to (as in AlpacaEval); None is unscored."""
+    """Return the outcome of one verdict in a drawn order (as in AlpacaEval); None is unscored."""
     if verdict is None:
         return None
     return _outcome(_OURS_FIRST[verdict] if ours_was_first else -_OURS_FIRST[verdict])
@@ -46,7 +46,7 @@ def single_outcome(verdict: Verdict | None, *, ours_was_first: bool) -> PairOutc
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Outcomes of a comparison, ours against theirs.
+    """Counts of a comparison's outcomes, ours against theirs.
 
     Attributes:
         unscored: Rows without an outcome; they are in no share.
@@ -79,7 +79,7 @@ class Tally:
 
     @property
     def p_value(self) -> float:
-        """Exact two-sided p of the sign test that neither side is better, in (0, 1]; ties aside."""
+        """Exact two-sided p of the sign test without ties, in (0, 1]; lower: the sides differ."""
         decided = self.won + self.lost
         return min(1.0, 2 * tail(max(self.won, self.lost), decided, 0.5))
 
@@ -92,12 +92,12 @@ def tally(outcomes: Iterable[PairOutcome | None]) -> Tally:
 
 @dataclass(frozen=True, slots=True)
 class PositionBias:
-    """What the place of a text does to its verdicts, of rows decided in both orders.
+    """Effect of the order on the verdicts, over rows decided in both orders.
 
     Attributes:
         same: Rows where the same text was preferred in both orders.
-        first: Rows where whichever text was shown first was preferred.
-        second: Rows where whichever was shown second was.
+        first: Rows where the text shown first was preferred in both orders.
+        second: Rows where the text shown second was preferred in both orders.
     """
 
     same: int
@@ -106,17 +106,17 @@ class PositionBias:
 
     @property
     def conflict(self) -> Estimate | None:
-        """Share of the rows whose verdict turns with the order, in [0, 1]; lower is better."""
+        """Share of the rows whose verdict depends on the order, in [0, 1]; lower is better."""
         return share(self.first + self.second, self.same + self.first + self.second)
 
     @property
     def first_of_conflicts(self) -> Estimate | None:
-        """Share of those that prefer the first text, in [0, 1]; 0.5 is noise and not bias."""
+        """Share of the conflicts that prefer the first text, in [0, 1]; 0.5 is noise, not bias."""
         return share(self.first, self.first + self.second)
 
     @property
     def first_of_all(self) -> float | None:
-        """Share of all decided verdicts that prefer the first text; 0.5 is none.
+        """Share of all decided verdicts that prefer the first text, in [0, 1]; 0.5 is no bias.
 
         Without an interval: a row's two verdicts are not independent.
         """
@@ -125,7 +125,7 @@ class PositionBias:
 
 
 def position_bias(pairs: Iterable[tuple[Verdict | None, Verdict | None]]) -> PositionBias:
-    """Count verdicts in both orders; pairs with a tie or a missing verdict are left out."""
+    """Count pairs of verdicts in both orders, without pairs that have a tie or no verdict."""
     decided = Counter(pair for pair in pairs if not {"tie", None}.intersection(pair))
     same = decided["first", "second"] + decided["second", "first"]
     return PositionBias(same, decided["first", "first"], decided["second", "second"])
@@ -135,7 +135,7 @@ def first_share(verdicts: Iterable[Verdict | None]) -> Estimate | None:
     """Return the share of decided verdicts for the text shown first, one verdict a row.
 
     Returns:
-        In [0, 1]; with orders drawn by chance 0.5 is no bias. None: nothing was decided.
+        In [0, 1]; with orders drawn by chance 0.5 is no bias. None: no row was decided.
     """
     counts = Counter(verdicts)
     return share(counts["first"], counts["first"] + counts["second"])
@@ -144,10 +144,10 @@ def first_share(verdicts: Iterable[Verdict | None]) -> Estimate | None:
 def longer_share(rows: Iterable[tuple[PairOutcome | None, int, int]]) -> Estimate | None:
     """Return the share of decided rows that the longer text wins, in [0, 1].
 
-    Better texts may be longer, so more than 0.5 is a hint of a length bias, not its proof.
+    Better texts may be longer, so more than 0.5 is a hint of a length bias, not a proof.
 
     Args:
-        rows: Outcome, words of ours, words of theirs; rows of equal length do not count.
+        rows: Outcome, words of ours, words of theirs; pairs of equal length do not count.
 
     Returns:
         None: no row was decided between texts of different lengths.

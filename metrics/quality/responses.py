@@ -1,16 +1,16 @@
-"""Responses that are not worth training on: cut off, empty promises, too short for their task.
+"""Responses that fall short of their task: empty, cut off, an empty promise, too short.
 
-The failure rules (`metrics.failure.rules`) say whether a row failed; here are softer signs, to be
-counted over a finished set, where no finish reason is known any more.
+The failure rules (`metrics.failure.rules`) decide whether a row failed. These are softer signs, to
+be counted over a finished set, whose finish reasons are no longer known.
 
-Source: arXiv 2408.14774: one fifth of "shirker" answers undoes most of the gain.
+Source: arXiv 2408.14774: if one fifth of the answers are "shirkers", most of the gain is lost.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from autoevol.metrics.failure.cases import shown
+from autoevol.metrics.failure.cases import excerpt
 from autoevol.metrics.failure.code import CODE_MARKS
 from autoevol.metrics.failure.form import unfinished
 from autoevol.metrics.stats.intervals import Estimate, share
@@ -23,14 +23,14 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 _COLONS = (":", "：")
 _PROMISE_WORDS = 40
 _FEW_WORDS = 4
-"""A shorter answer may end as it likes; a shorter last line is a signature or a heading."""
+"""Words below which a last line (a choice, a signature, a heading) needs no closing mark."""
 _LETTERS_OF_A_WORD = 3
-"""A Korean word with its space: what `500자` comes to in words."""
+"""Of a Korean word with its space, to convert a length such as `500자` to words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """What a response lacks, and the span or figure that shows it."""
+    """What a response lacks, and the span or number that shows it."""
 
     kind: Kind
     evidence: str
@@ -39,14 +39,14 @@ class Shortfall:
 def shortfall(
     instruction: str, response: str, *, target_share: float = 0.5, long_words: int = 30
 ) -> Shortfall | None:
-    """Return what a response lacks; None: nothing that shows.
+    """Return what a response lacks; None: no sign of a shortfall.
 
     Args:
-        instruction: With the length that it asks for, or none.
-        response: Its answer.
+        instruction: Read for the length that it asks for, if any.
+        response: The response to it.
         target_share: Least share of the words that the instruction asks for, in [0, 1].
-        long_words: A task for an essay, a report, a detailed answer needs so many words; one with
-            a word like "short" in it, and an answer with code, need none.
+        long_words: Least words for an essay, a report or a detailed answer; a task that says
+            "short" and a response with code need none.
     """
     if not response.strip():
         return Shortfall("empty", "empty text")
@@ -61,28 +61,28 @@ def shortfall(
 
 
 def cut_off(response: str) -> str | None:
-    """Return how a response ends that visibly stops in the middle.
+    """Return the end of a response that visibly stops in the middle; None: no sign of that.
 
-    Signs are an unclosed fence, a colon at the end, and prose that stops without a mark of an end;
-    code, and a last line of a few words (a signature, a choice), may end without one.
+    Signs are an unclosed code fence, a colon at the end, and prose without a closing mark. Code and
+    a last line of a few words (a signature, a choice) need no closing mark.
     """
     if response.count("```") % 2:
         return "unclosed ```"
     text = response.rstrip()
     if text.endswith(_COLONS):
-        return f"announces at its end {shown(text[-40:])!r}"
+        return f"announces at its end {excerpt(text[-40:])!r}"
     *_, last_line = text.split("\n")
-    is_free = len(words(last_line)) < _FEW_WORDS or CODE_MARKS.search(prose(text))
-    return None if is_free else unfinished(text)
+    may_end_open = len(words(last_line)) < _FEW_WORDS or CODE_MARKS.search(prose(text))
+    return None if may_end_open else unfinished(text)
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseQuality:
-    """Responses of a set by what they lack.
+    """Counts of a set's responses by what they lack.
 
     Attributes:
-        counts: By kind, all of them.
-        responses: Responses that were looked at; rows without one are not among them.
+        counts: By kind, zeros included.
+        responses: Responses that were checked; rows without one are not counted.
     """
 
     counts: dict[Kind, int]
@@ -95,22 +95,22 @@ class ResponseQuality:
 
 
 def response_quality(rows: Iterable[tuple[str, str | None]]) -> ResponseQuality:
-    """Count what the responses of (instruction, response) lack; None has no response."""
-    return counted(shortfall(asked, reply) for asked, reply in rows if reply is not None)
+    """Count the shortfalls of pairs of (instruction, response); a response of None is left out."""
+    return counted(shortfall(prompt, reply) for prompt, reply in rows if reply is not None)
 
 
-def counted(found: Iterable[Shortfall | None]) -> ResponseQuality:
-    """Count what responses lack; None lacks nothing."""
-    looked_at = list(found)
-    kinds = [each.kind for each in looked_at if each]
-    return ResponseQuality({kind: kinds.count(kind) for kind in KINDS}, len(looked_at))
+def counted(shortfalls: Iterable[Shortfall | None]) -> ResponseQuality:
+    """Count shortfalls by kind; None lacks nothing."""
+    checked = list(shortfalls)
+    kinds = [short.kind for short in checked if short]
+    return ResponseQuality({kind: kinds.count(kind) for kind in KINDS}, len(checked))
 
 
 def _promise(response: str) -> str | None:
     language = language_of(response)
     if language is None or len(words(response)) > _PROMISE_WORDS:
         return None
-    return shown(response) if language.promise.match(response) else None
+    return excerpt(response) if language.promise.match(response) else None
 
 
 def _too_short(instruction: str, response: str, target_share: float, least: int) -> str | None:
@@ -125,7 +125,7 @@ def _too_short(instruction: str, response: str, target_share: float, least: int)
 
 
 def _target(instruction: str, language: Language) -> int | None:
-    """Return the words that an instruction asks for at least; None: it names no such length."""
+    """Return the words that an instruction asks for; 0: at most some; None: it names no length."""
     match = language.target.search(instruction)
     if not match:
         return None

@@ -1,8 +1,8 @@
-"""Complexity and diversity by intention tags: made alike, merged, cut, counted.
+"""Complexity and diversity by intention tags (InsTag): normalise, merge, cut, count.
 
-Source: arXiv 2308.07074 (InsTag), whose normalisation was never released; this is one of our own
-in the same steps (frequency, rules, meaning). Tags of one row are a tuple; None is a row whose tags
-could not be read: unscored, and left out of every figure.
+Source: arXiv 2308.07074 (InsTag), whose normalisation was never released; ours has the same steps
+(frequency, rules, meaning). The tags of a row are a tuple; None is a row whose tags could not be
+read: unscored, and left out of every figure.
 """
 
 import math
@@ -18,13 +18,13 @@ from autoevol.metrics.text.wording import plain, words
 Tags = tuple[str, ...]
 
 Merge = Callable[[Sequence[str]], Sequence[Hashable]]
-"""Takes different tags, commonest first, and returns a label for each: equal labels, one tag."""
+"""Takes distinct tags, commonest first, and returns a label for each; equal labels are merged."""
 
 Embed = Callable[[Sequence[str]], Vectors]
 """Takes texts, returns vectors (texts, width)."""
 
 _WORD = re.compile(r"[^\W_]+[+#]*")
-"""C, C++ and C# are three."""
+"""C, C++ and C# are three words."""
 
 _VOWELS = frozenset("aeiouy")
 _DOUBLED = frozenset("bdgmnprt")
@@ -33,25 +33,25 @@ _DOUBLED = frozenset("bdgmnprt")
 def spelled_alike(tags: Sequence[str]) -> list[str]:
     """Merge tags that differ in case, punctuation, or an English plural, -ing or final -e (-y).
 
-    Words in other letters than a to z stay as they are, Korean ones among them.
+    Words in letters other than a to z stay as they are, Korean ones among them.
     """
     return [" ".join(map(_stem, _WORD.findall(plain(tag).casefold()))) for tag in tags]
 
 
 def labelled(labels: Mapping[str, Hashable]) -> Merge:
-    """Return a merge by given labels; a tag without one stays for itself."""
+    """Return a merge by given labels; a tag without a label stays on its own."""
     return lambda tags: [labels.get(tag, (tag,)) for tag in tags]
 
 
 def alike(embed: Embed, *, least: float = 0.9) -> Merge:
     """Return a merge by meaning.
 
-    Tags come commonest first; each joins the most similar one before it that stands for itself, or
-    stands for itself.
+    Tags come commonest first. Each joins the most similar group leader before it, or becomes the
+    leader of a new group.
 
     Args:
-        embed: Gives the tags' vectors; a tag without a direction (zero, nan) stays for itself.
-        least: Cosine similarity from which two tags are one, in [-1, 1].
+        embed: Returns the tags' vectors; a tag without a direction (zero, nan) stays on its own.
+        least: Cosine similarity from which two tags are merged, in [-1, 1].
     """
 
     def merge(tags: Sequence[str]) -> list[Hashable]:
@@ -75,8 +75,8 @@ def alike(embed: Embed, *, least: float = 0.9) -> Merge:
 def merged(rows: Sequence[Tags | None], merge: Merge) -> list[Tags | None]:
     """Return the rows with each tag replaced by the commonest tag of its label.
 
-    A row has each tag once, in the order of its first mention; of equally common tags the one
-    mentioned first stands for the label. Tags without a word vanish.
+    A row has each tag once, in the order of its first mention. Of equally common tags the one
+    mentioned first represents the label. Tags without a word are dropped.
     """
     counts = _rows_by_tag(rows)
     tags = [tag for tag, _ in counts.most_common() if words(tag)]
@@ -108,17 +108,18 @@ def complexity(rows: Sequence[Tags | None]) -> float | None:
 
 
 def diversity(rows: Sequence[Tags | None], *, sample: int = 100) -> float | None:
-    """Return the different tags of a set per row of it, expected in a sample of so many rows.
+    """Return the number of different tags per row, expected in a sample of `sample` rows.
 
     Table 4 of arXiv 2406.00770 gives a "number of unique tags per item" of 100 rows that is smaller
-    than its number of tags per item (2.20 against 5.54), so it can only be the different tags of
-    the whole set divided by its rows; that is what this is. It falls as sets grow, hence the fixed
-    sample; instead of being drawn, its expectation is computed exactly (rarefaction, Hurlbert
-    1971): a tag that n of N rows have is missed with chance C(N - n, sample) / C(N, sample).
+    than its number of tags per item (2.20 against 5.54). So it can only be the different tags of
+    the whole set divided by its rows, as here. It falls as sets grow, hence the fixed sample. The
+    sample is not drawn: its expectation is computed exactly (rarefaction, Hurlbert 1971). A tag
+    that n of N rows have is missed with probability C(N - n, sample) / C(N, sample).
 
     Args:
         rows: Of merged tags.
-        sample: Rows; a smaller set is taken as a whole, and compares with none but its like.
+        sample: Rows of the sample; a smaller set is used as a whole, and compares only with sets
+            of its size.
 
     Returns:
         At least 0; higher means more diverse. None: no row was tagged.
@@ -132,10 +133,11 @@ def diversity(rows: Sequence[Tags | None], *, sample: int = 100) -> float | None
     drawn = min(sample, whole)
     if not drawn:
         return None
-    every = math.comb(whole, drawn)
-    having = Counter(_rows_by_tag(rows).values())
+    samples = math.comb(whole, drawn)
+    tags_by_count = Counter(_rows_by_tag(rows).values())
     expected = math.fsum(
-        tags * (1 - math.comb(whole - count, drawn) / every) for count, tags in having.items()
+        tags * (1 - math.comb(whole - count, drawn) / samples)
+        for count, tags in tags_by_count.items()
     )
     return expected / drawn
 
@@ -143,11 +145,11 @@ def diversity(rows: Sequence[Tags | None], *, sample: int = 100) -> float | None
 def coverage(sample: Iterable[Tags | None], corpus: Iterable[Tags | None]) -> float | None:
     """Return the share of the corpus' tags that the sample has, in [0, 1]; higher is better.
 
-    This is what InsTag itself calls diversity. None: the corpus has no tags.
+    InsTag itself calls this diversity. None: the corpus has no tags.
     """
-    known = {tag for row in corpus for tag in row or ()}
-    found = {tag for row in sample for tag in row or ()}
-    return len(known & found) / len(known) if known else None
+    corpus_tags = {tag for row in corpus for tag in row or ()}
+    sample_tags = {tag for row in sample for tag in row or ()}
+    return len(corpus_tags & sample_tags) / len(corpus_tags) if corpus_tags else None
 
 
 def _rows_by_tag(rows: Iterable[Tags | None]) -> Counter[str]:
@@ -159,7 +161,7 @@ def _unique(tags: Iterable[str]) -> Tags:
 
 
 def _stem(word: str) -> str:
-    """Return what the inflections of an English word share: a key to compare by, not a word."""
+    """Return a key that the inflections of an English word share; it need not be a word."""
     if not word.isascii() or not word.isalpha():
         return word
     stem = _without_ing(_without_plural(word))

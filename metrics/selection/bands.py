@@ -1,7 +1,7 @@
-"""Filters of an evolved set: which rows stay, and why each of the others goes.
+"""Filters by copies, contamination and score: `Selection` says which rows stay, and why not.
 
-Rows are told by number. Every filter is a function of its arguments alone, keeps the order of the
-rows, and lets an earlier row win over a later equal one.
+Rows are given by number. Every filter is a pure function, keeps the order of the rows, and prefers
+an earlier row to a later equal one.
 """
 
 import math
@@ -22,13 +22,13 @@ Cause = Literal["copy", "contaminated", "out of band", "not at the top", "too ne
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A row that a filter takes out.
+    """A row that a filter drops.
 
     Attributes:
         row: Its number.
-        cause: `unscored` where there was nothing to decide by: no score, no vector.
+        cause: `unscored` if the row has no score or no vector.
         near: The kept row that it repeats or is too near to; None for other causes.
-        value: What decided: a similarity (copy), a score, a distance (too near); nan otherwise.
+        value: The deciding similarity (copy), score or distance (too near); nan otherwise.
         evidence: The run of words that it shares with a benchmark; empty otherwise.
     """
 
@@ -41,7 +41,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a filter makes of a set: every row is in one of the two, both in order of rows."""
+    """The result of a filter: every row is either kept or dropped, both in order of rows."""
 
     kept: tuple[int, ...]
     dropped: tuple[Dropped, ...]
@@ -49,8 +49,7 @@ class Selection:
 
 def without_copies(rows: int, copies: Iterable[Copy]) -> Selection:
     """Keep the first of all rows that repeat one another."""
-    found = (Dropped(copy.row, "copy", copy.of, copy.similarity) for copy in copies)
-    return without(rows, found)
+    return without(rows, (Dropped(c.row, "copy", c.of, c.similarity) for c in copies))
 
 
 def without_contaminated(rows: int, hits: Iterable[Hit]) -> Selection:
@@ -73,8 +72,8 @@ def top(scores: Scores, *, part: float) -> Selection:
     """Keep the rows with the highest scores.
 
     Args:
-        scores: Higher is kept.
-        part: Of the scored rows, in (0, 1]; rounded down, but one row at least.
+        scores: The highest are kept.
+        part: Share of the scored rows to keep, in (0, 1]; rounded down, but at least one row.
 
     Raises:
         ValueError: `part` is not in (0, 1].
@@ -83,6 +82,7 @@ def top(scores: Scores, *, part: float) -> Selection:
         raise ValueError(f"part must lie in (0, 1], got {part}")
     numbers = as_numbers(scores)
     order = ranked(numbers)
+    # 0.3 * 10 is 2.999..., and is to keep three rows.
     count = max(1, math.floor(part * len(order) + 1e-9))
     below = (
         Dropped(row, "not at the top", value=float(numbers[row])) for row in order[count:].tolist()
@@ -92,13 +92,13 @@ def top(scores: Scores, *, part: float) -> Selection:
 
 def without(rows: int, dropped: Iterable[Dropped]) -> Selection:
     """Return the selection of all rows but the dropped ones."""
-    out = sorted(dropped, key=lambda each: each.row)
-    gone = {each.row for each in out}
-    return Selection(tuple(row for row in range(rows) if row not in gone), tuple(out))
+    in_order = sorted(dropped, key=lambda drop: drop.row)
+    numbers = {drop.row for drop in in_order}
+    return Selection(tuple(row for row in range(rows) if row not in numbers), tuple(in_order))
 
 
 def ranked(numbers: Numbers) -> Indices:
-    """Return the scored rows, the highest score first; of equals the earlier row."""
+    """Return the scored rows, highest score first; of equal scores the earlier row first."""
     order = np.argsort(-numbers, kind="stable")
     return order[np.isfinite(numbers[order])]
 

@@ -1,4 +1,4 @@
-"""Rows that share runs of words with the texts of a benchmark."""
+"""Contamination: rows that share runs of words with the texts of a benchmark."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from autoevol.metrics.stats.intervals import Estimate, share
 from autoevol.metrics.text.wording import normal_form, runs, words
 
 LEAST_WORDS = 5
-"""A shorter text ("What is 2 + 2?") stands in other texts by chance."""
+"""A shorter text ("What is 2 + 2?") occurs in other texts by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Hit:
     Attributes:
         row: Its number.
         run: The first shared run in it, in normal form: the evidence.
-        texts: The benchmark texts with which it shares any run, by number, in order.
+        texts: Numbers of the benchmark texts with which it shares any run, in order.
     """
 
     row: int
@@ -28,12 +28,12 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Contamination:
-    """What a set shares with a benchmark.
+    """The overlap of a set with a benchmark.
 
     Attributes:
         hits: In order of rows.
-        rows: Rows that were looked at.
-        texts: Benchmark texts that they were held against.
+        rows: Number of rows checked.
+        texts: Number of benchmark texts.
     """
 
     hits: tuple[Hit, ...]
@@ -42,26 +42,25 @@ class Contamination:
 
     @property
     def rate(self) -> Estimate | None:
-        """Share of the rows that hit, in [0, 1]; lower is better. None: there are no rows."""
+        """Share of the rows with a hit, in [0, 1]; lower is better. None: there are no rows."""
         return share(len(self.hits), self.rows)
 
     @property
     def covered(self) -> Estimate | None:
-        """Share of the benchmark's texts that a row hits, in [0, 1]; lower is better."""
+        """Share of the benchmark's texts that any row hits, in [0, 1]; lower is better."""
         return share(len({text for hit in self.hits for text in hit.texts}), self.texts)
 
 
 class Benchmark:
-    """The runs of words of a benchmark, to hold rows against.
+    """An index of a benchmark's runs of words, to check rows against.
 
-    A text of fewer words than a run is one run as a whole: it hits where it stands inside a row,
-    since a short question that was copied in full is the plainest leak there is. One of fewer words
-    than `LEAST_WORDS` hits only rows that consist of it, and a row shorter than a run hits only
-    where it holds, or is, such a short text. Words are compared in normal form: without case and
-    punctuation.
+    A text of fewer words than a run is one run as a whole, and hits any row that contains it: a
+    short question copied in full is the plainest leak. A text of fewer words than `LEAST_WORDS`
+    hits only rows that consist of it. A row shorter than a run hits only if it contains, or is,
+    such a short text. Words are compared in normal form: without case and punctuation.
 
     Args:
-        texts: What must not leak; one without a word hits nothing.
+        texts: Texts that must not leak; one without a word hits nothing.
         size: Words of a run; 13 and 8 are customary.
 
     Raises:
@@ -82,8 +81,8 @@ class Benchmark:
 
     def contamination(self, rows: Iterable[str]) -> Contamination:
         """Return which of the rows share a run with which of the texts."""
-        found = [self._hit(number, row) for number, row in enumerate(rows)]
-        return Contamination(tuple(hit for hit in found if hit), len(found), self.count)
+        hits = [self._hit(number, row) for number, row in enumerate(rows)]
+        return Contamination(tuple(hit for hit in hits if hit), len(hits), self.count)
 
     def _add(self, number: int, text: str) -> None:
         tokens = words(text)
@@ -91,12 +90,12 @@ class Benchmark:
         if length < LEAST_WORDS:
             self._short[normal_form(text)].append(number)
             return
-        known = self._by_length[length]
+        texts_by_run = self._by_length[length]
         for run in dict.fromkeys(runs(tokens, length)):
-            known.setdefault(run, []).append(number)
+            texts_by_run.setdefault(run, []).append(number)
 
     def _hit(self, number: int, row: str) -> Hit | None:
-        """Return the hit of a row; longer runs are looked for first, for the better evidence."""
+        """Return the hit of a row, with the first of its longest shared runs as evidence."""
         shared = dict(self._shared(row))
         if not shared:
             return None
@@ -104,13 +103,14 @@ class Benchmark:
         return Hit(number, next(iter(shared)), tuple(texts))
 
     def _shared(self, row: str) -> Iterator[tuple[str, Sequence[int]]]:
+        """Yield the row's runs that the benchmark has, longest first, with their texts."""
         tokens = words(row)
         for length in sorted(self._by_length, reverse=True):
-            yield from _known(runs(tokens, length), self._by_length[length])
-        yield from _known([normal_form(row)] if tokens else [], self._short)
+            yield from _intersect(runs(tokens, length), self._by_length[length])
+        yield from _intersect([normal_form(row)] if tokens else [], self._short)
 
 
-def _known(
-    found: Iterable[str], known: Mapping[str, Sequence[int]]
+def _intersect(
+    row_runs: Iterable[str], texts_by_run: Mapping[str, Sequence[int]]
 ) -> Iterator[tuple[str, Sequence[int]]]:
-    return ((run, known[run]) for run in found if run in known)
+    return ((run, texts_by_run[run]) for run in row_runs if run in texts_by_run)

@@ -1,4 +1,4 @@
-"""Filters that keep rows which lie apart in embedding space, greedily."""
+"""Filters for diversity: keep, greedily, rows that lie far apart in embedding space."""
 
 import math
 from collections.abc import Sequence
@@ -10,16 +10,17 @@ from autoevol.metrics.selection.bands import Dropped, Selection, ranked, without
 from autoevol.metrics.stats.means import Scores, as_numbers
 
 _BLOCK = 256
+"""Rows that are compared with the kept rows in one matrix product."""
 
 
 def apart(vectors: Vectors, *, least: float) -> Selection:
-    """Keep, from the first row on, each row that is far enough from all rows kept before.
+    """Keep, from the first row on, each row that is far enough from all rows kept so far.
 
-    The minimum neighbour distance among the kept rows is then `least` or more.
+    The distance between any two kept rows is then `least` or more.
 
     Args:
         vectors: (rows, width); of length 1 (`neighbours.unit`) for distances in [0, 2].
-        least: Euclidean distance.
+        least: Least Euclidean distance.
     """
     return _spread(vectors, _with_vector(vectors), least=least, most=len(vectors))
 
@@ -27,17 +28,17 @@ def apart(vectors: Vectors, *, least: float) -> Selection:
 def best_apart(
     scores: Scores, vectors: Vectors, *, tau: float = 0.9, most: int | None = None
 ) -> Selection:
-    """Keep, from the highest score down, each row that is unlike all rows kept before.
+    """Keep, from the highest score down, each row that is unlike all rows kept so far.
 
     Args:
         scores: Higher comes first; for Deita the product of complexity and quality.
         vectors: (rows, width); their lengths do not matter.
-        tau: A cosine similarity above it is too near, in [-1, 1]. The distances told are those of
-            unit vectors: sqrt(2 - 2 tau) at the limit, 0.447 for 0.9.
-        most: Rows to keep; what comes after them is "not at the top". None: no limit.
+        tau: Rows with a higher cosine similarity are too near, in [-1, 1]. `Dropped.value` is the
+            distance of unit vectors: sqrt(2 - 2 tau) at the limit, 0.447 for 0.9.
+        most: Rows to keep; later rows are "not at the top". None: no limit.
 
     Raises:
-        ValueError: `tau` is no cosine, or `scores` and `vectors` have different numbers of rows.
+        ValueError: `tau` is not a cosine, or `scores` and `vectors` have different numbers of rows.
 
     Source: arXiv 2312.15685 (Deita), score first and then distance.
     """
@@ -55,6 +56,8 @@ def best_apart(
 
 def _spread(vectors: Vectors, order: Indices, *, least: float, most: int) -> Selection:
     """Keep rows greedily in `order`; rows that are not in it are unscored."""
+    # One matrix product a block finds the nearest of the rows kept before the block; only rows kept
+    # within it remain to be compared one by one.
     kept = list[int]()
     dropped = [
         Dropped(row, "unscored") for row in np.setdiff1d(np.arange(len(vectors)), order).tolist()
@@ -62,9 +65,9 @@ def _spread(vectors: Vectors, order: Indices, *, least: float, most: int) -> Sel
     for start in range(0, len(order), _BLOCK):
         block = order[start : start + _BLOCK].tolist()
         before = _closest(vectors, block, kept)
-        known = len(kept)
-        for place, row in enumerate(block):
-            near, distance = _nearest(vectors, row, before[place : place + 1] + kept[known:])
+        count = len(kept)
+        for index, row in enumerate(block):
+            near, distance = _nearest(vectors, row, before[index : index + 1] + kept[count:])
             if len(kept) >= most:
                 dropped.append(Dropped(row, "not at the top"))
             elif near is not None and distance < least:
@@ -75,17 +78,18 @@ def _spread(vectors: Vectors, order: Indices, *, least: float, most: int) -> Sel
 
 
 def _closest(vectors: Vectors, rows: Sequence[int], kept: Sequence[int]) -> list[int]:
-    """Return the kept row nearest to each of `rows`; nothing when none is kept."""
+    """Return the kept row nearest to each of `rows`; an empty list if none is kept."""
     if not kept:
         return []
     others = vectors[kept]
+    # |v - w|² is smallest where v·w - |w|²/2 is largest: no square of a difference is needed.
     halves = np.einsum("ij,ij->i", others, others) / 2
-    places = (vectors[rows] @ others.T - halves).argmax(axis=1)
-    return [kept[place] for place in places]
+    nearest = (vectors[rows] @ others.T - halves).argmax(axis=1)
+    return [kept[index] for index in nearest]
 
 
 def _nearest(vectors: Vectors, row: int, others: Sequence[int]) -> tuple[int | None, float]:
-    """Return the first nearest of a few rows, and its distance, in double precision."""
+    """Return the nearest of a few rows, the first of equals, and its distance in float64."""
     if not others:
         return None, math.inf
     distances = np.linalg.norm(vectors[others].astype(np.float64) - vectors[row], axis=1)

@@ -1,4 +1,4 @@
-"""Rows of a set that repeat an earlier row, exactly or nearly."""
+"""Exact and near duplicates: rows that repeat an earlier row of the set."""
 
 import re
 import unicodedata
@@ -12,11 +12,11 @@ from datasketch import MinHash, MinHashLSH
 from autoevol.metrics.text.wording import runs
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:['’][^\W_]+)*|[-+*/=<>^%×÷√$€₩#&|~]")
-_MISSED, _FOUND_IN_VAIN = 0.995, 0.005
-"""What the index weighs: a missed pair is lost, a pair found in vain is weeded out by a count."""
+_MISS_WEIGHT, _FALSE_HIT_WEIGHT = 0.995, 0.005
+"""Of the index: a missed pair is lost, a false candidate is sorted out by its true similarity."""
 _MOST_THRESHOLD = 0.99
-_MOST_JUDGED = 500
-"""Of more candidates only the likeliest are judged: rows from one template are all alike."""
+_MOST_CANDIDATES = 500
+"""Of more candidates only the likeliest are compared: rows from one template are all alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Copy:
 
     Attributes:
         row: Its number.
-        of: The number of the row that it repeats, which is none's copy itself.
-        similarity: In (0, 1]; 1 is the same text, or the same runs of tokens.
+        of: Number of the row that it repeats; that row is never a copy itself.
+        similarity: In (0, 1]; 1 means the same text or the same runs of tokens.
     """
 
     row: int
@@ -35,13 +35,13 @@ class Copy:
 
 
 def exact_copies(texts: Sequence[str]) -> list[Copy]:
-    """Return the rows that say the same as an earlier row, in order, with the first that said it.
+    """Return the rows with the same text as an earlier row, in order, with the first such row.
 
     Case, white space, Unicode composition and punctuation between words do not count; numbers and
-    operators do, so that 3 + 4 and 3 - 4 differ. A text with nothing else (`???`) counts as it is.
+    operators do, so 3 + 4 and 3 - 4 differ. A text of punctuation only (`???`) is compared as is.
     """
     first: dict[str, int] = {}
-    pairs = ((row, first.setdefault(_same(text), row)) for row, text in enumerate(texts))
+    pairs = ((row, first.setdefault(_key(text), row)) for row, text in enumerate(texts))
     return [Copy(row, of, 1.0) for row, of in pairs if of != row]
 
 
@@ -53,19 +53,19 @@ def near_copies(
     permutations: int = 128,
     seed: int = 1,
 ) -> list[Copy]:
-    """Return the rows that nearly say the same as an earlier row, the exact copies among them.
+    """Return the exact and near copies of earlier rows.
 
-    A row is held against earlier rows that are no copies themselves. Candidates come from MinHash
-    and locality-sensitive hashing, and are then judged by their true Jaccard similarity, so no row
-    is named in error; of pairs right at the threshold 1 in 70 is missed, 0.05 above it 1 in 500.
+    A row is compared with earlier rows that are not copies themselves. MinHash with
+    locality-sensitive hashing finds candidates; their true Jaccard similarity decides, so there are
+    no false copies. Of pairs right at the threshold 1 in 70 is missed, 0.05 above it 1 in 500.
 
     Args:
         texts: Rows. One of fewer tokens than `size` is compared as a whole, an empty one only with
-            empty ones.
-        threshold: Least Jaccard similarity of the runs of tokens, in (0, 1]; 0.7 lets one changed
-            word of twenty pass for a copy.
+            other empty ones.
+        threshold: Least Jaccard similarity of the runs of tokens, in (0, 1]; at 0.7 a text of
+            twenty words with one of them changed is a copy.
         size: Tokens (words, numbers, operators) of a run.
-        permutations: Length of a signature; more find the pairs more surely, and cost time.
+        permutations: Length of a signature; more miss fewer pairs, and cost time.
         seed: Of the permutations.
 
     Returns:
@@ -81,23 +81,23 @@ def near_copies(
     shingles = {row: _shingles(texts[row], size) for row in originals if _tokens(texts[row])}
     index = _Index(len(texts), threshold, permutations)
     for row, signature in _signatures(shingles, permutations, seed):
-        mine = shingles[row]
-        near = _most_similar(mine, {other: shingles[other] for other in index.likely(signature)})
+        candidates = {other: shingles[other] for other in index.candidates(signature)}
+        near = _most_similar(shingles[row], candidates)
         if near and near[1] >= threshold:
             copies[row] = Copy(row, *near)
         else:
             index.add(row, signature)
-    return _settled(copies)
+    return _resolved(copies)
 
 
 class _Index:
-    """The rows that are no copies, to be found by their signatures."""
+    """The rows that are not copies, searchable by signature."""
 
     def __init__(self, rows: int, threshold: float, permutations: int) -> None:
         self._index = MinHashLSH(
             threshold=min(threshold, _MOST_THRESHOLD),
             num_perm=permutations,
-            weights=(_FOUND_IN_VAIN, _MISSED),
+            weights=(_FALSE_HIT_WEIGHT, _MISS_WEIGHT),
         )
         self._values = np.empty((rows, permutations), dtype=np.uint32)
 
@@ -105,40 +105,48 @@ class _Index:
         self._index.insert(row, signature)
         self._values[row] = signature.hashvalues
 
-    def likely(self, signature: MinHash) -> list[int]:
-        """Return the rows that may be near, in order, the likeliest alone where there are many."""
-        found = sorted(self._index.query(signature))
-        if len(found) <= _MOST_JUDGED:
-            return found
-        equal = (self._values[found] == signature.hashvalues).sum(axis=1)
-        likeliest = np.argsort(-equal, kind="stable")[:_MOST_JUDGED]
-        return [found[place] for place in sorted(likeliest.tolist())]
+    def candidates(self, signature: MinHash) -> list[int]:
+        """Return the rows that may be near, in order; of too many only the likeliest."""
+        rows = sorted(self._index.query(signature))
+        if len(rows) <= _MOST_CANDIDATES:
+            return rows
+        # The share of equal hash values estimates the Jaccard similarity.
+        equal = (self._values[rows] == signature.hashvalues).sum(axis=1)
+        likeliest = np.argsort(-equal, kind="stable")[:_MOST_CANDIDATES]
+        return [rows[index] for index in sorted(likeliest.tolist())]
 
 
-def _settled(copies: dict[int, Copy]) -> list[Copy]:
-    """Return the copies in order; an exact copy of a near copy names what that one repeats."""
-    ends = (
+def _resolved(copies: dict[int, Copy]) -> list[Copy]:
+    """Return the copies in order; an exact copy of a near copy names the row that this one repeats.
+
+    The exact copies were found first, when it was not yet known which rows are near copies.
+    """
+    resolved = (
         Copy(copy.row, copies[copy.of].of, copies[copy.of].similarity)
         if copy.of in copies
         else copy
         for copy in copies.values()
     )
-    return sorted(ends, key=lambda copy: copy.row)
+    return sorted(resolved, key=lambda copy: copy.row)
 
 
 def _signatures(
     shingles: Mapping[int, frozenset[str]], permutations: int, seed: int
 ) -> Iterator[tuple[int, MinHash]]:
-    encoded = ([run.encode() for run in held] for held in shingles.values())
+    # CRC-32 hashes the same in every process; Python's own hash of a string does not.
+    encoded = ([run.encode() for run in row_runs] for row_runs in shingles.values())
     signatures = MinHash.generator(encoded, num_perm=permutations, seed=seed, hashfunc=zlib.crc32)
     return zip(shingles, signatures, strict=True)
 
 
 def _most_similar(
-    mine: frozenset[str], others: Mapping[int, frozenset[str]]
+    shingles: frozenset[str], others: Mapping[int, frozenset[str]]
 ) -> tuple[int, float] | None:
-    found = [(row, len(mine & theirs) / len(mine | theirs)) for row, theirs in others.items()]
-    return max(found, key=lambda pair: pair[1], default=None)
+    """Return the other row with the highest Jaccard similarity, and this similarity."""
+    similarities = (
+        (row, len(shingles & other) / len(shingles | other)) for row, other in others.items()
+    )
+    return max(similarities, key=lambda pair: pair[1], default=None)
 
 
 def _shingles(text: str, size: int) -> frozenset[str]:
@@ -146,7 +154,8 @@ def _shingles(text: str, size: int) -> frozenset[str]:
     return frozenset(runs(tokens, min(size, len(tokens))))
 
 
-def _same(text: str) -> str:
+def _key(text: str) -> str:
+    """Return a text as two equal ones share it; a space marks one without tokens."""
     return " ".join(_tokens(text)) or f" {text.strip()}"
 
 

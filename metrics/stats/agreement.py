@@ -1,4 +1,4 @@
-"""How well verdicts agree with labels: a confusion table and the figures made of it."""
+"""Agreement of verdicts with labels: a confusion table, precision, recall, F1 and others."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from autoevol.metrics.stats.intervals import Estimate, of_the_mean, share, wilso
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Verdicts against labels; "failed" is the positive class.
+    """Counts of verdicts against labels; "failed" is the positive class.
 
     Attributes:
         hits: Failed rows that were flagged.
@@ -24,7 +24,7 @@ class Confusion:
 
     @property
     def precision(self) -> Estimate | None:
-        """Share of flagged rows that had failed; higher is better. None: nothing was flagged."""
+        """Share of flagged rows that had failed; higher is better. None: no row was flagged."""
         return share(self.hits, self.hits + self.false_alarms)
 
     @property
@@ -39,7 +39,7 @@ class Confusion:
 
     @property
     def balanced_accuracy(self) -> Estimate | None:
-        """Mean of recall and specificity; higher is better, 0.5 knows nothing."""
+        """Mean of recall and specificity; higher is better, 0.5 is chance."""
         recall, specificity = self.recall, self.specificity
         if recall is None or specificity is None:
             return None
@@ -49,9 +49,10 @@ class Confusion:
 
     @property
     def f1(self) -> Estimate | None:
-        """Harmonic mean of precision and recall; flatters where most rows fail.
+        """Harmonic mean of precision and recall; too optimistic where most rows failed.
 
-        Its interval is Wilson's of hits / (hits + false alarms + misses), carried over.
+        F1 = 2j / (1 + j) with j = hits / (hits + false alarms + misses). j is a share, so the
+        interval is Wilson's of j, transformed likewise.
         """
         whole = self.hits + self.false_alarms + self.misses
         if not whole:

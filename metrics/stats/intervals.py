@@ -1,16 +1,18 @@
-"""Uncertainty of counted shares."""
+"""95 % intervals of shares, of their mean and of their difference."""
 
 import math
 from dataclasses import dataclass
 
-_Z95 = 1.959963984540054
+Z95 = 1.959963984540054
+"""The 97.5 % quantile of the normal distribution: half a 95 % interval, in standard errors."""
 
 Interval = tuple[float, float]
+"""Lower and upper bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure in [0, 1] with its 95 % interval."""
+    """A share, or a difference of shares, with its 95 % interval."""
 
     value: float
     interval: Interval
@@ -21,18 +23,18 @@ class Estimate:
 
 
 def wilson(part: int, whole: int) -> Interval:
-    """Return Wilson's 95 % interval of a share, in [0, 1]; (0, 1) when nothing was counted."""
+    """Return Wilson's 95 % interval of a share, in [0, 1]; (0, 1) if nothing was counted."""
     if not whole:
         return 0.0, 1.0
     share = part / whole
-    centre = share + _Z95**2 / (2 * whole)
-    spread = _Z95 * math.sqrt(share * (1 - share) / whole + _Z95**2 / (4 * whole * whole))
-    scale = 1 + _Z95**2 / whole
+    centre = share + Z95**2 / (2 * whole)
+    spread = Z95 * math.sqrt(share * (1 - share) / whole + Z95**2 / (4 * whole * whole))
+    scale = 1 + Z95**2 / whole
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 def of_the_mean(first: float, second: float, bounds: tuple[Interval, Interval]) -> Interval:
-    """Return the 95 % interval of the mean of two independent shares from their own intervals.
+    """Return the 95 % interval of the mean of two independent shares, from their own intervals.
 
     Source: Zou and Donner 2008 (MOVER), with the signs of a sum.
     """
@@ -44,7 +46,7 @@ def of_the_mean(first: float, second: float, bounds: tuple[Interval, Interval]) 
 
 
 def of_the_difference(first: float, second: float, bounds: tuple[Interval, Interval]) -> Interval:
-    """Return the 95 % interval of `first` less `second`, two independent shares, in [-1, 1].
+    """Return the 95 % interval of `first` minus `second`, two independent shares, in [-1, 1].
 
     Source: Newcombe 1998, method 10 (the shares' own intervals are Wilson's).
     """
@@ -56,5 +58,5 @@ def of_the_difference(first: float, second: float, bounds: tuple[Interval, Inter
 
 
 def share(part: int, whole: int) -> Estimate | None:
-    """Return a share with Wilson's interval; None when nothing was counted."""
+    """Return a share with Wilson's interval; None if nothing was counted."""
     return Estimate(part / whole, wilson(part, whole)) if whole else None

@@ -1,4 +1,4 @@
-"""Scores of rows put together: their mean, and how far they only follow length."""
+"""Summaries of row scores: mean, interval, median, and rank correlation of two scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,19 +10,20 @@ from autoevol.metrics.stats.intervals import Interval
 from autoevol.metrics.stats.paired import mean_interval
 
 Scores = Sequence[float | None] | NDArray[np.floating]
-"""One for each row; None and nan are unscored."""
+"""One score for each row; None and nan are unscored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The scores of a set.
+    """Figures of a set's scores.
 
     Attributes:
         mean: Of the scored rows.
-        interval: 95 % of the mean, by the normal approximation; everything below six rows.
+        interval: 95 % interval of the mean, by the normal approximation; (-inf, inf) below six
+            rows.
         median: Of the scored rows.
         scored: Rows with a score.
-        unscored: Rows without one; they are in no figure.
+        unscored: Rows without a score; they are in neither mean nor median.
     """
 
     mean: float
@@ -33,7 +34,7 @@ class Summary:
 
 
 def summary(scores: Scores) -> Summary | None:
-    """Return the figures of a set's scores; None: no row was scored."""
+    """Summarise a set's scores; None: no row was scored."""
     numbers = as_numbers(scores)
     scored = numbers[np.isfinite(numbers)]
     if not scored.size:
@@ -44,12 +45,12 @@ def summary(scores: Scores) -> Summary | None:
 
 
 def rank_correlation(first: Scores, second: Scores) -> float | None:
-    """Return Spearman's correlation of two scores of the same rows, in [-1, 1].
+    """Return Spearman's rank correlation of two scores of the same rows, in [-1, 1].
 
-    Of a reward and the words of its texts it tells a length bias: 0 is none.
+    Between a reward and the words of its texts it shows a length bias; 0 is none.
 
     Returns:
-        None: fewer than three rows have both scores, or one of the two is always the same.
+        None: fewer than three rows have both scores, or one of the scores is constant.
 
     Raises:
         ValueError: The two have different numbers of rows.
@@ -69,8 +70,8 @@ def as_numbers(scores: Scores) -> NDArray[np.float64]:
 
 
 def _ranks(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rank of each number; equal ones share the mean of their ranks."""
-    _, places, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+    """Return the rank of each number; equal numbers share the mean of their ranks."""
+    _, group, counts = np.unique(numbers, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
-    means: NDArray[np.float64] = (ends - (counts - 1) / 2)[places]
+    means: NDArray[np.float64] = (ends - (counts - 1) / 2)[group]
     return means

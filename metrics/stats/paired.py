@@ -1,13 +1,14 @@
-"""Two methods on the same rows: who failed where the other did not, and by how much they differ."""
+"""Two methods on the same rows: wins and losses, exact tests, and the mean difference."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-_Z95 = 1.959963984540054
+from autoevol.metrics.stats.intervals import Z95
+
 _LEAST_PAIRS = 6
-"""With fewer differences an interval from their spread means nothing."""
+"""An interval from the spread of fewer differences means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Pairs:
     Attributes:
         won: Rows that the incumbent failed and the challenger passed.
         lost: Rows that the challenger failed and the incumbent passed.
-        shared: Rows that were scored under both; on the others of them the verdicts are equal.
+        shared: Rows that were scored under both, rows with equal verdicts included.
     """
 
     won: int
@@ -26,26 +27,26 @@ class Pairs:
 
     @property
     def difference(self) -> float:
-        """The challenger's failure rate less the incumbent's, in [-1, 1]; lower is better."""
+        """The challenger's failure rate minus the incumbent's, in [-1, 1]; lower is better."""
         return (self.lost - self.won) / self.shared if self.shared else 0.0
 
     @property
     def p_better(self) -> float:
-        """Exact one-sided p of McNemar's test that the challenger fails less, in (0, 1]."""
+        """Exact one-sided p of McNemar's test, in (0, 1]; lower: the challenger fails less."""
         return tail(self.won, self.won + self.lost, 0.5)
 
     def p_worth(self, share: float = 0.5) -> float:
-        """Return how likely so many losses are for a challenger that is worth having.
+        """Return the probability of this many losses or more for a worthwhile challenger.
 
         Args:
-            share: Of the rows on which the two differ, such a challenger wins so many, in (0, 1);
-                0.5 asks for one that is not worse, and makes this McNemar's exact one-sided test.
+            share: Rows that a worthwhile challenger wins, of those on which the two differ, in
+                (0, 1); 0.5 means not worse, and makes this McNemar's exact one-sided test.
         """
         return tail(self.lost, self.won + self.lost, 1 - share)
 
 
 def pairs(challenger: Mapping[str, bool], incumbent: Mapping[str, bool]) -> Pairs:
-    """Compare verdicts by row id: True failed, False passed."""
+    """Compare verdicts by row id: True is failed, False is passed."""
     shared = challenger.keys() & incumbent.keys()
     won = sum(incumbent[row] and not challenger[row] for row in shared)
     lost = sum(challenger[row] and not incumbent[row] for row in shared)
@@ -53,11 +54,15 @@ def pairs(challenger: Mapping[str, bool], incumbent: Mapping[str, bool]) -> Pair
 
 
 def tail(least: int, trials: int, chance: float) -> float:
-    """Return the probability of `least` successes or more in `trials`, binomial and exact."""
+    """Return the exact binomial probability of `least` successes or more in `trials`."""
     if not 0 < chance < 1:
         raise ValueError(f"chance must lie in (0, 1), got {chance}")
-    won, lost = math.log(chance), math.log1p(-chance)
-    logs = (_log_comb(trials, k) + k * won + (trials - k) * lost for k in range(least, trials + 1))
+    success, failure = math.log(chance), math.log1p(-chance)
+    # In logarithms: with thousands of trials the binomial coefficients exceed a float.
+    logs = (
+        _log_comb(trials, k) + k * success + (trials - k) * failure
+        for k in range(least, trials + 1)
+    )
     return min(1.0, math.fsum(map(math.exp, logs)))
 
 
@@ -68,10 +73,10 @@ def _log_comb(whole: int, part: int) -> float:
 def mean_interval(differences: Sequence[float]) -> tuple[float, float, float]:
     """Return the mean of paired differences and its 95 % interval, by the normal approximation.
 
-    With fewer than six differences the interval is everything.
+    With fewer than six differences the interval is (-inf, inf).
     """
     if len(differences) < _LEAST_PAIRS:
         return (fmean(differences) if differences else 0.0), -math.inf, math.inf
     mean = fmean(differences)
-    spread = _Z95 * stdev(differences) / math.sqrt(len(differences))
+    spread = Z95 * stdev(differences) / math.sqrt(len(differences))
     return mean, mean - spread, mean + spread

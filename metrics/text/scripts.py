@@ -1,4 +1,4 @@
-"""Writing systems: which scripts a text uses, as a cheap and sure sign of its language."""
+"""Scripts (writing systems) and Latin languages: how the language of a text is recognised."""
 
 import re
 import unicodedata
@@ -11,6 +11,9 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from autoevol.metrics.text.wording import STOP_WORDS, words
 
+_LEAST_WORDS = 5
+_CANDIDATES = "en es fr de it pt nl sv da pl cs tr id vi ro".split()
+_LEAST_PROBABILITY = 0.995
 _LETTER = re.compile("[A-Za-z]")
 _SCRIPTS = {
     "HANGUL": "hangul",
@@ -31,7 +34,7 @@ _SCRIPTS = {
 def script_counts(text: str) -> Mapping[str, int]:
     """Count the letters of `text` by script; letters of rarer scripts count as "other".
 
-    Of a text that is all ASCII it says only that there are Latin letters.
+    For ASCII texts, which are most, letters are not counted: the result is {"latin": 1} or empty.
     """
     if text.isascii():
         return {"latin": 1} if _LETTER.search(text) else {}
@@ -46,8 +49,8 @@ def script_counts(text: str) -> Mapping[str, int]:
 def dominant_script(text: str) -> str | None:
     """Return the script of a text, or None for a text without letters.
 
-    Latin letters stand in code and names in every language, so another script wins over
-    Latin as soon as it has a quarter of the letters.
+    Latin letters occur in code and names in every language, so another script wins over Latin as
+    soon as it has a quarter of the letters.
     """
     counts = script_counts(text)
     if not counts:
@@ -67,30 +70,21 @@ def script_of(char: str) -> str:
     return _SCRIPTS.get(name, "other")
 
 
-_LEAST_WORDS = 5
-
-
-_CANDIDATES = "en es fr de it pt nl sv da pl cs tr id vi ro".split()
-
-
-_SURE = 0.995
-
-
 @lru_cache(maxsize=512)
 def latin_language(text: str) -> str | None:
-    """Return the ISO 639-1 code of the language; None for a text too short or too odd to tell."""
+    """Return the ISO 639-1 code of the language; None for a text too short or too unusual."""
     tokens = words(text)
+    # English, the common case, is recognised by its stop words, without the model.
     if tokens and 5 * sum(map(STOP_WORDS.__contains__, tokens)) >= len(tokens):
         return "en"
     if sum(map(str.isalpha, tokens)) < max(_LEAST_WORDS, len(tokens) / 2):
         return None
     code, probability = _identifier().classify(" ".join(tokens))
-    return str(code) if probability >= _SURE else None
+    return str(code) if probability >= _LEAST_PROBABILITY else None
 
 
 @lru_cache(maxsize=1)
 def _identifier() -> Any:
-
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(_CANDIDATES)
     return identifier

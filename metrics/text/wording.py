@@ -1,4 +1,4 @@
-"""Words of a text: normal form, stems, numbers, quotations, names in code, lists, sentences."""
+"""Parts of a text: words, stems, numbers, quotations, names in code, lists, sentences."""
 
 import re
 import unicodedata
@@ -20,12 +20,15 @@ STOP_WORDS = frozenset(
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _GAPS = {code: " " for code in range(128) if not chr(code).isalnum()}
-"""Where words end in ASCII without apostrophes: a faster way to what `_WORD` finds."""
+"""ASCII characters between words: without apostrophes, `translate` is faster than `_WORD`."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = re.compile(r",(?=\d{3}\b)")
+# Repeats are bounded, here and in all detectors: on any text a pattern must take linear time.
+# A single quote opens or closes only at the edge of a word; elsewhere it is an apostrophe.
 _QUOTED = re.compile(
     r"[\"“「『]([^\"“”「」『』\n]{2,200})[\"”」』]|(?<!\w)['‘]([^'‘’\n]{3,200})['’](?!\w)"
 )
+# In backticks, in snake_case or camelCase, or before a pair of brackets.
 _NAMED = re.compile(r"`([^`\n]{1,80})`|\b([A-Za-z]\w*_\w+|[a-z]+[A-Z]\w+|[A-Za-z]\w*(?=\(\w*\)))")
 _SENTENCE_END = re.compile(r"\s(?:(?<=\n)|(?<=[.!?。？！]\s))\s*")
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
@@ -33,9 +36,10 @@ _SEPARATED = re.compile(r"[^,，;\n]{1,60}(?:[,，;][^,，;\n]{1,60}){2,}")
 _LATIN_STEM, _HANGUL_STEM = 5, 2
 
 
+# Every rule reads the words of the same few texts of a case, so the caches below are small and hit.
 @lru_cache(maxsize=512)
 def words(text: str) -> tuple[str, ...]:
-    """Return the words of `text`, case-folded and in order; punctuation is dropped."""
+    """Return the words of `text`, case-folded and in order, without punctuation."""
     folded = plain(text).casefold()
     if folded.isascii() and "'" not in folded:
         return tuple(folded.translate(_GAPS).split())
@@ -43,18 +47,18 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def plain(text: str) -> str:
-    """Return `text` with its characters in their compatible forms (NFKC)."""
+    """Return `text` in Unicode's normal form NFKC."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 @lru_cache(maxsize=512)
 def normal_form(text: str) -> str:
-    """Return `text` as its words joined by single spaces: what two copies of a text share."""
+    """Return the words of `text` joined by single spaces: equal for two copies of a text."""
     return " ".join(words(text))
 
 
 def content_words(text: str) -> set[str]:
-    """Return the words of `text` that are no stop words; single letters do not count, digits do."""
+    """Return the words of `text` without stop words and single letters; single digits count."""
     return {w for w in words(text) if w not in STOP_WORDS and (len(w) > 1 or w.isdigit())}
 
 
@@ -62,8 +66,8 @@ def content_words(text: str) -> set[str]:
 def stems(text: str) -> frozenset[str]:
     """Return the beginnings of the content words of `text`.
 
-    Five letters of a Latin word and two syllables of a Korean one: enough to see past
-    inflections and particles, and all that a comparison of a text with its rewrite needs.
+    Five letters of a Latin word or two syllables of a Korean one: without most inflections and
+    particles, which is enough to compare a text with its rewrite.
     """
     return frozenset(_stem(word) for word in content_words(text))
 
@@ -71,17 +75,17 @@ def stems(text: str) -> frozenset[str]:
 @lru_cache(maxsize=512)
 def numbers(text: str) -> frozenset[str]:
     """Return the numbers written in digits, without thousands separators."""
-    found = _NUMBER.findall(plain(text))
-    return frozenset(_THOUSANDS.sub("", number) if "," in number else number for number in found)
+    spans = _NUMBER.findall(plain(text))
+    return frozenset(_THOUSANDS.sub("", number) if "," in number else number for number in spans)
 
 
 def quotations(text: str) -> list[str]:
-    """Return what `text` holds between quotation marks."""
+    """Return the spans of `text` between quotation marks."""
     return [(double or single).strip() for double, single in _QUOTED.findall(prose(text))]
 
 
 def names_in_code(text: str) -> list[str]:
-    """Return what `text` marks as code, and words that can only be names in code."""
+    """Return spans in backticks, and words that can only be names in code."""
     return [marked or bare for marked, bare in _NAMED.findall(prose(text))]
 
 
@@ -91,9 +95,9 @@ def prose(text: str) -> str:
 
 
 def listed(text: str) -> list[list[str]]:
-    """Return the lists of three items or more that stand in one line, separated by commas.
+    """Return the comma-separated lists of three items or more within a line.
 
-    The words before the last colon or opening bracket belong to the sentence, not to the list.
+    Words before a colon or an opening bracket belong to the sentence, not to the list.
     """
     runs = (re.split(r"[,，;]", run) for run in _SEPARATED.findall(text))
     return [[normal_form(_after_lead(item)) for item in run] for run in runs]
@@ -101,7 +105,7 @@ def listed(text: str) -> list[list[str]]:
 
 @lru_cache(maxsize=512)
 def sentences(text: str) -> tuple[str, ...]:
-    """Return the sentences and lines of `text`, without the empty ones."""
+    """Return the sentences and lines of `text`, without empty ones."""
     return tuple(part.strip() for part in _SENTENCE_END.split(text) if part.strip())
 
 
@@ -112,7 +116,7 @@ def shingles(text: str, size: int) -> frozenset[str]:
 
 
 def runs(tokens: Sequence[str], size: int) -> Iterator[str]:
-    """Yield every run of `size` tokens (their n-grams) as a string, in order; none of a few."""
+    """Yield every run of `size` tokens (n-gram) as a string, in order; none of fewer tokens."""
     return (" ".join(tokens[i : i + size]) for i in range(len(tokens) - size + 1))
 
 

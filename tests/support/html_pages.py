@@ -1,4 +1,4 @@
-"""What a browser would find in a page, by the standard library's parser."""
+"""A page as a tree of elements, read by the standard library's parser."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -23,18 +23,18 @@ class Node:
 
     def all(self, tag: str, kind: str | None = None) -> "list[Node]":
         """Return the elements of a tag in it (and of a class), in order."""
-        found = []
+        matches = []
         for child in self.children:
             if isinstance(child, Node):
                 is_kind = kind is None or kind in child.attributes.get("class", "").split()
-                found += [child] if child.tag == tag and is_kind else []
-                found += child.all(tag, kind)
-        return found
+                matches += [child] if child.tag == tag and is_kind else []
+                matches += child.all(tag, kind)
+        return matches
 
     def by_id(self, identity: str) -> "Node":
         """Return the element of an id."""
-        (found,) = [node for node in self._nodes() if node.attributes.get("id") == identity]
-        return found
+        (node_of_id,) = [node for node in self._nodes() if node.attributes.get("id") == identity]
+        return node_of_id
 
     def _raw(self) -> str:
         return "".join(c if isinstance(c, str) else f" {c._raw()} " for c in self.children)
@@ -75,7 +75,7 @@ def read_page(file: Path) -> Node:
 
 
 def assert_self_contained(page: Node) -> None:
-    """Check that a page loads and runs nothing, and that its links lead to places in it."""
+    """Check that a page loads and runs nothing, and that its links lead to its own ids."""
     assert not any(page.all(tag) for tag in ("script", "link", "iframe", "object"))
     assert all(image.attributes["src"].startswith("data:image/png;") for image in page.all("img"))
     assert not any("@import" in style.text or "url(" in style.text for style in page.all("style"))

@@ -1,9 +1,12 @@
-"""What the detectors know of a language: one table each, nothing else is language-aware.
+"""Language tables: all that the detectors know of a language, one table each.
 
-To add a language, write its table in a file beside `english.py`, and name it in `LANGUAGES`. A text
-in a language without a table is still held against every rule that needs none (length, numbers,
-scripts, repetition); the rules that do need one let it pass. Every pattern must match in linear time: no nested or adjacent
-unbounded repeats (`tests/metrics/failure/test_detectors_hold.py` times them all).
+table: `Language`, the fields of a table and what they mean.
+english, korean: the tables.
+
+To add a language, write its table in a file beside `english.py` and add it to `LANGUAGES`. A text in
+a language without a table is still checked by every rule that needs none (length, numbers, scripts,
+repetition); the other rules let it pass. Every pattern must match in linear time: no nested or
+adjacent unbounded repeats (`tests/metrics/failure/test_detectors_hold.py` times them all).
 """
 
 from functools import lru_cache
@@ -16,14 +19,14 @@ from autoevol.metrics.text.scripts import dominant_script
 __all__ = ["LANGUAGES", "Language", "language_of"]
 
 LANGUAGES: tuple[Language, ...] = (ENGLISH, KOREAN)
-"""The known languages; at most one for each script other than Latin."""
+"""The languages with a table; at most one for each script."""
 
 
 @lru_cache(maxsize=512)
 def language_of(text: str) -> Language | None:
-    """Return the table for `text`, told by its script; None: there is none.
+    """Return the table for the script of `text`; None: there is none.
 
-    Latin script means English here: `language_drift` alone tells Latin languages apart.
+    Latin script counts as English: only `language_drift` distinguishes Latin languages.
     """
     script = dominant_script(text) or "latin"
     return next((language for language in LANGUAGES if language.script == script), None)

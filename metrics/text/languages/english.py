@@ -1,4 +1,4 @@
-"""English."""
+"""Surface signs of English."""
 
 from autoevol.metrics.text.languages.table import Language, any_of, pattern
 

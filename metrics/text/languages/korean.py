@@ -1,4 +1,4 @@
-"""Korean."""
+"""Surface signs of Korean."""
 
 from autoevol.metrics.text.languages.table import Language, pattern
 

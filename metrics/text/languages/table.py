@@ -1,4 +1,4 @@
-"""The shape of a language's table."""
+"""The fields of a language table, and how its patterns are written."""
 
 import re
 from dataclasses import dataclass
@@ -8,44 +8,44 @@ from dataclasses import dataclass
 class Language:
     """Surface signs of what a text does, in one language.
 
-    All patterns ignore case, and `^` and `$` match at lines.
+    All patterns ignore case; `^` and `$` match at line ends.
 
     Attributes:
         code: ISO 639-1.
         script: Of `metrics.text.scripts`.
         request: A text with a match asks its reader for something.
-        task: Verbs and question words that say *what* is asked; a match in a sentence makes it a
-            task rather than advice.
-        unknown: Words for what is to be found ("how many").
+        task: Verbs and question words that say *what* to do; a sentence with a match is a task
+            rather than advice.
+        unknown: Words for the unknown of a problem ("how many").
         amount: The instruction asks for an amount, so two numbers make it a word problem.
         asked: A question for one thing, in the group `thing`.
-        stated: What follows a thing where its value is told.
+        stated: Text after a thing that states its value.
         numerals: Number words and their values.
-        questions: Beginnings of the words that ask.
+        questions: Beginnings of question words.
         filler: Beginnings of words that name a step or a result and add no demand by themselves.
         quantity: Words that change an amount in a word problem without a digit.
-        edits: The task is to change a given text, so its answer holds most of it.
+        edits: The task is to edit a given text, so its answer contains most of that text.
         verse: The task is to write verse, which may repeat its lines.
-        message: The task is to write words that address somebody, so they may ask for things.
-        preamble: How an assistant begins a reply, or a solution, rather than an instruction.
-        solution: Words that only stand before a result ("the answer is").
+        message: The task is to write to somebody, so the text may ask for things.
+        preamble: An opening of a reply or a solution rather than of an instruction.
+        solution: Words that only occur before a result ("the answer is").
         leak: Talk about rewriting, prompts and instructions.
-        given: Words that introduce given material, so that code after them is no solution.
+        given: Words that introduce given material, so that code after them is not a solution.
         wants_code: The instruction asks for code.
         wants_language: The instruction is about another language, so its answer may be in it.
         sorts: The instruction asks for an order.
-        maths: Steps of a calculation; in a word problem they give its solution away.
-        refusal: How a reply that declines begins.
+        maths: Steps of a calculation; in a word problem they reveal its solution.
+        refusal: The opening of a reply that declines.
         dont_know: A reply that only says that it does not know.
         asks_for_input: A reply that asks for material.
         confirmation: A reply, or its first sentence, that only confirms.
-        open_end: A text that stops in the middle of a sentence ends so.
+        open_end: The end of a text that stops in the middle of a sentence.
         promise: A whole reply that announces its work and does not do it.
         long_form: The task asks for a text of some length or detail.
         brief: The task asks for a short text.
-        target: A length that the task asks for, in the group `words` or `letters`; in `most` where
-            it is an upper limit.
-        operation: A way to make an instruction harder, named by the groups `verb` and `object`.
+        target: A length that the task asks for, in the group `words` or `letters`; `most` matches
+            if it is an upper limit.
+        operation: An operation that makes an instruction harder, in the groups `verb` and `object`.
     """
 
     code: str
@@ -84,10 +84,10 @@ class Language:
 
 
 def pattern(text: str) -> re.Pattern[str]:
-    """Compile a pattern of a table; white space in it is layout, a space is written `[ ]`."""
+    """Compile a pattern of a table; white space in it is layout, and `[ ]` is a space."""
     return re.compile(text, re.IGNORECASE | re.MULTILINE | re.VERBOSE)
 
 
 def any_of(words: str) -> str:
-    """Return the alternatives of a word list as a group."""
+    """Return a group that matches any word of a list, longer words first."""
     return f"(?:{'|'.join(sorted(words.split(), key=len, reverse=True))})"

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub
+import huggingface_hub.constants
 import pyarrow.parquet
 import pytest
 import yaml
@@ -22,10 +22,10 @@ from tests.support.command_line import Result, run_cli
 
 @dataclass
 class Hub:
-    """What the hub was asked, and whether it has the data set already.
+    """A hub that records its requests, with or without the data set.
 
     Attributes:
-        private: None: it has none.
+        private: Visibility of the data set; None: the hub does not have it.
     """
 
     private: bool | None = None
@@ -37,11 +37,11 @@ class Hub:
     def answer(self, path: str, body: bytes) -> tuple[int, Any]:
         """Return status and body of one request."""
         if path.startswith("/api/datasets/me/trial/preupload"):
-            asked = json.loads(body)["files"]
-            found = [
-                {"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in asked
+            files = json.loads(body)["files"]
+            entries = [
+                {"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in files
             ]
-            return 200, {"files": found}
+            return 200, {"files": entries}
         if path.startswith("/api/datasets/me/trial/commit"):
             for line in map(json.loads, body.splitlines()):
                 if line["key"] == "file":
@@ -63,8 +63,8 @@ def serving(hub: Hub) -> Iterator[Hub]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             hub.tokens.add(self.headers.get("Authorization") or "")
-            status, found = hub.answer(self.path, body)
-            sent = json.dumps(found).encode()
+            status, reply = hub.answer(self.path, body)
+            sent = json.dumps(reply).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(sent)))
@@ -107,12 +107,12 @@ def run_folder(workplace: Path) -> Path:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """Serve a hub, and let the client take it for the real one."""
+    """Serve a hub, and point the client to it."""
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-    with serving(Hub()) as found:
-        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", found.url)
-        yield found
+    with serving(Hub()) as server:
+        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", server.url)
+        yield server
 
 
 def push(folder: Path, *options: str) -> Result:
@@ -120,12 +120,12 @@ def push(folder: Path, *options: str) -> Result:
 
 
 @pytest.mark.parametrize(("options", "visibility"), [([], "private"), (["--public"], "public")])
-def test_an_upload_is_private_unless_said(
+def test_an_upload_is_private_by_default(
     run_folder: Path, hub: Hub, options: list[str], visibility: str
 ) -> None:
     done = push(run_folder, *options)
     assert done.code == 0, done.err
-    assert [made["visibility"] for made in hub.created] == [visibility]
+    assert [request["visibility"] for request in hub.created] == [visibility]
     assert "Bearer hf_secret" in hub.tokens
     assert set(hub.files) == {"README.md", "data/train-00000-of-00001.parquet"}
     assert hub.files["README.md"] == (run_folder / "exports/hf/README.md").read_bytes()
@@ -138,12 +138,12 @@ def test_an_upload_is_private_unless_said(
 @pytest.mark.parametrize(
     ("private", "options", "needle"),
     [
-        pytest.param(True, [], "is on the hub already; --overwrite", id="there"),
+        pytest.param(True, [], "exists on the hub; --overwrite", id="there"),
         pytest.param(False, ["--overwrite"], "is public on the hub", id="public"),
         pytest.param(True, ["--overwrite", "--public"], "is private on the hub", id="private"),
     ],
 )
-def test_what_is_on_the_hub_is_not_touched_by_accident(
+def test_an_existing_data_set_is_not_changed_by_accident(
     run_folder: Path, hub: Hub, private: bool, options: list[str], needle: str
 ) -> None:
     hub.private = private
@@ -154,14 +154,14 @@ def test_what_is_on_the_hub_is_not_touched_by_accident(
     assert not hub.created
 
 
-def test_another_commit_goes_to_a_data_set_that_is_as_visible(run_folder: Path, hub: Hub) -> None:
+def test_another_commit_needs_the_same_visibility(run_folder: Path, hub: Hub) -> None:
     hub.private = True
     assert push(run_folder, "--overwrite").code == 0
     assert "README.md" in hub.files
     assert not hub.created
 
 
-def test_a_hub_that_is_away_loses_nothing(
+def test_an_unreachable_hub_loses_nothing(
     run_folder: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:1")

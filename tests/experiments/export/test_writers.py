@@ -1,4 +1,4 @@
-"""A run's rows in the formats of trainers: the right ones, counted, nothing overwritten."""
+"""A run's rows in the formats of trainers: the right rows, counted, and nothing overwritten."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -26,9 +26,9 @@ def lines(path: str) -> list[dict[str, Any]]:
 
 
 def evolved(number: int, round_number: int, **more: Any) -> dict[str, Any]:
-    given = {"id": f"s{number}.{round_number}", "seed_id": f"s{number}", "round": round_number}
+    defaults = {"id": f"s{number}.{round_number}", "seed_id": f"s{number}", "round": round_number}
     text = f"Question {number} of round {round_number}?"
-    return new_row(text, **{**given, "response": "Yes.", "method": "weak", **more})
+    return new_row(text, **{**defaults, "response": "Yes.", "method": "weak", **more})
 
 
 ROWS = [
@@ -82,19 +82,19 @@ def exported(folder: str, *options: str, name: str = "alpaca") -> list[dict[str,
         ),
     ],
 )
-def test_the_rows_that_were_asked_for(
+def test_the_requested_rows_are_exported(
     run_folder: str, options: list[str], expected: list[str]
 ) -> None:
-    found = [row["instruction"] for row in exported(run_folder, *options)]
-    assert len(found) == len(expected)
-    assert all(part in text for part, text in zip(expected, found, strict=True))
+    instructions = [row["instruction"] for row in exported(run_folder, *options)]
+    assert len(instructions) == len(expected)
+    assert all(part in text for part, text in zip(expected, instructions, strict=True))
 
 
-def test_rows_left_out_are_counted_aloud(run_folder: str) -> None:
-    told = run_cli("export", run_folder, "--format", "trl", "--rounds", "1", expected=0).out
-    assert "trl.jsonl: 1 rows" in told
-    assert "left out of the exports: 3 of other rounds, 1 filtered, 1 without response" in told
-    assert "not finished" in told
+def test_rows_left_out_are_reported(run_folder: str) -> None:
+    output = run_cli("export", run_folder, "--format", "trl", "--rounds", "1", expected=0).out
+    assert "trl.jsonl: 1 rows" in output
+    assert "left out of the exports: 3 of other rounds, 1 filtered, 1 without response" in output
+    assert "not finished" in output
 
 
 @pytest.mark.parametrize(
@@ -150,10 +150,10 @@ def test_parquet_holds_rows_and_messages(run_folder: str) -> None:
 
 def test_hf_is_a_data_set_with_an_honest_card(run_folder: str) -> None:
     run_cli("export", run_folder, "--format", "hf", "--rounds", "1,2", expected=0)
-    found = datasets.load_from_disk(f"{run_folder}/exports/hf")
+    data_set = datasets.load_from_disk(f"{run_folder}/exports/hf")
     card = Path(run_folder, "exports/hf/README.md").read_text()
-    assert found["train"]["round"] == [1, 2, 2]
-    assert found["train"][2]["messages"][3] == {"role": "assistant", "content": "Elm."}
+    assert data_set["train"]["round"] == [1, 2, 2]
+    assert data_set["train"][2]["messages"][3] == {"role": "assistant", "content": "Elm."}
     for line in (
         "3 rows of instruction data",
         "| 2 | 2 |",
@@ -177,7 +177,7 @@ def test_the_card_repeats_what_the_summary_says(run_folder: str) -> None:
     run_cli("export", run_folder, "--format", "hf", expected=0)
     card = Path(run_folder, "exports/hf/README.md").read_text()
     assert "- initial method, dev rows: 25.0% (2 of 8, 95 % 7.0%–59.0%)" in card
-    assert "Of 9 seeds came 6 rows; 3 failed, 0 could not be scored." in card
+    assert "From 9 seeds, 6 rows were kept; 3 failed, 0 could not be scored." in card
     assert "Overlap with benchmarks: 0 of 6 rows overlap with GSM8K." in card
 
 
@@ -186,9 +186,9 @@ def test_dataset_info_keeps_other_entries(run_folder: str) -> None:
     mine = {"identity": {"file_name": "identity.json"}}
     Path("data/dataset_info.json").write_text(json.dumps(mine))
     run_cli("export", run_folder, "--format", "llama_factory", "--out", "data", expected=0)
-    found = json.loads(Path("data/dataset_info.json").read_text())
-    assert found["identity"] == mine["identity"]
-    assert found["autoevol_trial"] == {
+    entries = json.loads(Path("data/dataset_info.json").read_text())
+    assert entries["identity"] == mine["identity"]
+    assert entries["autoevol_trial"] == {
         "file_name": "llama_factory.jsonl",
         "formatting": "alpaca",
         "columns": {
@@ -220,7 +220,7 @@ def test_a_foreign_dataset_info_is_not_clobbered(run_folder: str, text: str, nee
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_what_is_there_is_replaced_only_on_demand(run_folder: str, name: str) -> None:
+def test_existing_files_are_replaced_only_on_demand(run_folder: str, name: str) -> None:
     arguments = ("export", run_folder, "--format", name)
     run_cli(*arguments, expected=0)
     write_rows(ROWS[:1])
@@ -259,7 +259,7 @@ def test_a_folder_of_something_else_is_never_replaced(run_folder: str) -> None:
         pytest.param(["--push-to-hub", "me"], ["OWNER/NAME"], id="name"),
     ],
 )
-def test_a_wrong_wish_is_refused_and_nothing_lost(
+def test_a_wrong_option_is_refused_and_nothing_lost(
     run_folder: str, options: list[str], needles: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HF_TOKEN", raising=False)
@@ -297,22 +297,22 @@ def test_a_run_writes_what_its_config_asks_for(write_config: WriteConfig) -> Non
     config = write_config(
         optimizer={"name": "none"}, evolve=evolve, output=output, failure={"rules": []}
     )
-    told = run_cli("run", str(config), expected=0).out
+    printed = run_cli("run", str(config), expected=0).out
     folder = Path("runs/test/exports")
     assert {path.name for path in folder.iterdir()} == {
         *("alpaca.jsonl", "sharegpt.jsonl", "messages.jsonl", "llama_factory.jsonl"),
         *("trl.jsonl", "rows.parquet", "hf", "dataset_info.json"),
     }
     assert len(lines("runs/test/exports/trl.jsonl")) == 30
-    assert "30 of other rounds" in " ".join(told.split())
-    assert "Of 30 seeds came 60 rows" in (folder / "hf/README.md").read_text()
+    assert "30 of other rounds" in " ".join(printed.split())
+    assert "From 30 seeds, 60 rows were kept" in (folder / "hf/README.md").read_text()
     (folder / "trl.jsonl").unlink()
     again = [str(config), "--set", "output.rounds=[1, 2]"]
     run_cli("run", *again, expected=0)
     assert len(lines("runs/test/exports/trl.jsonl")) == 60
 
 
-def test_a_run_of_which_nothing_is_left_exports_empty_files(
+def test_a_run_without_kept_rows_exports_empty_files(
     write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def echo(messages: Sequence[Message], draw: int) -> str:
@@ -326,9 +326,9 @@ def test_a_run_of_which_nothing_is_left_exports_empty_files(
         output={"formats": ALL},
         models={"evolver": {"model": "scripted/echo"}},
     )
-    told = run_cli("run", str(config), expected=0).out
+    printed = run_cli("run", str(config), expected=0).out
     assert lines("runs/test/exports/alpaca.jsonl") == []
-    assert "exports/hf: 0 rows, not written" in " ".join(told.split())
+    assert "exports/hf: 0 rows, not written" in " ".join(printed.split())
     assert not Path("runs/test/exports/hf").exists()
 
 

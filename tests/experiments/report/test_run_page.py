@@ -1,4 +1,4 @@
-"""`autoevol report`: a page of what the folder holds, the same at a run's end and later."""
+"""`autoevol report`: a page of a folder's contents, the same at a run's end and later."""
 
 import json
 import random
@@ -11,7 +11,7 @@ import mlflow
 import pytest
 
 from autoevol.experiments.report.lineages import LineageStage, lineages, read_evolved
-from autoevol.experiments.report.word_diff import Piece, marked
+from autoevol.experiments.report.word_diff import Piece, mark_new_words
 from tests.support.command_line import run_cli
 from tests.support.html_pages import read_page
 
@@ -25,7 +25,7 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-def test_the_later_report_is_the_one_of_the_runs_end(write_config: WriteConfig) -> None:
+def test_a_later_report_equals_the_one_at_the_runs_end(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config(60)), expected=0)
     first = (RUN / "report.html").read_bytes()
     (RUN / "report.html").unlink()
@@ -36,27 +36,27 @@ def test_the_later_report_is_the_one_of_the_runs_end(write_config: WriteConfig) 
     assert (RUN / "failure_rate.png").is_file()
 
 
-def test_the_search_stands_in_the_report_with_every_accepted_change(
+def test_the_report_shows_the_search_with_every_accepted_change(
     write_config: WriteConfig,
 ) -> None:
     run_cli("run", str(write_config(60)), expected=0)
-    told = json.loads((RUN / "steps.json").read_text())
+    record = json.loads((RUN / "steps.json").read_text())
     page = read_page(RUN / "report.html")
-    accepted = [s for s in told["steps"] if s["best"]["method"] != s["incumbent"]["method"]]
+    accepted = [s for s in record["steps"] if s["best"]["method"] != s["incumbent"]["method"]]
     changes = page.all("details", "change")
     assert len(changes) == len(accepted) == 1
-    best = told["methods"][accepted[0]["best"]["method"]]
+    best = record["methods"][accepted[0]["best"]["method"]]
     added = " ".join(line.text for line in changes[0].all("span", "plus"))
     assert best["instructions"].split()[-3:] == added.split()[-3:]
     tables = [table.text for table in page.all("table")]
     (search,) = [text for text in tables if text.startswith("step candidate")]
-    proposals = [each for step in told["steps"] for each in step["proposals"]]
+    proposals = [proposal for step in record["steps"] for proposal in step["proposals"]]
     assert search.count("accepted") == 1
-    assert all(each["operator"] in search for each in proposals)
+    assert all(proposal["operator"] in search for proposal in proposals)
     assert any(text.startswith("method failure rate on fresh rows") for text in tables)
 
 
-def test_scores_that_are_added_stand_in_the_report_and_in_mlflow(
+def test_added_scores_are_in_the_report_and_in_mlflow(
     write_config: WriteConfig,
 ) -> None:
     run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
@@ -81,7 +81,7 @@ def kept_page(run_id: str) -> str:
     return Path(local).read_text("utf-8")
 
 
-def test_a_report_written_later_takes_the_place_of_the_one_in_mlflow(
+def test_a_later_report_replaces_the_one_in_mlflow(
     write_config: WriteConfig,
 ) -> None:
     run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
@@ -92,7 +92,7 @@ def test_a_report_written_later_takes_the_place_of_the_one_in_mlflow(
     assert "<title>another" in kept_page(run_id)
 
 
-def test_scores_of_rows_that_have_changed_are_marked_as_such(write_config: WriteConfig) -> None:
+def test_scores_of_changed_rows_are_marked(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
     run_cli("score", str(RUN), "--scores", "length", expected=0)
     assert "rows have changed" not in read_page(RUN / "report.html").text
@@ -107,8 +107,8 @@ def test_an_older_folder_gets_a_report_that_says_what_it_lacks(write_config: Wri
     (RUN / "steps.json").unlink()
     result = run_cli("report", str(RUN), expected=0)
     page = read_page(RUN / "report.html")
-    assert "without the search" in result.err
-    assert "of an earlier version" in page.by_id("search").text + page.text
+    assert "no steps.json" in result.err
+    assert "an earlier version made the run" in page.by_id("search").text + page.text
     assert not any(table.text.startswith("step candidate") for table in page.all("table"))
     assert "List" in page.text
 
@@ -133,7 +133,7 @@ def test_a_failed_row_without_a_reply_is_shown(write_config: WriteConfig) -> Non
     assert "empty: no text" in read_page(RUN / "report.html").text
 
 
-def test_the_way_of_a_row_shows_each_round_and_what_it_added(write_config: WriteConfig) -> None:
+def test_the_lineage_of_a_row_shows_each_round_and_what_it_added(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
     evolved = {row["id"]: row for row in rows_of(RUN / "evolved.jsonl")}
     last = next(row for row in evolved.values() if row["round"] == 2)
@@ -141,21 +141,23 @@ def test_the_way_of_a_row_shows_each_round_and_what_it_added(write_config: Write
     (article,) = [a for a in page.all("article") if last["id"] in [h.text for h in a.all("header")]]
     labels = [label.text for label in article.all("span", "label")]
     assert labels == ["seed", "round 1 weak", "round 2 weak", "response scripted/world"]
-    seed, first, second = (each.text for each in article.all("div", "text")[:3])
+    seed, first, second = (part.text for part in article.all("div", "text")[:3])
     assert seed == last["origin"]
     assert first == evolved[last["parent_id"]]["instruction"]
     assert second == last["instruction"]
     added = article.all("ins")
     assert added
-    assert all(each.text not in seed for each in added[:1])
+    assert all(part.text not in seed for part in added[:1])
 
 
 def test_words_that_were_added_are_marked_and_nothing_is_lost() -> None:
-    pieces = marked("List rivers of Europe.", "List the five rivers of Europe and  why.\n")
+    pieces = mark_new_words("List rivers of Europe.", "List the five rivers of Europe and  why.\n")
     assert "".join(piece.text for piece in pieces) == "List the five rivers of Europe and  why.\n"
     assert [piece.text for piece in pieces if piece.is_new] == ["the five", "Europe and  why."]
-    assert not any(piece.is_new for piece in marked("List rivers.", "What is a prime number?"))
-    assert not any(piece.is_new for piece in marked("a b c", "a b c"))
+    assert not any(
+        piece.is_new for piece in mark_new_words("List rivers.", "What is a prime number?")
+    )
+    assert not any(piece.is_new for piece in mark_new_words("a b c", "a b c"))
 
 
 def row(identity: str, parent: str | None, number: int, text: str) -> dict[str, Any]:
@@ -166,31 +168,38 @@ def row(identity: str, parent: str | None, number: int, text: str) -> dict[str, 
 
 def write_rows(*rows: dict[str, Any]) -> Path:
     file = Path("evolved.jsonl")
-    file.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in rows))
+    file.write_text("".join(json.dumps(item, ensure_ascii=False) + "\n" for item in rows))
     return file
 
 
-def ways(*rows: dict[str, Any]) -> dict[str, tuple[list[LineageStage], str]]:
+def histories_of(*rows: dict[str, Any]) -> dict[str, tuple[list[LineageStage], str]]:
     file = write_rows(*rows)
-    found = read_evolved(file, random.Random(0))
-    return {each.row["id"]: ([*each.stages], each.note) for each in lineages(file, found)}
+    evolved = read_evolved(file, random.Random(0))
+    return {
+        history.row["id"]: ([*history.stages], history.note) for history in lineages(file, evolved)
+    }
 
 
-def test_words_are_counted_against_the_row_that_a_row_was_made_from(workplace: Path) -> None:
+def test_added_words_are_counted_against_the_parent(workplace: Path) -> None:
     rows = (
         row("a.1", "a", 1, "Name two rivers."),
         row("a.1.2", "a.1", 2, "Name two rivers. Say why — 왜?"),
         row("a.2", "a", 2, "Name."),
         {**row("b.2", "a.1", 2, "Another one."), "seed_id": "b.2"},
     )
-    found = read_evolved(write_rows(*rows), random.Random(0))
-    assert {number: [*added] for number, added in found.added.items()} == {1: [1.0], 2: [3.0, -1.0]}
-    assert found.rows == {1: 1, 2: 3}
+    evolved = read_evolved(write_rows(*rows), random.Random(0))
+    assert {number: [*added] for number, added in evolved.added.items()} == {
+        1: [1.0],
+        2: [3.0, -1.0],
+    }
+    assert evolved.rows == {1: 1, 2: 3}
 
 
-def test_a_way_leads_through_the_rows_in_the_file(workplace: Path) -> None:
-    found = ways(row("a.1", "a", 1, "Naïve rivers?"), row("a.1.2", "a.1", 2, "Naïve 강 rivers?"))
-    stages, note = found["a.1.2"]
+def test_a_lineage_leads_through_the_rows_in_the_file(workplace: Path) -> None:
+    histories = histories_of(
+        row("a.1", "a", 1, "Naïve rivers?"), row("a.1.2", "a.1", 2, "Naïve 강 rivers?")
+    )
+    stages, note = histories["a.1.2"]
     assert [(s.round, "".join(p.text for p in s.pieces)) for s in stages] == [
         (0, "Name rivers."),
         (1, "Naïve rivers?"),
@@ -199,7 +208,7 @@ def test_a_way_leads_through_the_rows_in_the_file(workplace: Path) -> None:
     assert note == ""
 
 
-def test_what_a_way_lacks_is_said(workplace: Path) -> None:
+def test_the_gap_in_a_lineage_is_named(workplace: Path) -> None:
     later = row("a.1.2.3", "a.1.2", 3, "Name three rivers.")
     new = {**row("b.1", "b", 1, "Name a sea."), "seed_id": "b.1", "origin": "Name a sea."}
     child = {
@@ -207,12 +216,12 @@ def test_what_a_way_lacks_is_said(workplace: Path) -> None:
         "seed_id": "b.1",
         "origin": "Name a sea.",
     }
-    found = ways(later, new, child)
-    assert found["a.1.2.3"][1] == "the rounds before round 3 are not in this folder"
-    assert found["b.1"][1] == "a new instruction, inspired by b"
-    assert [stage.round for stage in found["b.1"][0]] == [1]
-    assert [stage.round for stage in found["b.1.2"][0]] == [1, 2]
-    assert found["b.1.2"][0][1].pieces[1] == Piece("deep", is_new=True)
+    histories = histories_of(later, new, child)
+    assert histories["a.1.2.3"][1] == "the rounds before round 3 are not in this folder"
+    assert histories["b.1"][1] == "a new instruction, inspired by b"
+    assert [stage.round for stage in histories["b.1"][0]] == [1]
+    assert [stage.round for stage in histories["b.1.2"][0]] == [1, 2]
+    assert histories["b.1.2"][0][1].pieces[1] == Piece("deep", is_new=True)
 
 
 def test_drawn_rows_are_twenty_each_with_the_same_chance(workplace: Path) -> None:
@@ -258,7 +267,7 @@ def test_drawn_rows_are_twenty_each_with_the_same_chance(workplace: Path) -> Non
         (lambda: (RUN / "failures.jsonl").write_text("{}"), "failures.jsonl: holds a row"),
     ],
 )
-def test_a_mistake_is_one_line_and_nothing_is_written(
+def test_a_damaged_folder_is_one_line_and_nothing_is_written(
     spoil: Callable[[], object], needle: str, write_config: WriteConfig
 ) -> None:
     run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)

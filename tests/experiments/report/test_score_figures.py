@@ -1,9 +1,8 @@
-"""Pictures of scores hold what the sheet says; nothing is drawn of what was not measured."""
+"""Pictures of scores hold what the files say; what was not measured is not drawn."""
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from autoevol.experiments.report.plots import write_pictures
@@ -14,14 +13,13 @@ from autoevol.experiments.report.score_figures import (
     draw_means,
     draw_words,
     score_figures,
-    score_means,
 )
+from autoevol.experiments.report.score_means import score_means
 from autoevol.experiments.scores.stored import StoredScores
 from autoevol.metrics.quality.difficulty import LEVELS
-from autoevol.metrics.stats.density import density
 
 
-def sheet(interval: bool = True) -> StoredScores:
+def stored_scores(interval: bool = True) -> StoredScores:
     figures: dict[int, dict[str, Any]] = {}
     for number, levels, mean in ((0, (3, 1, 0, 0, 0), 20.0), (1, (0, 0, 1, 0, 1), 55.0)):
         figures[number] = {
@@ -43,15 +41,15 @@ def legend_of(axes: Any) -> list[str]:
 
 
 def test_levels_are_shares_that_add_up() -> None:
-    (axes,) = draw_levels(sheet()).axes
+    (axes,) = draw_levels(stored_scores()).axes
     heights = [[bar.get_height() for bar in bars] for bars in axes.containers]
     assert heights == [[0.75, 0.0], [0.25, 0.0], [0.0, 0.5], [0.0, 0.0], [0.0, 0.5]]
     assert legend_of(axes) == [*reversed(LEVELS)]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["seeds", "round 1"]
 
 
-def test_means_stand_with_their_intervals_one_panel_a_score() -> None:
-    (axes,) = draw_means(sheet()).axes
+def test_means_are_drawn_with_their_intervals_one_panel_a_score() -> None:
+    (axes,) = draw_means(stored_scores()).axes
     line, _, (bars,) = axes.containers[0]
     assert [*line.get_ydata()] == [20.0, 55.0]
     assert [[*segment[:, 1]] for segment in bars.get_segments()] == [[15.0, 29.0], [50.0, 64.0]]
@@ -59,33 +57,35 @@ def test_means_stand_with_their_intervals_one_panel_a_score() -> None:
 
 
 def test_a_mean_without_an_interval_is_a_point() -> None:
-    (axes,) = draw_means(sheet(interval=False)).axes
+    (axes,) = draw_means(stored_scores(interval=False)).axes
     assert [*axes.containers[0][0].get_ydata()] == [20.0, 55.0]
 
 
-def test_distances_and_words_have_a_line_for_each_round_or_text() -> None:
-    (distances,) = draw_distances(sheet()).axes
+def test_distances_have_a_histogram_and_words_a_line_for_each_round_or_text() -> None:
+    (distances,) = draw_distances(stored_scores()).axes
     assert legend_of(distances) == ["seeds", "round 1"]
     assert distances.get_xlabel() == "distance to the nearest neighbour (MND)"
-    peaks = [line.get_xdata()[np.argmax(line.get_ydata())] for line in distances.get_lines()]
-    assert peaks == pytest.approx([0.43, 1.1], abs=0.05)
-    (words,) = draw_words(sheet()).axes
+    outlines = [outline.get_xy() for outline in distances.patches]
+    filled = [[x for x, height in points if height > 0] for points in outlines]
+    ends = [end for xs in filled for end in (min(xs), max(xs))]
+    assert ends == pytest.approx([0.4, 0.46, 1.0, 1.2], abs=0.04)
+    (words,) = draw_words(stored_scores()).axes
     assert [[*line.get_ydata()] for line in words.get_lines()] == [[4.0, 5.0], [9.0]]
 
 
-def test_log_probabilities_get_a_panel_each_and_equal_values_a_stroke() -> None:
-    (axes,) = draw_confidence(sheet()).axes
+def test_log_probabilities_get_a_panel_each_and_equal_values_a_bar() -> None:
+    (axes,) = draw_confidence(stored_scores()).axes
     assert axes.get_xlabel().startswith("IFD")
     same = StoredScores(numbers={"confidence": {1: [-0.5, -0.5]}, "ifd": {0: [0.1, 0.2, 0.4]}})
     ifd, confidence = draw_confidence(same).axes
     assert confidence.get_xlabel().startswith("confidence")
-    assert legend_of(confidence) == ["round 1 (too few to smooth)"]
+    assert legend_of(confidence) == ["round 1"]
     assert legend_of(ifd) == ["seeds"]
 
 
 def test_what_was_not_measured_is_not_drawn(tmp_path: Path) -> None:
     assert score_figures(StoredScores({0: {"rows": 0}})) == {}
-    written = write_pictures(score_figures(sheet()), tmp_path)
+    written = write_pictures(score_figures(stored_scores()), tmp_path)
     names = ("difficulty", "means", "distances", "confidence", "words")
     assert [*written] == [f"score_{name}" for name in names]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written.values())
@@ -93,46 +93,15 @@ def test_what_was_not_measured_is_not_drawn(tmp_path: Path) -> None:
 
 
 def test_a_name_in_another_script_is_drawn_without_a_warning(tmp_path: Path) -> None:
-    figure = draw_words(sheet())
+    figure = draw_words(stored_scores())
     figure.axes[0].set_title("한국어 모음")
     assert write_pictures({"name": figure, "none": None}, tmp_path).keys() == {"name"}
 
 
-def test_a_density_integrates_to_one_and_stays_within_its_ends() -> None:
-    values = [0.0, 0.01, 0.02, 0.3, 0.9]
-    curve = density(values, low=0.0, high=2.0)
-    assert curve is not None
-    places, heights = curve
-    assert heights.sum() * (places[1] - places[0]) == pytest.approx(1.0)
-    assert heights[0] > heights[60] > heights[-1] >= 0
-
-
-def test_a_density_is_the_mean_of_its_kernels() -> None:
-    values = np.random.default_rng(1).normal(0.0, 1.0, 400)
-    curve = density(values.tolist(), low=-8.0, high=8.0, points=512)
-    assert curve is not None
-    places, heights = curve
-    spread = min(values.std(ddof=1), np.ptp(np.percentile(values, [25, 75])) / 1.34)
-    width = 0.9 * spread * 400**-0.2
-    kernels = np.exp(-(((places[:, None] - values) / width) ** 2) / 2)
-    exact = kernels.mean(axis=1) / (width * np.sqrt(2 * np.pi))
-    assert np.abs(heights - exact).max() < 0.003
-
-
-@pytest.mark.parametrize("values", [[], [1.0, 2.0], [0.5, 0.5, 0.5]])
-def test_what_has_no_spread_has_no_density(values: list[float]) -> None:
-    assert density(values, low=0.0, high=2.0) is None
-
-
-def test_a_value_beyond_the_ends_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"\[0.0, 2.0\]"):
-        density([0.1, 0.2, 2.5], low=0.0, high=2.0)
-
-
 def test_every_mean_of_a_score_has_a_panel() -> None:
     mean = {"mean": 0.5, "interval": [0.4, 0.6], "scored": 9}
-    told = {"rows": 9, "ifd": {"ifd": mean, "ic_ifd": mean, "cut": 0}, "grade": mean}
-    found = StoredScores({1: told, 2: told})
-    assert score_means(found) == ["ifd.ifd", "ifd.ic_ifd", "grade"]
-    figure = draw_means(found)
+    figures = {"rows": 9, "ifd": {"ifd": mean, "ic_ifd": mean, "cut": 0}, "grade": mean}
+    scores = StoredScores({1: figures, 2: figures})
+    assert score_means(scores) == ["ifd.ifd", "ifd.ic_ifd", "grade"]
+    figure = draw_means(scores)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["ifd", "ic_ifd", "grade"]

@@ -1,4 +1,4 @@
-"""Detectors of rewrites that are no instruction any more; look-alikes must pass."""
+"""Detectors of rewrites that answer, leak the answer or leak the method; look-alikes pass."""
 
 import pytest
 
@@ -84,9 +84,9 @@ def test_answered(source: str, text: str) -> None:
 
 
 def test_the_known_response_is_an_answer() -> None:
-    told = "A prime number has exactly two divisors, write that down."
-    assert answered(Case("What is a prime number?", told, expected=told))
-    assert answered(Case("What is a prime number?", told)) is None
+    answer = "A prime number has exactly two divisors, write that down."
+    assert answered(Case("What is a prime number?", answer, expected=answer))
+    assert answered(Case("What is a prime number?", answer)) is None
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_known_response_is_an_answer() -> None:
         ),
     ],
 )
-def test_what_asks_is_not_an_answer(source: str, text: str) -> None:
+def test_a_text_that_asks_is_no_answer(source: str, text: str) -> None:
     assert answered(evolved(text, source)) is None
 
 
@@ -192,7 +192,7 @@ def test_leaked_answer(source: str, text: str) -> None:
         ),
     ],
 )
-def test_what_leaks_nothing(source: str, text: str) -> None:
+def test_a_rewrite_without_a_leak(source: str, text: str) -> None:
     assert leaked_answer(evolved(text, source)) is None
 
 

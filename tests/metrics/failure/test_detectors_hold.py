@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoevol.metrics import RULES, Case, broken
-from autoevol.metrics.failure import answers, drift, faithfulness, form, published, replies
+from autoevol.metrics.failure import (
+    answers,
+    drift,
+    form,
+    lost_content,
+    published,
+    replies,
+    unchanged,
+    word_problems,
+)
 from autoevol.metrics.failure import code as coding
 from autoevol.metrics.quality import difficulty, tags
 from autoevol.metrics.selection import duplicates
@@ -99,9 +108,9 @@ def long_text(parts: list[str]) -> str:
 
 
 def patterns() -> dict[str, re.Pattern[str]]:
-    detectors = (answers, coding, drift, faithfulness, form, published, replies, wording)
-    modules = (*detectors, difficulty, duplicates, tags)
-    found = {
+    detectors = (answers, coding, drift, form, lost_content, published, replies, unchanged)
+    modules = (*detectors, word_problems, wording, difficulty, duplicates, tags)
+    by_name = {
         f"{module.__name__}.{name}": value
         for module in modules
         for name, value in vars(module).items()
@@ -111,8 +120,8 @@ def patterns() -> dict[str, re.Pattern[str]]:
         for name in language.__slots__:
             value: Any = getattr(language, name)
             if isinstance(value, re.Pattern):
-                found[f"{language.code}.{name}"] = value
-    return found
+                by_name[f"{language.code}.{name}"] = value
+    return by_name
 
 
 @settings(max_examples=200, deadline=None)
@@ -129,14 +138,14 @@ def test_no_text_makes_a_rule_raise(
         demonstrations=method,
         expected=source,
     )
-    found = broken(tuple(RULES.values()), case)
-    assert all(reason.evidence for reason in found)
+    reasons = broken(tuple(RULES.values()), case)
+    assert all(reason.evidence for reason in reasons)
 
 
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(alphabet=st.characters(max_codepoint=127)))
-def test_the_fast_way_to_words_finds_the_same(text: str) -> None:
-    """An apostrophe in another word makes `words` take the slow way."""
+def test_the_fast_path_to_words_returns_the_same(text: str) -> None:
+    """An apostrophe in another word makes `words` take the slow path."""
     assert (*wording.words(text), "it's") == wording.words(f"{text} it's")
 
 

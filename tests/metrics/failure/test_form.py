@@ -1,4 +1,4 @@
-"""Detectors of form: is there a whole, readable text in the right language?"""
+"""Detectors of form and of language drift."""
 
 import pytest
 
@@ -74,7 +74,7 @@ def test_field_residue(residue: str) -> None:
     assert field_residue(evolved(f"{HARDER} {residue}", f"Explain {residue}.")) is None
 
 
-def test_garbled_is_what_the_source_was_not() -> None:
+def test_garbled_needs_a_clean_source() -> None:
     assert garbled(evolved("tides \ufffd"))
     assert garbled(evolved("tides \ufffd", "What is \ufffd?")) is None
 
@@ -171,7 +171,7 @@ def test_a_response_that_loops(response: str) -> None:
         pytest.param("-----------------------------------------", id="a rule"),
     ],
 )
-def test_repetition_with_a_reason(response: str) -> None:
+def test_justified_repetition_is_no_loop(response: str) -> None:
     assert repeated(Case(SOURCE, HARDER, response=response)) is None
 
 

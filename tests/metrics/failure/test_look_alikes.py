@@ -1,4 +1,4 @@
-"""Texts that look like failures word by word, and are none."""
+"""Sound texts with words that look like failures."""
 
 import pytest
 
@@ -58,7 +58,7 @@ LOOK_ALIKES = [
     pytest.param(
         "Write a poem about a cat.",
         "Write a poem about a cat. The cat is blind, lives in a lighthouse, and never hears its own name.",
-        id="declarative condition (_told)",
+        id="declarative condition (_explanation)",
     ),
     pytest.param(
         "Write a slogan for a bakery.",
@@ -184,7 +184,7 @@ LOOK_ALIKES = [
         id="출력:",
     ),
 ]
-"""What a rule that went by single words would call a leak, a reply, a copy or a loss."""
+"""A rule that matched single words would call these a leak, a reply, a copy or a loss."""
 
 
 @pytest.mark.parametrize(("source", "text"), LOOK_ALIKES)

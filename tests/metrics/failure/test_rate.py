@@ -23,7 +23,7 @@ def test_the_interval_is_wilsons(failed: int, scored: int, low: float, high: flo
     assert FailureRate(failed, scored).interval == pytest.approx((low, high), abs=1e-4)
 
 
-def test_nothing_scored_is_the_worst_rate_and_knows_nothing() -> None:
+def test_nothing_scored_is_the_worst_rate_with_the_widest_interval() -> None:
     assert FailureRate(0, 0).rate == 1.0
     assert FailureRate(0, 0).interval == (0.0, 1.0)
 

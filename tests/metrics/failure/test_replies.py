@@ -28,7 +28,7 @@ def test_refusal(text: str) -> None:
         "Explain why a model says: as a rule, I can help.",
     ],
 )
-def test_an_apology_that_is_asked_for_is_no_refusal(text: str) -> None:
+def test_a_requested_apology_is_no_refusal(text: str) -> None:
     assert refusal(Case(SOURCE, text)) is None
 
 
@@ -83,7 +83,7 @@ def test_a_response_that_answers(prompt: str, response: str) -> None:
     assert reply_rules_broken(prompt, response) == []
 
 
-def test_a_response_that_goes_on_with_a_cut_prompt() -> None:
+def test_a_response_that_continues_a_cut_prompt() -> None:
     prompt = "Explain gravity to a child in three sentences"
     response = "and make sure that both of the versions mention Newton and are easy to read."
     assert "continued" in reply_rules_broken(prompt, response)

@@ -20,7 +20,7 @@ def test_rule_sets_compose() -> None:
     assert "answered" in names
 
 
-def test_no_config_can_take_out_what_a_row_needs() -> None:
+def test_no_config_can_remove_the_rules_that_every_row_needs() -> None:
     assert [rule.name for rule in compose(["-unparsed", "-empty"], "evolve")] == list(ALWAYS)
 
 
@@ -40,7 +40,7 @@ def test_strict_asks_no_model() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
-def test_a_rule_says_what_it_looks_for(rule: Any) -> None:
+def test_a_rule_says_what_it_detects(rule: Any) -> None:
     assert rule.meaning.endswith((".", "?"))
 
 
@@ -63,7 +63,7 @@ def test_a_whole_number_stays_one() -> None:
         pytest.param({"bloated": {"time": 2}}, "times, spare_words", id="name"),
         pytest.param({"repeated": {"run": 2.5}}, "whole number", id="fraction"),
         pytest.param({"repeated": {"run": float("inf")}}, "finite", id="infinite"),
-        pytest.param({"unparsed": {"x": 1}}, "there is none", id="rule without any"),
+        pytest.param({"unparsed": {"x": 1}}, "its thresholds: none", id="rule without any"),
     ],
 )
 def test_a_wrong_threshold_is_one_line(
@@ -76,7 +76,7 @@ def test_a_wrong_threshold_is_one_line(
     assert len(result.err.strip().splitlines()) == 1
 
 
-def test_a_misspelt_rule_has_a_proposal(write_config: Callable[..., Path]) -> None:
+def test_a_misspelt_rule_has_a_suggestion(write_config: Callable[..., Path]) -> None:
     result = run_cli("run", str(write_config(20, failure={"rules": ["answerd"]})), expected=2)
     assert "failure.evolve" in result.err
     assert "'answered'" in result.err

@@ -1,4 +1,4 @@
-"""What strong models write, by every operator of the field: none of it may be called a failure."""
+"""Rewrites by strong models with every operator of the field; none may be called a failure."""
 
 import pytest
 

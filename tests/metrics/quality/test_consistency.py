@@ -1,4 +1,4 @@
-"""Self-consistency: the commonest result, by hand."""
+"""Results of answers and the commonest of them, checked by hand."""
 
 import pytest
 
@@ -23,7 +23,7 @@ from autoevol.metrics.quality.consistency import (
         ("  \n", ""),
     ],
 )
-def test_what_an_answer_comes_to(answer: str, result: str) -> None:
+def test_the_result_of_an_answer(answer: str, result: str) -> None:
     assert result_of(answer) == result
 
 
@@ -63,7 +63,7 @@ def test_nothing_to_choose_from() -> None:
         ("", ""),
     ],
 )
-def test_what_a_solution_states(solution: str, result: str) -> None:
+def test_the_result_that_a_solution_states(solution: str, result: str) -> None:
     assert stated_result(solution) == result
 
 
@@ -85,6 +85,6 @@ def test_the_one_result_of_a_response(response: str, result: str) -> None:
     assert reference_result(response) == result
 
 
-def test_a_degenerate_reply_is_read_in_no_time() -> None:
+def test_a_degenerate_reply_is_read_quickly() -> None:
     assert stated_result("-----\n" * 8000) == ""
     assert stated_result("\n" * 8000 + "Answer: 4") == "4"

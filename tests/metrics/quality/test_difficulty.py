@@ -1,4 +1,4 @@
-"""Difficulty as a judge says it and as solvers show it, by hand."""
+"""Difficulty by judges and by solvers, checked by hand."""
 
 import pytest
 
@@ -59,25 +59,25 @@ def test_a_score_is_read_or_unscored(reply: str, score: int | None) -> None:
 
 
 def test_rows_by_level() -> None:
-    found = distribution(["hard", None, "hard", "very easy", "hard"])
-    assert tuple(found.counts) == LEVELS
-    assert tuple(found.counts.values()) == (1, 0, 0, 3, 0)
-    assert found.unscored == 1
-    assert found.shares["hard"] is not None
-    assert found.shares["hard"].value == 0.75
+    level_counts = distribution(["hard", None, "hard", "very easy", "hard"])
+    assert tuple(level_counts.counts) == LEVELS
+    assert tuple(level_counts.counts.values()) == (1, 0, 0, 3, 0)
+    assert level_counts.unscored == 1
+    assert level_counts.shares["hard"] is not None
+    assert level_counts.shares["hard"].value == 0.75
 
 
 def test_a_judge_that_never_answers_scores_nothing() -> None:
-    found = distribution([None, None])
-    assert found.unscored == 2
-    assert set(found.shares.values()) == {None}
+    level_counts = distribution([None, None])
+    assert level_counts.unscored == 2
+    assert set(level_counts.shares.values()) == {None}
 
 
 def test_pass_rate_of_eight_samples() -> None:
-    found = pass_rate([True] * 4 + [False] * 4 + [None] * 3)
-    assert found is not None
-    assert found.value == 0.5
-    assert found.interval == pytest.approx((0.215, 0.785), abs=0.001)
+    estimate = pass_rate([True] * 4 + [False] * 4 + [None] * 3)
+    assert estimate is not None
+    assert estimate.value == 0.5
+    assert estimate.interval == pytest.approx((0.215, 0.785), abs=0.001)
     assert pass_rate([None]) is None
 
 
@@ -94,16 +94,16 @@ def test_pass_rate_of_eight_samples() -> None:
     ],
 )
 def test_agreement_rate(answers: list[str], rate: float | None) -> None:
-    found = agreement_rate(answers)
-    assert (found and found.value) == rate
+    estimate = agreement_rate(answers)
+    assert (estimate and estimate.value) == rate
 
 
 def test_gap_between_solvers() -> None:
     strong, weak = pass_rate([True] * 7 + [False]), pass_rate([True] * 2 + [False] * 6)
-    found = gap(strong, weak)
-    assert found is not None
-    assert found.value == 0.625
-    low, high = found.interval
+    estimate = gap(strong, weak)
+    assert estimate is not None
+    assert estimate.value == 0.625
+    low, high = estimate.interval
     assert 0 < low < 0.625 < high < 1
     assert gap(strong, None) is None
 

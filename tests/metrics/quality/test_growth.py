@@ -24,7 +24,7 @@ def test_no_rounds(chains: list[list[str]]) -> None:
 
 
 def test_the_budget_is_ten_to_twenty_words() -> None:
-    found = within_budget([9, 10, 20, 21, -3])
-    assert found is not None
-    assert found.value == 0.4
+    estimate = within_budget([9, 10, 20, 21, -3])
+    assert estimate is not None
+    assert estimate.value == 0.4
     assert within_budget([]) is None

@@ -6,26 +6,26 @@ import pytest
 from autoevol.metrics.quality.ifd import Losses, losses
 
 
-def of(given: float, alone: float, asked: float) -> Losses:
-    return Losses(*(np.array([loss]) for loss in (given, alone, asked)))
+def of(joint: float, alone: float, instruction: float) -> Losses:
+    return Losses(*(np.array([loss]) for loss in (joint, alone, instruction)))
 
 
 def test_the_two_formulas() -> None:
-    found = of(1.5, 2.0, 3.0)
-    assert found.ifd.tolist() == [0.75]
-    assert found.ic_ifd.tolist() == [0.25]
-    assert found.reasons == [None]
+    figures = of(1.5, 2.0, 3.0)
+    assert figures.ifd.tolist() == [0.75]
+    assert figures.ic_ifd.tolist() == [0.25]
+    assert figures.reasons == [None]
 
 
 def test_losses_are_means_of_the_tokens_negative_logs() -> None:
-    found = losses([np.log([0.5, 0.125])], [np.log([0.25, 0.25, 0.25])], [np.log([0.5])])
-    assert found.answer_given_instruction.tolist() == pytest.approx([2 * np.log(2)])
-    assert found.ifd.tolist() == pytest.approx([1.0])
-    assert found.ic_ifd.tolist() == pytest.approx([1 / np.log(2)])
+    figures = losses([np.log([0.5, 0.125])], [np.log([0.25, 0.25, 0.25])], [np.log([0.5])])
+    assert figures.answer_given_instruction.tolist() == pytest.approx([2 * np.log(2)])
+    assert figures.ifd.tolist() == pytest.approx([1.0])
+    assert figures.ic_ifd.tolist() == pytest.approx([1 / np.log(2)])
 
 
 @pytest.mark.parametrize(
-    ("given", "alone", "asked", "reason", "has_ifd"),
+    ("joint", "alone", "instruction", "reason", "has_ifd"),
     [
         pytest.param([], [], [-1.0], "no answer", False, id="empty answer"),
         pytest.param([-1.0], [0.0], [-1.0], "certain answer", False, id="L(A) = 0"),
@@ -37,18 +37,22 @@ def test_losses_are_means_of_the_tokens_negative_logs() -> None:
     ],
 )
 def test_what_cannot_be_scored_is_nan_and_has_a_reason(
-    given: list[float], alone: list[float], asked: list[float], reason: str | None, has_ifd: bool
+    joint: list[float],
+    alone: list[float],
+    instruction: list[float],
+    reason: str | None,
+    has_ifd: bool,
 ) -> None:
-    found = losses([given], [alone], [asked])
-    assert found.reasons == [reason]
-    assert np.isfinite(found.ic_ifd).tolist() == [reason is None]
-    assert np.isfinite(found.ifd).tolist() == [has_ifd]
+    figures = losses([joint], [alone], [instruction])
+    assert figures.reasons == [reason]
+    assert np.isfinite(figures.ic_ifd).tolist() == [reason is None]
+    assert np.isfinite(figures.ifd).tolist() == [has_ifd]
 
 
 def test_above_one_is_marked_and_kept() -> None:
-    found = losses([[-3.0], [-2.0], []], [[-2.0], [-2.0], []], [[-1.0]] * 3)
-    assert found.misleading.tolist() == [True, False, False]
-    assert found.ifd[:2].tolist() == [1.5, 1.0]
+    figures = losses([[-3.0], [-2.0], []], [[-2.0], [-2.0], []], [[-1.0]] * 3)
+    assert figures.misleading.tolist() == [True, False, False]
+    assert figures.ifd[:2].tolist() == [1.5, 1.0]
 
 
 def test_every_row_has_all_three() -> None:

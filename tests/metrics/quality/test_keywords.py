@@ -32,6 +32,6 @@ def test_operations(text: str, expected: list[str]) -> None:
 
 def test_spellings_count_as_one_and_a_text_counts_once() -> None:
     texts = ["Add constraints, add constraint.", "Adding a constraint", "It adds one constraint"]
-    found = count_operations([*texts, "Add constraint. Increase depth.", "조건을 추가하라"])
-    assert found == {"add constraint": 4, "increase depth": 1, "조건 추가": 1}
+    counts = count_operations([*texts, "Add constraint. Increase depth.", "조건을 추가하라"])
+    assert counts == {"add constraint": 4, "increase depth": 1, "조건 추가": 1}
     assert count_operations([]) == {}

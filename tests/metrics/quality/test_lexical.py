@@ -4,7 +4,7 @@ import zlib
 
 import pytest
 
-from autoevol.metrics.quality.lexical import compression_ratio, distinct, lengths
+from autoevol.metrics.quality.lexical import compression_ratio, distances, distinct, lengths
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,10 @@ def test_lone_surrogates_do_not_stop_the_count() -> None:
 
 def test_lengths_are_words() -> None:
     assert lengths(["", "It's 3.5 m", "수를 더해라."]) == [0, 4, 2]
+
+
+def test_distance_to_the_nearest_neighbour() -> None:
+    by_text = distances({"a": "red green", "b": "red blue", "c": "one two"})
+    assert by_text == pytest.approx({"a": 1 - 1 / 3, "b": 1 - 1 / 3, "c": 1.0})
+    assert distances({"a": "alone"}) == {"a": 1.0}
+    assert distances({"a": "the same", "b": "the same"}) == {"a": 0.0, "b": 0.0}

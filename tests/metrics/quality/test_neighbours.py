@@ -1,4 +1,4 @@
-"""Distance to the nearest other row, by hand and beside scikit-learn."""
+"""Distance to the nearest other row, by hand and against scikit-learn."""
 
 import numpy as np
 import pytest
@@ -8,20 +8,20 @@ from autoevol.metrics.quality.neighbours import Indices, Vectors, nearest, unit
 
 
 def test_three_points_on_a_line() -> None:
-    found = nearest(np.array([[0.0], [1.0], [3.0]]))
-    assert found.distances.tolist() == [1, 1, 2]
-    assert found.squared.tolist() == [1, 1, 4]
-    assert found.indices.tolist() == [1, 0, 1]
+    neighbours = nearest(np.array([[0.0], [1.0], [3.0]]))
+    assert neighbours.distances.tolist() == [1, 1, 2]
+    assert neighbours.squared.tolist() == [1, 1, 4]
+    assert neighbours.indices.tolist() == [1, 0, 1]
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_copies_are_exactly_zero_away_and_no_row_is_its_own_neighbour(kind: type) -> None:
     third = np.array([1, 1, 1]) / np.sqrt(np.arange(3, 6)) * 1e3
-    found = nearest(np.stack([third, [9, 9, 9], third, third]).astype(kind))
-    assert found.distances[[0, 2, 3]].tolist() == [0, 0, 0]
-    assert found.distances[1] > 100
-    assert found.indices.tolist()[0] == 2
-    assert all(row != other for row, other in enumerate(found.indices))
+    neighbours = nearest(np.stack([third, [9, 9, 9], third, third]).astype(kind))
+    assert neighbours.distances[[0, 2, 3]].tolist() == [0, 0, 0]
+    assert neighbours.distances[1] > 100
+    assert neighbours.indices.tolist()[0] == 2
+    assert all(row != other for row, other in enumerate(neighbours.indices))
 
 
 def test_minus_zero_is_zero() -> None:
@@ -29,9 +29,9 @@ def test_minus_zero_is_zero() -> None:
 
 
 def test_all_equal_rows_are_all_zero_away() -> None:
-    found = nearest(np.ones((50, 4), dtype=np.float32))
-    assert not found.distances.any()
-    assert found.indices.tolist() == [1] + [0] * 49
+    neighbours = nearest(np.ones((50, 4), dtype=np.float32))
+    assert not neighbours.distances.any()
+    assert neighbours.indices.tolist() == [1] + [0] * 49
 
 
 @pytest.mark.parametrize(
@@ -42,18 +42,18 @@ def test_all_equal_rows_are_all_zero_away() -> None:
         pytest.param(np.zeros((0, 3)), id="no rows"),
     ],
 )
-def test_who_has_no_other_row_is_unscored(vectors: Vectors) -> None:
-    found = nearest(vectors)
-    assert len(found.distances) == len(vectors)
-    assert np.isnan(found.distances).all()
-    assert (found.indices == -1).all()
+def test_a_row_without_another_row_is_unscored(vectors: Vectors) -> None:
+    neighbours = nearest(vectors)
+    assert len(neighbours.distances) == len(vectors)
+    assert np.isnan(neighbours.distances).all()
+    assert (neighbours.indices == -1).all()
 
 
 def test_a_row_without_a_vector_is_nobodys_neighbour() -> None:
-    found = nearest(unit(np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 5.0]])))
-    assert found.distances[[0, 2]].tolist() == pytest.approx([2**0.5, 2**0.5])
-    assert np.isnan(found.distances[1])
-    assert found.indices.tolist() == [2, -1, 0]
+    neighbours = nearest(unit(np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 5.0]])))
+    assert neighbours.distances[[0, 2]].tolist() == pytest.approx([2**0.5, 2**0.5])
+    assert np.isnan(neighbours.distances[1])
+    assert neighbours.indices.tolist() == [2, -1, 0]
 
 
 def test_half_precision_is_compared_in_single() -> None:
@@ -70,9 +70,9 @@ def test_vectors_have_two_dimensions() -> None:
 def test_as_scikit_learn_finds_them(kind: type) -> None:
     vectors = unit(np.random.default_rng(0).normal(3, 1, (700, 24)).astype(kind))
     expected, rows = NearestNeighbors(n_neighbors=2).fit(vectors).kneighbors(vectors)
-    found = nearest(vectors)
-    assert found.distances == pytest.approx(expected[:, 1], abs=1e-6)
-    assert found.indices.tolist() == rows[:, 1].tolist()
+    neighbours = nearest(vectors)
+    assert neighbours.distances == pytest.approx(expected[:, 1], abs=1e-6)
+    assert neighbours.indices.tolist() == rows[:, 1].tolist()
 
 
 def exhaustive(vectors: Vectors, k: int) -> tuple[Vectors, Indices]:
@@ -82,17 +82,17 @@ def exhaustive(vectors: Vectors, k: int) -> tuple[Vectors, Indices]:
 
 
 @pytest.mark.parametrize("most_exact", [3, 100])
-def test_beyond_a_size_a_search_is_asked(most_exact: int) -> None:
-    asked: list[int] = []
+def test_beyond_a_size_an_index_is_searched(most_exact: int) -> None:
+    hit_counts: list[int] = []
 
     def search(vectors: Vectors, k: int) -> tuple[Vectors, Indices]:
-        asked.append(k)
+        hit_counts.append(k)
         return exhaustive(vectors, k)
 
     vectors = np.array([[0.0], [1.0], [3.0], [3.0], [7.0]])
-    found = nearest(vectors, search=search, most_exact=most_exact)
-    assert found.distances.tolist() == [1, 1, 0, 0, 4]
-    assert len(asked) == (most_exact == 3)
+    neighbours = nearest(vectors, search=search, most_exact=most_exact)
+    assert neighbours.distances.tolist() == [1, 1, 0, 0, 4]
+    assert len(hit_counts) == (most_exact == 3)
 
 
 def test_a_search_that_finds_nothing_leaves_a_row_unscored() -> None:
@@ -101,6 +101,6 @@ def test_a_search_that_finds_nothing_leaves_a_row_unscored() -> None:
         rows[:, 0] = np.arange(len(vectors))
         return np.zeros((len(vectors), k)), rows
 
-    found = nearest(np.array([[0.0], [1.0], [1.0]]), search=blind, most_exact=1)
-    assert np.isnan(found.distances[0])
-    assert found.distances[1:].tolist() == [0, 0]
+    neighbours = nearest(np.array([[0.0], [1.0], [1.0]]), search=blind, most_exact=1)
+    assert np.isnan(neighbours.distances[0])
+    assert neighbours.distances[1:].tolist() == [0, 0]

@@ -1,4 +1,4 @@
-"""A judge's verdicts put together, by hand and beside SciPy."""
+"""A judge's verdicts counted and tested, by hand and against SciPy."""
 
 import pytest
 from scipy.stats import binomtest  # type: ignore[import-untyped]
@@ -54,9 +54,13 @@ def test_one_drawn_order(
 
 
 def test_a_tally_has_shares_of_what_was_scored() -> None:
-    found = tally(["win", "win", "tie", "lose", None])
-    assert found == Tally(won=2, tied=1, lost=1, unscored=1)
-    assert [each and each.value for each in (found.win, found.tie, found.lose)] == [0.5, 0.25, 0.25]
+    result = tally(["win", "win", "tie", "lose", None])
+    assert result == Tally(won=2, tied=1, lost=1, unscored=1)
+    assert [part and part.value for part in (result.win, result.tie, result.lose)] == [
+        0.5,
+        0.25,
+        0.25,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -73,8 +77,8 @@ def test_the_sign_test_as_scipy_gives_it(won: int, lost: int) -> None:
 
 
 def test_a_judge_that_never_parses_leaves_everything_unscored() -> None:
-    found = tally([None, None])
-    assert (found.unscored, found.win, found.p_value) == (2, None, 1.0)
+    result = tally([None, None])
+    assert (result.unscored, result.win, result.p_value) == (2, None, 1.0)
 
 
 def test_position_bias_of_both_orders() -> None:
@@ -88,24 +92,24 @@ def test_position_bias_of_both_orders() -> None:
         ("tie", "first"),
         (None, "first"),
     ]
-    found = position_bias(pairs)
-    assert found == PositionBias(same=2, first=3, second=1)
-    assert found.conflict is not None
-    assert found.first_of_conflicts is not None
-    assert found.conflict.value == pytest.approx(4 / 6)
-    assert found.first_of_conflicts.value == 0.75
-    assert found.first_of_all == pytest.approx(8 / 12)
+    bias = position_bias(pairs)
+    assert bias == PositionBias(same=2, first=3, second=1)
+    assert bias.conflict is not None
+    assert bias.first_of_conflicts is not None
+    assert bias.conflict.value == pytest.approx(4 / 6)
+    assert bias.first_of_conflicts.value == 0.75
+    assert bias.first_of_all == pytest.approx(8 / 12)
 
 
 def test_no_decided_pair_shows_no_bias() -> None:
-    found = position_bias([("tie", "tie")])
-    assert (found.conflict, found.first_of_conflicts, found.first_of_all) == (None, None, None)
+    bias = position_bias([("tie", "tie")])
+    assert (bias.conflict, bias.first_of_conflicts, bias.first_of_all) == (None, None, None)
 
 
 def test_first_share_of_single_verdicts() -> None:
-    found = first_share(["first", "first", "second", "tie", None, "first"])
-    assert found is not None
-    assert found.value == 0.75
+    estimate = first_share(["first", "first", "second", "tie", None, "first"])
+    assert estimate is not None
+    assert estimate.value == 0.75
     assert first_share(["tie", None]) is None
 
 
@@ -119,7 +123,7 @@ def test_longer_texts_win_three_of_four() -> None:
         ("tie", 1, 9),
         (None, 1, 9),
     ]
-    found = longer_share(rows)
-    assert found is not None
-    assert found.value == 0.75
+    estimate = longer_share(rows)
+    assert estimate is not None
+    assert estimate.value == 0.75
     assert longer_share([("tie", 1, 2)]) is None

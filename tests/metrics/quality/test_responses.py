@@ -32,10 +32,10 @@ LONG = "Rivers shape the land as they carry sand and stones from the hills to th
     ],
 )
 def test_what_a_response_lacks(instruction: str, response: str, kind: str) -> None:
-    found = shortfall(instruction, response)
-    assert found is not None
-    assert found.kind == kind
-    assert found.evidence
+    lacking = shortfall(instruction, response)
+    assert lacking is not None
+    assert lacking.kind == kind
+    assert lacking.evidence
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_code_may_end_without_a_full_stop() -> None:
 
 def test_counts_of_a_set() -> None:
     rows = [(ESSAY, LONG), (ESSAY, ""), (ESSAY, None), (ESSAY, "No."), (ESSAY, "")]
-    found = response_quality(rows)
-    assert tuple(found.counts) == KINDS
-    assert found.counts["empty"] == 2
-    assert found.counts["too short"] == 1
-    assert found.responses == 4
-    assert found.rate is not None
-    assert found.rate.value == 0.75
+    quality = response_quality(rows)
+    assert tuple(quality.counts) == KINDS
+    assert quality.counts["empty"] == 2
+    assert quality.counts["too short"] == 1
+    assert quality.responses == 4
+    assert quality.rate is not None
+    assert quality.rate.value == 0.75
 
 
 def test_a_set_without_responses_has_no_rate() -> None:

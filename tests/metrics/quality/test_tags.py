@@ -1,4 +1,4 @@
-"""Tags made alike and counted by hand."""
+"""Tags merged and counted, checked by hand."""
 
 import math
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def test_spelled_alike(first: str, second: str, is_one: bool) -> None:
     assert (one == other) is is_one
 
 
-def test_the_commonest_spelling_stands_for_all_of_them() -> None:
+def test_the_commonest_spelling_represents_all() -> None:
     rows: list[Tags | None] = [("stories", "Maths"), None, ("story",), ("story", "!!"), ()]
     expected = [("story", "Maths"), None, ("story",), ("story",), ()]
     assert merged(rows, spelled_alike) == expected
@@ -65,7 +65,7 @@ def test_a_row_has_a_merged_tag_once() -> None:
     ]
 
 
-def test_given_labels_merge_and_a_tag_without_one_stays() -> None:
+def test_equal_labels_merge_and_a_tag_without_a_label_stays() -> None:
     rows: list[Tags | None] = [("maths", "0"), ("algebra", "maths"), ("cooking",)]
     merge = labelled({"maths": 0, "algebra": 0})
     assert merged(rows, merge) == [("maths", "0"), ("maths",), ("cooking",)]
@@ -82,8 +82,8 @@ def places(tags: Sequence[str]) -> Vectors:
 
 def test_tags_that_mean_the_same_merge() -> None:
     rows: list[Tags | None] = [(tag,) for tag in ("maths", *PLACES, "nowhere", "lost")]
-    found = merged(rows, alike(places, least=math.cos(math.radians(30))))
-    flat = [row[0] for row in found if row]
+    merged_rows = merged(rows, alike(places, least=math.cos(math.radians(30))))
+    flat = [row[0] for row in merged_rows if row]
     assert flat == ["maths", "maths", "maths", "arithmetic", "poem", "nowhere", "lost"]
     assert merged([(), None], alike(places)) == [(), None]
 

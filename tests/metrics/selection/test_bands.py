@@ -1,4 +1,4 @@
-"""Filters: which rows stay and why the others go."""
+"""Filters: which rows stay, and why the others are dropped."""
 
 import math
 
@@ -19,28 +19,28 @@ from autoevol.metrics.stats.means import Scores
 
 
 def causes(selection: Selection) -> dict[int, str]:
-    return {each.row: each.cause for each in selection.dropped}
+    return {drop.row: drop.cause for drop in selection.dropped}
 
 
 def test_the_first_of_equal_rows_stays() -> None:
     texts = ["a b c", "x y z", "A b, c", "a b c"]
-    found = without_copies(4, near_copies(texts))
-    assert found.kept == (0, 1)
-    assert found.dropped == (Dropped(2, "copy", 0, 1.0), Dropped(3, "copy", 0, 1.0))
+    selection = without_copies(4, near_copies(texts))
+    assert selection.kept == (0, 1)
+    assert selection.dropped == (Dropped(2, "copy", 0, 1.0), Dropped(3, "copy", 0, 1.0))
 
 
-def test_contaminated_rows_go_with_their_evidence() -> None:
-    found = without_contaminated(3, [Hit(1, "eight words", (0, 4))])
-    assert found.kept == (0, 2)
-    assert found.dropped[0].cause == "contaminated"
-    assert found.dropped[0].evidence == "eight words"
+def test_contaminated_rows_are_dropped_with_their_evidence() -> None:
+    selection = without_contaminated(3, [Hit(1, "eight words", (0, 4))])
+    assert selection.kept == (0, 2)
+    assert selection.dropped[0].cause == "contaminated"
+    assert selection.dropped[0].evidence == "eight words"
 
 
 def test_a_band_keeps_what_is_neither_hopeless_nor_solved() -> None:
-    found = band([0.0, 0.125, 0.5, 0.625, None, math.nan], low=0.0, high=0.5)
-    assert found.kept == (1, 2)
-    assert causes(found) == {0: "out of band", 3: "out of band", 4: "unscored", 5: "unscored"}
-    assert found.dropped[1].value == 0.625
+    selection = band([0.0, 0.125, 0.5, 0.625, None, math.nan], low=0.0, high=0.5)
+    assert selection.kept == (1, 2)
+    assert causes(selection) == {0: "out of band", 3: "out of band", 4: "unscored", 5: "unscored"}
+    assert selection.dropped[1].value == 0.625
 
 
 @pytest.mark.parametrize(
@@ -59,15 +59,15 @@ def test_a_band_keeps_what_is_neither_hopeless_nor_solved() -> None:
     ],
 )
 def test_the_top_of_the_scored_rows(scores: Scores, part: float, kept: tuple[int, ...]) -> None:
-    found = top(scores, part=part)
-    assert found.kept == kept
-    assert len(found.kept) + len(found.dropped) == len(scores)
+    selection = top(scores, part=part)
+    assert selection.kept == kept
+    assert len(selection.kept) + len(selection.dropped) == len(scores)
 
 
 def test_why_a_row_is_not_at_the_top() -> None:
-    found = top(np.array([1.0, np.nan, 2.0]), part=0.5)
-    assert found.dropped[0] == Dropped(0, "not at the top", value=1.0)
-    assert causes(found) == {0: "not at the top", 1: "unscored"}
+    selection = top(np.array([1.0, np.nan, 2.0]), part=0.5)
+    assert selection.dropped[0] == Dropped(0, "not at the top", value=1.0)
+    assert causes(selection) == {0: "not at the top", 1: "unscored"}
 
 
 @pytest.mark.parametrize("part", [0.0, 1.5])

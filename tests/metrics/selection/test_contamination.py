@@ -9,13 +9,13 @@ SHORT = "Sort a list of strings by length."
 TINY = "What is 2+2?"
 
 
-def found(row: str, *texts: str, size: int = 8) -> list[Hit]:
+def hits_of(row: str, *texts: str, size: int = 8) -> list[Hit]:
     return list(Benchmark(texts, size=size).contamination([row]).hits)
 
 
 def test_a_shared_run_of_words_is_the_evidence() -> None:
     row = "Now suppose JANET has 3 ducks; and each of them swims."
-    assert found(row, "another", QUESTION) == [Hit(0, "janet has 3 ducks and each of them", (1,))]
+    assert hits_of(row, "another", QUESTION) == [Hit(0, "janet has 3 ducks and each of them", (1,))]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_shared_run_of_words_is_the_evidence() -> None:
     ],
 )
 def test_a_run_has_all_its_words(row: str, size: int, hits: bool) -> None:
-    assert bool(found(row, QUESTION, size=size)) is hits
+    assert bool(hits_of(row, QUESTION, size=size)) is hits
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_a_run_has_all_its_words(row: str, size: int, hits: bool) -> None:
     ],
 )
 def test_texts_shorter_than_a_run(row: str, text: str, hits: bool) -> None:
-    assert bool(found(row, text, size=13)) is hits
+    assert bool(hits_of(row, text, size=13)) is hits
 
 
 def test_every_text_that_shares_a_run_is_named_once() -> None:
     twin = f"{QUESTION} How many eggs?"
-    assert found(f"{SHORT} {QUESTION}", SHORT, twin, "no", QUESTION)[0].texts == (0, 1, 3)
+    assert hits_of(f"{SHORT} {QUESTION}", SHORT, twin, "no", QUESTION)[0].texts == (0, 1, 3)
 
 
 def test_shares_of_rows_and_of_the_benchmark() -> None:

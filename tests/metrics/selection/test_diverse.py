@@ -1,4 +1,4 @@
-"""Rows that lie apart: who stays, and to whom the others are too near."""
+"""Rows that lie apart: which stay, and to which the others are too near."""
 
 import math
 
@@ -17,11 +17,11 @@ def circle(*degrees: float) -> Vectors:
     return 7 * np.column_stack([np.cos(angles), np.sin(angles)])
 
 
-def test_rows_too_near_to_a_kept_one_go_in_order() -> None:
-    found = apart(LINE, least=0.7)
-    assert found.kept == (0, 2, 4)
-    assert [(each.row, each.near) for each in found.dropped] == [(1, 0), (3, 2)]
-    assert [each.value for each in found.dropped] == pytest.approx([0.4, 0.3])
+def test_rows_too_near_to_a_kept_one_are_dropped_in_order() -> None:
+    selection = apart(LINE, least=0.7)
+    assert selection.kept == (0, 2, 4)
+    assert [(drop.row, drop.near) for drop in selection.dropped] == [(1, 0), (3, 2)]
+    assert [drop.value for drop in selection.dropped] == pytest.approx([0.4, 0.3])
 
 
 @pytest.mark.parametrize(
@@ -34,21 +34,21 @@ def test_rows_too_near_to_a_kept_one_go_in_order() -> None:
     ],
 )
 def test_edges(vectors: Vectors, kept: tuple[int, ...]) -> None:
-    found = apart(vectors, least=1e-9)
-    assert found.kept == kept
-    assert len(found.kept) + len(found.dropped) == len(vectors)
+    selection = apart(vectors, least=1e-9)
+    assert selection.kept == kept
+    assert len(selection.kept) + len(selection.dropped) == len(vectors)
 
 
 def test_all_kept_rows_lie_apart_and_all_dropped_ones_near() -> None:
     vectors = unit(np.random.default_rng(3).normal(size=(900, 3)).astype(np.float32))
-    found = apart(vectors, least=0.2)
-    assert nearest(vectors[list(found.kept)]).distances.min() >= 0.2
-    for each in found.dropped:
-        assert each.near in found.kept
-        gap = np.linalg.norm(vectors[each.row].astype(float) - vectors[each.near])
-        assert each.value == pytest.approx(gap)
-        assert each.near < each.row
-    assert found == apart(vectors, least=0.2)
+    selection = apart(vectors, least=0.2)
+    assert nearest(vectors[list(selection.kept)]).distances.min() >= 0.2
+    for drop in selection.dropped:
+        assert drop.near in selection.kept
+        gap = np.linalg.norm(vectors[drop.row].astype(float) - vectors[drop.near])
+        assert drop.value == pytest.approx(gap)
+        assert drop.near < drop.row
+    assert selection == apart(vectors, least=0.2)
 
 
 def test_a_row_just_far_enough_stays() -> None:
@@ -57,38 +57,38 @@ def test_a_row_just_far_enough_stays() -> None:
 
 def test_the_nearest_kept_row_is_named_whatever_the_vectors_lengths() -> None:
     vectors = np.random.default_rng(8).gamma(1.0, 2.0, size=(700, 2))
-    found = apart(vectors, least=0.5)
-    for each in found.dropped:
-        earlier = [row for row in found.kept if row < each.row]
-        gaps = np.linalg.norm(vectors[earlier] - vectors[each.row], axis=1)
-        assert each.near == earlier[int(gaps.argmin())]
-        assert each.value == pytest.approx(gaps.min())
+    selection = apart(vectors, least=0.5)
+    for drop in selection.dropped:
+        earlier = [row for row in selection.kept if row < drop.row]
+        gaps = np.linalg.norm(vectors[earlier] - vectors[drop.row], axis=1)
+        assert drop.near == earlier[int(gaps.argmin())]
+        assert drop.value == pytest.approx(gaps.min())
 
 
 def test_the_best_of_alike_rows_stays() -> None:
     """25 degrees have a cosine of 0.906, 26 one of 0.899."""
-    found = best_apart([1.0, 3.0, 2.0], circle(0, 25, 51), tau=0.9)
-    assert found.kept == (1, 2)
-    near = found.dropped[0]
+    selection = best_apart([1.0, 3.0, 2.0], circle(0, 25, 51), tau=0.9)
+    assert selection.kept == (1, 2)
+    near = selection.dropped[0]
     assert (near.row, near.cause, near.near) == (0, "too near", 1)
     assert near.value == pytest.approx(2 * math.sin(math.radians(12.5)))
 
 
-def test_equal_scores_go_by_the_order_of_the_rows() -> None:
+def test_equal_scores_are_ordered_by_row() -> None:
     assert best_apart([1.0, 1.0], circle(0, 5)).kept == (0,)
 
 
-def test_so_many_rows_and_no_more() -> None:
-    found = best_apart([5, 4, 3, 2, 1], circle(0, 1, 90, 180, 270), most=2)
-    assert found.kept == (0, 2)
-    assert found.dropped[1:] == tuple(Dropped(row, "not at the top") for row in (3, 4))
+def test_most_limits_the_kept_rows() -> None:
+    selection = best_apart([5, 4, 3, 2, 1], circle(0, 1, 90, 180, 270), most=2)
+    assert selection.kept == (0, 2)
+    assert selection.dropped[1:] == tuple(Dropped(row, "not at the top") for row in (3, 4))
 
 
 def test_no_score_and_no_direction_are_unscored() -> None:
     vectors = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
-    found = best_apart([1.0, 9.0, None], vectors)
-    assert found.kept == (0,)
-    assert [each.cause for each in found.dropped] == ["unscored", "unscored"]
+    selection = best_apart([1.0, 9.0, None], vectors)
+    assert selection.kept == (0,)
+    assert [drop.cause for drop in selection.dropped] == ["unscored", "unscored"]
 
 
 def test_scores_and_vectors_are_of_the_same_rows() -> None:

@@ -38,18 +38,18 @@ def test_all_equal_rows_are_copies_of_the_first(
 def test_similarity_is_jaccards_of_runs_of_three() -> None:
     words = [f"w{n}" for n in range(20)]
     changed = [*words[:10], "other", *words[11:]]
-    found = near_copies([" ".join(words), "something else entirely", " ".join(changed)])
-    assert found == [Copy(2, 0, 15 / 21)]
+    copies = near_copies([" ".join(words), "something else entirely", " ".join(changed)])
+    assert copies == [Copy(2, 0, 15 / 21)]
     assert near_copies([" ".join(words), " ".join(changed)], threshold=0.72) == []
     assert near_copies([" ".join(words), " ".join(changed)], threshold=15 / 21)
 
 
-def test_a_copy_is_held_against_rows_that_are_no_copies() -> None:
+def test_a_row_is_compared_with_rows_that_are_no_copies() -> None:
     """The third is like the second, which is like the first; the third is not like the first."""
     words = [f"w{n}" for n in range(40)]
     second = [*words[:-4], *"abcd"]
     third = [*second[4:], *"efgh"]
-    texts = [" ".join(each) for each in (words, second, third, second)]
+    texts = [" ".join(tokens) for tokens in (words, second, third, second)]
     shared = 34 / 42
     assert near_copies(texts) == [Copy(1, 0, shared), Copy(3, 0, shared)]
     assert near_copies(texts[1:]) == [Copy(1, 0, shared), Copy(2, 0, 1.0)]
@@ -65,18 +65,18 @@ def test_nearly_every_pair_above_the_threshold_is_found_and_none_below() -> None
     for _ in range(300):
         words = [f"w{rng.randrange(5000)}" for _ in range(40)]
         texts += [" ".join(words), " ".join([*words[:-3], "x", "y", "z"])]
-    found = near_copies(texts)
-    assert all(copy.row == copy.of + 1 for copy in found)
-    assert 298 <= len(found) <= 300
-    assert found == near_copies(texts)
+    copies = near_copies(texts)
+    assert all(copy.row == copy.of + 1 for copy in copies)
+    assert 298 <= len(copies) <= 300
+    assert copies == near_copies(texts)
 
 
 def test_a_copy_is_found_among_many_rows_of_one_template() -> None:
     """More candidates than are judged, all below the threshold but one."""
     same = " ".join(f"word{n}" for n in range(17))
     rows = [f"{same} {n} {same[::-1]} {n * n} {n}" for n in range(700)]
-    found = near_copies([*rows, f"{rows[650]} now"], threshold=0.8)
-    assert found == [Copy(700, 650, 35 / 36)]
+    copies = near_copies([*rows, f"{rows[650]} now"], threshold=0.8)
+    assert copies == [Copy(700, 650, 35 / 36)]
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.1])

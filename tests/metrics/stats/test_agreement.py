@@ -1,4 +1,4 @@
-"""Figures of a confusion table, against values worked out by hand."""
+"""Figures of a confusion table, against values computed by hand."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_counting_pairs_of_flagged_and_failed() -> None:
     assert confusion(pairs) == Confusion(hits=2, false_alarms=1, misses=1, passes=1)
 
 
-def test_what_was_not_counted_has_no_figure() -> None:
+def test_without_counts_there_is_no_figure() -> None:
     nothing = Confusion(0, 0, 0, 5)
     assert nothing.precision is None
     assert nothing.recall is None
@@ -55,8 +55,8 @@ def test_the_interval_of_a_mean_lies_around_it_and_is_narrower_than_its_parts() 
 
 def test_the_interval_of_a_difference_as_newcombe_gives_it() -> None:
     first, second = 56 / 70, 48 / 80
-    found = of_the_difference(first, second, (wilson(56, 70), wilson(48, 80)))
-    assert found == pytest.approx((0.0524, 0.3339), abs=0.0001)
+    interval = of_the_difference(first, second, (wilson(56, 70), wilson(48, 80)))
+    assert interval == pytest.approx((0.0524, 0.3339), abs=0.0001)
     assert of_the_difference(0.5, 0.5, (wilson(5, 10), wilson(5, 10)))[0] < 0
 
 

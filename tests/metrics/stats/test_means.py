@@ -1,4 +1,4 @@
-"""Scores put together, by hand and beside SciPy."""
+"""Summaries and correlations of scores, by hand and against SciPy."""
 
 import math
 
@@ -10,17 +10,17 @@ from autoevol.metrics.stats.means import rank_correlation, summary
 
 
 def test_a_summary_leaves_out_the_unscored_and_counts_them() -> None:
-    found = summary([1.0, None, 3.0, math.nan, 8.0])
-    assert found is not None
-    assert (found.mean, found.median, found.scored, found.unscored) == (4.0, 3.0, 3, 2)
-    assert found.interval == (-math.inf, math.inf)
+    figures = summary([1.0, None, 3.0, math.nan, 8.0])
+    assert figures is not None
+    assert (figures.mean, figures.median, figures.scored, figures.unscored) == (4.0, 3.0, 3, 2)
+    assert figures.interval == (-math.inf, math.inf)
 
 
 def test_the_interval_of_many_scores() -> None:
-    found = summary(np.array([1.0, 3.0] * 4))
-    assert found is not None
+    figures = summary(np.array([1.0, 3.0] * 4))
+    assert figures is not None
     spread = 1.959963984540054 * math.sqrt(8 / 7) / math.sqrt(8)
-    assert found.interval == pytest.approx((2 - spread, 2 + spread))
+    assert figures.interval == pytest.approx((2 - spread, 2 + spread))
 
 
 @pytest.mark.parametrize("scores", [[], [None], [math.nan, None]])
@@ -42,8 +42,8 @@ def test_nothing_scored_has_no_summary(scores: list[float | None]) -> None:
 def test_rank_correlation(
     first: list[float | None], second: list[float | None], expected: float | None
 ) -> None:
-    found = rank_correlation(first, second)
-    assert found == (expected if expected is None else pytest.approx(expected))
+    correlation = rank_correlation(first, second)
+    assert correlation == (expected if expected is None else pytest.approx(expected))
 
 
 def test_rank_correlation_as_scipy_gives_it() -> None:

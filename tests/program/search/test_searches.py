@@ -48,7 +48,7 @@ def test_the_paper_measures_every_candidate_on_every_row(write_config: WriteConf
     run_cli("run", str(write_config(optimizer={"name": "paper", **SMALL})), expected=0)
     page = Path("runs/test/report.html").read_text()
     assert "stopped after" not in page
-    assert "The second look" not in page
+    assert "Confirmation on fresh rows" not in page
 
 
 def faultless(messages: Sequence[Message], draw: int) -> str:

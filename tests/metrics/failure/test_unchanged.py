@@ -1,18 +1,9 @@
-"""Detectors that hold a rewrite against its source."""
+"""Detectors of rewrites that add nothing to their source."""
 
 import pytest
 
 from autoevol.metrics import Case
-from autoevol.metrics.failure.faithfulness import (
-    changed_task,
-    copied_demonstration,
-    lost_details,
-    lost_material,
-    reworded,
-    same_sum,
-    shrunk,
-    unchanged,
-)
+from autoevol.metrics.failure.unchanged import copied_demonstration, reworded, same_sum, unchanged
 from tests.support.rules_broken import HARDER, SOURCE, rules_broken
 
 
@@ -127,7 +118,7 @@ def test_words_swapped_and_none_added_is_reworded() -> None:
         ),
     ],
 )
-def test_a_word_problem_with_no_new_amount(text: str, is_same: bool) -> None:
+def test_a_word_problem_without_a_new_amount(text: str, is_same: bool) -> None:
     source = "Tom has 15 marbles and gives away 4. How many are left?"
     assert bool(same_sum(evolved(text, source))) == is_same
 
@@ -136,66 +127,6 @@ def test_the_same_number_of_another_thing_is_a_new_amount() -> None:
     source = "사탕 30개를 5명에게 나누면 한 명이 몇 개를 받습니까?"
     text = "사탕 30개 중 5개를 먹고 5명에게 나누면 한 명이 몇 개를 받습니까?"
     assert same_sum(evolved(text, source)) is None
-
-
-def test_shrunk_has_lost_content() -> None:
-    assert shrunk(evolved("List a bicycle."))
-    assert shrunk(evolved(HARDER)) is None
-
-
-def test_changed_task_keeps_hardly_a_word() -> None:
-    assert changed_task(evolved("Explain how to repair an old car in winter."))
-    assert changed_task(evolved(HARDER)) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "missing"),
-    [
-        ("Tom pays 1200 euros with `pay_now()`. What now?", "see you"),
-        ('Tom says "See you!" and runs `pay_now()`. How much?', "1200"),
-        ('Tom pays 1200 and says "see you". Why?', "pay_now"),
-        ('Tom pays 1,200 and says "see you" by `pay_now_async()`. Why?', None),
-    ],
-)
-def test_lost_details_names_what_is_missing(text: str, missing: str | None) -> None:
-    source = 'Tom pays 1,200 euros with `pay_now()` and says "see you".'
-    found = lost_details(evolved(text, source))
-    assert found is None if missing is None else missing in str(found)
-
-
-@pytest.mark.parametrize(
-    ("source", "text"),
-    [
-        pytest.param("Name 3 trees.", "Name 5 trees that lose their leaves.", id="a larger count"),
-        pytest.param("Tom eats 12 plums.", "Tom eats a dozen plums and two pears.", id="a word"),
-        pytest.param("Tom eats 2 plums.", "Tom eats two plums a day.", id="spelled out"),
-    ],
-)
-def test_a_number_that_is_still_there_in_another_form(source: str, text: str) -> None:
-    assert lost_details(evolved(text, source)) is None
-
-
-def test_lost_material() -> None:
-    source = "Summarise this text.\n\nThe ferry was late because of fog. The passengers got tea."
-    assert lost_material(evolved("Summarise this text in one sentence.", source))
-    kept = "Summarise this text in one sentence. " + source.split("\n\n")[1]
-    assert lost_material(evolved(kept, source)) is None
-
-
-@pytest.mark.parametrize(
-    ("kind", "flagged"), [("depth", True), ("breadth", False), ("down", False)]
-)
-def test_the_kind_of_the_method_selects_the_rules(kind: str, flagged: bool) -> None:
-    easier = rules_broken(
-        SOURCE, "List a thing to check before buying a bicycle.", method_kind=kind
-    )
-    assert bool({"shrunk", "reworded"} & set(easier)) == flagged
-
-
-def test_a_new_task_of_the_domain_is_what_breadth_wants() -> None:
-    other = "Explain how to choose a helmet that fits a child."
-    assert "changed_task" in rules_broken(SOURCE, other)
-    assert rules_broken(SOURCE, other, method_kind="breadth") == []
 
 
 def test_an_easier_version_that_is_the_same_text_is_unchanged() -> None:

@@ -1,0 +1,71 @@
+"""Detectors of rewrites that lost content of their source."""
+
+import pytest
+
+from autoevol.metrics import Case
+from autoevol.metrics.failure.lost_content import changed_task, lost_details, lost_material, shrunk
+from tests.support.rules_broken import HARDER, SOURCE, rules_broken
+
+
+def evolved(text: str, source: str = SOURCE) -> Case:
+    return Case(source, text)
+
+
+def test_shrunk_has_lost_content() -> None:
+    assert shrunk(evolved("List a bicycle."))
+    assert shrunk(evolved(HARDER)) is None
+
+
+def test_changed_task_keeps_hardly_any_word() -> None:
+    assert changed_task(evolved("Explain how to repair an old car in winter."))
+    assert changed_task(evolved(HARDER)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("Tom pays 1200 euros with `pay_now()`. What now?", "see you"),
+        ('Tom says "See you!" and runs `pay_now()`. How much?', "1200"),
+        ('Tom pays 1200 and says "see you". Why?', "pay_now"),
+        ('Tom pays 1,200 and says "see you" by `pay_now_async()`. Why?', None),
+    ],
+)
+def test_lost_details_names_what_is_missing(text: str, missing: str | None) -> None:
+    source = 'Tom pays 1,200 euros with `pay_now()` and says "see you".'
+    evidence = lost_details(evolved(text, source))
+    assert evidence is None if missing is None else missing in str(evidence)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        pytest.param("Name 3 trees.", "Name 5 trees that lose their leaves.", id="a larger count"),
+        pytest.param("Tom eats 12 plums.", "Tom eats a dozen plums and two pears.", id="a word"),
+        pytest.param("Tom eats 2 plums.", "Tom eats two plums a day.", id="spelled out"),
+    ],
+)
+def test_a_number_that_is_still_there_in_another_form(source: str, text: str) -> None:
+    assert lost_details(evolved(text, source)) is None
+
+
+def test_lost_material() -> None:
+    source = "Summarise this text.\n\nThe ferry was late because of fog. The passengers got tea."
+    assert lost_material(evolved("Summarise this text in one sentence.", source))
+    kept = "Summarise this text in one sentence. " + source.split("\n\n")[1]
+    assert lost_material(evolved(kept, source)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "flagged"), [("depth", True), ("breadth", False), ("down", False)]
+)
+def test_the_kind_of_the_method_selects_the_rules(kind: str, flagged: bool) -> None:
+    easier = rules_broken(
+        SOURCE, "List a thing to check before buying a bicycle.", method_kind=kind
+    )
+    assert bool({"shrunk", "reworded"} & set(easier)) == flagged
+
+
+def test_a_new_task_of_the_domain_is_what_breadth_wants() -> None:
+    other = "Explain how to choose a helmet that fits a child."
+    assert "changed_task" in rules_broken(SOURCE, other)
+    assert rules_broken(SOURCE, other, method_kind="breadth") == []
