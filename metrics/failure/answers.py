@@ -148,7 +148,7 @@ def _new_match(pattern: re.Pattern[str], text: str, source: str) -> str | None:
 
 def _stated_value(text: str, source: str, language: Language) -> str | None:
     """Return where the text states the value of the very thing that its source asks for."""
-    question = language.asked.search(source)
+    question = language.thing_question.search(source)
     if not question:
         return None
     thing, lowered = question["thing"].lower(), text.lower()
@@ -166,7 +166,7 @@ def _added_code(text: str, source: str, language: Language) -> str | None:
     match = _CODE.search(text)
     if not match or _CODE.search(source) or not language.wants_code.search(source):
         return None
-    return None if language.given.search(text[: match.start()]) else excerpt(match.group(0))
+    return None if language.introduction.search(text[: match.start()]) else excerpt(match.group(0))
 
 
 def _sorted_list(text: str, source: str, language: Language) -> str | None:

@@ -73,7 +73,7 @@ ENGLISH = Language(
         r"\bhow\s+(?:many|much|long|far|fast|old|large|big|tall|high|wide|often)\b|\bwhat\s+(?:is|was|are|were|did|does"
         r"|fraction|percent|percentage|number)\b|\b(?:find|calculate|compute|solve|determine|simplify|evaluate|work[ ]out)\b"
     ),
-    asked=pattern(
+    thing_question=pattern(
         r"\bwhat[ ](?:is|was|are|will[ ]be)[ ](?:the|its|his|her|their)[ ](?P<thing>\w+(?:[ ]\w+){0,3})\?"
     ),
     stated=pattern(
@@ -152,7 +152,7 @@ ENGLISH = Language(
         r"|^(?:[ \t]{0,8}\#{0,6}[ ]?(?:instruction|evolved[ ]instruction|new[ ]instruction|prompt)[ ]*:"
         r"|[^\w\n]{0,8}step[ ]\d+\W{0,8}\#)"
     ),
-    given=pattern(
+    introduction=pattern(
         r"\b(?:this|these|the[ ]following|given|below|above|provided|existing|buggy|erroneous|incorrect"
         r"|broken|starter|skeleton|signature|for[ ]example|example|e\.g\.|such[ ]as|input|output|format|like[ ]this)\b"
     ),

@@ -18,7 +18,7 @@ class Language:
             rather than advice.
         unknown: Words for the unknown of a problem ("how many").
         amount: The instruction asks for an amount, so two numbers make it a word problem.
-        asked: A question for one thing, in the group `thing`.
+        thing_question: A question for one thing, in the group `thing`.
         stated: Text after a thing that states its value.
         numerals: Number words and their values.
         questions: Beginnings of question words.
@@ -30,7 +30,7 @@ class Language:
         preamble: An opening of a reply or a solution rather than of an instruction.
         solution: Words that only occur before a result ("the answer is").
         leak: Talk about rewriting, prompts and instructions.
-        given: Words that introduce given material, so that code after them is not a solution.
+        introduction: Words that introduce given material, so that code after them is not a solution.
         wants_code: The instruction asks for code.
         wants_language: The instruction is about another language, so its answer may be in it.
         sorts: The instruction asks for an order.
@@ -54,7 +54,7 @@ class Language:
     task: re.Pattern[str]
     unknown: re.Pattern[str]
     amount: re.Pattern[str]
-    asked: re.Pattern[str]
+    thing_question: re.Pattern[str]
     stated: re.Pattern[str]
     numerals: dict[str, int]
     questions: frozenset[str]
@@ -66,7 +66,7 @@ class Language:
     preamble: re.Pattern[str]
     solution: re.Pattern[str]
     leak: re.Pattern[str]
-    given: re.Pattern[str]
+    introduction: re.Pattern[str]
     wants_code: re.Pattern[str]
     wants_language: re.Pattern[str]
     sorts: re.Pattern[str]
