@@ -6,10 +6,11 @@ from typing import Any
 
 from rich.table import Column, Table
 
+from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.models.local.weights import SHIPPED, cached_path
 from autoevol.experiments.run.estimate import estimate
 from autoevol.experiments.run.plan import Plan
-from autoevol.experiments.scores.results import ScoreResults, flat
+from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.terminal.console import console
 from autoevol.signatures import Method
 
@@ -106,7 +107,7 @@ def score_table(book: ScoreResults) -> Table:
     """Return a line for each figure and a column for each round."""
     rounds = sorted(book.figures)
     table = Table("score", *(f"round {number}" if number else "seeds" for number in rounds))
-    by_round = {number: flat(book.figures[number]) for number in rounds}
+    by_round = {number: flat_numbers(book.figures[number]) for number in rounds}
     names = dict.fromkeys(name for figures in by_round.values() for name in figures)
     for name in names:
         cells = (by_round[number].get(name) for number in rounds)

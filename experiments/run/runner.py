@@ -29,7 +29,8 @@ from autoevol.experiments.run.wiring import (
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.experiments.terminal.signals import stopping_on_signal
 from autoevol.experiments.tracking.config import TrackingConfig
-from autoevol.experiments.tracking.run import TrackedRun, Tracker, tracked
+from autoevol.experiments.tracking.parent import TrackedRun
+from autoevol.experiments.tracking.run import Tracker, tracked
 from autoevol.program.errors import StoppedError
 from autoevol.program.evolution.evaluation import evaluate
 from autoevol.program.evolution.evolver import Evolver

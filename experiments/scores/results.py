@@ -160,14 +160,3 @@ def numbers(values: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
         for name, value in found.items()
         if isinstance(value, float)
     }
-
-
-def flat(figures: Mapping[str, Any]) -> dict[str, float]:
-    """Return a round's numbers under dotted names, for MLflow."""
-    found: dict[str, float] = {}
-    for name, value in figures.items():
-        if isinstance(value, Mapping):
-            found |= {f"{name}.{key}": number for key, number in flat(value).items()}
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            found[name] = float(value)
-    return found

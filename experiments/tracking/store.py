@@ -76,6 +76,32 @@ def log_metrics(client: Any, run_id: str, figures: Mapping[str, float]) -> None:
     client.log_batch(run_id, metrics=[Metric(key, value, now, 0) for key, value in new.items()])
 
 
+def log_points(client: Any, run_id: str, points: Mapping[int, Mapping[str, float]]) -> None:
+    """Log the points of curves that are not there yet.
+
+    Args:
+        client: Of the store.
+        run_id: Gets the metrics.
+        points: By step and by the metric's name.
+    """
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    metrics = [
+        Metric(name, value, now, step)
+        for step, values in points.items()
+        for name, value in values.items()
+    ]
+    existing = {
+        (name, point.step): point.value
+        for name in dict.fromkeys(metric.key for metric in metrics)
+        for point in client.get_metric_history(run_id, name)
+    }
+    new = [metric for metric in metrics if existing.get((metric.key, metric.step)) != metric.value]
+    if new:
+        client.log_batch(run_id, metrics=new)
+
+
 def set_tags(client: Any, run: Any, tags: Mapping[str, str]) -> None:
     """Set the tags of a run that it does not have."""
     for name, value in tags.items():
