@@ -78,8 +78,8 @@ def model_session(
         stopping_on_signal(say) as stopper,
         open_models(models, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say) as fleet,
     ):
-        stopper.engine = fleet.engine
-        bar.totals = fleet.engine.totals
+        stopper.attach(fleet.engine)
+        bar.count_tokens(fleet.engine.totals)
         roles = {
             role: Role(fleet.lms[role], settings.model, (adapters or {}).get(role), watched=0.0)
             for role, settings in models.items()

@@ -42,10 +42,11 @@ def perform(
         tags: Of its MLflow run.
     """
     # Loads aiohttp and Optuna, which a dry run and a finished run do without.
-    from autoevol.experiments.run.runner import RunContext, run
+    from autoevol.experiments.run.context import RunContext
+    from autoevol.experiments.run.runner import run
 
     quiet_libraries()
     tracking = load_tracking()
     with progress_bar(console) as bar:
-        around = RunContext(bar, console.log, tracking, request.fresh, request.scope, tags or {})
-        return run(plan, around)
+        context = RunContext(bar, console.log, tracking, request.fresh, request.scope, tags or {})
+        return run(plan, context)

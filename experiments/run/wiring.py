@@ -52,30 +52,29 @@ def generation_settings(
     )
 
 
-def scoring_roles(plan: Plan, fleet: "OpenModels", watched: float) -> dict[str, Role]:
+def scoring_roles(plan: Plan, models: "OpenModels", watched: float) -> dict[str, Role]:
     """Return the models that the run's scores ask, by role."""
-    return {role: _role(role, plan, fleet, watched) for role in SCORING if role in fleet.lms}
+    return {role: _role(role, plan, models, watched) for role in SCORING if role in models.lms}
 
 
-def _role(role: str, plan: Plan, fleet: "OpenModels", watched: float) -> Role:
+def _role(role: str, plan: Plan, models: "OpenModels", watched: float) -> Role:
     """Return a role's model; a role that the run does not need has the evolver's."""
-    given = getattr(plan.config.models, role)
-    lm = fleet.lms.get(role, fleet.lms["evolver"])
-    return Role(lm=lm, model=given.model, adapter=given.adapter, watched=watched)
+    config = getattr(plan.config.models, role)
+    lm = models.lms.get(role, models.lms["evolver"])
+    return Role(lm=lm, model=config.model, adapter=config.adapter, watched=watched)
 
 
-def pipeline_of(plan: Plan, fleet: "OpenModels", watched: float) -> Pipeline:
+def pipeline_of(plan: Plan, models: "OpenModels", watched: float) -> Pipeline:
     """Return what every attempt needs, with the models by role.
 
     Args:
         plan: Of the run.
-        fleet: Its open models.
+        models: Its open models.
         watched: Share of the calls that a tracer hears of, in [0, 1].
     """
-    models = plan.config.models
-    roles = Roles(**{role: _role(role, plan, fleet, watched) for role in EVOLVING})
+    roles = Roles(**{role: _role(role, plan, models, watched) for role in EVOLVING})
     failure = plan.config.failure
-    judge = roles.judge if "judge" in fleet.lms else None
+    judge = roles.judge if "judge" in models.lms else None
     is_local = plan.models["evolver"].kind == "local"
     return Pipeline(
         roles=roles,
@@ -87,5 +86,5 @@ def pipeline_of(plan: Plan, fleet: "OpenModels", watched: float) -> Pipeline:
         evolves_input=plan.config.evolve.input == "evolve",
         context=plan.config.evolve.context,
         block_rows=LOCAL_BLOCK_ROWS if is_local else 1,
-        blocks_in_flight=1 if is_local else 2 * (models.evolver.concurrency or 16),
+        blocks_in_flight=1 if is_local else 2 * (plan.config.models.evolver.concurrency or 16),
     )
