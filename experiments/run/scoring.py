@@ -1,4 +1,4 @@
-"""`autoevol score`: what a finished set is worth, in figures by round and by row."""
+"""`autoevol score`: scores of a finished set, by round and by row."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ from autoevol.program.listeners import Listeners
 from autoevol.program.roles import Role
 
 SOURCE = "scored-file.txt"
-"""Says whose scores a folder holds that is no run's."""
+"""Names the file whose scores a folder holds that is no run's."""
 
 
 def score(
@@ -41,32 +41,39 @@ def score(
     say: Callable[[str], None],
     tracking: TrackingConfig | None,
 ) -> ScoreResults:
-    """Score a run or a file, write what was found out, and tell MLflow of a run's.
+    """Score a run or a file and write the scores; those of a run go to MLflow, too.
+
+    Args:
+        request: Names the run or the file, and the scores.
+        bar: Shows the progress.
+        say: Takes one line for people.
+        tracking: None: nothing is tracked.
 
     Raises:
         ConfigError: The target, a score, a model or an earlier file of scores is wrong; nothing is
             written.
-        StoppedError: The user wishes to stop; the same command pays no call twice.
+        StoppedError: The user stopped it; the same command pays no call twice.
     """
     is_run = (request.target / EVOLVED).is_file()
+    # The lock of a run comes before its rows are read: another command might be writing them.
     with alone_in(request.target) if is_run else nullcontext():
         target = find_target(request)
-        given = _checked(target)
+        resources = _open(target)
         key = read_identity(target.folder).key if target.is_run else None
         for note in target.notes:
             say(f"{target.folder}: {note}")
         with nullcontext() if is_run else alone_in(target.folder):
-            book = _scored(target, given, bar, say)
-            for note in book.notes:
+            results = _score(target, resources, bar, say)
+            for note in results.notes:
                 say(note)
-            files = _written(target, book, say)
+            files = _write(target, results, say)
         if tracking and key is not None:
-            log_scores(tracking, key, book.figures, files)
-    return book
+            log_scores(tracking, key, results.figures, files)
+    return results
 
 
-def _checked(target: Target) -> ScoringResources:
-    """Return what the scores are made with; the rows and what is in the folder are fit for it."""
+def _open(target: Target) -> ScoringResources:
+    """Check the rows and the folder, then open what the scores need beside models."""
     read_stored(target.folder)
     check_rows(target.rounds, target.scores, target.where)
     if not target.is_run:
@@ -74,21 +81,22 @@ def _checked(target: Target) -> ScoringResources:
     return open_resources(target.scores, target.where)
 
 
-def _written(target: Target, book: ScoreResults, say: Callable[[str], None]) -> list[Path]:
-    """Write the scores, and what shows them; return the files."""
+def _write(target: Target, results: ScoreResults, say: Callable[[str], None]) -> list[Path]:
+    """Write the scores, and the pages and pictures that show them; return the files."""
     models = {role: settings.model for role, settings in target.models.items()}
     settings = settings_of(target.scores, models)
     if target.is_run:
-        return [*write_scores(target.folder, book, settings), *_shown(target.folder, say)]
-    files = book.write(target.folder, settings)
+        files = write_scores(target.folder, results, settings)
+        return [*files, *_write_pages(target.folder, say)]
+    files = results.write(target.folder, settings)
     write_whole(target.folder / SOURCE, f"{Path(target.where).resolve()}\n")
     return [*files, *_draw(target.folder)]
 
 
-def _shown(folder: Path, say: Callable[[str], None]) -> list[Path]:
+def _write_pages(folder: Path, say: Callable[[str], None]) -> list[Path]:
     """Write a run's report anew and return its files; before the run's end there is none.
 
-    A damaged folder gets none: that is said, and the scores that were paid for stay.
+    A damaged folder gets no report. The user is warned, and the scores, which are paid, stay.
     """
     if not (folder / SUMMARY).is_file():
         return _draw(folder)
@@ -104,16 +112,16 @@ def _draw(folder: Path) -> list[Path]:
     return [*write_pictures(score_figures(read_stored(folder)), folder).values()]
 
 
-def _scored(
-    target: Target, given: ScoringResources, bar: ProgressBar, say: Callable[[str], None]
+def _score(
+    target: Target, resources: ScoringResources, bar: ProgressBar, say: Callable[[str], None]
 ) -> ScoreResults:
-    listeners = Listeners(bar.on_phase, bar.on_row)
+    listeners = Listeners(on_phase=bar.on_phase, on_row=bar.on_row)
     if not target.models:
-        return asyncio.run(score_set(target.rounds, target.scores, given, listeners))
+        return asyncio.run(score_set(target.rounds, target.scores, resources, listeners))
 
     async def work(roles: Mapping[str, Role], in_flight: int) -> ScoreResults:
-        asked = asking(given, roles, in_flight=in_flight, seed=target.seed)
-        return await score_set(target.rounds, target.scores, asked, listeners)
+        complete = asking(resources, roles, in_flight=in_flight, seed=target.seed)
+        return await score_set(target.rounds, target.scores, complete, listeners)
 
     ledger = target.folder / "ledger.sqlite"
     return model_session(target.models, ledger, work, bar=bar, say=say, adapters=target.adapters)
@@ -126,8 +134,8 @@ def _check_source(target: Target) -> None:
         ConfigError: Names both.
     """
     file = target.folder / SOURCE
-    known = file.read_text("utf-8").strip() if file.is_file() else None
-    if known not in (None, str(Path(target.where).resolve())):
+    source = file.read_text("utf-8").strip() if file.is_file() else None
+    if source not in (None, str(Path(target.where).resolve())):
         raise ConfigError(
-            str(target.folder), f"holds the scores of {known}; choose another (--out)"
+            str(target.folder), f"holds the scores of {source}; choose another folder (--out)"
         )

@@ -1,4 +1,4 @@
-"""From a checked plan to the program's own settings."""
+"""The program's own settings, made from a checked plan: the program knows no config."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -18,16 +18,22 @@ from autoevol.program.search.settings import SearchSettings
 if TYPE_CHECKING:
     from autoevol.experiments.models.runtime import OpenModels
 
-_NOT_THE_SEARCHS = {"name", "initial_method", "on_no_gain", "storage"}
-_NOT_THE_GENERATORS = {"methods", "schedule", "until", "respond", "input", "context"}
+# Keys of the config's groups that the run itself goes by; all others are the program's settings.
+_KEYS_OF_THE_RUN = {
+    "optimizer": {"name", "initial_method", "on_no_gain", "storage"},
+    "evolve": {"methods", "schedule", "until", "respond", "input", "context"},
+}
 LOCAL_BLOCK_ROWS = 8
-"""Rows that evolve together before they respond together on a `local/` model."""
+"""Rows that evolve together before they respond together on a `local/` model.
+
+The prompts of one stage then follow each other, and the server's prefix cache keeps the method.
+"""
 
 
 def search_settings(plan: Plan) -> SearchSettings:
     """Return the search's settings."""
-    given = plan.config.optimizer.model_dump(exclude=_NOT_THE_SEARCHS)
-    return SearchSettings(**given, seed=plan.config.seed)
+    values = plan.config.optimizer.model_dump(exclude=_KEYS_OF_THE_RUN["optimizer"])
+    return SearchSettings(**values, seed=plan.config.seed)
 
 
 def generation_settings(
@@ -37,23 +43,23 @@ def generation_settings(
 
     Args:
         plan: Of the run.
-        learned: What an earlier try's bandit began each round with.
+        learned: By round and by the method's name, what an earlier try's bandit began with.
     """
     config = plan.config.evolve
-    given = config.model_dump(exclude=_NOT_THE_GENERATORS)
-    until = LengthGoal(*config.until.words) if config.until else None
+    values = config.model_dump(exclude=_KEYS_OF_THE_RUN["evolve"])
+    goal = LengthGoal(*config.until.words) if config.until else None
     weights = {
         method.name: entry.weight
         for methods, entries in zip(plan.schedule, config.entries, strict=True)
         for method, entry in zip(methods, entries, strict=True)
     }
     return GenerationSettings(
-        **given, until=until, weights=weights, learned=learned, seed=plan.config.seed
+        **values, until=goal, weights=weights, learned=learned, seed=plan.config.seed
     )
 
 
 def scoring_roles(plan: Plan, models: "OpenModels", watched: float) -> dict[str, Role]:
-    """Return the models that the run's scores ask, by role."""
+    """Return the models that the run's scores need, by role."""
     return {role: _role(role, plan, models, watched) for role in SCORING if role in models.lms}
 
 
@@ -70,7 +76,7 @@ def pipeline_of(plan: Plan, models: "OpenModels", watched: float) -> Pipeline:
     Args:
         plan: Of the run.
         models: Its open models.
-        watched: Share of the calls that a tracer hears of, in [0, 1].
+        watched: Share of the calls that a tracer sees, in [0, 1].
     """
     roles = Roles(**{role: _role(role, plan, models, watched) for role in EVOLVING})
     failure = plan.config.failure

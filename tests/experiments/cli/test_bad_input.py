@@ -109,7 +109,7 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
         ),
         pytest.param(
             {"evolve": {"methods": ["deepen", {"name": "deepen", "words": 9}]}},
-            ["evolve.methods", "deepen stands twice"],
+            ["evolve.methods", "deepen is listed twice"],
             id="method twice",
         ),
         pytest.param(

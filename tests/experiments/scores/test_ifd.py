@@ -122,7 +122,9 @@ def test_rounds_have_figures_of_their_own_and_every_row_is_heard_of_once() -> No
     rows = [Row(f"{n}.{i}", f"{i}", "ab" * n, round=n, response="bc") for n in (1, 2) for i in "xy"]
     phases, heard = list[Phase](), list[Outcome]()
     found = scored(
-        [*rows, Row("m", "m", "a", round=2)], Bytes(), Listeners(phases.append, heard.append)
+        [*rows, Row("m", "m", "a", round=2)],
+        Bytes(),
+        Listeners(on_phase=phases.append, on_row=heard.append),
     )
     assert {n: told["ifd"]["scored"] for n, told in found.by_round.items()} == {1: 2, 2: 2}
     assert [(phase.name, phase.total) for phase in phases] == [("score: ifd", 5)]
