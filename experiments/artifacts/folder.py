@@ -1,4 +1,4 @@
-"""A run's folder: who it belongs to, and the files of the contract."""
+"""A run's folder: its identity, its lock, and the files of the contract."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ RESUMABLE = (
     *("timeout", "attempts", "backoff", "backoff_max", "hedge_after", "outage"),
     *("api_key_env", "price", "fallbacks"),
 )
-"""Model settings that may differ when a run goes on; the budget may, too."""
+"""Model settings that may differ on resume, as the budget may."""
 
 MINIMUM_DISK = 50 << 20
 LOCK = "run.lock"
@@ -35,7 +35,7 @@ LOCK = "run.lock"
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """An open folder.
+    """The folder of a run that is open.
 
     Attributes:
         key: Identifies the run in MLflow, the same on resume.
@@ -52,19 +52,19 @@ class RunFolder:
 
     @property
     def ledger(self) -> Path:
-        """Finished calls."""
+        """The file of finished calls."""
         return self.path / "ledger.sqlite"
 
     def summary(self) -> dict[str, Any] | None:
         """Return the summary of a finished run; None while it is not finished."""
         file = self.path / "summary.json"
-        found: dict[str, Any] | None = (
-            json.loads(file.read_text("utf-8")) if file.is_file() else None
-        )
-        return found
+        if not file.is_file():
+            return None
+        summary: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        return summary
 
     def write(self, name: str, text: str) -> Path:
-        """Write a file as a whole: it is there complete, or not at all."""
+        """Write a file whole: after a crash it is complete or as it was before."""
         return write_whole(self.path / name, text)
 
     def write_method(self, name: str, method: Method) -> Path:
@@ -72,7 +72,7 @@ class RunFolder:
         return self.write(f"methods/{name}.md", to_markdown(method))
 
     def on_step(self, record: StepRecord) -> None:
-        """Keep the best method of each step."""
+        """Write the best method of a step."""
         self.write_method(f"step-{record.step:02d}", record.best.method)
 
 
@@ -91,7 +91,7 @@ def find_summary(config: ExperimentConfig, content: str) -> dict[str, Any] | Non
 
 
 def _asks_for_more(path: Path, config: ExperimentConfig) -> bool:
-    """Tell whether other scores or filters are asked for than the finished run has made."""
+    """Tell whether the config has other scores or filters than the finished run."""
     then = yaml.safe_load((path / "config.yaml").read_text("utf-8"))
     now = config.model_dump(mode="json")
     none = ExperimentConfig.model_fields
@@ -137,7 +137,7 @@ def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> Itera
     """Open the run's folder for this process alone: new, resumed, or fresh.
 
     Raises:
-        ConfigError: As `check_folder`, or another process is at work there.
+        ConfigError: As `check_folder`, or another process uses the folder.
     """
     check_folder(config, content, fresh=fresh)
     replaced = None
@@ -155,7 +155,7 @@ def _key_in(path: Path) -> str | None:
 
 
 def _is_begun(file: Path) -> bool:
-    """Tell whether a file may be all that a try left which was killed while it made the folder."""
+    """Tell whether a try that was killed while it made the folder may have left this file."""
     return file.name == LOCK or file.name.startswith(PARTIAL)
 
 
@@ -166,8 +166,13 @@ def _move_aside(path: Path) -> None:
 
 @contextlib.contextmanager
 def alone_in(path: Path) -> Iterator[None]:
-    """Keep other processes out of a folder; a killed process keeps nobody out."""
+    """Lock a folder against other processes until the block is left.
+
+    Raises:
+        ConfigError: Another process has the lock.
+    """
     path.mkdir(parents=True, exist_ok=True)
+    # A lock of the operating system: it goes with its process, also with one that is killed.
     try:
         with FileLock(path / LOCK, blocking=False):
             yield
@@ -201,13 +206,16 @@ def as_yaml(config: ExperimentConfig) -> str:
 
 @contextlib.contextmanager
 def row_files(folder: RunFolder) -> Iterator["RowWriter"]:
-    """Open `evolved.jsonl` and `failures.jsonl`; unscored rows get a file only if there are any."""
+    """Open the files of rows; `unscored.jsonl` is made only when there are unscored rows."""
     with contextlib.ExitStack() as stack:
         yield RowWriter(folder.path, stack)
 
 
 class RowWriter:
-    """Writes each row as it is finished. What an interrupted try wrote is written again."""
+    """Writes each row as it is finished.
+
+    A resumed run writes all rows again: their calls come from the ledger.
+    """
 
     def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
         self._path = path
@@ -327,7 +335,7 @@ def read_identity(folder: Path) -> RunIdentity:
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """Return a finished run's figures.
+    """Return a finished run's summary.
 
     Raises:
         ConfigError: The file is damaged.
@@ -336,10 +344,10 @@ def read_summary(folder: Path) -> dict[str, Any]:
     tree = read_object(file)
     _check_numbers(tree, _NUMBERS, str(file))
     rounds = tree.get("rounds")
-    if not isinstance(rounds, list) or not all(isinstance(each, dict) for each in rounds):
+    if not isinstance(rounds, list) or not all(isinstance(count, dict) for count in rounds):
         raise ConfigError(f"{file}: rounds", "must be a list of objects")
-    for number, each in enumerate(rounds):
-        _check_numbers(each, _OF_A_ROUND, f"{file}: rounds[{number}]")
+    for number, count in enumerate(rounds):
+        _check_numbers(count, _OF_A_ROUND, f"{file}: rounds[{number}]")
     return tree
 
 

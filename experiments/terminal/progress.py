@@ -23,7 +23,7 @@ from autoevol.program.records import Outcome
 
 
 class _Speed(ProgressColumn):
-    """Rows and tokens per second of a phase, by the phase's own clock."""
+    """Rows and tokens per second since the phase began."""
 
     def render(self, task: Task) -> Text:
         """Return the figures of `task`."""
@@ -52,7 +52,7 @@ class ProgressBar:
         self._totals = totals
 
     def on_phase(self, phase: Phase) -> None:
-        """Start a line; the line before is finished."""
+        """Finish the line before and start one."""
         self.finish()
         if not self._progress.console.is_terminal:
             self._progress.console.log(phase.name)
@@ -76,14 +76,14 @@ class ProgressBar:
             self._progress.update(self._task.id, advance=1, failed=failures)
 
     def on_part(self, done: int, total: int) -> None:
-        """Show a download: parts done and in all."""
+        """Show a download: its finished parts, and all of them."""
         if done == 1 or self._task is None:
             self.on_phase(Phase("download the model", total))
         if self._task is not None:
             self._progress.update(self._task.id, completed=done)
 
     def finish(self) -> None:
-        """Close the line of the phase, and freeze its figures."""
+        """Close the phase's line, and freeze its figures."""
         if self._task is None:
             return
         done, tokens = max(self._task.completed, 1), self._task.fields["tokens"]()

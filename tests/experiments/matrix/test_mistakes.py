@@ -109,7 +109,7 @@ def test_a_mistake_beside_the_matrix_is_told_as_ever(write_config: WriteConfig) 
 @pytest.mark.parametrize("values", ["[{1: a, b: c}]", "[&x [*x]]"])
 def test_a_value_that_is_no_plain_data_is_refused(values: str, write_config: WriteConfig) -> None:
     more = ("--set", f"matrix.data.fields={values}")
-    refuse(write_config(), "matrix.data.fields", "value 1 is no plain data", more=more)
+    refuse(write_config(), "matrix.data.fields", "value 1 is not plain data", more=more)
 
 
 @pytest.mark.parametrize(
