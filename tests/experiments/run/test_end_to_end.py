@@ -20,8 +20,8 @@ WriteConfig = Callable[..., Path]
 
 
 def summary_of(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "summary.json").read_text())
-    return found
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+    return summary
 
 
 def rows_of(file: Path) -> list[dict[str, Any]]:

@@ -62,8 +62,8 @@ def rows_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def summary_of(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "summary.json").read_text("utf-8"))
-    return found
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text("utf-8"))
+    return summary
 
 
 @pytest.mark.parametrize(
@@ -239,9 +239,9 @@ def test_a_second_process_is_kept_out_of_the_folder(
 
 @pytest.mark.faults
 def test_a_server_that_is_away_for_20_seconds_is_waited_for(write_evolve: WriteConfig) -> None:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     command = [sys.executable, "-m", "benchmarks.server", f"--port={port}", "--latency=0.05"]
 
     def start() -> subprocess.Popen[str]:

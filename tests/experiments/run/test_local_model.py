@@ -85,10 +85,10 @@ def _check_program_json(folder: Path, rows: list[dict[str, str]]) -> None:
     ) as fleet:
         with dspy.context(lm=fleet.lms["evolver"], adapter=PlainAdapter()):
             for row in rows:
-                found = asyncio.run(
+                prediction = asyncio.run(
                     predictor.acall(instruction=row["origin"], config={"rollout_id": row["draw"]})
                 )
-                assert found.evolved_instruction == row["instruction"]
+                assert prediction.evolved_instruction == row["instruction"]
         assert fleet.engine.totals.calls.total() == fleet.engine.totals.replayed
 
 

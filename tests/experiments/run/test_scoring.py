@@ -66,7 +66,7 @@ def test_scoring_again_pays_nothing_and_adds_no_point(write_config: WriteConfig)
     run_id = json.loads((RUN / "summary.json").read_text())["mlflow_run_id"]
     points = client.get_metric_history(run_id, "score.complexity.mean")
     assert [point.step for point in points] == [0, 1, 2]
-    assert "scores.json" in {each.path for each in client.list_artifacts(run_id)}
+    assert "scores.json" in {artifact.path for artifact in client.list_artifacts(run_id)}
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_damaged_scores_are_refused_before_any_call(
 
 def test_a_sample_takes_the_same_seeds_in_every_round(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config(20, **NO_SEARCH)), expected=0)
-    given = ("--scores", "complexity", "--set", "scores.sample=5")
-    run_cli("score", str(RUN), *given, expected=0)
+    options = ("--scores", "complexity", "--set", "scores.sample=5")
+    run_cli("score", str(RUN), *options, expected=0)
 
     scored = [row for row in lines(RUN / "scores.jsonl") if "complexity" in row.get("values", {})]
     by_round = {n: {r["id"].split(".")[0] for r in scored if r["round"] == n} for n in (0, 1, 2)}
@@ -118,8 +118,8 @@ def test_a_sample_takes_the_same_seeds_in_every_round(write_config: WriteConfig)
 def test_a_file_is_scored_in_a_folder_of_its_own(workplace: Path) -> None:
     rows = [{"instruction": f"Name {n} rivers.", "output": "The Danube."} for n in range(6)]
     Path("mine.json").write_text(json.dumps(rows))
-    given = ("--scores", "neighbours,overlap,complexity", "--judge", "scripted/world")
-    run_cli("score", "mine.json", *given, expected=0)
+    options = ("--scores", "neighbours,overlap,complexity", "--judge", "scripted/world")
+    run_cli("score", "mine.json", *options, expected=0)
 
     figures = json.loads(Path("runs/score-mine/scores.json").read_text())["rounds"][0]
     assert figures["complexity"]["scored"] == 6
@@ -131,8 +131,8 @@ def test_a_file_is_scored_in_a_folder_of_its_own(workplace: Path) -> None:
 def test_a_grade_that_follows_length_is_said_to(workplace: Path) -> None:
     rows = [{"instruction": "Go on.", "output": "word " * n} for n in (1, 20, 40, 60)]
     Path("mine.json").write_text(json.dumps(rows))
-    given = ("--scores", "grade", "--judge", "scripted/world")
-    run_cli("score", "mine.json", *given, expected=0)
+    options = ("--scores", "grade", "--judge", "scripted/world")
+    run_cli("score", "mine.json", *options, expected=0)
     figures = json.loads(Path("runs/score-mine/scores.json").read_text())["rounds"][0]["grade"]
     assert figures["scored"] == 4
     assert figures["length_correlation"] == pytest.approx(1.0)
@@ -144,9 +144,9 @@ def test_a_judge_that_no_score_asks_is_refused(
 ) -> None:
     run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
     Path("one.jsonl").write_text('{"instruction": "Name a river.", "response": "The Ob."}\n')
-    given = ("--scores", names) if names else ()
+    options = ("--scores", names) if names else ()
     for target in (str(RUN), "one.jsonl"):
-        result = run_cli("score", target, *given, "--judge", "scripted/world", expected=2)
+        result = run_cli("score", target, *options, "--judge", "scripted/world", expected=2)
         assert result.err.strip() == "--judge: says nothing: no score asks a judge"
     assert not (RUN / "scores.json").exists()
 
@@ -180,22 +180,22 @@ def test_solvers_try_each_row_and_a_band_keeps_what_they_solve_at_times(
 
     rounds = json.loads((RUN / "scores.json").read_text())
     assert rounds["settings"]["solver"]["judge"] == "scripted/world, scripted/world"
-    found = rounds["rounds"][1]["solver"]
-    assert 0.5 < found["mean"] <= 1.0
-    assert {"strong_solver", "solver_gap"} < set(found)
+    figures = rounds["rounds"][1]["solver"]
+    assert 0.5 < figures["mean"] <= 1.0
+    assert {"strong_solver", "solver_gap"} < set(figures)
     evolved = lines(RUN / "evolved.jsonl")
     assert all(0 <= row["scores"]["solver"] <= 1 for row in evolved)
     kept = [row["scores"]["solver"] <= 0.75 for row in evolved]
     assert [row["filtered_by"] is None for row in evolved] == kept
-    asked = json.loads((RUN / "summary.json").read_text())["calls_by_role"]
-    assert asked["solver"] == asked["strong_solver"] == 4 * (10 + len(evolved))
+    calls = json.loads((RUN / "summary.json").read_text())["calls_by_role"]
+    assert calls["solver"] == calls["strong_solver"] == 4 * (10 + len(evolved))
 
 
 def test_a_file_is_solved_by_a_model_that_is_named(workplace: Path) -> None:
     Path("one.jsonl").write_text('{"instruction": "How many legs have two hens?"}\n' * 6)
     solver = "models.solver={model: scripted/world, temperature: 1}"
-    given = ("--scores", "solver", "--set", solver, "--set", "scores.samples=2")
-    run_cli("score", "one.jsonl", *given, expected=0)
+    options = ("--scores", "solver", "--set", solver, "--set", "scores.samples=2")
+    run_cli("score", "one.jsonl", *options, expected=0)
     figures = json.loads(Path("runs/score-one/scores.json").read_text())["rounds"][0]
     assert figures["solver"]["scored"] == 6
 
@@ -261,7 +261,7 @@ def test_a_config_can_ask_for_scores_at_the_end_of_a_run(write_config: WriteConf
     store = yaml.safe_load(Path("mlflow.yaml").read_text())["tracking_uri"]
     client = mlflow.MlflowClient(store, store)
     assert {"score_means.png", "score_words.png"} <= {path.name for path in RUN.iterdir()}
-    artifacts = {each.path for each in client.list_artifacts(summary["mlflow_run_id"])}
+    artifacts = {artifact.path for artifact in client.list_artifacts(summary["mlflow_run_id"])}
     assert {"score_means.png", "score_words.png"} <= artifacts
     assert (RUN / "report.html").read_text().count('alt="Scores by round"') == 2
     points = client.get_metric_history(summary["mlflow_run_id"], "score.length.words")
@@ -282,9 +282,9 @@ def test_scores_made_one_after_the_other_all_stay(write_config: WriteConfig) -> 
     run_cli("score", str(RUN), "--scores", "length,overlap", expected=0)
     run_cli("score", str(RUN), "--scores", "complexity", expected=0)
 
-    told = json.loads((RUN / "scores.json").read_text())
-    assert {"length", "overlap", "complexity"} <= set(told["rounds"][1])
-    assert told["settings"]["complexity"]["judge"] == "scripted/world"
+    scores = json.loads((RUN / "scores.json").read_text())
+    assert {"length", "overlap", "complexity"} <= set(scores["rounds"][1])
+    assert scores["settings"]["complexity"]["judge"] == "scripted/world"
     evolved = lines(RUN / "evolved.jsonl")
     assert all({"words", "copies", "complexity", "added_words"} <= {*r["scores"]} for r in evolved)
 
@@ -297,8 +297,8 @@ def test_figures_of_an_earlier_judge_do_not_stay_beside_the_new_ones(
     few = ("--scores", "complexity", "--set", "scores.sample=2")
     run_cli("score", str(RUN), *few, expected=0)
     held = [row for row in lines(RUN / "evolved.jsonl") if "complexity" in row["scores"]]
-    asked = [row for row in lines(RUN / "scores.jsonl") if "complexity" in row.get("values", {})]
-    assert {row["id"] for row in held} == {row["id"] for row in asked if row["round"]}
+    scored = [row for row in lines(RUN / "scores.jsonl") if "complexity" in row.get("values", {})]
+    assert {row["id"] for row in held} == {row["id"] for row in scored if row["round"]}
 
 
 def test_a_finished_run_of_before_a_score_had_its_keys_stays_finished(
@@ -385,4 +385,4 @@ def test_a_sample_of_rewrites_whose_seeds_have_moved(write_config: WriteConfig) 
     data.rename(data.with_suffix(".gone"))
     run_cli("score", str(RUN), "--scores", "complexity", "--set", "scores.sample=6", expected=0)
     figures = json.loads((RUN / "scores.json").read_text())["rounds"]
-    assert [each["complexity"]["scored"] for each in figures] == [figures[0]["rows"]]
+    assert [scores["complexity"]["scored"] for scores in figures] == [figures[0]["rows"]]

@@ -52,7 +52,7 @@ def test_a_key_leaves_no_trace(
             models={"evolver": {**evolver, "concurrency": 4}}, optimizer={"name": "none"}
         )
         stopped = run_cli("run", str(config), "--yes", expected=2)
-        headers = [{k.lower(): v for k, v in asked.headers.items()} for asked in server.asked]
+        headers = [{k.lower(): v for k, v in request.headers.items()} for request in server.asked]
 
     written = [path for path in workplace.rglob("*") if path.is_file()]
     assert {header["authorization"] for header in headers} == {f"Bearer {CANARY}"}

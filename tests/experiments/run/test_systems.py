@@ -62,7 +62,7 @@ def run_system(system: str, *more: str, script: str = "sound", limit: int | None
     roles = ("evolver", "responder", "optimizer", "judge")
     models = [f"models.{role}.model=scripted/{script}" for role in roles]
     sets = [*models, f"data.path={REPOSITORY / config.data.path}", *more]
-    arguments = [part for each in sets for part in ("--set", each)]
+    arguments = [part for setting in sets for part in ("--set", setting)]
     small = ["--limit", str(limit)] if limit else []
     run_cli(
         *("run", str(CONFIGS / f"{system}.yaml"), "--out", str(folder), "--yes", *small),
@@ -119,13 +119,13 @@ def test_the_papers_config_is_its_algorithm() -> None:
 def test_auto_evol_in_korean_analyses_once_a_step_and_has_no_incumbent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: Counter[str] = Counter()
+    questions: Counter[str] = Counter()
 
     def worse(messages: Sequence[Message], draw: int) -> str:
         system = messages[0]["content"]
         for name in ("You review a method", "You improve a method"):
             if system.startswith(name):
-                asked[name] += 1
+                questions[name] += 1
                 return f"Rewrite the instruction into a harder one, in manner {draw}."
         if system.startswith("Answer the instruction") and "harmed" in messages[-1]["content"]:
             return "IDK"
@@ -141,7 +141,7 @@ def test_auto_evol_in_korean_analyses_once_a_step_and_has_no_incumbent(
         limit=None,
     )
     summary = json.loads((folder / "summary.json").read_text("utf-8"))
-    assert asked == {"You review a method": 2, "You improve a method": 10}
+    assert questions == {"You review a method": 2, "You improve a method": 10}
     assert summary["accepted_steps"] == 2
     assert summary["failure_rate_initial"]["rate"] == 0
     assert summary["failure_rate_best"]["rate"] == 1
