@@ -29,7 +29,7 @@ RESUMABLE = (
 )
 """Model settings that may differ on resume, as the budget may."""
 
-MINIMUM_DISK = 50 << 20
+MINIMUM_DISK = 50 << 20  # bytes
 LOCK = "run.lock"
 
 
@@ -142,6 +142,7 @@ def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> Itera
     check_folder(config, content, fresh=fresh)
     replaced = None
     if fresh and config.folder.exists():
+        # Under the old folder's own lock: another process may be writing to it.
         with alone_in(config.folder):
             replaced = _key_in(config.folder)
             _move_aside(config.folder)
@@ -240,6 +241,7 @@ class RowWriter:
 
     def _open(self, name: str) -> TextIO:
         if name not in self._files:
+            # Line by line, so that a kill leaves whole rows.
             file = (self._path / name).open("w", encoding="utf-8", buffering=1)
             self._files[name] = self._stack.enter_context(file)
         return self._files[name]

@@ -38,6 +38,7 @@ class BulkPhase:
             schedule: The methods of each round.
         """
         plan, folder, bar = self.opened.plan, self.opened.folder, self.opened.context.bar
+        # A copy, for the engine adds to its totals in place.
         before, bandit = replace(self.totals), BanditFile(folder.path / BANDIT)
         settings = generation_settings(plan, bandit.read())
         with row_files(folder) as write:
@@ -82,7 +83,10 @@ class BanditFile:
 
 
 def _prefix_hits(before: Totals, after: Totals) -> float | None:
-    """Return the share of the method's tokens that came from the prefix cache, in [0, 1]."""
+    """Return the share of the method's tokens that came from the prefix cache, in [0, 1].
+
+    None: no call was made, since the ledger had all of them.
+    """
     shared = after.method_tokens - before.method_tokens
     cached = after.method_tokens_cached - before.method_tokens_cached
     return round(cached / shared, 4) if shared else None

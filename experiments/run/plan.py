@@ -49,6 +49,7 @@ class Plan:
     @property
     def content(self) -> str:
         """Fingerprint of what the config points to: seeds, methods and prompts."""
+        # The config itself holds only paths. A resumed run must not mix rows of two data files.
         digest = hashlib.sha256(self.answer_prompt.encode())
         for row in self.splits.seeds:
             fields = [row.id, row.instruction, row.input, row.turns, row.response, row.round]
@@ -64,6 +65,7 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
     Raises:
         ConfigError: Names the file and the key, or the data file and the row.
     """
+    # Seeds come last, for they take the longest: a mistake in a key is reported at once.
     schedule = _schedule(config, where)
     methods = [method for round_methods in schedule for method in round_methods]
     start = _start(config, methods, where)

@@ -46,6 +46,7 @@ def write_run(
         scores: None: the config asks for none.
     """
     plan, folder, tracker = opened.plan, opened.folder, opened.tracker
+    # From the file, since a run does not hold its rows in memory.
     stopped = funnel(read_rows(folder.path / "failures.jsonl"))
     summary = {
         **figures,

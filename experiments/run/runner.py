@@ -37,6 +37,8 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
     """
     # Opened before the first call: a benchmark that is missing must not cost a whole bulk phase.
     tools = open_score_tools(plan)
+    # The order matters. Signals are handled while weights are fetched and servers start, the
+    # folder's lock guards the ledger, and MLflow's run ends before the engine closes.
     with (
         stopping_on_signal(context.say) as stopper,
         open_folder(plan.config, plan.content, fresh=context.fresh) as folder,
@@ -48,6 +50,7 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
             say=context.say,
         ) as models,
         tracked(context.tracking, _tracked_run(plan), folder, context.tags) as tracker,
+        # DSPy would keep the last 10,000 calls of every module in memory.
         dspy.context(disable_history=True, max_trace_size=0),
     ):
         stopper.attach(models.engine)
@@ -59,7 +62,7 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
 
 def _run_phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> dict[str, Any]:
     """Run the phases on the engine's loop, then write the results and return the summary."""
-    started = time.monotonic()
+    started = time.monotonic()  # only now, so that a download or a model's start does not count
     phases = _phases(opened, models, tools)
     try:
         result, scores = models.engine.run(phases.run())
@@ -94,8 +97,9 @@ class _Phases:
     score: ScorePhase
 
     async def run(self) -> tuple[RunResult, ScoreResults | None]:
-        """Return what the phases measured, and the scores if the config asks for any."""
+        """Return the measurements of the phases, and the scores if the config has any."""
         plan = self.opened.plan
+        # A judge is tried on controls first: a rule that fails them is no part of F from here on.
         await self.opened.pipeline.failure.prepare()
         student = Evolver(plan.start or plan.methods[0], plan.answer_prompt)
         result, schedule = RunResult(plan.methods), plan.schedule

@@ -18,7 +18,10 @@ from autoevol.signatures import Method
 
 
 class SearchPhase:
-    """Searches with the config's optimizer, and tests what it found.
+    """Searches with the config's optimizer, and tests the best method on held-out rows.
+
+    Args:
+        opened: The run.
 
     Raises:
         ConfigError: The storage for Optuna's study cannot be opened.
@@ -38,10 +41,13 @@ class SearchPhase:
         )
 
     async def run(self, student: Evolver) -> tuple[Method, SearchResult]:
-        """Return the method to apply, and what was measured on the way.
+        """Return the method to apply, and all measurements.
 
         Args:
             student: Holds the initial method.
+
+        Raises:
+            LMError: A call failed for good in a way that ends the run.
         """
         splits = self._plan.splits
         best = await self._optimizer().acompile(
@@ -61,6 +67,7 @@ class SearchPhase:
         if not self._plan.splits.heldout:
             return None
         initial = await self._evaluate(student, "initial method")
+        # One method has one set of verdicts: another evaluation would draw the same replies.
         if best.method.id == student.method.id:
             return HeldoutTest(initial, initial)
         return HeldoutTest(initial, await self._evaluate(best, "best method"))
@@ -70,6 +77,7 @@ class SearchPhase:
         return await evaluate(evolver, rows, self._pipeline, self._listeners, phase=phase)
 
     def _applied(self, initial: Method, best: Method, heldout: HeldoutTest | None) -> Method:
+        """Return the best method, or the initial one where the held-out rows show no gain."""
         keeps_best = self._plan.config.optimizer.on_no_gain == "keep_best"
         if best.id == initial.id or heldout is None or heldout.has_gain or keeps_best:
             return best
@@ -78,7 +86,7 @@ class SearchPhase:
 
 
 class _SearchLog:
-    """Keeps what a search reports, and passes it on to the run's folder and to MLflow."""
+    """Listens to a search: stores its reports, in memory, in the run's folder and in MLflow."""
 
     def __init__(self, opened: OpenRun) -> None:
         self._folder, self._tracker = opened.folder, opened.tracker
@@ -90,27 +98,27 @@ class _SearchLog:
         self._choice: FinalChoice | None = None
 
     def on_headroom(self, headroom: Headroom) -> None:
-        """Take what the initial method leaves to be gained."""
+        """Store the initial method's failure rate; warn if it leaves too little to be gained."""
         self._initial = headroom.initial
         if self._needs_headroom and not headroom.is_enough:
             self._skipped = f"{headroom}: the search is skipped"
-            self._say(f"{self._skipped} (--force searches all the same)")
+            self._say(f"{self._skipped} (--force searches anyway)")
 
     def on_step(self, record: StepRecord) -> None:
-        """Take a finished step."""
+        """Store a finished step."""
         self._steps.append(record)
         self._folder.on_step(record)
         if self._tracker:
             self._tracker.on_step(record)
 
     def on_choice(self, choice: FinalChoice) -> None:
-        """Take the confirmation on fresh rows."""
+        """Store the confirmation on fresh rows."""
         self._choice = choice
         if self._tracker:
             self._tracker.on_choice(choice)
 
     def result(self, heldout: HeldoutTest | None) -> SearchResult:
-        """Return all of it, with the test that followed the search."""
+        """Return all reports together with the test that followed the search."""
         return SearchResult(self._initial, self._skipped, tuple(self._steps), self._choice, heldout)
 
 

@@ -28,7 +28,7 @@ class _Speed(ProgressColumn):
     def render(self, task: Task) -> Text:
         """Return the figures of `task`."""
         elapsed = task.finished_time if task.finished else task.elapsed
-        if not elapsed or elapsed < 1:
+        if not elapsed or elapsed < 1:  # too short for a rate
             return Text("")
         tokens = task.fields["tokens"]()
         return Text(f"{task.completed / elapsed:.2f} rows/s {tokens / elapsed:.0f} tok/s", "dim")
@@ -56,7 +56,7 @@ class ProgressBar:
         self.finish()
         if not self._progress.console.is_terminal:
             self._progress.console.log(phase.name)
-        before = self._tokens()
+        before = self._tokens()  # the engine counts the whole run, a line its own phase
         number = self._progress.add_task(
             phase.name,
             total=phase.total or None,
@@ -86,6 +86,7 @@ class ProgressBar:
         """Close the phase's line, and freeze its figures."""
         if self._task is None:
             return
+        # A phase may end before its total, and then it is complete all the same.
         done, tokens = max(self._task.completed, 1), self._task.fields["tokens"]()
         self._progress.update(self._task.id, total=done, completed=done, tokens=lambda: tokens)
         self._task = None

@@ -116,6 +116,7 @@ def tracked(
             mlflow.end_run("KILLED")
             raise
         finally:
+            # MLflow writes traces in threads of its own, which would end with the process.
             mlflow.flush_trace_async_logging()
 
 
