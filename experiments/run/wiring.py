@@ -15,7 +15,7 @@ from autoevol.program.records import MethodTally
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.settings import SearchSettings
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # it loads aiohttp, which a dry run does without
     from autoevol.experiments.models.runtime import OpenModels
 
 # Keys of the config's groups that the run itself goes by; all others are the program's settings.

@@ -36,8 +36,8 @@ def open_parent(
     run: TrackedRun,
     folder: RunFolder,
     *,
-    tags: Mapping[str, str],
-    more_tags: Mapping[str, str],
+    config_tags: Mapping[str, str],
+    run_tags: Mapping[str, str],
 ) -> str:
     """Return the id of the run; params and data set are logged if they are not there yet.
 
@@ -45,14 +45,14 @@ def open_parent(
         store: Holds the run, or gets it.
         run: What is recorded.
         folder: Its key identifies the run.
-        tags: Of a run that is created now.
-        more_tags: Also set on a run that an earlier try created.
+        config_tags: Those of `mlflow.yaml`, for a run that is created now.
+        run_tags: The caller's, also for a run that an earlier try created.
     """
     _end_replaced(store, folder)
     parent = store.find("run_key", folder.key)
     if parent is None:
-        parent = _create(store, run, folder, {"run_kind": "run", **tags, **more_tags})
-    set_tags(store.client, parent, more_tags)
+        parent = _create(store, run, folder, {"run_kind": "run", **config_tags, **run_tags})
+    set_tags(store.client, parent, run_tags)
     run_id = str(parent.info.run_id)
     params = flatten(run.config).items()
     missing = {key: value for key, value in params if key not in parent.data.params}

@@ -107,7 +107,7 @@ def tracked(
     import mlflow
 
     _trace(config)
-    parent = open_parent(store, run, folder, tags=config.tags, more_tags=tags)
+    parent = open_parent(store, run, folder, config_tags=config.tags, run_tags=tags)
     with mlflow.start_run(run_id=parent) as active:
         try:
             yield Tracker(store, active.info.run_id, run)

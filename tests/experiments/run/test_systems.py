@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,7 +15,7 @@ from autoevol.experiments.models.transports.protocol import Message
 from autoevol.program.search.settings import PAPER
 from autoevol.signatures import shipped_methods
 from tests.conftest import REPOSITORY
-from tests.support.command_line import run_cli
+from tests.support.command_line import rows_of, run_cli
 
 CONFIGS = REPOSITORY / "experiments" / "configs"
 SYSTEMS = (
@@ -70,10 +69,6 @@ def run_system(system: str, *more: str, script: str = "sound", limit: int | None
         expected=0,
     )
     return folder
-
-
-def rows_of(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture(autouse=True)
