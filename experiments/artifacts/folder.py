@@ -230,7 +230,7 @@ class RowWriter:
         """Append one row to the file it belongs to.
 
         Raises:
-            StorageError: The disk takes no more.
+            StorageError: The disk is full, or the folder cannot be written.
         """
         names = {"kept": "evolved.jsonl", "failed": "failures.jsonl", "unscored": "unscored.jsonl"}
         line = json.dumps(outcome.as_dict(), ensure_ascii=False)

@@ -23,7 +23,8 @@ class Measured:
 
     Attributes:
         method: Its id.
-        added_words: Mean content words added by the rows that passed, in [0, 20].
+        rate: Lower is better.
+        added_words: Mean content words added by the rows that passed, in [0, 20]; higher is better.
     """
 
     method: str
@@ -51,7 +52,7 @@ class RecordedProposal:
 
 @dataclass(frozen=True, slots=True)
 class SearchStep:
-    """One step: the best method before it, what was tried, the best method after it."""
+    """One step: the best method before it, its proposals, the best method after it."""
 
     incumbent: Measured
     proposals: tuple[RecordedProposal, ...]
@@ -68,10 +69,10 @@ class SearchStep:
 
 @dataclass(frozen=True, slots=True)
 class SearchRecord:
-    """The search of a run, and the methods that were applied in the end.
+    """The search of a run, and the methods that were applied.
 
     Attributes:
-        methods: All that are named, by id.
+        methods: All methods that the record names, by id.
         applied: Ids, the best first.
         start: Id of the initial method; None: there was no search.
         front: The Pareto front of failure rate, added words and the method's length.

@@ -30,6 +30,7 @@ class HeldoutTest:
 
         Also true where no row was scored under both: then the choice on the dev rows stands.
         """
+        # On the rows that were scored under both: the two rates may be of different rows.
         pairing = self._pairs
         is_tied = pairing.difference == 0 and self.best.added_words > self.initial.added_words
         return not pairing.shared or pairing.difference < 0 or is_tied
@@ -78,6 +79,7 @@ class SearchResult:
     @property
     def best(self) -> FailureRate | None:
         """The best method on the dev rows, which flatter it: they chose it."""
+        # The confirmation may prefer another finalist than the last incumbent.
         if self.choice:
             return self.choice.best.failure_rate
         return self.steps[-1].best.failure_rate if self.steps else self.initial

@@ -17,7 +17,7 @@ class RunContext:
     """What the caller of a run gives beside the plan.
 
     Attributes:
-        say: Takes one line for people.
+        say: Prints one line for the user.
         tracking: None: the run is not tracked.
         fresh: Start anew and keep the old folder beside the new one.
         scope: The whole run, the search alone, or the bulk phase alone.

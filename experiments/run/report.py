@@ -27,7 +27,7 @@ def renew_report(
 
     Args:
         folder: The run's.
-        say: Takes one line for people.
+        say: Prints one line for the user.
         tracking: None: nothing is tracked.
 
     Returns:

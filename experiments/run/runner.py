@@ -32,7 +32,7 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
     Raises:
         ConfigError: The folder or a model cannot be used.
         WeightsError: A local model cannot be fetched or loaded.
-        StorageError: The folder takes no more.
+        StorageError: The disk is full, or the folder cannot be written.
         StoppedError: The budget is used up, or the user stopped the run; the same command resumes.
     """
     # Opened before the first call: a benchmark that is missing must not cost a whole bulk phase.

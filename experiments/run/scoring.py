@@ -46,7 +46,7 @@ def score(
     Args:
         request: Names the run or the file, and the scores.
         bar: Shows the progress.
-        say: Takes one line for people.
+        say: Prints one line for the user.
         tracking: None: nothing is tracked.
 
     Raises:

@@ -16,7 +16,7 @@ class Stopper:
     """Handles signals; until an engine is attached, a signal ends the program at once.
 
     Args:
-        say: Takes one line for people.
+        say: Prints one line for the user.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
