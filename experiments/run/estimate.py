@@ -92,7 +92,7 @@ def _search(plan: Plan) -> list[CostEstimate]:
     estimates = [*_evolving(plan, "search", search.steps * batch + dev, dev), proposing]
     if search.finalists and splits.fresh:
         fresh = len(splits.fresh) * (1 + search.finalists)
-        estimates += _evolving(plan, "confirmation", fresh, fresh)
+        estimates += _evolving(plan, "confirm", fresh, fresh)
     heldout = 2 * len(splits.heldout)
     return [*estimates, *_evolving(plan, "held-out", heldout, heldout)]
 
