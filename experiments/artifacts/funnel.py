@@ -47,6 +47,7 @@ def funnel(failed: Iterable[Mapping[str, Any]]) -> list[Stopped]:
     """Return what stopped the rows of `failures.jsonl`: the evolve stage first, largest first."""
     by_rule: dict[tuple[str, str], Stopped] = {}
     for row in failed:
+        # A set: a row counts once for a rule, however often it breaks it.
         rules = {reason["rule"] for reason in row["reasons"]}
         for rule in rules:
             key = (row["failed_at"], rule)

@@ -81,6 +81,7 @@ def _is_done(planned: MatrixPlan) -> bool:
 
 def _run_pending(planned: MatrixPlan, request: RunRequest) -> MatrixPlan:
     """Return the cells with their summaries; those that have none are run."""
+    # Each cell's run handles signals by itself; these handlers are for the time between the cells.
     with stopping_on_signal(say), alone_in(planned.folder):
         identity = _identity(planned.folder, is_new=request.fresh)
         # The digest makes other values a matrix of their own, though they share the folder.
@@ -110,6 +111,7 @@ def _run_cell(planned: PlannedCell, request: RunRequest, parent: MatrixRun | Non
     if planned.summary is None:
         tags = parent.tags(planned.cell) if parent else {}
         return replace(planned, summary=perform(planned.plan, request, tags))
+    # `output` may differ on resume, so a finished cell may have new exports to write.
     export_finished(planned.plan.config, planned.plan.splits.seeds, planned.summary, say)
     if parent:
         parent.adopt(planned)

@@ -69,6 +69,7 @@ class CandidateRuns:
         client.set_terminated(run_id)
 
     def _find(self, candidate_id: str) -> Any | None:
+        # Every run has a `step-00-candidate-0`, so the parent belongs to the query.
         query = (
             f"tags.candidate_id = '{candidate_id}' and "
             f"tags.`mlflow.parentRunId` = '{self.parent_id}'"

@@ -170,6 +170,7 @@ def _register(run_name: str, best: Method) -> None:
     """Keep the best method in the Prompt Registry; the same text makes no second version."""
     from mlflow import genai
 
+    # The registry takes no other characters in a name.
     name = f"autoevol-{re.sub(r'[^A-Za-z0-9._-]+', '-', run_name)}"
     latest = genai.load_prompt(f"prompts:/{name}@best", allow_missing=True)
     if latest is not None and latest.template == best.instructions:
