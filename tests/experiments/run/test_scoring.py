@@ -366,7 +366,7 @@ def test_two_files_of_one_name_do_not_share_a_folder(workplace: Path) -> None:
     run_cli("score", "one/rows.jsonl", "--scores", "lexical", expected=0)
     before = Path("runs/score-rows/scores.json").read_bytes()
     refused = run_cli("score", "two/rows.jsonl", "--scores", "length", expected=2)
-    assert "one/rows.jsonl; choose another (--out)" in refused.err
+    assert "one/rows.jsonl; choose another folder (--out)" in refused.err
     assert Path("runs/score-rows/scores.json").read_bytes() == before
     run_cli("score", "two/rows.jsonl", "--scores", "length", "--out", "runs/two", expected=0)
 
