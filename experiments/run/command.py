@@ -50,5 +50,12 @@ def perform(
     quiet_libraries()
     tracking = load_tracking()
     with progress_bar(console) as bar:
-        context = RunContext(bar, console.log, tracking, request.fresh, request.scope, tags or {})
+        context = RunContext(
+            bar=bar,
+            say=console.log,
+            tracking=tracking,
+            fresh=request.fresh,
+            scope=request.scope,
+            tags=tags or {},
+        )
         return run(plan, context)

@@ -127,9 +127,9 @@ def _phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> _Phases:
 def _tracked_run(plan: Plan) -> TrackedRun:
     config, optimizer = plan.config, plan.models.get("optimizer")
     return TrackedRun(
-        config.name,
-        config.model_dump(mode="json"),
-        plan.splits.seeds,
-        config.data.path,
-        optimizer.temperature if optimizer else None,
+        name=config.name,
+        config=config.model_dump(mode="json"),
+        seeds=plan.splits.seeds,
+        source=config.data.path,
+        optimizer_temperature=optimizer.temperature if optimizer else None,
     )
