@@ -21,7 +21,7 @@ TOKENS_PER_WORD = 1.4
 _JUDGE_WORDS = 250
 _SOLVER_WORDS = 240
 _ANSWER_WORDS = 200
-_UNLIMITED_TOKENS = 4096  # stands for a model without max_tokens
+_UNLIMITED_TOKENS = 4096  # of a reply, where the model has no max_tokens
 
 
 @dataclass(frozen=True, slots=True)
