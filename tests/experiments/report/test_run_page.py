@@ -107,7 +107,7 @@ def test_an_older_folder_gets_a_report_that_says_what_it_lacks(write_config: Wri
     (RUN / "steps.json").unlink()
     result = run_cli("report", str(RUN), expected=0)
     page = read_page(RUN / "report.html")
-    assert "without the search" in result.err
+    assert "leaves out the search" in result.err
     assert "of an earlier version" in page.by_id("search").text + page.text
     assert not any(table.text.startswith("step candidate") for table in page.all("table"))
     assert "List" in page.text
