@@ -1,8 +1,8 @@
 """Runs that are killed with kill -9 at random moments of every phase, and started again.
 
-`python -m benchmarks.faults --seeds 20` prints a table and exits with 1 if a run, started again
-with the same command, did not end with the account of one that nobody disturbed, or repeated a
-call that was not in flight at the kill.
+`python -m benchmarks.faults --seeds 20` prints a table. It exits with 1 if a run that was started
+again ends with other results than a run without a kill, or repeats a call that was not in flight at
+the kill.
 """
 
 import argparse
@@ -26,14 +26,14 @@ from benchmarks.server_process import serving
 from tests.support import kills
 
 OWN = {"wall_s", "mlflow_run_id", "resumed", "calls_replayed", "method_tokens_cached"}
-"""Figures of a summary that tell of the process or of the try, not of the run."""
+"""Figures of a summary that belong to the process or to the try, not to the run."""
 
 _ROW = ("id", "instruction", "response", "reasons", "usage")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A run that nobody disturbed: when its phases could be hit, what it left, its MLflow store."""
+    """A run without a kill: when each of its phases can be hit, its results, its MLflow store."""
 
     spans: list[kills.Span]
     account: dict[str, Any]
@@ -42,7 +42,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one kill led to; it is a hit where it came before the phase was over."""
+    """The result of one kill; a hit is a kill that came before the phase was over."""
 
     phase: str
     seed: int
@@ -53,7 +53,7 @@ class Finding:
 
 
 def reference_in(folder: Path, workload: kills.Workload = kills.SEARCH) -> Reference:
-    """Make the run that the others are held against."""
+    """Make the run that the others are compared with."""
     with serving(latency=kills.LATENCY_S) as server:
         place = kills.lay_out(folder, server, workload=workload)
         spans = kills.spans_of(place)
@@ -61,7 +61,7 @@ def reference_in(folder: Path, workload: kills.Workload = kills.SEARCH) -> Refer
 
 
 def account(place: kills.Place, stats: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a finished run left that every run of these seeds must have in common."""
+    """Return the results of a finished run that every run on these seeds must share."""
     summary = json.loads((place.run / "summary.json").read_text())
     return {
         "evolved.jsonl": _rows(place.run / "evolved.jsonl"),
@@ -75,14 +75,14 @@ def account(place: kills.Place, stats: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def violations(tried: kills.Tried, expected: Mapping[str, Any]) -> list[str]:
-    """Return how a run that was stopped and started again differs from the reference."""
+    """Return the differences between a run that was started again and the reference."""
     if tried.code != 0:
         return [f"exit code {tried.code}: {(tried.place.folder / 'err').read_text().strip()}"]
-    found = account(tried.place, tried.stats)
+    actual = account(tried.place, tried.stats)
     wrong = [
-        f"{name}: {_difference(found.get(name), value)}"
+        f"{name}: {_difference(actual.get(name), value)}"
         for name, value in expected.items()
-        if found.get(name) != value
+        if actual.get(name) != value
     ]
     repeated, lost = tried.stats["repeated_good"], tried.in_flight
     if not repeated <= lost <= kills.CONCURRENCY:
@@ -96,7 +96,7 @@ def _rows(file: Path) -> list[str]:
 
 
 def _lost(summary: Mapping[str, Any]) -> int:
-    """Return how many rows are in no account, or without a verdict."""
+    """Return the number of rows that no round counts, or that have no verdict."""
     per_round = [r["entered"] - r["kept"] - r["failed"] for r in summary["rounds"]]
     in_all = summary["rows_in"] - summary["rows_out"] - summary["rows_failed"]
     return max(abs(int(rows)) for rows in (*per_round, in_all, summary["rows_unscored"]))
@@ -131,15 +131,15 @@ def _child(client: MlflowClient, parent: str, run: Any) -> tuple[str, str, bool,
     return tags.get("candidate_id", "?"), run.info.status, is_ours, len(history)
 
 
-def _difference(found: Any, expected: Any) -> str:
-    if not isinstance(found, list):
-        return f"{found!r} instead of {expected!r}"
-    extra, missing = Counter(found) - Counter(expected), Counter(expected) - Counter(found)
+def _difference(actual: Any, expected: Any) -> str:
+    if not isinstance(actual, list):
+        return f"{actual!r} instead of {expected!r}"
+    extra, missing = Counter(actual) - Counter(expected), Counter(expected) - Counter(actual)
     return f"missing {list(missing)}, extra {list(extra)}"
 
 
 def findings(folder: Path, seeds: int, workers: int) -> Iterator[Finding]:
-    """Kill `seeds` runs in every phase; what each of them left is removed if it is as it should."""
+    """Kill `seeds` runs in every phase; the folder of a run without violations is removed."""
     folder.mkdir(parents=True, exist_ok=True)
     reference = reference_in(folder / "reference")
     drawn = [(phase, seed) for seed in range(seeds) for phase in kills.PHASES]
@@ -157,12 +157,12 @@ def findings(folder: Path, seeds: int, workers: int) -> Iterator[Finding]:
             yield Finding(phase, seed, tried.is_hit, tried.in_flight, repeated, wrong)
 
 
-def table(found: Sequence[Finding]) -> Table:
+def table(findings: Sequence[Finding]) -> Table:
     """Return one line for each phase."""
     columns = ("phase", "kills", "same account", "in flight", "repeated", "violations")
     drawn = Table(*columns, caption="in flight, repeated: calls, mean (max)")
     for phase in (*kills.PHASES, "all"):
-        killed = [f for f in found if phase in (f.phase, "all")]
+        killed = [f for f in findings if phase in (f.phase, "all")]
         hits = [f for f in killed if f.is_hit]
         flown, again = _spread(f.in_flight for f in hits), _spread(f.repeated for f in hits)
         same, wrong = sum(not f.violations for f in hits), sum(bool(f.violations) for f in killed)
@@ -171,8 +171,8 @@ def table(found: Sequence[Finding]) -> Table:
 
 
 def _spread(values: Iterable[int]) -> str:
-    known = list(values)
-    return f"{fmean(known):.1f} ({max(known)})" if known else "-"
+    numbers = list(values)
+    return f"{fmean(numbers):.1f} ({max(numbers)})" if numbers else "-"
 
 
 def main() -> None:
@@ -183,16 +183,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="takes every finding")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="takes the runs that differ")
     options = parser.parse_args()
-    found = []
+    results = []
     with tempfile.TemporaryDirectory() as folder:
         for finding in findings(options.keep or Path(folder), options.seeds, options.workers):
-            found.append(finding)
+            results.append(finding)
             for line in finding.violations:
                 sys.stderr.write(f"{finding.phase}, seed {finding.seed}: {line}\n")
-    Console().print(table(found))
+    Console().print(table(results))
     if options.json:
-        options.json.write_text(json.dumps([asdict(finding) for finding in found], indent=1))
-    raise SystemExit(any(finding.violations for finding in found))
+        options.json.write_text(json.dumps([asdict(finding) for finding in results], indent=1))
+    raise SystemExit(any(finding.violations for finding in results))
 
 
 if __name__ == "__main__":

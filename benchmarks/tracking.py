@@ -1,8 +1,8 @@
-"""What MLflow takes of a run's time: the tracker's methods, its opening and closing, the traces.
+"""MLflow's share of a run's time: the tracker's methods, its opening and closing, the traces.
 
 `python -m benchmarks.tracking` runs a search and a bulk phase against an endpoint that answers
 after a second: without MLflow, with it, and with traces, each in a process of its own. The share is
-the time inside MLflow's calls, while nothing else of the run goes on, over wall time.
+the time inside MLflow's calls, which block the rest of the run, over wall time.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def _lay_out(folder: Path, url: str, sampling: float | None, options: argparse.N
         (folder / "mlflow.yaml").write_text(
             yaml.safe_dump({"tracking_uri": uri, "trace_sampling": sampling})
         )
-        MlflowClient(uri).search_experiments()  # a new store is made once
+        MlflowClient(uri).search_experiments()  # creates the store, outside the measured time
 
 
 def _run(folder: Path) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _cells(report: Mapping[str, Any], stats: Mapping[str, Any]) -> list[str]:
 
 
 def _measure(config: str) -> None:
-    """Run a config with clocks around all that MLflow does, and report what they show."""
+    """Run a config with clocks around all calls of MLflow, and report the times."""
     from autoevol.experiments.cli import run as cli
     from autoevol.experiments.run import runner
     from autoevol.experiments.run.request import RunRequest
@@ -108,7 +108,8 @@ def _measure(config: str) -> None:
         setattr(tracking.Tracker, name, _timed(getattr(tracking.Tracker, name), name, spent))
     setattr(runner, "tracked", _timed_context(tracking.tracked, spent))  # noqa: B010
     if not Path(tracking_config.SETTINGS_FILE).is_file():
-        tracking_config.load_tracking = lambda: None  # the project's own file is not meant
+        # Without a file in this folder, the run would read the project's own mlflow.yaml.
+        tracking_config.load_tracking = lambda: None
     clock = Stopwatch()
     cli.run_config(RunRequest("all", Path(config), fresh=False, yes=True))
     clock.stop()
@@ -116,10 +117,10 @@ def _measure(config: str) -> None:
 
 
 def _timed(method: Callable[..., Any], name: str, spent: dict[str, float]) -> Callable[..., Any]:
-    def timed(*given: Any, **named: Any) -> Any:
+    def timed(*arguments: Any, **named: Any) -> Any:
         began = time.perf_counter()
         try:
-            return method(*given, **named)
+            return method(*arguments, **named)
         finally:
             spent[name] = spent.get(name, 0.0) + time.perf_counter() - began
 
@@ -128,8 +129,8 @@ def _timed(method: Callable[..., Any], name: str, spent: dict[str, float]) -> Ca
 
 def _timed_context(opened: Callable[..., Any], spent: dict[str, float]) -> Callable[..., Any]:
     @contextmanager
-    def timed(*given: Any) -> Iterator[Any]:
-        context = opened(*given)
+    def timed(*arguments: Any) -> Iterator[Any]:
+        context = opened(*arguments)
         began = time.perf_counter()
         tracker = context.__enter__()
         spent["opening"] = time.perf_counter() - began

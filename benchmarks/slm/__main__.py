@@ -15,8 +15,8 @@ import typer
 from autoevol.experiments.compare.figures import draw_comparison
 from autoevol.experiments.compare.runs import runs_of
 from autoevol.experiments.compare.sides import read_side
+from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.report.plots import write_pictures
-from autoevol.experiments.scores.results import flat
 from autoevol.metrics.stats.intervals import wilson
 from benchmarks.flagged import flagged
 
@@ -64,7 +64,7 @@ def _told(figures: Mapping[str, Any], name: str) -> str:
         part, whole = figures[FLAGGED]
         low, high = wilson(part, whole)
         return f"{part} of {whole} ({low:.0%}–{high:.0%})" if whole else "–"
-    value = flat(figures).get(name)
+    value = flat_numbers(figures).get(name)
     group = figures
     for key in name.split(".")[:-1]:
         group = group.get(key, {})

@@ -1,4 +1,4 @@
-"""A run's folder: who it belongs to, and the files of the contract."""
+"""A run's folder: its identity, its lock, and the files of the contract."""
 
 import contextlib
 import json
@@ -25,13 +25,13 @@ from autoevol.program.errors import ConfigError, StorageError
 from autoevol.program.records import Outcome, StepRecord
 from autoevol.signatures import Method, to_markdown
 
-MINIMUM_DISK = 50 << 20
+MINIMUM_DISK = 50 << 20  # bytes
 LOCK = "run.lock"
 
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """An open folder.
+    """The folder of a run that is open.
 
     Attributes:
         key: Identifies the run in MLflow, the same on resume.
@@ -50,11 +50,11 @@ class RunFolder:
 
     @property
     def ledger(self) -> Path:
-        """Finished calls."""
+        """The file of finished calls."""
         return self.path / "ledger.sqlite"
 
     def write(self, name: str, text: str) -> Path:
-        """Write a file as a whole: it is there complete, or not at all."""
+        """Write a file whole: after a crash it is complete or as it was before."""
         return write_whole(self.path / name, text)
 
     def write_method(self, name: str, method: Method) -> Path:
@@ -62,7 +62,7 @@ class RunFolder:
         return self.write(f"methods/{name}.md", to_markdown(method))
 
     def on_step(self, record: StepRecord) -> None:
-        """Keep the best method of each step."""
+        """Write the best method of a step."""
         self.write_method(f"step-{record.step:02d}", record.best.method)
 
 
@@ -123,11 +123,12 @@ def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> Itera
     """Open the run's folder for this process alone: new, resumed, or fresh.
 
     Raises:
-        ConfigError: As `check_folder`, or another process is at work there.
+        ConfigError: As `check_folder`, or another process uses the folder.
     """
     check_folder(config, content, fresh=fresh)
     replaced = None
     if fresh and config.folder.exists():
+        # Under the old folder's own lock: another process may be writing to it.
         with alone_in(config.folder):
             replaced = _replaced_key(config.folder)
             _move_aside(config.folder)
@@ -145,7 +146,7 @@ def _replaced_key(path: Path) -> str | None:
 
 
 def _is_begun(file: Path) -> bool:
-    """Tell whether a file may be all that a try left which was killed while it made the folder."""
+    """Tell whether a try that was killed while it made the folder may have left this file."""
     return file.name == LOCK or file.name.startswith(PARTIAL)
 
 
@@ -156,8 +157,13 @@ def _move_aside(path: Path) -> None:
 
 @contextlib.contextmanager
 def alone_in(path: Path) -> Iterator[None]:
-    """Keep other processes out of a folder; a killed process keeps nobody out."""
+    """Lock a folder against other processes until the block is left.
+
+    Raises:
+        ConfigError: Another process has the lock.
+    """
     path.mkdir(parents=True, exist_ok=True)
+    # A lock of the operating system: it goes with its process, also with one that is killed.
     try:
         with FileLock(path / LOCK, blocking=False):
             yield
@@ -171,16 +177,16 @@ def alone_in(path: Path) -> Iterator[None]:
 def _opened(config: ExperimentConfig, content: str) -> RunFolder:
     for left in config.folder.glob(f"{PARTIAL}*"):
         left.unlink()
-    known = known_run(config, content)
-    identity = known or RunIdentity(uuid.uuid4().hex, datetime.now(UTC), content)
-    if known:
+    earlier = known_run(config, content)
+    identity = earlier or RunIdentity(uuid.uuid4().hex, datetime.now(UTC), content)
+    if earlier:
         (config.folder / SUMMARY).unlink(missing_ok=True)
     else:
         identity.write(config.folder)
     folder = RunFolder(
         config.folder,
         identity.key,
-        is_resumed=known is not None,
+        is_resumed=earlier is not None,
         started=identity.started,
         format=identity.format,
     )
@@ -195,13 +201,16 @@ def as_yaml(config: ExperimentConfig) -> str:
 
 @contextlib.contextmanager
 def row_files(folder: RunFolder) -> Iterator["RowWriter"]:
-    """Open `evolved.jsonl` and `failures.jsonl`; unscored rows get a file only if there are any."""
+    """Open the files of rows; `unscored.jsonl` is made only when there are unscored rows."""
     with contextlib.ExitStack() as stack:
         yield RowWriter(folder.path, stack)
 
 
 class RowWriter:
-    """Writes each row as it is finished. What an interrupted try wrote is written again."""
+    """Writes each row as it is finished.
+
+    A resumed run writes all rows again: their calls come from the ledger.
+    """
 
     def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
         self._path = path
@@ -215,7 +224,7 @@ class RowWriter:
         """Append one row to the file it belongs to.
 
         Raises:
-            StorageError: The disk takes no more.
+            StorageError: The disk is full, or the folder cannot be written.
         """
         names = {"kept": "evolved.jsonl", "failed": "failures.jsonl", "unscored": "unscored.jsonl"}
         line = json.dumps(outcome.as_dict(), ensure_ascii=False)
@@ -226,6 +235,7 @@ class RowWriter:
 
     def _open(self, name: str) -> TextIO:
         if name not in self._files:
+            # Line by line, so that a kill leaves whole rows.
             file = (self._path / name).open("w", encoding="utf-8", buffering=1)
             self._files[name] = self._stack.enter_context(file)
         return self._files[name]

@@ -7,11 +7,11 @@ from typing import Any
 from autoevol.metrics import RULES
 
 EXAMPLES = 3
-_NO_RULES = {
+_REASONS_WITHOUT_A_RULE = {
     "refused_request": "The model refused the request.",
     "over_length": "The rewrite is longer than `evolve.until` allows.",
 }
-"""What stops rows beside F."""
+"""Reasons for which the pipeline itself fails a row, beside the rules of F."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Stopped:
 
     Attributes:
         by_round: Rows by round; a row that broke several rules counts for each of them.
-        alone: Rows that no other rule stopped: they would be kept without this one.
-        examples: Up to three of them, as `failures.jsonl` has them.
+        alone: Rows that no other rule stopped: without this one they would be kept.
+        examples: Up to three of the rows, as in `failures.jsonl`.
     """
 
     stage: str
@@ -32,37 +32,40 @@ class Stopped:
 
     @property
     def rows(self) -> int:
-        """Over all rounds."""
+        """The rows of all rounds."""
         return sum(self.by_round.values())
 
     @property
     def meaning(self) -> str:
-        """What the rule looks for, in a line; "" of a rule that is no longer there."""
-        return RULES[self.rule].meaning if self.rule in RULES else _NO_RULES.get(self.rule, "")
+        """What the rule looks for, in a line; "" for a rule that has since been removed."""
+        if self.rule in RULES:
+            return RULES[self.rule].meaning
+        return _REASONS_WITHOUT_A_RULE.get(self.rule, "")
 
 
 def funnel(failed: Iterable[Mapping[str, Any]]) -> list[Stopped]:
     """Return what stopped the rows of `failures.jsonl`: the evolve stage first, largest first."""
-    found: dict[tuple[str, str], Stopped] = {}
+    by_rule: dict[tuple[str, str], Stopped] = {}
     for row in failed:
+        # A set: a row counts once for a rule, however often it breaks it.
         rules = {reason["rule"] for reason in row["reasons"]}
         for rule in rules:
             key = (row["failed_at"], rule)
-            stopped = found.get(key) or Stopped(*key, {}, 0, ())
-            found[key] = _with(stopped, row, is_alone=len(rules) == 1)
-    return sorted(found.values(), key=lambda each: (each.stage, -each.rows, each.rule))
+            stopped = by_rule.get(key) or Stopped(*key, {}, 0, ())
+            by_rule[key] = _with(stopped, row, is_alone=len(rules) == 1)
+    return sorted(by_rule.values(), key=lambda entry: (entry.stage, -entry.rows, entry.rule))
 
 
 def counts_by_stage(stopped: Sequence[Stopped]) -> dict[str, dict[str, int]]:
     """Return the rows by stage and rule, as plain data for the summary."""
-    found: dict[str, dict[str, int]] = {"evolve": {}, "respond": {}}
-    for each in stopped:
-        found[each.stage][each.rule] = each.rows
-    return found
+    counts: dict[str, dict[str, int]] = {"evolve": {}, "respond": {}}
+    for entry in stopped:
+        counts[entry.stage][entry.rule] = entry.rows
+    return counts
 
 
 def _with(stopped: Stopped, row: Mapping[str, Any], *, is_alone: bool) -> Stopped:
-    """Return the account with one more row."""
+    """Return the entry with one more row."""
     by_round = {**stopped.by_round, row["round"]: stopped.by_round.get(row["round"], 0) + 1}
     shown = (*stopped.examples, row) if len(stopped.examples) < EXAMPLES else stopped.examples
     return replace(stopped, by_round=by_round, alone=stopped.alone + int(is_alone), examples=shown)

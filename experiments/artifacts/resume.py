@@ -59,12 +59,17 @@ def config_for_folder(
 
 
 def format_of(folder: Path) -> int:
-    """Return the format of the run that a folder holds; a folder without a run is of today's.
+    """Return the format of the run that a folder holds; a folder without one is of today's.
 
     Raises:
         ConfigError: The folder's `run.json` is damaged, or of a later version.
     """
-    return read_identity(folder).format if (folder / RUN).is_file() else FORMAT
+    return read_identity(folder).format if holds_run(folder) else FORMAT
+
+
+def holds_run(folder: Path) -> bool:
+    """Return whether a run was begun here; a kill may leave `run.json` without a config."""
+    return (folder / RUN).is_file() and (folder / CONFIG).is_file()
 
 
 def _config(
@@ -81,7 +86,7 @@ def known_run(config: ExperimentConfig, content: str) -> RunIdentity | None:
         ConfigError: It holds a run of another config.
     """
     path = config.folder
-    if not (path / RUN).is_file() or not (path / CONFIG).is_file():
+    if not holds_run(path):
         return None
     identity = read_identity(path)
     stored = _stored_for_resume(path, identity)

@@ -1,4 +1,4 @@
-"""`steps.json`: what a report needs of a run's search and of its methods, as plain data."""
+"""`steps.json`: a run's search and its methods as plain data, for the report."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,8 @@ class Measured:
 
     Attributes:
         method: Its id.
-        added_words: Mean content words added by the rows that passed, in [0, 20].
+        rate: Lower is better.
+        added_words: Mean content words added by the rows that passed, in [0, 20]; higher is better.
     """
 
     method: str
@@ -51,7 +52,7 @@ class RecordedProposal:
 
 @dataclass(frozen=True, slots=True)
 class SearchStep:
-    """One step: the best method before it, what was tried, the best method after it."""
+    """One step: the best method before it, its proposals, the best method after it."""
 
     incumbent: Measured
     proposals: tuple[RecordedProposal, ...]
@@ -62,19 +63,19 @@ class SearchStep:
         """The proposal that took the incumbent's place; None: the incumbent stays."""
         if self.best.method == self.incumbent.method:
             return None
-        found = (p for p in self.proposals if p.measured and p.measured.method == self.best.method)
-        return next(found, None)
+        best = (p for p in self.proposals if p.measured and p.measured.method == self.best.method)
+        return next(best, None)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRecord:
-    """The search of a run, and the methods that were applied in the end.
+    """The search of a run, and the methods that were applied.
 
     Attributes:
-        methods: All that are named, by id.
+        methods: All methods that the record names, by id.
         applied: Ids, the best first.
         start: Id of the initial method; None: there was no search.
-        front: What nothing beats in failure rate, added words and length at once.
+        front: The Pareto front of failure rate, added words and the method's length.
     """
 
     methods: Mapping[str, Method]
@@ -98,7 +99,7 @@ class SearchRecord:
             "start": self.start,
             "applied": self.applied,
             "steps": [asdict(step) for step in self.steps],
-            "front": [asdict(each) for each in self.front],
+            "front": [asdict(measured) for measured in self.front],
             "methods": methods,
         }
         return json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
@@ -107,26 +108,35 @@ class SearchRecord:
 def record_of(
     start: Method | None, steps: Sequence[StepRecord], applied: Sequence[Method]
 ) -> SearchRecord:
-    """Return what there is to keep of a search that has just ended."""
-    tried = [candidate for step in steps for candidate in step.candidates]
-    met = [
+    """Return the record of a search that has just ended.
+
+    Args:
+        start: The initial method; None: there was no search.
+        steps: In order; none where the search was skipped.
+        applied: The methods that were applied, the best first.
+    """
+    candidates = [candidate for step in steps for candidate in step.candidates]
+    methods = [
         *_measured_methods(steps),
-        *(c.parent for c in tried),
+        *(candidate.parent for candidate in candidates),
         *applied,
-        *([start] * bool(start)),
+        *([start] if start else []),
     ]
-    complete = [*(step.incumbent for step in steps[:1]), *_complete(tried)]
+    # A candidate that lost its race early was measured on some dev rows only: it cannot be compared
+    # with the others, so it is not on the front.
+    complete = [c.evaluation for c in candidates if c.evaluation and not c.is_pruned]
+    first = [step.incumbent for step in steps[:1]]
     return SearchRecord(
-        {method.id: method for method in met if method},
+        {method.id: method for method in methods},
         [method.id for method in applied],
         start.id if start else None,
         [_step(step) for step in steps],
-        [_measured(each) for each in pareto_front(complete)],
+        [_measured(evaluation) for evaluation in pareto_front([*first, *complete])],
     )
 
 
 def read_record(folder: Path) -> SearchRecord | None:
-    """Return what a run has left of its search; None: an older version made the folder.
+    """Return the record of a run's search; None: an older version made the folder.
 
     Raises:
         ConfigError: The file is not what a run writes.
@@ -142,7 +152,7 @@ def read_record(folder: Path) -> SearchRecord | None:
 
 
 def best_alone(folder: Path) -> SearchRecord:
-    """Return the record of a folder without `steps.json`: the method that was applied, no steps.
+    """Return the record of a folder without `steps.json`: the applied method, no steps.
 
     Raises:
         ConfigError: The method's file is malformed.
@@ -163,11 +173,6 @@ def _measured_methods(steps: Sequence[StepRecord]) -> Iterable[Method]:
         yield from (c.evaluation.method for c in step.candidates if c.evaluation)
 
 
-def _complete(tried: Sequence[Candidate]) -> list[Evaluation]:
-    """Return the candidates that were measured on all dev rows."""
-    return [c.evaluation for c in tried if c.evaluation and not c.is_pruned]
-
-
 def _step(step: StepRecord) -> SearchStep:
     proposals = tuple(_proposal(candidate) for candidate in step.candidates)
     return SearchStep(_measured(step.incumbent), proposals, _measured(step.best))
@@ -184,8 +189,9 @@ def _proposal(candidate: Candidate) -> RecordedProposal:
     )
 
 
-def _measured(found: Evaluation) -> Measured:
-    return Measured(found.method.id, found.failure_rate, round(found.added_words, 4))
+def _measured(evaluation: Evaluation) -> Measured:
+    words = round(evaluation.added_words, 4)
+    return Measured(evaluation.method.id, evaluation.failure_rate, words)
 
 
 def _read(tree: dict[str, Any]) -> SearchRecord:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,93 +12,175 @@ from autoevol.experiments.models.budget import Totals
 from autoevol.metrics import FailureRate, Pairs, pairs
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Evaluation, FinalChoice, RoundCount, Status, StepRecord
+from autoevol.signatures import Method
 
 SUMMARY = "summary.json"
 
 
-@dataclass
-class Findings:
-    """What a run has found so far; filled phase by phase.
+@dataclass(frozen=True, slots=True)
+class HeldoutTest:
+    """The initial and the best method on held-out rows, which had no part in the choice.
 
     Attributes:
-        initial: The initial method on the dev rows.
-        headroom: Why the search was skipped; None when it was not.
-        choice: The second look; None when there was none.
-        filtered: Kept rows that each filter took out.
-        prefix_hits: Share of the method's prompt tokens that came from the prefix cache in the
-            bulk phase, in [0, 1]; None when the search had made all of its calls already.
+        best: The same evaluation as `initial` where the search kept the initial method.
     """
 
-    started: float = field(default_factory=time.monotonic)
+    initial: Evaluation
+    best: Evaluation
+
+    @property
+    def has_gain(self) -> bool:
+        """Whether the best method fails less than the initial one, or as often and adds more.
+
+        Also true where no row was scored under both: then the choice on the dev rows stands.
+        """
+        # On the rows that were scored under both: the two rates may be of different rows.
+        pairing = self._pairs
+        is_tied = pairing.difference == 0 and self.best.added_words > self.initial.added_words
+        return not pairing.shared or pairing.difference < 0 or is_tied
+
+    @property
+    def no_gain(self) -> str:
+        """A sentence that the best method is not better, with its wins and losses."""
+        return (
+            f"the best method is not better on held-out rows: it won {self._pairs.won} rows and "
+            f"lost {self._pairs.lost} against the initial method"
+        )
+
+    @property
+    def verdict(self) -> str:
+        """A phrase that says which of the two methods is better."""
+        if self.initial.method.id == self.best.method.id:
+            return "the initial method stays"
+        if self.initial.failure_rate.overlaps(self.best.failure_rate):
+            return "too few rows to tell"
+        is_better = self.best.failure_rate.rate < self.initial.failure_rate.rate
+        return "the best method is better" if is_better else "the best method is worse"
+
+    @property
+    def _pairs(self) -> Pairs:
+        return pairs(self.best.verdicts, self.initial.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search has measured.
+
+    Attributes:
+        initial: The initial method on the dev rows; None when it was not measured there.
+        skipped: Why the search was skipped; None when it was not.
+        steps: In order.
+        choice: The confirmation on fresh rows; None when there was none.
+        heldout: None without held-out rows.
+    """
+
     initial: FailureRate | None = None
-    headroom: str | None = None
-    steps: list[StepRecord] = field(default_factory=list)
+    skipped: str | None = None
+    steps: Sequence[StepRecord] = ()
     choice: FinalChoice | None = None
-    heldout_initial: Evaluation | None = None
-    heldout_best: Evaluation | None = None
-    rounds: list[RoundCount] = field(default_factory=list)
-    by_method: dict[str, Counter[Status]] = field(default_factory=dict)
-    filtered: Mapping[str, int] = field(default_factory=dict)
-    prefix_hits: float | None = None
-    best_method_id: str | None = None
+    heldout: HeldoutTest | None = None
 
     @property
     def best(self) -> FailureRate | None:
-        """The best method on the dev rows; flattered, since they chose it."""
+        """The best method on the dev rows, which flatter it: they chose it."""
+        # The confirmation may prefer another finalist than the last incumbent.
         if self.choice:
             return self.choice.best.failure_rate
         return self.steps[-1].best.failure_rate if self.steps else self.initial
 
-    @property
-    def has_gain(self) -> bool:
-        """Whether the best method fails less than the initial one on the held-out rows.
 
-        Or as often, and adds more; or whether no row could be scored under both, so that the
-        second look's word stands.
-        """
-        found, before, after = self._heldout_pairs, self.heldout_initial, self.heldout_best
-        if not (found and before and after and found.shared):
-            return True
-        is_tied = found.difference == 0 and after.added_words > before.added_words
-        return found.difference < 0 or is_tied
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """Where the rows of the bulk phase went.
 
-    @property
-    def no_gain(self) -> str:
-        """Say in words that the best method is not better on the held-out rows."""
-        found = self._heldout_pairs
-        told = f"mended {found.won} rows and broke {found.lost}" if found else "was not measured"
-        return f"the best method is not better on held-out rows: it {told}"
+    Attributes:
+        by_method: Attempts by their outcome, by the method's name.
+        prefix_hits: Share of the method's prompt tokens that came from the prefix cache, in
+            [0, 1]; None when all calls came from the ledger.
+    """
 
-    @property
-    def _heldout_pairs(self) -> Pairs | None:
-        before, after = self.heldout_initial, self.heldout_best
-        return pairs(after.verdicts, before.verdicts) if before and after else None
+    rounds: Sequence[RoundCount] = ()
+    by_method: Mapping[str, Counter[Status]] = field(default_factory=dict)
+    prefix_hits: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What the phases of a run have measured.
+
+    Attributes:
+        methods: Those that were applied, or are to be, the best first.
+        filtered: Rows that each filter took out, by its name.
+    """
+
+    methods: Sequence[Method]
+    search: SearchResult = field(default_factory=SearchResult)
+    bulk: BulkResult = field(default_factory=BulkResult)
+    filtered: Mapping[str, int] = field(default_factory=dict)
 
 
 def summarise(
-    findings: Findings, totals: Totals, *, rows_in: int, mlflow_run_id: str | None, resumed: bool
+    result: RunResult,
+    totals: Totals,
+    *,
+    started: float,
+    rows_in: int,
+    mlflow_run_id: str | None,
+    resumed: bool,
 ) -> dict[str, Any]:
-    """Return the contract's figures."""
-    rounds = findings.rounds
+    """Return the contract's figures.
+
+    Args:
+        result: Of the phases.
+        totals: Calls and tokens, those of earlier tries included.
+        started: When this try began, by `time.monotonic`.
+        rows_in: The seeds.
+        mlflow_run_id: None when the run was not tracked.
+        resumed: Whether an earlier try of the same run left its ledger.
+    """
     return {
         "rows_in": rows_in,
+        **_row_figures(result),
+        **_search_figures(result.search),
+        **_call_figures(totals),
+        "method_tokens_cached": result.bulk.prefix_hits,
+        "cost_usd": None if totals.unpriced else round(totals.cost_usd, 6),
+        "wall_s": round(time.monotonic() - started, 1),
+        "best_method_id": result.methods[0].id,
+        "mlflow_run_id": mlflow_run_id,
+        "resumed": resumed,
+    }
+
+
+def _row_figures(result: RunResult) -> dict[str, Any]:
+    rounds, by_method = result.bulk.rounds, result.bulk.by_method
+    return {
         "rows_out": sum(count.kept for count in rounds),
         "rows_failed": sum(count.failed for count in rounds),
         "rows_unscored": sum(count.unscored for count in rounds),
         "rounds": [asdict(count) for count in rounds],
-        "rows_filtered": dict(findings.filtered),
-        "attempts_by_method": {
-            name: dict(tally) for name, tally in sorted(findings.by_method.items())
-        },
-        "failure_rate_initial": rate_of(findings.initial),
-        "failure_rate_best": rate_of(findings.best),
-        "failure_rate_heldout_initial": _heldout(findings.heldout_initial),
-        "failure_rate_heldout_best": _heldout(findings.heldout_best),
-        "heldout_verdict": heldout_verdict(findings),
-        "search_skipped": findings.headroom,
-        "second_look": _second_look(findings.choice),
-        "steps": len(findings.steps),
-        "accepted_steps": sum(step.is_accepted for step in findings.steps),
+        "rows_filtered": dict(result.filtered),
+        "attempts_by_method": {name: dict(tally) for name, tally in sorted(by_method.items())},
+    }
+
+
+def _search_figures(search: SearchResult) -> dict[str, Any]:
+    heldout = search.heldout
+    return {
+        "failure_rate_initial": _rate(search.initial),
+        "failure_rate_best": _rate(search.best),
+        "failure_rate_heldout_initial": _rate(heldout.initial.failure_rate) if heldout else None,
+        "failure_rate_heldout_best": _rate(heldout.best.failure_rate) if heldout else None,
+        "heldout_verdict": heldout.verdict if heldout else None,
+        "search_skipped": search.skipped,
+        "second_look": _confirmation(search.choice),
+        "steps": len(search.steps),
+        "accepted_steps": sum(step.is_accepted for step in search.steps),
+    }
+
+
+def _call_figures(totals: Totals) -> dict[str, Any]:
+    return {
         "calls": totals.calls.total(),
         "calls_by_role": dict(totals.calls),
         "calls_replayed": totals.replayed,
@@ -107,16 +189,10 @@ def summarise(
         "tokens_in": totals.tokens_in,
         "tokens_out": totals.tokens_out,
         "tokens_cached": totals.tokens_cached,
-        "method_tokens_cached": findings.prefix_hits,
-        "cost_usd": None if totals.unpriced else round(totals.cost_usd, 6),
-        "wall_s": round(time.monotonic() - findings.started, 1),
-        "best_method_id": findings.best_method_id,
-        "mlflow_run_id": mlflow_run_id,
-        "resumed": resumed,
     }
 
 
-def rate_of(rate: FailureRate | None) -> dict[str, Any] | None:
+def _rate(rate: FailureRate | None) -> dict[str, Any] | None:
     """Return a failure rate with its 95 % interval as plain data."""
     if rate is None:
         return None
@@ -130,39 +206,22 @@ def rate_of(rate: FailureRate | None) -> dict[str, Any] | None:
     }
 
 
-def heldout_verdict(findings: Findings) -> str | None:
-    """Say in words whether the best method is better on rows that did not choose it."""
-    before, after = findings.heldout_initial, findings.heldout_best
-    if before is None or after is None:
-        return None
-    if before.method.id == after.method.id:
-        return "the initial method stays"
-    if before.failure_rate.overlaps(after.failure_rate):
-        return "too few rows to tell"
-    better = after.failure_rate.rate < before.failure_rate.rate
-    return "the best method is better" if better else "the best method is worse"
-
-
-def _second_look(choice: FinalChoice | None) -> list[dict[str, Any]] | None:
-    """Return the contenders of the second look, the initial method first."""
+def _confirmation(choice: FinalChoice | None) -> list[dict[str, Any]] | None:
+    """Return the finalists on fresh rows, the initial method first."""
     if choice is None or not choice.finalists:
         return None
-    first = {"method": choice.initial.method.name, "fresh": rate_of(choice.initial.failure_rate)}
-    others = [
+    initial = {"method": choice.initial.method.name, "fresh": _rate(choice.initial.failure_rate)}
+    finalists = [
         {
-            "method": each.dev.method.name,
-            "dev": rate_of(each.dev.failure_rate),
-            "fresh": rate_of(each.fresh.failure_rate),
-            "verdict": each.preference.why,
-            "is_best": each.dev.method.id == choice.best.method.id,
+            "method": finalist.dev.method.name,
+            "dev": _rate(finalist.dev.failure_rate),
+            "fresh": _rate(finalist.fresh.failure_rate),
+            "verdict": finalist.preference.why,
+            "is_best": finalist.dev.method.id == choice.best.method.id,
         }
-        for each in choice.finalists
+        for finalist in choice.finalists
     ]
-    return [first, *others]
-
-
-def _heldout(evaluation: Evaluation | None) -> dict[str, Any] | None:
-    return rate_of(evaluation.failure_rate) if evaluation else None
+    return [initial, *finalists]
 
 
 _NUMBERS = (
@@ -182,10 +241,10 @@ def read_summary(folder: Path) -> dict[str, Any]:
     tree = read_object(file)
     _check_numbers(tree, _NUMBERS, str(file))
     rounds = tree.get("rounds")
-    if not isinstance(rounds, list) or not all(isinstance(each, dict) for each in rounds):
+    if not isinstance(rounds, list) or not all(isinstance(count, dict) for count in rounds):
         raise ConfigError(f"{file}: rounds", "must be a list of objects")
-    for number, each in enumerate(rounds):
-        _check_numbers(each, _OF_A_ROUND, f"{file}: rounds[{number}]")
+    for number, count in enumerate(rounds):
+        _check_numbers(count, _OF_A_ROUND, f"{file}: rounds[{number}]")
     return tree
 
 

@@ -117,7 +117,7 @@ def main() -> None:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        problem = f"{error.filename}: {error.strerror}"
+        problem = f"{error.filename or 'disk'}: {error.strerror}"
         complain(f"{problem}; free some disk space, then the same command resumes")
         raise SystemExit(USER_MUST_ACT) from error
     except BudgetExhaustedError as error:

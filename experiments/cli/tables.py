@@ -5,9 +5,10 @@ from typing import Any
 
 from rich.table import Column, Table
 
+from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.run.estimate import estimate
 from autoevol.experiments.run.plan import Plan
-from autoevol.experiments.scores.results import ScoreResults, flat
+from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.terminal.console import console
 
 _FILES = {
@@ -72,7 +73,7 @@ def score_table(results: ScoreResults) -> Table:
     """Return a table with a line for each figure and a column for each round."""
     rounds = sorted(results.figures)
     table = Table("score", *(f"round {number}" if number else "seeds" for number in rounds))
-    by_round = {number: flat(results.figures[number]) for number in rounds}
+    by_round = {number: flat_numbers(results.figures[number]) for number in rounds}
     names = dict.fromkeys(name for figures in by_round.values() for name in figures)
     for name in names:
         cells = (by_round[number].get(name) for number in rounds)

@@ -8,6 +8,7 @@ from typing import Any
 from autoevol.experiments.artifacts.search_record import best_alone
 from autoevol.experiments.compare.sides import Side, lost_share
 from autoevol.experiments.config.loading import read_yaml
+from autoevol.experiments.files.trees import flatten
 from autoevol.experiments.report.plots import Point
 from autoevol.experiments.report.score_means import mean_rounds, point_of, score_means
 from autoevol.experiments.scores.stored import StoredScores, read_stored
@@ -98,7 +99,7 @@ def _run(side: Side) -> ComparedRun:
     best = best_alone(side.path).best
     file = side.path / "config.yaml"
     plain = read_yaml(file) if file.is_file() else {}
-    config = _leaves({key: value for key, value in plain.items() if key not in _ALWAYS_DIFFERENT})
+    config = flatten({key: value for key, value in plain.items() if key not in _ALWAYS_DIFFERENT})
     return ComparedRun(
         side.name,
         side.path,
@@ -107,13 +108,3 @@ def _run(side: Side) -> ComparedRun:
         best[0] if best else None,
         config,
     )
-
-
-def _leaves(tree: Mapping[str, Any], at: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping) and value:
-            found |= _leaves(value, f"{at}{key}.")
-        else:
-            found[f"{at}{key}"] = value
-    return found

@@ -86,7 +86,7 @@ def track_comparison(tracked: TrackedSides, comparison: Comparison) -> str:
         sides = {"ours": request.ours.path, "theirs": request.theirs.path}
         log_params(client, run_id, {**question, **sides, "limit": request.limit})
     figures = comparison.figures()
-    log_metrics(client, run_id, _flat(figures))
+    log_metrics(client, run_id, _metrics(figures))
     log_table(client, run_id, _rows(comparison), "pairs.json")
     for file in (request.out / name for name in FILES):
         if file.is_file():
@@ -137,16 +137,16 @@ def _slug(name: str) -> str:
     return "".join(char if char.isalnum() or char in "._-" else "-" for char in name)
 
 
-def _flat(figures: Mapping[str, Any]) -> dict[str, float]:
+def _metrics(figures: Mapping[str, Any]) -> dict[str, float]:
     """Return figures and the ends of their intervals; what was not measured is left out."""
-    flat: dict[str, float] = {}
-    for name, found in figures.items():
-        if isinstance(found, Mapping):
+    metrics: dict[str, float] = {}
+    for name, figure in figures.items():
+        if isinstance(figure, Mapping):
             ends = {"value": name, "low": f"{name}_low", "high": f"{name}_high"}
-            flat |= {ends[part]: float(value) for part, value in found.items()}
-        elif found is not None:
-            flat[name] = float(found)
-    return flat
+            metrics |= {ends[part]: float(value) for part, value in figure.items()}
+        elif figure is not None:
+            metrics[name] = float(figure)
+    return metrics
 
 
 def _rows(comparison: Comparison) -> list[dict[str, Any]]:

@@ -86,8 +86,8 @@ def model_session(
             models, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say
         ) as open_lms,
     ):
-        stopper.engine = open_lms.engine
-        bar.totals = open_lms.engine.totals
+        stopper.attach(open_lms.engine)
+        bar.count_tokens(open_lms.engine.totals)
         roles = {
             role: Role(
                 open_lms.lms[role], settings.model, (adapters or {}).get(role), trace_sampling=0.0

@@ -1,4 +1,4 @@
-"""`matrix` of a config: settings that are crossed; each combination, a cell, is a run."""
+"""`matrix` of a config: the settings that are crossed, and the cells that this makes."""
 
 import hashlib
 import itertools
@@ -15,17 +15,18 @@ from autoevol.program.errors import ConfigError
 
 Varied = Mapping[str, Sequence[Any]]
 FIXED = ("name", "output", MATRIX)
-"""Groups of keys that all cells share: they say where the cells lie."""
+"""Groups of keys that all cells share: they say where the cells' folders are."""
 
 _SHOWN = 60
+"""Longest value in characters that a message quotes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One combination.
+    """One combination of values.
 
     Attributes:
-        name: Of its folder; made of its values.
+        name: Of its folder, made of its values.
         values: By dotted key.
     """
 
@@ -65,7 +66,7 @@ class Matrix:
         """Return the keys of a cell's config.
 
         Raises:
-            ConfigError: A key leads through something that is no group of keys.
+            ConfigError: A part of a dotted key is not a group of keys.
         """
         tree = deepcopy(dict(self.base))
         for key, value in cell.values.items():
@@ -73,11 +74,11 @@ class Matrix:
         return tree
 
     def where(self, key: str) -> str:
-        """Return the place of a key, for messages."""
+        """Return the file and the key, for messages."""
         return f"{self.file}: {MATRIX}.{key}"
 
     def shown(self, key: str, value: Any) -> str:
-        """Return a value for a message; what may hold a secret is told by its place."""
+        """Return a value for a message; its number stands for one that is long or secret."""
         values = self.varied[key]
         text = json.dumps(value, ensure_ascii=False, default=str)
         if is_private(key) or "{" in text or len(text) > _SHOWN:
@@ -91,52 +92,53 @@ def read_matrix(tree: Mapping[str, Any], file: Path, overrides: Sequence[str]) -
     Args:
         tree: The keys, overridden.
         file: Whose they are, for messages.
-        overrides: What was overridden; a key cannot be overridden and vary.
+        overrides: The overrides, `a.b=c`; a key cannot be overridden and vary.
 
     Raises:
         ConfigError: Names the file and the key.
     """
-    given = tree[MATRIX]
+    varied = tree[MATRIX]
     where = f"{file}: {MATRIX}"
-    if not isinstance(given, dict) or not given:
+    if not isinstance(varied, dict) or not varied:
         raise ConfigError(where, "must name keys, each with a list of values: `seed: [1, 2]`")
-    for key, values in given.items():
-        _check_key(key, where, list(given))
+    for key, values in varied.items():
+        _check_key(key, where, list(varied))
         _check_values(values, f"{where}.{key}")
-    clash = next((key for key in given if _is_overridden(key, overrides)), None)
+    clash = next((key for key in varied if _is_overridden(key, overrides)), None)
     if clash is not None:
         raise ConfigError(
             f"{where}.{clash}",
             f"cannot vary: --set or the command itself sets it; --set '{MATRIX}.{clash}=[…]' "
             "chooses other values",
         )
-    return Matrix(file, {key: value for key, value in tree.items() if key != MATRIX}, given)
+    return Matrix(file, {key: value for key, value in tree.items() if key != MATRIX}, varied)
 
 
 def _check_key(key: Any, where: str, keys: Sequence[Any]) -> None:
     if not isinstance(key, str) or not all(key.split(".")):
-        raise ConfigError(f"{where}.{key}", "is no key; write group.key, as with --set")
+        raise ConfigError(f"{where}.{key}", "is not a key; write group.key, as with --set")
     if key.split(".")[0] in FIXED:
         raise ConfigError(f"{where}.{key}", f"cannot vary: all cells share {', '.join(FIXED)}")
-    outer = next((each for each in keys if key.startswith(f"{each}.")), None)
+    outer = next((group for group in keys if key.startswith(f"{group}.")), None)
     if outer is not None:
-        raise ConfigError(f"{where}.{key}", f"cannot vary beside {outer}, which holds it")
+        raise ConfigError(f"{where}.{key}", f"cannot vary beside {outer}, which contains it")
 
 
 def _check_values(values: Any, where: str) -> None:
     if not isinstance(values, list) or not values:
         raise ConfigError(where, "must be a list of values, at least one")
-    known: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for number, value in enumerate(values, start=1):
         try:
-            first = known.setdefault(canonical(value), number)
+            first = numbers.setdefault(canonical(value), number)
         except (TypeError, ValueError, RecursionError) as error:
-            raise ConfigError(where, f"value {number} is no plain data: {error}") from error
+            # YAML can make a list that holds itself, and keys that JSON has no text for.
+            raise ConfigError(where, f"value {number} is not plain data: {error}") from error
         if first != number:
             raise ConfigError(where, f"values {first} and {number} are the same")
 
 
 def _is_overridden(key: str, overrides: Sequence[str]) -> bool:
-    """Tell whether an override sets the key or a part of it, so that it would be lost."""
+    """Tell whether an override sets the key or a part of it: the cells' values would undo it."""
     names = (override.partition("=")[0] for override in overrides)
     return any(f"{name}.".startswith(f"{key}.") for name in names)

@@ -1,7 +1,7 @@
-"""Names of a matrix's cells: readable, safe as a file's, and the same for the same values.
+"""Names of a matrix's cells: readable, safe as file names, and the same for the same values.
 
-A name joins a short word for each value of the cell by points. Where two values of a key would be
-called the same, they are called by their whole texts instead of the last parts.
+A name joins a short word for each value of the cell with dots. Where the last parts of two values
+of a key are the same, their whole texts make the words.
 """
 
 import hashlib
@@ -16,16 +16,17 @@ from autoevol.experiments.config.errors import CONCEALED
 from autoevol.experiments.config.models import SECRET
 
 RESERVED = ("matrix.json", "cells.json", "run.lock")
-"""Files of the folder that the cells' folders lie in."""
+"""Files of the folder that holds the cells' folders."""
 
-_WORD_BYTES, _NAME_BYTES = 60, 200
+_WORD_BYTES, _NAME_BYTES = 60, 200  # a file system takes 255 bytes a name; a suffix has to fit
 _BARE = ("true", "false", "null")
 
 
 def names_of(varied: Mapping[str, Sequence[Any]]) -> list[str]:
     """Return the cells' names; the last key varies fastest."""
     words = [_words(key, values) for key, values in varied.items()]
-    names = [_cut(".".join(each), _NAME_BYTES) for each in itertools.product(*words)]
+    names = [_cut(".".join(combination), _NAME_BYTES) for combination in itertools.product(*words)]
+    # Folded, because some file systems take "A" and "a" for one name.
     counts = Counter(map(str.casefold, [*names, *RESERVED]))
     cells = itertools.product(*varied.values())
     return [
@@ -35,7 +36,7 @@ def names_of(varied: Mapping[str, Sequence[Any]]) -> list[str]:
 
 
 def canonical(value: Any) -> str:
-    """Return a value as one text, the same for the same value."""
+    """Return a value as one text, the same for equal values."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
 
 
@@ -45,13 +46,13 @@ def is_private(key: str) -> bool:
 
 
 def concealed(key: str, value: Any) -> Any:
-    """Return a value as it may be shown and kept: a digest stands for what may be a secret."""
+    """Return a value as it may be shown and stored: a digest replaces what may be a secret."""
     if value is not None and is_private(key):
         return f"{_clean(key.rpartition('.')[2])}-{_digest(value)}"
     if isinstance(value, Mapping):
-        return {inner: concealed(str(inner), each) for inner, each in value.items()}
+        return {inner: concealed(str(inner), item) for inner, item in value.items()}
     if isinstance(value, list):
-        return [concealed("", each) for each in value]
+        return [concealed("", item) for item in value]
     return value
 
 
@@ -60,14 +61,14 @@ def _words(key: str, values: Sequence[Any]) -> list[str]:
     short = [_word(key, value, is_whole=False) for value in values]
     whole = [_word(key, value, is_whole=True) for value in values]
     return [
-        _first_alone(number, short, whole) or f"{short[number]}-{_digest(value)}"
+        _first_unique(number, short, whole) or f"{short[number]}-{_digest(value)}"
         for number, value in enumerate(values)
     ]
 
 
-def _first_alone(number: int, *choices: Sequence[str]) -> str | None:
+def _first_unique(number: int, *wordings: Sequence[str]) -> str | None:
     """Return the first of a value's words that no other value has."""
-    for words in choices:
+    for words in wordings:
         folded = [word.casefold() for word in words]
         if folded.count(folded[number]) == 1:
             return words[number]
@@ -81,16 +82,17 @@ def _word(key: str, value: Any, *, is_whole: bool) -> str:
     text = _clean(_text(value, is_whole=is_whole))
     if not text:
         return f"{_clean(last)}-{_digest(value)}"
+    # A number or a truth value says nothing without its key: "seed-1", but "qwen3".
     is_bare = text in _BARE or not any(map(str.isalpha, text))
     return _cut(f"{_clean(last)}-{text}" if is_bare else text, _WORD_BYTES)
 
 
 def _text(value: Any, *, is_whole: bool) -> str:
     if isinstance(value, Mapping):
-        shown = [each for key, each in value.items() if not is_private(str(key))]
-        return "-".join(_text(each, is_whole=is_whole) for each in shown)
+        shown = [item for key, item in value.items() if not is_private(str(key))]
+        return "-".join(_text(item, is_whole=is_whole) for item in shown)
     if isinstance(value, list):
-        return "+".join(_text(each, is_whole=is_whole) for each in value)
+        return "+".join(_text(item, is_whole=is_whole) for item in value)
     if isinstance(value, str):
         return value if is_whole else value.rstrip("/").rpartition("/")[2]
     return canonical(value)
@@ -101,7 +103,7 @@ def _clean(text: str) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    """Return a text of at most so many bytes; a digest stands for what is cut."""
+    """Return a text of at most so many bytes; a digest replaces what is cut."""
     if len(text.encode()) <= most:
         return text
     end = f"-{_digest(text)}"

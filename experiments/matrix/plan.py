@@ -22,10 +22,10 @@ from autoevol.experiments.run.request import RunRequest
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
-_MOVING = ("data", "seed", "evolve.input", "evolve.first_round", "evolve.pool")
-"""Keys, and groups of them, that say which rows a run has."""
+_ROW_KEYS = ("data", "seed", "evolve.input", "evolve.first_round", "evolve.pool")
+"""Keys, and groups of them, that decide which rows a run has."""
 
-_SEARCHED = ("train", "dev", "fresh", "heldout")
+_SEARCH_SPLITS = ("train", "dev", "fresh", "heldout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class PlannedCell:
     """A cell that can be run.
 
     Attributes:
-        summary: Of an earlier command that has finished it; None: it is to be run.
+        summary: Of an earlier command that finished it; None: it is still to be run.
     """
 
     cell: Cell
@@ -42,12 +42,12 @@ class PlannedCell:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class MatrixPlan:
     """A checked matrix.
 
     Attributes:
-        folder: The one that the cells' folders lie in.
-        note: What is to be said of rows that cells do not share.
+        folder: It holds the cells' folders.
+        note: For the user, about rows that cells do not share.
     """
 
     matrix: Matrix
@@ -63,14 +63,14 @@ class Planned:
     @property
     def pending(self) -> list[PlannedCell]:
         """The cells that are not finished."""
-        return [each for each in self.cells if each.summary is None]
+        return [planned for planned in self.cells if planned.summary is None]
 
-    def with_cell(self, number: int, cell: PlannedCell) -> "Planned":
-        """Return the matrix with another cell in a place."""
+    def with_cell(self, number: int, cell: PlannedCell) -> "MatrixPlan":
+        """Return the matrix with another cell of this number, counted from 0."""
         return replace(self, cells=[*self.cells[:number], cell, *self.cells[number + 1 :]])
 
 
-def plan_matrix(matrix: Matrix, request: RunRequest) -> Planned:
+def plan_matrix(matrix: Matrix, request: RunRequest) -> MatrixPlan:
     """Check every cell: config, seeds, models, folder, and that all have the same rows.
 
     Raises:
@@ -79,12 +79,14 @@ def plan_matrix(matrix: Matrix, request: RunRequest) -> Planned:
     cells: list[PlannedCell] = []
     for cell in matrix.cells:
         planned = _planned(matrix, cell, request, is_first=not cells)
-        splits = _shared(planned.plan.splits, [each.plan.splits for each in cells])
+        splits = _shared(planned.plan.splits, [earlier.plan.splits for earlier in cells])
         cells.append(replace(planned, plan=replace(planned.plan, splits=splits)))
     folder = cells[0].plan.config.folder.parent
     if (folder / "run.json").is_file():
-        raise ConfigError("output.dir", f"{folder} holds a single run; choose another (--out)")
-    return Planned(matrix, folder, cells, _check_rows(matrix, cells))
+        raise ConfigError(
+            "output.dir", f"{folder} holds a single run; choose another folder (--out)"
+        )
+    return MatrixPlan(matrix, folder, cells, _check_rows(matrix, cells))
 
 
 def _planned(matrix: Matrix, cell: Cell, request: RunRequest, *, is_first: bool) -> PlannedCell:
@@ -104,40 +106,40 @@ def _config(matrix: Matrix, cell: Cell, request: RunRequest) -> ExperimentConfig
 
 def _in_folder_of(cell: Cell, tree: dict[str, Any], request: RunRequest) -> ExperimentConfig:
     config = config_of(tree, request.file, out=request.out)
-    n = request.limit
-    folder = Path(limited_folder(config, n)) if n else config.folder
+    limit = request.limit
+    folder = Path(limited_folder(config, limit)) if limit else config.folder
     output = config.output.model_copy(update={"dir": str(folder / cell.name)})
-    named = {"name": f"{config.name}.{cell.name}", "output": output}
-    placed = config.model_copy(update=named)
-    return limited(placed, n) if n else placed
+    own = config.model_copy(update={"name": f"{config.name}.{cell.name}", "output": output})
+    return limited(own, limit) if limit else own
 
 
 def _placed(error: ConfigError, matrix: Matrix, cell: Cell, *, is_first: bool) -> ConfigError:
     """Return an error that names the matrix's key and value, where it is about one.
 
-    Another error of the first cell is the config's own; in a later one the cell made it.
+    Any other error belongs to the config if the first cell has it, else to the cell.
     """
     prefix = f"{matrix.file}: "
-    found = error.where.removeprefix(prefix)
-    key = next((key for key in cell.values if _is_about(found, key)), None)
+    wrong = error.where.removeprefix(prefix)
+    key = next((key for key in cell.values if _is_about(wrong, key)), None)
     if not error.where.startswith(prefix) or (key is None and is_first):
         return error
     if key is None:
         return ConfigError(error.where, f"{error.problem} (cell {cell.name})")
-    inner = "" if key.startswith(found) else f"{found.removeprefix(f'{key}.')}: "
+    inner = "" if key.startswith(wrong) else f"{wrong.removeprefix(f'{key}.')}: "
     if error.problem.startswith(UNKNOWN):
         return ConfigError(matrix.where(key), f"{inner}{error.problem}")
-    told = matrix.shown(key, cell.values[key])
-    problem = f"{told}: {inner}{error.problem} (cell {cell.name})"
+    value = matrix.shown(key, cell.values[key])
+    problem = f"{value}: {inner}{error.problem} (cell {cell.name})"
     return ConfigError(matrix.where(key), problem)
 
 
-def _is_about(found: str, key: str) -> bool:
-    return f"{found}.".startswith(f"{key}.") or key.startswith(f"{found}.")
+def _is_about(wrong: str, key: str) -> bool:
+    """Tell whether the key that an error names is a varied key, holds it, or lies in it."""
+    return f"{wrong}.".startswith(f"{key}.") or key.startswith(f"{wrong}.")
 
 
 def _shared(splits: Splits, others: Sequence[Splits]) -> Splits:
-    """Return the rows, held in memory once if another cell has the same."""
+    """Return the rows; cells with equal rows share one copy in memory."""
     for other in others:
         if splits == other:
             return other
@@ -146,18 +148,18 @@ def _shared(splits: Splits, others: Sequence[Splits]) -> Splits:
 
 
 def _check_rows(matrix: Matrix, cells: Sequence[PlannedCell]) -> str | None:
-    """Return what is to be said of rows that cells do not share; None: they share all.
+    """Return a note about rows that cells do not share; None: they share all.
 
     Raises:
-        ConfigError: They do not, though no key that says which rows there are is varied.
+        ConfigError: They differ although no varied key decides which rows there are.
     """
-    found = _difference(cells)
-    if found is None:
+    difference = _difference(cells)
+    if difference is None:
         return None
-    part, first, other = found
-    moving = [key for key in matrix.varied if _is_moving(key)]
-    if moving:
-        return f"cells do not share all rows: {', '.join(moving)} varies (of {part} rows)"
+    part, first, other = difference
+    row_keys = [key for key in matrix.varied if _decides_rows(key)]
+    if row_keys:
+        return f"cells do not share all rows: {', '.join(row_keys)} varies (rows of: {part})"
     raise ConfigError(
         f"{matrix.file}: matrix",
         f"cells {first} and {other} would not have the same {part} rows, so they could not be "
@@ -165,23 +167,24 @@ def _check_rows(matrix: Matrix, cells: Sequence[PlannedCell]) -> str | None:
     )
 
 
-def _is_moving(key: str) -> bool:
-    return any(f"{key}.".startswith(f"{each}.") or each.startswith(f"{key}.") for each in _MOVING)
+def _decides_rows(key: str) -> bool:
+    return any(_is_about(row_key, key) for row_key in _ROW_KEYS)
 
 
 def _difference(cells: Sequence[PlannedCell]) -> tuple[str, str, str] | None:
     """Return the first kind of rows that two cells do not share, and the cells' names.
 
-    Rows of a search are compared among the cells that have any: an optimizer may not look twice.
+    Rows of a search are compared among the cells that have any: a cell without a search has none,
+    and an optimizer without a confirmation has no fresh ones.
     """
-    for part in ("seeds", *_SEARCHED):
-        having = [each for each in cells if _rows(each, part)]
+    for part in ("seeds", *_SEARCH_SPLITS):
+        having = [planned for planned in cells if _rows(planned, part)]
         for other in having[1:]:
             if _rows(other, part) != _rows(having[0], part):
                 return part, having[0].cell.name, other.cell.name
     return None
 
 
-def _rows(each: PlannedCell, part: str) -> list[Row]:
-    rows: list[Row] = getattr(each.plan.splits, part)
+def _rows(planned: PlannedCell, part: str) -> list[Row]:
+    rows: list[Row] = getattr(planned.plan.splits, part)
     return rows

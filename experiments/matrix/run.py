@@ -1,4 +1,4 @@
-"""`autoevol run` on a config with a matrix: the cells, one after the other."""
+"""`autoevol run` on a config with a matrix: runs the cells, one after the other."""
 
 import contextlib
 import json
@@ -13,9 +13,9 @@ from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.export.writers import export_finished
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.matrix.grid import read_matrix
-from autoevol.experiments.matrix.plan import Planned, PlannedCell, plan_matrix
+from autoevol.experiments.matrix.plan import MatrixPlan, PlannedCell, plan_matrix
 from autoevol.experiments.matrix.results import figures_of
-from autoevol.experiments.matrix.tables import show_cells, show_estimates, told_of
+from autoevol.experiments.matrix.tables import outcome_line, show_cells, show_estimates
 from autoevol.experiments.matrix.tracking import MatrixRun, matrix_run
 from autoevol.experiments.run.command import perform
 from autoevol.experiments.run.plan import Plan
@@ -31,10 +31,10 @@ Confirm = Callable[[Sequence[Plan], Callable[[], None]], None]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes a matrix the same one on resume.
+    """The identity of a matrix's folder, by which a resumed matrix finds its MLflow run.
 
     Attributes:
-        key: Of the folder; drawn when it was first used.
+        key: Drawn when the folder was first used.
         started: When that was.
     """
 
@@ -46,13 +46,13 @@ def run_matrix(request: RunRequest, tree: dict[str, Any], confirm: Confirm) -> N
     """Check all cells, then run those that are not finished; print a line for each.
 
     Args:
-        request: What the user asked for.
+        request: The command's.
         tree: The config's keys.
-        confirm: Asks before money is spent on plans, which the second argument shows.
+        confirm: Asks before money is spent on the plans; its second argument shows them.
 
     Raises:
         ConfigError: The user must change something; before the first call nothing is written.
-        StoppedError: A cell stopped early, and the matrix with it; the same command goes on.
+        StoppedError: A cell stopped early, and the matrix with it; the same command resumes.
     """
     planned = plan_matrix(read_matrix(tree, request.file, request.overrides), request)
     if planned.note:
@@ -60,76 +60,79 @@ def run_matrix(request: RunRequest, tree: dict[str, Any], confirm: Confirm) -> N
     if request.dry_run:
         show_estimates(planned)
         return
-    load_tracking()
-    plans = [each.plan for each in planned.pending]
+    load_tracking()  # a malformed mlflow.yaml is refused before the user is asked for money
+    plans = [cell.plan for cell in planned.pending]
     confirm(plans, lambda: show_estimates(planned))
-    done = planned if _is_done(planned) else _all_done(planned, request)
+    done = planned if _is_done(planned) else _run_pending(planned, request)
     if done is planned:
-        for each in planned.cells:
-            say(told_of(each))
+        for cell in planned.cells:
+            say(outcome_line(cell))
     show_cells(done)
     if request.scope != "search":
-        folders = (str(each.plan.config.folder) for each in done.cells)
+        folders = (str(cell.plan.config.folder) for cell in done.cells)
         say(f"compare  autoevol compare {' '.join(folders)}")
 
 
-def _is_done(planned: Planned) -> bool:
-    """Tell whether an earlier command has finished and told of these very cells."""
+def _is_done(planned: MatrixPlan) -> bool:
+    """Tell whether an earlier command finished these very cells and wrote their figures."""
     file = planned.folder / FIGURES
     return not planned.pending and file.is_file() and _read(file) == figures_of(planned)
 
 
-def _all_done(planned: Planned, request: RunRequest) -> Planned:
+def _run_pending(planned: MatrixPlan, request: RunRequest) -> MatrixPlan:
     """Return the cells with their summaries; those that have none are run."""
+    # Each cell's run handles signals by itself; these handlers are for the time between the cells.
     with stopping_on_signal(say), alone_in(planned.folder):
         identity = _identity(planned.folder, is_new=request.fresh)
+        # The digest makes other values a matrix of their own, though they share the folder.
         key = f"{identity.key}-{planned.matrix.digest}"
         with matrix_run(load_tracking(), planned, key, identity.started) as parent:
-            found = _run_cells(planned, request, parent)
+            done = _run_cells(planned, request, parent)
             if parent:
-                parent.finish(found)
-        _write(planned.folder / FIGURES, figures_of(found))
-    return found
+                parent.finish(done)
+        _write(planned.folder / FIGURES, figures_of(done))
+    return done
 
 
-def _run_cells(planned: Planned, request: RunRequest, parent: MatrixRun | None) -> Planned:
-    for number, each in enumerate(planned.cells):
-        say(f"cell {number + 1} of {len(planned.cells)}: {each.cell.name}")
-        with _naming(each):
-            done = _done(each, request, parent)
+def _run_cells(planned: MatrixPlan, request: RunRequest, parent: MatrixRun | None) -> MatrixPlan:
+    for number, cell in enumerate(planned.cells):
+        say(f"cell {number + 1} of {len(planned.cells)}: {cell.cell.name}")
+        with _naming(cell):
+            done = _run_cell(cell, request, parent)
         planned = planned.with_cell(number, done)
         if parent:
             parent.record(planned)
-        say(told_of(done))
+        say(outcome_line(done))
     return planned
 
 
-def _done(each: PlannedCell, request: RunRequest, parent: MatrixRun | None) -> PlannedCell:
+def _run_cell(planned: PlannedCell, request: RunRequest, parent: MatrixRun | None) -> PlannedCell:
     """Return a cell with its summary; it is run unless it is finished."""
-    if each.summary is None:
-        tags = parent.tags(each.cell) if parent else {}
-        return replace(each, summary=perform(each.plan, request, tags))
-    export_finished(each.plan.config, each.plan.splits.seeds, each.summary, say)
+    if planned.summary is None:
+        tags = parent.tags(planned.cell) if parent else {}
+        return replace(planned, summary=perform(planned.plan, request, tags))
+    # `output` may differ on resume, so a finished cell may have new exports to write.
+    export_finished(planned.plan.config, planned.plan.splits.seeds, planned.summary, say)
     if parent:
-        parent.adopt(each)
-    return each
+        parent.adopt(planned)
+    return planned
 
 
 @contextlib.contextmanager
-def _naming(each: PlannedCell) -> Iterator[None]:
-    """Say which cell it was that the user has to do something about."""
+def _naming(planned: PlannedCell) -> Iterator[None]:
+    """Add the cell's name to an error that the user has to do something about."""
     try:
         yield
     except ConfigError as error:
-        told = f"{error.problem} (cell {each.cell.name})"
-        raise ConfigError(error.where, told) from error
+        problem = f"{error.problem} (cell {planned.cell.name})"
+        raise ConfigError(error.where, problem) from error
 
 
 def _identity(folder: Path, *, is_new: bool) -> Identity:
     file = folder / IDENTITY
     if file.is_file() and not is_new:
-        known = _read(file)
-        return Identity(known["key"], datetime.fromisoformat(known["started"]))
+        tree = _read(file)
+        return Identity(tree["key"], datetime.fromisoformat(tree["started"]))
     identity = Identity(uuid.uuid4().hex, datetime.now(UTC))
     _write(file, {"key": identity.key, "started": identity.started.isoformat()})
     return identity
@@ -139,5 +142,5 @@ def _read(file: Path) -> Any:
     return json.loads(file.read_text("utf-8"))
 
 
-def _write(file: Path, told: Any) -> None:
-    write_whole(file, json.dumps(told, indent=2, ensure_ascii=False, default=str) + "\n")
+def _write(file: Path, tree: Any) -> None:
+    write_whole(file, json.dumps(tree, indent=2, ensure_ascii=False, default=str) + "\n")

@@ -1,4 +1,4 @@
-"""What a person reads of a matrix: the cells before it is run, and what they came to."""
+"""The terminal's tables of a matrix: estimates before it is run, figures afterwards."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,38 +7,37 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
-from autoevol.experiments.matrix.plan import Planned, PlannedCell
+from autoevol.experiments.matrix.plan import MatrixPlan, PlannedCell
 from autoevol.experiments.matrix.results import figures_of, line_of
 from autoevol.experiments.run.estimate import CostEstimate, estimate
 from autoevol.experiments.terminal.console import console, say
 
 _WIDEST = 1000
-"""Columns; a longer line than the screen is better than half a name."""
+"""Characters of the widest table: a line that the terminal wraps is better than half a name."""
 
 
-def show_estimates(planned: Planned) -> None:
-    """Print what each cell would ask of its models at most, and the sum of those to be run."""
+def show_estimates(planned: MatrixPlan) -> None:
+    """Print how much each cell asks of its models at most, and the sum of those to be run."""
     rows = len(planned.cells[0].plan.splits.seeds)
     cells = f"{len(planned.cells)} cells, {len(planned.cells) - len(planned.pending)} finished"
     console.print(f"[bold]{planned.name}[/] · {cells} · {rows} rows → {planned.folder}")
     table = Table(_folded("cell"), "calls", "tokens in", "tokens out", "USD")
-    for each in planned.cells:
-        if each.summary is None:
-            table.add_row(each.cell.name, *_sums(estimate(each.plan)))
+    for cell in planned.cells:
+        if cell.summary is None:
+            table.add_row(cell.cell.name, *_sums(estimate(cell.plan)))
         else:
-            table.add_row(each.cell.name, "finished", "", "", "")
+            table.add_row(cell.cell.name, "finished", "", "", "")
     table.add_section()
-    lines = [line for each in planned.pending for line in estimate(each.plan)]
-    table.add_row("sum", *_sums(lines))
+    table.add_row("sum", *_sums([line for cell in planned.pending for line in estimate(cell.plan)]))
     console.print(table)
     console.print(
-        "At most, repairs and retries aside; `budget` caps each cell by itself. One cell in "
-        "detail: set its values with --set, without the matrix (--set matrix=null)."
+        "Upper bounds without repairs and retries; `budget` caps each cell by itself. To see one "
+        "cell in detail, set its values with --set, and leave out the matrix (--set matrix=null)."
     )
 
 
-def show_cells(planned: Planned) -> None:
-    """Print what the cells came to, a line for each; a narrow screen folds no name."""
+def show_cells(planned: MatrixPlan) -> None:
+    """Print the figures of the cells, a line for each; a narrow terminal cuts no name."""
     heads = ("kept", "failed", "lost", "held-out", "calls", "tokens", "USD", "min")
     columns = [Column(head, justify="right", no_wrap=True) for head in heads]
     table = Table(Column("cell", no_wrap=True), *columns, box=SIMPLE_HEAD)
@@ -46,14 +45,17 @@ def show_cells(planned: Planned) -> None:
         table.add_row(line["cell"], *_cells(line))
     width = Console(width=_WIDEST).measure(table).maximum
     Console(width=max(width, console.width)).print(table)
-    say("lost: of the scored rewrites; held-out: initial → best method; 95 % intervals")
+    say(
+        "lost: share of the scored rewrites that failed; held-out: failure rate of the initial → "
+        "best method; 95 % intervals"
+    )
 
 
-def told_of(each: PlannedCell) -> str:
+def outcome_line(planned: PlannedCell) -> str:
     """Return a finished cell's figures in one line."""
-    kept, failed, lost, heldout, calls, tokens, usd, minutes = _cells(line_of(each))
+    kept, failed, lost, heldout, calls, tokens, usd, minutes = _cells(line_of(planned))
     return (
-        f"{each.cell.name}: {kept} rows kept, {failed} failed ({lost}), held-out {heldout}, "
+        f"{planned.cell.name}: {kept} rows kept, {failed} failed ({lost}), held-out {heldout}, "
         f"{calls} calls, tokens {tokens}, {usd} USD, {minutes} min"
     )
 
@@ -68,9 +70,8 @@ def _sums(lines: Sequence[CostEstimate]) -> tuple[str, ...]:
         sum(line.tokens_in for line in lines),
         sum(line.tokens_out for line in lines),
     )
-    costs = [line.cost_usd for line in lines]
-    known = [cost for cost in costs if cost is not None]
-    cost = f"{sum(known):.2f}" if len(known) == len(costs) else "price unknown"
+    costs = [line.cost_usd for line in lines if line.cost_usd is not None]
+    cost = f"{sum(costs):.2f}" if len(costs) == len(lines) else "price unknown"
     return (*(f"{count:,}" for count in counts), cost)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from autoevol.experiments.matrix.grid import Cell
 from autoevol.experiments.matrix.names import concealed
-from autoevol.experiments.matrix.plan import Planned, PlannedCell
+from autoevol.experiments.matrix.plan import MatrixPlan, PlannedCell
 from autoevol.experiments.matrix.results import figures_of
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.store import (
@@ -38,7 +38,7 @@ class MatrixRun:
     name: str
 
     def tags(self, cell: Cell) -> dict[str, str]:
-        """Return the tags that make a cell's run a child of the matrix and tell which it is."""
+        """Return the tags that make a cell's run a child of the matrix, and name the cell."""
         return {
             "mlflow.parentRunId": self.run_id,
             "mlflow.runName": cell.name,
@@ -47,19 +47,19 @@ class MatrixRun:
             "cell": cell.name,
         }
 
-    def adopt(self, each: PlannedCell) -> None:
-        """Make the run of a cell that was finished earlier a child, should it not be one."""
-        run_id = (each.summary or {}).get("mlflow_run_id")
-        found = self.store.run(run_id) if run_id else None
-        if found is not None:
-            set_tags(self.store.client, found, self.tags(each.cell))
+    def adopt(self, planned: PlannedCell) -> None:
+        """Make the run of a cell that was finished earlier a child, unless it is one already."""
+        run_id = (planned.summary or {}).get("mlflow_run_id")
+        run = self.store.run(run_id) if run_id else None
+        if run is not None:
+            set_tags(self.store.client, run, self.tags(planned.cell))
 
-    def record(self, planned: Planned) -> None:
-        """Keep the table of the cells as far as they are finished."""
+    def record(self, planned: MatrixPlan) -> None:
+        """Log the table of the cells as far as they are finished."""
         log_table(self.store.client, self.run_id, figures_of(planned), TABLE)
 
-    def finish(self, planned: Planned) -> None:
-        """Record what all cells took together."""
+    def finish(self, planned: MatrixPlan) -> None:
+        """Log the sums over all cells; a sum of which a cell lacks its part is left out."""
         lines = figures_of(planned)
         figures = {"matrix.cells": float(len(lines))}
         for name in SUMMED:
@@ -71,13 +71,13 @@ class MatrixRun:
 
 @contextlib.contextmanager
 def matrix_run(
-    config: TrackingConfig | None, planned: Planned, key: str, started: datetime
+    config: TrackingConfig | None, planned: MatrixPlan, key: str, started: datetime
 ) -> Iterator[MatrixRun | None]:
     """Open the parent run, the same one on resume; it ends FINISHED, KILLED or FAILED.
 
     Args:
         config: None: nothing is tracked.
-        planned: The matrix.
+        planned: The checked matrix.
         key: Identifies it in the store.
         started: When it was first run.
     """
@@ -87,6 +87,7 @@ def matrix_run(
     store = open_store(config)
     run_id = _parent(store, config, planned, key, started)
     status = "FAILED"
+    # Not `mlflow.start_run`, which keeps a single active run: each cell needs it for its own.
     try:
         yield MatrixRun(store, run_id, planned.name)
         status = "FINISHED"
@@ -98,7 +99,7 @@ def matrix_run(
 
 
 def _parent(
-    store: Store, config: TrackingConfig, planned: Planned, key: str, started: datetime
+    store: Store, config: TrackingConfig, planned: MatrixPlan, key: str, started: datetime
 ) -> str:
     run = store.find("matrix_key", key) or _new_parent(store, config, planned, key, started)
     store.client.update_run(run.info.run_id, status="RUNNING")
@@ -107,14 +108,14 @@ def _parent(
         "cells": len(planned.cells),
         **{name: _listed(name, values) for name, values in planned.matrix.varied.items()},
     }
-    known = run.data.params
-    new = {name: value for name, value in params.items() if name not in known}
+    # A param of MLflow cannot be changed, so only those that are missing are logged.
+    new = {name: value for name, value in params.items() if name not in run.data.params}
     log_params(store.client, run.info.run_id, new)
     return str(run.info.run_id)
 
 
 def _new_parent(
-    store: Store, config: TrackingConfig, planned: Planned, key: str, started: datetime
+    store: Store, config: TrackingConfig, planned: MatrixPlan, key: str, started: datetime
 ) -> Any:
     tags = {
         **config.tags,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoevol.experiments.config.scores import JUDGED
+from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.report.plots import round_label
 from autoevol.experiments.report.score_means import is_mean
-from autoevol.experiments.scores.results import flat
 from autoevol.experiments.scores.stored import StoredScores
 
 _TITLES = {
@@ -128,7 +128,7 @@ def _cells(name: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     rest = {key: value for key, value in figures.items() if key not in _OF_A_MEAN}
     for key in [key for key, value in rest.items() if is_mean(value)]:
         yield f"{labels.get(key, key)}: mean, 95 % interval", _mean(rest.pop(key))
-    for key, value in flat(rest).items():
+    for key, value in flat_numbers(rest).items():
         yield labels.get(key, key.replace("levels.", "").replace("_", " ")), _number(value)
     if "scored" in figures or {*figures} == {"unscored"}:
         scored = figures.get("scored", 0)

@@ -1,1 +1,20 @@
-"""TODO."""
+"""One experiment: checked, estimated, run phase by phase, and scored or reported anew later.
+
+A plan is everything that can be checked without a model. A run takes a plan through its phases:
+search, bulk, score and filter. Then it writes the results.
+
+- `request`: what the user asks of `run`, `optimize` and `evolve`.
+- `plan`: the config with its seeds, methods and models, all checked.
+- `estimate`: calls, tokens and cost by phase and role, as an upper bound.
+- `command`: check, find a finished run, and run, for the command line and for a matrix.
+- `runner`: opens everything that a run needs, and runs its phases in order.
+- `context`: what the phases share.
+- `search_phase`: the search, and the test of what it found on held-out rows.
+- `bulk_phase`: the whole set through all rounds; `bandit.json`.
+- `score_phase`: scores and filters of the rows that were kept.
+- `results`: what a run leaves at its end, from exports to the summary.
+- `wiring`: the program's own settings, made from a plan.
+- `optuna_storage`: a copy of the search's trials for optuna-dashboard.
+- `scoring`: `autoevol score`.
+- `report`: `autoevol report`.
+"""

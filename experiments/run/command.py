@@ -1,4 +1,4 @@
-"""Preparing and performing one run, as the command line and a matrix do it."""
+"""One run for the command line and for a matrix: check it, find it finished, or run it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,20 +14,22 @@ from autoevol.program.errors import ConfigError
 
 
 def checked_plan(config: ExperimentConfig, request: RunRequest) -> Plan:
-    """Return what a run will use; everything that needs no model is checked, nothing is written.
+    """Check everything that needs no model and return the plan; nothing is written.
 
     Raises:
         ConfigError: Names the file and the key.
     """
     if request.scope == "search" and not config.is_search:
-        raise ConfigError(f"{request.file}: optimizer.name", "is none, so there is no search")
+        raise ConfigError(
+            f"{request.file}: optimizer.name", "is none, so there is no search; set another name"
+        )
     plan = make_plan(config, str(request.file))
     check_folder(config, plan.content, fresh=request.fresh)
     return plan
 
 
 def finished(plan: Plan, request: RunRequest) -> dict[str, Any] | None:
-    """Return the summary of a run of which nothing is left to do."""
+    """Return the summary of a run that is finished; None: something is left to do."""
     return None if request.fresh else find_summary(plan.config, plan.content)
 
 
@@ -38,14 +40,22 @@ def perform(
 
     Args:
         plan: Of the run.
-        request: Says whether to start anew, and which phases are wanted.
+        request: Says whether to start anew, and which phases to run.
         tags: Of its MLflow run.
     """
-    # Loads aiohttp and Optuna, which a dry run and a finished run do without.
-    from autoevol.experiments.run.runner import RunContext, run
+    # These load aiohttp and Optuna, which a dry run and a finished run do without.
+    from autoevol.experiments.run.context import RunContext
+    from autoevol.experiments.run.runner import run
 
     quiet_libraries()
     tracking = load_tracking()
     with progress_bar(console) as bar:
-        around = RunContext(bar, console.log, tracking, request.fresh, request.scope, tags or {})
-        return run(plan, around)
+        context = RunContext(
+            bar=bar,
+            say=console.log,
+            tracking=tracking,
+            fresh=request.fresh,
+            scope=request.scope,
+            tags=tags or {},
+        )
+        return run(plan, context)

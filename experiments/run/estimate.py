@@ -1,4 +1,4 @@
-"""What a run will ask of its models, at most: calls, tokens and cost by phase and role."""
+"""How much a run asks of its models at most: calls, tokens and cost by phase and role."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,20 +17,20 @@ from autoevol.program.search.settings import RANKS
 TOKENS_PER_WORD = 1.4
 """For estimates, of English text; Korean takes about twice as many."""
 
-
+# Words of a prompt by what it asks for.
 _JUDGE_WORDS = 250
 _SOLVER_WORDS = 240
 _ANSWER_WORDS = 200
-_UNLIMITED_TOKENS = 4096
+_UNLIMITED_TOKENS = 4096  # of a reply, where the model has no max_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class CostEstimate:
-    """What a phase asks of a role, at most.
+    """How much a phase asks of a role at most.
 
     Attributes:
         cost_usd: None when the model's price is unknown.
-        is_seen: Tokens are those of calls made, on average, not an upper bound.
+        is_seen: Tokens are the average of calls already made, not an upper bound.
     """
 
     phase: str
@@ -45,45 +45,56 @@ class CostEstimate:
 def estimate(plan: Plan) -> list[CostEstimate]:
     """Return an upper bound of the calls by phase and role.
 
-    Tokens of a call are what the run's own ledger shows for the role after a first try; before it
-    they come from the seeds' words and the role's `max_tokens`.
+    After a first try of the run, the tokens of a call are the average of the role's calls in the
+    ledger. Before it, they come from the seeds' words and the role's `max_tokens`.
     """
-    seen = {sums.role: sums for sums in read_sums(plan.config.folder / "ledger.sqlite")}
-    return [_as_seen(plan, line, seen) for line in _bounds(plan)]
+    sums_by_role = {sums.role: sums for sums in read_sums(plan.config.folder / "ledger.sqlite")}
+    return [_as_seen(plan, bound, sums_by_role) for bound in _bounds(plan)]
 
 
-def _as_seen(plan: Plan, line: CostEstimate, seen: Mapping[str, Sums]) -> CostEstimate:
-    sums = seen.get(line.role)
+def _as_seen(plan: Plan, bound: CostEstimate, sums_by_role: Mapping[str, Sums]) -> CostEstimate:
+    """Return a bound with the tokens that the role's calls have used so far, if there are any."""
+    sums = sums_by_role.get(bound.role)
     if sums is None:
-        return line
-    tokens_in = round(line.calls * sums.tokens_in / sums.calls)
-    tokens_out = round(line.calls * sums.tokens_out / sums.calls)
-    cached = round(line.calls * sums.tokens_cached / sums.calls)
-    price = plan.models[line.role].price
+        return bound
+    tokens_in = round(bound.calls * sums.tokens_in / sums.calls)
+    tokens_out = round(bound.calls * sums.tokens_out / sums.calls)
+    cached = round(bound.calls * sums.tokens_cached / sums.calls)
+    price = plan.models[bound.role].price
     cost = price.cost(tokens_in, tokens_out, cached) if price else None
-    return replace(line, tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost, is_seen=True)
+    return replace(bound, tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost, is_seen=True)
 
 
 def _bounds(plan: Plan) -> list[CostEstimate]:
-    config, splits = plan.config, plan.splits
-    found = []
-    tried = [rule for rule in _judge_rules(plan) if QUESTIONS[rule].needs_fitness]
-    if tried:
-        controls = len(tried) * len(CONTROLS)
-        found.append(_estimate(plan, "controls", "judge", controls, _JUDGE_WORDS))
-    if plan.start is not None:
-        search = config.optimizer
-        parents = 1 if search.policy == "paper" else min(RANKS, search.candidates)
-        batch = parents * min(search.batch_size, len(splits.train)) * search.trajectory_rounds
-        proposals = search.steps * search.candidates
-        evaluated = len(splits.dev) * (1 + proposals)
-        found += _evolving(plan, "search", search.steps * batch + evaluated, evaluated)
-        found.append(_estimate(plan, "search", "optimizer", 2 * proposals, _analysis_words(plan)))
-        if search.finalists and splits.fresh:
-            looked = len(splits.fresh) * (1 + search.finalists)
-            found += _evolving(plan, "second look", looked, looked)
-        found += _evolving(plan, "held-out", 2 * len(splits.heldout), 2 * len(splits.heldout))
-    return [*found, *_bulk(plan), *_scores(plan)]
+    return [*_controls(plan), *_search(plan), *_bulk(plan), *_scores(plan)]
+
+
+def _controls(plan: Plan) -> list[CostEstimate]:
+    """Return what it takes to try a judge on the controls of its rules."""
+    rules = [rule for rule in _judge_rules(plan) if QUESTIONS[rule].needs_fitness]
+    if not rules:
+        return []
+    return [_estimate(plan, "controls", "judge", len(rules) * len(CONTROLS), _JUDGE_WORDS)]
+
+
+def _search(plan: Plan) -> list[CostEstimate]:
+    """Return what a search asks for, the confirmation and the held-out test included."""
+    if plan.start is None:
+        return []
+    search, splits = plan.config.optimizer, plan.splits
+    # The paper makes all proposals of a step from the incumbent, so they share one mini-batch.
+    parents = 1 if search.policy == "paper" else min(RANKS, search.candidates)
+    batch = parents * min(search.batch_size, len(splits.train)) * search.trajectory_rounds
+    proposals = search.steps * search.candidates
+    dev = len(splits.dev) * (1 + proposals)
+    # Two calls a proposal: one analyses the trajectories, one rewrites the method.
+    proposing = _estimate(plan, "search", "optimizer", 2 * proposals, _analysis_words(plan))
+    estimates = [*_evolving(plan, "search", search.steps * batch + dev, dev), proposing]
+    if search.finalists and splits.fresh:
+        fresh = len(splits.fresh) * (1 + search.finalists)
+        estimates += _evolving(plan, "confirm", fresh, fresh)
+    heldout = 2 * len(splits.heldout)
+    return [*estimates, *_evolving(plan, "held-out", heldout, heldout)]
 
 
 def _bulk(plan: Plan) -> list[CostEstimate]:
@@ -100,7 +111,10 @@ def _bulk(plan: Plan) -> list[CostEstimate]:
 
 
 def _scores(plan: Plan) -> list[CostEstimate]:
-    """Return what scores ask for: each row once, each seed's chain once, solvers k times."""
+    """Return what scores ask for.
+
+    Each score asks a judge about each row once, `chain` once per seed, and solvers k times a row.
+    """
     scores, seeds = plan.config.scores, len(plan.splits.seeds)
     if not scores.asking:
         return []
@@ -108,14 +122,15 @@ def _scores(plan: Plan) -> list[CostEstimate]:
     rows = seeds + settings.most_rewrites(seeds)
     if scores.sample is not None:
         rows = min(rows, scores.sample * (settings.rounds + 1))
-    found = []
+    estimates = []
     if scores.judged:
+        # A chain is a seed and at least one rewrite of it: at most one question for two rows.
         chains = -(-rows // 2) if "chain" in scores.judged else 0
         single = rows * sum(name != "chain" for name in scores.judged)
-        found.append(_estimate(plan, "scores", "judge", single + chains, _JUDGE_WORDS))
+        estimates.append(_estimate(plan, "scores", "judge", single + chains, _JUDGE_WORDS))
     tries = rows * scores.samples
     solvers = [role for role in SOLVERS if role in plan.models]
-    return [*found, *(_estimate(plan, "scores", r, tries, _SOLVER_WORDS) for r in solvers)]
+    return [*estimates, *(_estimate(plan, "scores", r, tries, _SOLVER_WORDS) for r in solvers)]
 
 
 def _judge_rules(plan: Plan) -> list[str]:
@@ -124,13 +139,14 @@ def _judge_rules(plan: Plan) -> list[str]:
 
 
 def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[CostEstimate]:
+    """Return what it takes to evolve and to answer so many instructions, F's judge included."""
     method = plan.start or plan.methods[0]
     words = _words([method.text]) + _words([row.instruction for row in plan.splits.seeds])
-    found = [_estimate(plan, phase, "evolver", evolved, words)]
+    estimates = [_estimate(plan, phase, "evolver", evolved, words)]
     if "judge" in plan.models:
         questions = evolved * len(_judge_rules(plan))
-        found.append(_estimate(plan, phase, "judge", questions, _JUDGE_WORDS))
-    return [*found, *_answers(plan, phase, answered)]
+        estimates.append(_estimate(plan, phase, "judge", questions, _JUDGE_WORDS))
+    return [*estimates, *_answers(plan, phase, answered)]
 
 
 def _answers(plan: Plan, phase: str, answered: int) -> list[CostEstimate]:
@@ -139,12 +155,12 @@ def _answers(plan: Plan, phase: str, answered: int) -> list[CostEstimate]:
         return []
     answer = plan.config.answer
     words = _words([row.prompt for row in plan.splits.seeds]) + 40
-    asked = answered * answer.attempts * answer.samples
-    found = [_estimate(plan, phase, "responder", asked, words)]
+    samples = answered * answer.attempts * answer.samples
+    estimates = [_estimate(plan, phase, "responder", samples, words)]
     if plan.config.judges_answers:
         shown = words + answer.samples * _ANSWER_WORDS
-        found.append(_estimate(plan, phase, "judge", answered, shown))
-    return found
+        estimates.append(_estimate(plan, phase, "judge", answered, shown))
+    return estimates
 
 
 def _estimate(plan: Plan, phase: str, role: str, calls: int, words: float) -> CostEstimate:

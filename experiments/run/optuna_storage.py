@@ -1,6 +1,6 @@
-"""Optuna's study in a store of its own, to look at with optuna-dashboard.
+"""A copy of the search's trials in an Optuna storage, for optuna-dashboard.
 
-It is a view: the search never reads it. Each try of a run writes it anew, from the first trial on.
+The search never reads it. Each try of a run writes it anew, from the first trial on.
 """
 
 import logging
@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from autoevol.program.errors import ConfigError
 
 logger = logging.getLogger(__name__)
-_OURS = "written_by"
-_NAME = "autoevol"
+_MARK = "written_by"
+_AUTHOR = "autoevol"
 
 
 class StudyView:
@@ -21,38 +21,39 @@ class StudyView:
 
     Args:
         url: Of the storage, such as `sqlite:///study.db`.
-        name: Of the study; one of ours that is there already is replaced.
+        name: Of the study; an existing one that we wrote is replaced.
 
     Raises:
-        ConfigError: The storage cannot be opened, or holds somebody else's study of that name.
+        ConfigError: The storage cannot be opened, or its study of that name is not ours.
     """
 
     def __init__(self, url: str, name: str) -> None:
         try:
-            self._study = _opened(optuna.storages.RDBStorage(url), name)
+            self._study = _new_study(optuna.storages.RDBStorage(url), name)
         except (SQLAlchemyError, ImportError, ValueError) as error:
             why = str(error).split("\n")[0]
             raise ConfigError("optimizer.storage", f"cannot be opened: {why}") from error
         self._written = 0
 
     def on_trials(self, trials: Sequence[optuna.trial.FrozenTrial]) -> None:
-        """Write the trials that are new since the last call; a view that fails ends no search."""
+        """Write the trials that are new since the last call; a failing storage ends no search."""
         try:
             self._study.add_trials(trials[self._written :])
         except SQLAlchemyError as error:
-            logger.warning("the view of the study is behind: %s", str(error).split("\n")[0])
+            logger.warning("optimizer.storage is behind: %s", str(error).split("\n")[0])
             return
         self._written = len(trials)
 
 
-def _opened(storage: optuna.storages.RDBStorage, name: str) -> optuna.Study:
-    known = {each.study_name: each for each in optuna.get_all_study_summaries(storage)}
-    if name in known:
-        if known[name].user_attrs.get(_OURS) != _NAME:
+def _new_study(storage: optuna.storages.RDBStorage, name: str) -> optuna.Study:
+    studies = {study.study_name: study for study in optuna.get_all_study_summaries(storage)}
+    if name in studies:
+        # The mark keeps us from deleting a study of the user's own that has the run's name.
+        if studies[name].user_attrs.get(_MARK) != _AUTHOR:
             raise ConfigError(
                 "optimizer.storage", f"holds another study named {name}; choose another storage"
             )
         optuna.delete_study(study_name=name, storage=storage)
     study = optuna.create_study(study_name=name, storage=storage)
-    study.set_user_attr(_OURS, _NAME)
+    study.set_user_attr(_MARK, _AUTHOR)
     return study

@@ -1,4 +1,4 @@
-"""Everything that can be checked before the first model call."""
+"""The plan of a run: its config with seeds, methods and models, checked without a model call."""
 
 import difflib
 import hashlib
@@ -13,6 +13,7 @@ from autoevol.experiments.config.models import ModelConfig, model_settings
 from autoevol.experiments.data.seeds import Splits, load_seeds, split
 from autoevol.experiments.files.records import existing_path
 from autoevol.experiments.models.settings import ModelSettings, check
+from autoevol.experiments.scores.files import read_benchmarks
 from autoevol.metrics import RULE_SETS, RULES, Rule, Stage, check_thresholds, compose
 from autoevol.program.adapter import is_plain
 from autoevol.program.errors import ConfigError
@@ -29,7 +30,7 @@ class Plan:
         schedule: What each round applies unless a search replaces it.
         start: Where the search starts; None without a search.
         models: Settings of the roles that the run needs.
-        answer_prompt: What the responder is told; empty: the usual.
+        answer_prompt: Instructions of the responder; "": the signature's own.
     """
 
     config: ExperimentConfig
@@ -48,10 +49,11 @@ class Plan:
     @property
     def content(self) -> str:
         """Fingerprint of what the config points to: seeds, methods and prompts."""
+        # The config itself holds only paths. A resumed run must not mix rows of two data files.
         digest = hashlib.sha256(self.answer_prompt.encode())
         for row in self.splits.seeds:
-            told = [row.id, row.instruction, row.input, row.turns, row.response, row.round]
-            digest.update(json.dumps(told).encode())
+            fields = [row.id, row.instruction, row.input, row.turns, row.response, row.round]
+            digest.update(json.dumps(fields).encode())
         for methods in [*self.schedule, [self.start] if self.start else []]:
             digest.update(json.dumps([(m.id, m.kind) for m in methods]).encode())
         return digest.hexdigest()[:16]
@@ -63,6 +65,7 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
     Raises:
         ConfigError: Names the file and the key, or the data file and the row.
     """
+    # Seeds come last, for they take the longest: a mistake in a key is reported at once.
     schedule = _schedule(config, where)
     methods = [method for round_methods in schedule for method in round_methods]
     start = _start(config, methods, where)
@@ -75,20 +78,19 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
 
 
 def _check_benchmarks(config: ExperimentConfig, where: str) -> None:
-    """Read the benchmark files of scores and filters; data sets of the hub wait for the run."""
-    scored = config.scores.benchmarks if "overlap" in config.scores.names else []
-    named = [(f"{where}: scores.benchmarks", scored)]
-    for number, each in enumerate(config.filters):
-        if each.name == "decontaminate":
-            named.append((f"{where}: filters.{number}.benchmarks", each.benchmarks))
-    if not any(files for _, files in named):
-        return
-    from autoevol.experiments.scores.files import read_benchmarks
+    """Read the benchmark files of scores and filters.
 
+    Data sets of the hub are left to the run: a check downloads nothing.
+    """
+    scored = config.scores.benchmarks if "overlap" in config.scores.names else []
+    benchmarks = [(f"{where}: scores.benchmarks", scored)]
+    for number, row_filter in enumerate(config.filters):
+        if row_filter.name == "decontaminate":
+            benchmarks.append((f"{where}: filters.{number}.benchmarks", row_filter.benchmarks))
     beside = Path(where).parent
-    for key, files in named:
-        here = [file for file in files if existing_path(file, key, beside=beside)]
-        read_benchmarks(here, key, beside=beside)
+    for key, names in benchmarks:
+        files = [name for name in names if existing_path(name, key, beside=beside)]
+        read_benchmarks(files, key, beside=beside)
 
 
 def _schedule(config: ExperimentConfig, where: str) -> list[list[Method]]:
@@ -98,7 +100,7 @@ def _schedule(config: ExperimentConfig, where: str) -> list[list[Method]]:
         names = [method.name for method in methods]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
-            raise ConfigError(key, f"{twice} stands twice; give one of them a file and a name")
+            raise ConfigError(key, f"{twice} is listed twice; give one of them a file and a name")
     is_weighted = config.evolve.choice == "weighted"
     if is_weighted and not all(any(e.weight for e in es) for es in config.evolve.entries):
         raise ConfigError(key, "all methods of a round have weight 0, so none can be chosen")
@@ -114,11 +116,12 @@ def _with_parameters(entry: MethodConfig, where: str) -> Method:
 
 
 def _answer_prompt(config: ExperimentConfig, where: str) -> str:
-    """Return what the responder is told, where that is not the usual."""
-    told = _text_of(config.answer.prompt, f"{where}: answer.prompt") if config.answer.prompt else ""
+    """Return the responder's instructions; "": the signature's own."""
+    file = config.answer.prompt
+    prompt = _text_of(file, f"{where}: answer.prompt") if file else ""
     if config.answer.idk:
-        told = f"{told or RespondToInstruction.instructions} {I_DO_NOT_KNOW}"
-    return told
+        prompt = f"{prompt or RespondToInstruction.instructions} {I_DO_NOT_KNOW}"
+    return prompt
 
 
 def _text_of(file: str, key: str) -> str:
@@ -143,8 +146,10 @@ def find_method(name: str, where: str) -> Method:
     path = Path(name).expanduser()
     if not path.is_file():
         near = difflib.get_close_matches(name, shipped, n=1, cutoff=0.5)
-        meant = f"; did you mean {near[0]}?" if near else ";"
-        raise ConfigError(where, f"unknown method {name!r}{meant} `autoevol methods list` has them")
+        hint = f"; did you mean {near[0]}?" if near else ";"
+        raise ConfigError(
+            where, f"unknown method {name!r}{hint} `autoevol methods list` shows the shipped ones"
+        )
     try:
         return from_markdown(path.read_text(encoding="utf-8"), name=path.stem)
     except (ValueError, OSError) as error:
@@ -157,12 +162,13 @@ def _start(config: ExperimentConfig, methods: Sequence[Method], where: str) -> M
     if not config.evolve.rounds:
         raise ConfigError(
             f"{where}: evolve.rounds",
-            "is 0, so nothing would be evolved with what a search finds; set optimizer.name: none",
+            "is 0, so the method that a search finds would never be applied; "
+            "set optimizer.name: none",
         )
     if len(methods) != 1:
         raise ConfigError(
             f"{where}: evolve.methods",
-            f"a search starts from one method and replaces it, {len(methods)} are given; "
+            f"must be one method, which the search starts from and replaces, not {len(methods)}; "
             "name one, or set optimizer.name: none",
         )
     if config.optimizer.initial_method:
@@ -172,22 +178,24 @@ def _start(config: ExperimentConfig, methods: Sequence[Method], where: str) -> M
 
 def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
     check_solvers(config, where)
-    found = {}
-    for role in _roles_needed(config, where):
-        model: ModelConfig = getattr(config.models, role)
-        settings = model_settings(role, model)
-        check(settings, f"{where}: models.{role}")
-        for number, fallback in enumerate(settings.fallbacks):
-            check(fallback, f"{where}: models.{role}.fallbacks.{number}")
-        for each in (settings, *settings.fallbacks):
-            if config.budget.usd is not None and each.price is None:
-                raise ConfigError(
-                    f"{where}: budget.usd",
-                    f"the price of {each.model} is unknown; set models.{role}.price, "
-                    "or use budget.calls or budget.tokens",
-                )
-        found[role] = settings
-    return found
+    return {role: _model(role, config, where) for role in _roles_needed(config, where)}
+
+
+def _model(role: str, config: ExperimentConfig, where: str) -> ModelSettings:
+    """Return the settings of a role's model; a cap in USD needs the price of every fallback."""
+    model: ModelConfig = getattr(config.models, role)
+    settings = model_settings(role, model)
+    check(settings, f"{where}: models.{role}")
+    for number, fallback in enumerate(settings.fallbacks):
+        check(fallback, f"{where}: models.{role}.fallbacks.{number}")
+    for entry in (settings, *settings.fallbacks):
+        if config.budget.usd is not None and entry.price is None:
+            raise ConfigError(
+                f"{where}: budget.usd",
+                f"the price of {entry.model} is unknown; set models.{role}.price, "
+                "or use budget.calls or budget.tokens",
+            )
+    return settings
 
 
 def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
@@ -215,7 +223,8 @@ def _rules(config: ExperimentConfig, stage: Stage, where: str) -> tuple[Rule, ..
         return compose(getattr(failure, stage), stage, failure.thresholds)
     except KeyError as error:
         close = difflib.get_close_matches(str(error.args[0]), [*RULE_SETS, *RULES], n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else f"; there is {', '.join(RULE_SETS)}"
+        sets = ", ".join(RULE_SETS)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; rule sets are {sets}"
         raise ConfigError(
             f"{where}: failure.{stage}", f"unknown rule or rule set {error}{hint}"
         ) from error
@@ -224,12 +233,13 @@ def _rules(config: ExperimentConfig, stage: Stage, where: str) -> tuple[Rule, ..
 def _check_adapter(config: ExperimentConfig, methods: Sequence[Method], where: str) -> None:
     if config.models.judge.adapter == "plain":
         raise ConfigError(
-            f"{where}: models.judge.adapter", "plain takes text; use chat, json or xml"
+            f"{where}: models.judge.adapter",
+            "plain reads text, not a verdict; use chat, json or xml",
         )
     clash = next((m for m in methods if not is_plain(m.signature)), None)
     if clash and config.models.evolver.adapter == "plain":
         raise ConfigError(
             f"{where}: models.evolver.adapter",
-            f"plain takes one output field, method {clash.name} thinks in a field of its own; "
-            "use chat, json or xml",
+            f"plain reads one output field, and method {clash.name} has a second one for its "
+            "thinking; use chat, json or xml",
         )

@@ -1,4 +1,4 @@
-"""A finished run's page and pictures, made anew of what its folder holds."""
+"""`autoevol report`: a finished run's page and pictures, made anew from its folder."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,12 @@ _NEEDED = (RUN, "config.yaml", EVOLVED, "failures.jsonl", SUMMARY)
 def renew_report(
     folder: Path, *, say: Callable[[str], None], tracking: TrackingConfig | None
 ) -> list[Path]:
-    """Write the report of a finished run; its MLflow run gets it, too.
+    """Write the report of a finished run, to its folder and to its MLflow run.
+
+    Args:
+        folder: The run's.
+        say: Prints one line for the user.
+        tracking: None: nothing is tracked.
 
     Returns:
         The files, the page first.
@@ -32,10 +37,10 @@ def renew_report(
         raise ConfigError(str(folder), "there is no such folder")
     missing = next((name for name in _NEEDED if not (folder / name).is_file()), None)
     if missing:
-        raise ConfigError(str(folder), f"is no finished run's folder: no {missing}")
+        raise ConfigError(str(folder), f"is not the folder of a finished run: it has no {missing}")
     key, summary = read_identity(folder).key, read_summary(folder)
     if not (folder / STEPS).is_file():
-        say(f"{folder}: the report is without the search, since there is no {STEPS} (an older run)")
+        say(f"{folder}: has no {STEPS} (an older run), so the report leaves out the search")
     with alone_in(folder):
         files = write_report(folder, summary)
     if tracking:

@@ -1,4 +1,4 @@
-"""What a user asks of `run`, `optimize` or `evolve`."""
+"""A request of the commands `run`, `optimize` and `evolve`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ Scope = Literal["all", "search", "apply"]
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What is to be run, and how far.
+    """What to run, and how far.
 
     Attributes:
         scope: The whole run, the search alone, or the bulk phase alone.
         overrides: `a.b=c`, over the config's keys.
         out: Replaces `output.dir`.
-        limit: A small trial of so many rows; None: all.
+        limit: Rows of a small trial; None: all rows.
         fresh: Start anew and keep the old folder beside the new one.
         dry_run: Check and show the plan; call nothing.
         yes: Do not ask before a run that costs money.

@@ -1,4 +1,4 @@
-"""From a checked plan to the program's own settings."""
+"""The program's own settings, made from a checked plan: the program knows no config."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -16,11 +16,14 @@ from autoevol.program.records import MethodTally
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.settings import SearchSettings
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # it loads aiohttp, which a dry run does without
     from autoevol.experiments.models.runtime import OpenModels
 
 LOCAL_BLOCK_ROWS = 8
-"""Rows that evolve together before they respond together on a `local/` model."""
+"""Rows that evolve together before they respond together on a `local/` model.
+
+The prompts of one stage then follow each other, and the server's prefix cache keeps the method.
+"""
 
 
 def search_settings(plan: Plan) -> SearchSettings:
@@ -35,10 +38,10 @@ def generation_settings(
 
     Args:
         plan: Of the run.
-        learned: What an earlier try's bandit began each round with.
+        learned: By round and by the method's name, what an earlier try's bandit began with.
     """
     config = plan.config.evolve
-    until = LengthGoal(*config.until.words) if config.until else None
+    goal = LengthGoal(*config.until.words) if config.until else None
     weights = {
         method.name: entry.weight
         for methods, entries in zip(plan.schedule, config.entries, strict=True)
@@ -47,37 +50,36 @@ def generation_settings(
     return settings_from(
         config,
         GenerationSettings,
-        until=until,
+        until=goal,
         weights=weights,
         learned=learned,
         seed=plan.config.seed,
     )
 
 
-def scoring_roles(plan: Plan, fleet: "OpenModels", watched: float) -> dict[str, Role]:
-    """Return the models that the run's scores ask, by role."""
-    return {role: _role(role, plan, fleet, watched) for role in SCORING if role in fleet.lms}
+def scoring_roles(plan: Plan, models: "OpenModels", watched: float) -> dict[str, Role]:
+    """Return the models that the run's scores need, by role."""
+    return {role: _role(role, plan, models, watched) for role in SCORING if role in models.lms}
 
 
-def _role(role: str, plan: Plan, fleet: "OpenModels", watched: float) -> Role:
+def _role(role: str, plan: Plan, models: "OpenModels", watched: float) -> Role:
     """Return a role's model; a role that the run does not need has the evolver's."""
-    given = getattr(plan.config.models, role)
-    lm = fleet.lms.get(role, fleet.lms["evolver"])
-    return Role(lm=lm, model=given.model, adapter=given.adapter, trace_sampling=watched)
+    config = getattr(plan.config.models, role)
+    lm = models.lms.get(role, models.lms["evolver"])
+    return Role(lm=lm, model=config.model, adapter=config.adapter, trace_sampling=watched)
 
 
-def pipeline_of(plan: Plan, fleet: "OpenModels", watched: float) -> Pipeline:
+def pipeline_of(plan: Plan, models: "OpenModels", watched: float) -> Pipeline:
     """Return what every attempt needs, with the models by role.
 
     Args:
         plan: Of the run.
-        fleet: Its open models.
-        watched: Share of the calls that a tracer hears of, in [0, 1].
+        models: Its open models.
+        watched: Share of the calls that a tracer sees, in [0, 1].
     """
-    models = plan.config.models
-    roles = Roles(**{role: _role(role, plan, fleet, watched) for role in EVOLVING})
+    roles = Roles(**{role: _role(role, plan, models, watched) for role in EVOLVING})
     failure = plan.config.failure
-    judge = roles.judge if "judge" in fleet.lms else None
+    judge = roles.judge if "judge" in models.lms else None
     is_local = plan.models["evolver"].kind == "local"
     return Pipeline(
         roles=roles,
@@ -89,5 +91,5 @@ def pipeline_of(plan: Plan, fleet: "OpenModels", watched: float) -> Pipeline:
         evolves_input=plan.config.evolve.input == "evolve",
         context=plan.config.evolve.context,
         block_rows=LOCAL_BLOCK_ROWS if is_local else 1,
-        blocks_in_flight=1 if is_local else 2 * (models.evolver.concurrency or 16),
+        blocks_in_flight=1 if is_local else 2 * (plan.config.models.evolver.concurrency or 16),
     )

@@ -154,14 +154,3 @@ def length_correlation(rows: Sequence[Row], scores: Scores) -> float | None:
     """
     words = lengths("\n\n".join(row.answers) or row.response for row in rows)
     return rank_correlation(scores, [float(count) for count in words])
-
-
-def flat(figures: Mapping[str, Any]) -> dict[str, float]:
-    """Return a round's numbers under dotted names, for MLflow."""
-    found: dict[str, float] = {}
-    for name, value in figures.items():
-        if isinstance(value, Mapping):
-            found |= {f"{name}.{key}": number for key, number in flat(value).items()}
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            found[name] = float(value)
-    return found

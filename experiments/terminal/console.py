@@ -1,4 +1,4 @@
-"""The terminal: what was asked for goes out, complaints go to the error stream."""
+"""Printing: results go to standard output, problems to the error stream."""
 
 import logging
 
@@ -14,11 +14,11 @@ def say(line: str) -> None:
 
 
 def quiet_libraries() -> None:
-    """Silence the libraries' chatter; what matters is reported by the run itself."""
+    """Hide warnings of the libraries; the run itself reports what matters."""
     for name in ("dspy", "LiteLLM", "httpx", "mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def complain(message: str) -> None:
-    """Print what the user has to know, in red, on the error stream."""
+    """Print a problem in red on the error stream."""
     complaints.print(message, style="red", markup=False, highlight=False, soft_wrap=True)

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.progress import (
@@ -24,42 +23,47 @@ from autoevol.program.records import Outcome
 
 
 class _Speed(ProgressColumn):
-    """Rows and tokens per second of a phase, by the phase's own clock."""
+    """Rows and tokens per second since the phase began."""
 
     def render(self, task: Task) -> Text:
         """Return the figures of `task`."""
         elapsed = task.finished_time if task.finished else task.elapsed
-        if not elapsed or elapsed < 1:
+        if not elapsed or elapsed < 1:  # too short for a rate
             return Text("")
         tokens = task.fields["tokens"]()
         return Text(f"{task.completed / elapsed:.2f} rows/s {tokens / elapsed:.0f} tok/s", "dim")
 
 
-@dataclass
 class ProgressBar:
-    """A listener that shows one line per phase.
+    """A listener that shows one line per phase."""
 
-    Attributes:
-        totals: Read for tokens per second, once the engine is open.
-    """
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._totals = Totals()
+        self._task: Task | None = None
 
-    progress: Progress
-    totals: Totals = field(default_factory=Totals)
-    _task: Task | None = None
+    def count_tokens(self, totals: Totals) -> None:
+        """Show the tokens per second of an engine that has just been opened.
+
+        Args:
+            totals: Of the engine; they grow with each call.
+        """
+        # The bar is older than the engine: it shows the download of the engine's weights, too.
+        self._totals = totals
 
     def on_phase(self, phase: Phase) -> None:
-        """Start a line; the line before is finished."""
+        """Finish the line before and start one."""
         self.finish()
-        if not self.progress.console.is_terminal:
-            self.progress.console.log(phase.name)
-        before = self._tokens()
-        number = self.progress.add_task(
+        if not self._progress.console.is_terminal:
+            self._progress.console.log(phase.name)
+        before = self._tokens()  # the engine counts the whole run, a line its own phase
+        number = self._progress.add_task(
             phase.name,
             total=phase.total or None,
             tokens=lambda: self._tokens() - before,
             failed=0,
         )
-        self._task = self.progress.tasks[self.progress.task_ids.index(number)]
+        self._task = self._progress.tasks[self._progress.task_ids.index(number)]
 
     def on_row(self, outcome: Outcome) -> None:
         """Count a row."""
@@ -69,25 +73,26 @@ class ProgressBar:
         """Count a finished piece of the phase's work."""
         if self._task is not None:
             failures = self._task.fields["failed"] + failed
-            self.progress.update(self._task.id, advance=1, failed=failures)
+            self._progress.update(self._task.id, advance=1, failed=failures)
 
     def on_part(self, done: int, total: int) -> None:
-        """Show a download: parts done and in all."""
+        """Show a download: its finished parts, and all of them."""
         if done == 1 or self._task is None:
             self.on_phase(Phase("download the model", total))
         if self._task is not None:
-            self.progress.update(self._task.id, completed=done)
+            self._progress.update(self._task.id, completed=done)
 
     def finish(self) -> None:
-        """Close the line of the phase, and freeze its figures."""
+        """Close the phase's line, and freeze its figures."""
         if self._task is None:
             return
+        # A phase may end before its total, and then it is complete all the same.
         done, tokens = max(self._task.completed, 1), self._task.fields["tokens"]()
-        self.progress.update(self._task.id, total=done, completed=done, tokens=lambda: tokens)
+        self._progress.update(self._task.id, total=done, completed=done, tokens=lambda: tokens)
         self._task = None
 
     def _tokens(self) -> int:
-        return self.totals.tokens_in + self.totals.tokens_out
+        return self._totals.tokens_in + self._totals.tokens_out
 
 
 def _whole() -> Column:

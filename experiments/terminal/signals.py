@@ -13,41 +13,50 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopper:
-    """Hears signals for an engine; before there is one, a signal ends the program.
+    """Handles signals; until an engine is attached, a signal ends the program at once.
 
     Args:
-        say: Takes one line for people.
+        say: Prints one line for the user.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        self.engine: Engine | None = None
+        self._engine: Engine | None = None
         self._say = say
-        self._heard = 0
+        self._is_stopping = False
 
-    def hear(self, *_: Any) -> None:
+    def attach(self, engine: Engine) -> None:
+        """Stop this engine on the next signal.
+
+        Signals are handled before there is an engine, while weights are fetched and servers start.
+        """
+        self._engine = engine
+
+    def handle(self, *_: Any) -> None:
         """Stop: cleanly the first time, at once the second time.
 
         Raises:
             KeyboardInterrupt: At once.
         """
-        self._heard += 1
-        if self.engine is None or self._heard > 1:
-            if self.engine is not None:
-                self.engine.abandon()
+        if self._engine is None:
             raise KeyboardInterrupt
-        count = self.engine.in_flight
-        self._say(f"stopping: {count} calls in flight are finished; again: stop at once")
-        self.engine.stop(StoppedError("stopped"))
+        if self._is_stopping:
+            self._engine.abandon()
+            raise KeyboardInterrupt
+        self._is_stopping = True
+        count = self._engine.in_flight
+        self._say(f"stopping after {count} calls in flight; press Ctrl-C again to stop at once")
+        self._engine.stop(StoppedError("stopped"))
 
 
 @contextlib.contextmanager
 def stopping_on_signal(say: Callable[[str], None]) -> Iterator[Stopper]:
-    """Hear signals until the block is left; only a program's main thread can."""
+    """Handle signals until the block is left."""
     stopper = Stopper(say)
+    # Python lets only the main thread set handlers; a run in another thread goes without.
     if threading.current_thread() is not threading.main_thread():
         yield stopper
         return
-    before = {number: signal.signal(number, stopper.hear) for number in _SIGNALS}
+    before = {number: signal.signal(number, stopper.handle) for number in _SIGNALS}
     try:
         yield stopper
     finally:

@@ -10,7 +10,6 @@ from autoevol.program.errors import ConfigError
 
 SETTINGS_FILE = "mlflow.yaml"
 
-
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -18,7 +17,8 @@ class TrackingConfig(BaseModel):
     """Where runs are recorded.
 
     Attributes:
-        tracking_uri: A store of MLflow's; a relative SQLite path starts at the file's folder.
+        tracking_uri: Address of an MLflow store; a relative SQLite path starts at the file's
+            folder.
         trace_sampling: Share of program calls whose DSPy trace is kept, in [0, 1].
     """
 
@@ -30,7 +30,7 @@ class TrackingConfig(BaseModel):
 
 
 def load_tracking() -> TrackingConfig | None:
-    """Return the settings of the working folder or of the project; None: no tracking.
+    """Read the settings of the working folder, else of the project; None: no tracking.
 
     Raises:
         ConfigError: The file is malformed; names the key.
@@ -50,7 +50,7 @@ def load_tracking() -> TrackingConfig | None:
 
 
 def _absolute(uri: str, base: Path) -> str:
-    """Anchor a relative SQLite path, so that every working folder means the same store."""
+    """Anchor a relative SQLite path, so that it is the same store from every working folder."""
     prefix = "sqlite:///"
     if not uri.startswith(prefix) or uri.startswith(prefix + "/"):
         return uri

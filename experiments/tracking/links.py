@@ -1,4 +1,4 @@
-"""Addresses of MLflow's UI that open a view of runs, in the forms that the UI itself makes."""
+"""Addresses of pages of MLflow's UI, in the form that the UI itself uses."""
 
 import json
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 PORT = 5000
-"""Where `autoevol ui` listens unless told otherwise."""
+"""Where `autoevol ui` listens by default."""
 
 
 def ui_address(port: int = PORT) -> str:
@@ -15,16 +15,16 @@ def ui_address(port: int = PORT) -> str:
 
 
 def compare_link(run_ids: Sequence[str], experiment_id: str, base: str = ui_address()) -> str:
-    """Return the page that holds runs against each other: params, metrics, plots."""
-    return f"{base}/#/compare-runs?{_which(run_ids, experiment_id)}"
+    """Return the page that compares runs: params, metrics, plots."""
+    return f"{base}/#/compare-runs?{_selection(run_ids, experiment_id)}"
 
 
 def metric_link(
     run_ids: Sequence[str], metric: str, experiment_id: str, base: str = ui_address()
 ) -> str:
-    """Return the page with a metric's chart over steps, a line for each run."""
+    """Return the page that plots a metric over steps, a line for each run."""
     keys = f"metric={_json(metric)}&plot_metric_keys={_json([metric])}&x_axis=step"
-    return f"{base}/#/metric?{_which(run_ids, experiment_id)}&{keys}"
+    return f"{base}/#/metric?{_selection(run_ids, experiment_id)}&{keys}"
 
 
 def charts_link(experiment_id: str, base: str = ui_address()) -> str:
@@ -37,7 +37,7 @@ def run_link(run_id: str, experiment_id: str, base: str = "") -> str:
     return f"{base}/#/experiments/{experiment_id}/runs/{run_id}".removeprefix("" if base else "/")
 
 
-def _which(run_ids: Sequence[str], experiment_id: str) -> str:
+def _selection(run_ids: Sequence[str], experiment_id: str) -> str:
     return f"runs={_json(list(run_ids))}&experiments={_json([experiment_id])}"
 
 

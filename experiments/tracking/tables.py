@@ -1,6 +1,6 @@
-"""Tables for MLflow's UI, which sets runs beside each other row by row.
+"""Rows of tables for MLflow's UI, which compares runs row by row.
 
-Its view groups by the first column and compares the second; so ids come first, and are the same in
+Its view groups by the first column and compares the second. So ids come first, and are the same in
 all runs on the same seeds.
 """
 
@@ -12,24 +12,24 @@ from autoevol.experiments.files.records import read_rows
 from autoevol.experiments.tracking.store import TABLE_ROWS
 from autoevol.program.records import Evaluation, Row
 
-_CHARACTERS = 2000
+_CHARACTERS = 2000  # of a cell: MLflow's UI loads a table whole
 _FILES = {"evolved.jsonl": "kept", "failures.jsonl": "failed"}
 
 
 def verdict_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Return what became of each row under a method."""
+    """Return each dev row with its verdict under a method."""
     return [_line(outcome.as_dict(), outcome.status) for outcome in evaluation.outcomes]
 
 
 def sample_rows(folder: Path, seeds: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the rows that a run has made of its first seeds, as many as a table takes.
+    """Return the rows that a run made from its first seeds, as many as a table takes.
 
-    Rows stand by seed and round, so runs on the same seeds show the same ones.
+    They are sorted by seed and round, so that runs on the same seeds show the same ones.
     """
-    places = {seed.id: number for number, seed in enumerate(seeds[:TABLE_ROWS])}
-    found = [line for line in _lines(folder) if line["seed_id"] in places]
-    found.sort(key=lambda line: (places[line["seed_id"]], line["round"], line["id"]))
-    return found[:TABLE_ROWS]
+    ranks = {seed.id: rank for rank, seed in enumerate(seeds[:TABLE_ROWS])}
+    lines = [line for line in _lines(folder) if line["seed_id"] in ranks]
+    lines.sort(key=lambda line: (ranks[line["seed_id"]], line["round"], line["id"]))
+    return lines[:TABLE_ROWS]
 
 
 def _lines(folder: Path) -> Iterator[dict[str, Any]]:

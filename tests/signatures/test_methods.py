@@ -258,7 +258,7 @@ def test_show_prints_the_method_with_its_parameters_set() -> None:
     ("arguments", "needle"),
     [
         pytest.param(["constraint"], "did you mean constraints?", id="near"),
-        pytest.param(["zzzz"], "`autoevol methods list` has them", id="far"),
+        pytest.param(["zzzz"], "`autoevol methods list` shows", id="far"),
         pytest.param(["weak", "--set", "words=5"], "there is none", id="parameter"),
         pytest.param(["deepen", "--set", "words"], "NAME=VALUE", id="assignment"),
     ],

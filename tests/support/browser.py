@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by its own protocol; it needs no package that AutoEvol has not."""
+"""A headless Chromium, driven by its DevTools protocol with packages that AutoEvol needs anyway."""
 
 import asyncio
 import base64
@@ -34,40 +34,41 @@ class Page:
     _number: int = field(default=0)
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """Call a method of the protocol and return its result; events are passed over."""
+        """Call a method of the protocol and return its result; events are skipped."""
         self._number += 1
         await self.socket.send_json({"id": self._number, "method": method, "params": params})
         while True:
-            told = await self.socket.receive_json(timeout=LONGEST_S)
-            if told.get("id") == self._number:
-                assert "error" not in told, told["error"]
-                result: dict[str, Any] = told["result"]
+            message = await self.socket.receive_json(timeout=LONGEST_S)
+            if message.get("id") == self._number:
+                assert "error" not in message, message["error"]
+                result: dict[str, Any] = message["result"]
                 return result
 
     async def open(self, url: str) -> None:
-        """Go to an address; also where only its part behind # is another."""
+        """Go to an address."""
+        # A page is not loaded anew where only the part behind # differs, so it is left first.
         await self.call("Page.navigate", url="about:blank")
         await self.call("Page.navigate", url=url)
 
     async def value(self, script: str) -> Any:
-        """Return what a script comes to."""
+        """Return the value of a script."""
         result = await self.call("Runtime.evaluate", expression=script, returnByValue=True)
         return result["result"].get("value")
 
     async def text(self) -> str:
-        """Return what a reader sees."""
+        """Return the visible text."""
         return str(await self.value("document.body ? document.body.innerText : ''"))
 
     async def until(self, script: str) -> Any:
-        """Wait until a script comes to something true, and return that."""
+        """Wait until a script's value is true, and return the value."""
         deadline = time.monotonic() + LONGEST_S
-        while not (found := await self.value(script)):
+        while not (value := await self.value(script)):
             assert time.monotonic() < deadline, f"{script}: not there\n{await self.text()}"
             await asyncio.sleep(POLL_S)
-        return found
+        return value
 
     async def until_text(self, *needles: str) -> str:
-        """Wait until a reader sees all of these texts, and return the whole."""
+        """Wait until all of these texts are visible, and return the whole text."""
         for needle in needles:
             await self.until(f"document.body?.innerText.includes({json.dumps(needle)})")
         return await self.text()
@@ -80,11 +81,11 @@ class Page:
 
 @contextlib.asynccontextmanager
 async def page() -> AsyncIterator[Page]:
-    """Open a tab of a browser of its own."""
+    """Open a tab in a new browser."""
     with _browser() as address:
         async with aiohttp.ClientSession() as session:
             async with session.get(f"{address}/json/list") as reply:
-                tab = next(each for each in await reply.json() if each["type"] == "page")
+                tab = next(target for target in await reply.json() if target["type"] == "page")
             url = tab["webSocketDebuggerUrl"]
             async with session.ws_connect(url, max_msg_size=1 << 28) as socket:
                 yield Page(socket)
@@ -92,7 +93,7 @@ async def page() -> AsyncIterator[Page]:
 
 @contextlib.contextmanager
 def _browser() -> Iterator[str]:
-    """Start the browser and give the address of its protocol."""
+    """Start the browser and yield the address of its protocol."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [str(BINARY), f"--user-data-dir={profile}", *OPTIONS]
         with group(command) as _:
@@ -106,7 +107,7 @@ def _browser() -> Iterator[str]:
 
 @contextlib.contextmanager
 def group(command: list[str], **more: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a command in a process group of its own, which is killed as a whole in the end."""
+    """Start a command in a process group of its own, and kill the group at the end."""
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, start_new_session=True, **{**silent, **more})
     try:

@@ -1,4 +1,4 @@
-"""The scripted world, counted, and stopped by its user at a call."""
+"""The scripted model with its calls counted, and with Ctrl-C pressed at one of them."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from autoevol.experiments.models.transports.scripted import world
 
 
 def counting(calls: list[int], *, interrupt_at: int | None = None) -> scripted.Script:
-    """Return the world, counting its calls; at one of them the user presses Ctrl-C."""
+    """Return a script that counts its calls and presses Ctrl-C at one of them."""
 
     def script(messages: Sequence[Message], draw: int) -> str:
         calls.append(draw)

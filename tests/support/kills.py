@@ -1,4 +1,4 @@
-"""Whole runs in processes of their own: killed with kill -9 at a drawn moment, started again."""
+"""Whole runs in processes of their own, killed with kill -9 at a random moment and resumed."""
 
 import json
 import os
@@ -27,15 +27,15 @@ SETTINGS = {
 }
 ROWS, CONCURRENCY, LATENCY_S, POLL_S, LONGEST_S = 40, 8, 0.03, 0.002, 180.0
 CALLING = ("dev", "mini-batch", "proposals", "candidate", "held-out", "evolve")
-"""Phases, by a word that the run prints when it begins one."""
+"""Phases with calls, by a word of the line that the run prints when a phase begins."""
 
 AFTER = {"candidate": "step record", "evolve": "finish"}
-"""What is done without a call after the last call of a phase."""
+"""Phases without calls, by the phase whose last call comes before them."""
 
 PHASES = ("start", *CALLING, *AFTER.values())
 
 Workload = Mapping[str, Any]
-"""The sections of a config that say what a run does."""
+"""Sections of a config: data, search, rounds and rules."""
 
 SEARCH: Workload = {
     "data": {"path": "seeds.jsonl", "train_size": 6, "dev_size": 10, "heldout_size": 10},
@@ -60,7 +60,7 @@ TALKS: Workload = {
 
 @dataclass(frozen=True)
 class Span:
-    """Where a kill may fall: when `first` to `last` are counted, and up to `seconds` later."""
+    """When a kill may fall: at a count from `first` to `last`, and up to `seconds` later."""
 
     phase: str
     first: int
@@ -82,7 +82,7 @@ class Place:
 
     @contextmanager
     def started(self) -> Iterator[subprocess.Popen[bytes]]:
-        """Start the command; kill it, group and all, when the block is left or takes too long."""
+        """Start the command; kill its process group at the block's end, or after too long."""
         env = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "PYTEST"))}
         with (self.folder / "out").open("ab") as out, (self.folder / "err").open("ab") as err:
             process = subprocess.Popen(
@@ -119,7 +119,7 @@ class Place:
         return [phase for line in lines for phase in CALLING if phase in line]
 
     def calls_kept(self) -> int:
-        """Count the calls in the ledger, in a copy: opening it would mend it."""
+        """Count the calls in a copy of the ledger: opening the ledger itself would repair it."""
         with tempfile.TemporaryDirectory() as copy:
             for file in self.run.glob("ledger.sqlite*"):
                 shutil.copy(file, copy)
@@ -127,8 +127,9 @@ class Place:
                 return int(db.execute("SELECT count(*) FROM calls").fetchone()[0])
 
     def calls_lost(self) -> int:
-        """Count what an ended process has requested and not kept."""
-        while self.count("replies") < self.count("requests"):  # the server has yet to hear of it
+        """Count the calls that an ended process requested and did not store."""
+        # The process is gone, but the server may still be at its last replies.
+        while self.count("replies") < self.count("requests"):
             time.sleep(POLL_S)
         requests = self.count("requests")
         return requests - self.calls_kept() if requests else 0
@@ -137,7 +138,7 @@ class Place:
 def lay_out(
     folder: Path, server: ServerProcess, store: Path | None = None, workload: Workload = SEARCH
 ) -> Place:
-    """Write what a run needs; `store` is copied, for a new one costs seconds."""
+    """Write what a run needs; an MLflow store is copied, since a new one takes seconds."""
     texts = [f"List the {i} largest rivers of Europe." for i in range(1, ROWS + 1)]
     seeds = [{"id": f"seed-{i}", "instruction": text} for i, text in enumerate(texts)]
     talks = [{"id": f"talk-{i}", "turns": [t, f"Why the {i}?"]} for i, t in enumerate(texts[::2])]
@@ -160,14 +161,14 @@ def lay_out(
 
 
 def spans_of(place: Place) -> list[Span]:
-    """Run undisturbed to the end and return the spans of every phase."""
+    """Run to the end without a kill, and return the spans of every phase."""
     begun: list[tuple[str, int, float]] = []
     replies, changed = 0, time.monotonic()
     with place.started() as process:
         while process.poll() is None:
-            found, now = place.count("replies"), time.monotonic()
-            if found != replies or not place.run.exists():
-                replies, changed = found, now
+            counted, now = place.count("replies"), time.monotonic()
+            if counted != replies or not place.run.exists():
+                replies, changed = counted, now
             begun += [(name, replies, now - changed) for name in place.phases()[len(begun) :]]
             time.sleep(POLL_S)
     if process.returncode != 0:
@@ -186,7 +187,7 @@ def _spans(begun: list[tuple[str, int, float]]) -> list[Span]:
 
 
 def moment(spans: list[Span], phase: str, seed: int) -> Span:
-    """Return one count and one delay within a phase."""
+    """Draw one count and one delay within a phase."""
     rng = random.Random(f"{phase} {seed}")
     fitting = [span for span in spans if span.phase == phase]
     span = rng.choices(fitting, [span.last - span.first + 1 for span in fitting])[0]
@@ -203,7 +204,15 @@ def wait_for(place: Place, process: subprocess.Popen[bytes], when: Span) -> None
 
 @dataclass(frozen=True)
 class Tried:
-    """A run that was stopped and started again; in flight: requested and not kept by then."""
+    """A run that was stopped and started again.
+
+    Attributes:
+        stopped: The first process's exit code.
+        is_hit: Whether it was killed at the drawn count.
+        in_flight: Calls that it requested and did not store.
+        code: The second process's exit code.
+        stats: The server's, of both.
+    """
 
     place: Place
     stopped: int
@@ -219,6 +228,8 @@ def killed_run(folder: Path, store: Path, when: Span, workload: Workload = SEARC
         place = lay_out(folder, server, store, workload)
         with place.started() as process:
             wait_for(place, process, when)
-        lost, made, code = place.calls_lost(), place.count("requests"), process.returncode
-        is_hit = code < 0 and made == {"files": 0, "replies": when.first}.get(when.counted, made)
+        lost, requests, code = place.calls_lost(), place.count("requests"), process.returncode
+        is_hit = code < 0 and requests == {"files": 0, "replies": when.first}.get(
+            when.counted, requests
+        )
         return Tried(place, code, is_hit, lost, place.finish(), server.stats())

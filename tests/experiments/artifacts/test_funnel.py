@@ -27,16 +27,16 @@ ROWS = [
 
 
 def test_rows_are_counted_by_stage_rule_and_round() -> None:
-    found = {(each.stage, each.rule): each for each in funnel(ROWS)}
-    assert found["evolve", "answered"].by_round == {1: 2, 2: 1}
-    assert found["evolve", "answered"].rows == 3
-    assert found["evolve", "answered"].alone == 2
-    assert found["evolve", "unchanged"].alone == 1
-    assert found["respond", "refusal"].by_round == {2: 1}
+    entries = {(entry.stage, entry.rule): entry for entry in funnel(ROWS)}
+    assert entries["evolve", "answered"].by_round == {1: 2, 2: 1}
+    assert entries["evolve", "answered"].rows == 3
+    assert entries["evolve", "answered"].alone == 2
+    assert entries["evolve", "unchanged"].alone == 1
+    assert entries["respond", "refusal"].by_round == {2: 1}
 
 
 def test_the_evolve_stage_comes_first_and_the_largest_rule_leads() -> None:
-    assert [each.rule for each in funnel(ROWS)] == ["answered", "unchanged", "refusal"]
+    assert [entry.rule for entry in funnel(ROWS)] == ["answered", "unchanged", "refusal"]
 
 
 def test_there_are_three_examples_of_each() -> None:

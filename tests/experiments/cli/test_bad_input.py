@@ -21,7 +21,7 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
     assert "Traceback" not in result.err
     assert len(result.err.strip().splitlines()) == 1
     assert "Value error" not in result.err
-    assert len(result.err) < 500
+    assert len(result.err.replace(str(config), "")) < 500
     for needle in needles:
         assert needle in result.err
     assert sorted(Path().rglob("*")) == before
@@ -109,7 +109,7 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
         ),
         pytest.param(
             {"evolve": {"methods": ["deepen", {"name": "deepen", "words": 9}]}},
-            ["evolve.methods", "deepen stands twice"],
+            ["evolve.methods", "deepen is listed twice"],
             id="method twice",
         ),
         pytest.param(

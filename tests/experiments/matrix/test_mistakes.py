@@ -35,8 +35,8 @@ def refuse(config: Path, *needles: str, command: str = "run", more: Sequence[str
         pytest.param({"seed": 1}, ["matrix.seed", "list of values"], id="no list"),
         pytest.param({"seed": []}, ["matrix.seed", "at least one"], id="empty"),
         pytest.param({"seed": [1, 2, 1]}, ["matrix.seed", "1 and 3"], id="twice"),
-        pytest.param({"seed.": [1]}, ["matrix.seed.", "no key"], id="no dotted key"),
-        pytest.param({1: [1]}, ["matrix.1", "no key"], id="a number"),
+        pytest.param({"seed.": [1]}, ["matrix.seed.", "not a key"], id="no dotted key"),
+        pytest.param({1: [1]}, ["matrix.1", "not a key"], id="a number"),
         pytest.param({"optimizer": {"name": ["none"]}}, ["matrix.optimizer", "list"], id="nested"),
         pytest.param({"name": ["a"]}, ["matrix.name", "cannot vary"], id="name"),
         pytest.param({"output.dir": ["a"]}, ["matrix.output.dir", "cannot vary"], id="output"),
@@ -109,7 +109,7 @@ def test_a_mistake_beside_the_matrix_is_told_as_ever(write_config: WriteConfig) 
 @pytest.mark.parametrize("values", ["[{1: a, b: c}]", "[&x [*x]]"])
 def test_a_value_that_is_no_plain_data_is_refused(values: str, write_config: WriteConfig) -> None:
     more = ("--set", f"matrix.data.fields={values}")
-    refuse(write_config(), "matrix.data.fields", "value 1 is no plain data", more=more)
+    refuse(write_config(), "matrix.data.fields", "value 1 is not plain data", more=more)
 
 
 @pytest.mark.parametrize(

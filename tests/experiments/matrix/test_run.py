@@ -34,8 +34,8 @@ def summaries(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
 def test_every_combination_is_a_run_of_its_own(write_config: WriteConfig) -> None:
     shown = run_cli("run", str(write_config(matrix=MATRIX, optimizer=SEARCH)), expected=0).out
 
-    found = summaries()
-    assert [*found] == sorted(NAMES)
+    by_cell = summaries()
+    assert [*by_cell] == sorted(NAMES)
     for name in NAMES:
         config = load_config(FOLDER / name / "config.yaml")
         method, optimizer = name.split(".")
@@ -43,7 +43,7 @@ def test_every_combination_is_a_run_of_its_own(write_config: WriteConfig) -> Non
         assert config.name == f"test.{name}"
         assert config.seed == 0
         assert "matrix" not in yaml.safe_load((FOLDER / name / "config.yaml").read_text())
-        assert f"{name}: {found[name]['rows_out']} rows kept" in shown
+        assert f"{name}: {by_cell[name]['rows_out']} rows kept" in shown
     assert f"autoevol compare {' '.join(f'runs/test/{name}' for name in NAMES)}" in shown
     assert [line["cell"] for line in json.loads((FOLDER / "cells.json").read_text())] == NAMES
 
@@ -78,11 +78,11 @@ def test_a_stopped_matrix_goes_on_and_pays_no_call_twice(
     before = (FOLDER / NAMES[0] / "summary.json").stat().st_mtime_ns
 
     again = run_cli("run", config, "--set", "budget.calls=null", expected=0)
-    found = summaries()
-    assert [*found] == sorted(NAMES)
-    assert sum(each["calls"] for each in found.values()) == len(calls)
+    by_cell = summaries()
+    assert [*by_cell] == sorted(NAMES)
+    assert sum(summary["calls"] for summary in by_cell.values()) == len(calls)
     assert (FOLDER / NAMES[0] / "summary.json").stat().st_mtime_ns == before
-    assert found[NAMES[1]]["resumed"]
+    assert by_cell[NAMES[1]]["resumed"]
     assert "weak.none: " in again.out
 
 
@@ -123,8 +123,10 @@ def lines_of(table: str) -> list[list[str]]:
 def test_limit_out_and_set_hold_for_all_cells(write_config: WriteConfig) -> None:
     config = str(write_config(**QUICK))
     run_cli("run", config, "--limit", "6", "--set", "evolve.rounds=2", expected=0)
-    found = summaries(Path("runs/test-limit-6"))
-    assert {(each["rows_in"], len(each["rounds"])) for each in found.values()} == {(6, 2)}
+    by_cell = summaries(Path("runs/test-limit-6"))
+    assert {(summary["rows_in"], len(summary["rounds"])) for summary in by_cell.values()} == {
+        (6, 2)
+    }
     run_cli("run", config, "--out", "runs/elsewhere", expected=0)
     assert [*summaries(Path("runs/elsewhere"))] == ["e0-direct", "weak"]
 
@@ -180,17 +182,17 @@ def test_endpoints_that_vary_are_in_no_table_and_no_param(write_config: WriteCon
     parent = the_parent("ends")
     table = mlflow.artifacts.load_text(f"runs:/{parent.info.run_id}/cells.json")
     (file,) = Path("runs").rglob("cells.json")
-    for told in (table, file.read_text(), parent.data.params["models.evolver.api_base"]):
-        assert "api_base-" in told
-        assert "sk-12345" not in told
+    for text in (table, file.read_text(), parent.data.params["models.evolver.api_base"]):
+        assert "api_base-" in text
+        assert "sk-12345" not in text
 
 
 def the_parent(name: str) -> Any:
     client = mlflow.MlflowClient()
-    experiments = [each.experiment_id for each in client.search_experiments()]
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     query = f"tags.run_kind = 'matrix' and tags.matrix = '{name}'"
-    (found,) = client.search_runs(experiments, query)
-    return found
+    (parent,) = client.search_runs(experiments, query)
+    return parent
 
 
 def children(parent: Any) -> list[Any]:
@@ -219,10 +221,10 @@ def test_all_cells_have_the_same_rows(write_config: WriteConfig) -> None:
     file = write_config(data=data, matrix={"optimizer.name": optimizers, "evolve.rounds": [1, 2]})
     tree = tree_of(file)
     planned = plan_matrix(read_matrix(tree, file, ()), RunRequest("all", file))
-    first, *others = (each.plan.splits for each in planned.cells if each.plan.start)
+    first, *others = (cell.plan.splits for cell in planned.cells if cell.plan.start)
     assert len(others) == 5
     assert all(other == first for other in others)
-    assert all(each.plan.splits.seeds is first.seeds for each in planned.cells)
+    assert all(cell.plan.splits.seeds is first.seeds for cell in planned.cells)
     assert first.train
     assert planned.note is None
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import dspy
 import mlflow
@@ -13,20 +12,10 @@ from dspy.utils.exceptions import ContextWindowExceededError, LMTransportError
 from autoevol.experiments.models.transports import scripted
 from autoevol.experiments.models.transports.protocol import Message
 from autoevol.experiments.models.transports.scripted import HARM, SAFEGUARD, world
-from tests.support.command_line import run_cli
+from tests.support.command_line import rows_of, run_cli, summary_of
 from tests.support.counting import counting
 
 WriteConfig = Callable[..., Path]
-
-
-def summary_of(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "summary.json").read_text())
-    return found
-
-
-def rows_of(file: Path) -> list[dict[str, Any]]:
-    with file.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def test_the_search_finds_the_method_that_truly_fails_less(write_config: WriteConfig) -> None:

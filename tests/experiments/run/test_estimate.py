@@ -31,23 +31,23 @@ def test_every_sample_and_every_choice_among_them_is_a_call(
     answer: dict[str, Any], responder: int, judge: int, write_config: Callable[..., Path]
 ) -> None:
     evolve = {"methods": ["weak"], "rounds": 2}
-    found = calls(write_config, evolve=evolve, answer=answer)
-    assert found["evolve", "evolver"] == 20
-    assert found["evolve", "responder"] == responder
-    assert found.get(("evolve", "judge"), 0) == judge
+    estimates = calls(write_config, evolve=evolve, answer=answer)
+    assert estimates["evolve", "evolver"] == 20
+    assert estimates["evolve", "responder"] == responder
+    assert estimates.get(("evolve", "judge"), 0) == judge
 
 
 def test_rows_that_are_answered_as_they_are_cost_no_rewrite(
     write_config: Callable[..., Path],
 ) -> None:
-    found = calls(write_config, evolve={"methods": ["weak"], "rounds": 0})
-    assert found == {("answer", "responder"): 10}
+    estimates = calls(write_config, evolve={"methods": ["weak"], "rounds": 0})
+    assert estimates == {("answer", "responder"): 10}
 
 
 def test_judged_scores_ask_about_seeds_and_rewrites(write_config: Callable[..., Path]) -> None:
     evolve = {"methods": ["weak"], "rounds": 2, "respond": False}
     scores = {"names": ["length", "complexity", "tags"]}
-    found = calls(write_config, evolve=evolve, scores=scores)
-    assert found["scores", "judge"] == 2 * (10 + 20)
+    estimates = calls(write_config, evolve=evolve, scores=scores)
+    assert estimates["scores", "judge"] == 2 * (10 + 20)
     few = calls(write_config, evolve=evolve, scores={**scores, "sample": 4})
     assert few["scores", "judge"] == 2 * 4 * 3

@@ -19,7 +19,7 @@ from autoevol.experiments.models import ledger
 from benchmarks.server_process import ServerProcess, serving
 from benchmarks.settings import FAULTS, Settings
 from tests.conftest import REPOSITORY
-from tests.support.command_line import run_cli
+from tests.support.command_line import run_cli, summary_of
 
 WriteConfig = Callable[..., Path]
 ROWS = 60
@@ -55,16 +55,11 @@ def write_evolve(write_config: WriteConfig) -> WriteConfig:
     return write
 
 
-def rows_of(folder: Path) -> list[dict[str, Any]]:
-    """Return what became of the seeds, sorted, without what a call has cost."""
+def outcomes_in(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of both files, sorted, without the usage of their calls."""
     names = [folder / "evolved.jsonl", folder / "failures.jsonl"]
     rows = [json.loads(line) for name in names for line in name.read_text("utf-8").splitlines()]
     return sorted(({**row, "usage": None} for row in rows), key=lambda row: str(row["id"]))
-
-
-def summary_of(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "summary.json").read_text("utf-8"))
-    return found
 
 
 @pytest.mark.parametrize(
@@ -88,7 +83,7 @@ def test_faults_change_nothing_about_what_comes_out(
     assert summary["rows_unscored"] == 0
     assert summary["calls"] == ROWS
     assert sum(summary["faults"].values()) == server.stats()["requests"] - 2 * ROWS
-    assert rows_of(Path("runs/faulty")) == rows_of(Path("runs/sound"))
+    assert outcomes_in(Path("runs/faulty")) == outcomes_in(Path("runs/sound"))
 
 
 def test_one_poison_row_among_three_thousand(
@@ -108,7 +103,7 @@ def test_a_prompt_too_long_fails_its_row_alone(
 ) -> None:
     server.change(too_long="the 7 largest")
     run_cli("run", str(write_evolve(server)), expected=0)
-    row = next(row for row in rows_of(Path("runs/test")) if row["seed_id"] == "seed-7")
+    row = next(row for row in outcomes_in(Path("runs/test")) if row["seed_id"] == "seed-7")
     assert row["reasons"][0]["rule"] == "refused_request"
     assert "maximum context length" in row["reasons"][0]["evidence"]
     assert summary_of(Path("runs/test"))["rows_unscored"] == 0
@@ -120,7 +115,7 @@ def test_replies_of_a_megabyte_are_kept_whole(
     server.change(size=1_000_000)
     config = write_evolve(server, 5)
     run_cli("run", str(config), "--set", "failure.rules=[]", expected=0)
-    rows = rows_of(Path("runs/test"))
+    rows = outcomes_in(Path("runs/test"))
     assert len(rows) == 5
     assert all(len(row["instruction"]) > 800_000 for row in rows)
 
@@ -160,7 +155,7 @@ def test_a_full_disk_stops_the_run_and_the_same_command_goes_on(
 
     assert full.code == 2
     assert "full" in full.err
-    assert "make room" in full.err
+    assert "free some disk space" in full.err
     assert summary_of(Path("runs/test"))["calls"] == 300
     assert 0 < server.stats()["repeated_good"] < kept
 
@@ -178,7 +173,7 @@ def test_a_row_file_that_takes_no_more_stops_the_run(
         Path("runs/test", name).symlink_to("/dev/full")
     stopped = run_cli("run", config, expected=2)
     assert "No space left" in stopped.err
-    assert "make room" in stopped.err
+    assert "free some disk space" in stopped.err
 
 
 @pytest.mark.parametrize("trouble", ["gone", 503])
@@ -195,7 +190,7 @@ def test_a_fallback_answers_and_is_named_in_the_row(
             run_cli("run", str(config), expected=0)
             assert 0 < silent.stats()["requests"] <= 2 * ROWS
     summary = summary_of(Path("runs/test"))
-    assert {row["model_evolve"] for row in rows_of(Path("runs/test"))} == {"hosted_vllm/spare"}
+    assert {row["model_evolve"] for row in outcomes_in(Path("runs/test"))} == {"hosted_vllm/spare"}
     assert summary["rows_unscored"] == 0
     assert summary["wall_s"] < 10
     assert server.stats()["good"] == ROWS
@@ -241,9 +236,9 @@ def test_a_second_process_is_kept_out_of_the_folder(
 
 @pytest.mark.faults
 def test_a_server_that_is_away_for_20_seconds_is_waited_for(write_evolve: WriteConfig) -> None:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     command = [sys.executable, "-m", "benchmarks.server", f"--port={port}", "--latency=0.05"]
 
     def start() -> subprocess.Popen[str]:

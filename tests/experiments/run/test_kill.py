@@ -72,8 +72,8 @@ def test_conversations_that_a_bandit_evolves_end_with_the_same_account(tmp_path:
         tried = list(pool.map(killed, (1, 2)))
 
     assert {len(json.loads(row)[0].split(".")) for row in kept} == {2, 3, 4}
-    assert [each.stopped for each in tried] == [-signal.SIGKILL] * 2
-    assert [violations(each, reference.account) for each in tried] == [[], []]
+    assert [run.stopped for run in tried] == [-signal.SIGKILL] * 2
+    assert [violations(run, reference.account) for run in tried] == [[], []]
 
 
 def interrupted(place: Place, when: Span, *, times: int) -> tuple[int, float]:

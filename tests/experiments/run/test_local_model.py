@@ -98,14 +98,14 @@ def _check_program_json(folder: Path, rows: list[dict[str, str]]) -> None:
         budget=Budget(calls=0),
         on_part=lambda done, total: None,
         say=lambda line: None,
-    ) as fleet:
-        with dspy.context(lm=fleet.lms["evolver"], adapter=PlainAdapter()):
+    ) as models:
+        with dspy.context(lm=models.lms["evolver"], adapter=PlainAdapter()):
             for row in rows:
-                found = asyncio.run(
+                prediction = asyncio.run(
                     predictor.acall(instruction=row["origin"], config={"rollout_id": row["draw"]})
                 )
-                assert found.evolved_instruction == row["instruction"]
-        assert fleet.engine.totals.calls.total() == fleet.engine.totals.replayed
+                assert prediction.evolved_instruction == row["instruction"]
+        assert models.engine.totals.calls.total() == models.engine.totals.replayed
 
 
 def test_the_check_command_measures_the_speed(workplace: Path) -> None:

@@ -4,23 +4,18 @@ import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import pytest
 import yaml
 
 from autoevol.experiments.scores.target import ScoreRequest, find_target
-from tests.support.command_line import run_cli
+from tests.support.command_line import rows_of, run_cli
 
 WriteConfig = Callable[..., Path]
 RUN = Path("runs/test")
 JUDGED = "length,complexity,difficulty,chain,tags,grade"
 NO_SEARCH = {"optimizer": {"name": "none"}, "evolve": {"methods": ["weak"], "rounds": 2}}
-
-
-def lines(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text().splitlines()]
 
 
 def ledger_calls() -> int:
@@ -47,9 +42,9 @@ def test_a_run_gets_figures_by_round_and_by_row(write_config: WriteConfig) -> No
     assert "complexity.mean" in shown
     assert ledger_calls() > before
 
-    evolved = lines(RUN / "evolved.jsonl")
+    evolved = rows_of(RUN / "evolved.jsonl")
     assert all(row["scores"]["complexity"] == row["scores"]["words"] for row in evolved)
-    assert {row["id"] for row in lines(RUN / "scores.jsonl")} > {row["id"] for row in evolved}
+    assert {row["id"] for row in rows_of(RUN / "scores.jsonl")} > {row["id"] for row in evolved}
 
 
 def test_scoring_again_pays_nothing_and_adds_no_point(write_config: WriteConfig) -> None:
@@ -107,10 +102,10 @@ def test_a_sample_takes_the_same_seeds_in_every_round(write_config: WriteConfig)
     options = ("--scores", "complexity", "--set", "scores.sample=5")
     run_cli("score", str(RUN), *options, expected=0)
 
-    scored = [row for row in lines(RUN / "scores.jsonl") if "complexity" in row.get("values", {})]
+    scored = [row for row in rows_of(RUN / "scores.jsonl") if "complexity" in row.get("values", {})]
     by_round = {n: {r["id"].split(".")[0] for r in scored if r["round"] == n} for n in (0, 1, 2)}
     assert len(by_round[0]) == 5
-    alive = {r["id"].split(".")[0] for r in lines(RUN / "evolved.jsonl") if r["round"] == 1}
+    alive = {r["id"].split(".")[0] for r in rows_of(RUN / "evolved.jsonl") if r["round"] == 1}
     assert by_round[1] == by_round[0] & alive
 
 
@@ -185,7 +180,7 @@ def test_solvers_try_each_row_and_a_band_keeps_what_they_solve_at_times(
     figures = rounds["rounds"][1]["solver"]
     assert 0.5 < figures["mean"] <= 1.0
     assert {"strong_solver", "solver_gap"} < set(figures)
-    evolved = lines(RUN / "evolved.jsonl")
+    evolved = rows_of(RUN / "evolved.jsonl")
     assert all(0 <= row["scores"]["solver"] <= 1 for row in evolved)
     kept = [row["scores"]["solver"] <= 0.75 for row in evolved]
     assert [row["filtered_by"] is None for row in evolved] == kept
@@ -287,7 +282,7 @@ def test_scores_made_one_after_the_other_all_stay(write_config: WriteConfig) -> 
     stored = json.loads((RUN / "scores.json").read_text())
     assert {"length", "overlap", "complexity"} <= set(stored["rounds"][1])
     assert stored["settings"]["complexity"]["judge"] == "scripted/world"
-    evolved = lines(RUN / "evolved.jsonl")
+    evolved = rows_of(RUN / "evolved.jsonl")
     assert all({"words", "copies", "complexity", "added_words"} <= {*r["scores"]} for r in evolved)
 
 
@@ -298,8 +293,8 @@ def test_figures_of_an_earlier_judge_do_not_stay_beside_the_new_ones(
     run_cli("score", str(RUN), "--scores", "complexity", expected=0)
     few = ("--scores", "complexity", "--set", "scores.sample=2")
     run_cli("score", str(RUN), *few, expected=0)
-    held = [row for row in lines(RUN / "evolved.jsonl") if "complexity" in row["scores"]]
-    scored = [row for row in lines(RUN / "scores.jsonl") if "complexity" in row.get("values", {})]
+    held = [row for row in rows_of(RUN / "evolved.jsonl") if "complexity" in row["scores"]]
+    scored = [row for row in rows_of(RUN / "scores.jsonl") if "complexity" in row.get("values", {})]
     assert {row["id"] for row in held} == {row["id"] for row in scored if row["round"]}
 
 
@@ -374,7 +369,7 @@ def test_two_files_of_one_name_do_not_share_a_folder(workplace: Path) -> None:
     run_cli("score", "one/rows.jsonl", "--scores", "lexical", expected=0)
     before = Path("runs/score-rows/scores.json").read_bytes()
     refused = run_cli("score", "two/rows.jsonl", "--scores", "length", expected=2)
-    assert "one/rows.jsonl; choose another (--out)" in refused.err
+    assert "one/rows.jsonl; choose another folder (--out)" in refused.err
     assert Path("runs/score-rows/scores.json").read_bytes() == before
     run_cli("score", "two/rows.jsonl", "--scores", "length", "--out", "runs/two", expected=0)
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,7 +15,7 @@ from autoevol.experiments.models.transports.protocol import Message
 from autoevol.program.search.settings import PAPER
 from autoevol.signatures import shipped_methods
 from tests.conftest import REPOSITORY
-from tests.support.command_line import run_cli
+from tests.support.command_line import rows_of, run_cli
 
 CONFIGS = REPOSITORY / "experiments" / "configs"
 SYSTEMS = (
@@ -62,7 +61,7 @@ def run_system(system: str, *more: str, script: str = "sound", limit: int | None
     roles = ("evolver", "responder", "optimizer", "judge")
     models = [f"models.{role}.model=scripted/{script}" for role in roles]
     sets = [*models, f"data.path={REPOSITORY / config.data.path}", *more]
-    arguments = [part for each in sets for part in ("--set", each)]
+    arguments = [part for setting in sets for part in ("--set", setting)]
     small = ["--limit", str(limit)] if limit else []
     run_cli(
         *("run", str(CONFIGS / f"{system}.yaml"), "--out", str(folder), "--yes", *small),
@@ -70,10 +69,6 @@ def run_system(system: str, *more: str, script: str = "sound", limit: int | None
         expected=0,
     )
     return folder
-
-
-def rows_of(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture(autouse=True)
@@ -119,13 +114,13 @@ def test_the_papers_config_is_its_algorithm() -> None:
 def test_auto_evol_in_korean_analyses_once_a_step_and_has_no_incumbent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: Counter[str] = Counter()
+    questions: Counter[str] = Counter()
 
     def worse(messages: Sequence[Message], draw: int) -> str:
         system = messages[0]["content"]
         for name in ("You review a method", "You improve a method"):
             if system.startswith(name):
-                asked[name] += 1
+                questions[name] += 1
                 return f"Rewrite the instruction into a harder one, in manner {draw}."
         if system.startswith("Answer the instruction") and "harmed" in messages[-1]["content"]:
             return "IDK"
@@ -141,7 +136,7 @@ def test_auto_evol_in_korean_analyses_once_a_step_and_has_no_incumbent(
         limit=None,
     )
     summary = json.loads((folder / "summary.json").read_text("utf-8"))
-    assert asked == {"You review a method": 2, "You improve a method": 10}
+    assert questions == {"You review a method": 2, "You improve a method": 10}
     assert summary["accepted_steps"] == 2
     assert summary["failure_rate_initial"]["rate"] == 0
     assert summary["failure_rate_best"]["rate"] == 1

@@ -21,10 +21,10 @@ def test_runs_and_experiment_are_json_in_the_query() -> None:
 def test_a_metrics_chart_names_the_metric_twice() -> None:
     link = metric_link(RUNS, "failure_rate", "7", "http://127.0.0.1:1")
     assert link.startswith("http://127.0.0.1:1/#/metric?")
-    found = query(link)
-    assert found["metric"] == '"failure_rate"'
-    assert found["plot_metric_keys"] == '["failure_rate"]'
-    assert found["x_axis"] == "step"
+    parts = query(link)
+    assert parts["metric"] == '"failure_rate"'
+    assert parts["plot_metric_keys"] == '["failure_rate"]'
+    assert parts["x_axis"] == "step"
 
 
 def test_other_pages() -> None:

@@ -44,8 +44,8 @@ class Served:
     def child(self, name: str, candidate: str) -> Any:
         """Return the run of a candidate method."""
         query = f"tags.`mlflow.parentRunId` = '{self.runs[name]}'"
-        found = self.client.search_runs([self.experiment], query)
-        return next(run for run in found if run.data.tags["candidate_id"] == candidate)
+        children = self.client.search_runs([self.experiment], query)
+        return next(run for run in children if run.data.tags["candidate_id"] == candidate)
 
 
 @pytest.fixture(scope="module")

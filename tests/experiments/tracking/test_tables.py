@@ -48,10 +48,10 @@ def test_a_resumed_run_has_each_row_once(write_config: WriteConfig) -> None:
 
 def test_a_large_run_shows_what_came_of_its_first_seeds(tmp_path: Path) -> None:
     seeds = [Row(f"s{n}", f"s{n}", "Name it.") for n in range(2000)]
-    made = [
+    evolved = [
         Row(f"s{n}.{r}", f"s{n}", "x", origin="x", round=r) for n in range(2000) for r in (1, 2)
     ]
-    lines = [json.dumps(row.as_dict()) for row in reversed(made)]
+    lines = [json.dumps(row.as_dict()) for row in reversed(evolved)]
     (tmp_path / "evolved.jsonl").write_text("\n".join(lines))
     (tmp_path / "failures.jsonl").write_text("")
     rows = sample_rows(tmp_path, seeds)
@@ -70,7 +70,7 @@ def test_a_table_takes_the_place_of_the_one_before() -> None:
     ]
     for rows in tables:
         log_table(client, run.info.run_id, rows, "t.json")
-    told = mlflow.artifacts.load_dict(f"runs:/{run.info.run_id}/t.json")
+    table = mlflow.artifacts.load_dict(f"runs:/{run.info.run_id}/t.json")
     tag = json.loads(client.get_run(run.info.run_id).data.tags["mlflow.loggedArtifacts"])
-    assert told == {"columns": ["id", "x"], "data": [["c", None]]}
+    assert table == {"columns": ["id", "x"], "data": [["c", None]]}
     assert tag == [{"path": "t.json", "type": "table"}]

@@ -1,0 +1,53 @@
+"""What the phases of a run share: what its caller gave, and what is open while it runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from autoevol.experiments.artifacts.folder import RunFolder
+from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.request import Scope
+from autoevol.experiments.terminal.progress import ProgressBar
+from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.tracking.run import Tracker
+from autoevol.program.evolution.pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What the caller of a run gives beside the plan.
+
+    Attributes:
+        say: Prints one line for the user.
+        tracking: None: the run is not tracked.
+        fresh: Start anew and keep the old folder beside the new one.
+        scope: The whole run, the search alone, or the bulk phase alone.
+        tags: Of the MLflow run, beside those of `mlflow.yaml`.
+    """
+
+    bar: ProgressBar
+    say: Callable[[str], None]
+    tracking: TrackingConfig | None
+    fresh: bool = False
+    scope: Scope = "all"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def trace_share(self) -> float:
+        """Share of the program calls that a tracer sees, in [0, 1]."""
+        return self.tracking.trace_sampling if self.tracking else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run with its folder, its models and its MLflow run open.
+
+    Attributes:
+        pipeline: Models by role, F, and how rows are grouped.
+        tracker: None: the run is not tracked.
+    """
+
+    plan: Plan
+    context: RunContext
+    folder: RunFolder
+    pipeline: Pipeline
+    tracker: Tracker | None

@@ -1,0 +1,77 @@
+"""What a run leaves at its end: exports, report, MLflow, and the summary last."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from autoevol.experiments.artifacts.folder import RunFolder
+from autoevol.experiments.artifacts.funnel import counts_by_stage, funnel
+from autoevol.experiments.artifacts.search_record import STEPS, record_of
+from autoevol.experiments.artifacts.summary import RunResult
+from autoevol.experiments.export.writers import export_finished
+from autoevol.experiments.files.records import read_rows
+from autoevol.experiments.report.run_page import write_report
+from autoevol.experiments.run.context import OpenRun
+from autoevol.experiments.scores.results import ScoreResults
+from autoevol.program.evolution.evolver import Evolver
+from autoevol.program.evolution.failure import FailureMetric
+from autoevol.signatures import Method
+
+_ARTIFACTS = ("config.yaml", "evolved.jsonl", "failures.jsonl", STEPS)
+
+
+def write_best(folder: RunFolder, student: Evolver, method: Method) -> None:
+    """Write the best method, and the predictor that holds it, for use outside AutoEvol."""
+    folder.write_method("best", method)
+    student.with_method(method).evolve.save(str(folder.path / "program.json"))
+
+
+def write_search(opened: OpenRun, summary: dict[str, Any], result: RunResult) -> dict[str, Any]:
+    """Write the summary of a search alone, and return it."""
+    opened.folder.write("search.json", _as_json(summary))
+    if opened.tracker:
+        opened.tracker.finish(summary, [], result.methods[0])
+    return summary
+
+
+def write_run(
+    opened: OpenRun, figures: dict[str, Any], result: RunResult, scores: ScoreResults | None
+) -> dict[str, Any]:
+    """Write everything that a whole run leaves, and return its summary.
+
+    Args:
+        opened: The run; its rows, scores and methods are written already.
+        figures: Of the summary, as far as a search alone has them, too.
+        result: Of the phases.
+        scores: None: the config asks for none.
+    """
+    plan, folder, tracker = opened.plan, opened.folder, opened.tracker
+    # From the file, since a run does not hold its rows in memory.
+    stopped = funnel(read_rows(folder.path / "failures.jsonl"))
+    summary = {
+        **figures,
+        "judge_fitness": _judge_fitness(opened.pipeline.failure),
+        "scores": scores.by_round() if scores else [],
+        "failures_by_rule": counts_by_stage(stopped),
+    }
+    export_finished(plan.config, plan.splits.seeds, summary, opened.context.say)
+    record = record_of(plan.start, result.search.steps, result.methods)
+    folder.write(STEPS, record.as_json())
+    files = write_report(folder.path, summary)
+    if tracker:
+        tracker.on_rows(folder.path)
+        artifacts = [*files, *(folder.path / name for name in _ARTIFACTS)]
+        tracker.finish(summary, artifacts, result.methods[0])
+    # Last, for it marks the run as finished: a kill before this line leaves a run to resume.
+    folder.write("summary.json", _as_json(summary))
+    return summary
+
+
+def _judge_fitness(failure: FailureMetric) -> dict[str, Any]:
+    """Return how each judge rule did on its controls, by the rule's name."""
+    fitness = failure.judge.fitness.items() if failure.judge else ()
+    return {rule: {**asdict(score), "is_fit": score.is_fit} for rule, score in fitness}
+
+
+def _as_json(summary: dict[str, Any]) -> str:
+    return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,97 @@
+"""The last phase of a run with its models: score the rows that were kept, then filter them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autoevol.experiments.run.context import OpenRun
+from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.scores.files import evolved_rows, rounds_of, write_scores
+from autoevol.experiments.scores.filtering import (
+    Filter,
+    counts,
+    filtered,
+    open_filters,
+    write_marks,
+)
+from autoevol.experiments.scores.results import ScoreResults
+from autoevol.experiments.scores.scoring import (
+    ScoringResources,
+    open_resources,
+    score_set,
+    score_settings,
+)
+from autoevol.program.listeners import Listeners
+from autoevol.program.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTools:
+    """What scores and filters need beside models.
+
+    Attributes:
+        resources: None: there are no scores.
+        filters: By name, in the config's order.
+    """
+
+    resources: ScoringResources | None
+    filters: Sequence[tuple[str, Filter]]
+
+
+def open_score_tools(plan: Plan) -> ScoreTools:
+    """Load benchmarks, embeddings and local models.
+
+    Raises:
+        ConfigError: One of them cannot be loaded; names the key.
+    """
+    config = plan.config
+    resources = open_resources(config.scores, plan.where) if config.scores.names else None
+    return ScoreTools(resources, open_filters(config.filters, plan.where))
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePhase:
+    """Scores the seeds and the rows that were kept, then filters the latter.
+
+    Attributes:
+        roles: The models that scores ask, by role.
+    """
+
+    opened: OpenRun
+    tools: ScoreTools
+    roles: Mapping[str, Role]
+
+    async def run(self) -> ScoreResults | None:
+        """Score the rows round by round; None: the config asks for no scores."""
+        if self.tools.resources is None:
+            return None
+        config, bar = self.opened.plan.config, self.opened.context.bar
+        in_flight = self.opened.pipeline.rows_in_flight
+        resources = self.tools.resources.with_roles(
+            self.roles, in_flight=in_flight, seed=config.seed
+        )
+        rounds = rounds_of(self.opened.plan.splits.seeds, self.opened.folder.path)
+        listeners = Listeners(on_phase=bar.on_phase, on_row=bar.on_row)
+        results = await score_set(rounds, config.scores, resources, listeners)
+        self._write(results)
+        return results
+
+    def filter(self) -> Mapping[str, int]:
+        """Mark the rows that the filters take out; return their number by filter.
+
+        It comes after `run`, since filters go by scores.
+        """
+        filters, folder = self.tools.filters, self.opened.folder.path
+        if not filters:
+            return {}
+        marks = filtered(evolved_rows(folder), self.opened.plan.splits.seeds, filters)
+        write_marks(folder, marks)
+        return counts(marks, filters)
+
+    def _write(self, results: ScoreResults) -> None:
+        for note in results.notes:
+            self.opened.context.say(note)
+        models = {role: entry.model for role, entry in self.roles.items()}
+        settings = score_settings(self.opened.plan.config.scores, models)
+        files = write_scores(self.opened.folder.path, results, settings)
+        if self.opened.tracker:
+            self.opened.tracker.on_scores(results.figures, files)

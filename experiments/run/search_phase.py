@@ -1,0 +1,131 @@
+"""The search phase of a run: find the best method, then test it on held-out rows."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autoevol.experiments.artifacts.summary import HeldoutTest, SearchResult
+from autoevol.experiments.run.context import OpenRun
+from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.wiring import search_settings
+from autoevol.metrics import FailureRate
+from autoevol.program.evolution.evaluation import evaluate
+from autoevol.program.evolution.evolver import Evolver
+from autoevol.program.listeners import Listeners
+from autoevol.program.records import Evaluation, FinalChoice, Headroom, StepRecord
+from autoevol.program.search.optimizer import AutoEvolInstruct
+from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer
+from autoevol.signatures import Method
+
+
+class SearchPhase:
+    """Searches with the config's optimizer, and tests the best method on held-out rows.
+
+    Args:
+        opened: The run.
+
+    Raises:
+        ConfigError: The storage for Optuna's study cannot be opened.
+    """
+
+    def __init__(self, opened: OpenRun) -> None:
+        self._plan, self._pipeline = opened.plan, opened.pipeline
+        self._say = opened.context.say
+        self._log = _SearchLog(opened)
+        self._listeners = Listeners(
+            on_phase=opened.context.bar.on_phase,
+            on_row=opened.context.bar.on_row,
+            on_step=self._log.on_step,
+            on_headroom=self._log.on_headroom,
+            on_choice=self._log.on_choice,
+            on_trials=_study_view(opened.plan),
+        )
+
+    async def run(self, student: Evolver) -> tuple[Method, SearchResult]:
+        """Return the method to apply, and all measurements.
+
+        Args:
+            student: Holds the initial method.
+
+        Raises:
+            LMError: A call failed for good in a way that ends the run.
+        """
+        splits = self._plan.splits
+        best = await self._optimizer().acompile(
+            student, trainset=splits.train, valset=splits.dev, freshset=splits.fresh
+        )
+        heldout = await self._test(student, best)
+        return self._applied(student.method, best.method, heldout), self._log.result(heldout)
+
+    def _optimizer(self) -> AutoEvolInstruct | ExternalOptimizer:
+        name, settings = self._plan.config.optimizer.name, search_settings(self._plan)
+        if name in EXTERNAL:
+            return ExternalOptimizer(EXTERNAL[name], self._pipeline, settings, self._listeners)
+        return AutoEvolInstruct(self._pipeline, settings, self._listeners)
+
+    async def _test(self, student: Evolver, best: Evolver) -> HeldoutTest | None:
+        """Measure both methods on the held-out rows; None: there are none."""
+        if not self._plan.splits.heldout:
+            return None
+        initial = await self._evaluate(student, "initial method")
+        # One method has one set of verdicts: another evaluation would draw the same replies.
+        if best.method.id == student.method.id:
+            return HeldoutTest(initial, initial)
+        return HeldoutTest(initial, await self._evaluate(best, "best method"))
+
+    async def _evaluate(self, evolver: Evolver, name: str) -> Evaluation:
+        rows, phase = self._plan.splits.heldout, f"held-out: {name}"
+        return await evaluate(evolver, rows, self._pipeline, self._listeners, phase=phase)
+
+    def _applied(self, initial: Method, best: Method, heldout: HeldoutTest | None) -> Method:
+        """Return the best method, or the initial one where the held-out rows show no gain."""
+        keeps_best = self._plan.config.optimizer.on_no_gain == "keep_best"
+        if best.id == initial.id or heldout is None or heldout.has_gain or keeps_best:
+            return best
+        self._say(f"{heldout.no_gain}; the initial method is applied (optimizer.on_no_gain)")
+        return initial
+
+
+class _SearchLog:
+    """Listens to a search: stores its reports, in memory, in the run's folder and in MLflow."""
+
+    def __init__(self, opened: OpenRun) -> None:
+        self._folder, self._tracker = opened.folder, opened.tracker
+        self._say = opened.context.say
+        self._needs_headroom = opened.plan.config.optimizer.headroom
+        self._initial: FailureRate | None = None
+        self._skipped: str | None = None
+        self._steps: list[StepRecord] = []
+        self._choice: FinalChoice | None = None
+
+    def on_headroom(self, headroom: Headroom) -> None:
+        """Store the initial method's failure rate; warn if it leaves too little to be gained."""
+        self._initial = headroom.initial
+        if self._needs_headroom and not headroom.is_enough:
+            self._skipped = f"{headroom}: the search is skipped"
+            self._say(f"{self._skipped} (--force searches anyway)")
+
+    def on_step(self, record: StepRecord) -> None:
+        """Store a finished step."""
+        self._steps.append(record)
+        self._folder.on_step(record)
+        if self._tracker:
+            self._tracker.on_step(record)
+
+    def on_choice(self, choice: FinalChoice) -> None:
+        """Store the confirmation on fresh rows."""
+        self._choice = choice
+        if self._tracker:
+            self._tracker.on_choice(choice)
+
+    def result(self, heldout: HeldoutTest | None) -> SearchResult:
+        """Return all reports together with the test that followed the search."""
+        return SearchResult(self._initial, self._skipped, tuple(self._steps), self._choice, heldout)
+
+
+def _study_view(plan: Plan) -> Callable[[Sequence[Any]], None]:
+    """Return what copies Optuna's trials to the config's storage, if it names one."""
+    if plan.config.optimizer.storage is None:
+        return lambda _: None
+    from autoevol.experiments.run.optuna_storage import StudyView
+
+    return StudyView(plan.config.optimizer.storage, plan.config.name).on_trials
