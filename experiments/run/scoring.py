@@ -88,7 +88,7 @@ def _check_source(target: Target) -> None:
     source = file.read_text("utf-8").strip() if file.is_file() else None
     if source not in (None, str(Path(target.where).resolve())):
         raise ConfigError(
-            str(target.folder), f"holds the scores of {source}; choose another (--out)"
+            str(target.folder), f"holds the scores of {source}; choose another folder (--out)"
         )
 
 
