@@ -104,6 +104,7 @@ def autoevol(
 
 def main() -> None:
     """Run the command line. An error that the user can mend is one line and an exit code."""
+    # Without a path dotenv searches upwards from this module's folder, not the working folder.
     dotenv.load_dotenv(Path(".env"))
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
@@ -115,6 +116,7 @@ def main() -> None:
         complain(f"{error}; free some disk space, then the same command resumes")
         raise SystemExit(USER_MUST_ACT) from error
     except OSError as error:
+        # Only a full disk is the user's to mend; any other is a defect that needs its traceback.
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         problem = f"{error.filename or 'disk'}: {error.strerror}"

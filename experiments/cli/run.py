@@ -85,9 +85,11 @@ def evolve(
     yes: Yes = False,
 ) -> None:
     """Apply only: evolve the whole set with the config's methods, or with a file's."""
+    # The override is read as YAML, which takes JSON's quotes: a path may hold a comma or a bracket.
     applied = f"evolve.methods=[{json.dumps(str(method))}]"
     # A config has methods or a schedule, not both, so the file's method clears a schedule.
     extra = [applied, "evolve.schedule=[]"] if method else []
+    # The last override of a key wins, so that `--set` cannot bring back a search or methods.
     chosen = [*(overrides or []), "optimizer.name=none", *extra]
     _run(RunRequest("apply", config, chosen, out, limit, fresh, yes=yes))
 
@@ -134,6 +136,7 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     plan = checked_plan(config, request)
     summary = None if request.dry_run else finished(plan, request)
     if summary:
+        # A finished run may be given other `output` keys: their exports need no call.
         export_finished(plan.config, plan.splits.seeds, summary, say)
         show_summary(summary, plan.config.folder)
     elif request.dry_run:

@@ -29,6 +29,7 @@ def show_plan(plan: Plan) -> None:
             f"{plan.config.optimizer.name} from {plan.start.name}: train {len(splits.train)}, "
             f"dev {len(splits.dev)}, fresh {len(splits.fresh)}, held-out {len(splits.heldout)} rows"
         )
+    # By default rich cuts off the end of a long model name.
     model = Column("model", overflow="fold")
     table = Table("phase", "role", model, "calls", "tokens in", "tokens out", "USD")
     lines = estimate(plan)

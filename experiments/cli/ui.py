@@ -39,6 +39,8 @@ def serve_ui(port: int) -> None:
     store = find_store(tracking)
     if store:
         say(f"charts   {charts_link(store.experiment_id, base)}")
+    # MLflow's default is four workers; one user needs one, and each is a process of its own.
+    # Through this Python: `mlflow` on the PATH may be another environment's.
     command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
     command += ["--backend-store-uri", tracking.tracking_uri]
     command += ["--host", "127.0.0.1", "--port", str(port)]

@@ -96,6 +96,7 @@ def draw_rules(runs: Sequence[ComparedRun]) -> Any:
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.18)
         axes.set(title=run.name, xlabel="share of entered")
+    # barh puts the first name at the bottom. The axes are shared: one call turns them all.
     all_axes[0].invert_yaxis()
     _note_cut(figure, len(drawn), len(runs))
     return figure
@@ -137,6 +138,7 @@ def draw_means(runs: Sequence[ComparedRun]) -> Any:
         return None
     figure, all_axes = _grid(len(shared))
     lines: dict[int, Any] = {}
+    # Not strict: a grid has whole rows, so there may be more panels than scores.
     for (name, numbers), axes in zip(shared.items(), all_axes, strict=False):
         for number in numbers:
             rounds = mean_rounds(runs[number].stored, name)
@@ -236,6 +238,7 @@ def _qualities(runs: Sequence[ComparedRun]) -> dict[str, list[Point | None]]:
 
 def _costs(runs: Sequence[ComparedRun]) -> tuple[str, list[float]]:
     prices = [run.summary.get("cost_usd") for run in runs]
+    # A price of 0 counts as none: runs of local models all cost 0 USD, but not as many tokens.
     if all(prices):
         return _USD, [float(price) for price in prices if price]
     return "tokens in and out", [float(run.tokens) for run in runs]

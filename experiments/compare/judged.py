@@ -53,6 +53,7 @@ class Comparison:
 
     def _position_bias(self, judged: Sequence[Compared]) -> dict[str, Any]:
         if self.request.order == "drawn":
+            # Asked in one order only, a pair has one of the two verdicts and no conflict.
             first = [verdict.ours_first or verdict.ours_second for verdict in judged]
             return {"first_preferred": _estimate(first_share(first))}
         bias = position_bias((verdict.ours_first, verdict.ours_second) for verdict in judged)

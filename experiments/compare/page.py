@@ -66,6 +66,7 @@ def write_comparison(folder: Path, sides: Sequence[Side], comparison: Comparison
     Raises:
         ConfigError: A run's folder is damaged; nothing is written.
     """
+    # All is computed before anything is written, so a damaged run leaves no half of a result.
     runs = runs_of(sides)
     grids = [_grid(table) for table in tables(sides)]
     pictures = draw_comparison(runs)

@@ -89,6 +89,7 @@ def request_of(
     ours, theirs = sides
     folder = folder_of(sides, out)
     if out is None:
+        # The two questions about the same sets must not overwrite each other's verdicts.
         folder = folder.with_name(f"{folder.name}-{what}")
     return CompareRequest(ours, theirs, judge, texts, ask_order, limit, folder)
 
@@ -106,10 +107,12 @@ def folder_of(sides: Sequence[Side], out: Path | None) -> Path:
 
 
 def _folder_name(sides: Sequence[Side]) -> str:
+    # Sides of equal names are called by parts of their paths, and a slash would make folders.
     names = [side.name.rpartition("/")[2] for side in sides]
     is_named = len(names) <= _MOST_NAMES
     parts = names if is_named else [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES}-more"]
     name = "-".join(["compare", *parts])
+    # The limit is in bytes, so the cut may go through a character: its first half is dropped.
     cut = name.encode()[:_NAME_BYTES].decode(errors="ignore")
     is_whole = name == cut and is_named and len({*names}) == len(names)
     homes = {side.path.resolve().parent for side in sides}

@@ -59,6 +59,7 @@ def read_side(path: Path) -> Side:
         return Side(path.stem, path, _unfiltered(map(row_from, open_source(path, None).rows)))
     if not (path / SUMMARY).is_file():
         raise ConfigError(str(path), f"is no finished run's folder: no {SUMMARY}")
+    # `Path(".")` has an empty name.
     summary, name = read_summary(path), path.name or path.resolve().name
     return Side(name, path, _unfiltered(evolved_rows(path)), summary, _score_settings(path))
 

@@ -81,6 +81,7 @@ def track_comparison(tracked: TrackedSides, comparison: Comparison) -> str:
     key = _key(tracked, comparison)
     run = tracked.store.find("comparison_key", key) or _new_run(tracked, comparison, key)
     run_id = str(run.info.run_id)
+    # MLflow's params cannot be changed; a run that was found by its tag has them already.
     if not run.data.params:
         question = {"judge": request.judge, "what": request.what, "order": request.order}
         sides = {"ours": request.ours.path, "theirs": request.theirs.path}
@@ -92,6 +93,7 @@ def track_comparison(tracked: TrackedSides, comparison: Comparison) -> str:
         if file.is_file():
             client.log_artifact(run_id, str(file))
     _tag_sides(tracked, comparison, figures)
+    # A run that a client creates stays RUNNING until somebody ends it.
     client.set_terminated(run_id)
     return run_id
 

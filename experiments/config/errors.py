@@ -41,9 +41,12 @@ def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:
         return "must be the name of an environment variable, not the key itself"
     if CONCEALED & {*detail["loc"]}:
         return detail["msg"]
+    # Pydantic writes this before the text of a ValueError of ours.
     problem = detail["msg"].removeprefix("Value error, ")
     if detail["type"] in _OF_TUPLES:
         problem = problem.replace("tuple", "list").replace("Tuple", "List")
+    # The input of a check between keys is the whole section: too long for a line, and it holds the
+    # concealed keys, too.
     return problem if isinstance(detail["input"], dict) else f"{problem}, got {detail['input']!r}"
 
 

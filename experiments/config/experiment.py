@@ -70,6 +70,8 @@ class OutputConfig(Section):
     @field_validator("rounds", mode="before")
     @classmethod
     def _words_or_numbers(cls, rounds: Any) -> Any:
+        # Checked here, because pydantic has an error for each alternative of a union, with the
+        # alternative in the key: `output.rounds.literal['all','last']`.
         is_list = isinstance(rounds, list | tuple) and rounds
         # `type`, not isinstance: YAML's `true` is an int for Python.
         are_numbers = is_list and all(type(item) is int and item > 0 for item in rounds)
@@ -122,6 +124,7 @@ class ExperimentConfig(Section):
 
     @model_validator(mode="after")
     def _existing_figures(self) -> Self:
+        # A row without the figure passes no filter: a mistyped name would empty the finished set.
         scored = (figure for name in self.scores.names for figure in FIGURES.get(name, ()))
         figures = [*ALWAYS, *scored]
         for number, config in enumerate(self.filters):
@@ -216,6 +219,7 @@ def _limited_data(data: DataConfig, n: int) -> DataConfig:
     third = max(1, rows // 3)
     sizes = {
         "limit": rows,
+        # A size from the config may be more than the rows that are left.
         "train_size": None,
         "dev_size": min(data.dev_size, third),
         "heldout_size": min(data.heldout_size, third),
@@ -228,6 +232,7 @@ def _limited_fresh(data: DataConfig, rows: int, third: int) -> int | None:
     """Return how many fresh rows a small trial can have; null stays null."""
     if data.fresh_size is None:
         return None
+    # The last 1 is a row for train, whose size is null in a trial.
     left = rows - min(data.dev_size, third) - min(data.heldout_size, third) - 1
     return max(0, min(data.fresh_size, left))
 
@@ -244,6 +249,7 @@ def _limited_search(search: OptimizerConfig, n: int) -> OptimizerConfig:
 
 def limited_folder(config: ExperimentConfig, n: int) -> str:
     """Return the folder of a small trial: the configured one, or one of its own."""
+    # A folder holds the run of one config: in the full run's folder the trial would be refused.
     return config.output.dir or f"runs/{config.name}-limit-{n}"
 
 

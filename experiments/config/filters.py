@@ -53,6 +53,7 @@ class Decontaminate(Section):
 
     name: Literal["decontaminate"]
     benchmarks: list[str] = Field(min_length=1)
+    # The longer of the two sizes in table 10 of arXiv 2406.00770.
     runs: Annotated[int, Field(ge=5)] = 13
 
 
@@ -87,6 +88,7 @@ class DiverseSubset(Section):
     name: Literal["diverse_subset"]
     least: Annotated[float, Field(gt=0, le=2)] = 0.3
     score: str | None = None
+    # Deita's embedding filter, arXiv 2312.15685.
     tau: Share = 0.9
     most: Count | None = None
     embedding: str = STATIC

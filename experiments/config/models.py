@@ -13,6 +13,7 @@ from autoevol.experiments.models.settings import EndpointOptions, ModelOptions, 
 from autoevol.program.adapter import AdapterName
 from autoevol.program.bounds import NonNegative
 
+# No bare `token`: `max_tokens` and its like are no secrets.
 SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?token", re.IGNORECASE)
 """Names whose values are secrets; a config may be shared and is copied into the run's folder."""
 
@@ -96,6 +97,7 @@ class ModelsConfig(Section):
         """Fill in the keys of roles that name no model; what is no mapping is left to pydantic."""
         if not isinstance(tree, dict) or not isinstance(tree.get("evolver"), dict):
             return tree
+        # Temperature 0 to evolve, 0.6 and top-p 0.95 to optimise: arXiv 2406.00770, F.2.
         evolver = {"temperature": 0.0, **tree["evolver"]}
         responder = _role(tree.get("responder"), evolver, {})
         unlimited = {key: value for key, value in evolver.items() if key != "max_tokens"}
@@ -113,6 +115,8 @@ def _role(tree: Any, base: dict[str, Any], sampling: dict[str, Any]) -> Any:
         return {**base, **sampling}
     if not isinstance(tree, dict):
         return tree
+    # A role with a model of its own takes nothing from `base`: the other's address, key and limits
+    # would go to a model that they do not belong to.
     return {**sampling, **tree} if "model" in tree else {**base, **sampling, **tree}
 
 

@@ -95,10 +95,12 @@ class ScoresConfig(Section):
     sample: Count | None = None
     embedding: str = STATIC
     benchmarks: list[str] = Field(default=[])
+    # The n-gram sizes of table 10 in arXiv 2406.00770.
     runs: list[Annotated[int, Field(ge=5)]] = Field(default=[8, 13], min_length=1)
     alike: Share = 0.7
     tag_similarity: Share = 0.9
     tag_rows: Count = 1
+    # Eight tries, as pass@8 in IFDecorator, arXiv 2508.04632.
     samples: Annotated[int, Field(ge=2)] = 8
     check: Check = "agreement"
     scorer: str = "local/smollm2-135m-instruct"

@@ -34,6 +34,7 @@ def convert(source: Path, target: Path, *, read_as: str, write_as: str, say: Say
     opened = open_source(source, format_)
     say(f"{source}: {opened.format.name}" + ("" if format_ else ", by its keys"))
     count = write_rows(target, _counting_cuts(opened.rows, to, opened.notes), to)
+    # After the writing: only a source whose rows are all read knows what was left out.
     say_notes(opened, say)
     say(f"{target}: {to.name}, {count} rows")
 

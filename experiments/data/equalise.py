@@ -64,6 +64,7 @@ def _copy(path: Path, target: Path, numbers: Collection[int]) -> int:
     """Write the records with these numbers, and return how many there are in all."""
     count = 0
     with whole_file(target) as file:
+        # Read a second time: the first reading kept a key of each row, not the records.
         for record in read_file(path):
             if count in numbers:
                 # Parquet holds dates and such, which JSON does not: they become texts.
@@ -77,12 +78,16 @@ def _by_count(paths: tuple[Path, Path], seed: int) -> Kept:
     fewer = min(counts)
     if not fewer:
         raise ConfigError(str(paths[counts.index(0)]), "holds no rows")
+    # A generator for each file: what one holds does not change the draw of the other. A set, since
+    # the rows are copied in the order of their file.
     first, second = (frozenset(random.Random(seed).sample(range(n), fewer)) for n in counts)
     return first, second
 
 
 def _by_rows(paths: tuple[Path, Path], seed: int) -> Kept:
     first, second = _seeds(paths[0]), _seeds(paths[1])
+    # Ids or texts for all rows of both files: a seed known by its id in one and by its text in the
+    # other would be two seeds.
     if None not in (*first.ids, *second.ids):
         _check_same(first, second)
         return _shared(first, second, first.ids, second.ids)
@@ -129,6 +134,7 @@ def _check_same(first: _Seeds, second: _Seeds) -> None:
     """Refuse files with equal seed ids for different seeds, such as `row-000001` of two runs."""
     texts = dict(zip(first.ids, first.texts, strict=True))
     for identity, text in zip(second.ids, second.texts, strict=True):
+        # A row with an id need not hold its seed's text, and then contradicts nothing.
         if text is not None and texts.get(identity) not in (None, text):
             raise ConfigError(
                 f"{second.path}: seed_id", f"{identity!r} is another seed in {first.path}"

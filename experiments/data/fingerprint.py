@@ -11,6 +11,7 @@ _BYTES = 16
 
 def fingerprint(*texts: str) -> bytes:
     """Return bytes that are equal for equal texts, whatever their case, white space and form."""
+    # `Record.checked` refuses NUL in a text, so that no text can hold the separator.
     normal = "\0".join(
         " ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in texts
     )

@@ -76,5 +76,7 @@ def _problems(
         if parent and parent.round >= row.round:
             problem = f"{parent.id!r} is of round {parent.round}, no earlier than {row.round}"
             yield located, problem
+        # A breadth method's row is a seed of its own (`seed_id` is its id), so its parent may be a
+        # seed that is not in the file.
         if row.parent_id and not parent and row.parent_id != row.seed_id != row.id:
             yield located, f"{row.parent_id!r} is no seed and not in the file"

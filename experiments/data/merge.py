@@ -28,6 +28,7 @@ def merge(target: Path, sources: Sequence[Path], *, say: Say) -> None:
     Raises:
         ConfigError: The target exists or is among the sources, or a source cannot be read.
     """
+    # Before `refuse_existing`, whose advice to remove the file would cost the user a source.
     if target.resolve() in {source.resolve() for source in sources}:
         raise ConfigError(str(target), "is among the files to merge; name another file")
     check_target(target, FORMATS["rows"])
@@ -35,6 +36,7 @@ def merge(target: Path, sources: Sequence[Path], *, say: Say) -> None:
     ids = _UniqueIds()
     rows = (row for source in sources for row in _new_rows(source, ids, say))
     count = write_rows(target, rows, FORMATS["rows"])
+    # The rows are made while they are written, so clashes are known only now.
     if ids.clashes:
         shown = ", ".join(f"{old} became {new}" for old, new in ids.clashes[:_SHOWN])
         say(f"{len(ids.clashes)} ids were taken by other rows or seeds: {shown}")
@@ -44,6 +46,7 @@ def merge(target: Path, sources: Sequence[Path], *, say: Say) -> None:
 def _new_rows(path: Path, ids: "_UniqueIds", say: Say) -> Iterator[RowDict]:
     """Yield the rows of a file that are no duplicates of earlier ones."""
     source = open_source(path)
+    # A map for each file: the same old id in two files may mean two rows.
     names: dict[str, str] = {}
     count = duplicates = 0
     for row in source.rows:
@@ -111,6 +114,8 @@ class _UniqueIds:
         if seed_id in names:
             return names[seed_id]
         name, number = seed_id, 1
+        # Two runs on unnumbered seeds both call their first one `row-000001`; only the text tells
+        # whether they are the same seed.
         while self.seeds.setdefault(name, origin) != origin:
             number += 1
             name = f"{seed_id}-{number}"

@@ -69,6 +69,8 @@ def build_seeds(file: Path, target: Path) -> list[Account]:
         raise ConfigError(str(target), "seeds are written to a file that ends in .jsonl")
     refuse_existing(target)
     drawn, accounts = _drawn(config, file)
+    # Not the hash of the draw: the rows drawn from a large subset have the lowest of those, and
+    # `total` would leave out the rows of small subsets.
     ordered = sorted(drawn, key=lambda pair: pair[1].sampling_key(config.seed, "order"))[
         : config.total
     ]
@@ -127,6 +129,7 @@ class _Sampler:
         for seed in seeds:
             account.read += 1
             text = fingerprint(seed.instruction, seed.input)
+            # Before the draw: rows that cannot be used must not take up a part of the quota.
             if any(pattern.search(seed.instruction) for pattern in self.patterns):
                 account.excluded += 1
             elif text in self.texts:
@@ -152,6 +155,7 @@ class _SubsetSample:
         """Let a row take part in the draw."""
         self.seen += 1
         # heapq pops the smallest: with negated keys that is the row that loses its place.
+        # Of equal keys `seen` decides: seeds have no order, and comparing them would be an error.
         entry = (-key, self.seen, seed)
         # Only the end of a subset tells that it is small, so `whole_below` rows must be held.
         if self.quota is None or len(self._held) < max(self.quota, self.whole_below):

@@ -88,6 +88,7 @@ def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:
     _check_sizes(sizes, len(rows), config, where)
     shuffled = random.Random(config.seed).sample(rows, len(rows))
     chosen = sizes.dev_size + sizes.heldout_size
+    # Cut first: dev and held-out rows stay the same when train_size or fresh_size change.
     dev, heldout = shuffled[: sizes.dev_size], shuffled[sizes.dev_size : chosen]
     rest = shuffled[chosen:]
     fresh = _fresh_size(sizes, len(rest))
@@ -121,6 +122,7 @@ def _fresh_size(sizes: DataConfig, left: int) -> int:
 
 def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> Row:
     turns = tuple(record.texts(fields.turns)) if fields.turns else ()
+    # A file of conversations need not have a column of instructions: the first turn is one.
     if len(turns) > 1:
         first_turn = {fields.instruction: turns[0]}
         record = replace(record, value={**record.value, **first_turn})

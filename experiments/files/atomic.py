@@ -26,6 +26,7 @@ def whole_path(target: Path) -> Iterator[Path]:
     partial = Path(name)
     try:
         yield partial
+    # BaseException: Ctrl-C must not leave a partial file, either.
     except BaseException:
         partial.unlink()
         raise
@@ -36,6 +37,7 @@ def whole_path(target: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def whole_file(target: Path) -> Iterator[TextIO]:
     """Open a text file that is renamed to `target` when it is complete and on disk."""
+    # newline: on Windows, too, a line ends in \n, so that equal texts are equal files.
     with whole_path(target) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         yield file
         # Before the rename: after a power cut the new name must not point to an empty file.
@@ -60,7 +62,10 @@ def whole_folder(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(partial)
         raise
+    # mkdtemp gives 0700: nobody else could open the folder.
     partial.chmod(0o755)
+    # A rename replaces a file but no folder with files in it, so the old folder goes first. After a
+    # crash in between the new one is complete under its other name.
     if target.exists():
         shutil.rmtree(target)
     partial.rename(target)

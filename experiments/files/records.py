@@ -93,6 +93,7 @@ class Record:
             return ""
         if not isinstance(value, str):
             raise self.error(key, f"must be a text or null, is {_kind(value)}")
+        # Half of a pair is valid JSON ("\ud83d") without UTF-8: no file or request can hold it.
         if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
             raise self.error(key, "holds a NUL or half of a surrogate pair; remove it")
         return value
@@ -122,10 +123,12 @@ def read_records(
     Raises:
         ConfigError: Names the file, and the row where there is one.
     """
+    # This function is no generator: a wrong path is an error now, not when the first row is read.
     local = existing_path(path, where, beside=beside)
     if local is None:
         return _from_hub(path, where, split, subset)
     is_file = local.is_file()
+    # Sorted, since rows without an id are numbered in this order; iterdir promises none.
     files = [local] if is_file else sorted(p for p in local.iterdir() if p.suffix in SUFFIXES)
     if not files or any(file.suffix not in SUFFIXES for file in files):
         raise ConfigError(where, f"{local} is no file or folder of {SUFFIXES}")
@@ -184,6 +187,7 @@ def parsed(text: str, place: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
+        # A record of JSON Lines is one line, and its place has the line's number already.
         line = "" if error.lineno == 1 else f":{error.lineno}"
         raise ConfigError(f"{place}{line}", f"is not valid JSON: {error}") from error
     except (ValueError, RecursionError) as error:

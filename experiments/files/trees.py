@@ -8,6 +8,7 @@ def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Return the leaves by their dotted keys; lists and empty groups are leaves."""
     leaves: dict[str, Any] = {}
     for key, value in tree.items():
+        # An empty group would vanish, and with it the difference of two configs that lies in it.
         if isinstance(value, Mapping) and value:
             leaves |= {f"{key}.{inner}": leaf for inner, leaf in flatten(value).items()}
         else:

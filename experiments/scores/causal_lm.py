@@ -71,6 +71,7 @@ class CausalModel:
         # Padding at the end changes nothing: a causal model's token sees only the ones before it.
         ids, mask = self.loaded.padded(texts, self.start)
         with torch.inference_mode():
+            # No token is generated, so a cache of keys and values would only take memory.
             output = self.loaded.model(input_ids=ids, attention_mask=mask, use_cache=False)
             # Position i predicts token i + 1, so logits and targets are shifted by one.
             log_probs = _of_targets(output.logits[:, :-1], ids[:, 1:]).double().cpu().numpy()

@@ -23,6 +23,7 @@ _LISTS = 4
 _PROBED = 32
 """One of so many lists is searched."""
 
+# faiss warns below 39 points for each centre.
 _TRAINED = 40
 """Rows for each list that its centre is computed from."""
 

@@ -47,6 +47,7 @@ def write_scores(folder: Path, results: ScoreResults, settings: Settings) -> lis
     Returns:
         The paths of the two files of scores.
     """
+    # Read before it is replaced: only this file says which figures in a row came from a score.
     before = stored_rows(folder)
     files = write_score_files(folder, results, settings)
     after = stored_rows(folder)

@@ -106,6 +106,7 @@ def _split(pairs: Sequence[ScoredPair], log_probs: Sequence[LogProbs]) -> Losses
     return losses(
         answer_given_instruction=[text[len(pair.prompt) - 1 :] for pair, text in both],
         answer=alone,
+        # L(Q) needs no text of its own: a causal model reads Q before it sees the response.
         instruction=[text[: pair.instruction_tokens] for pair, text in both],
     )
 

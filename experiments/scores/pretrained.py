@@ -168,6 +168,7 @@ def batches(lengths: Sequence[int], size: int = BATCH_TOKENS) -> Iterator[list[i
     # Texts of similar length share a batch, so that little of it is padding.
     order = sorted(range(len(lengths)), key=lambda text: -lengths[text])
     while order:
+        # The first is the longest, so its length is that of every text of the batch once padded.
         count = max(1, size // max(1, lengths[order[0]]))
         yield order[:count]
         order = order[count:]

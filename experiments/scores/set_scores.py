@@ -89,6 +89,7 @@ def overlap_scores(
             hits = Benchmark(texts, size=size).contamination([row.question for row in rows]).hits
             _count(scores, f"{name}_{size}", rounds, [rows[hit.row] for hit in hits])
             for hit in hits:
+                # A row has one evidence for each score: a leak's replaces a copy's.
                 scores.evidence[rows[hit.row].id] = f"in {name}: {hit.run}"
     return scores
 

@@ -111,6 +111,7 @@ def _run_target(request: ScoreRequest) -> Target:
     # config invalid, and scoring filters nothing.
     overrides = [*_judge_override(request.judge), "filters=[]", *request.overrides]
     config = stored_config(request.target, [*_names_override(request.names), *overrides])
+    # The free scores stand in only where neither the command nor the run's config names any.
     if not config.scores.names:
         config = stored_config(request.target, [*_names_override(FREE), *overrides])
     _check_judge(request, config)
@@ -193,6 +194,7 @@ def _seeds(
     except ConfigError as error:
         return [], (f"without the seeds: {error}",)
     texts = {seed.id: seed.origin for seed in seeds}
+    # A row that began a lineage is its own seed and not among these, so it proves no change.
     changed = [row.seed_id for row in rows if texts.get(row.seed_id, row.origin) != row.origin]
     if changed:
         return [], (f"without the seeds: {changed[0]} has changed since the run",)

@@ -46,6 +46,7 @@ def _keys(names: str) -> frozenset[str]:
 # A record is in the first format whose keys it has, so a format comes before those whose keys are
 # a subset of its own: `llama_factory` before `alpaca`.
 _TABLE = (
+    # Before `messages`: rows that were written to Parquet have a column of that name, too.
     Format("rows", row_by_row(read_row), write_row, _keys("instruction seed_id"), has_turns=True),
     Format(
         "sharegpt",

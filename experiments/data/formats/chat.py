@@ -51,6 +51,8 @@ class _Dialect:
 
 def _joined(content: Any) -> Any:
     """Return OpenAI's list of text parts as one text, anything else as it is."""
+    # A list with an image or another part stays a list, which the check of texts then refuses: a
+    # row without its image would be another task.
     if isinstance(content, list) and content and all(map(_is_text, content)):
         return "".join(part["text"] for part in content)
     return content
@@ -120,6 +122,8 @@ def write_trl(row: RowDict) -> RowDict:
     TRL's SFTTrainer takes the loss on the completion alone.
     """
     messages = [_OPENAI.write(message) for message in messages_of(row)]
+    # An empty reply is no message, so the last one of an unanswered row is the user's; it must not
+    # become the completion.
     if messages[-1]["role"] != "assistant":
         messages.append(_OPENAI.write(("assistant", "")))
     return {"prompt": messages[:-1], "completion": messages[-1:]}

@@ -11,6 +11,7 @@ Message = tuple[str, str]
 
 def is_conversation(row: RowDict) -> bool:
     """Tell whether a row has several user turns with their replies."""
+    # Turns without answers, as of a run that does not respond, count as one prompt.
     return bool(row.get("turns") and row.get("answers"))
 
 
@@ -55,6 +56,7 @@ def row_of(record: Record, key: str, messages: Sequence[Message]) -> RowDict:
     _check_turns(record, key, talk, offset=len(messages) - len(talk))
     turns = [text for role, text in talk if role == "user"]
     answers = [text for role, text in talk if role == "assistant"]
+    # Only the last turn can lack its reply; `exchanges` pairs turns and answers one to one.
     answers += [""] * (len(turns) - len(answers))
     several = {"turns": turns, "answers": answers} if len(turns) > 1 else {}
     prompt = {"system": system} if system else {}

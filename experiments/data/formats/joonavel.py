@@ -76,6 +76,7 @@ def write_koevol(row: RowDict) -> RowDict:
             f"trace names {unknown[0]!r}, must be one of {', '.join(TRACE)} in this format",
         )
     return {
+        # koevol has no key for an input.
         "instruction": prompt_of(row),
         "generation": row["round"],
         "root": row["root"],
@@ -137,6 +138,7 @@ class SourceLineage:
         """
         seed = self._seeds.setdefault(origin, f"row-{len(self._seeds) + 1:06d}")
         identity = self._unique(f"{seed}.{generation}" if generation else seed)
+        # A first rewrite's parent is its seed even where the file does not hold the seed as a row.
         parent = seed if generation == 1 else self._ids.get((origin, trace[:-1]))
         self._ids.setdefault((origin, trace), identity)
         return {

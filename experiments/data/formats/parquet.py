@@ -38,6 +38,8 @@ def write_parquet(path: Path, rows: Iterable[RowDict]) -> int:
     import pyarrow.parquet
 
     waiting, count = iter(rows), 0
+    # A schema inferred from the first batch would fix the type of a column by rows that may have
+    # nothing but nulls in it.
     with pyarrow.parquet.ParquetWriter(path, schema()) as file:
         while batch := list(itertools.islice(waiting, _BATCH)):
             file.write_table(as_table(batch))

@@ -68,6 +68,7 @@ def read_row(record: Record, notes: Notes) -> RowDict:
     if row["answers"] and len(row["answers"]) != len(turns):
         problem = f"must be one for each of the {len(turns)} turns, are {len(row['answers'])}"
         raise record.error("answers", problem)
+    # Only a seed is its own origin. A later row without one began a lineage (breadth methods).
     if not row["origin"] and not row["round"]:
         row["origin"] = instruction
     return row
@@ -77,9 +78,11 @@ def _carried(record: Record) -> dict[str, Any]:
     """Return the keys that are not a row's and not null, as plain JSON data: dates become texts."""
     others = {}
     for key, value in record.value.items():
+        # A row of a table has every column, with null in those that only other rows fill.
         if value is None or key in _EMPTY or key in _DERIVED:
             continue
         try:
+            # json.dumps lets half of a surrogate pair through; only writing the file would fail.
             text = json.dumps(value, ensure_ascii=False, default=str)
             text.encode()
         except UnicodeEncodeError as error:

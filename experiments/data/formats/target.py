@@ -52,6 +52,7 @@ def _write_lines(file: TextIO, records: Iterable[RowDict]) -> int:
 
 
 def _write_list(file: TextIO, records: Iterable[RowDict]) -> int:
+    # Not one json.dumps of a list: rows are read and written one by one, however many.
     return _write_items(file, "[", (_as_json(record) for record in records), "]")
 
 
