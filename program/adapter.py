@@ -121,6 +121,7 @@ def is_plain(signature: type[dspy.Signature]) -> bool:
 def strip_wrapping(reply: str) -> str:
     """Return `reply` without an echoed header, a preamble line or a fence around all of it."""
     text = reply.strip()
+    # In this order: a preamble comes before the fence, a header may come inside it.
     text = _PREAMBLE.sub("", text, count=1).strip()
     fenced = _FENCE.match(text)
     text = fenced.group(1).strip() if fenced else text
@@ -165,6 +166,7 @@ class _Form(NamedTuple):
     closing: str
 
 
+# Each new method is a signature class of its own; weak keys let those of past candidates go.
 _forms: WeakKeyDictionary[Any, _Form] = WeakKeyDictionary()
 
 

@@ -106,7 +106,9 @@ def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None
     if path.exists() and not is_run and not all(map(_is_begun, path.iterdir())):
         raise ConfigError("output.dir", f"{path} holds files of something else; choose another")
     if not fresh:
+        # For its check alone: it raises where the folder holds a run of another config.
         known_run(config, content)
+    # A check creates nothing: a folder that does not exist yet is tried through its parent.
     base = next(parent for parent in [path, *path.absolute().parents] if parent.exists())
     try:
         tempfile.TemporaryFile(dir=base).close()
@@ -175,11 +177,14 @@ def alone_in(path: Path) -> Iterator[None]:
 
 
 def _opened(config: ExperimentConfig, content: str) -> RunFolder:
+    # The lock is ours, so nobody else is writing these: a killed try has left them.
     for left in config.folder.glob(f"{PARTIAL}*"):
         left.unlink()
+    # Once more, now under the lock: another process may have begun a run since `check_folder`.
     earlier = known_run(config, content)
     identity = earlier or RunIdentity(uuid.uuid4().hex, datetime.now(UTC), content)
     if earlier:
+        # A summary marks a finished run: a kill of this try must not leave the earlier one's.
         (config.folder / SUMMARY).unlink(missing_ok=True)
     else:
         identity.write(config.folder)
@@ -190,6 +195,7 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
         started=identity.started,
         format=identity.format,
     )
+    # On resume, too: scores and filters may be others by now, and `find_summary` goes by them.
     folder.write(CONFIG, as_yaml(config))
     return folder
 
@@ -216,6 +222,7 @@ class RowWriter:
         self._path = path
         self._stack = stack
         self._files: dict[str, TextIO] = {}
+        # An earlier try's file would name rows that are scored by now.
         (path / "unscored.jsonl").unlink(missing_ok=True)
         for name in ("evolved.jsonl", "failures.jsonl"):
             self._open(name)

@@ -31,6 +31,7 @@ def with_implied(tree: Mapping[str, Any], number: int) -> dict[str, Any]:
         ConfigError: A key on the way to an implied one is no group of keys.
     """
     completed = deepcopy(dict(tree))
+    # The folder's own format first: a later one may imply another value of the same key.
     for earlier in range(number, FORMAT):
         for key, value in IMPLIED.get(earlier, {}).items():
             if not _has(completed, key):

@@ -20,6 +20,7 @@ RESUMABLE = (
 """Model settings that may differ when a run resumes; the budget may, too."""
 
 _NOT_THE_ROWS = ("budget", "output", "scores", "filters")
+# `--force` makes the search that a finished run has skipped; the storage is a view of the study.
 _NOT_THE_SEARCHS = ("headroom", "storage")
 
 
@@ -89,6 +90,7 @@ def known_run(config: ExperimentConfig, content: str) -> RunIdentity | None:
     if not holds_run(path):
         return None
     identity = read_identity(path)
+    # Two resolved configs are compared, never the files: a key that came later makes no other run.
     stored = _stored_for_resume(path, identity)
     differing = differences(_resumable(stored), _resumable(config))
     if not differing and identity.content != content:
@@ -118,6 +120,7 @@ def _resumable(config: ExperimentConfig) -> dict[str, Any]:
     tree = config.model_dump(mode="json")
     models = {
         role: {k: v for k, v in tree["models"][role].items() if k not in RESUMABLE}
+        # Solvers are left out: they are asked about finished rows and change none.
         for role in EVOLVING
     }
     kept = {key: value for key, value in tree.items() if key not in _NOT_THE_ROWS}

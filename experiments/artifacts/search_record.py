@@ -206,6 +206,7 @@ def _read(tree: dict[str, Any]) -> SearchRecord:
     ]
     front = [_read_measured(plain) for plain in tree["front"]]
     record = SearchRecord(methods, tree["applied"], tree["start"], steps, front)
+    # The report looks methods up by id: a damaged file is found here, not by a KeyError there.
     named = [*record.applied, *(p.parent for step in steps for p in step.proposals)]
     unknown = [identity for identity in named if identity not in methods]
     if unknown:

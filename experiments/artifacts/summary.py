@@ -144,6 +144,7 @@ def summarise(
         **_search_figures(result.search),
         **_call_figures(totals),
         "method_tokens_cached": result.bulk.prefix_hits,
+        # The sum would lack the calls without a price, and look like the whole cost.
         "cost_usd": None if totals.unpriced else round(totals.cost_usd, 6),
         "wall_s": round(time.monotonic() - started, 1),
         "best_method_id": result.methods[0].id,

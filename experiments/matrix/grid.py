@@ -81,6 +81,7 @@ class Matrix:
         """Return a value for a message; its number stands for one that is long or secret."""
         values = self.varied[key]
         text = json.dumps(value, ensure_ascii=False, default=str)
+        # A group of keys may hold a secret, such as an API key that was put there by mistake.
         if is_private(key) or "{" in text or len(text) > _SHOWN:
             return f"value {values.index(value) + 1} of {len(values)}"
         return text

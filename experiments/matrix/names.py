@@ -37,6 +37,7 @@ def names_of(varied: Mapping[str, Sequence[Any]]) -> list[str]:
 
 def canonical(value: Any) -> str:
     """Return a value as one text, the same for equal values."""
+    # YAML also reads dates, for which JSON has no text.
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
 
 
@@ -107,6 +108,7 @@ def _cut(text: str, most: int) -> str:
     if len(text.encode()) <= most:
         return text
     end = f"-{_digest(text)}"
+    # The cut may fall inside a character of several bytes; what is left of it is dropped.
     return text.encode()[: most - len(end)].decode(errors="ignore").rstrip(".+-") + end
 
 

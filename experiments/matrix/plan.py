@@ -109,6 +109,7 @@ def _in_folder_of(cell: Cell, tree: dict[str, Any], request: RunRequest) -> Expe
     limit = request.limit
     folder = Path(limited_folder(config, limit)) if limit else config.folder
     output = config.output.model_copy(update={"dir": str(folder / cell.name)})
+    # The folder is set by now, so `limited` keeps it and makes none from this name.
     own = config.model_copy(update={"name": f"{config.name}.{cell.name}", "output": output})
     return limited(own, limit) if limit else own
 

@@ -76,6 +76,8 @@ def run_matrix(request: RunRequest, tree: dict[str, Any], confirm: Confirm) -> N
 def _is_done(planned: MatrixPlan) -> bool:
     """Tell whether an earlier command finished these very cells and wrote their figures."""
     file = planned.folder / FIGURES
+    # A kill after the last cell leaves all cells finished, but the figures unwritten and the
+    # parent run open.
     return not planned.pending and file.is_file() and _read(file) == figures_of(planned)
 
 
@@ -90,6 +92,7 @@ def _run_pending(planned: MatrixPlan, request: RunRequest) -> MatrixPlan:
             done = _run_cells(planned, request, parent)
             if parent:
                 parent.finish(done)
+        # After the parent run has ended: for `_is_done` this file marks a finished matrix.
         _write(planned.folder / FIGURES, figures_of(done))
     return done
 

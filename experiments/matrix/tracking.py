@@ -102,6 +102,7 @@ def _parent(
     store: Store, config: TrackingConfig, planned: MatrixPlan, key: str, started: datetime
 ) -> str:
     run = store.find("matrix_key", key) or _new_parent(store, config, planned, key, started)
+    # An earlier command has ended it; a resumed matrix opens it again.
     store.client.update_run(run.info.run_id, status="RUNNING")
     params = {
         "name": planned.name,

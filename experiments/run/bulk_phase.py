@@ -74,6 +74,7 @@ class BanditFile:
 
     def write_round(self, round_number: int, tallies: Mapping[str, MethodTally]) -> None:
         """Add a round that begins; the file is there complete or as it was before."""
+        # A resumed run may be killed again before it comes to the later rounds of the file.
         rounds = {**self.read(), round_number: tallies}
         tree = {
             number: {name: {"kept": t.kept, "failed": t.failed} for name, t in by_name.items()}

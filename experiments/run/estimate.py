@@ -121,6 +121,7 @@ def _scores(plan: Plan) -> list[CostEstimate]:
     settings = generation_settings(plan, {})
     rows = seeds + settings.most_rewrites(seeds)
     if scores.sample is not None:
+        # The sample counts for each round, and the seeds are a round of their own.
         rows = min(rows, scores.sample * (settings.rounds + 1))
     estimates = []
     if scores.judged:
@@ -168,6 +169,7 @@ def _estimate(plan: Plan, phase: str, role: str, calls: int, words: float) -> Co
     tokens_in = round(calls * words * TOKENS_PER_WORD)
     tokens_out = calls * (settings.max_tokens or _UNLIMITED_TOKENS)
     price = settings.price
+    # No token counts as cached: a bound must hold where the prefix cache has nothing.
     cost = price.cost(tokens_in, tokens_out, 0) if price else None
     return CostEstimate(phase, role, calls, tokens_in, tokens_out, cost)
 

@@ -30,6 +30,7 @@ class StudyView:
     def __init__(self, url: str, name: str) -> None:
         try:
             self._study = _new_study(optuna.storages.RDBStorage(url), name)
+        # An ImportError: the driver of the URL's database is not installed.
         except (SQLAlchemyError, ImportError, ValueError) as error:
             why = str(error).split("\n")[0]
             raise ConfigError("optimizer.storage", f"cannot be opened: {why}") from error
@@ -42,6 +43,7 @@ class StudyView:
         except SQLAlchemyError as error:
             logger.warning("optimizer.storage is behind: %s", str(error).split("\n")[0])
             return
+        # Only after success, so that the next call writes the trials that a failing storage missed.
         self._written = len(trials)
 
 

@@ -55,6 +55,7 @@ class Plan:
             fields = [row.id, row.instruction, row.input, row.turns, row.response, row.round]
             digest.update(json.dumps(fields).encode())
         for methods in [*self.schedule, [self.start] if self.start else []]:
+            # A method's id leaves out its kind, which selects failure rules.
             digest.update(json.dumps([(m.id, m.kind) for m in methods]).encode())
         return digest.hexdigest()[:16]
 
@@ -98,6 +99,7 @@ def _schedule(config: ExperimentConfig, where: str) -> list[list[Method]]:
     schedule = [[_with_parameters(entry, key) for entry in es] for es in config.evolve.entries]
     for methods in schedule:
         names = [method.name for method in methods]
+        # Weights, a bandit's tallies and the accounts all go by the method's name.
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
             raise ConfigError(key, f"{twice} is listed twice; give one of them a file and a name")

@@ -66,6 +66,7 @@ def _run_phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> dict[
     phases = _phases(opened, models, tools)
     try:
         result, scores = models.engine.run(phases.run())
+    # The finished calls are in the ledger, so the user can resume: exit code 3 and no traceback.
     except LMError as error:
         raise StoppedError(str(error)) from error
     opened.context.bar.finish()
@@ -106,6 +107,7 @@ class _Phases:
         if self.search:
             method, search = await self.search.run(student)
             result, schedule = RunResult([method], search), [[method]]
+        # Before the bulk phase: a run that stops there leaves the method that it searched for.
         write_best(self.opened.folder, student, schedule[0][0])
         if self.bulk is None:
             return result, None

@@ -126,6 +126,7 @@ def _study_view(plan: Plan) -> Callable[[Sequence[Any]], None]:
     """Return what copies Optuna's trials to the config's storage, if it names one."""
     if plan.config.optimizer.storage is None:
         return lambda _: None
+    # It loads SQLAlchemy, which nothing but a storage needs here.
     from autoevol.experiments.run.optuna_storage import StudyView
 
     return StudyView(plan.config.optimizer.storage, plan.config.name).on_trials

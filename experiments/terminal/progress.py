@@ -54,6 +54,7 @@ class ProgressBar:
     def on_phase(self, phase: Phase) -> None:
         """Finish the line before and start one."""
         self.finish()
+        # Without a terminal no live line is drawn, so a log file would not show what is going on.
         if not self._progress.console.is_terminal:
             self._progress.console.log(phase.name)
         before = self._tokens()  # the engine counts the whole run, a line its own phase

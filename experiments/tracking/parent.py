@@ -55,6 +55,7 @@ def open_parent(
     set_tags(store.client, parent, run_tags)
     run_id = str(parent.info.run_id)
     params = flatten(run.config).items()
+    # MLflow refuses another value for a param, and a resumed run may have another budget.
     missing = {key: value for key, value in params if key not in parent.data.params}
     log_params(store.client, run_id, missing)
     if not (parent.inputs and parent.inputs.dataset_inputs):
@@ -77,6 +78,8 @@ def _create(store: Store, run: TrackedRun, folder: RunFolder, tags: Mapping[str,
         start_time=int(folder.started.astimezone(UTC).timestamp() * 1000),
         tags={
             "mlflow.runName": run.name,
+            # A matrix names its cells' runs by these. The key comes after them, and no tag replaces
+            # it, since a resumed run is found by its key.
             **tags,
             "run_key": folder.key,
             "folder": str(folder.path),

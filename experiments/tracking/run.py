@@ -104,6 +104,7 @@ def tracked(
     # MLflow drops traces beyond the length of its queue, so it gets a length that no run reaches.
     os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_QUEUE_SIZE", "1000000")
     store = open_store(config)
+    # After `open_store`, which sets the log level that MLflow reads at its import.
     import mlflow
 
     _trace(config)

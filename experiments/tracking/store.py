@@ -40,6 +40,7 @@ class Store:
 
 def open_store(config: "TrackingConfig") -> Store:
     """Open the experiment that `mlflow.yaml` names, and create it if it does not exist."""
+    # Before the import, when MLflow sets up its loggers.
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # it reports each migration of a new db
     import mlflow
 
@@ -92,6 +93,7 @@ def log_points(client: Any, run_id: str, points: Mapping[int, Mapping[str, float
         for step, values in points.items()
         for name, value in values.items()
     ]
+    # `data.metrics` of a run holds the latest point of a metric alone, so the histories are read.
     existing = {
         (name, point.step): point.value
         for name in dict.fromkeys(metric.key for metric in metrics)

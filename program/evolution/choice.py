@@ -82,6 +82,8 @@ class Chooser:
     def _weighted(self, names: Sequence[str], draw: int) -> int:
         weights = self.weights or {}
         ends = list(accumulate(weights.get(name, 1.0) for name in names))
+        # The right-hand bisect: with a draw of 0 the left-hand one would choose a first method of
+        # weight 0.
         return bisect(ends, ends[-1] * draw / DRAWS)
 
     def _thompson_sample(self, names: Sequence[str], draw: int) -> int:

@@ -97,6 +97,7 @@ async def _evolve_once(
             listeners.on_row(outcome)
 
     await pipeline.run_blocks(rows, work)
+    # In the order of the rows, since blocks finish in any order.
     return [outcomes[row.id] for row in rows]
 
 

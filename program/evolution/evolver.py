@@ -116,6 +116,8 @@ class Evolver(dspy.Module):
             before: The conversation's earlier user turns, each with its rewrite. They follow the
                 method's demonstrations, in the same form.
         """
+        # As exchanges of the chat: where the turns were quoted in the prompt, replies repeated the
+        # frame around the quotation (docs/methods.md).
         demos = [*self.evolve.demos, *(_demo(pair) for pair in before)]
         return await ask(
             self.evolve,

@@ -52,6 +52,7 @@ class FailureMetric:
         self, judge: Judge, rules: Sequence[Rule], case: Case
     ) -> tuple[Reason, ...]:
         names = {rule.name for rule in rules if rule.needs_judge(case)}
+        # The set's own order differs from process to process, and the calls would differ with it.
         for name in QUESTIONS:
             evidence = await judge.evidence(name, case) if name in names else None
             if evidence is not None:

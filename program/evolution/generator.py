@@ -133,6 +133,7 @@ class Generator:
         self.pipeline = pipeline
         self.settings = settings
         self.listeners = listeners
+        # Without rounds the rows are answered as they are, and are counted as round 0.
         self._accounts = Accounts(settings.round_numbers or (0,))
         self.by_method = self._accounts.by_method
         evolvers = [[evolver.with_method(method) for method in methods] for methods in schedule]
@@ -263,6 +264,8 @@ class _Rewriter:
     ) -> Attempt:
         """Return one attempt at a rewrite; `number` is its own, zero-based."""
         settings = self.settings
+        # By the round's own number: a run that continues an earlier file (`first_round`) continues
+        # in the schedule, too.
         evolvers = self.schedule[min(round_number, len(self.schedule)) - 1]
         names = [evolver.method_name for evolver in evolvers]
         row, *child = slot.coordinates
@@ -272,6 +275,7 @@ class _Rewriter:
             draw=draw_number("row", row, round_number, number, *child),
             round=round_number,
             child=slot.child,
+            # Where the first attempt is greedy, another draw alone would bring the same reply.
             temperature=settings.retry_temperature if number else None,
             is_last=settings.save == "all" or round_number == settings.last_round,
             length_goal=settings.until,

@@ -111,6 +111,7 @@ class Judge:
         """
         if not await self.is_fit(rule):
             return None
+        # The rewrite needs no coordinate: it is part of the prompt, and so of the ledger's key.
         return await self._ask(rule, case, draw_number(rule, case.source))
 
     async def is_fit(self, rule: str) -> bool:

@@ -124,6 +124,7 @@ async def _run_stage(
         try:
             return await work(calls)
         except UNSCORED_ERRORS as error:
+            # The row is no evidence against its method; a resumed run tries its calls again.
             reason, is_unscored = Reason("transport", str(error)[:300]), True
         except LMInvalidRequestError as error:
             # The provider refuses this row whenever it is sent, a text beyond its context length

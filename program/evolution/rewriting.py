@@ -163,6 +163,7 @@ def _filled(blank: Row, source: Row, turns: Sequence[_Turn]) -> Row:
     """Return the row with its rewritten turns; those after a failed one stay as they were."""
     originals = _texts(source)
     texts = tuple(turn.text or "" for turn in turns)
+    # A conversation ends at its first failed turn, so there may be fewer rewrites than turns.
     added = sum(added_words(old, new) for old, new in zip(originals, texts, strict=False))
     return replace(
         blank,

@@ -49,6 +49,7 @@ class Acceptance:
             return Preference(False, "too few of its rows could be scored")
         if self.name == "lowest":
             return self._lowest(challenger, incumbent, comparison)
+        # A level above 0.5 would also let pass what wins no more rows than it loses.
         if comparison.won > comparison.lost and comparison.p_better <= self.level:
             return Preference(True, f"fails less: {_counts(comparison)}")
         if comparison.lost > comparison.won or not self.tie_break:
@@ -61,6 +62,7 @@ class Acceptance:
         if comparison.won != comparison.lost:
             is_better = comparison.won > comparison.lost
             return Preference(is_better, f"mended {comparison.won} rows, broke {comparison.lost}")
+        # The paper does not say what decides a tie (its authors' code weighs lengths).
         gain = challenger.added_words - incumbent.added_words
         is_better = self.tie_break and gain >= MARGIN_WORDS
         return Preference(is_better, f"fails as often, adds {gain:+.1f} words")
@@ -91,6 +93,7 @@ def decide_step(
         if measured is None or candidate.is_pruned:
             judged.append(replace(candidate, verdict=_why_unfinished(candidate, incumbent)))
             continue
+        # Where no incumbent is kept, the first candidate is best whatever its verdict says.
         preference = acceptance.compare(measured, best or incumbent)
         is_better = preference.is_better or best is None
         judged.append(replace(candidate, verdict=preference.why, is_better=is_better))
@@ -104,6 +107,7 @@ def pareto_front(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
     return [
         evaluation
         for evaluation, mine in zip(evaluations, vectors, strict=True)
+        # `_dominates` is true of equals, too: two equal methods would drop each other.
         if not any(other != mine and _dominates(other, mine) for other in vectors)
     ]
 

@@ -48,6 +48,7 @@ class Archive:
     @property
     def failed_proposals(self) -> str:
         """The last failed proposals as text for the optimizer model, a line each."""
+        # With 0 the slice would be the whole list.
         return "\n".join(self._failed_proposals[-self._remembered :] if self._remembered else ())
 
     def duplicate_of(self, method: Method) -> Method | None:
@@ -65,6 +66,7 @@ class Archive:
             evaluation = candidate.evaluation
             if evaluation and not candidate.is_pruned and self._is_scored(evaluation):
                 self._measured.append(evaluation)
+            # What was stopped early is remembered, too: its verdict says after how many rows.
             if candidate.method and not candidate.is_better:
                 self._failed_proposals.append(describe(candidate))
 

@@ -77,6 +77,8 @@ class CandidateMaker:
         self.listeners.on_phase(Phase(f"step {step + 1}: proposals", 0))
         work = (self._candidate(assignment, archive, cases) for assignment in assignments)
         candidates = await asyncio.gather(*work)
+        # Once all are made, and in their own order: which of two equal proposals is the duplicate
+        # must not depend on which reply came first.
         return [_without_duplicate(candidate, archive) for candidate in candidates]
 
     async def _cases(self, assignments: Sequence[_Assignment]) -> Cases:
@@ -129,6 +131,7 @@ class CandidateMaker:
             name=f"step-{step:02d}-candidate-{index}",
             parent=assignment.parent,
             archive=archive,
+            # Rounded up, so that half of a single case is not none.
             cases=batch[: (len(batch) + 1) // 2] if assignment.knobs.shows_half else batch,
             draw=draw_number("proposal", seed, step, index),
             analysis_draw=first_draw if self.settings.shared_analysis else None,

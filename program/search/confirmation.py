@@ -75,5 +75,6 @@ async def confirm_on_fresh_rows(
         for dev in qualified[: test.finalists]
     ]
     confirmed = [finalist for finalist in finalists if finalist.preference.is_better]
+    # By the fresh rows alone, since selection on the dev rows is optimistically biased.
     best = min(confirmed, key=lambda f: f.fresh.failure_rate.rate).dev if confirmed else initial
     return FinalChoice(best, initial_fresh, tuple(finalists))

@@ -47,6 +47,7 @@ def applies(name: OperatorName, parent: Evaluation, archive: Archive) -> bool:
         case "safeguard":
             return _rule_without_safeguard(parent) is not None
         case "add_demonstration":
+            # A pair of texts holds no thinking, so it cannot show the stepwise form.
             return method.thinking == "none" and len(method.demonstrations) < MOST_DEMONSTRATIONS
         case "drop_demonstration":
             return bool(method.demonstrations)
@@ -62,6 +63,7 @@ async def propose(name: OperatorName, proposer: Proposer, request: ProposalReque
         return await OPERATORS[name](proposer, request)
     except AdapterParseError as error:
         return _rejected(f"unparsed reply: {error.lm_response!r:.80}")
+    # Any other error, such as a refused key, would fail every proposal, so it ends the run.
     except (*TRANSPORT_ERRORS, LMInvalidRequestError) as error:
         return _rejected(f"the call failed: {error!s:.200}")
 
@@ -138,6 +140,7 @@ async def drop_demonstration(proposer: Proposer, request: ProposalRequest) -> Pr
 
 def _best_other(method: Method, archive: Archive) -> Method | None:
     """Return the best method of the archive with other instructions."""
+    # Merging reads instructions alone: methods that differ in demonstrations are one text to it.
     others = (e.method for e in archive.ranked if e.method.instructions != method.instructions)
     return next(others, None)
 

@@ -101,12 +101,15 @@ class ProposalStudy:
 
     def __init__(self, policy: Policy, pruner: BasePruner) -> None:
         self._policy = policy
+        # Optuna logs every trial at INFO, across the progress bar.
         optuna.logging.set_verbosity(optuna.logging.WARNING)
+        # In memory alone: a resumed search replays its calls, and so makes the same trials again.
         self._study = optuna.create_study(direction="minimize", pruner=pruner)
 
     @property
     def trials(self) -> list[optuna.trial.FrozenTrial]:
         """Every trial so far, in the order in which it was opened."""
+        # Optuna's default copies every trial, and this is read at each report.
         return self._study.get_trials(deepcopy=False)
 
     def ask(
@@ -120,6 +123,7 @@ class ProposalStudy:
             is_usable: Whether a proposal can be made with these knobs. A trial with unusable knobs
                 FAILs at once, and another one is opened.
         """
+        # TPE counts open trials as bad ones (its constant liar), so a step's trials differ.
         return [self._ask_usable(step, index, is_usable) for index in range(candidates)]
 
     def should_prune(self, proposal: ProposalTrial, values: Mapping[int, float]) -> bool:
@@ -150,6 +154,7 @@ class ProposalStudy:
         if is_pruned:
             self._study.tell(proposal.trial, state=TrialState.PRUNED)
         elif difference is None:
+            # TPE reads complete and pruned trials: what was never measured teaches it nothing.
             self._study.tell(proposal.trial, state=TrialState.FAIL)
         else:
             self._study.tell(proposal.trial, difference)

@@ -214,6 +214,8 @@ def flaw_of(text: str, cases: Sequence[Trajectory], *, max_words: int) -> str | 
         return f"no longer a method: {text[:80]!r}"
     shown = {run for case in cases for stage in case.stages for run in shingles(stage, _COPIED_RUN)}
     copied = shingles(text, _COPIED_RUN) & shown
+    # `min`, since a set's order differs from process to process, and a resumed search has to
+    # record the same reason.
     return f"copies a case: {min(copied)!r}" if copied else None
 
 

@@ -169,6 +169,7 @@ class ScoredEvolver(dspy.Module):
         outcome = self.board.outcome(self.evolver, row_id)
         if outcome is None:
             return dspy.Prediction(evolved_instruction="", outcome=None)
+        # A reply that could not be parsed left no instruction; the reflection gets it as it came.
         rewrite = dspy.Prediction(evolved_instruction=outcome.row.instruction or outcome.raw)
         # The predictor is never called itself, so its part of the trace is written here; GEPA and
         # MIPROv2 take demonstrations and examples for reflection from it.
@@ -182,6 +183,7 @@ def score(
     gold: Any, pred: Any, trace: Any = None, pred_name: Any = None, pred_trace: Any = None
 ) -> dspy.Prediction:
     """Return 1 for a row that passed and 0 for any other, with F's reasons as feedback."""
+    # GEPA passes all five arguments, the other optimisers two or three.
     outcome: Outcome | None = pred.outcome
     if outcome is None:
         return dspy.Prediction(score=0.0, feedback="not measured: the budget is used up")

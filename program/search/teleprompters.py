@@ -109,6 +109,8 @@ class ExternalOptimizer(Teleprompter):
             if "valset" not in inspect.signature(teleprompter.compile).parameters:
                 data = {"trainset": data["valset"]}
             with quiet_thread():
+                # Its result is not used: the board saw every method, and `_report` compares those
+                # that were measured on all dev rows.
                 teleprompter.compile(program, **data, **arguments)
         except Exception:
             # The board keeps the error that ends the run; what DSPy raises after it adds nothing.
@@ -120,6 +122,7 @@ class ExternalOptimizer(Teleprompter):
         best = initial
         tried = [method for method in board.table.methods if method.id != initial.method.id]
         for step, method in enumerate(tried):
+            # The names of the paper's loop, so that all optimisers compare in one view of MLflow.
             renamed = replace(method, name=f"step-{step:02d}-candidate-0")
             measured = board.table.evaluation(method, board.dev)
             evaluation = Evaluation(renamed, measured.outcomes) if measured else None
@@ -180,6 +183,7 @@ class MethodProposer:
         request = ProposalRequest(
             name="gepa",
             parent=parent,
+            # GEPA's other candidates are not known here, so no failed proposals can be shown.
             archive=Archive(parent, remembered=0),
             cases=[_case(number, case) for number, case in enumerate(cases, 1)],
             draw=draw_number("gepa", self._seed, self._count),
@@ -189,6 +193,7 @@ class MethodProposer:
 
 
 def _case(number: int, case: Mapping[str, Any]) -> Trajectory:
+    # The keys of GEPA's reflective data; `score` writes the feedback, "sound" where a row passed.
     stages = (case["Inputs"]["instruction"], case["Generated Outputs"]["evolved_instruction"])
     note = case["Feedback"]
     return Trajectory(f"case-{number}", stages, () if note == "sound" else (f"stage 1: {note}",))
@@ -206,9 +211,11 @@ def gepa(optimizer: ExternalOptimizer, board: Scoreboard) -> tuple[Any, dict[str
         instruction_proposer=cast(Any, MethodProposer(proposer, board, settings.seed)),
         reflection_lm=roles.optimizer.lm,
         reflection_minibatch_size=settings.batch_size,
+        # GEPA merges programs by exchanging predictors, and here it sees only one.
         use_merge=False,
         num_threads=optimizer.pipeline.rows_in_flight,
         seed=settings.seed,
+        # A closed board makes no call, but GEPA's proposals would still cost some.
         gepa_kwargs={"stop_callbacks": lambda _: board.is_closed},
     )
     return teleprompter, {}
@@ -218,15 +225,19 @@ def miprov2(optimizer: ExternalOptimizer, board: Scoreboard) -> tuple[Any, dict[
     """Create `dspy.MIPROv2` as DSPy ships it; demonstrations are rewrites that F lets pass."""
     settings, roles = optimizer.settings, optimizer.pipeline.roles
     teleprompter = dspy.MIPROv2(
+        # A number: as a condition any Prediction is true, so rows that failed would become
+        # demonstrations.
         metric=lambda *args, **kw: score(*args, **kw).score,
         prompt_model=roles.optimizer.lm,
         task_model=roles.evolver.lm,
+        # Its presets would set trials and candidates by themselves, and refuse ours.
         auto=None,
         num_candidates=settings.candidates,
         max_labeled_demos=0,  # a seed has no labelled rewrite
         num_threads=optimizer.pipeline.rows_in_flight,
         seed=settings.seed,
     )
+    # Whole dev sets, since a method that was measured on a part of the rows is not compared.
     return teleprompter, {"num_trials": max(1, settings.steps), "minibatch": False}
 
 
