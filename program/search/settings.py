@@ -25,31 +25,31 @@ class SearchOptions:
     The defaults are those that did best in `benchmarks/search` for the calls they cost.
 
     Attributes:
-        steps: Most steps.
+        steps: Steps at most.
         batch_size: Rows of the mini-batch X_t.
         trajectory_rounds: l, how often the mini-batch is evolved.
         candidates: m, proposals of a step.
         patience: Steps without an accepted candidate after which the search stops.
         policy: How proposals are chosen. See `program.search.policy`.
-        operators: What proposals may be made by. See `program.search.operators`.
+        operators: The ways to make a proposal. See `program.search.operators`.
         temperatures: Range of the proposals' temperature; None: the optimizer model's own.
         pruner: How candidates are raced. See `program.search.racing`.
-        race_level: See `McNemarPruner`.
-        race_worth: See `McNemarPruner`.
-        acceptance: How a candidate takes the incumbent's place. See `program.search.acceptance`.
-        accept_level: Of its test.
-        tie_break: On failure rates that cannot be told apart, look at what comes after.
+        race_level: Of the pruner's test; see `McNemarPruner`.
+        race_worth: The win rate that the pruner looks for; see `McNemarPruner`.
+        acceptance: How a candidate replaces the incumbent. See `program.search.acceptance`.
+        accept_level: Level of the acceptance test, in (0, 1).
+        tie_break: If the test cannot separate two failure rates, compare the next measures.
         incumbent: Whether the incumbent stays when no candidate is better; without it the best
             candidate of a step always takes its place (auto-evol-instruct in Korean).
         shared_analysis: One analysis for all candidates of a step (the same system).
-        remembered: Proposals in vain that the optimizer model is told of.
-        finalists: Methods that get a second look on fresh rows.
-        fresh_level: Of the test that a finalist has to pass on the fresh rows alone.
-        max_calls: Calls of all models. The search begins no step that may not come to its end
-            within them, going by the dearest step so far, and keeps those that the second look may
-            need; None: no bound.
-        headroom: Skip the search when nothing could be told from luck.
-        max_method_words: A longer proposal is refused.
+        remembered: Failed proposals shown to the optimizer model.
+        finalists: Methods that are tested again on fresh rows.
+        fresh_level: Level of the test that a finalist must pass on the fresh rows alone, in (0, 1).
+        max_calls: Calls of all models together. The search starts no step that may exceed them,
+            judged by the costliest step so far, and reserves what the confirmation may need. None:
+            no bound.
+        headroom: Skip the search when too few rows fail to detect an improvement.
+        max_method_words: A longer proposal is rejected.
         max_stage_words: Stages are cut to this for the analysis.
     """
 
