@@ -35,7 +35,7 @@ class SearchOptions:
         temperatures: Range of the proposals' temperature; None: the optimizer model's own.
         pruner: How candidates are raced. See `program.search.racing`.
         race_level: Of the pruner's test; see `McNemarPruner`.
-        race_worth: The win rate that the pruner looks for; see `McNemarPruner`.
+        race_worth: The share of differing rows that a good candidate wins; see `McNemarPruner`.
         acceptance: How a candidate replaces the incumbent. See `program.search.acceptance`.
         accept_level: Level of the acceptance test, in (0, 1).
         tie_break: If the test cannot separate two failure rates, compare the next measures.
