@@ -83,6 +83,7 @@ def _models(
     keys = {"evolver": "model_evolve", "responder": "model_respond"}
     models = []
     for role in EVOLVING:
+        # A role without a call, such as a judge that no rule asks, had no part in the data.
         if calls_by_role is not None and not calls_by_role.get(role):
             continue
         key = keys.get(role)

@@ -75,6 +75,8 @@ def upload(target: Upload, folder: Path, *, overwrite: bool) -> str:
                 repo_type="dataset",
                 commit_message="Upload rows made with AutoEvol",
             )
+    # The hub's refusals are OSErrors, a name that its client does not allow is a ValueError, and a
+    # lost connection is an error of httpx.
     except (OSError, ValueError, httpx.HTTPError) as error:
         reason = " ".join(str(error).split())[:200]
         retry = "the same command with --overwrite tries again"
@@ -105,5 +107,6 @@ def _stage(folder: Path, staging: Path) -> None:
     datasets.disable_progress_bars()
     for split, rows in datasets.load_from_disk(folder).items():
         (staging / "data").mkdir(exist_ok=True)
+        # The hub tells the splits of a data set by file names of this form.
         rows.to_parquet(staging / f"data/{split}-00000-of-00001.parquet")
     shutil.copy(folder / "README.md", staging)

@@ -54,6 +54,7 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
+        # Users edit this file, and some editors put a byte order mark first, which JSON refuses.
         tree = parsed(path.read_text("utf-8-sig"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"cannot be read: {error}") from error

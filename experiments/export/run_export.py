@@ -57,6 +57,7 @@ def export_run(request: ExportRequest, say: Say) -> None:
     selection = _selection(request, config)
     if request.upload:
         check_upload(request.upload)
+    # A run without kept rows writes empty files at its end; asked for by hand, they are a mistake.
     if next(selection.rows(Counter()), None) is None:
         raise ConfigError(str(request.folder), "has no row with a response to export")
     if selection.summary is None:
@@ -86,6 +87,7 @@ def _selection(request: ExportRequest, config: ExperimentConfig) -> ExportSelect
     has_seeds = request.with_seeds or config.output.with_seeds
     seeds = load_seeds(config, str(request.folder / "config.yaml")) if has_seeds else ()
     selection = ExportSelection(config, request.folder, _summary(request.folder), rounds, seeds)
+    # With `evolve.first_round` the rounds of a run have higher numbers than `evolve.rounds`.
     last = max(config.evolve.rounds, selection.last_round)
     if not isinstance(rounds, str) and max(rounds) > last:
         raise ConfigError(f"--rounds {request.rounds}", f"the run's last round is {last}")
@@ -98,6 +100,7 @@ def _rounds(option: str) -> ExportRounds:
     if option == "last":
         return "last"
     numbers = option.split(",")
+    # Round 0 is refused: seeds are chosen by their own option.
     if not all(number.strip().isdecimal() and int(number) for number in numbers):
         raise ConfigError(f"--rounds {option}", "must be all, last, or numbers such as 1,2,3")
     return tuple(map(int, numbers))

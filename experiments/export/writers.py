@@ -160,12 +160,14 @@ def _write_hf(selection: ExportSelection, name: str, out: Path, left_out: Counte
     from datasets.table import InMemoryTable
 
     target = _target(out, name)
+    # `whole_folder` deletes what it replaces, so even --overwrite needs an earlier export here.
     if target.exists() and not (target / "dataset_dict.json").is_file():
         raise ConfigError(str(target), "holds files of something else; choose another --out")
     rows = list(selection.rows(left_out))
     if not rows:
         return 0
     datasets.disable_progress_bars()
+    # With our own schema: `from_list` would infer the types of columns from the rows.
     train = datasets.Dataset(InMemoryTable(as_table(rows)))
     with whole_folder(target) as partial:
         datasets.DatasetDict({"train": train}).save_to_disk(partial)

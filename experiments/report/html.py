@@ -33,6 +33,8 @@ def embedded_files(files: Mapping[str, Path]) -> dict[str, str]:
 
 
 def _environment() -> jinja2.Environment:
+    # Not `select_autoescape`, which goes by file endings and leaves `.html.j2` unescaped: the rows
+    # come from models and may hold markup.
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,

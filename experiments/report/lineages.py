@@ -80,6 +80,7 @@ class Evolved:
     def _length_before(self, row: Mapping[str, Any]) -> int | None:
         """Return the words of the row's parent; None: it has none, or the file lacks it."""
         length = None if _is_new(row) else self._lengths.get(row["parent_id"])
+        # Seeds are not in the file; each row carries the text of its own.
         if length is None and row["parent_id"] == row["seed_id"]:
             return len(words(row["origin"]))
         return length
@@ -102,6 +103,7 @@ def read_evolved(file: Path, rng: random.Random, *, draw: int = DRAWN) -> Evolve
         ConfigError: A line is not a row as a run writes it.
     """
     evolved = Evolved(rng, draw=draw)
+    # In binary mode: rows are found again by their offsets in bytes.
     with file.open("rb") as lines:
         offset = 0
         for number, line in enumerate(lines):

@@ -82,6 +82,7 @@ def png(figure: Any) -> bytes:
     # A name in a script that no font on this machine has is drawn as boxes.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        # White, because the page inverts pictures in dark mode and prints them as they are.
         figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH, facecolor="white")
     return buffer.getvalue()
 
@@ -99,6 +100,8 @@ def write_pictures(figures: Mapping[str, Any], folder: Path) -> dict[str, Path]:
 def _style() -> dict[str, Any]:
     from matplotlib.font_manager import get_font_names
 
+    # Hangul fonts are fallbacks for glyphs that DejaVu lacks. matplotlib logs a warning for each
+    # family that is not installed, so those are left out.
     installed = {*get_font_names()}
     return {
         "font.family": ["DejaVu Sans", *(name for name in _HANGUL if name in installed)],

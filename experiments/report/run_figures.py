@@ -25,6 +25,7 @@ def draw_search(steps: Sequence[SearchStep]) -> Any:
         marker="o",
         label="best method, 95 % interval",
     )
+    # Candidates stopped early were measured on some dev rows only: their rates do not compare.
     for is_pruned, marker, label in ((False, "x", "candidates"), (True, "|", "stopped early")):
         tried = [
             (number, proposal.measured.rate.rate)

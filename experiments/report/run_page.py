@@ -64,6 +64,7 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
     """
     stored_record = read_record(folder)
     record, scores = stored_record or best_alone(folder), read_stored(folder)
+    # As plain YAML: a later version may refuse a config whose run can still be shown.
     plain, config = _config(folder / "config.yaml")
     started = read_identity(folder).started
     # Seeded by the run's seed: a report that is made again shows the same rows.

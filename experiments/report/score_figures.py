@@ -94,6 +94,7 @@ def draw_distances(scores: StoredScores) -> Any:
     if not by_round:
         return None
     furthest = max(max(values) for values in by_round.values())
+    # The vectors have length 1, so no two are more than 2 apart.
     return _histograms({_DISTANCE: by_round}, ends=(0.0, min(2.0, 1.15 * furthest + 0.05)))
 
 
@@ -124,6 +125,7 @@ def _histograms(
     """Draw a panel for each label, with an outlined histogram for each round."""
     figure, all_axes = panels(1, len(values_by_label), size=(7, 3 * len(values_by_label)))
     for (label, by_round), axes in zip(values_by_label.items(), all_axes, strict=True):
+        # The same ends, and so the same bins, for all rounds: else their shapes would not compare.
         low, high = ends or _ends_with_margin([v for values in by_round.values() for v in values])
         for number, values in by_round.items():
             _draw_histogram(axes, values, (low, high), number)
@@ -135,6 +137,7 @@ def _histograms(
 def _draw_histogram(
     axes: Any, values: Sequence[float], ends: tuple[float, float], number: int
 ) -> None:
+    # Densities, because rounds differ in their numbers of rows.
     axes.hist(
         values,
         bins=_BINS,
@@ -151,5 +154,6 @@ def _draw_histogram(
 def _ends_with_margin(values: Sequence[float]) -> tuple[float, float]:
     """Return the ends of an axis, with a margin beside the values."""
     low, high = min(values), max(values)
+    # Equal values have no range, and a histogram needs one.
     margin = 0.08 * (high - low) or 0.5
     return low - margin, high + margin

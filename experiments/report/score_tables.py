@@ -130,6 +130,7 @@ def _cells(name: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"{labels.get(key, key)}: mean, 95 % interval", _mean(rest.pop(key))
     for key, value in flat_numbers(rest).items():
         yield labels.get(key, key.replace("levels.", "").replace("_", " ")), _number(value)
+    # A round in which no row was scored has no mean and no "scored", only "unscored".
     if "scored" in figures or {*figures} == {"unscored"}:
         scored = figures.get("scored", 0)
         yield "rows scored / unscored", f"{scored:,} / {figures.get('unscored', 0):,}"

@@ -11,6 +11,7 @@ _MOST_WORDS = 1_500
 _LEAST_SHARED = 0.3
 """Share of common words below which a text counts as rewritten, and marks would be useless."""
 
+# A word takes the white space after it along, so that the pieces joined are the text.
 _WORDS = re.compile(r"\S+\s*|\s+")
 _CONTEXT = 9
 

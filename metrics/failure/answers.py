@@ -40,6 +40,7 @@ def prompt_leak(case: Case, *, run: int = _METHOD_RUN) -> str | None:
             return excerpt(match.group(0))
     copied = shingles(text, run) & shingles(case.method, run) if case.method else frozenset()
     copied = copied - shingles(case.source, run) if copied else copied
+    # The least one: sets of strings have another order in each process, evidence must not.
     return f"from the method: {min(copied)!r}" if copied else None
 
 
@@ -109,6 +110,7 @@ def _asks_nothing(text: str, source: str, language: Language) -> str | None:
     plain_text = prose(text)
     if "?" in plain_text or "？" in plain_text:
         return None
+    # A source that asks for nothing itself, a bare topic, may be rewritten as a longer topic.
     if not language.request.search(plain_text) and language.request.search(source):
         return f"asks for nothing: {_last(text)!r}"
     if not language.task.search(plain_text) and language.task.search(source):
@@ -119,6 +121,7 @@ def _asks_nothing(text: str, source: str, language: Language) -> str | None:
 def _is_code(text: str, source: str) -> str | None:
     """Return the first line of a text that is code from its first to its last line."""
     lines = text.strip().splitlines()
+    # Both ends are looked at: a task may show code first and ask about it afterwards.
     opens = _CODE.match(lines[0]) and not _CODE.match(source.lstrip())
     return excerpt(lines[0]) if opens and lines[-1].endswith((";", "}", ")", "```")) else None
 
@@ -138,6 +141,7 @@ def _copies(text: str, expected: str) -> str | None:
         return None
     runs = shingles(text, 4)
     shared = runs & shingles(expected, 4)
+    # With three runs or fewer a short text shares most of them by chance.
     return f"the known response: {min(shared)!r}" if 2 * len(shared) > len(runs) > 3 else None
 
 
@@ -153,6 +157,7 @@ def _stated_value(text: str, source: str, language: Language) -> str | None:
         return None
     thing, lowered = question["thing"].lower(), text.lower()
     at = lowered.find(thing)
+    # Every mention is tried: the question itself names the thing, too, and states nothing.
     while at >= 0:
         statement = language.stated.match(text, at + len(thing))
         if statement:
@@ -191,6 +196,7 @@ def _explanation(text: str, source: str, language: Language, least: int) -> str 
         return None
     tail = text[at + len(head) :]
     is_same = len(stems(tail) & stems(head)) > 0
+    # A requirement ("The answer should compare …") belongs to the task.
     asks = language.request.search(tail)
     return excerpt(tail) if is_same and not asks and len(words(tail)) >= least else None
 

@@ -8,6 +8,8 @@ from autoevol.metrics.text.languages import language_of
 from autoevol.metrics.text.scripts import dominant_script, latin_language, script_counts, script_of
 from autoevol.metrics.text.wording import prose, sentences, words
 
+# U+3040 to U+D7A3 reach from kana over Chinese characters to the last Hangul syllable. Both
+# neighbours must be such: within an English name the word is no drift.
 _ENGLISH_BETWEEN = re.compile(
     r"[\u3040-\ud7a3] (?P<word>what|the|how|why|which|that|are|of|and|is|with|because|when|where)"
     r"(?=[ \u3040-\ud7a3])",
@@ -15,6 +17,7 @@ _ENGLISH_BETWEEN = re.compile(
 )
 _LATIN_RUN = re.compile(r"(?:[A-Za-z][A-Za-z'’-]{0,20}[ ,]{1,2}){5,30}[A-Za-z]+")
 _FUNCTION_WORDS = frozenset("the a an is are to of in that with for and it they you".split())
+# Names and code are in Latin letters in every language, and formulas have Greek ones.
 _COMMON_SCRIPTS = {"latin", "other", "greek"}
 
 
@@ -85,6 +88,7 @@ def _foreign_sentence(before: str, after: str, least: int) -> str | None:
             return excerpt(run)
     for sentence in sentences(prose(after)):
         tokens = words(sentence)
+        # Latin words that the source has as well are its own names or code.
         is_new = sum(token in source for token in tokens) < len(tokens) / 2
         if len(tokens) >= least and is_new and dominant_script(sentence) == "latin":
             return excerpt(sentence)

@@ -19,6 +19,7 @@ _SHORT_SENTENCE = 5
 """Words up to which a sentence may occur twice as often."""
 _REPLACEMENT = "\ufffd"
 _CHARACTER_RUN = 20
+# Rules, dotted lines and numbers repeat their characters on purpose.
 _SAME_CHARACTER = re.compile(rf"([^\s\d=_.*~#+-])\1{{{_CHARACTER_RUN - 1}}}")
 _ENDS = tuple(".!?。？！:;)]}>\"'”’」』`*|")
 
@@ -43,6 +44,7 @@ def truncated(case: Case, *, long_words: int = 60) -> str | None:
     """
     if case.truncated:
         return f"cut at {case.tokens_out or 'the'} tokens"
+    # A source that needs a continuation itself excuses its rewrite.
     if case.response is not None or _is_open(case.source):
         return None
     return unfinished(case.after, long_words=long_words)
@@ -155,6 +157,7 @@ def _same_sentences(text: str, before: str, *, least: int) -> str | None:
     if len(parts) < least:
         return None
     counts = Counter(map(_bare, parts))
+    # Most texts repeat no sentence: they are spared the count of the other text.
     if max(counts.values()) < least:
         return None
     counts_before = Counter(map(_bare, sentences(before)))

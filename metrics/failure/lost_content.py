@@ -56,6 +56,8 @@ def lost_details(case: Case) -> str | None:
     missing = sorted(_lost_numbers(case.source, case.evolved))
     quoted = quotations(case.source)[:_MOST_SPANS]
     missing += [span for span in quoted if normal_form(span) not in text]
+    # Names are not compared in normal form, which splits `pay_now` in two words, and without their
+    # brackets: `pay_now()` may become `pay_now_async()`.
     raw = case.evolved.casefold()
     missing += [
         name

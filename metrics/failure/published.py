@@ -15,8 +15,11 @@ from autoevol.metrics.text.wording import words
 
 Published = Callable[[Case], str | None]
 
+# As in Table 5 of the paper. The text of its section 3.3 says "contains" and is looser; the table
+# is the most precise statement.
 _STAGNANT = ("Understood", "What", "That is correct", "Thank you", "Great")
 _MORE_OPENINGS = ("I'm sorry", "Is there anything else", "As an AI assistant", "I understand")
+# The third contains the second and so decides nothing; the paper lists it all the same.
 _TEMPLATE_WORDS = ("given prompt", "rewritten prompt", "#rewritten prompt#")
 _COPIED_CHARACTERS = 40
 """Characters at a method's start that prove a copy."""
@@ -47,6 +50,7 @@ def question_opening(openings: tuple[str, ...]) -> Published:
 
 def response_contains(phrase: str) -> Published:
     """Return a detector: the lower-cased response contains `phrase`."""
+    # The authors' code ignores case here, but not in the openings.
     return lambda case: phrase if phrase in (case.response or "").lower() else None
 
 
@@ -68,6 +72,7 @@ def response_matches(pattern: str) -> Published:
     return detect
 
 
+# EvolKit misses plain refusals that end without "?", and empty replies; so do these.
 evolkit_stagnant = response_matches(r"\b(understood|thank you|noted|got it|okay|alright)\b.*\?$")
 evolkit_unqualified = response_matches(
     r"\b(sure|certainly|of course|happy to help)\b.*\?$|what do you mean|could you explain"
@@ -99,6 +104,8 @@ def copied_template(case: Case) -> str | None:
 
 def koevol_filter(case: Case) -> str | None:
     """Koevol's filter, the same for rewrites and responses."""
+    # Answers are filtered, too, as in the source, which loses 46 % of them: a likely cause is the
+    # ban on vendors' names.
     is_response = case.response is not None
     before = (case.evolved if is_response else case.source) or ""
     after = (case.response if is_response else case.evolved) or ""
@@ -158,6 +165,7 @@ def _teacher_text(text: str, tokens: int, limit: int) -> str | None:
         return "empty"
     if len(text.split()) <= 3:
         return f"{len(text.split())} words"
+    # This refuses nearly every Korean text, as the source does.
     if not text[0].isascii():
         return f"begins with {text[0]!r}"
     return f"{tokens} tokens" if tokens >= limit else None

@@ -27,6 +27,7 @@ class FailureRate:
     @property
     def rate(self) -> float:
         """Share of failed rows, in [0, 1]; lower is better. 1.0 if none was scored."""
+        # A method whose rows all died in transport must not beat one that was measured.
         return self.failed / self.scored if self.scored else 1.0
 
     @property

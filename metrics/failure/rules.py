@@ -137,7 +137,9 @@ RULE_SETS: dict[str, tuple[str, ...]] = {
     "wizardlm": ("equal", "short_apology", "only_stop_words", "copied_template"),
     "koevol": ("koevol_filter", "equal"),
     "joonavel": ("idk_or_garbled",),
+    # Without `equal`: the source has an equality check, but it is switched off.
     "h2o": ("h2o_change",),
+    # The source names equality, copied prompts, "sorry" and stop words only as a TODO.
     "evol_teacher": ("teacher_instruction", "teacher_response"),
     "evolkit": ("evolkit_stagnant", "evolkit_unqualified", "evolkit_lost"),
     "strict": tuple(_STRICT),
@@ -198,6 +200,7 @@ def thresholds_of(detect: Detector) -> dict[str, float]:
 def broken(rules: Sequence[Rule], case: Case) -> tuple[Reason, ...]:
     """Return a reason for each rule that `case` breaks; rules for a judge model are skipped."""
     reasons = []
+    # No stop at the first broken rule: the funnel counts a row for each rule that it breaks.
     for rule in rules:
         if rule.detect is not None and case.method_kind in rule.method_kinds:
             evidence = rule.detect(case)

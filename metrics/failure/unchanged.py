@@ -86,6 +86,7 @@ def copied_demonstration(case: Case, *, run: int = 5, share: float = 0.7) -> str
     if not case.demonstrations or not case.evolved:
         return None
     new = stems(case.evolved) - stems(case.source)
+    # At least 1: a rewrite without a new word would have all 0 of them copied.
     least = max(1, share * len(new))
     # Cheaper than the runs below, and rules most rewrites out.
     if len(new & stems(case.demonstrations)) < least:
@@ -105,6 +106,7 @@ def _new_stems(case: Case) -> frozenset[str]:
 
 def _count_added_words(case: Case) -> int:
     """Count the words that a rewrite adds, of any kind but those that add nothing."""
+    # The difference of Counters drops what is not positive: words that only moved add nothing.
     added = Counter(words(case.evolved or "")) - Counter(words(case.source))
     return sum(count for word, count in added.items() if not _is_filler(word, case.source))
 
@@ -126,6 +128,7 @@ def _asks_more(case: Case) -> bool:
     if _symbols(text) - _symbols(source):
         return True
     has_new = bool(_new_stems(case)) or len(_question_words(text)) > len(_question_words(source))
+    # A further question may use the source's own words ("Also calculate the marbles that …").
     return (has_new or _count_added_words(case) >= _CLAUSE) and (
         _count_demands(text) > _count_demands(source)
     )
@@ -138,6 +141,7 @@ def _count_demands(text: str) -> int:
     if language is None:
         return 0
     asking = [part for part in sentences(text) if "?" in part or language.request.search(part)]
+    # One sentence may demand twice ("Who wrote it, and when?"): counting sentences is not enough.
     requests = (len(language.request.findall(part.rstrip("?？ "))) for part in asking)
     questions = (len(_question_words(part)) for part in asking)
     return sum(max(1, *counts) for counts in zip(requests, questions, strict=True))
@@ -146,4 +150,5 @@ def _count_demands(text: str) -> int:
 def _question_words(text: str) -> list[str]:
     language = language_of(text)
     asks = language.questions if language else frozenset()
+    # Korean question words carry endings; their first two syllables are in the table.
     return [word for word in words(text) if word in asks or word[:2] in asks]

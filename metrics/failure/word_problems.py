@@ -6,6 +6,7 @@ from functools import lru_cache
 from autoevol.metrics.text.languages import language_of
 from autoevol.metrics.text.wording import numbers, words
 
+# With its unit, one or two letters long: 5개 and 5명 are different amounts.
 _AMOUNT = re.compile(r"\d+(?:[.,]\d+)*(?:\s?[^\W\d_]{1,2})?")
 _SPELLED = re.compile(r"[^\W\d_]+")
 

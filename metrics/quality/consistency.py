@@ -7,8 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+# A comma belongs to a number only before three digits: "12, 24" and "3,4" are two numbers.
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?")
 _EDGES = re.compile(r"^\W+|\W+$")
+# No part may cross a line end: a degenerate reply of thousands of empty or dashed lines would
+# then take quadratic time.
 _STATED = re.compile(
     r"^[^\w\n]*(?:(?:final[ \t]+)?(?:answer|정답|답)[^\w\n:：]*[:：]|####)[^\w\n]*?(\S.*)$",
     re.IGNORECASE | re.MULTILINE,
@@ -38,7 +41,9 @@ def stated_result(answer: str) -> str:
     """
     stated = _STATED.findall(answer)
     if not stated:
+        # Some solvers reply with the bare word, although the prompt asks for "Answer: open".
         return OPEN if _words(answer) == OPEN else ""
+    # A solver may correct itself ("No, wait."), so the last of its answers counts.
     numbers = _FREE_NUMBER.findall(stated[-1])
     if numbers:
         return " ".join(map(_plain, numbers))
@@ -56,6 +61,7 @@ def reference_result(response: str) -> str:
     if stated:
         return "" if stated == OPEN else stated
     lines = [line for line in response.splitlines() if line.strip()]
+    # Numbers before the last "=" are operands: in "48 / 6 = 8 bags" only 8 is a result.
     last = lines[-1].rpartition("=")[2] if lines else ""
     numbers = _FREE_NUMBER.findall(last)
     # Of two numbers ("$15 for 3 books") either may be the result.
@@ -80,6 +86,7 @@ def majority(answers: Sequence[str]) -> int:
     if not answers:
         raise ValueError("there are no answers to choose from")
     results = [result_of(answer) for answer in answers]
+    # Of equal counts `most_common` returns the result that came first, so the choice is repeatable.
     commonest, _ = Counter(results).most_common(1)[0]
     return results.index(commonest)
 
@@ -87,4 +94,5 @@ def majority(answers: Sequence[str]) -> int:
 def _plain(number: str) -> str:
     """Return a number without thousands separators and without trailing zeros."""
     bare = number.replace(",", "")
+    # Without a point, and in a fraction, the final zeros are part of a whole number.
     return bare.rstrip("0").rstrip(".") if "." in bare and "/" not in bare else bare

@@ -49,6 +49,7 @@ def words_added(chain: Sequence[str]) -> list[float | None]:
         versions has no words.
     """
     counts = [len(words(text)) for text in chain]
+    # The growth from or to an empty version would be that of a whole text, and distort the mean.
     return [after - before if after and before else None for before, after in pairwise(counts)]
 
 

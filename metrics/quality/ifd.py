@@ -53,6 +53,7 @@ class Losses:
 
         The two often do not belong together. Cherry_LLM drops such pairs; here they are marked.
         """
+        # A comparison with nan is false, so unscored rows are not marked.
         is_misleading: NDArray[np.bool_] = self.ifd > 1
         return is_misleading
 
@@ -98,12 +99,14 @@ def mean_losses(log_probs: Iterable[ArrayLike]) -> TokenLosses:
 def _quotient(part: TokenLosses, whole: TokenLosses) -> TokenLosses:
     quotients = np.full(len(part), np.nan)
     is_scored = np.isfinite(part) & np.isfinite(whole) & (whole > 0)
+    # Where `where` is false nothing is computed: no warning of a division by zero, and nan stays.
     np.divide(part, whole, out=quotients, where=is_scored)
     return quotients
 
 
 def _reason(joint: float, alone: float, instruction: float) -> Unscorable | None:
     """Return why L(A|Q), L(A) and L(Q) give no IC-IFD."""
+    # Asked first: an infinite loss (a token of probability 0) is no sign of an empty text.
     if np.isinf([joint, alone, instruction]).any():
         return "impossible token"
     if np.isnan([joint, alone]).any():

@@ -49,6 +49,7 @@ def compression_ratio(texts: Iterable[str]) -> float | None:
     deflate = zlib.compressobj(_LEVEL)
     read = written = 0
     for text in texts:
+        # JSON may hold half of a surrogate pair, which UTF-8 cannot encode.
         line = f"{text}\n".encode(errors="replace")
         read += len(line) if text else 0
         written += len(deflate.compress(line if text else b""))
@@ -67,6 +68,7 @@ def distances(texts: Mapping[str, str]) -> dict[str, float]:
         By the texts' keys: 1 - Jaccard similarity of the content words, in [0, 1]; higher is more
         diverse, 0 is a copy. The only text of a set has distance 1.
     """
+    # All pairs are compared: the sets are the few dev rows by which a search breaks ties.
     words_by_key = {key: content_words(text) for key, text in texts.items()}
     return {
         key: 1.0

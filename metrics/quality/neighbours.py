@@ -138,6 +138,7 @@ def _of_all_rows(count: int, scored: Indices, vectors: Vectors, neighbours: Indi
     indices = np.full(count, -1, dtype=np.int64)
     with_neighbour = np.flatnonzero(neighbours >= 0)
     for row in with_neighbour:
+        # Not from matrix products: |v|² + |w|² - 2 v·w loses its digits where the two are close.
         difference = vectors[row].astype(np.float64) - vectors[neighbours[row]]
         distances[scored[row]] = np.sqrt(difference @ difference)
     indices[scored[with_neighbour]] = scored[neighbours[with_neighbour]]

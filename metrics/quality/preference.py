@@ -81,6 +81,7 @@ class Tally:
     def p_value(self) -> float:
         """Exact two-sided p of the sign test without ties, in (0, 1]; lower: the sides differ."""
         decided = self.won + self.lost
+        # With equal wins and losses both tails hold the middle, and twice one of them exceeds 1.
         return min(1.0, 2 * tail(max(self.won, self.lost), decided, 0.5))
 
 

@@ -50,6 +50,7 @@ def shortfall(
     """
     if not response.strip():
         return Shortfall("empty", "empty text")
+    # Before `cut_off`: a promise often ends with a colon, which is a sign of a cut, too.
     promise = _promise(response)
     if promise:
         return Shortfall("empty promise", promise)
@@ -72,6 +73,7 @@ def cut_off(response: str) -> str | None:
     if text.endswith(_COLONS):
         return f"announces at its end {excerpt(text[-40:])!r}"
     *_, last_line = text.split("\n")
+    # Fenced code is left out: a fence earlier in the text does not excuse prose that stops.
     may_end_open = len(words(last_line)) < _FEW_WORDS or CODE_MARKS.search(prose(text))
     return None if may_end_open else unfinished(text)
 
@@ -108,6 +110,7 @@ def counted(shortfalls: Iterable[Shortfall | None]) -> ResponseQuality:
 
 def _promise(response: str) -> str | None:
     language = language_of(response)
+    # A longer reply opens with the announcement and then does its work.
     if language is None or len(words(response)) > _PROMISE_WORDS:
         return None
     return excerpt(response) if language.promise.match(response) else None
@@ -118,6 +121,7 @@ def _too_short(instruction: str, response: str, target_share: float, least: int)
     if language is None or CODE_MARKS.search(response):
         return None
     count, target = len(words(response)), _target(instruction, language)
+    # A target of 0 is an upper limit ("at most 50 words"): no response is too short for it.
     if target is not None:
         return f"{count} words of {target}" if count < target_share * target else None
     is_long = language.long_form.search(instruction) and not language.brief.search(instruction)

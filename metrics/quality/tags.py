@@ -65,6 +65,7 @@ def alike(embed: Embed, *, least: float = 0.9) -> Merge:
                 labels.append(leaders[best])
                 continue
             labels.append(number)
+            # A nan leader would win every later argmax in numpy, and nothing more would merge.
             if np.isfinite(vector).all():
                 leaders.append(number)
         return labels
@@ -134,8 +135,10 @@ def diversity(rows: Sequence[Tags | None], *, sample: int = 100) -> float | None
     if not drawn:
         return None
     samples = math.comb(whole, drawn)
+    # Tags of equal count share a term, so the large binomials are computed once for each count.
     tags_by_count = Counter(_rows_by_tag(rows).values())
     expected = math.fsum(
+        # Python divides whole numbers of any size; as floats a large set's binomials overflow.
         tags * (1 - math.comb(whole - count, drawn) / samples)
         for count, tags in tags_by_count.items()
     )
@@ -173,6 +176,7 @@ def _stem(word: str) -> str:
 def _without_plural(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return f"{word[:-3]}i"
+    # "analysis" is cut to "analys", where "analyses" arrives without its s and e.
     if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zzes", "sis")):
         return word[:-2]
     is_plural = len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
@@ -183,5 +187,6 @@ def _without_ing(word: str) -> str:
     stem = word[:-3]
     if not word.endswith("ing") or len(stem) < 3 or not _VOWELS.intersection(stem):
         return word
+    # "programming" meets "program" without the second m; "spelling" and "adding" need theirs.
     is_doubled = len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] in _DOUBLED
     return stem[:-1] if is_doubled else stem

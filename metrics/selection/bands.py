@@ -99,6 +99,7 @@ def without(rows: int, dropped: Iterable[Dropped]) -> Selection:
 
 def ranked(numbers: Numbers) -> Indices:
     """Return the scored rows, highest score first; of equal scores the earlier row first."""
+    # Only a stable sort keeps the earlier of equal rows first; nan sorts last and is cut off.
     order = np.argsort(-numbers, kind="stable")
     return order[np.isfinite(numbers[order])]
 

@@ -91,6 +91,7 @@ class Benchmark:
             self._short[normal_form(text)].append(number)
             return
         texts_by_run = self._by_length[length]
+        # A run that the text repeats must not list the text twice.
         for run in dict.fromkeys(runs(tokens, length)):
             texts_by_run.setdefault(run, []).append(number)
 
@@ -107,6 +108,7 @@ class Benchmark:
         tokens = words(row)
         for length in sorted(self._by_length, reverse=True):
             yield from _intersect(runs(tokens, length), self._by_length[length])
+        # The normal form of a text without words is "", and "???" must not hit "!!!".
         yield from _intersect([normal_form(row)] if tokens else [], self._short)
 
 

@@ -67,6 +67,7 @@ def _spread(vectors: Vectors, order: Indices, *, least: float, most: int) -> Sel
         before = _closest(vectors, block, kept)
         count = len(kept)
         for index, row in enumerate(block):
+            # A slice of `before`, since the list is empty as long as nothing is kept.
             near, distance = _nearest(vectors, row, before[index : index + 1] + kept[count:])
             if len(kept) >= most:
                 dropped.append(Dropped(row, "not at the top"))

@@ -14,6 +14,8 @@ from autoevol.metrics.text.wording import runs
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:['’][^\W_]+)*|[-+*/=<>^%×÷√$€₩#&|~]")
 _MISS_WEIGHT, _FALSE_HIT_WEIGHT = 0.995, 0.005
 """Of the index: a missed pair is lost, a false candidate is sorted out by its true similarity."""
+# datasketch needs two bands; close to 1 its best choice for our weights is one, and it raises.
+# The true similarity decides later, so a looser index loses nothing.
 _MOST_THRESHOLD = 0.99
 _MOST_CANDIDATES = 500
 """Of more candidates only the likeliest are compared: rows from one template are all alike."""
@@ -107,6 +109,7 @@ class _Index:
 
     def candidates(self, signature: MinHash) -> list[int]:
         """Return the rows that may be near, in order; of too many only the likeliest."""
+        # datasketch returns them in any order; sorted, of equally similar rows the earliest wins.
         rows = sorted(self._index.query(signature))
         if len(rows) <= _MOST_CANDIDATES:
             return rows
@@ -160,4 +163,5 @@ def _key(text: str) -> str:
 
 
 def _tokens(text: str) -> list[str]:
+    # Not NFKC, which would make 10² the same as 102.
     return _TOKEN.findall(unicodedata.normalize("NFC", text).casefold())

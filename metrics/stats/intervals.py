@@ -26,10 +26,13 @@ def wilson(part: int, whole: int) -> Interval:
     """Return Wilson's 95 % interval of a share, in [0, 1]; (0, 1) if nothing was counted."""
     if not whole:
         return 0.0, 1.0
+    # Wilson and not the normal approximation: that has no width at shares of 0 and 1, and few
+    # failures among few dev rows are the usual case.
     share = part / whole
     centre = share + Z95**2 / (2 * whole)
     spread = Z95 * math.sqrt(share * (1 - share) / whole + Z95**2 / (4 * whole * whole))
     scale = 1 + Z95**2 / whole
+    # At shares of 0 and 1 rounding could lead just beyond the bounds.
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 

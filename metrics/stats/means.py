@@ -59,6 +59,7 @@ def rank_correlation(first: Scores, second: Scores) -> float | None:
         raise ValueError(f"scores are of {len(first)} and of {len(second)} rows")
     pair = np.stack([as_numbers(first), as_numbers(second)])
     pair = pair[:, np.isfinite(pair).all(axis=0)]
+    # Two rows always correlate by 1 or -1; a constant score would make `corrcoef` divide by 0.
     if pair.shape[1] < 3 or (np.ptp(pair, axis=1) == 0).any():
         return None
     return float(np.corrcoef(_ranks(pair[0]), _ranks(pair[1]))[0, 1])
@@ -66,6 +67,7 @@ def rank_correlation(first: Scores, second: Scores) -> float | None:
 
 def as_numbers(scores: Scores) -> NDArray[np.float64]:
     """Return scores as an array (rows,) with nan for the unscored."""
+    # With a float type numpy turns None into nan.
     return np.array(scores, dtype=np.float64)
 
 

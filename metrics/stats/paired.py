@@ -63,6 +63,7 @@ def tail(least: int, trials: int, chance: float) -> float:
         _log_comb(trials, k) + k * success + (trials - k) * failure
         for k in range(least, trials + 1)
     )
+    # The sum of all terms is 1 only up to rounding.
     return min(1.0, math.fsum(map(math.exp, logs)))
 
 

@@ -13,6 +13,7 @@ from autoevol.metrics.text.wording import STOP_WORDS, words
 
 _LEAST_WORDS = 5
 _CANDIDATES = "en es fr de it pt nl sv da pl cs tr id vi ro".split()
+# A wrong guess fails a sound row for language drift, so only a sure one counts.
 _LEAST_PROBABILITY = 0.995
 _LETTER = re.compile("[A-Za-z]")
 _SCRIPTS = {
@@ -66,6 +67,8 @@ def dominant_script(text: str) -> str | None:
 @lru_cache(maxsize=4096)
 def script_of(char: str) -> str:
     """Return the script of a letter; "other" for the rarer ones."""
+    # Python has no script property; a name begins with its script. The split at "-" is for "ー", a
+    # KATAKANA-HIRAGANA PROLONGED SOUND MARK.
     name = unicodedata.name(char, "").split(" ")[0].split("-")[0]
     return _SCRIPTS.get(name, "other")
 
@@ -77,6 +80,7 @@ def latin_language(text: str) -> str | None:
     # English, the common case, is recognised by its stop words, without the model.
     if tokens and 5 * sum(map(STOP_WORDS.__contains__, tokens)) >= len(tokens):
         return "en"
+    # A few words, or a text that is mostly numbers, are in no language that the model could tell.
     if sum(map(str.isalpha, tokens)) < max(_LEAST_WORDS, len(tokens) / 2):
         return None
     code, probability = _identifier().classify(" ".join(tokens))
@@ -85,6 +89,7 @@ def latin_language(text: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _identifier() -> Any:
+    # By default py3langid returns log-scores, which no fixed limit can be held against.
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(_CANDIDATES)
     return identifier

@@ -31,6 +31,7 @@ _QUOTED = re.compile(
 # In backticks, in snake_case or camelCase, or before a pair of brackets.
 _NAMED = re.compile(r"`([^`\n]{1,80})`|\b([A-Za-z]\w*_\w+|[a-z]+[A-Z]\w+|[A-Za-z]\w*(?=\(\w*\)))")
 _SENTENCE_END = re.compile(r"\s(?:(?<=\n)|(?<=[.!?。？！]\s))\s*")
+# A fence that is never closed, as in a reply that was cut off, holds code to the end.
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _SEPARATED = re.compile(r"[^,，;\n]{1,60}(?:[,，;][^,，;\n]{1,60}){2,}")
 _LATIN_STEM, _HANGUL_STEM = 5, 2
@@ -81,6 +82,7 @@ def numbers(text: str) -> frozenset[str]:
 
 def quotations(text: str) -> list[str]:
     """Return the spans of `text` between quotation marks."""
+    # In fenced code quotation marks delimit strings and quote nobody.
     return [(double or single).strip() for double, single in _QUOTED.findall(prose(text))]
 
 
