@@ -4,7 +4,6 @@ import errno
 import logging
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -86,6 +85,8 @@ app = typer.Typer(
 
 def _print_version(is_wanted: bool) -> None:
     if is_wanted:
+        from importlib.metadata import version  # a tenth of the time that --help takes
+
         typer.echo(f"autoevol {version('autoevol')}")
         raise typer.Exit
 

@@ -14,12 +14,11 @@ ROWS, SHARE = 40, 0.3
 
 
 def test_as_many_calls_are_traced_as_their_draws_say(
-    write_config: Callable[..., Path], workplace: Path
+    write_config: Callable[..., Path], workplace: Path, store: Path
 ) -> None:
-    uri = f"sqlite:///{workplace}/own.db"
-    (workplace / "mlflow.yaml").write_text(
-        yaml.safe_dump({"tracking_uri": uri, "trace_sampling": SHARE})
-    )
+    uri = f"sqlite:///{store}/mlflow.db"
+    settings = {"tracking_uri": uri, "experiment": "traced", "trace_sampling": SHARE}
+    (workplace / "mlflow.yaml").write_text(yaml.safe_dump(settings))
     config = write_config(
         ROWS, optimizer={"name": "none"}, evolve={"methods": ["weak"], "respond": False}
     )
@@ -30,7 +29,7 @@ def test_as_many_calls_are_traced_as_their_draws_say(
     draws = [draw_number("row", f"seed-{i}", 1, 0) for i in range(1, ROWS + 1)]
     due = sum(draw < SHARE * DRAWS for draw in draws)
     client = mlflow.MlflowClient(uri)
-    (experiment,) = client.search_experiments(filter_string="name = 'autoevol'")
+    (experiment,) = client.search_experiments(filter_string="name = 'traced'")
     traces = client.search_traces([experiment.experiment_id], max_results=ROWS)
     assert 0 < due < ROWS
     assert len(traces) == due
