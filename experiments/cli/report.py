@@ -13,7 +13,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER")]) -> None:
     """Write a finished run's report.html again, for example after `score`."""
-    from autoevol.experiments.run.report import renew_report
+    from autoevol.experiments.run.results import renew_report
     from autoevol.experiments.tracking.config import load_tracking
 
     page, *_ = renew_report(folder, say=complaints.log, tracking=load_tracking())

@@ -16,5 +16,4 @@ search, bulk, score and filter. Then it writes the results.
 - `wiring`: the program's own settings, made from a plan.
 - `optuna_storage`: a copy of the search's trials for optuna-dashboard.
 - `scoring`: `autoevol score`.
-- `report`: `autoevol report`.
 """

@@ -1,23 +1,31 @@
-"""What a run leaves at its end: exports, report, MLflow, and the summary last."""
+"""What a run leaves at its end: exports, report, MLflow, and the summary last; the report again."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.artifacts.folder import RunFolder
+from autoevol.experiments.artifacts.folder import RunFolder, alone_in
 from autoevol.experiments.artifacts.funnel import counts_by_stage, funnel
+from autoevol.experiments.artifacts.identity import RUN, read_identity
 from autoevol.experiments.artifacts.search_record import STEPS, record_of
-from autoevol.experiments.artifacts.summary import RunResult
+from autoevol.experiments.artifacts.summary import SUMMARY, RunResult, read_summary
 from autoevol.experiments.export.writers import export_finished
 from autoevol.experiments.files.records import read_rows
 from autoevol.experiments.report.run_page import write_report
 from autoevol.experiments.run.context import OpenRun
+from autoevol.experiments.scores.files import EVOLVED
 from autoevol.experiments.scores.results import ScoreResults
+from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.tracking.run import log_scores
+from autoevol.program.errors import ConfigError
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import FailureMetric
 from autoevol.signatures import Method
 
 _ARTIFACTS = ("config.yaml", "evolved.jsonl", "failures.jsonl", STEPS)
+_NEEDED = (RUN, "config.yaml", EVOLVED, "failures.jsonl", SUMMARY)
 
 
 def write_best(folder: RunFolder, student: Evolver, method: Method) -> None:
@@ -75,3 +83,35 @@ def _judge_fitness(failure: FailureMetric) -> dict[str, Any]:
 
 def _as_json(summary: dict[str, Any]) -> str:
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+
+
+def renew_report(
+    folder: Path, *, say: Callable[[str], None], tracking: TrackingConfig | None
+) -> list[Path]:
+    """Write the report of a finished run, to its folder and to its MLflow run.
+
+    Args:
+        folder: The run's.
+        say: Prints one line for the user.
+        tracking: None: nothing is tracked.
+
+    Returns:
+        The files, the page first.
+
+    Raises:
+        ConfigError: The folder is no finished run's, or a file of it is damaged; nothing is
+            written.
+    """
+    if not folder.is_dir():
+        raise ConfigError(str(folder), "there is no such folder")
+    missing = next((name for name in _NEEDED if not (folder / name).is_file()), None)
+    if missing:
+        raise ConfigError(str(folder), f"is not the folder of a finished run: it has no {missing}")
+    key, summary = read_identity(folder).key, read_summary(folder)
+    if not (folder / STEPS).is_file():
+        say(f"{folder}: has no {STEPS} (an older run), so the report leaves out the search")
+    with alone_in(folder):
+        files = write_report(folder, summary)
+    if tracking:
+        log_scores(tracking, key, {}, files)
+    return files
