@@ -39,7 +39,7 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class MethodChange:
+class MethodDifference:
     """A run's best method beside the first run's.
 
     Attributes:
@@ -95,14 +95,14 @@ def _grid(table: Table) -> Grid:
     return Grid(_TITLES.get(head[0], head[0]), head, [*zip(*columns, strict=True)])
 
 
-def _method_changes(runs: Sequence[ComparedRun]) -> list[MethodChange]:
+def _method_changes(runs: Sequence[ComparedRun]) -> list[MethodDifference]:
     """Return the best methods of the other runs beside the first run's."""
     methods = [(run.name, run.best) for run in runs if run.best]
     if not methods:
         return []
     (first, before), *others = methods
     return [
-        MethodChange(
+        MethodDifference(
             first, name, before, method, changed_lines(before.instructions, method.instructions)
         )
         for name, method in others

@@ -32,7 +32,7 @@ HEDGED = "hedged"
 Keep = Callable[[Response], Awaitable[None]]
 """Stores a reply that will be used."""
 
-OnFailure = Callable[[str, "RoleClient", Request, Response | None], None]
+OnFailedAttempt = Callable[[str, "RoleClient", Request, Response | None], None]
 """Takes an attempt without a usable reply: its kind, and the reply where one was paid."""
 
 
@@ -84,13 +84,13 @@ class RoleClient:
         self._rejections = 0
         self._is_served = is_served
 
-    async def ask(self, request: Request, keep: Keep, on_failure: OnFailure) -> Response:
+    async def ask(self, request: Request, keep: Keep, on_failure: OnFailedAttempt) -> Response:
         """Return the reply, after as many attempts as the settings allow.
 
         Args:
             request: As the model takes it.
             keep: Awaited with the reply that is returned.
-            on_failure: See `OnFailure`.
+            on_failure: See `OnFailedAttempt`.
 
         Raises:
             AccessError: The key or the model is refused, or every request so far is rejected.
@@ -130,7 +130,7 @@ class RoleClient:
             raise LMServerError(f"{model}: {attempts} replies were no good ({reason})")
 
     async def _attempt(
-        self, request: Request, settle: Keep, on_failure: OnFailure, *, is_retry: bool
+        self, request: Request, settle: Keep, on_failure: OnFailedAttempt, *, is_retry: bool
     ) -> Response:
         """Send a request once it is admitted, and a hedge if it is late."""
         tokens = sum(self.forecast.tokens(request))

@@ -68,7 +68,7 @@ _NOTED_SETTINGS = {"embedding": "embedding", "sample": "seeds drawn", "check": "
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ScoreSection:
     """The table of one score.
 
     Attributes:
@@ -83,7 +83,7 @@ class Section:
     lines: Sequence[tuple[str, Sequence[str]]]
 
 
-def score_sections(scores: StoredScores) -> list[Section]:
+def score_sections(scores: StoredScores) -> list[ScoreSection]:
     """Return a section for each score, in the order they were computed."""
     names = dict.fromkeys(
         name
@@ -106,13 +106,13 @@ def judges(scores: StoredScores) -> list[str]:
     return [*dict.fromkeys(name for name in names if name)]
 
 
-def _section(scores: StoredScores, name: str) -> Section:
+def _section(scores: StoredScores, name: str) -> ScoreSection:
     by_round = scores.rounds_with(name)
     cells = {number: dict(_cells(name, figures)) for number, figures in by_round.items()}
     # The round with most figures sets the order; a round that lacks some would put them last.
     fullest_first = sorted(cells.values(), key=len, reverse=True)
     labels = dict.fromkeys(label for column in fullest_first for label in column)
-    return Section(
+    return ScoreSection(
         _TITLES.get(name, name.replace("_", " ").capitalize()),
         _note(name, scores.settings.get(name, {})),
         [round_label(number) for number in by_round],

@@ -13,8 +13,8 @@ from autoevol.experiments.config.scores import STATIC
 from autoevol.metrics.quality.neighbours import Search
 from autoevol.program.errors import ConfigError
 
-Vectors = NDArray[np.float32]
-Embed = Callable[[Sequence[str]], Vectors]
+UnitVectors = NDArray[np.float32]
+Embed = Callable[[Sequence[str]], UnitVectors]
 """Texts to unit vectors, a row for each text; shape (texts, dimensions)."""
 
 _LISTS = 4

@@ -11,7 +11,7 @@ from autoevol.experiments.data.formats.rows import LISTS, read_row
 from autoevol.experiments.files.atomic import whole_file
 from autoevol.experiments.files.records import Record, read_file, read_records
 from autoevol.experiments.scores.results import ScoreResults, by_round
-from autoevol.experiments.scores.stored import Settings, stored_rows, write_score_files
+from autoevol.experiments.scores.stored import ScoreSettings, stored_rows, write_score_files
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
@@ -38,7 +38,7 @@ def evolved_rows(folder: Path) -> list[Row]:
     return [row_from(read_row(record, Counter())) for record in read_file(folder / EVOLVED)]
 
 
-def write_scores(folder: Path, results: ScoreResults, settings: Settings) -> list[Path]:
+def write_scores(folder: Path, results: ScoreResults, settings: ScoreSettings) -> list[Path]:
     """Write a run's scores, and each row's figures into its `scores` in `evolved.jsonl`.
 
     Figures that earlier scores wrote there are replaced or removed. Each file is written whole or

@@ -17,7 +17,7 @@ BY_ROW, BY_ROUND = "scores.jsonl", "scores.json"
 PER_ROW = ("mnd", "ifd", "ic_ifd", "confidence")
 """Figures that are drawn row by row."""
 
-Settings = Mapping[str, Mapping[str, Any]]
+ScoreSettings = Mapping[str, Mapping[str, Any]]
 """By score, the config keys and the model that its figures depend on."""
 
 
@@ -32,7 +32,7 @@ class StoredScores:
     """
 
     figures: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    settings: Settings = field(default_factory=dict)
+    settings: ScoreSettings = field(default_factory=dict)
     numbers: Mapping[str, Mapping[int, Sequence[float]]] = field(default_factory=dict)
 
     def comparable_settings(self, score: str) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class StoredScores:
         return {number: figures[name] for number, figures in rounds if name in figures}
 
 
-def write_score_files(folder: Path, results: ScoreResults, settings: Settings) -> list[Path]:
+def write_score_files(folder: Path, results: ScoreResults, settings: ScoreSettings) -> list[Path]:
     """Write both files and return their paths.
 
     Stored entries of other scores stay, even those of rounds that are no longer scored (seeds that
@@ -113,7 +113,7 @@ def read_settings(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _lines(
-    results: ScoreResults, earlier: Mapping[str, Mapping[str, Any]], settings: Settings
+    results: ScoreResults, earlier: Mapping[str, Mapping[str, Any]], settings: ScoreSettings
 ) -> Iterator[dict[str, Any]]:
     """Yield a line for each scored row, then for the stored rows of other rounds."""
     scored = [(row.id, number) for number, rows in results.rounds.items() for row in rows]
@@ -129,7 +129,7 @@ def _lines(
 
 
 def _merged(
-    entries: Mapping[str, Mapping[str, Any]], earlier: Mapping[str, Any], settings: Settings
+    entries: Mapping[str, Mapping[str, Any]], earlier: Mapping[str, Any], settings: ScoreSettings
 ) -> dict[str, Any]:
     """Return a row's entries by kind and by score, with the stored ones of other scores."""
     merged: dict[str, Any] = {}
@@ -144,7 +144,7 @@ def _merged(
     return merged
 
 
-def _tree(results: ScoreResults, file: Path, settings: Settings) -> dict[str, Any]:
+def _tree(results: ScoreResults, file: Path, settings: ScoreSettings) -> dict[str, Any]:
     earlier = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     rounds = {
         line["round"]: {name: value for name, value in line.items() if name not in settings}

@@ -3,13 +3,13 @@
 import math
 from typing import Any
 
-from autoevol.experiments.report.score_tables import Section, judges, score_sections
+from autoevol.experiments.report.score_tables import ScoreSection, judges, score_sections
 from autoevol.experiments.scores.stored import StoredScores
 
 GRADED = {"mean": 3.25, "interval": [2.5, 4.0], "median": 3.0, "scored": 1200, "unscored": 2}
 
 
-def section_of(name: str, *rounds: dict[str, Any], **settings: Any) -> Section:
+def section_of(name: str, *rounds: dict[str, Any], **settings: Any) -> ScoreSection:
     figures = {number: {"rows": 9, name: by_name} for number, by_name in enumerate(rounds)}
     (section,) = score_sections(StoredScores(figures, {name: settings}))
     return section

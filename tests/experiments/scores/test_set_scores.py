@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autoevol.experiments.scores.embedding import Vectors, embedder
+from autoevol.experiments.scores.embedding import UnitVectors, embedder
 from autoevol.experiments.scores.files import read_benchmarks
 from autoevol.experiments.scores.set_scores import (
     length_scores,
@@ -25,7 +25,7 @@ EVOLVED = [
 ROUNDS = {0: SEEDS, 1: EVOLVED}
 
 
-def on_a_line(texts: Sequence[str]) -> Vectors:
+def on_a_line(texts: Sequence[str]) -> UnitVectors:
     return np.array([[float(len(text)), 0.0] for text in texts], dtype=np.float32)
 
 
