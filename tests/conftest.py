@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import dspy
 import pytest
 import yaml
+
+from tests.support.command_line import run_cli
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -84,7 +87,7 @@ def write_config(workplace: Path, write_seeds: Callable[[int], Path]) -> Callabl
             "name": "test",
             "models": {"evolver": {"model": "scripted/world", "concurrency": 4}},
             "data": {
-                "path": str(write_seeds(rows)),
+                "path": write_seeds(rows).name,
                 "train_size": 6,
                 "dev_size": 12,
                 "heldout_size": 12,
@@ -98,6 +101,38 @@ def write_config(workplace: Path, write_seeds: Callable[[int], Path]) -> Callabl
         return file
 
     return write
+
+
+@pytest.fixture(scope="session")
+def finished_runs() -> dict[str, Path]:
+    """Return finished runs of this session by their rows and config."""
+    return {}
+
+
+@pytest.fixture
+def finish(
+    write_config: Callable[..., Path],
+    finished_runs: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., Path]:
+    """Return a writer of a config whose run, or matrix, is finished: in `runs`, as ever.
+
+    Each config runs once a session; later tests get a copy. They share its MLflow run, so a test
+    that looks into MLflow runs its own.
+    """
+
+    def finished(rows: int = 30, **sections: Any) -> Path:
+        config = write_config(rows, **sections)
+        key = f"{rows} rows\n{config.read_text()}"
+        if key in finished_runs:
+            shutil.copytree(finished_runs[key], "runs")
+        else:
+            run_cli("run", str(config), expected=0)
+            finished_runs[key] = tmp_path_factory.mktemp("finished") / "runs"
+            shutil.copytree("runs", finished_runs[key])
+        return config
+
+    return finished
 
 
 @pytest.fixture

@@ -48,8 +48,10 @@ def test_every_combination_is_a_run_of_its_own(write_config: WriteConfig) -> Non
     assert [line["cell"] for line in json.loads((FOLDER / "cells.json").read_text())] == NAMES
 
 
-def test_a_cell_is_what_its_config_alone_would_be(write_config: WriteConfig) -> None:
-    run_cli("run", str(write_config(matrix=MATRIX, optimizer=SEARCH)), expected=0)
+def test_a_cell_is_what_its_config_alone_would_be(
+    write_config: WriteConfig, finish: WriteConfig
+) -> None:
+    finish(matrix=MATRIX, optimizer=SEARCH)
     alone = write_config(optimizer={"name": "none"}, evolve={"methods": ["e0-direct"]})
     run_cli("run", str(alone), "--out", "runs/alone", expected=0)
 
@@ -86,17 +88,18 @@ def test_a_stopped_matrix_goes_on_and_pays_no_call_twice(
     assert "weak.none: " in again.out
 
 
-def test_a_finished_matrix_prints_its_lines_and_calls_nothing(write_config: WriteConfig) -> None:
-    config = str(write_config(**QUICK))
-    run_cli("run", config, expected=0)
+def test_a_finished_matrix_prints_its_lines_and_calls_nothing(finish: WriteConfig) -> None:
+    config = str(finish(**QUICK))
     before = {file: file.stat().st_mtime_ns for file in FOLDER.rglob("*") if file.is_file()}
     again = run_cli("run", config, expected=0)
     assert "weak: " in again.out
     assert before == {f: f.stat().st_mtime_ns for f in FOLDER.rglob("*") if f.is_file()}
 
 
-def test_more_values_add_cells_and_leave_the_finished_ones(write_config: WriteConfig) -> None:
-    run_cli("run", str(write_config(**QUICK)), expected=0)
+def test_more_values_add_cells_and_leave_the_finished_ones(
+    write_config: WriteConfig, finish: WriteConfig
+) -> None:
+    finish(**QUICK)
     before = (FOLDER / "weak/summary.json").stat().st_mtime_ns
     more = "matrix.evolve.methods=[[deepen], [weak], [e0-direct]]"
     run_cli("run", str(write_config(**QUICK)), "--set", more, expected=0)

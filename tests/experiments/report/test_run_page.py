@@ -25,8 +25,8 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-def test_a_later_report_equals_the_one_at_the_runs_end(write_config: WriteConfig) -> None:
-    run_cli("run", str(write_config(60)), expected=0)
+def test_a_later_report_equals_the_one_at_the_runs_end(finish: WriteConfig) -> None:
+    finish(60)
     first = (RUN / "report.html").read_bytes()
     (RUN / "report.html").unlink()
     (RUN / "failure_rate.png").unlink()
@@ -37,9 +37,9 @@ def test_a_later_report_equals_the_one_at_the_runs_end(write_config: WriteConfig
 
 
 def test_the_report_shows_the_search_with_every_accepted_change(
-    write_config: WriteConfig,
+    finish: WriteConfig,
 ) -> None:
-    run_cli("run", str(write_config(60)), expected=0)
+    finish(60)
     record = json.loads((RUN / "steps.json").read_text())
     page = read_page(RUN / "report.html")
     accepted = [s for s in record["steps"] if s["best"]["method"] != s["incumbent"]["method"]]
@@ -92,8 +92,8 @@ def test_a_later_report_replaces_the_one_in_mlflow(
     assert "<title>another" in kept_page(run_id)
 
 
-def test_scores_of_changed_rows_are_marked(write_config: WriteConfig) -> None:
-    run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
+def test_scores_of_changed_rows_are_marked(finish: WriteConfig) -> None:
+    finish(12, **NO_SEARCH)
     run_cli("score", str(RUN), "--scores", "length", expected=0)
     assert "rows have changed" not in read_page(RUN / "report.html").text
     evolved = (RUN / "evolved.jsonl").read_text().splitlines(keepends=True)
@@ -102,8 +102,8 @@ def test_scores_of_changed_rows_are_marked(write_config: WriteConfig) -> None:
     assert "rows have changed" in read_page(RUN / "report.html").text
 
 
-def test_an_older_folder_gets_a_report_that_says_what_it_lacks(write_config: WriteConfig) -> None:
-    run_cli("run", str(write_config()), expected=0)
+def test_an_older_folder_gets_a_report_that_says_what_it_lacks(finish: WriteConfig) -> None:
+    finish()
     (RUN / "steps.json").unlink()
     result = run_cli("report", str(RUN), expected=0)
     page = read_page(RUN / "report.html")
@@ -124,8 +124,8 @@ def test_hostile_rows_are_text(workplace: Path, write_config: WriteConfig) -> No
     assert not any("onerror" in image.attributes for image in page.all("img"))
 
 
-def test_a_failed_row_without_a_reply_is_shown(write_config: WriteConfig) -> None:
-    run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
+def test_a_failed_row_without_a_reply_is_shown(finish: WriteConfig) -> None:
+    finish(8, **NO_SEARCH)
     failed = {"id": "a", "round": 1, "failed_at": "evolve", "origin": "Why?", "raw": None}
     failed |= {"instruction": None, "reasons": [{"rule": "empty", "evidence": "no text"}]}
     (RUN / "failures.jsonl").write_text(json.dumps(failed))
@@ -268,9 +268,9 @@ def test_drawn_rows_are_twenty_each_with_the_same_chance(workplace: Path) -> Non
     ],
 )
 def test_a_damaged_folder_is_one_line_and_nothing_is_written(
-    spoil: Callable[[], object], needle: str, write_config: WriteConfig
+    spoil: Callable[[], object], needle: str, finish: WriteConfig
 ) -> None:
-    run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
+    finish(8, **NO_SEARCH)
     spoil()
     before = written()
     result = run_cli("report", str(RUN))

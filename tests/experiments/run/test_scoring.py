@@ -23,8 +23,8 @@ def ledger_calls() -> int:
         return int(db.execute("SELECT count(*) FROM calls").fetchone()[0])
 
 
-def test_a_run_gets_figures_by_round_and_by_row(write_config: WriteConfig) -> None:
-    run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
+def test_a_run_gets_figures_by_round_and_by_row(finish: WriteConfig) -> None:
+    finish(12, **NO_SEARCH)
     before = ledger_calls()
 
     shown = run_cli("score", str(RUN), "--scores", JUDGED, expected=0).out
@@ -68,9 +68,9 @@ def test_scoring_again_pays_nothing_and_adds_no_point(write_config: WriteConfig)
     [("steps.json", "{"), ("failures.jsonl", None), ("summary.json", "{}")],
 )
 def test_scores_stay_where_a_damaged_folder_allows_no_report(
-    file: str, content: str | None, write_config: WriteConfig
+    file: str, content: str | None, finish: WriteConfig
 ) -> None:
-    run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
+    finish(8, **NO_SEARCH)
     report = (RUN / "report.html").read_bytes()
     if content is None:
         (RUN / file).unlink()
@@ -85,10 +85,8 @@ def test_scores_stay_where_a_damaged_folder_allows_no_report(
 
 
 @pytest.mark.parametrize("content", [b"{", b"{}", b"\xff"])
-def test_damaged_scores_are_refused_before_any_call(
-    content: bytes, write_config: WriteConfig
-) -> None:
-    run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
+def test_damaged_scores_are_refused_before_any_call(content: bytes, finish: WriteConfig) -> None:
+    finish(8, **NO_SEARCH)
     (RUN / "scores.json").write_bytes(content)
     calls = ledger_calls()
     result = run_cli("score", str(RUN), "--scores", "complexity", expected=2)
@@ -97,8 +95,8 @@ def test_damaged_scores_are_refused_before_any_call(
     assert ledger_calls() == calls
 
 
-def test_a_sample_takes_the_same_seeds_in_every_round(write_config: WriteConfig) -> None:
-    run_cli("run", str(write_config(20, **NO_SEARCH)), expected=0)
+def test_a_sample_takes_the_same_seeds_in_every_round(finish: WriteConfig) -> None:
+    finish(20, **NO_SEARCH)
     options = ("--scores", "complexity", "--set", "scores.sample=5")
     run_cli("score", str(RUN), *options, expected=0)
 
@@ -133,10 +131,8 @@ def test_a_grade_that_follows_length_is_said_to(workplace: Path) -> None:
 
 
 @pytest.mark.parametrize("names", ["length", "solver", "ifd", None])
-def test_a_judge_that_no_score_asks_is_refused(
-    names: str | None, write_config: WriteConfig
-) -> None:
-    run_cli("run", str(write_config(8, **NO_SEARCH)), expected=0)
+def test_a_judge_that_no_score_asks_is_refused(names: str | None, finish: WriteConfig) -> None:
+    finish(8, **NO_SEARCH)
     Path("one.jsonl").write_text('{"instruction": "Name a river.", "response": "The Ob."}\n')
     options = ("--scores", names) if names else ()
     for target in (str(RUN), "one.jsonl"):
@@ -274,8 +270,8 @@ def test_an_embedding_that_is_not_there_stops_a_run_before_its_first_call(
     assert not RUN.exists()
 
 
-def test_scores_made_one_after_the_other_all_stay(write_config: WriteConfig) -> None:
-    run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
+def test_scores_made_one_after_the_other_all_stay(finish: WriteConfig) -> None:
+    finish(12, **NO_SEARCH)
     run_cli("score", str(RUN), "--scores", "length,overlap", expected=0)
     run_cli("score", str(RUN), "--scores", "complexity", expected=0)
 
@@ -287,9 +283,9 @@ def test_scores_made_one_after_the_other_all_stay(write_config: WriteConfig) -> 
 
 
 def test_figures_of_an_earlier_judge_do_not_stay_beside_the_new_ones(
-    write_config: WriteConfig,
+    finish: WriteConfig,
 ) -> None:
-    run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
+    finish(12, **NO_SEARCH)
     run_cli("score", str(RUN), "--scores", "complexity", expected=0)
     few = ("--scores", "complexity", "--set", "scores.sample=2")
     run_cli("score", str(RUN), *few, expected=0)
@@ -299,10 +295,9 @@ def test_figures_of_an_earlier_judge_do_not_stay_beside_the_new_ones(
 
 
 def test_a_finished_run_of_before_a_score_had_its_keys_stays_finished(
-    write_config: WriteConfig,
+    finish: WriteConfig,
 ) -> None:
-    config = str(write_config(12, **NO_SEARCH, scores={"names": ["length"]}))
-    run_cli("run", config, expected=0)
+    config = str(finish(12, **NO_SEARCH, scores={"names": ["length"]}))
     kept = yaml.safe_load((RUN / "config.yaml").read_text())
     kept["scores"] = {"names": ["length"]}
     (RUN / "config.yaml").write_text(yaml.safe_dump(kept))
@@ -320,21 +315,21 @@ def test_a_run_whose_filters_go_by_a_score_can_be_scored_otherwise(
     run_cli("score", str(RUN), "--scores", "length", expected=0)
 
 
-def test_another_judge_takes_the_whole_place_of_the_configs(write_config: WriteConfig) -> None:
+def test_another_judge_takes_the_whole_place_of_the_configs(finish: WriteConfig) -> None:
     models = {
         "evolver": {"model": "scripted/world", "concurrency": 4},
         "judge": {"model": "hosted_vllm/old", "api_base": "http://localhost:9"},
     }
-    run_cli("run", str(write_config(12, **NO_SEARCH, models=models)), expected=0)
+    finish(12, **NO_SEARCH, models=models)
     target = find_target(ScoreRequest(RUN, ("complexity",), judge="scripted/world"))
     judge = target.models["judge"]
     assert (judge.model, judge.api_base) == ("scripted/world", None)
 
 
 def test_seeds_that_have_moved_or_changed_are_left_out_with_a_word(
-    write_config: WriteConfig,
+    finish: WriteConfig,
 ) -> None:
-    run_cli("run", str(write_config(12, **NO_SEARCH)), expected=0)
+    finish(12, **NO_SEARCH)
     Path("seeds.jsonl").rename("elsewhere.jsonl")
     moved = run_cli("score", str(RUN), "--scores", "length", expected=0)
     assert "without the seeds" in moved.err
