@@ -70,7 +70,7 @@ class Attempt:
             model: The evolver's configured model, for the record.
         """
         method, source = self.evolver.method_name, self.source
-        is_new = self.evolver.base_method.kind == "breadth"
+        is_new = self.evolver.given.kind == "breadth"
         return replace(
             source,
             id=self.id,

@@ -1,4 +1,9 @@
-"""The DSPy program that an optimiser improves: evolve an instruction, then answer it."""
+"""The DSPy program that an optimiser improves: evolve an instruction, then answer it.
+
+MIPROv2 shows the source of these classes to the model that proposes instructions. So their text is
+part of a prompt: it changes like a prompt, with its snapshot, and the house's check of names leaves
+this module alone.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,43 +18,40 @@ from autoevol.signatures.methods import Thinking
 
 
 class Responder(dspy.Module):
-    """Answers instructions.
+    """Answers instructions. Frozen, or an optimiser would rewrite it to please F.
 
     Args:
-        instructions: The system turn; empty: `RespondToInstruction`'s own.
+        instructions: What the responder is told; empty: `RespondToInstruction`'s own.
     """
 
     def __init__(self, instructions: str = "") -> None:
         super().__init__()
-        system = instructions or RespondToInstruction.instructions
-        self.predict = dspy.Predict(RespondToInstruction.with_instructions(system))
-        # DSPy's optimisers skip a compiled module; they would rewrite the responder to please F.
+        told = instructions or RespondToInstruction.instructions
+        self.predict = dspy.Predict(RespondToInstruction.with_instructions(told))
         self._compiled = True
 
 
 class InputEvolver(dspy.Module):
-    """Makes a row's input fit its evolved instruction."""
+    """Makes a row's input fit its evolved instruction. Frozen, as it is no part of the method."""
 
     def __init__(self) -> None:
         super().__init__()
         self.predict = dspy.Predict(EvolveInput)
-        # Frozen, since it is no part of the method.
         self._compiled = True
 
 
 class Evolver(dspy.Module):
     """Applies an evolving method; the method is the state of its `evolve` predictor.
 
-    `forward` uses the model in DSPy's context, as DSPy's own optimisers do. Inside AutoEvol every
-    call names its role.
+    Used with DSPy's own optimisers it evolves with the model in context; inside AutoEvol the roles
+    are given call by call.
 
     Args:
-        method: The method to start with.
-        answer_prompt: The responder's system turn; empty: `RespondToInstruction`'s own.
+        method: That it starts with.
+        answer_prompt: What the responder is told; empty: the usual.
 
     Attributes:
-        base_method: The method that the program was built with; an optimiser may have changed the
-            predictor since.
+        given: The method it was made with; an optimiser may have changed the predictor since.
     """
 
     def __init__(self, method: Method, answer_prompt: str = "") -> None:
@@ -58,36 +60,36 @@ class Evolver(dspy.Module):
         self.evolve.demos = _demos(method)
         self.input_evolver = InputEvolver()
         self.responder = Responder(answer_prompt)
-        self.base_method = method
+        self.given = method
 
     @property
     def method_name(self) -> str:
-        """Name of the method, for people."""
-        return self.base_method.name
+        """What people call the method."""
+        return self.given.name
 
     @property
     def method(self) -> Method:
-        """The method that the predictor holds now."""
+        """The method that the predictor holds now, whoever put it there."""
         signature = self.evolve.signature
         pairs = tuple(
             (demo["instruction"], demo["evolved_instruction"]) for demo in self.evolve.demos
         )
         thinking: Thinking = "steps" if "thinking" in signature.output_fields else "none"
         return replace(
-            self.base_method,
+            self.given,
             instructions=signature.instructions,
             demonstrations=pairs,
             thinking=thinking,
-            template=None,  # the text may have changed, so its placeholders no longer apply
+            template=None,
         )
 
     def with_method(self, method: Method) -> Self:
         """Return a copy that evolves with `method`."""
-        copy: Self = self.deepcopy()
-        copy.base_method = method
-        copy.evolve.signature = method.signature
-        copy.evolve.demos = _demos(method)
-        return copy
+        twin: Self = self.deepcopy()
+        twin.given = method
+        twin.evolve.signature = method.signature
+        twin.evolve.demos = _demos(method)
+        return twin
 
     def forward(self, instruction: str) -> dspy.Prediction:
         """Return the evolved instruction and the response to it."""
@@ -109,15 +111,13 @@ class Evolver(dspy.Module):
         """Return `evolved_instruction`, and `thinking` in the stepwise form.
 
         Args:
-            role: The role whose model evolves.
+            role: Whose model evolves.
             instruction: One instruction, or one user turn of a conversation.
-            draw: Draw number of the call.
+            draw: Which of the possible answers to ask for.
             temperature: Overrides the role's own.
-            before: The conversation's earlier user turns, each with its rewrite. They follow the
-                method's demonstrations, in the same form.
+            before: The conversation's earlier user turns, each with its rewrite; they are shown
+                behind the method's demonstrations, in the same form.
         """
-        # As exchanges of the chat: where the turns were quoted in the prompt, replies repeated the
-        # frame around the quotation (docs/methods.md).
         demos = [*self.evolve.demos, *(_demo(pair) for pair in before)]
         return await ask(
             self.evolve,
@@ -130,7 +130,7 @@ class Evolver(dspy.Module):
 
     async def evolve_input_with(self, role: Role, source: Row, evolved: Row, *, draw: int) -> str:
         """Return the source's input, changed to fit the evolved instruction."""
-        prediction = await ask(
+        found = await ask(
             self.input_evolver.predict,
             role,
             draw=draw,
@@ -138,19 +138,12 @@ class Evolver(dspy.Module):
             input=source.input,
             evolved_instruction=evolved.instruction,
         )
-        return prediction.evolved_input or ""
+        return found.evolved_input or ""
 
     async def respond_with(
         self, roles: Roles, prompt: str, *, draw: int, before: Sequence[tuple[str, str]] = ()
     ) -> dspy.Prediction:
-        """Return `response` to one instruction, or to one turn of a conversation.
-
-        Args:
-            roles: The responder answers.
-            prompt: The instruction with its input, or the turn.
-            draw: Draw number of the call.
-            before: The conversation's earlier user turns, each with its answer.
-        """
+        """Return `response` to one instruction, or to one turn after those before it."""
         earlier = [dspy.Example(instruction=turn, response=answer) for turn, answer in before]
         predict = self.responder.predict
         return await ask(predict, roles.responder, draw=draw, demos=earlier, instruction=prompt)

@@ -1,12 +1,16 @@
 """Prompts are data: a change of a word is a change of the program, made on purpose."""
 
+import contextlib
 import hashlib
+import io
 import json
 import re
 
 import pytest
+from dspy.propose.utils import get_dspy_source_code
 
 from autoevol import signatures
+from autoevol.program.evolution.evolver import Evolver
 from autoevol.signatures import (
     EvolveInstruction,
     Method,
@@ -158,3 +162,10 @@ def test_equal_content_has_an_equal_id_whatever_its_name() -> None:
     assert Method("a", "Do.").id == Method("b", "Do.").id
     assert Method("a", "Do.").id != Method("a", "Do.", thinking="steps").id
     assert Method("a", "Do.").id != Method("a", "Do.", (("x", "y"),)).id
+
+
+def test_the_source_that_miprov2_shows_to_a_model_is_the_one_that_was_tried() -> None:
+    """DSPy's proposer reads the program's classes; another text would be another prompt."""
+    with contextlib.redirect_stdout(io.StringIO()):  # DSPy prints what it finds
+        source = get_dspy_source_code(Evolver(shipped_methods()["e0"]))
+    assert hashlib.sha256(source.encode()).hexdigest()[:16] == "051893b021b65d1c"
