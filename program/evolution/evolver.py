@@ -2,7 +2,7 @@
 
 MIPROv2 shows the source of these classes to the model that proposes instructions. So their text is
 part of a prompt: it changes like a prompt, with its snapshot, and the house's check of names leaves
-this module alone.
+it alone.
 """
 
 from collections.abc import Sequence

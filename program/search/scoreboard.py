@@ -151,6 +151,10 @@ class Scoreboard:
         return evaluation.outcomes[0]
 
 
+# MIPROv2 shows this class's source to a model, so its text is part of a prompt: see `Evolver`. The
+# predictor is never called itself: its part of the trace is written here, for GEPA and MIPROv2 take
+# demonstrations and examples for reflection from it. A reply that could not be parsed left no
+# instruction; the reflection gets it as it came.
 class ScoredEvolver(dspy.Module):
     """The evolver as a program of one input, the row's id; its one predictor is the method.
 
@@ -165,18 +169,15 @@ class ScoredEvolver(dspy.Module):
         self.board = board
 
     def forward(self, row_id: str) -> dspy.Prediction:
-        """Return the rewrite with its outcome, and append to the trace that DSPy expects."""
-        outcome = self.board.outcome(self.evolver, row_id)
-        if outcome is None:
+        """Return the rewrite, with the outcome beside it, and leave the trace that DSPy expects."""
+        found = self.board.outcome(self.evolver, row_id)
+        if found is None:
             return dspy.Prediction(evolved_instruction="", outcome=None)
-        # A reply that could not be parsed left no instruction; the reflection gets it as it came.
-        rewrite = dspy.Prediction(evolved_instruction=outcome.row.instruction or outcome.raw)
-        # The predictor is never called itself, so its part of the trace is written here; GEPA and
-        # MIPROv2 take demonstrations and examples for reflection from it.
+        made = dspy.Prediction(evolved_instruction=found.row.instruction or found.raw)
         if dspy.settings.trace is not None:
-            inputs = {"instruction": outcome.source.instruction}
-            dspy.settings.trace.append((self.evolver.evolve, inputs, rewrite))
-        return dspy.Prediction(evolved_instruction=rewrite.evolved_instruction, outcome=outcome)
+            shown = {"instruction": found.source.instruction}
+            dspy.settings.trace.append((self.evolver.evolve, shown, made))
+        return dspy.Prediction(evolved_instruction=made.evolved_instruction, outcome=found)
 
 
 def score(

@@ -5,12 +5,14 @@ import hashlib
 import io
 import json
 import re
+from typing import Any, cast
 
 import pytest
 from dspy.propose.utils import get_dspy_source_code
 
 from autoevol import signatures
 from autoevol.program.evolution.evolver import Evolver
+from autoevol.program.search.scoreboard import ScoredEvolver
 from autoevol.signatures import (
     EvolveInstruction,
     Method,
@@ -167,5 +169,6 @@ def test_equal_content_has_an_equal_id_whatever_its_name() -> None:
 def test_the_source_that_miprov2_shows_to_a_model_is_the_one_that_was_tried() -> None:
     """DSPy's proposer reads the program's classes; another text would be another prompt."""
     with contextlib.redirect_stdout(io.StringIO()):  # DSPy prints what it finds
-        source = get_dspy_source_code(Evolver(shipped_methods()["e0"]))
-    assert hashlib.sha256(source.encode()).hexdigest()[:16] == "051893b021b65d1c"
+        student = ScoredEvolver(Evolver(shipped_methods()["e0"]), cast(Any, None))
+        source = get_dspy_source_code(student)
+    assert hashlib.sha256(source.encode()).hexdigest()[:16] == "f405f518f9893fc7"
