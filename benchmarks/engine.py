@@ -98,7 +98,7 @@ def _chosen(known: Sequence[Case], only: str) -> list[Case]:
     chosen = chosen or [case for case in known if case.name.startswith(only)]
     if not chosen:
         names = ", ".join(case.name for case in known)
-        raise typer.BadParameter(f"unknown case {only!r}; there are {names}")
+        raise typer.BadParameter(f"unknown case {only!r}; must be one of {names}")
     return chosen
 
 

@@ -1,6 +1,6 @@
 """The published systems on a real model: `python -m benchmarks.recipes [--only NAME …]`.
 
-Each is its shipped config with a few rows; a run that was interrupted goes on, a finished one is
+Each is its shipped config with a few rows; an interrupted run resumes, a finished one is
 only read. The table shows where the rows went, and how many of the kept rewrites our `strict` rules
 find fault with: a system's own rules may keep what no one would train on.
 """

@@ -1,4 +1,4 @@
-"""The benchmark's endpoint as a process of its own, started and ended by whoever needs it."""
+"""The benchmark's endpoint as a process of its own, started and ended by its user."""
 
 import http.client
 import json
