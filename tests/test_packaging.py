@@ -138,19 +138,27 @@ def test_an_installed_command_works_in_a_crowded_folder(
     assert autoevol.__version__ in done.stdout or (crowded / "out.jsonl").stat().st_size > 0
 
 
-def test_the_checkout_leaves_common_names_to_others(crowded: Path) -> None:
-    """The editable install puts `src` on the path, and nothing else of the repository."""
-    script = "import autoevol.metrics, metrics, sys; print(metrics.OWNER)"
-    environment = {**CLEAN, "PYTHONPATH": f"{crowded}:{REPOSITORY / 'src'}"}
+def test_the_checkout_leaves_common_names_to_others(crowded: Path, tmp_path: Path) -> None:
+    """The editable install puts `src` on the path, and nothing else of the repository.
+
+    The user's modules come last on the path, so a room under its bare name would win.
+    """
+    script = f"""
+import sys
+sys.path.append({str(crowded)!r})
+import autoevol.metrics, experiments, metrics, program, signatures
+print(metrics.OWNER, program.OWNER, signatures.OWNER, experiments.OWNER, sep="\\n")
+"""
+    (tmp_path / "empty").mkdir()
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=crowded,
-        env=environment,
+        cwd=tmp_path / "empty",
+        env=CLEAN,
         check=True,
         capture_output=True,
         text=True,
     )
-    assert done.stdout.startswith("the user of metrics")
+    assert [owner.split()[0] for owner in done.stdout.splitlines()] == ["the"] * 4
 
 
 LOADED = """

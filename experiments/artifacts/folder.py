@@ -15,7 +15,6 @@ import yaml
 from filelock import FileLock
 from filelock import Timeout as FileLockTimeout
 
-from autoevol.experiments.artifacts.format import FORMAT
 from autoevol.experiments.artifacts.identity import RUN, RunIdentity, read_identity
 from autoevol.experiments.artifacts.resume import CONFIG, known_run, stored_config
 from autoevol.experiments.artifacts.summary import SUMMARY
@@ -38,7 +37,6 @@ class RunFolder:
         is_resumed: An earlier try of the same run left its ledger here.
         started: When the run was first started.
         replaces: Key of the run that was moved aside for this one.
-        format: Of the folder; an older run resumes under its own.
     """
 
     path: Path
@@ -46,7 +44,6 @@ class RunFolder:
     is_resumed: bool
     started: datetime
     replaces: str | None = None
-    format: int = FORMAT
 
     @property
     def ledger(self) -> Path:
@@ -193,7 +190,6 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
         identity.key,
         is_resumed=earlier is not None,
         started=identity.started,
-        format=identity.format,
     )
     # On resume, too: scores and filters may be others by now, and `find_summary` goes by them.
     folder.write(CONFIG, as_yaml(config))

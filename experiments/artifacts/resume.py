@@ -92,7 +92,7 @@ def known_run(config: ExperimentConfig, content: str) -> RunIdentity | None:
     identity = read_identity(path)
     # Two resolved configs are compared, never the files: a key that came later makes no other run.
     stored = _stored_for_resume(path, identity)
-    differing = differences(_resumable(stored), _resumable(config))
+    differing = _differences(_resumable(stored), _resumable(config))
     if not differing and identity.content != content:
         differing = ["content of its data or method files"]
     if differing:
@@ -128,13 +128,13 @@ def _resumable(config: ExperimentConfig) -> dict[str, Any]:
     return {**kept, "models": models, "optimizer": search}
 
 
-def differences(then: Any, now: Any, at: str = "") -> list[str]:
+def _differences(then: Any, now: Any, at: str = "") -> list[str]:
     """Return the dotted keys under which two trees differ."""
     if isinstance(then, dict) and isinstance(now, dict):
         keys = [*then, *(key for key in now if key not in then)]
         return [
             path
             for key in keys
-            for path in differences(then.get(key), now.get(key), f"{at}.{key}".lstrip("."))
+            for path in _differences(then.get(key), now.get(key), f"{at}.{key}".lstrip("."))
         ]
     return [] if then == now else [at]

@@ -26,7 +26,10 @@ USER_MUST_ACT, STOPPED_EARLY = 2, 3
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("run", "Search for the best method and evolve the whole set with it."),
     "optimize": ("run", "Search only: leave the best method in the run's folder."),
-    "evolve": ("run", "Apply only: evolve the whole set with the config's methods, or a file's."),
+    "evolve": (
+        "run",
+        "Apply only: evolve the whole set with the config's methods, or with a file's.",
+    ),
     "score": ("score", "Measure a finished set: difficulty, diversity, copies, leaks."),
     "compare": ("compare", "Put runs side by side, or let a judge decide between two sets."),
     "report": ("report", "Write a finished run's report.html again, for example after `score`."),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from autoevol.experiments.cli.app import COMMANDS, load_command
 from tests.conftest import REPOSITORY
 
 HEAVY = set(
@@ -65,3 +66,11 @@ def test_a_command_imports_what_it_needs(
     imported = set(done.stdout.rpartition("imported: ")[2].split())
     assert "autoevol.experiments.cli.app" in imported, done.stderr
     assert imported & HEAVY <= needed
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_of_commands_says_what_a_command_says_of_itself(name: str) -> None:
+    """`--help` shows the table's line, `NAME --help` the command's own."""
+    line = COMMANDS[name][1]
+    own = " ".join(load_command(name).help.split())
+    assert own.startswith(line.removesuffix("."))
