@@ -8,8 +8,9 @@ from urllib.request import ProxyHandler, Request, build_opener
 import typer
 from rich.table import Table
 
+from autoevol.experiments.models.local.digests import sha256_of
 from autoevol.experiments.models.local.llama_server import LlamaServer, LlamaSettings
-from autoevol.experiments.models.local.weights import SHIPPED, Weights, cached_path, pull, sha256_of
+from autoevol.experiments.models.local.weights import SHIPPED, Weights, cached_path, pull
 from autoevol.experiments.terminal.console import console
 from autoevol.experiments.terminal.progress import progress_bar
 from autoevol.program.errors import ConfigError, WeightsError

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import platformdirs
 
+from autoevol.experiments.models.local.digests import recorded_sha256
 from autoevol.program.errors import WeightsError
 
 CACHE_VARIABLE = "AUTOEVOL_CACHE"
@@ -115,11 +116,12 @@ def pull(weights: Weights, on_part: OnPart = lambda done, total: None) -> Path:
     """Return the joined, checked file; download and join it if it does not exist.
 
     Raises:
-        WeightsError: No disk, no download, or the hash differs; nothing is left behind.
+        WeightsError: No disk, no download, or the hash differs; nothing is left behind. Or a file
+            that was there has changed; it is left as it is.
     """
     target = cached_path(weights)
-    # Its size is enough: a file gets this name only after its hash was checked.
     if target.is_file() and target.stat().st_size == weights.size:
+        _check(target, weights)
         return target
     _need_disk(target.parent, weights)
     # Beside the target, so that the last step is a rename within one file system.
@@ -135,13 +137,9 @@ def pull(weights: Weights, on_part: OnPart = lambda done, total: None) -> Path:
     return target
 
 
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as source:
-        while block := source.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file of weights, in hexadecimal."""
+    return recorded_sha256(path, cache_folder() / "digests")
 
 
 def from_hub(reference: str) -> Path:
@@ -161,6 +159,15 @@ def from_hub(reference: str) -> Path:
         return Path(hf_hub_download(f"{owner}/{repository}", file))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise WeightsError(f"local/hf:{reference}: cannot be downloaded: {error}") from error
+
+
+def _check(path: Path, weights: Weights) -> None:
+    digest = digest_of(path)
+    if digest != weights.sha256:
+        raise WeightsError(
+            f"{path} has SHA-256 {digest}, published is {weights.sha256}; delete it, and the next "
+            "run fetches it again"
+        )
 
 
 def _need_disk(folder: Path, weights: Weights) -> None:

