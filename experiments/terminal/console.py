@@ -1,16 +1,26 @@
 """Printing: results go to standard output, problems to the error stream."""
 
 import logging
+import re
 
 from rich.console import Console
 
-console = Console()
+console = Console(log_path=False)
 complaints = Console(stderr=True)
+
+
+# A terminal obeys them, and a line may quote what a server sent.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def say(line: str) -> None:
     """Print a line as it is: brackets are no markup, and nothing is wrapped."""
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(_without_controls(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def log(line: str) -> None:
+    """Print a line with the time, above the live progress."""
+    console.log(_without_controls(line), markup=False)
 
 
 def quiet_libraries() -> None:
@@ -21,4 +31,9 @@ def quiet_libraries() -> None:
 
 def complain(message: str) -> None:
     """Print a problem in red on the error stream."""
-    complaints.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    line = _without_controls(message)
+    complaints.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _without_controls(text: str) -> str:
+    return _CONTROLS.sub("", text)
