@@ -9,9 +9,13 @@ from autoevol.metrics.failure.code import CODE_MARKS, answers_in_code
 from autoevol.metrics.text.languages import language_of
 from autoevol.metrics.text.wording import normal_form, prose, sentences, words
 
+_CHAT_TOKEN = re.compile(
+    r"<\|[a-z0-9_ ]{2,40}\|>|<｜[^｜<>]{2,40}｜>|<(?:start|end)_of_turn>|<turn\|>|<\|turn>"
+    r"|</?think>|\[/?(?:INST|THINK)\]",
+    re.IGNORECASE,
+)
 _RESIDUE = re.compile(
-    r"\[\[\s*##|##\s*\]\]|\{(?:evolved_instruction|instruction|thinking)\}"
-    r"|<\|(?:im_start|im_end|endoftext|assistant|user|system|eot_id)\|>|\[/?INST\]",
+    rf"\[\[\s*##|##\s*\]\]|\{{(?:evolved_instruction|instruction|thinking)\}}|{_CHAT_TOKEN.pattern}",
     re.IGNORECASE,
 )
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s*")
@@ -26,13 +30,14 @@ _ENDS = tuple(".!?。？！:;)]}>\"'”’」』`*|")
 
 def unparsed(case: Case) -> str | None:
     """The reply contains no evolved instruction."""
-    return f"reply: {case.raw[:80]!r}" if case.evolved is None else None
+    return (case.problem or f"reply: {case.raw[:80]!r}") if case.evolved is None else None
 
 
 def empty(case: Case) -> str | None:
     """The stage's text is empty or white space."""
     text = case.evolved if case.response is None else case.response
-    return "empty text" if text is not None and not text.strip() else None
+    is_empty = text is not None and not text.strip()
+    return (case.problem or "empty text") if is_empty else None
 
 
 def truncated(case: Case, *, long_words: int = 60) -> str | None:
@@ -81,8 +86,27 @@ def malformed_code(case: Case) -> str | None:
 
 def field_residue(case: Case) -> str | None:
     """The text contains a field marker, a chat token or an unfilled slot of the prompt."""
-    match = _RESIDUE.search(case.after)
-    return match.group(0) if match and match.group(0) not in case.before else None
+    marks = (match.group(0) for match in _RESIDUE.finditer(case.after))
+    return next((mark for mark in marks if not _is_subject(mark, case)), None)
+
+
+def chat_token_in(text: str) -> str | None:
+    """Return the first token of a chat template in a text; None: it holds none."""
+    match = _CHAT_TOKEN.search(text)
+    return match.group(0) if match else None
+
+
+def _is_subject(mark: str, case: Case) -> bool:
+    """Tell whether a text speaks about a mark: the other text names it, or it stands in quotes."""
+    before = case.before.casefold()
+    is_quoted = re.search(rf"[`'\"“‘(]{re.escape(mark)}[`'\"”’)]", case.after) is not None
+    if not _CHAT_TOKEN.fullmatch(mark):
+        return mark.casefold() in before or is_quoted
+    # A text about one token of a template may go on to its others.
+    name = re.sub(r"\W", "", mark).casefold()
+    return (
+        is_quoted or bool(_CHAT_TOKEN.search(before)) or name in re.sub(r"\W", " ", before).split()
+    )
 
 
 def repeated(case: Case, *, run: int = 6, times: int = 3, response_times: int = 4) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import dspy
 
+from autoevol.metrics.failure.form import chat_token_in
 from autoevol.metrics.text.wording import shingles, words
 from autoevol.program.calls import collected_calls
 from autoevol.program.records import Evaluation, Trajectory
@@ -210,6 +211,8 @@ def flaw_of(text: str, cases: Sequence[Trajectory], *, max_words: int) -> str | 
         return "empty"
     if count > max_words:
         return f"{count} words, {max_words} allowed"
+    if token := chat_token_in(text):
+        return f"holds a token of the chat template: {token}"
     if not (_INSTRUCTION.search(text) and _REWRITING.search(text)):
         return f"no longer a method: {text[:80]!r}"
     shown = {run for case in cases for stage in case.stages for run in shingles(stage, _COPIED_RUN)}
