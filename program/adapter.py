@@ -30,8 +30,18 @@ _HEADER = re.compile(
 _PREAMBLE = re.compile(
     r"^(?:sure|certainly|of course|okay|here(?:'s| is| are))\b[^\n]{0,120}:\s*\n+", re.IGNORECASE
 )
+# A remark to the user behind a rule, at the end of a reply.
+_CLOSING = re.compile(
+    r"\n\s*(?:-{3,}|\*{3,}|_{3,})\s*\n\s*[*_(]*(?:let me know|feel free|i hope|would you like"
+    r"|if you(?:'d| would)? (?:like|need|want))\b[^\n]*\Z",
+    re.IGNORECASE,
+)
 # One fence around everything. A second one inside means that the text itself holds code blocks.
 _FENCE = re.compile(r"^```[\w-]*[ \t]*\n((?:(?!```).)*)\n```\s*$", re.DOTALL)
+
+# The marks of DSPy's adapters: a chat's header, an XML tag, a JSON object with an empty text.
+_FIELD_MARKS = re.compile(r"\[\[ ## \w+ ## \]\]|</?[a-z_]+>|[{}]|\"\w+\"\s*:\s*\"\s*\",?")
+_EMPTY_FIELD = re.compile(r"\[\[ ## (?!completed)\w+ ## \]\]\s*(?:\[\[ ## completed ## \]\]\s*)?\Z")
 
 
 class PlainAdapter(dspy.Adapter):
@@ -119,16 +129,27 @@ def is_plain(signature: type[dspy.Signature]) -> bool:
 
 
 def strip_wrapping(reply: str) -> str:
-    """Return `reply` without an echoed header, a preamble line or a fence around all of it."""
+    """Return `reply` without echoed header, preamble line, closing remark or fence around it."""
     text = reply.strip()
     # In this order: a preamble comes before the fence, a header may come inside it.
     text = _PREAMBLE.sub("", text, count=1).strip()
     fenced = _FENCE.match(text)
     text = fenced.group(1).strip() if fenced else text
     text = _HEADER.sub("", text, count=1).strip()
+    text = _CLOSING.sub("", text).strip()
     # Two marks in all: with more of them the outer two may belong to different quotations.
     is_quoted = len(text) > 1 and text[0] == text[-1] == '"' and text.count('"') == 2
     return text[1:-1].strip() if is_quoted else text
+
+
+def is_blank(reply: str) -> bool:
+    """Tell whether a reply says nothing: it is empty, or its last field is."""
+    return not _visible(reply) or _EMPTY_FIELD.search(reply) is not None
+
+
+def _visible(reply: str) -> str:
+    """Return what is left of a reply without the marks of fields."""
+    return _FIELD_MARKS.sub("", reply).strip()
 
 
 # A context variable, since one adapter object serves many calls at once.

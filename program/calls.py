@@ -12,7 +12,7 @@ class CallRecord:
 
     Attributes:
         role: evolver, responder, optimizer or judge.
-        text: The reply, as it came.
+        text: The reply, without thinking and template tokens.
         model: The model's name as configured.
         is_truncated: The reply hit its token limit.
         is_replayed: The reply came from the ledger and cost nothing now.
@@ -25,6 +25,9 @@ class CallRecord:
         cost_usd: None when the model's price is unknown.
         confidence: Mean probability of the likeliest token at each position of the reply, in
             (0, 1]; None: the provider sent no log-probabilities.
+        thinking: What the model thought before its text; "" where nothing of it came.
+        problem: Why the reply has no text, and what helps; "": it has one.
+        is_estimated: The token counts are estimated: the provider sent none.
     """
 
     role: str
@@ -39,6 +42,9 @@ class CallRecord:
     seconds: float
     cost_usd: float | None
     confidence: float | None = None
+    thinking: str = ""
+    problem: str = ""
+    is_estimated: bool = False
 
 
 # Tasks copy the context and share the list in it, so a block also collects the calls of the tasks

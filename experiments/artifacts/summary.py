@@ -146,6 +146,7 @@ def summarise(
         "method_tokens_cached": result.bulk.prefix_hits,
         # The sum would lack the calls without a price, and look like the whole cost.
         "cost_usd": None if totals.unpriced else round(totals.cost_usd, 6),
+        "cost_usd_known": round(totals.cost_usd, 6),
         "wall_s": round(time.monotonic() - started, 1),
         "best_method_id": result.methods[0].id,
         "mlflow_run_id": mlflow_run_id,
@@ -186,6 +187,8 @@ def _call_figures(totals: Totals) -> dict[str, Any]:
         "calls_by_role": dict(totals.calls),
         "calls_replayed": totals.replayed,
         "calls_discarded": totals.discarded.total(),
+        "calls_unpriced": totals.unpriced,
+        "calls_estimated": totals.estimated,
         "faults": dict(totals.faults),
         "tokens_in": totals.tokens_in,
         "tokens_out": totals.tokens_out,

@@ -116,7 +116,7 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("failed tries", _faults(summary)),
         ("tokens in / out", f"{summary['tokens_in']:,} / {summary['tokens_out']:,}"),
         ("method tokens from the prefix cache", _share(summary["method_tokens_cached"])),
-        ("cost", "unknown price" if summary["cost_usd"] is None else f"{summary['cost_usd']} USD"),
+        ("cost", _cost(summary)),
         ("time", f"{summary['wall_s']:.0f} s"),
     ]
 
@@ -150,6 +150,16 @@ def _calls(summary: dict[str, Any]) -> str:
     discarded = summary["calls_discarded"]
     unused = f"; {discarded} more paid and not used" if discarded else ""
     return f"{summary['calls']} ({by_role}{from_ledger}{unused})"
+
+
+def _cost(summary: dict[str, Any]) -> str:
+    """Return the cost, and what it is worth; keys that an older run lacks say nothing."""
+    unpriced, estimated = summary.get("calls_unpriced", 0), summary.get("calls_estimated", 0)
+    least, cost = summary.get("cost_usd_known"), summary["cost_usd"]
+    if cost is None:
+        return f"at least {least} USD; {unpriced} calls of unknown price" if least else "unknown"
+    about = f"about {cost} USD; the tokens of {estimated} calls are estimated"
+    return about if estimated else f"{cost} USD"
 
 
 def _faults(summary: dict[str, Any]) -> str:

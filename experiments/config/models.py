@@ -117,7 +117,20 @@ def _role(tree: Any, base: dict[str, Any], sampling: dict[str, Any]) -> Any:
         return tree
     # A role with a model of its own takes nothing from `base`: the other's address, key and limits
     # would go to a model that they do not belong to.
-    return {**sampling, **tree} if "model" in tree else {**base, **sampling, **tree}
+    if "model" in tree:
+        return {**sampling, **tree}
+    # Nor do key and headers go to another address.
+    is_elsewhere = "api_base" in tree and tree["api_base"] != base.get("api_base")
+    return {**(_without_key(base) if is_elsewhere else base), **sampling, **tree}
+
+
+def _without_key(base: dict[str, Any]) -> dict[str, Any]:
+    """Return a role's keys without what identifies the user to its endpoint."""
+    params = base.get("params")
+    if isinstance(params, dict):
+        params = {name: value for name, value in params.items() if name != "extra_headers"}
+    kept = {key: value for key, value in base.items() if key not in ("api_key_env", "params")}
+    return {**kept, "params": params} if params else kept
 
 
 def _secret_key(tree: Any) -> str | None:

@@ -42,6 +42,7 @@ class Totals:
         method_tokens: Prompt tokens of the evolver that come before the row.
         method_tokens_cached: Those of them that the provider took from its prefix cache.
         unpriced: Calls of models without a known price.
+        estimated: Calls whose tokens are estimated, for the provider sent no count.
         replayed: Finished calls of earlier tries.
         faults: Attempts without a usable reply, in this try of the run, by kind.
     """
@@ -55,6 +56,7 @@ class Totals:
     method_tokens_cached: int = 0
     cost_usd: float = 0.0
     unpriced: int = 0
+    estimated: int = 0
     replayed: int = 0
     faults: Counter[str] = field(default_factory=Counter)
 
@@ -62,6 +64,7 @@ class Totals:
         """Count one finished call."""
         self.calls[record.role] += 1
         self._pay(record.tokens_in, record.tokens_out, record.tokens_cached, record.cost_usd)
+        self.estimated += record.is_estimated
         if record.role == "evolver":
             self.method_tokens += record.shared_tokens
             self.method_tokens_cached += min(record.tokens_cached, record.shared_tokens)
@@ -70,6 +73,7 @@ class Totals:
         """Count one reply that was paid and not used."""
         self.discarded[reply.role] += 1
         self._pay(reply.tokens_in, reply.tokens_out, reply.tokens_cached, reply.cost_usd)
+        self.estimated += reply.is_estimated
 
     def _pay(self, tokens_in: int, tokens_out: int, cached: int, cost_usd: float | None) -> None:
         self.tokens_in += tokens_in
@@ -98,6 +102,7 @@ def _add(totals: Totals, sums: Sums) -> None:
     totals.tokens_cached += sums.tokens_cached
     totals.cost_usd += sums.cost_usd
     totals.unpriced += sums.unpriced
+    totals.estimated += sums.estimated
 
 
 class BudgetGuard:
@@ -205,7 +210,9 @@ class UsageForecast:
         return Spend(tokens_in + tokens_out, usd)
 
     def learn(self, request: Request, reply: Response) -> None:
-        """Update the averages; replies of endpoints that count no tokens change nothing."""
+        """Update the averages; estimated counts change nothing."""
+        if reply.is_estimated:
+            return
         if reply.tokens_in:
             ratio = request.characters / reply.tokens_in
             self._characters_per_token += (ratio - self._characters_per_token) / MEMORY

@@ -6,25 +6,19 @@ The retry rules are in `retries`; this module carries them out.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from dspy.utils.exceptions import (
-    ContextWindowExceededError,
-    LMInvalidRequestError,
-    LMServerError,
-)
+from dspy.utils.exceptions import LMError, LMInvalidRequestError, LMServerError
 
 from autoevol.experiments.models.budget import UsageForecast
 from autoevol.experiments.models.limits.admission import AdmissionController
 from autoevol.experiments.models.limits.hedging import HedgedAttempt, Hedger
 from autoevol.experiments.models.limits.rate_limiter import Start
 from autoevol.experiments.models.limits.stop import StopSignal
+from autoevol.experiments.models.refusals import RefusalCounter
 from autoevol.experiments.models.retries import RetryPolicy, failure_kind, reseeded
 from autoevol.experiments.models.settings import ModelSettings
 from autoevol.experiments.models.transports.protocol import Request, Response, Transport
 from autoevol.program.errors import AccessError
 from autoevol.program.lm_errors import TRANSPORT_ERRORS
-
-MOST_REJECTIONS = 5
-"""After so many rejected requests and no reply, the settings are wrong rather than the rows."""
 
 HEDGED = "hedged"
 """The kind of a request that was sent twice; the slower reply is paid and not used."""
@@ -81,8 +75,16 @@ class RoleClient:
         self._policy = RetryPolicy(settings, has_fallback=bool(fallbacks))
         # A local model runs on this machine: a hedge would only slow its request down.
         self._hedger = Hedger(0.0 if settings.kind == "local" else settings.hedge_after)
-        self._rejections = 0
-        self._is_served = is_served
+        self._refusals = RefusalCounter(settings, is_served=is_served)
+
+    def check_served(self) -> None:
+        """Return, or raise where the run ends without a reply of this client.
+
+        Raises:
+            AccessError: All its requests were refused for one and the same setting.
+        """
+        if error := self._refusals.final():
+            raise error
 
     async def ask(self, request: Request, keep: Keep, on_failure: OnFailedAttempt) -> Response:
         """Return the reply, after as many attempts as the settings allow.
@@ -93,7 +95,7 @@ class RoleClient:
             on_failure: See `OnFailedAttempt`.
 
         Raises:
-            AccessError: The key or the model is refused, or every request so far is rejected.
+            AccessError: A setting is refused, or every request so far for the same reason.
             StoppedError: The run is to stop.
             LMError: Of the last attempt.
         """
@@ -168,41 +170,27 @@ class RoleClient:
             self._admission.record_failure(start, id(request), error)
             raise
         except LMInvalidRequestError as error:
-            self._admission.record_rejection()
-            self._count_rejection(error)
-            raise
-        except AccessError as error:
-            explained = self._explained(error)
-            self._stop_signal.set(explained)
-            raise explained from error
-        self._is_served = True
+            raise self._refused(start, id(request), error) from error
+        self._refusals.record_success()
         self._admission.record_success(start, reply.tokens_in + reply.tokens_out)
         self._hedger.record_latency(reply.seconds)
         self.forecast.learn(request, reply)
         return reply
 
-    def _count_rejection(self, error: LMInvalidRequestError) -> None:
-        """Count rejected requests until one gets a reply.
-
-        Raises:
-            AccessError: There are too many.
-        """
-        # A prompt that is too long is the fault of its row, never of the settings.
-        if self._is_served or isinstance(error, ContextWindowExceededError):
-            return
-        self._rejections += 1
-        if self._rejections >= MOST_REJECTIONS:
-            problem = f"refused its first {MOST_REJECTIONS} requests: {error}"
-            raise AccessError(self.settings.model, problem) from error
-
-    def _explained(self, error: AccessError) -> AccessError:
-        """Return the error with the role, and the variable that holds the key."""
-        settings = self.settings
-        variable = settings.key_variable
-        hint = f"; check {variable}" if variable else "; set api_key_env if it needs a key"
-        return AccessError(f"models.{settings.role} ({settings.model})", f"{error.problem}{hint}")
+    def _refused(
+        self, start: Start, call: int, error: LMInvalidRequestError
+    ) -> LMError | AccessError:
+        """Return the error of a refused request; one of a setting stops the run."""
+        judged = self._refusals.judged(error)
+        if isinstance(judged, LMServerError):
+            self._admission.record_failure(start, call, judged)
+            return judged
+        self._admission.record_rejection()
+        if isinstance(judged, AccessError):
+            self._stop_signal.set(judged)
+        return judged
 
     def _estimated(self, request: Request) -> Response:
         """Return what a cancelled request has probably used: its provider bills it unseen."""
         tokens_in, tokens_out = self.forecast.tokens(request)
-        return Response("", "cancelled", tokens_in=tokens_in, tokens_out=tokens_out)
+        return Response("", tokens_in=tokens_in, tokens_out=tokens_out, is_estimated=True)

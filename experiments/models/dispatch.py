@@ -178,6 +178,9 @@ def record_of(settings: ModelSettings, request: Request, reply: Response) -> Cal
         seconds=reply.seconds,
         cost_usd=cost,
         confidence=reply.confidence,
+        thinking=reply.thinking,
+        problem=reply.problem,
+        is_estimated=reply.is_estimated,
     )
 
 
@@ -186,7 +189,7 @@ def _discarded(kind: str, record: CallRecord, reply: Response) -> DiscardedReply
         why=kind,
         role=record.role,
         model=record.model,
-        is_estimated=reply.finish_reason == "cancelled",
+        is_estimated=reply.is_estimated,
         tokens_in=record.tokens_in,
         tokens_cached=record.tokens_cached,
         tokens_out=record.tokens_out,

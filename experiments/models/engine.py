@@ -54,9 +54,19 @@ class LoopThread:
 
     def close(self) -> None:
         """End the loop and its thread."""
+        # litellm leaves tasks of its own behind, which would be destroyed while they wait.
+        self.schedule(_cancel_others()).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
+
+
+async def _cancel_others() -> None:
+    """Cancel every task of the running loop but this one, and wait for their ends."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 class Engine:

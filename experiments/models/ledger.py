@@ -20,13 +20,15 @@ from autoevol.experiments.models.transports.protocol import Request
 from autoevol.program.calls import CallRecord
 from autoevol.program.errors import ConfigError, StorageError
 
-VERSION = 3
-"""Version 2 had no confidence; such a ledger gets the column."""
+VERSION = 4
+"""Version 2 had no confidence, version 3 no thinking, problem and estimates; such a ledger gets the
+columns."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
     key BLOB PRIMARY KEY, role TEXT, model TEXT, text TEXT, is_truncated INTEGER,
     tokens_in INTEGER, tokens_cached INTEGER, shared_tokens INTEGER, tokens_out INTEGER,
-    seconds REAL, cost_usd REAL, at REAL, confidence REAL);
+    seconds REAL, cost_usd REAL, at REAL, confidence REAL,
+    thinking TEXT, problem TEXT, is_estimated INTEGER);
 CREATE TABLE IF NOT EXISTS discarded (
     why TEXT, role TEXT, model TEXT, is_estimated INTEGER,
     tokens_in INTEGER, tokens_cached INTEGER, tokens_out INTEGER, cost_usd REAL, at REAL);
@@ -43,12 +45,17 @@ UNCLEAN = (
 )
 """Message for the user about an unclean ledger; nothing has to be done."""
 
-_FROM_VERSION_2 = """
-BEGIN; ALTER TABLE calls ADD COLUMN confidence REAL; PRAGMA user_version=3; COMMIT;
-"""
+_MIGRATIONS = {
+    2: "BEGIN; ALTER TABLE calls ADD COLUMN confidence REAL; PRAGMA user_version=3; COMMIT;",
+    3: """BEGIN; ALTER TABLE calls ADD COLUMN thinking TEXT;
+    ALTER TABLE calls ADD COLUMN problem TEXT;
+    ALTER TABLE calls ADD COLUMN is_estimated INTEGER; PRAGMA user_version=4; COMMIT;""",
+}
+"""From each earlier version to the next one."""
+
 _COLUMNS = (
     "role, model, text, is_truncated, tokens_in, tokens_cached, shared_tokens, tokens_out, "
-    "seconds, cost_usd, confidence"
+    "seconds, cost_usd, confidence, thinking, problem, is_estimated"
 )
 
 
@@ -74,7 +81,12 @@ class DiscardedReply:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What the finished calls of one role used."""
+    """What the finished calls of one role used.
+
+    Attributes:
+        unpriced: Calls of models without a known price.
+        estimated: Calls whose tokens are estimated.
+    """
 
     role: str
     calls: int
@@ -83,6 +95,7 @@ class Sums:
     tokens_cached: int
     cost_usd: float
     unpriced: int
+    estimated: int
 
 
 def ledger_key(identity: str, request: Request, params: dict[str, Any], draw: int) -> bytes:
@@ -117,7 +130,8 @@ class Ledger:
         if row is None:
             return None
         role, model, text, is_truncated, *rest = row
-        tokens_in, tokens_cached, shared, tokens_out, seconds, cost, confidence = rest
+        tokens_in, tokens_cached, shared, tokens_out, seconds, cost, confidence, *notes = rest
+        thinking, problem, is_estimated = notes
         return CallRecord(
             role=role,
             model=model,
@@ -131,6 +145,10 @@ class Ledger:
             seconds=seconds,
             cost_usd=cost,
             confidence=confidence,
+            # None in a ledger of an earlier version.
+            thinking=thinking or "",
+            problem=problem or "",
+            is_estimated=bool(is_estimated),
         )
 
     async def put(self, key: bytes, record: CallRecord) -> None:
@@ -142,7 +160,8 @@ class Ledger:
         r = record
         text = (r.role, r.model, r.text, r.is_truncated)
         usage = (r.tokens_in, r.tokens_cached, r.shared_tokens, r.tokens_out)
-        values = (key, *text, *usage, r.seconds, r.cost_usd, time.time(), r.confidence)
+        notes = (r.thinking, r.problem, r.is_estimated)
+        values = (key, *text, *usage, r.seconds, r.cost_usd, time.time(), r.confidence, *notes)
         await self._commits.insert("calls", values)
 
     async def put_discarded(self, reply: DiscardedReply) -> None:
@@ -237,6 +256,8 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, bool]:
 
 
 def _open_checked(path: Path) -> tuple[sqlite3.Connection, bool]:
+    # Prompts and replies are the user's own; SQLite gives its log the mode of the file.
+    path.touch(mode=0o600)
     db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     # A write-ahead log with FULL: a commit is on disk before the reply is used. After a kill SQLite
     # drops the log's torn end itself, back to the last whole commit; the calls lost with it are
@@ -267,18 +288,23 @@ def read_sums(path: Path) -> list[Sums]:
 
 
 def _sums(db: sqlite3.Connection, table: str) -> Iterator[Sums]:
+    # The ledger of an earlier version may be read before it is opened for writing.
+    columns = {column[1] for column in db.execute(f"PRAGMA table_info({table})")}
+    estimated = "total(is_estimated)" if "is_estimated" in columns else "0"
     rows = db.execute(
         f"SELECT role, count(*), sum(tokens_in), sum(tokens_out), sum(tokens_cached), "
-        f"total(cost_usd), sum(cost_usd IS NULL) FROM {table} GROUP BY role ORDER BY min(rowid)"
+        f"total(cost_usd), sum(cost_usd IS NULL), CAST({estimated} AS INTEGER) "
+        f"FROM {table} GROUP BY role ORDER BY min(rowid)"
     )
     return (Sums(*row) for row in rows)
 
 
 def _check_version(db: sqlite3.Connection, path: Path) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version == VERSION - 1:
-        db.executescript(_FROM_VERSION_2)
-    elif version not in (0, VERSION):  # 0: SQLite's default, a new file
+    while version in _MIGRATIONS:
+        db.executescript(_MIGRATIONS[version])
+        version += 1
+    if version not in (0, VERSION):  # 0: SQLite's default, a new file
         raise ConfigError(
             str(path), f"is of version {version}, must be {VERSION}; start anew with --fresh"
         )

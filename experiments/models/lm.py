@@ -138,6 +138,10 @@ def to_request(messages: Sequence[Any], draw: int, settings: Mapping[str, Any]) 
         TypeError: A setting or a kind of content is unknown here.
     """
     others = {**settings}
+    # DSPy's name for the limit of OpenAI's reasoning models.
+    limit = others.pop("max_completion_tokens", None)
+    if limit is not None:
+        others["max_tokens"] = limit
     temperature, form = others.pop("temperature", None), others.pop("response_format", None)
     return Request(
         messages=tuple(_turn(message) for message in messages),

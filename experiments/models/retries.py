@@ -11,9 +11,17 @@ from dspy.utils.exceptions import LMError, LMRateLimitError
 from autoevol.experiments.models.settings import ModelSettings
 from autoevol.experiments.models.transports.errors import UnreachableError
 from autoevol.experiments.models.transports.protocol import Request, Response
+from autoevol.program.adapter import is_blank
 
 NEEDS_WHOLE = ("optimizer", "judge")
 """Roles whose cut-off replies are of no use. Elsewhere F, the failure metric, judges a cut text."""
+
+MOST_EMPTY, MOST_TEXTLESS = 3, 1
+"""Retries of an empty reply, and of one that is empty for a reason that the reply shows. Each of
+them is paid, so they are fewer than a lost call may have."""
+
+MOST_CUT_OFF = 2
+"""Retries of a reply that was cut off before its limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +56,21 @@ class RetryPolicy:
     def _problem(self, reply: Response, request: Request, earlier: int) -> str | None:
         # A local model at temperature 0 says the same again, and a content filter acts again.
         is_fixed = self.settings.kind == "local" and not request.temperature
-        if is_fixed or reply.finish_reason == "content_filter":
+        if is_fixed or reply.finish_reason == "filter":
             return None
-        if not reply.text.strip():
-            return "empty"
         if reply.finish_reason != "length":
-            return None
-        # A reply cut off before its own limit is the server's fault. One that reached the limit may
-        # end earlier when it is sampled again, so it gets a single retry.
-        had_room = bool(request.max_tokens and 0 < reply.tokens_out < request.max_tokens)
+            # A model that thought or called a tool, and wrote no text, will mostly do so again.
+            most = MOST_TEXTLESS if reply.problem else MOST_EMPTY
+            return "empty" if is_blank(reply.text) and earlier < most else None
+        # Where thinking took all tokens, the same limit would cut it off again, paid anew.
+        return self._cut_off(reply, request, earlier) if reply.text.strip() else None
+
+    def _cut_off(self, reply: Response, request: Request, earlier: int) -> str | None:
+        # A reply cut off before its own limit is the server's fault, as far as the server counts
+        # tokens; one that always ends so has a lower limit. A reply that reached the limit may end
+        # earlier when it is sampled again, so it gets a single retry.
+        is_short = 0 < reply.tokens_out < (request.max_tokens or 0) and not reply.is_estimated
+        had_room = is_short and earlier < MOST_CUT_OFF
         is_needed_whole = self.settings.role in NEEDS_WHOLE and request.temperature and not earlier
         return "cut off" if had_room or is_needed_whole else None
 

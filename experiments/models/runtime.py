@@ -1,8 +1,9 @@
 """All models of a run: servers, transports and the LM of each role, opened and closed together."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from autoevol.experiments.models.budget import Budget
@@ -11,14 +12,16 @@ from autoevol.experiments.models.engine import Engine
 from autoevol.experiments.models.ledger import UNCLEAN, Ledger
 from autoevol.experiments.models.limits.admission import AdmissionController
 from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
+from autoevol.experiments.models.limits.open_files import need_open_files
 from autoevol.experiments.models.limits.rate_limiter import RateLimiter
 from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.lm import RoleLM
 from autoevol.experiments.models.local.llama_server import LlamaServer, LlamaSettings
 from autoevol.experiments.models.local.weights import SHIPPED, OnPart, pull
 from autoevol.experiments.models.settings import ModelSettings, adjusted, identity, local_path
+from autoevol.experiments.models.transports.dialect import AdaptingTransport, Dialect
 from autoevol.experiments.models.transports.litellm import LitellmTransport
-from autoevol.experiments.models.transports.openai_http import OpenAITransport
+from autoevol.experiments.models.transports.openai_http import HttpOptions, OpenAITransport
 from autoevol.experiments.models.transports.protocol import Transport
 from autoevol.experiments.models.transports.scripted import SCRIPTS, ScriptedTransport
 
@@ -36,10 +39,21 @@ class OpenModels:
     Attributes:
         engine: Answers their calls.
         lms: The LM of each role.
+        clients: Behind the LMs, in the same order.
     """
 
     engine: Engine
     lms: Mapping[str, RoleLM]
+    clients: Sequence[RoleClient] = ()
+
+    def check_served(self) -> None:
+        """Return, or raise where a role's requests were all refused for one setting.
+
+        Raises:
+            AccessError: Names the setting.
+        """
+        for client in self.clients:
+            client.check_served()
 
 
 @contextmanager
@@ -61,9 +75,10 @@ def open_models(
         say: Takes one line for people.
 
     Raises:
-        ConfigError: The ledger cannot be used.
+        ConfigError: The ledger cannot be used, or the system allows too few connections.
         WeightsError: A local model cannot be fetched or loaded.
     """
+    need_open_files(_connections(roles))
     opened_ledger, stop_signal = Ledger(ledger), StopSignal()
     if opened_ledger.is_unclean:
         say(f"{ledger}: {UNCLEAN}")
@@ -71,7 +86,8 @@ def open_models(
     factory = _Factory(frozenset(engine.totals.calls), stop_signal, on_part, say)
     try:
         clients = {role: factory.client(settings) for role, settings in roles.items()}
-        yield OpenModels(engine, {role: RoleLM(client, engine) for role, client in clients.items()})
+        lms = {role: RoleLM(client, engine) for role, client in clients.items()}
+        yield OpenModels(engine, lms, tuple(clients.values()))
     finally:
         # The servers last: calls in flight are answered first.
         try:
@@ -79,6 +95,13 @@ def open_models(
         finally:
             for server in factory.servers.values():
                 server.close()
+
+
+def _connections(roles: Mapping[str, ModelSettings]) -> int:
+    """Return the connections that may be open at once: each endpoint's, counted once."""
+    hosted = [settings for settings in roles.values() if settings.kind == "hosted"]
+    sizes = {(s.model, s.api_base, s.concurrency or HOSTED_CONCURRENCY) for s in hosted}
+    return sum(size for _, _, size in sizes)
 
 
 class _Factory:
@@ -105,6 +128,7 @@ class _Factory:
         self.servers: dict[LlamaSettings, LlamaServer] = {}
         self.transports: list[Transport] = []
         self._admissions: dict[object, AdmissionController] = {}
+        self._dialects: dict[object, Dialect] = {}
         self._served = served
         self._stop_signal = stop_signal
         self._on_part = on_part
@@ -113,12 +137,15 @@ class _Factory:
     def client(self, configured: ModelSettings) -> RoleClient:
         """Return the client of one role, and with it those of its fallbacks."""
         settings, notes = adjusted(configured)
+        say = partial(self._note, settings)
         for note in notes:
-            self._say(f"{settings.model} ({settings.role}) {note}")
+            say(note)
         fallbacks = tuple(self.client(fallback) for fallback in settings.fallbacks)
         if settings.kind == "local":
             return self._local(settings, fallbacks)
-        transport = self._register(_transport(settings))
+        dialect = self._dialect(settings)
+        inner = self._register(_transport(settings, dialect))
+        transport = AdaptingTransport(inner, dialect, say)
         size = settings.concurrency or HOSTED_CONCURRENCY
         admission = self._admission((settings.model, settings.api_base), settings, size)
         endpoint = Endpoint(identity(settings, None), transport, admission)
@@ -133,11 +160,7 @@ class _Factory:
         settings = replace(configured, context=context)
         server = self._server(LlamaSettings(path, slots, context))
         transport = OpenAITransport(
-            server.base_url,
-            model=name,
-            api_key=server.api_key,
-            timeout=settings.timeout,
-            params=dict(settings.params),
+            server.base_url, model=name, options=_http_options(settings, server.api_key)
         )
         size = min(settings.concurrency or slots, slots)
         admission = self._admission((server,), settings, size)
@@ -177,26 +200,48 @@ class _Factory:
             )
         return self._admissions[key]
 
+    def _dialect(self, settings: ModelSettings) -> Dialect:
+        """Return the dialect of an endpoint; its roles learn it together."""
+        key = (settings.model, settings.api_base)
+        if key not in self._dialects:
+            renames = {"max_tokens": "max_completion_tokens"} if settings.is_reasoning else {}
+            self._dialects[key] = Dialect(renames)
+        return self._dialects[key]
+
+    def _note(self, settings: ModelSettings, note: str) -> None:
+        self._say(f"{settings.model} ({settings.role}) {note}")
+
     def _register(self, transport: Transport) -> Transport:
         self.transports.append(transport)
         return transport
 
 
-def _transport(settings: ModelSettings) -> Transport:
+def _transport(settings: ModelSettings, dialect: Dialect) -> Transport:
     if settings.kind == "scripted":
         return ScriptedTransport(SCRIPTS[settings.model.removeprefix("scripted/")])
     if settings.is_openai_compatible and settings.api_base:
         return OpenAITransport(
             settings.api_base,
             model=settings.model.partition("/")[2],
-            api_key=settings.api_key,
-            timeout=settings.timeout,
-            params=dict(settings.params),
+            options=_http_options(settings, settings.api_key),
+            dialect=dialect,
         )
     connection = {
         "api_base": settings.api_base,
-        "api_key": settings.api_key,
+        # Without a key of ours litellm would look for one in the environment.
+        "api_key": settings.api_key or ("none" if settings.is_keyless else None),
         "timeout": settings.timeout,
     }
     present = {name: value for name, value in connection.items() if value is not None}
-    return LitellmTransport(settings.model, connection=present, params=dict(settings.params))
+    return LitellmTransport(
+        settings.model, connection=present, params=dict(settings.params), dialect=dialect
+    )
+
+
+def _http_options(settings: ModelSettings, api_key: str | None) -> HttpOptions:
+    return HttpOptions(
+        api_key=api_key,
+        timeout=settings.timeout,
+        max_reply_bytes=settings.max_reply_bytes,
+        params=dict(settings.params),
+    )

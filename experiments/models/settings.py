@@ -9,33 +9,21 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, MinLen, Predicate
 
-from autoevol.experiments.models.local.weights import SHIPPED, from_hub, sha256_of
-from autoevol.experiments.models.prices import Price, is_known_name, price_of, provider_of
-from autoevol.experiments.models.transports.protocol import Request
+from autoevol.experiments.models.keys import (
+    OWN_CREDENTIALS,
+    is_foreign,
+    key_variable_of,
+    withheld_variable,
+)
+from autoevol.experiments.models.local.weights import SHIPPED, digest_of, from_hub
+from autoevol.experiments.models.prices import Price, is_known_name, price_of
+from autoevol.experiments.models.transports.protocol import MOST_REPLY_BYTES, Message, Request
 from autoevol.experiments.models.transports.scripted import SCRIPTS
 from autoevol.program.bounds import Count, NonNegative, Positive, Share, Temperature
 from autoevol.program.errors import ConfigError
 
 ModelKind = Literal["local", "scripted", "hosted"]
-
-KEY_VARIABLES = {
-    "anthropic": "ANTHROPIC_API_KEY",
-    "cerebras": "CEREBRAS_API_KEY",
-    "cohere": "COHERE_API_KEY",
-    "deepinfra": "DEEPINFRA_API_KEY",
-    "deepseek": "DEEPSEEK_API_KEY",
-    "fireworks_ai": "FIREWORKS_AI_API_KEY",
-    "gemini": "GEMINI_API_KEY",
-    "groq": "GROQ_API_KEY",
-    "mistral": "MISTRAL_API_KEY",
-    "moonshot": "MOONSHOT_API_KEY",
-    "openai": "OPENAI_API_KEY",
-    "openrouter": "OPENROUTER_API_KEY",
-    "perplexity": "PERPLEXITYAI_API_KEY",
-    "together_ai": "TOGETHERAI_API_KEY",
-    "xai": "XAI_API_KEY",
-}
-"""Where litellm looks for a provider's key; other providers are not checked beforehand."""
+SystemRole = Literal["system", "fold"]
 
 NEEDS_BASE = ("hosted_vllm", "openai_like", "llamafile", "lm_studio", "vllm")
 """Prefixes of servers of one's own: they have no default address."""
@@ -69,6 +57,9 @@ class EndpointOptions:
         hedge_after: Seconds after which a call is made a second time; 0: never; None: 4 times the
             95th percentile of the latencies seen, at least 10.
         outage: Seconds to wait for an endpoint that has gone before the run stops.
+        max_reply_bytes: Largest reply, decompressed; a longer one counts as lost.
+        system_role: "fold" puts the system turn before the first user turn, for models without
+            system turns.
         params: Passed through to the provider.
     """
 
@@ -85,6 +76,8 @@ class EndpointOptions:
     backoff_max: Positive = 30.0
     hedge_after: NonNegative | None = None
     outage: NonNegative = 600.0
+    max_reply_bytes: Annotated[int, Ge(1024)] = MOST_REPLY_BYTES
+    system_role: SystemRole = "system"
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -130,7 +123,7 @@ class ModelSettings(ModelOptions):
     @property
     def is_openai_compatible(self) -> bool:
         """Whether the endpoint at `api_base` takes OpenAI's chat completions."""
-        return self.model.partition("/")[0] in SPEAKS_OPENAI and not self.is_reasoning
+        return self.model.partition("/")[0] in SPEAKS_OPENAI
 
     @property
     def price(self) -> Price | None:
@@ -141,24 +134,33 @@ class ModelSettings(ModelOptions):
 
     @property
     def key_variable(self) -> str | None:
-        """The environment variable that holds the key; None: unknown."""
-        return self.api_key_env or KEY_VARIABLES.get(provider_of(self.model))
+        """The environment variable that holds the key; None: unknown, or no key belongs there."""
+        return self.api_key_env or key_variable_of(self.model, self.api_base)
 
     @property
     def api_key(self) -> str | None:
-        """The key from the environment."""
-        return os.environ.get(self.key_variable) if self.key_variable else None
+        """The key from the environment; None without one."""
+        return (os.environ.get(self.key_variable) or None) if self.key_variable else None
+
+    @property
+    def is_keyless(self) -> bool:
+        """Whether the address is not the provider's own, and no key is named for it."""
+        provider = self.model.partition("/")[0]
+        is_foreign_host = is_foreign(self.model, self.api_base)
+        return is_foreign_host and not self.api_key_env and provider not in OWN_CREDENTIALS
 
 
 def adjusted(settings: ModelSettings) -> tuple[ModelSettings, list[str]]:
     """Return settings that the model accepts, and a note for the user on each change."""
-    if settings.is_claude and settings.temperature is not None and settings.top_p is not None:
-        return replace(settings, top_p=None), [
-            "takes temperature or top_p, not both: top_p dropped"
-        ]
-    if not settings.is_reasoning:
-        return settings, []
     notes = []
+    variable = withheld_variable(settings.model)
+    if settings.is_keyless and variable and os.environ.get(variable):
+        notes.append(f"is at {settings.api_base}, which gets no {variable}; set api_key_env")
+    if settings.is_claude and settings.temperature is not None and settings.top_p is not None:
+        notes.append("takes temperature or top_p, not both: top_p dropped")
+        return replace(settings, top_p=None), notes
+    if not settings.is_reasoning:
+        return settings, notes
     if settings.temperature is not None or settings.top_p is not None:
         notes.append("takes no temperature or top_p: dropped")
     tokens = settings.max_tokens
@@ -174,6 +176,8 @@ def fitted(request: Request, settings: ModelSettings) -> Request:
     `adjusted` does the same for the settings of a role. Here it is done for each request as well,
     because a predictor or a DSPy optimiser may set a temperature of its own.
     """
+    if settings.system_role == "fold":
+        request = replace(request, messages=_folded(request.messages))
     if settings.is_reasoning:
         limit = request.max_tokens
         tokens = None if limit is None else max(limit, REASONING_FLOOR)
@@ -181,6 +185,14 @@ def fitted(request: Request, settings: ModelSettings) -> Request:
     if settings.is_claude and request.temperature is not None:
         return replace(request, top_p=None)
     return request
+
+
+def _folded(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return the turns with the system turn's text before that of the first user turn."""
+    if len(messages) < 2 or messages[0]["role"] != "system" or messages[1]["role"] != "user":
+        return messages
+    content = f"{messages[0]['content']}\n\n{messages[1]['content']}"
+    return ({"role": "user", "content": content}, *messages[2:])
 
 
 def check(settings: ModelSettings, where: str) -> None:
@@ -217,7 +229,7 @@ def identity(settings: ModelSettings, path: Path | None) -> str:
     if settings.kind != "local":
         return f"{settings.model} at {settings.api_base or 'default'}"
     name = settings.model.removeprefix("local/")
-    digest = SHIPPED[name].sha256 if name in SHIPPED else sha256_of(path or Path(name))
+    digest = SHIPPED[name].sha256 if name in SHIPPED else digest_of(path or Path(name))
     return f"sha256:{digest} context:{settings.context}"
 
 
@@ -257,8 +269,7 @@ def _check_hosted(settings: ModelSettings, where: str) -> None:
         )
     if provider in NEEDS_BASE and not settings.api_base:
         raise ConfigError(where, f"{provider}/ needs api_base, the address of your server")
-    is_open = bool(settings.api_base and not settings.api_key_env)
-    if settings.key_variable and not settings.api_key and not is_open:
+    if settings.key_variable and not settings.api_key:
         raise ConfigError(
             where, f"set {settings.key_variable} in the environment or in .env (or api_key_env)"
         )

@@ -8,7 +8,7 @@ import dspy
 from dspy.utils.exceptions import LMError
 
 from autoevol.experiments.artifacts.folder import open_folder
-from autoevol.experiments.artifacts.summary import RunResult, summarise
+from autoevol.experiments.artifacts.summary import BulkResult, RunResult, summarise
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.runtime import OpenModels, open_models
 from autoevol.experiments.run.bulk_phase import BulkPhase
@@ -33,7 +33,8 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
         ConfigError: The folder or a model cannot be used.
         WeightsError: A local model cannot be fetched or loaded.
         StorageError: The disk is full, or the folder cannot be written.
-        StoppedError: The budget is used up, or the user stopped the run; the same command resumes.
+        StoppedError: The budget is used up, no row could be scored, or the user stopped the run;
+            the same command resumes.
     """
     # Opened before the first call: a benchmark that is missing must not cost a whole bulk phase.
     tools = open_score_tools(plan)
@@ -68,7 +69,10 @@ def _run_phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> dict[
         result, scores = models.engine.run(phases.run())
     # The finished calls are in the ledger, so the user can resume: exit code 3 and no traceback.
     except LMError as error:
+        models.check_served()
         raise StoppedError(str(error)) from error
+    # Before anything is written: a run whose every row failed for one setting is not finished.
+    models.check_served()
     opened.context.bar.finish()
     figures = summarise(
         result,
@@ -112,8 +116,20 @@ class _Phases:
         if self.bulk is None:
             return result, None
         bulk = await self.bulk.run(student, schedule)
+        _check_scored(bulk)
         scores = await self.score.run()
         return replace(result, bulk=bulk, filtered=self.score.filter()), scores
+
+
+def _check_scored(bulk: BulkResult) -> None:
+    """Return, or raise where every row is unscored: such a run has no result.
+
+    Raises:
+        StoppedError: No row was scored, although there are rows.
+    """
+    unscored = sum(count.unscored for count in bulk.rounds)
+    if unscored and not any(count.kept or count.failed for count in bulk.rounds):
+        raise StoppedError(f"all {unscored} rows are unscored; unscored.jsonl says why")
 
 
 def _phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> _Phases:

@@ -24,6 +24,7 @@ class Case:
         demonstrations: Evolved texts in the method's demonstrations, to detect copies of them.
         method_kind: Selects the rules that apply.
         expected: The known response to `source`; empty if there is none.
+        problem: Why the stage's reply has no text; "": unknown, or it has one.
         truncated: Whether the stage's reply hit its token limit.
         tokens_out: Generated tokens of the stage's reply; 0 if unknown.
         tokens_total: Prompt and generated tokens of the stage's call; 0 if unknown.
@@ -37,6 +38,7 @@ class Case:
     demonstrations: str = ""
     method_kind: MethodKind = "depth"
     expected: str = ""
+    problem: str = ""
     truncated: bool = False
     tokens_out: int = 0
     tokens_total: int = 0

@@ -109,6 +109,7 @@ class Attempt:
             method_kind=method.kind,
             # A conversation's response answers its first turn alone, so it is no reference.
             expected="" if self.source.turns else self.source.response,
+            problem=reply.problem if reply else "",
             truncated=bool(reply and reply.is_truncated),
             tokens_out=reply.tokens_out if reply else 0,
             tokens_total=reply.tokens_in + reply.tokens_out if reply else 0,

@@ -42,7 +42,7 @@ class _Turn:
 
     Attributes:
         text: The rewrite; None when the reply could not be parsed.
-        thinking: What came before the rewrite, in the stepwise form.
+        thinking: The model's own, and what came before the rewrite in the stepwise form.
         raw: The reply before parsing.
         model: Name of the model that replied.
         reasons: The broken rules; empty when the rewrite is sound.
@@ -124,7 +124,14 @@ class _TurnEvolver:
         # A repaired reply took two calls; the last one counts.
         reply = calls[-1] if calls else None
         if reply:
-            turn = replace(turn, raw=reply.text, model=reply.model, confidence=reply.confidence)
+            turn = replace(
+                turn,
+                raw=reply.text,
+                model=reply.model,
+                confidence=reply.confidence,
+                # A model that thinks by itself, and a method with a field for it, may do both.
+                thinking="\n\n".join(filter(None, (reply.thinking, turn.thinking))),
+            )
         case = replace(attempt.case(text, turn.text, reply), raw=turn.raw)
         reasons = await self.failure.reasons("evolve", case)
         if not reasons and attempt.length_goal:

@@ -22,7 +22,8 @@ class Row:
         method: Name of the method that produced it; None for a seed.
         trace: Names of the methods applied since the seed, oldest first.
         input: Material that the instruction refers to; "" without.
-        thinking: What the evolver wrote before the result, in the stepwise form.
+        thinking: What the evolver wrote before the result: its own thinking, and that of the
+            stepwise form.
         turns: The user turns of a conversation, the first of them also `instruction`; empty for a
             single instruction.
         answers: The replies to `turns`, one each; the first of them is also `response`.

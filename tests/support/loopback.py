@@ -1,15 +1,25 @@
 """A loopback HTTP server that keeps the requests and answers from a script."""
 
 import json
+import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Answer = tuple[int, Any]
 """A status and a body; a str body is sent as it is."""
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """An answer byte by byte, with its headers."""
+
+    data: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -19,6 +29,7 @@ class ReceivedRequest:
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    number: int = 0
 
 
 @dataclass
@@ -27,6 +38,7 @@ class Loopback:
 
     url: str
     requests: list[ReceivedRequest]
+    server: ThreadingHTTPServer
 
 
 def openai_reply(text: str = "fine", finish_reason: str = "stop") -> dict[str, Any]:
@@ -52,9 +64,22 @@ def openai_reply(text: str = "fine", finish_reason: str = "stop") -> dict[str, A
     }
 
 
+def good_reply(request: ReceivedRequest) -> dict[str, Any]:
+    """Return a sound rewrite of the row in a prompt that evolves, else an answer."""
+    user = request.body["messages"][-1]["content"]
+    # The plain adapter's form, and the chat adapter's.
+    row = re.search(r"Instruction:\n(.*?)\n\n[^\n]*\Z", user, re.DOTALL) or re.search(
+        r"\[\[ ## instruction ## \]\]\n(.*?)\n\nRespond", user, re.DOTALL
+    )
+    if row is None:
+        return openai_reply("The Danube comes second, after the Volga; both are named in order.")
+    added = "Then compare two of them by their discharge, and justify the comparison with figures."
+    return openai_reply(f"{row[1]} {added}")
+
+
 @contextmanager
-def loopback(answer: Callable[[int], Answer]) -> Iterator[Loopback]:
-    """Serve `answer(number of the request, from 0)` on a free port."""
+def answering(answer: Callable[[ReceivedRequest], Answer | RawAnswer]) -> Iterator[Loopback]:
+    """Serve what `answer` returns for each request, on a free port."""
     requests: list[ReceivedRequest] = []
     lock = threading.Lock()
 
@@ -63,15 +88,15 @@ def loopback(answer: Callable[[int], Answer]) -> Iterator[Loopback]:
             size = int(self.headers.get("Content-Length", 0))
             body = json.loads(self.rfile.read(size) or b"{}")
             with lock:
-                number = len(requests)
-                requests.append(ReceivedRequest(self.path, dict(self.headers), body))
-            status, reply = answer(number)
-            data = (reply if isinstance(reply, str) else json.dumps(reply)).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
+                request = ReceivedRequest(self.path, dict(self.headers), body, len(requests))
+                requests.append(request)
+            reply = _raw(answer(request))
+            self.send_response(reply.status)
+            headers = {"Content-Type": "application/json", **reply.headers}
+            for name, value in {**headers, "Content-Length": str(len(reply.data))}.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(data)
+            self.wfile.write(reply.data)
 
         def log_message(self, *_: Any) -> None:
             return
@@ -79,7 +104,21 @@ def loopback(answer: Callable[[int], Answer]) -> Iterator[Loopback]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield Loopback(f"http://127.0.0.1:{server.server_port}", requests)
+        yield Loopback(f"http://127.0.0.1:{server.server_port}", requests, server)
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def loopback(answer: Callable[[int], Answer]) -> Iterator[Loopback]:
+    """Serve `answer(number of the request, from 0)` on a free port."""
+    with answering(lambda request: answer(request.number)) as server:
+        yield server
+
+
+def _raw(answer: Answer | RawAnswer) -> RawAnswer:
+    if isinstance(answer, RawAnswer):
+        return answer
+    status, body = answer
+    return RawAnswer((body if isinstance(body, str) else json.dumps(body)).encode(), status)

@@ -1,17 +1,17 @@
 """The transport of hosted providers: litellm, with its own retries and caches off."""
 
+import sys
 import time
+from collections.abc import AsyncIterable, Mapping
 from typing import Any
 
-from dspy.utils.exceptions import LMServerError, LMTimeoutError, LMTransportError
+from dspy.utils.exceptions import LMError, LMTimeoutError, LMTransportError
 
-from autoevol.experiments.models.transports.errors import concealed, error_for
-from autoevol.experiments.models.transports.protocol import (
-    MALFORMED,
-    Request,
-    Response,
-    response_from_openai,
-)
+from autoevol.experiments.models.transports.dialect import Dialect
+from autoevol.experiments.models.transports.errors import error_for, quoted
+from autoevol.experiments.models.transports.protocol import Request, Response
+from autoevol.experiments.models.transports.replies.reading import read_reply
+from autoevol.experiments.models.transports.secrets import Secret
 
 
 class LitellmTransport:
@@ -21,61 +21,83 @@ class LitellmTransport:
         model: A litellm name.
         connection: `api_base`, `api_key`, `timeout`; those that are set.
         params: Passed through in every request.
+        dialect: The form in which the endpoint takes requests.
     """
 
-    def __init__(self, model: str, *, connection: dict[str, Any], params: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        model: str,
+        *,
+        connection: dict[str, Any],
+        params: dict[str, Any],
+        dialect: Dialect | None = None,
+    ) -> None:
         self._model = model
         self._connection = connection
         self._params = params
+        self._dialect = dialect or Dialect()
+        self._secret = Secret(connection.get("api_key"))
 
     async def send(self, request: Request) -> Response:
         """Send one request; litellm drops the settings that the provider does not accept."""
         started = time.monotonic()
-        response = await self._completion(request)
-        try:
-            return response_from_openai(response.model_dump(), time.monotonic() - started)
-        except MALFORMED as error:
-            raise LMServerError(
-                f"malformed reply: {self._without_key(response)[:200]!r}"
-            ) from error
+        body = await self._completion(request)
+        seconds = time.monotonic() - started
+        return read_reply(body, request, model=self._model, secret=self._secret, seconds=seconds)
 
-    async def _completion(self, request: Request) -> Any:
+    async def close(self) -> None:
+        """Close litellm's connections, which belong to the loop that made them."""
+        if "litellm" not in sys.modules:  # no request was sent
+            return
+        import litellm
+
+        await litellm.close_litellm_async_clients()
+        # The clients stay in its cache, where the next run of this process would meet them closed.
+        litellm.in_memory_llm_clients_cache.flush_cache()
+
+    async def _completion(self, request: Request) -> Mapping[str, Any]:
         import litellm
         import openai
 
         litellm.suppress_debug_info = True
         try:
-            return await litellm.acompletion(
-                **{
-                    "model": self._model,
-                    # Both: its OpenAI path has retries of its own, 2 by default.
-                    "num_retries": 0,
-                    "max_retries": 0,
-                    "drop_params": True,
-                    **self._connection,
-                    **request.body(),
-                    **self._params,
-                }
-            )
-        except openai.APITimeoutError as error:
-            raise LMTimeoutError(f"{self._model}: no reply in time") from error
-        except openai.APIConnectionError as error:
-            problem = self._without_key(error)
-            raise LMTransportError(f"{self._model}: connection failed: {problem}") from None
+            response = await litellm.acompletion(**self._arguments(request))
+            if isinstance(response, AsyncIterable):
+                response = litellm.stream_chunk_builder([chunk async for chunk in response])
         except openai.OpenAIError as error:  # the root of litellm's own, which may repeat the key
-            raise error_for(
-                int(getattr(error, "status_code", None) or 500),
-                str(error),
-                self._model,
-                secret=self._connection.get("api_key"),
-                retry_after=_retry_after(error),
-            ) from None
+            raise self._error(error) from None
+        completion: Mapping[str, Any] = response.model_dump()
+        return completion
 
-    def _without_key(self, message: object) -> str:
-        return concealed(str(message), self._connection.get("api_key"))
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        stream = {"stream": True} if self._dialect.is_streaming else {}
+        return {
+            "model": self._model,
+            # Both: its OpenAI path has retries of its own, 2 by default.
+            "num_retries": 0,
+            "max_retries": 0,
+            "drop_params": True,
+            **self._connection,
+            **self._dialect.body(request),
+            **stream,
+            **self._params,
+        }
 
-    async def close(self) -> None:
-        """Do nothing: litellm owns its connections."""
+    def _error(self, error: Any) -> LMError:
+        import openai
+
+        if isinstance(error, openai.APITimeoutError):
+            return LMTimeoutError(f"{self._model}: no reply in time")
+        if isinstance(error, openai.APIConnectionError):
+            problem = quoted(str(error), self._secret)
+            return LMTransportError(f"{self._model}: connection failed: {problem}")
+        return error_for(
+            int(getattr(error, "status_code", None) or 500),
+            str(error),
+            self._model,
+            secret=self._secret,
+            retry_after=_retry_after(error),
+        )
 
 
 def _retry_after(error: Any) -> str | None:

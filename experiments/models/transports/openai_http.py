@@ -4,21 +4,27 @@ import json
 import os
 import ssl
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import certifi
-from dspy.utils.exceptions import LMServerError, LMTimeoutError, LMTransportError
+from dspy.utils.exceptions import LMError, LMServerError, LMTimeoutError, LMTransportError
 
-from autoevol.experiments.models.transports.errors import UnreachableError, concealed, error_for
-from autoevol.experiments.models.transports.protocol import (
-    MALFORMED,
-    Request,
-    Response,
-    response_from_openai,
+from autoevol.experiments.models.transports.bounded_body import TooLargeError, read_body
+from autoevol.experiments.models.transports.dialect import Dialect
+from autoevol.experiments.models.transports.errors import (
+    SettingError,
+    UnreachableError,
+    error_for,
+    quoted,
 )
+from autoevol.experiments.models.transports.protocol import MOST_REPLY_BYTES, Request, Response
+from autoevol.experiments.models.transports.replies.bodies import decoded, is_html, parsed
+from autoevol.experiments.models.transports.replies.reading import MALFORMED, read_reply
+from autoevol.experiments.models.transports.secrets import Secret
 from autoevol.program.errors import ConfigError
 
 CONNECT_S = 10.0
@@ -27,6 +33,63 @@ CONNECT_S = 10.0
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Hosts never reached through a proxy that the environment names."""
 
+MOST_REDIRECTS = 3
+_KEEPS_METHOD = (307, 308)
+"""Redirects under which a POST stays a POST (RFC 9110); under others clients make it a GET."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOptions:
+    """How a server is called.
+
+    Attributes:
+        api_key: Sent as bearer token; None: no key.
+        timeout: Seconds until a request counts as lost.
+        idle_timeout: Seconds without a byte until a request counts as lost; None: `timeout` bounds
+            the whole request instead.
+        max_reply_bytes: Largest body, decompressed.
+        params: Passed through in every body; `extra_body` and `extra_headers` as litellm has them.
+    """
+
+    api_key: str | None = None
+    timeout: float = 300.0
+    idle_timeout: float | None = None
+    max_reply_bytes: int = MOST_REPLY_BYTES
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What every body holds beside the request."""
+        extra = {**self.params, **self.params.get("extra_body", {})}
+        return {k: v for k, v in extra.items() if k not in ("extra_body", "extra_headers")}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request sends beside the body."""
+        key = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+        # Only what `read_body` can bound: it decompresses piece by piece.
+        fixed = {"Content-Type": "application/json", "Accept-Encoding": "gzip, deflate"}
+        return {**fixed, **key, **self.params.get("extra_headers", {})}
+
+    @property
+    def client_timeout(self) -> aiohttp.ClientTimeout:
+        """The two timeouts as aiohttp has them."""
+        if self.idle_timeout is None:
+            return aiohttp.ClientTimeout(total=self.timeout, sock_connect=CONNECT_S)
+        return aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_S, sock_read=self.idle_timeout
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came over the wire, of whatever status."""
+
+    status: int
+    text: str
+    retry_after: str | None = None
+    location: str | None = None
+
 
 class OpenAITransport:
     """Posts chat completions to `base_url`.
@@ -34,9 +97,8 @@ class OpenAITransport:
     Args:
         base_url: Ends before `/chat/completions`.
         model: Its name at the server; sent with every request.
-        api_key: Sent as bearer token; None: no key.
-        timeout: Seconds until a request counts as lost.
-        params: Passed through in every body; `extra_body` and `extra_headers` as litellm has them.
+        options: Key, timeouts, bounds, and what is passed through.
+        dialect: The form in which the endpoint takes requests.
     """
 
     def __init__(
@@ -44,70 +106,121 @@ class OpenAITransport:
         base_url: str,
         *,
         model: str,
-        api_key: str | None,
-        timeout: float,
-        params: dict[str, Any],
+        options: HttpOptions | None = None,
+        dialect: Dialect | None = None,
     ) -> None:
         self._url = f"{base_url.rstrip('/')}/chat/completions"
-        self._api_key = api_key
-        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_S)
         self._model = model
-        self._params = {**params, **params.get("extra_body", {})}
-        self._headers = self._params.pop("extra_headers", {})
-        self._params.pop("extra_body", None)
+        self._options = options or HttpOptions()
+        self._dialect = dialect or Dialect()
+        self._secret = Secret(self._options.api_key)
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, request: Request) -> Response:
         """Post one request and read its reply."""
         started = time.monotonic()
-        status, retry_after, data = await self._post(request)
-        if status != 200:
-            text = data.decode("utf-8", "replace")
-            raise error_for(
-                status, text, self._model, secret=self._api_key, retry_after=retry_after
-            )
+        answer = await self._post(request)
+        if answer.status != 200:
+            raise self._refusal(answer)
         try:
-            return response_from_openai(json.loads(data), time.monotonic() - started)
+            body = parsed(answer.text)
         except MALFORMED as error:
-            shown = concealed(data.decode("utf-8", "replace"), self._api_key)[:200]
-            raise LMServerError(f"malformed reply: {shown!r}") from error
+            raise self._unreadable(answer.text) from error
+        seconds = time.monotonic() - started
+        return read_reply(body, request, model=self._model, secret=self._secret, seconds=seconds)
 
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, request: Request) -> tuple[int, str | None, bytes]:
-        """Return status, the header Retry-After, and the body."""
+    async def _post(self, request: Request) -> _Answer:
+        """Return the answer at the end of the redirects that stay on the server."""
         # The user's params come last: they may replace any setting.
-        body = {"model": self._model, **request.body(), **self._params}
+        stream = {"stream": True} if self._dialect.is_streaming else {}
+        body = {"model": self._model, **self._dialect.body(request), **stream, **self._options.body}
         data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        url = self._url
+        for _ in range(MOST_REDIRECTS):
+            answer = await self._exchange(url, data)
+            if answer.status not in _KEEPS_METHOD or not self._stays(answer.location):
+                return answer
+            url = urljoin(url, str(answer.location))
+        return answer
+
+    async def _exchange(self, url: str, data: bytes) -> _Answer:
         try:
-            async with self._open().post(self._url, data=data) as response:
-                return response.status, response.headers.get("Retry-After"), await response.read()
+            # Redirects are followed by hand: key and headers go to no other host.
+            async with self._open().post(url, data=data, allow_redirects=False) as response:
+                content = await read_body(response, self._options.max_reply_bytes)
+                headers = response.headers
+                return _Answer(
+                    response.status,
+                    decoded(content, headers.get("Content-Type", "")),
+                    headers.get("Retry-After"),
+                    headers.get("Location"),
+                )
+        except TooLargeError as error:
+            raise LMServerError(f"{self._model}: {error} (max_reply_bytes)") from None
+        except aiohttp.ClientSSLError as error:
+            raise self._distrusted(error) from None
         except aiohttp.ClientConnectorError as error:
             raise UnreachableError(f"{self._url} cannot be reached: {error.os_error}") from error
         except TimeoutError as error:
             raise LMTimeoutError(f"{self._model}: no reply in time") from error
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, ValueError) as error:
             # Not chained: the error's own form would show the request's headers, and so the key.
-            problem = concealed(str(error), self._api_key)
-            raise LMTransportError(
-                f"{self._model}: connection lost: {type(error).__name__} {problem}"
-            ) from None
+            problem = f"{type(error).__name__} {quoted(str(error), self._secret)}"
+            raise LMTransportError(f"{self._model}: connection lost: {problem}") from None
 
     def _open(self) -> aiohttp.ClientSession:
         """Return the session; aiohttp wants it made on the loop that uses it."""
         if self._session is None:
-            key = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
             self._session = aiohttp.ClientSession(
-                headers={"Content-Type": "application/json", **key, **self._headers},
-                timeout=self._timeout,
+                headers=self._options.headers,
+                timeout=self._options.client_timeout,
                 # No limit here (aiohttp's default is 100): admission control has one.
                 connector=aiohttp.TCPConnector(limit=0, ssl=_certificates()),
                 trust_env=urlsplit(self._url).hostname not in LOOPBACK,
+                auto_decompress=False,
             )
         return self._session
+
+    def _stays(self, location: str | None) -> bool:
+        """Tell whether a redirect stays on the server, as safe as before."""
+        if not location:
+            return False
+        here, there = urlsplit(self._url), urlsplit(urljoin(self._url, location))
+        is_as_safe = there.scheme == here.scheme or there.scheme == "https"
+        return is_as_safe and there.hostname == here.hostname
+
+    def _refusal(self, answer: _Answer) -> LMError:
+        if 300 <= answer.status < 400:
+            target = quoted(urljoin(self._url, answer.location or ""), self._secret)
+            message = f"{self._url} redirects to {target}: set that address if you trust it"
+            return SettingError(message, "redirect", is_certain=True)
+        return error_for(
+            answer.status,
+            answer.text,
+            self._model,
+            secret=self._secret,
+            retry_after=answer.retry_after,
+        )
+
+    def _unreadable(self, text: str) -> LMError:
+        shown = quoted(text, self._secret)
+        if is_html(text):
+            message = f"{self._url} answered with a page of HTML: {shown[:80]}"
+            return SettingError(message, "address")
+        return LMServerError(f"{self._model}: malformed reply: {shown[:200]!r}")
+
+    def _distrusted(self, error: aiohttp.ClientSSLError) -> LMError:
+        problem = quoted(str(getattr(error, "os_error", error)), self._secret)
+        message = (
+            f"{self._url}: its certificate is not trusted ({problem}); set SSL_CERT_FILE to a file "
+            "with the certificate of its authority"
+        )
+        return SettingError(message, "certificate", is_certain=True)
 
 
 def _certificates() -> ssl.SSLContext:

@@ -20,8 +20,9 @@ from autoevol.experiments.models.limits import circuit_breaker
 from autoevol.experiments.models.limits.admission import PrioritySemaphore
 from autoevol.experiments.models.limits.rate_limiter import RateLimiter
 from autoevol.experiments.models.limits.stop import StopSignal
-from autoevol.experiments.models.transports.errors import UnreachableError, error_for
+from autoevol.experiments.models.transports.errors import SettingError, UnreachableError, error_for
 from autoevol.experiments.models.transports.protocol import Request, Response
+from autoevol.experiments.models.transports.secrets import Secret
 from autoevol.program.errors import AccessError, StoppedError
 from tests.support.wires import GOOD, REQUEST, Scripted, client_of, discard, first
 
@@ -78,7 +79,7 @@ def test_a_reply_that_stays_empty_is_data_in_the_end() -> None:
 
 
 def test_a_filtered_reply_is_not_asked_for_again() -> None:
-    wire = Scripted(lambda _: replace(EMPTY, finish_reason="content_filter"))
+    wire = Scripted(lambda _: replace(EMPTY, finish_reason="filter"))
     ask(client_of(wire))
     assert len(wire.requests) == 1
 
@@ -143,11 +144,15 @@ def test_the_header_is_read_in_seconds(header: str | None, seconds: float | None
 
 def test_a_429_for_want_of_credit_is_the_users_to_mend() -> None:
     text = '{"error": {"code": "insufficient_quota", "message": "You exceeded your quota"}}'
-    assert isinstance(error_for(429, text, "m"), AccessError)
+    error = error_for(429, text, "m")
+    assert isinstance(error, SettingError)
+    assert error.setting == "credit"
 
 
 def test_an_error_does_not_repeat_the_key() -> None:
-    error = error_for(401, "Incorrect API key provided: sk-canary.", "m", secret="sk-canary")
+    error = error_for(
+        401, "Incorrect API key provided: sk-canary.", "m", secret=Secret("sk-canary")
+    )
     assert "sk-canary" not in str(error)
     assert "[key]" in str(error)
 

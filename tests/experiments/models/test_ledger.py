@@ -88,6 +88,11 @@ def test_calls_that_finish_together_share_a_commit(tmp_path: Path) -> None:
     ledger.close()
 
 
+def test_only_its_owner_reads_a_ledger(tmp_path: Path) -> None:
+    filled(tmp_path / "ledger.sqlite", 1).close()
+    assert (tmp_path / "ledger.sqlite").stat().st_mode & 0o077 == 0
+
+
 def test_the_sums_are_the_bill(tmp_path: Path) -> None:
     ledger = filled(tmp_path / "ledger.sqlite", 3)
     lost = DiscardedReply("hedged", "evolver", "m", True, 10, 0, 5, None)
@@ -137,15 +142,20 @@ def test_a_ledger_of_the_version_before_is_upgraded(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     filled(path, 2, "Because.").close()
     with sqlite3.connect(path) as db:
-        db.execute("ALTER TABLE calls DROP COLUMN confidence")
+        for column in ("confidence", "thinking", "problem", "is_estimated"):
+            db.execute(f"ALTER TABLE calls DROP COLUMN {column}")
         db.execute("PRAGMA user_version=2")
+    assert [sums.calls for sums in read_sums(path)] == [2], "read before it is upgraded"
     ledger = Ledger(path)
     assert calls_in(ledger) == 2
-    asyncio.run(ledger.put(b"new", replace(record(), confidence=0.75)))
-    kept = ledger.get(b"new")
+    put = replace(record(), confidence=0.75, thinking="Hm.", problem="none", is_estimated=True)
+    asyncio.run(ledger.put(b"new", put))
+    new, old = ledger.get(b"new"), ledger.get(b"0")
+    (sums,) = ledger.sums()
     ledger.close()
-    assert kept is not None
-    assert kept.confidence == 0.75
+    assert new == replace(put, is_replayed=True)
+    assert old == replace(record(), is_replayed=True)
+    assert (sums.calls, sums.estimated) == (3, 1)
     Ledger(path).close()
 
 

@@ -27,7 +27,7 @@ def policy(*, has_fallback: bool = False, **settings: Any) -> RetryPolicy:
     [
         (GOOD, None),
         (EMPTY, "empty"),
-        (replace(EMPTY, finish_reason="content_filter"), None),
+        (replace(EMPTY, finish_reason="filter"), None),
         (CUT_EARLY, "cut off"),
         (CUT_AT_LIMIT, None),
     ],

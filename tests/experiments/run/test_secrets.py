@@ -84,7 +84,7 @@ def test_a_server_that_speaks_no_http_gets_no_key_into_a_file(
         config = write_config(
             3, models={"evolver": {**evolver, "attempts": 1}}, optimizer={"name": "none"}
         )
-        run_cli("run", str(config), expected=0)
+        run_cli("run", str(config), expected=3)
         server.shutdown(socket.SHUT_RDWR)
 
     unscored = Path("runs/test/unscored.jsonl").read_text("utf-8")
