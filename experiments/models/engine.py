@@ -159,4 +159,6 @@ class Engine:
 
     async def _finish(self, transports: Sequence[Transport]) -> None:
         await self._dispatcher.finish()
-        await asyncio.gather(*(transport.close() for transport in transports))
+        # One after the other: litellm's clients are closed by whichever of them comes first.
+        for transport in transports:
+            await transport.close()

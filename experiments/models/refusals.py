@@ -20,7 +20,7 @@ MOST_REFUSALS = 3
 _ADVICE = {
     "credit": "add credit to the account, or name another key (api_key_env)",
     "model": "check the model's name, and that the server has it",
-    "address": "check api_base: it ends before /chat/completions",
+    "address": "check api_base, which ends before /chat/completions, and the model's name",
     "system_role": "set system_role: fold if the model takes no system turns",
     "max_tokens": "set a smaller max_tokens: it leaves no room for the prompt",
 }

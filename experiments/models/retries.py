@@ -16,13 +16,6 @@ from autoevol.program.adapter import is_blank
 NEEDS_WHOLE = ("optimizer", "judge")
 """Roles whose cut-off replies are of no use. Elsewhere F, the failure metric, judges a cut text."""
 
-MOST_EMPTY, MOST_TEXTLESS = 3, 1
-"""Retries of an empty reply, and of one that is empty for a reason that the reply shows. Each of
-them is paid, so they are fewer than a lost call may have."""
-
-MOST_CUT_OFF = 2
-"""Retries of a reply that was cut off before its limit."""
-
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -60,17 +53,17 @@ class RetryPolicy:
             return None
         if reply.finish_reason != "length":
             # A model that thought or called a tool, and wrote no text, will mostly do so again.
-            most = MOST_TEXTLESS if reply.problem else MOST_EMPTY
-            return "empty" if is_blank(reply.text) and earlier < most else None
+            is_lost = is_blank(reply.text) and not (reply.problem and earlier)
+            return "empty" if is_lost else None
         # Where thinking took all tokens, the same limit would cut it off again, paid anew.
         return self._cut_off(reply, request, earlier) if reply.text.strip() else None
 
     def _cut_off(self, reply: Response, request: Request, earlier: int) -> str | None:
         # A reply cut off before its own limit is the server's fault, as far as the server counts
-        # tokens; one that always ends so has a lower limit. A reply that reached the limit may end
-        # earlier when it is sampled again, so it gets a single retry.
-        is_short = 0 < reply.tokens_out < (request.max_tokens or 0) and not reply.is_estimated
-        had_room = is_short and earlier < MOST_CUT_OFF
+        # tokens. One that reached the limit may end earlier when it is sampled again, so it gets a
+        # single retry.
+        limit = request.max_tokens or 0
+        had_room = 0 < reply.tokens_out < limit and not reply.is_estimated
         is_needed_whole = self.settings.role in NEEDS_WHOLE and request.temperature and not earlier
         return "cut off" if had_room or is_needed_whole else None
 

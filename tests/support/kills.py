@@ -115,7 +115,7 @@ class Place:
         return int(stats["requests"] if what == "requests" else sum(stats["by_status"].values()))
 
     def phases(self) -> list[str]:
-        lines = (self.folder / "out").read_text().split("progress.py:")[:-1]
+        lines = (self.folder / "out").read_text().split("\n")[:-1]
         return [phase for line in lines for phase in CALLING if phase in line]
 
     def calls_kept(self) -> int:

@@ -186,7 +186,8 @@ def _error_of_setting(status: int, text: str, message: str) -> LMError:
         return _setting_error(message, refusal)
     if is_busy(text):
         return LMServerError(message, status=status)
-    if is_about_key(text):
+    # A 403 without a reason: the key may not do this, or a firewall dislikes the row.
+    if status == 403 or is_about_key(text):
         return SettingError(message, "key")
     return (
         SettingError(message, "model") if is_about_model(text) else LMInvalidRequestError(message)

@@ -120,16 +120,28 @@ def test_replies_of_a_megabyte_are_kept_whole(
     assert all(len(row["instruction"]) > 800_000 for row in rows)
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize(
+    ("status", "key", "advice"),
+    [
+        (401, "api_key_env", "check MY_KEY"),
+        (403, "api_key_env", "check MY_KEY"),
+        (404, "api_base", "the model's name"),
+    ],
+)
 def test_a_refused_key_ends_the_run_and_is_named(
-    status: int, server: ServerProcess, write_evolve: WriteConfig, monkeypatch: pytest.MonkeyPatch
+    status: int,
+    key: str,
+    advice: str,
+    server: ServerProcess,
+    write_evolve: WriteConfig,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MY_KEY", "secret")
     server.change(status=status)
     config = write_evolve(server, api_key_env="MY_KEY")
     stopped = run_cli("run", str(config), expected=2)
-    assert "models.evolver (hosted_vllm/world)" in stopped.err
-    assert "check MY_KEY" in stopped.err
+    assert f"models.evolver.{key} (hosted_vllm/world)" in stopped.err
+    assert advice in stopped.err
     assert str(status) in stopped.err
     assert server.stats()["requests"] <= 16
 

@@ -257,7 +257,7 @@ def test_a_field_without_text_is_asked_for_again(run_on: RunOn) -> None:
         (openai_reply("", "length"), 3, "raise max_tokens"),
         (openai_reply("", "content_filter"), 3, "filtered"),
         (openai_reply("<think>Hm.</think>"), 6, "only thought"),
-        (openai_reply(""), 12, "reply"),
+        (openai_reply(""), 30, "reply"),
     ],
 )
 def test_a_certain_failure_is_not_paid_ten_times(
