@@ -15,6 +15,7 @@ import yaml
 from filelock import FileLock
 from filelock import Timeout as FileLockTimeout
 
+from autoevol.experiments.artifacts.format import FORMAT, FormatRules, rules_of
 from autoevol.experiments.artifacts.identity import RUN, RunIdentity, read_identity
 from autoevol.experiments.artifacts.resume import CONFIG, known_run, stored_config
 from autoevol.experiments.artifacts.summary import SUMMARY
@@ -37,6 +38,7 @@ class RunFolder:
         is_resumed: An earlier try of the same run left its ledger here.
         started: When the run was first started.
         replaces: Key of the run that was moved aside for this one.
+        format: Number of the folder's format, that of the run's first try.
     """
 
     path: Path
@@ -44,6 +46,12 @@ class RunFolder:
     is_resumed: bool
     started: datetime
     replaces: str | None = None
+    format: int = FORMAT
+
+    @property
+    def rules(self) -> FormatRules:
+        """What the folder's format fixes."""
+        return rules_of(self.format)
 
     @property
     def ledger(self) -> Path:
@@ -190,6 +198,7 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
         identity.key,
         is_resumed=earlier is not None,
         started=identity.started,
+        format=identity.format,
     )
     # On resume, too: scores and filters may be others by now, and `find_summary` goes by them.
     folder.write(CONFIG, as_yaml(config))

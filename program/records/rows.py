@@ -15,7 +15,7 @@ class Row:
     """An instruction with its lineage: a seed (round 0), or a row evolved from one.
 
     Attributes:
-        id: Unique in the run; an evolved row's id is its parent's, followed by the round.
+        id: Unique in the run; an evolved row's is made from its parent's (`program.row_ids`).
         seed_id: Id of the seed that its lineage starts with.
         parent_id: Id of the row that it was evolved from; None for a seed.
         round: Round that produced it, from 1; 0 for a seed.
