@@ -90,6 +90,8 @@ class Outcome:
         reasons: The broken rules with evidence; for an unscored row, the transport error.
         raw: The evolver's reply before parsing.
         attempts: How many times the row was tried, at least 1.
+        place: The row's place in canonical order: number of its seed, round, then round and child
+            of every rewrite from the seed to this one. Empty outside the bulk phase.
     """
 
     source: Row
@@ -99,6 +101,7 @@ class Outcome:
     reasons: tuple[Reason, ...] = ()
     raw: str = ""
     attempts: int = 1
+    place: tuple[int, ...] = ()
 
     @property
     def verdict(self) -> bool | None:
