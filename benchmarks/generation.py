@@ -16,7 +16,8 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 import dspy
 
-from autoevol.experiments.artifacts.folder import RunFolder, row_files
+from autoevol.experiments.artifacts.folder import RunFolder
+from autoevol.experiments.artifacts.row_files import row_files
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.engine import Engine
 from autoevol.experiments.models.runtime import open_models
@@ -65,7 +66,7 @@ def open_generator(
                 say=_say,
             )
         )
-        write = stack.enter_context(row_files(place))
+        write = stack.enter_context(row_files(place.path))
         stack.enter_context(dspy.context(disable_history=True, max_trace_size=0))
 
         def on_row(outcome: Outcome) -> None:

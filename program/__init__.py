@@ -11,6 +11,7 @@ It takes plain arguments and hands finished records to listeners.
 - `adapter`: prompts and replies: a plain chat for one output, typed adapters for several.
 - `calls`: the record of a model call, and its collection.
 - `draws`: draw numbers, which tell the replies to one prompt apart.
+- `row_ids`: ids of evolved rows, which no two rows share.
 - `blocks`: work on items in blocks, a bounded number at a time.
 - `errors`: this project's errors, by who must act.
 - `lm_errors`: DSPy's model errors, by what they mean for a row.

@@ -1,6 +1,7 @@
 """A run's folder: its identity, its lock, and the files that other commands read.
 
-- `folder`: opens the folder, new or resumed; writes rows and methods; `run.json`.
+- `folder`: opens the folder, new or resumed; writes methods.
+- `row_files`: the files of rows, in canonical order once a run has ended.
 - `summary`: what the phases have measured, as `summary.json` holds it.
 - `search_record`: `steps.json`, the search as the report needs it.
 - `funnel`: how many rows each rule stopped, counted from `failures.jsonl`.

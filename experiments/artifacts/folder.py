@@ -9,19 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import yaml
 from filelock import FileLock
 from filelock import Timeout as FileLockTimeout
 
+from autoevol.experiments.artifacts.format import FORMAT, FormatRules, rules_of
 from autoevol.experiments.artifacts.identity import RUN, RunIdentity, read_identity
 from autoevol.experiments.artifacts.resume import CONFIG, known_run, stored_config
 from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.files.atomic import PARTIAL, write_whole
-from autoevol.program.errors import ConfigError, StorageError
-from autoevol.program.records import Outcome, StepRecord
+from autoevol.program.errors import ConfigError
+from autoevol.program.records import StepRecord
 from autoevol.signatures import Method, to_markdown
 
 MINIMUM_DISK = 50 << 20  # bytes
@@ -37,6 +38,7 @@ class RunFolder:
         is_resumed: An earlier try of the same run left its ledger here.
         started: When the run was first started.
         replaces: Key of the run that was moved aside for this one.
+        format: Number of the folder's format, that of the run's first try.
     """
 
     path: Path
@@ -44,6 +46,12 @@ class RunFolder:
     is_resumed: bool
     started: datetime
     replaces: str | None = None
+    format: int = FORMAT
+
+    @property
+    def rules(self) -> FormatRules:
+        """What the folder's format fixes."""
+        return rules_of(self.format)
 
     @property
     def ledger(self) -> Path:
@@ -190,6 +198,7 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
         identity.key,
         is_resumed=earlier is not None,
         started=identity.started,
+        format=identity.format,
     )
     # On resume, too: scores and filters may be others by now, and `find_summary` goes by them.
     folder.write(CONFIG, as_yaml(config))
@@ -199,46 +208,3 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
 def as_yaml(config: ExperimentConfig) -> str:
     """Return the resolved config."""
     return yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
-
-
-@contextlib.contextmanager
-def row_files(folder: RunFolder) -> Iterator["RowWriter"]:
-    """Open the files of rows; `unscored.jsonl` is made only when there are unscored rows."""
-    with contextlib.ExitStack() as stack:
-        yield RowWriter(folder.path, stack)
-
-
-class RowWriter:
-    """Writes each row as it is finished.
-
-    A resumed run writes all rows again: their calls come from the ledger.
-    """
-
-    def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
-        self._path = path
-        self._stack = stack
-        self._files: dict[str, TextIO] = {}
-        # An earlier try's file would name rows that are scored by now.
-        (path / "unscored.jsonl").unlink(missing_ok=True)
-        for name in ("evolved.jsonl", "failures.jsonl"):
-            self._open(name)
-
-    def __call__(self, outcome: Outcome) -> None:
-        """Append one row to the file it belongs to.
-
-        Raises:
-            StorageError: The disk is full, or the folder cannot be written.
-        """
-        names = {"kept": "evolved.jsonl", "failed": "failures.jsonl", "unscored": "unscored.jsonl"}
-        line = json.dumps(outcome.as_dict(), ensure_ascii=False)
-        try:
-            self._open(names[outcome.status]).write(line + "\n")
-        except OSError as error:
-            raise StorageError(f"{self._path}: cannot be written: {error.strerror}") from error
-
-    def _open(self, name: str) -> TextIO:
-        if name not in self._files:
-            # Line by line, so that a kill leaves whole rows.
-            file = (self._path / name).open("w", encoding="utf-8", buffering=1)
-            self._files[name] = self._stack.enter_context(file)
-        return self._files[name]

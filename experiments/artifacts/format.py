@@ -1,4 +1,4 @@
-"""The format of a run's folder, and what a folder of an earlier format leaves unsaid.
+"""The format of a run's folder: what it fixes, and what an older folder's config leaves unsaid.
 
 A folder keeps the config that its run resolved. A key that AutoEvol learned later is not in it: the
 run behaved as one value of that key, which need not be today's default. The format's number says
@@ -7,17 +7,41 @@ which, so that an old folder resumes as the run that it is.
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from autoevol.experiments.config.loading import set_key
 
-FORMAT = 1
+FORMAT = 2
 """Of the folders that this version writes."""
 
-IMPLIED: Mapping[int, Mapping[str, Any]] = {}
+
+@dataclass(frozen=True, slots=True)
+class FormatRules:
+    """What a format fixes for the runs in its folders, beside the defaults of config keys.
+
+    A killed run resumes under the rules that it began with: its ledger holds the calls that these
+    rules led to.
+
+    Attributes:
+        row_ids: `dotted`: an evolved row's id is its parent's, a dot and the round, so seeds called
+            `1` and `1.1` share ids. `unique`: see `program.row_ids.RowIds.unique_among`.
+    """
+
+    row_ids: Literal["dotted", "unique"]
+
+
+_RULES: Mapping[int, FormatRules] = {1: FormatRules("dotted"), 2: FormatRules("unique")}
+
+IMPLIED: Mapping[int, Mapping[str, Any]] = {1: {}}
 """For each format that was left behind: the keys, dotted, whose default the next format changed or
 brought, with the value that a run of that format had. Each new format adds an entry and a fixture
 in `tests/fixtures`; no entry changes later."""
+
+
+def rules_of(number: int) -> FormatRules:
+    """Return what a format fixes; `number` is 1 to `FORMAT`."""
+    return _RULES[number]
 
 
 def with_implied(tree: Mapping[str, Any], number: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from autoevol.experiments.artifacts.funnel import Stopped, funnel
 from autoevol.experiments.artifacts.identity import read_identity
+from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES
 from autoevol.experiments.artifacts.search_record import (
     STEPS,
     SearchRecord,
@@ -24,7 +25,6 @@ from autoevol.experiments.report.run_figures import draw_added_words, draw_funne
 from autoevol.experiments.report.score_figures import score_figures
 from autoevol.experiments.report.score_tables import judges, rows_by_round, score_sections
 from autoevol.experiments.report.word_diff import changed_lines
-from autoevol.experiments.scores.files import EVOLVED
 from autoevol.experiments.scores.stored import StoredScores, read_stored
 from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method
@@ -69,7 +69,7 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
     started = read_identity(folder).started
     # Seeded by the run's seed: a report that is made again shows the same rows.
     evolved = read_evolved(folder / EVOLVED, random.Random(plain.get("seed", 0)))
-    stopped = _stopped(folder / "failures.jsonl")
+    stopped = _stopped(folder / FAILURES)
     figures = {
         "failure_rate": draw_search(record.steps),
         "funnel": draw_funnel(stopped),

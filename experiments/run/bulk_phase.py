@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autoevol.experiments.artifacts.folder import row_files
+from autoevol.experiments.artifacts.row_files import row_files
 from autoevol.experiments.artifacts.summary import BulkResult
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.models.budget import Totals
@@ -41,7 +41,7 @@ class BulkPhase:
         # A copy, for the engine adds to its totals in place.
         before, bandit = replace(self.totals), BanditFile(folder.path / BANDIT)
         settings = generation_settings(plan, bandit.read())
-        with row_files(folder) as write:
+        with row_files(folder.path) as write:
 
             def on_row(outcome: Outcome) -> None:
                 write(outcome)

@@ -9,13 +9,13 @@ from typing import Any
 from autoevol.experiments.artifacts.folder import RunFolder, alone_in
 from autoevol.experiments.artifacts.funnel import counts_by_stage, funnel
 from autoevol.experiments.artifacts.identity import RUN, read_identity
+from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES
 from autoevol.experiments.artifacts.search_record import STEPS, record_of
 from autoevol.experiments.artifacts.summary import SUMMARY, RunResult, read_summary
 from autoevol.experiments.export.writers import export_finished
 from autoevol.experiments.files.records import read_rows
 from autoevol.experiments.report.run_page import write_report
 from autoevol.experiments.run.context import OpenRun
-from autoevol.experiments.scores.files import EVOLVED
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.run import log_scores
@@ -24,8 +24,8 @@ from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import FailureMetric
 from autoevol.signatures import Method
 
-_ARTIFACTS = ("config.yaml", "evolved.jsonl", "failures.jsonl", STEPS)
-_NEEDED = (RUN, "config.yaml", EVOLVED, "failures.jsonl", SUMMARY)
+_ARTIFACTS = ("config.yaml", EVOLVED, FAILURES, STEPS)
+_NEEDED = (RUN, "config.yaml", EVOLVED, FAILURES, SUMMARY)
 
 
 def write_best(folder: RunFolder, student: Evolver, method: Method) -> None:
@@ -55,7 +55,7 @@ def write_run(
     """
     plan, folder, tracker = opened.plan, opened.folder, opened.tracker
     # From the file, since a run does not hold its rows in memory.
-    stopped = funnel(read_rows(folder.path / "failures.jsonl"))
+    stopped = funnel(read_rows(folder.path / FAILURES))
     summary = {
         **figures,
         "judge_fitness": _judge_fitness(opened.pipeline.failure),

@@ -56,7 +56,7 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
     ):
         stopper.attach(models.engine)
         context.bar.count_tokens(models.engine.totals)
-        pipeline = pipeline_of(plan, models, context.trace_share)
+        pipeline = pipeline_of(plan, models, context.trace_share, folder.rules)
         opened = OpenRun(plan, context, folder, pipeline, tracker)
         return _run_phases(opened, models, tools)
 

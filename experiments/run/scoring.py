@@ -7,13 +7,14 @@ from pathlib import Path
 
 from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.artifacts.identity import read_identity
+from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.judging.session import model_session
 from autoevol.experiments.report.plots import write_pictures
 from autoevol.experiments.report.run_page import write_report
 from autoevol.experiments.report.score_figures import score_figures
-from autoevol.experiments.scores.files import EVOLVED, write_scores
+from autoevol.experiments.scores.files import write_scores
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.scores.scoring import (
     ScoringResources,

@@ -1,8 +1,9 @@
 """The program's own settings, made from a checked plan: the program knows no config."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from autoevol.experiments.artifacts.format import FormatRules
 from autoevol.experiments.config.experiment import EVOLVING
 from autoevol.experiments.config.scores import SCORING
 from autoevol.experiments.config.section import settings_from
@@ -12,8 +13,9 @@ from autoevol.program.evolution.attempt import LengthGoal
 from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.evolution.generator import GenerationSettings
 from autoevol.program.evolution.pipeline import Pipeline
-from autoevol.program.records import MethodTally
+from autoevol.program.records import MethodTally, Row
 from autoevol.program.roles import Role, Roles
+from autoevol.program.row_ids import RowIds
 from autoevol.program.search.settings import SearchSettings
 
 if TYPE_CHECKING:  # it loads aiohttp, which a dry run does without
@@ -69,13 +71,23 @@ def _role(role: str, plan: Plan, models: "OpenModels", watched: float) -> Role:
     return Role(lm=lm, model=config.model, adapter=config.adapter, trace_sampling=watched)
 
 
-def pipeline_of(plan: Plan, models: "OpenModels", watched: float) -> Pipeline:
+def row_ids(seeds: Sequence[Row], rules: FormatRules) -> RowIds:
+    """Return how the run names its rows, as the format of its folder has it."""
+    if rules.row_ids == "dotted":
+        return RowIds()
+    # Seeds that are rows of an earlier run name seeds and parents that need not be among them.
+    names = (name for row in seeds for name in (row.id, row.seed_id, row.parent_id) if name)
+    return RowIds.unique_among(names)
+
+
+def pipeline_of(plan: Plan, models: "OpenModels", watched: float, rules: FormatRules) -> Pipeline:
     """Return what every attempt needs, with the models by role.
 
     Args:
         plan: Of the run.
         models: Its open models.
         watched: Share of the calls that a tracer sees, in [0, 1].
+        rules: Of the folder's format.
     """
     roles = Roles(**{role: _role(role, plan, models, watched) for role in EVOLVING})
     failure = plan.config.failure
@@ -90,6 +102,7 @@ def pipeline_of(plan: Plan, models: "OpenModels", watched: float) -> Pipeline:
         answer=settings_from(plan.config.answer, AnswerSettings),
         evolves_input=plan.config.evolve.input == "evolve",
         context=plan.config.evolve.context,
+        ids=row_ids(plan.splits.seeds, rules),
         block_rows=LOCAL_BLOCK_ROWS if is_local else 1,
         blocks_in_flight=1 if is_local else 2 * (plan.config.models.evolver.concurrency or 16),
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.data.formats.rows import LISTS, read_row
 from autoevol.experiments.files.atomic import whole_file
 from autoevol.experiments.files.records import Record, read_file, read_records
@@ -15,7 +16,6 @@ from autoevol.experiments.scores.stored import ScoreSettings, stored_rows, write
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
-EVOLVED = "evolved.jsonl"
 _TEXT_KEYS = ("instruction", "question", "prompt", "problem", "text")
 _UNNAMEABLE = re.compile(r"[^\w.-]+")
 """Characters that MLflow allows in no name; a benchmark's name becomes part of a metric's."""

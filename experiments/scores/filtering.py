@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.config.filters import (
     Band,
     Decontaminate,
@@ -19,7 +20,7 @@ from autoevol.experiments.config.filters import (
 from autoevol.experiments.files.atomic import whole_file
 from autoevol.experiments.files.records import read_file
 from autoevol.experiments.scores.embedding import Embed, embedder
-from autoevol.experiments.scores.files import EVOLVED, read_benchmarks, seeds_beside
+from autoevol.experiments.scores.files import read_benchmarks, seeds_beside
 from autoevol.metrics.selection.bands import (
     Dropped,
     Selection,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from autoevol.experiments.artifacts.resume import stored_config
+from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.config.experiment import ExperimentConfig, check_solvers, load_config
 from autoevol.experiments.config.models import ModelConfig, model_settings
@@ -16,7 +17,7 @@ from autoevol.experiments.config.scores import FREE, SCORING, SOLVERS, ScoreName
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.models.settings import ModelSettings, check
-from autoevol.experiments.scores.files import EVOLVED, evolved_rows, row_from, seeds_beside
+from autoevol.experiments.scores.files import evolved_rows, row_from, seeds_beside
 from autoevol.experiments.scores.results import Rounds, by_round
 from autoevol.program.adapter import AdapterName
 from autoevol.program.errors import ConfigError

@@ -6,6 +6,7 @@ from autoevol.metrics import Case, Reason
 from autoevol.program.calls import CallRecord
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.records import Row
+from autoevol.program.row_ids import RowIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,7 @@ class Attempt:
     is_last: bool = True
     length_goal: LengthGoal | None = None
 
-    @property
-    def id(self) -> str:
-        """Id of the evolved row: its parent's, the round, and the child unless it is the first."""
-        sibling = f"-{self.child + 1}" if self.child else ""
-        return f"{self.source.id}.{self.round}{sibling}"
-
-    def blank(self, model: str) -> Row:
+    def blank(self, model: str, ids: RowIds) -> Row:
         """Return the evolved row before its instruction is known.
 
         A breadth method begins a new lineage: the row is a seed of its own, whose parent is the row
@@ -68,13 +63,15 @@ class Attempt:
 
         Args:
             model: The evolver's configured model, for the record.
+            ids: Name the row.
         """
         method, source = self.evolver.method_name, self.source
+        identity = ids.name(source.id, self.round, self.child)
         is_new = self.evolver.given.kind == "breadth"
         return replace(
             source,
-            id=self.id,
-            seed_id=self.id if is_new else source.seed_id,
+            id=identity,
+            seed_id=identity if is_new else source.seed_id,
             parent_id=source.id,
             round=self.round,
             method=method,

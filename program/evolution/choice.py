@@ -26,11 +26,13 @@ class RewriteSlot:
         index: Zero-based number of the row's seed among the seeds.
         row: The row to rewrite.
         child: Zero-based number of the rewrite among those of the row in the round.
+        path: Round and child of every rewrite from the seed to the row, one after the other.
     """
 
     index: int
     row: Row
     child: int = 0
+    path: tuple[int, ...] = ()
 
     @property
     def coordinates(self) -> tuple[str | int, ...]:
@@ -39,6 +41,15 @@ class RewriteSlot:
         The first child adds nothing, so its rewrite draws what an evaluation of the row draws.
         """
         return (self.row.id, self.child) if self.child else (self.row.id,)
+
+    @property
+    def position(self) -> tuple[int, ...]:
+        """What tells the row apart in its pool, whatever ids an old format gives to rows."""
+        return (self.index, *self.path)
+
+    def place(self, round_number: int) -> tuple[int, ...]:
+        """Return the canonical place of the rewrite; see `Outcome.place`."""
+        return (self.index, round_number, *self.path, round_number, self.child)
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,10 +183,10 @@ class Generator:
     ) -> list[RewriteSlot]:
         """Take all rows through one round with the same tallies; return the next round's pool."""
         chooser = replace(self._chooser, tallies=tallies)
-        parts: dict[str, list[RewriteSlot]] = {}
+        parts: dict[tuple[int, ...], list[RewriteSlot]] = {}
 
         async def work(block: Sequence[RewriteSlot]) -> None:
-            parts[block[0].row.id] = await self._round(block, round_number, chooser)
+            parts[block[0].position] = await self._round(block, round_number, chooser)
 
         await self.pipeline.run_blocks(pool, work)
         return in_pool_order(pool, parts)
@@ -215,12 +215,14 @@ class Generator:
     async def _answer(self, block: Sequence[RewriteSlot]) -> None:
         """Answer rows as they are; a row that has an answer may keep it."""
         answer = self.pipeline.answer
-        outcomes = [Outcome(slot.row, slot.row, "kept") for slot in block]
+        outcomes = [Outcome(slot.row, slot.row, "kept", place=(slot.index, 0)) for slot in block]
         missing = [outcome for outcome in outcomes if not answer.keeps_response(outcome.row)]
         attempts = [self._rewriter.answer_attempt(outcome.row) for outcome in missing]
         answered = iter(await self.pipeline.answer_block(missing, attempts))
         for outcome in outcomes:
-            self._finish(outcome if answer.keeps_response(outcome.row) else next(answered), 0)
+            is_answered = not answer.keeps_response(outcome.row)
+            last = replace(next(answered), place=outcome.place) if is_answered else outcome
+            self._finish(last, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,9 @@ class _Rewriter:
                 outcomes[i] = _with_earlier_cost(outcome, outcomes.get(i))
             # Only a failure is tried again: the calls of an unscored row have had their retries.
             pending = [i for i in pending if outcomes[i].status == "failed"]
-        return [outcomes[i] for i in range(len(slots))]
+        return [
+            replace(outcomes[i], place=slot.place(round_number)) for i, slot in enumerate(slots)
+        ]
 
     def answer_attempt(self, row: Row) -> Attempt:
         """Return the attempt that answers a row as it is."""

@@ -23,6 +23,7 @@ from autoevol.program.evolution.rewriting import ContextName, StageResult, rewri
 from autoevol.program.lm_errors import UNSCORED_ERRORS
 from autoevol.program.records import Outcome, Row
 from autoevol.program.roles import Roles
+from autoevol.program.row_ids import RowIds
 
 InputHandling = Literal["keep", "append", "evolve"]
 
@@ -40,6 +41,7 @@ class Pipeline:
         answer: How sound rewrites are answered.
         evolves_input: Whether a row's input is evolved after its instruction.
         context: Whether a turn of a conversation is evolved with the turns before it.
+        ids: Name the evolved rows.
     """
 
     roles: Roles
@@ -50,6 +52,7 @@ class Pipeline:
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     evolves_input: bool = False
     context: ContextName = "none"
+    ids: RowIds = field(default_factory=RowIds)
 
     @property
     def rows_in_flight(self) -> int:
@@ -82,7 +85,7 @@ class Pipeline:
         return list(await asyncio.gather(*(self._respond(o, a) for o, a in pairs)))
 
     async def _evolve(self, attempt: Attempt) -> Outcome:
-        blank = attempt.blank(self.roles.evolver.model)
+        blank = attempt.blank(self.roles.evolver.model, self.ids)
 
         async def work(calls: list[CallRecord]) -> Outcome:
             result = await rewrite_row(

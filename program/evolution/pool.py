@@ -25,7 +25,12 @@ class PoolRule:
     def successors(self, slot: RewriteSlot, rewrites: Sequence[Outcome]) -> list[RewriteSlot]:
         """Return what a row and its rewrites contribute to the next round's pool."""
         kept = [outcome for outcome in rewrites if outcome.status == "kept"]
-        evolved = [RewriteSlot(slot.index, o.row) for o in kept if not self.is_finished(o)]
+        # Of a place, the seed's number and the round go first; the rest is the row's path.
+        evolved = [
+            RewriteSlot(slot.index, o.row, path=o.place[2:])
+            for o in kept
+            if not self.is_finished(o)
+        ]
         # Rewrites that are all unscored do not requeue their row: a resumed run scores them.
         is_requeued = self.requeues_failed and any(o.status == "failed" for o in rewrites)
         if self.keeps_sources or (is_requeued and not kept):
@@ -39,14 +44,14 @@ class PoolRule:
 
 
 def in_pool_order(
-    pool: Sequence[RewriteSlot], parts: Mapping[str, Sequence[RewriteSlot]]
+    pool: Sequence[RewriteSlot], parts: Mapping[tuple[int, ...], Sequence[RewriteSlot]]
 ) -> list[RewriteSlot]:
     """Return the next pool, in the order of the rows that its parts come from.
 
     Args:
         pool: The slots of the round that has ended.
-        parts: What each block contributes, by the id of the block's first row.
+        parts: What each block contributes, by the position of the block's first slot.
     """
     # Blocks finish in any order; in pool order the next round's blocks hold the same rows each run.
-    blocks = (parts[slot.row.id] for slot in pool if slot.row.id in parts)
+    blocks = (parts[slot.position] for slot in pool if slot.position in parts)
     return [successor for part in blocks for successor in part]

@@ -15,7 +15,7 @@ class Row:
     """An instruction with its lineage: a seed (round 0), or a row evolved from one.
 
     Attributes:
-        id: Unique in the run; an evolved row's id is its parent's, followed by the round.
+        id: Unique in the run; an evolved row's is made from its parent's (`program.row_ids`).
         seed_id: Id of the seed that its lineage starts with.
         parent_id: Id of the row that it was evolved from; None for a seed.
         round: Round that produced it, from 1; 0 for a seed.
@@ -91,6 +91,8 @@ class Outcome:
         reasons: The broken rules with evidence; for an unscored row, the transport error.
         raw: The evolver's reply before parsing.
         attempts: How many times the row was tried, at least 1.
+        place: The row's place in canonical order: number of its seed, round, then round and child
+            of every rewrite from the seed to this one. Empty outside the bulk phase.
     """
 
     source: Row
@@ -100,6 +102,7 @@ class Outcome:
     reasons: tuple[Reason, ...] = ()
     raw: str = ""
     attempts: int = 1
+    place: tuple[int, ...] = ()
 
     @property
     def verdict(self) -> bool | None:

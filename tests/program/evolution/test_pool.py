@@ -53,5 +53,6 @@ def test_the_pool_keeps_its_order_whichever_block_is_finished_first() -> None:
     first, second, third, fourth = (
         RewriteSlot(index, Row(name, name, "x")) for index, name in enumerate("abcd")
     )
-    parts = {"c": [third, fourth], "a": [first, second]}  # blocks of two, the second one first
+    # Blocks of two, the second one first.
+    parts: dict[tuple[int, ...], list[RewriteSlot]] = {(2,): [third, fourth], (0,): [first, second]}
     assert in_pool_order([first, second, third, fourth], parts) == [first, second, third, fourth]

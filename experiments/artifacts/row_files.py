@@ -1,0 +1,159 @@
+"""The files of rows, written as rows are finished and put into canonical order at the end.
+
+A resumed run makes all rows again, from its ledger. A reader of its files sees the earlier try's
+rows until all of them are there again.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from autoevol.experiments.files.atomic import PARTIAL, whole_path
+from autoevol.program.errors import StorageError
+from autoevol.program.records import Outcome, Status
+
+EVOLVED, FAILURES, UNSCORED = "evolved.jsonl", "failures.jsonl", "unscored.jsonl"
+_NAMES: dict[Status, str] = {"kept": EVOLVED, "failed": FAILURES, "unscored": UNSCORED}
+
+
+@contextlib.contextmanager
+def row_files(folder: Path) -> Iterator["RowWriter"]:
+    """Open the files of rows of a run's folder; leaving the block puts them into canonical order.
+
+    `unscored.jsonl` is made only when there are unscored rows. After an error, finished rows are
+    there in the order in which they were finished.
+    """
+    # An earlier try's file would name rows that are scored by now.
+    (folder / UNSCORED).unlink(missing_ok=True)
+    writer = RowWriter(folder)
+    try:
+        yield writer
+    except BaseException:
+        writer.abandon()
+        raise
+    writer.finish()
+
+
+class RowWriter:
+    """Writes each row as it is finished, to the file that it belongs to.
+
+    Args:
+        folder: The run's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files = {name: _RowFile(folder / name) for name in (EVOLVED, FAILURES)}
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Append one row.
+
+        Raises:
+            StorageError: The disk is full, or the folder cannot be written.
+        """
+        name = _NAMES[outcome.status]
+        try:
+            if name not in self._files:
+                self._files[name] = _RowFile(self._folder / name)
+            self._files[name].append(outcome)
+        except OSError as error:
+            raise StorageError(f"{self._folder}: cannot be written: {error.strerror}") from error
+
+    def finish(self) -> None:
+        """Close the files, and put their rows into canonical order."""
+        for file in self._files.values():
+            file.finish()
+
+    def abandon(self) -> None:
+        """Close the files of a run that stops early."""
+        for file in self._files.values():
+            file.abandon()
+
+
+class _RowFile:
+    """One file of rows.
+
+    While an earlier try's rows are not all there again, it grows under another name.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._missing = _ids_in(target)
+        self._path = _partial_beside(target) if self._missing else target
+        self._file = self._path.open("wb")
+        self._places: list[tuple[tuple[int, ...], int]] = []
+        self._size = 0
+
+    def append(self, outcome: Outcome) -> None:
+        line = json.dumps(outcome.as_dict(), ensure_ascii=False).encode() + b"\n"
+        self._file.write(line)
+        # Row by row, so that a kill leaves whole rows.
+        self._file.flush()
+        self._places.append((outcome.place, self._size))
+        self._size += len(line)
+        if self._missing:
+            self._missing.discard(outcome.row.id)
+            if not self._missing:
+                self._move_into_place()
+
+    def finish(self) -> None:
+        self._file.close()
+        ordered = sorted(self._places)
+        if ordered == self._places:
+            if self._path != self._target:
+                self._path.replace(self._target)
+            return
+        # Only the offsets are in memory: a run may have more rows than memory holds.
+        with (
+            self._path.open("rb") as rows,
+            whole_path(self._target) as partial,
+            partial.open("wb") as file,
+        ):
+            for _, offset in ordered:
+                rows.seek(offset)
+                file.write(rows.readline())
+            file.flush()
+            os.fsync(file.fileno())
+        if self._path != self._target:
+            self._path.unlink()
+
+    def abandon(self) -> None:
+        # On a full disk the last row is still in the buffer, and closing tries to write it again.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        if self._path != self._target:
+            self._path.unlink(missing_ok=True)
+
+    def _move_into_place(self) -> None:
+        # Closed first: Windows renames no file that is open.
+        self._file.close()
+        self._path.replace(self._target)
+        self._path = self._target
+        self._file = self._path.open("ab")
+
+
+def _partial_beside(target: Path) -> Path:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=PARTIAL)
+    os.close(handle)
+    path = Path(name)
+    path.chmod(0o644)  # mkstemp gives 0600: nobody else could read the file
+    return path
+
+
+def _ids_in(file: Path) -> set[str]:
+    """Return the ids of the rows in an earlier try's file; what a crash has damaged is left out."""
+    if not file.is_file():
+        return set()
+    with file.open("rb") as lines:
+        return {identity for line in lines if (identity := _id_in(line))}
+
+
+def _id_in(line: bytes) -> str | None:
+    try:
+        identity = json.loads(line)["id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return identity if isinstance(identity, str) else None
