@@ -20,6 +20,7 @@ from autoevol.experiments.artifacts.folder import RunFolder
 from autoevol.experiments.artifacts.row_files import row_files
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.engine import Engine
+from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import open_models
 from autoevol.experiments.models.settings import ModelSettings
 from autoevol.program.evolution.evolver import Evolver
@@ -60,7 +61,7 @@ def open_generator(
         fleet = stack.enter_context(
             open_models(
                 {"evolver": model},
-                ledger=place.ledger,
+                ledger=LedgerSettings(place.ledger),
                 budget=Budget(),
                 on_part=lambda done, total: None,
                 say=_say,

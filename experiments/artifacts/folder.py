@@ -25,6 +25,7 @@ from autoevol.program.errors import ConfigError
 from autoevol.program.records import StepRecord
 from autoevol.signatures import Method, to_markdown
 
+LEDGER = "ledger.sqlite"
 MINIMUM_DISK = 50 << 20  # bytes
 LOCK = "run.lock"
 
@@ -56,7 +57,7 @@ class RunFolder:
     @property
     def ledger(self) -> Path:
         """The file of finished calls."""
-        return self.path / "ledger.sqlite"
+        return self.path / LEDGER
 
     def write(self, name: str, text: str) -> Path:
         """Write a file whole: after a crash it is complete or as it was before."""

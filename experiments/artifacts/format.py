@@ -26,12 +26,18 @@ class FormatRules:
     Attributes:
         row_ids: `dotted`: an evolved row's id is its parent's, a dot and the round, so seeds called
             `1` and `1.1` share ids. `unique`: see `program.row_ids.RowIds.unique_among`.
+        greedy_draws: Whether the ledger tells two draws apart at temperature 0, where both ask for
+            the same reply.
     """
 
     row_ids: Literal["dotted", "unique"]
+    greedy_draws: bool
 
 
-_RULES: Mapping[int, FormatRules] = {1: FormatRules("dotted"), 2: FormatRules("unique")}
+_RULES: Mapping[int, FormatRules] = {
+    1: FormatRules("dotted", greedy_draws=True),
+    2: FormatRules("unique", greedy_draws=False),
+}
 
 IMPLIED: Mapping[int, Mapping[str, Any]] = {1: {}}
 """For each format that was left behind: the keys, dotted, whose default the next format changed or

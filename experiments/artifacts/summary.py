@@ -187,6 +187,7 @@ def _call_figures(totals: Totals) -> dict[str, Any]:
         "calls_by_role": dict(totals.calls),
         "calls_replayed": totals.replayed,
         "calls_discarded": totals.discarded.total(),
+        "calls_shared": totals.borrowed,
         "calls_unpriced": totals.unpriced,
         "calls_estimated": totals.estimated,
         "faults": dict(totals.faults),

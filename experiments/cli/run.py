@@ -126,14 +126,18 @@ def run_config(request: RunRequest) -> None:
 
 def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     from autoevol.experiments.artifacts.resume import config_for_folder
-    from autoevol.experiments.cli.tables import show_plan, show_summary
+    from autoevol.experiments.cli.tables import remainder, show_plan, show_summary
     from autoevol.experiments.export.writers import export_finished
     from autoevol.experiments.run.command import checked_plan, finished, perform
+    from autoevol.experiments.run.estimate import estimate
+    from autoevol.experiments.run.plan import copies
 
     config = config_for_folder(
         tree, request.file, out=request.out, limit=request.limit, fresh=request.fresh
     )
     plan = checked_plan(config, request)
+    for note in copies(plan):
+        say(f"{request.file}: {note}")
     summary = None if request.dry_run else finished(plan, request)
     if summary:
         # A finished run may be given other `output` keys: their exports need no call.
@@ -142,6 +146,8 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     elif request.dry_run:
         show_plan(plan)
     else:
+        if rest := remainder(estimate(plan)):
+            say(f"{plan.config.folder} has begun: {rest}")
         confirm([plan], lambda: show_plan(plan), yes=request.yes)
         show_summary(perform(plan, request), plan.config.folder)
 

@@ -1,12 +1,13 @@
 """The tables of `run` and `score`: a run's plan, a run's summary, the scores of a set."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Column, Table
 
 from autoevol.experiments.files.trees import flat_numbers
-from autoevol.experiments.run.estimate import estimate
+from autoevol.experiments.run.estimate import CostEstimate, estimate
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.terminal.console import console
@@ -31,8 +32,11 @@ def show_plan(plan: Plan) -> None:
         )
     # By default rich cuts off the end of a long model name.
     model = Column("model", overflow="fold")
-    table = Table("phase", "role", model, "calls", "tokens in", "tokens out", "USD")
     lines = estimate(plan)
+    is_begun = any(line.is_seen for line in lines)
+    # A run that has not begun has everything left, and no speed.
+    rest = ("left", "time left") if is_begun else ()
+    table = Table("phase", "role", model, "calls", "tokens in", "tokens out", "USD", *rest)
     for line in lines:
         cost = "price unknown" if line.cost_usd is None else f"{line.cost_usd:.2f}"
         table.add_row(
@@ -43,11 +47,13 @@ def show_plan(plan: Plan) -> None:
             f"{line.tokens_in:,}",
             f"{line.tokens_out:,}",
             cost,
+            *((f"{line.left:,}", duration(line.seconds)) if is_begun else ()),
         )
     console.print(table)
+    console.print(remainder(lines) or "The progress line shows the time, from the first calls on.")
     tokens = (
         "tokens are the average of the calls so far"
-        if any(line.is_seen for line in lines)
+        if is_begun
         else "replies are shorter than max_tokens"
     )
     console.print(
@@ -56,6 +62,25 @@ def show_plan(plan: Plan) -> None:
     )
     if any(line.cost_usd is None for line in lines):
         console.print("Set models.ROLE.price for a model whose price litellm does not know.")
+
+
+def remainder(lines: Sequence[CostEstimate]) -> str:
+    """Return a sentence on what a run that has begun still has to do; "": it has not begun."""
+    if not any(line.is_seen for line in lines):
+        return ""
+    left, calls = sum(line.left for line in lines), sum(line.calls for line in lines)
+    seconds = sum(line.seconds or 0.0 for line in lines)
+    # The roles of a phase overlap, so their times add up to a bound.
+    return f"at most {left:,} of {calls:,} calls are left, about {duration(seconds)} or less"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time as a person reads it; "–": unknown."""
+    if seconds is None:
+        return "–"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def show_summary(summary: dict[str, Any], folder: Path) -> None:
@@ -147,9 +172,11 @@ def _calls(summary: dict[str, Any]) -> str:
     by_role = ", ".join(f"{role} {n}" for role, n in summary["calls_by_role"].items())
     replayed = summary["calls_replayed"]
     from_ledger = f"; {replayed} from an earlier try" if replayed else ""
+    shared = summary.get("calls_shared", 0)
+    from_others = f"; {shared} more are other cells'" if shared else ""
     discarded = summary["calls_discarded"]
     unused = f"; {discarded} more paid and not used" if discarded else ""
-    return f"{summary['calls']} ({by_role}{from_ledger}{unused})"
+    return f"{summary['calls']} ({by_role}{from_ledger}{from_others}{unused})"
 
 
 def _cost(summary: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from autoevol.experiments.compare.request import CompareRequest
 from autoevol.experiments.compare.sides import pairs_of
 from autoevol.experiments.files.atomic import whole_file
 from autoevol.experiments.judging.session import judge_named, judge_session
+from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.metrics.quality.lexical import lengths
 from autoevol.metrics.quality.preference import first_share, longer_share, position_bias, tally
@@ -101,7 +102,9 @@ def compare(request: CompareRequest, *, bar: ProgressBar, say: Callable[[str], N
 
     with alone_in(request.out):
         bar.on_phase(Phase("compare", len(pairs)))
-        judge_session(settings, request.out / "ledger.sqlite", work, bar=bar, say=say)
+        judge_session(
+            settings, LedgerSettings(request.out / "ledger.sqlite"), work, bar=bar, say=say
+        )
         # Verdicts arrive in the order of the replies; files must not depend on it.
         comparison = Comparison(request, sorted(verdicts, key=lambda verdict: verdict.pair.id))
         comparison.write()

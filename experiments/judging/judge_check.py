@@ -8,6 +8,7 @@ from dspy.utils.exceptions import AdapterParseError
 
 from autoevol.experiments.judging.labelled import LabelledRow
 from autoevol.experiments.judging.session import judge_named, judge_session
+from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.metrics import RULE_SETS, RULES
 from autoevol.program.blocks import run_blocks
@@ -68,7 +69,7 @@ def judge_rows(
 
     settings = judge_named(model, max_tokens=MAX_TOKENS)
     bar.on_phase(Phase("judge", len(rows)))
-    return judge_session(settings, ledger, work, bar=bar, say=say)
+    return judge_session(settings, LedgerSettings(ledger), work, bar=bar, say=say)
 
 
 class _RowJudge:

@@ -1,12 +1,12 @@
 """Open models for one command, with ledger and Ctrl-C."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 from dspy.utils.exceptions import LMError
 
 from autoevol.experiments.models.budget import Budget
+from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import open_models
 from autoevol.experiments.models.settings import ModelSettings, check
 from autoevol.experiments.terminal.progress import ProgressBar
@@ -39,7 +39,7 @@ def judge_named(model: str, *, max_tokens: int = MAX_TOKENS) -> ModelSettings:
 
 def judge_session(
     settings: ModelSettings,
-    ledger: Path,
+    ledger: LedgerSettings,
     work: Callable[[Role, int], Coroutine[Any, Any, Result]],
     *,
     bar: ProgressBar,
@@ -55,7 +55,7 @@ def judge_session(
 
 def model_session(
     models: Mapping[str, ModelSettings],
-    ledger: Path,
+    ledger: LedgerSettings,
     work: Callable[[Mapping[str, Role], int], Coroutine[Any, Any, Result]],
     *,
     bar: ProgressBar,
@@ -78,7 +78,7 @@ def model_session(
         StoppedError: The user stopped the command, or the endpoint stays unavailable; the same
             command resumes.
     """
-    ledger.parent.mkdir(parents=True, exist_ok=True)
+    ledger.path.parent.mkdir(parents=True, exist_ok=True)
     is_local = any(settings.kind == "local" for settings in models.values())
     in_flight = LOCAL_IN_FLIGHT if is_local else HOSTED_IN_FLIGHT
     with (

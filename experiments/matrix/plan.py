@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.folder import LEDGER
 from autoevol.experiments.artifacts.format import FORMAT, with_implied
 from autoevol.experiments.artifacts.resume import format_of
 from autoevol.experiments.config.errors import UNKNOWN
@@ -64,6 +65,11 @@ class MatrixPlan:
     def pending(self) -> list[PlannedCell]:
         """The cells that are not finished."""
         return [planned for planned in self.cells if planned.summary is None]
+
+    def ledgers_beside(self, number: int) -> list[Path]:
+        """Return the ledgers of all cells but one, which is counted from 0."""
+        others = [*self.cells[:number], *self.cells[number + 1 :]]
+        return [planned.plan.config.folder / LEDGER for planned in others]
 
     def with_cell(self, number: int, cell: PlannedCell) -> "MatrixPlan":
         """Return the matrix with another cell of this number, counted from 0."""

@@ -101,7 +101,7 @@ def _run_cells(planned: MatrixPlan, request: RunRequest, parent: MatrixRun | Non
     for number, cell in enumerate(planned.cells):
         say(f"cell {number + 1} of {len(planned.cells)}: {cell.cell.name}")
         with _naming(cell):
-            done = _run_cell(cell, request, parent)
+            done = _run_cell(cell, request, parent, planned.ledgers_beside(number))
         planned = planned.with_cell(number, done)
         if parent:
             parent.record(planned)
@@ -109,11 +109,21 @@ def _run_cells(planned: MatrixPlan, request: RunRequest, parent: MatrixRun | Non
     return planned
 
 
-def _run_cell(planned: PlannedCell, request: RunRequest, parent: MatrixRun | None) -> PlannedCell:
-    """Return a cell with its summary; it is run unless it is finished."""
+def _run_cell(
+    planned: PlannedCell, request: RunRequest, parent: MatrixRun | None, lenders: Sequence[Path]
+) -> PlannedCell:
+    """Return a cell with its summary; it is run unless it is finished.
+
+    Args:
+        planned: The cell.
+        request: The command's.
+        parent: The matrix's run in MLflow.
+        lenders: The other cells' ledgers. Cells that differ in a late setting ask many of the same
+            questions.
+    """
     if planned.summary is None:
         tags = parent.tags(planned.cell) if parent else {}
-        return replace(planned, summary=perform(planned.plan, request, tags))
+        return replace(planned, summary=perform(planned.plan, request, tags, lenders))
     # `output` may differ on resume, so a finished cell may have new exports to write.
     export_finished(planned.plan.config, planned.plan.splits.seeds, planned.summary, say)
     if parent:

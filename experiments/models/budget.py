@@ -44,6 +44,7 @@ class Totals:
         unpriced: Calls of models without a known price.
         estimated: Calls whose tokens are estimated, for the provider sent no count.
         replayed: Finished calls of earlier tries.
+        borrowed: Finished calls that other runs have paid; no part of the other figures.
         faults: Attempts without a usable reply, in this try of the run, by kind.
     """
 
@@ -58,6 +59,7 @@ class Totals:
     unpriced: int = 0
     estimated: int = 0
     replayed: int = 0
+    borrowed: int = 0
     faults: Counter[str] = field(default_factory=Counter)
 
     def add(self, record: CallRecord) -> None:

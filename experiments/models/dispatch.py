@@ -65,16 +65,21 @@ class Dispatcher:
         ledger: Finished calls, and what unused replies cost.
         budget: Once it is used up no call starts.
         stop_signal: Set when the ledger cannot be written.
+        greedy_draws: Whether calls that differ in their draw alone are two at temperature 0.
 
     Attributes:
         totals: What the run has used so far.
         in_flight: Calls that are being made.
     """
 
-    def __init__(self, ledger: Ledger, budget: Budget, stop_signal: StopSignal) -> None:
+    def __init__(
+        self, ledger: Ledger, budget: Budget, stop_signal: StopSignal, *, greedy_draws: bool = True
+    ) -> None:
         self._ledger = ledger
+        self._greedy_draws = greedy_draws
         self._stop_signal = stop_signal
         earlier = earlier_totals(ledger.sums(), ledger.discarded_sums())
+        earlier.borrowed = ledger.borrowed
         self._budget = BudgetGuard(budget, earlier)
         self.totals = self._budget.totals
         self.in_flight = CallsInFlight()
@@ -83,7 +88,10 @@ class Dispatcher:
     async def answer(self, client: RoleClient, request: Request, draw: int) -> CallRecord:
         """Return the finished call; see `Engine.answer`."""
         fitting = fitted(request, client.settings)
-        key = ledger_key(client.identity, fitting, dict(client.settings.params), draw)
+        # A greedy reply does not depend on the draw: to ask again would pay for the same words.
+        matters = self._greedy_draws or fitting.temperature != 0
+        params = dict(client.settings.params)
+        key = ledger_key(client.identity, fitting, params, draw if matters else 0)
         return self._ledger.get(key) or await self.in_flight.join(
             key, lambda: self._make(key, client, request)
         )
@@ -95,6 +103,9 @@ class Dispatcher:
 
     async def _make(self, key: bytes, client: RoleClient, request: Request) -> CallRecord:
         self._stop_signal.raise_if_set()
+        if borrowed := await self._ledger.borrow(key):
+            self.totals.borrowed += 1
+            return borrowed
         async with self._budget.admitted(client.forecast.spend(request)):
             record = await self._ask(key, client, request)
             # Before the budget's block ends: the call is counted as used or as under way, and at no

@@ -76,6 +76,7 @@ class Engine:
         ledger: Finished calls; the engine closes it.
         budget: Once it is used up no call starts.
         stop_signal: Shared with the clients; set by `stop`.
+        greedy_draws: See `Dispatcher`.
 
     Attributes:
         totals: What the run has used so far.
@@ -86,10 +87,14 @@ class Engine:
         ledger: Ledger,
         budget: Budget | None = None,
         stop_signal: StopSignal | None = None,
+        *,
+        greedy_draws: bool = True,
     ) -> None:
         self._ledger = ledger
         self._stop_signal = stop_signal or StopSignal()
-        self._dispatcher = Dispatcher(ledger, budget or Budget(), self._stop_signal)
+        self._dispatcher = Dispatcher(
+            ledger, budget or Budget(), self._stop_signal, greedy_draws=greedy_draws
+        )
         self.totals = self._dispatcher.totals
         self._thread = LoopThread()
 

@@ -2,7 +2,8 @@
 
 A resumed run asks the same questions and finds the answers here, so a finished call is paid once.
 Replies that were paid and not used (the loser of a hedge, an empty reply) are stored beside them,
-so the ledger's sums are the run's bill.
+so the ledger's sums are the run's bill. Calls that another run has paid are borrowed: they are
+stored here too, and are no part of the bill.
 """
 
 import asyncio
@@ -23,12 +24,16 @@ from autoevol.program.errors import ConfigError, StorageError
 VERSION = 4
 """Version 2 had no confidence, version 3 no thinking, problem and estimates; such a ledger gets the
 columns."""
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS calls (
+_CALLS = """
+CREATE TABLE IF NOT EXISTS {table} (
     key BLOB PRIMARY KEY, role TEXT, model TEXT, text TEXT, is_truncated INTEGER,
     tokens_in INTEGER, tokens_cached INTEGER, shared_tokens INTEGER, tokens_out INTEGER,
     seconds REAL, cost_usd REAL, at REAL, confidence REAL,
     thinking TEXT, problem TEXT, is_estimated INTEGER);
+"""
+_SCHEMA = f"""
+{_CALLS.format(table="calls")}
+{_CALLS.format(table="borrowed")}
 CREATE TABLE IF NOT EXISTS discarded (
     why TEXT, role TEXT, model TEXT, is_estimated INTEGER,
     tokens_in INTEGER, tokens_cached INTEGER, tokens_out INTEGER, cost_usd REAL, at REAL);
@@ -86,6 +91,7 @@ class Sums:
     Attributes:
         unpriced: Calls of models without a known price.
         estimated: Calls whose tokens are estimated.
+        seconds: Wall time of the calls, one after the other; 0 for replies that were not used.
     """
 
     role: str
@@ -96,6 +102,22 @@ class Sums:
     cost_usd: float
     unpriced: int
     estimated: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSettings:
+    """Which ledger a run uses, and how.
+
+    Attributes:
+        path: Of the file; made if there is none.
+        greedy_draws: Whether calls that differ in their draw alone are two at temperature 0.
+        lenders: Ledgers of other runs, whose finished calls are used and not paid again.
+    """
+
+    path: Path
+    greedy_draws: bool = True
+    lenders: Sequence[Path] = ()
 
 
 def ledger_key(identity: str, request: Request, params: dict[str, Any], draw: int) -> bytes:
@@ -112,6 +134,7 @@ class Ledger:
 
     Args:
         path: Of the file; made if there is none.
+        lenders: Ledgers of other runs, read only; those that cannot be read lend nothing.
 
     Attributes:
         is_unclean: The process that wrote it last died before it could close it.
@@ -120,36 +143,34 @@ class Ledger:
         ConfigError: The file is no ledger, is damaged, or is of another version.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lenders: Sequence[Path] = ()) -> None:
         self._db, self.is_unclean = open_database(path)
         self._commits = _GroupCommit(self._db, path)
+        self._lenders = [db for lender in lenders for db in _opened_to_read(lender)]
 
     def get(self, key: bytes) -> CallRecord | None:
-        """Return a finished call, marked as replayed."""
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM calls WHERE key=?", (key,)).fetchone()
-        if row is None:
-            return None
-        role, model, text, is_truncated, *rest = row
-        tokens_in, tokens_cached, shared, tokens_out, seconds, cost, confidence, *notes = rest
-        thinking, problem, is_estimated = notes
-        return CallRecord(
-            role=role,
-            model=model,
-            text=text,
-            is_truncated=bool(is_truncated),
-            is_replayed=True,
-            tokens_in=tokens_in,
-            tokens_cached=tokens_cached,
-            shared_tokens=shared,
-            tokens_out=tokens_out,
-            seconds=seconds,
-            cost_usd=cost,
-            confidence=confidence,
-            # None in a ledger of an earlier version.
-            thinking=thinking or "",
-            problem=problem or "",
-            is_estimated=bool(is_estimated),
-        )
+        """Return a finished call of this run, its own or borrowed, marked as replayed."""
+        for table in ("calls", "borrowed"):
+            if record := _record(self._db, table, key):
+                return record
+        return None
+
+    async def borrow(self, key: bytes) -> CallRecord | None:
+        """Return a finished call of another run, stored here by then; None: there is none.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        for lender in self._lenders:
+            if record := _record(lender, "calls", key):
+                await self._commits.insert("borrowed", _values(key, record))
+                return record
+        return None
+
+    @property
+    def borrowed(self) -> int:
+        """Finished calls that other runs have paid."""
+        return int(self._db.execute("SELECT count(*) FROM borrowed").fetchone()[0])
 
     async def put(self, key: bytes, record: CallRecord) -> None:
         """Store a finished call; it is on disk when this returns.
@@ -157,12 +178,7 @@ class Ledger:
         Raises:
             StorageError: It could not be written.
         """
-        r = record
-        text = (r.role, r.model, r.text, r.is_truncated)
-        usage = (r.tokens_in, r.tokens_cached, r.shared_tokens, r.tokens_out)
-        notes = (r.thinking, r.problem, r.is_estimated)
-        values = (key, *text, *usage, r.seconds, r.cost_usd, time.time(), r.confidence, *notes)
-        await self._commits.insert("calls", values)
+        await self._commits.insert("calls", _values(key, record))
 
     async def put_discarded(self, reply: DiscardedReply) -> None:
         """Store what an unused reply cost; it is on disk when this returns.
@@ -188,7 +204,59 @@ class Ledger:
             sqlite3.Error
         ):  # a full disk was reported by the write that met it
             self._db.execute(f"PRAGMA application_id={_CLOSED}")
-        self._db.close()
+        for db in (self._db, *self._lenders):
+            db.close()
+
+
+def _record(db: sqlite3.Connection, table: str, key: bytes) -> CallRecord | None:
+    row = db.execute(f"SELECT {_COLUMNS} FROM {table} WHERE key=?", (key,)).fetchone()
+    if row is None:
+        return None
+    role, model, text, is_truncated, *rest = row
+    tokens_in, tokens_cached, shared, tokens_out, seconds, cost, confidence, *notes = rest
+    thinking, problem, is_estimated = notes
+    return CallRecord(
+        role=role,
+        model=model,
+        text=text,
+        is_truncated=bool(is_truncated),
+        is_replayed=True,
+        tokens_in=tokens_in,
+        tokens_cached=tokens_cached,
+        shared_tokens=shared,
+        tokens_out=tokens_out,
+        seconds=seconds,
+        cost_usd=cost,
+        confidence=confidence,
+        # None in a ledger of an earlier version.
+        thinking=thinking or "",
+        problem=problem or "",
+        is_estimated=bool(is_estimated),
+    )
+
+
+def _values(key: bytes, record: CallRecord) -> tuple[Any, ...]:
+    """Return a call as a row of the tables `calls` and `borrowed`."""
+    r = record
+    text = (r.role, r.model, r.text, r.is_truncated)
+    usage = (r.tokens_in, r.tokens_cached, r.shared_tokens, r.tokens_out)
+    notes = (r.thinking, r.problem, r.is_estimated)
+    return (key, *text, *usage, r.seconds, r.cost_usd, time.time(), r.confidence, *notes)
+
+
+def _opened_to_read(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yield the connection to another run's ledger, if it is one of today's version."""
+    if not path.is_file():
+        return
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.DatabaseError:  # its own run reports it
+        version = None
+    if version == VERSION:
+        yield db
+    else:
+        db.close()
 
 
 class _GroupCommit:
@@ -291,9 +359,10 @@ def _sums(db: sqlite3.Connection, table: str) -> Iterator[Sums]:
     # The ledger of an earlier version may be read before it is opened for writing.
     columns = {column[1] for column in db.execute(f"PRAGMA table_info({table})")}
     estimated = "total(is_estimated)" if "is_estimated" in columns else "0"
+    seconds = "total(seconds)" if "seconds" in columns else "0.0"
     rows = db.execute(
         f"SELECT role, count(*), sum(tokens_in), sum(tokens_out), sum(tokens_cached), "
-        f"total(cost_usd), sum(cost_usd IS NULL), CAST({estimated} AS INTEGER) "
+        f"total(cost_usd), sum(cost_usd IS NULL), CAST({estimated} AS INTEGER), {seconds} "
         f"FROM {table} GROUP BY role ORDER BY min(rowid)"
     )
     return (Sums(*row) for row in rows)

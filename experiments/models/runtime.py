@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.client import Endpoint, RoleClient
 from autoevol.experiments.models.engine import Engine
-from autoevol.experiments.models.ledger import UNCLEAN, Ledger
+from autoevol.experiments.models.ledger import UNCLEAN, Ledger, LedgerSettings
 from autoevol.experiments.models.limits.admission import AdmissionController
 from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
 from autoevol.experiments.models.limits.open_files import need_open_files
@@ -18,17 +17,20 @@ from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.lm import RoleLM
 from autoevol.experiments.models.local.llama_server import LlamaServer, LlamaSettings
 from autoevol.experiments.models.local.weights import SHIPPED, OnPart, pull
-from autoevol.experiments.models.settings import ModelSettings, adjusted, identity, local_path
+from autoevol.experiments.models.settings import (
+    DEFAULT_SLOTS,
+    ModelSettings,
+    adjusted,
+    identity,
+    local_path,
+)
 from autoevol.experiments.models.transports.dialect import AdaptingTransport, Dialect
 from autoevol.experiments.models.transports.litellm import LitellmTransport
 from autoevol.experiments.models.transports.openai_http import HttpOptions, OpenAITransport
 from autoevol.experiments.models.transports.protocol import Transport
 from autoevol.experiments.models.transports.scripted import SCRIPTS, ScriptedTransport
 
-HOSTED_CONCURRENCY = 16
-"""Requests on the wire to a hosted model whose settings name no number."""
-
-DEFAULT_SLOTS, DEFAULT_CONTEXT = 4, 4096
+DEFAULT_CONTEXT = 4096
 """Of local models that are not shipped."""
 
 
@@ -60,7 +62,7 @@ class OpenModels:
 def open_models(
     roles: Mapping[str, ModelSettings],
     *,
-    ledger: Path,
+    ledger: LedgerSettings,
     budget: Budget,
     on_part: OnPart,
     say: Callable[[str], None],
@@ -69,7 +71,7 @@ def open_models(
 
     Args:
         roles: Settings by role.
-        ledger: The run's ledger file.
+        ledger: The run's ledger.
         budget: Caps of the run.
         on_part: Takes the progress of a download: the parts done, and the parts in all.
         say: Takes one line for people.
@@ -79,10 +81,10 @@ def open_models(
         WeightsError: A local model cannot be fetched or loaded.
     """
     need_open_files(_connections(roles))
-    opened_ledger, stop_signal = Ledger(ledger), StopSignal()
+    opened_ledger, stop_signal = Ledger(ledger.path, ledger.lenders), StopSignal()
     if opened_ledger.is_unclean:
-        say(f"{ledger}: {UNCLEAN}")
-    engine = Engine(opened_ledger, budget, stop_signal)
+        say(f"{ledger.path}: {UNCLEAN}")
+    engine = Engine(opened_ledger, budget, stop_signal, greedy_draws=ledger.greedy_draws)
     factory = _Factory(frozenset(engine.totals.calls), stop_signal, on_part, say)
     try:
         clients = {role: factory.client(settings) for role, settings in roles.items()}
@@ -100,7 +102,7 @@ def open_models(
 def _connections(roles: Mapping[str, ModelSettings]) -> int:
     """Return the connections that may be open at once: each endpoint's, counted once."""
     hosted = [settings for settings in roles.values() if settings.kind == "hosted"]
-    sizes = {(s.model, s.api_base, s.concurrency or HOSTED_CONCURRENCY) for s in hosted}
+    sizes = {(s.model, s.api_base, s.in_flight) for s in hosted}
     return sum(size for _, _, size in sizes)
 
 
@@ -146,8 +148,7 @@ class _Factory:
         dialect = self._dialect(settings)
         inner = self._register(_transport(settings, dialect))
         transport = AdaptingTransport(inner, dialect, say)
-        size = settings.concurrency or HOSTED_CONCURRENCY
-        admission = self._admission((settings.model, settings.api_base), settings, size)
+        admission = self._admission((settings.model, settings.api_base), settings)
         endpoint = Endpoint(identity(settings, None), transport, admission)
         return self._client(settings, endpoint, fallbacks)
 
@@ -162,8 +163,7 @@ class _Factory:
         transport = OpenAITransport(
             server.base_url, model=name, options=_http_options(settings, server.api_key)
         )
-        size = min(settings.concurrency or slots, slots)
-        admission = self._admission((server,), settings, size)
+        admission = self._admission((server,), settings)
         endpoint = Endpoint(identity(settings, path), self._register(transport), admission)
         return self._client(settings, endpoint, fallbacks)
 
@@ -185,10 +185,11 @@ class _Factory:
         return self.servers[settings]
 
     def _admission(
-        self, endpoint: tuple[object, ...], settings: ModelSettings, size: int
+        self, endpoint: tuple[object, ...], settings: ModelSettings
     ) -> AdmissionController:
         """Return the admission control of an endpoint; roles with the same limits share it."""
         limits = (settings.requests_per_minute, settings.tokens_per_minute)
+        size = settings.in_flight
         key = (*endpoint, size, *limits, settings.outage)
         if key not in self._admissions:
             self._admissions[key] = AdmissionController(

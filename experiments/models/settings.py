@@ -31,6 +31,12 @@ NEEDS_BASE = ("hosted_vllm", "openai_like", "llamafile", "lm_studio", "vllm")
 SPEAKS_OPENAI = (*NEEDS_BASE, "openai", "custom_openai")
 """Prefixes whose `api_base` is called directly over HTTP; litellm costs milliseconds a call."""
 
+HOSTED_CONCURRENCY = 16
+"""Requests on the wire to a hosted model whose settings name no number."""
+
+DEFAULT_SLOTS = 4
+"""Of local models that are not shipped."""
+
 # OpenAI's o series and gpt-5; the chat variants of gpt-5 do take sampling settings.
 _REASONING = re.compile(r"^(?:o[1345](?:-|$)|gpt-5(?!.*-chat))")
 REASONING_FLOOR = 16_000
@@ -108,6 +114,15 @@ class ModelSettings(ModelOptions):
         """Whether the model is served in this process, scripted, or reached over the network."""
         prefix = self.model.partition("/")[0]
         return "local" if prefix == "local" else "scripted" if prefix == "scripted" else "hosted"
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that may be under way at once."""
+        if self.kind != "local":
+            return self.concurrency or HOSTED_CONCURRENCY
+        shipped = SHIPPED.get(self.model.removeprefix("local/"))
+        slots = shipped.slots if shipped else DEFAULT_SLOTS
+        return min(self.concurrency or slots, slots)
 
     @property
     def is_reasoning(self) -> bool:

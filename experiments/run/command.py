@@ -1,6 +1,7 @@
 """One run for the command line and for a matrix: check it, find it finished, or run it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.folder import check_folder, find_summary
@@ -34,7 +35,10 @@ def finished(plan: Plan, request: RunRequest) -> dict[str, Any] | None:
 
 
 def perform(
-    plan: Plan, request: RunRequest, tags: Mapping[str, str] | None = None
+    plan: Plan,
+    request: RunRequest,
+    tags: Mapping[str, str] | None = None,
+    lenders: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Run a plan and return its summary.
 
@@ -42,6 +46,7 @@ def perform(
         plan: Of the run.
         request: Says whether to start anew, and which phases to run.
         tags: Of its MLflow run.
+        lenders: Ledgers of other runs, whose finished calls are used and not paid again.
     """
     # These load aiohttp and Optuna, which a dry run and a finished run do without.
     from autoevol.experiments.run.context import RunContext
@@ -57,5 +62,6 @@ def perform(
             fresh=request.fresh,
             scope=request.scope,
             tags=tags or {},
+            lenders=lenders,
         )
         return run(plan, context)

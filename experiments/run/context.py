@@ -1,7 +1,8 @@
 """What the phases of a run share: what its caller gave, and what is open while it runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from autoevol.experiments.artifacts.folder import RunFolder
 from autoevol.experiments.run.plan import Plan
@@ -22,6 +23,7 @@ class RunContext:
         fresh: Start anew and keep the old folder beside the new one.
         scope: The whole run, the search alone, or the bulk phase alone.
         tags: Of the MLflow run, beside those of `mlflow.yaml`.
+        lenders: Ledgers of other runs, whose finished calls are used and not paid again.
     """
 
     bar: ProgressBar
@@ -30,6 +32,7 @@ class RunContext:
     fresh: bool = False
     scope: Scope = "all"
     tags: Mapping[str, str] = field(default_factory=dict)
+    lenders: Sequence[Path] = ()
 
     @property
     def trace_share(self) -> float:

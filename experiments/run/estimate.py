@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
+from autoevol.experiments.artifacts.folder import LEDGER
 from autoevol.experiments.config.scores import SOLVERS
 from autoevol.experiments.models.ledger import Sums, read_sums
 from autoevol.experiments.models.settings import adjusted
@@ -31,6 +32,8 @@ class CostEstimate:
     Attributes:
         cost_usd: None when the model's price is unknown.
         is_seen: Tokens are the average of calls already made, not an upper bound.
+        left: Calls that are not made yet, at most.
+        seconds: Time of those, at the speed of the calls already made; None: none is made.
     """
 
     phase: str
@@ -40,16 +43,37 @@ class CostEstimate:
     tokens_out: int
     cost_usd: float | None
     is_seen: bool = False
+    left: int = 0
+    seconds: float | None = None
 
 
 def estimate(plan: Plan) -> list[CostEstimate]:
     """Return an upper bound of the calls by phase and role.
 
-    After a first try of the run, the tokens of a call are the average of the role's calls in the
-    ledger. Before it, they come from the seeds' words and the role's `max_tokens`.
+    After a first try of the run, tokens and seconds of a call are the average of the role's calls
+    in the ledger. Before it, tokens come from the seeds' words and the role's `max_tokens`.
     """
-    sums_by_role = {sums.role: sums for sums in read_sums(plan.config.folder / "ledger.sqlite")}
-    return [_as_seen(plan, bound, sums_by_role) for bound in _bounds(plan)]
+    sums_by_role = {sums.role: sums for sums in read_sums(plan.config.folder / LEDGER)}
+    finished = {role: sums.calls for role, sums in sums_by_role.items()}
+    estimates = []
+    for bound in _bounds(plan):
+        # The phases follow each other, so a role's finished calls belong to its first ones.
+        covered = min(bound.calls, finished.get(bound.role, 0))
+        finished[bound.role] = finished.get(bound.role, 0) - covered
+        seen = _as_seen(plan, bound, sums_by_role)
+        estimates.append(_with_time(plan, seen, covered, sums_by_role.get(bound.role)))
+    return estimates
+
+
+def _with_time(plan: Plan, bound: CostEstimate, covered: int, sums: Sums | None) -> CostEstimate:
+    """Return a bound with the calls that are left, and their time."""
+    left = bound.calls - covered
+    if sums is None or not sums.seconds:
+        return replace(bound, left=left)
+    in_flight = plan.models[bound.role].in_flight
+    # As many calls at once as the role may make, and never more than there are.
+    seconds = left * sums.seconds / sums.calls / max(1, min(in_flight, left))
+    return replace(bound, left=left, seconds=seconds)
 
 
 def _as_seen(plan: Plan, bound: CostEstimate, sums_by_role: Mapping[str, Sums]) -> CostEstimate:

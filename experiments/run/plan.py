@@ -78,6 +78,23 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
     return Plan(config, where, split(seeds, config, where), schedule, start, models, prompt)
 
 
+def copies(plan: Plan) -> list[str]:
+    """Return a note for each number of the config that asks for the same greedy reply again."""
+    config = plan.config
+    fewest = min((len(methods) for methods in plan.schedule), default=1)
+    counts = {
+        "evolve.children": (max(config.evolve.children) > fewest, "evolver"),
+        "answer.samples": (config.answer.samples > 1, "responder"),
+        "optimizer.candidates": (config.optimizer.candidates > 1, "optimizer"),
+        "scores.samples": (config.scores.samples > 1, "solver"),
+    }
+    return [
+        f"{key}: at temperature 0 they are copies of each other; set models.{role}.temperature"
+        for key, (is_several, role) in counts.items()
+        if is_several and role in plan.models and plan.models[role].temperature == 0
+    ]
+
+
 def _check_benchmarks(config: ExperimentConfig, where: str) -> None:
     """Read the benchmark files of scores and filters.
 

@@ -10,6 +10,7 @@ from dspy.utils.exceptions import LMError
 from autoevol.experiments.artifacts.folder import open_folder
 from autoevol.experiments.artifacts.summary import BulkResult, RunResult, summarise
 from autoevol.experiments.models.budget import Budget
+from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import OpenModels, open_models
 from autoevol.experiments.run.bulk_phase import BulkPhase
 from autoevol.experiments.run.context import OpenRun, RunContext
@@ -45,7 +46,7 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
         open_folder(plan.config, plan.content, fresh=context.fresh) as folder,
         open_models(
             plan.models,
-            ledger=folder.ledger,
+            ledger=LedgerSettings(folder.ledger, folder.rules.greedy_draws, context.lenders),
             budget=Budget(**plan.config.budget.model_dump()),
             on_part=context.bar.on_part,
             say=context.say,

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-from autoevol.experiments.artifacts.folder import alone_in
+from autoevol.experiments.artifacts.folder import LEDGER, alone_in
+from autoevol.experiments.artifacts.format import rules_of
 from autoevol.experiments.artifacts.identity import read_identity
 from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.judging.session import model_session
+from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.report.plots import write_pictures
 from autoevol.experiments.report.run_page import write_report
 from autoevol.experiments.report.score_figures import score_figures
@@ -104,7 +106,9 @@ def _results(
         with_roles = resources.with_roles(roles, in_flight=in_flight, seed=target.seed)
         return await score_set(target.rounds, target.scores, with_roles, listeners)
 
-    ledger = target.folder / "ledger.sqlite"
+    # A run's own ledger holds the calls of its judge under the rules of its format.
+    number = read_identity(target.folder).format if target.is_run else 1
+    ledger = LedgerSettings(target.folder / LEDGER, rules_of(number).greedy_draws)
     return model_session(target.models, ledger, work, bar=bar, say=say, adapters=target.adapters)
 
 

@@ -17,6 +17,7 @@ from autoevol.experiments.models.transports import scripted
 from autoevol.experiments.run.request import RunRequest
 from tests.support.command_line import run_cli
 from tests.support.counting import counting
+from tests.support.loopback import answering, good_reply
 
 WriteConfig = Callable[..., Path]
 FOLDER = Path("runs/test")
@@ -62,29 +63,38 @@ def test_a_cell_is_what_its_config_alone_would_be(
 
 
 @pytest.mark.usefixtures("_listening_to_ctrl_c")
-@pytest.mark.parametrize("how", ["budget", "Ctrl-C"])
+@pytest.mark.parametrize(
+    ("budget", "interrupt_at", "finished"),
+    [
+        pytest.param({"calls": 10}, None, 0, id="budget"),
+        pytest.param({}, 45, 1, id="Ctrl-C"),
+    ],
+)
 def test_a_stopped_matrix_goes_on_and_pays_no_call_twice(
-    how: str, write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+    budget: dict[str, int],
+    interrupt_at: int | None,
+    finished: int,
+    write_config: WriteConfig,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls: list[int] = []
-    interrupt_at = 80 if how == "Ctrl-C" else None
     monkeypatch.setitem(scripted.SCRIPTS, "counted", counting(calls, interrupt_at=interrupt_at))
-    cap = {"budget": {"calls": 50}} if how == "budget" else {}
     models = {"evolver": {"model": "scripted/counted", "concurrency": 4}}
-    config = str(write_config(models=models, matrix=MATRIX, optimizer=SEARCH, **cap))
+    config = str(write_config(models=models, matrix=MATRIX, optimizer=SEARCH, budget=budget))
 
     stopped = run_cli("run", config, expected=3)
     assert "resumes" in stopped.err
-    assert [*summaries()] == NAMES[:1]
+    assert [*summaries()] == NAMES[:finished]
     assert not (FOLDER / NAMES[2]).exists()
-    before = (FOLDER / NAMES[0] / "summary.json").stat().st_mtime_ns
+    before = [(FOLDER / name / "summary.json").stat().st_mtime_ns for name in NAMES[:finished]]
 
     again = run_cli("run", config, "--set", "budget.calls=null", expected=0)
     by_cell = summaries()
     assert [*by_cell] == sorted(NAMES)
     assert sum(summary["calls"] for summary in by_cell.values()) == len(calls)
-    assert (FOLDER / NAMES[0] / "summary.json").stat().st_mtime_ns == before
-    assert by_cell[NAMES[1]]["resumed"]
+    after = [(FOLDER / name / "summary.json").stat().st_mtime_ns for name in NAMES[:finished]]
+    assert after == before
+    assert by_cell[NAMES[finished]]["resumed"]
     assert "weak.none: " in again.out
 
 
@@ -237,3 +247,26 @@ def test_rows_that_differ_by_what_is_varied_are_told(write_config: WriteConfig) 
     assert "cells do not share all rows: seed varies" in said
     said = run_cli("run", str(write_config(**QUICK)), "--dry-run", expected=0).out
     assert "do not share" not in said
+
+
+def test_a_call_that_another_cell_has_paid_is_not_paid_again(write_config: WriteConfig) -> None:
+    """Cells that differ in F alone ask the same questions; what each kept is what it is alone."""
+    matrix = {"failure.rules": [["paper"], ["strict"], []]}
+    with answering(lambda request: (200, good_reply(request))) as server:
+        evolver = {"model": "openai/m", "api_base": server.url, "temperature": 0.7}
+        config = write_config(
+            6,
+            models={"evolver": evolver},
+            optimizer={"name": "none"},
+            evolve={"methods": ["weak"], "respond": False},
+            matrix=matrix,
+        )
+        run_cli("run", str(config), "--yes", expected=0)
+        assert len(server.requests) == 6
+        config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), "matrix": None}))
+        run_cli("run", str(config), "--yes", "--out", "runs/alone", expected=0)
+
+    figures = [(cell["calls"], cell["calls_shared"]) for cell in summaries().values()]
+    assert sorted(figures) == [(0, 6), (0, 6), (6, 0)]
+    alone = Path("runs/alone/evolved.jsonl").read_text()
+    assert (FOLDER / "paper/evolved.jsonl").read_text() == alone

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from autoevol.experiments.models.budget import Budget
+from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import open_models
 from autoevol.experiments.models.settings import REASONING_FLOOR, ModelSettings
 from tests.support.loopback import Answer, ReceivedRequest, answering, openai_reply
@@ -64,7 +65,7 @@ def ask(model: str, folder: Path, **options: Any) -> tuple[str, ReceivedRequest,
         settings = ModelSettings(model, role="evolver", attempts=1, **options)
         with open_models(
             {"evolver": settings},
-            ledger=folder / "ledger.sqlite",
+            ledger=LedgerSettings(folder / "ledger.sqlite"),
             budget=Budget(),
             on_part=lambda *_: None,
             say=notes.append,
@@ -125,7 +126,7 @@ def test_a_predictors_own_temperature_is_dropped_for_a_reasoning_model(tmp_path:
         settings = ModelSettings("openai/gpt-5", role="evolver", api_base=server.url)
         with open_models(
             {"evolver": settings},
-            ledger=tmp_path / "ledger.sqlite",
+            ledger=LedgerSettings(tmp_path / "ledger.sqlite"),
             budget=Budget(),
             on_part=lambda *_: None,
             say=lambda _: None,

@@ -9,6 +9,8 @@ import pytest
 from autoevol.experiments.config.experiment import load_config
 from autoevol.experiments.run.estimate import estimate
 from autoevol.experiments.run.plan import make_plan
+from tests.support.command_line import rows_of, run_cli
+from tests.support.loopback import Answer, ReceivedRequest, answering, good_reply
 
 NONE = {"name": "none"}
 
@@ -51,3 +53,59 @@ def test_judged_scores_ask_about_seeds_and_rewrites(write_config: Callable[..., 
     assert estimates["scores", "judge"] == 2 * (10 + 20)
     few = calls(write_config, evolve=evolve, scores={**scores, "sample": 4})
     assert few["scores", "judge"] == 2 * 4 * 3
+
+
+def test_a_run_that_has_begun_says_what_is_left_and_for_how_long(
+    write_config: Callable[..., Path],
+) -> None:
+    def respond(request: ReceivedRequest) -> Answer:
+        return 200, good_reply(request)
+
+    with answering(respond) as server:
+        evolver = {"model": "openai/m", "api_base": server.url, "concurrency": 2}
+        config = write_config(
+            10,
+            models={"evolver": evolver},
+            optimizer=NONE,
+            evolve={"methods": ["weak"], "respond": False},
+            budget={"calls": 4},
+        )
+        run_cli("run", str(config), "--yes", expected=3)
+        planned = run_cli("run", str(config), "--dry-run", expected=0)
+        resumed = run_cli("run", str(config), "--yes", "--set", "budget.calls=100", expected=0)
+    for text in (planned.out, resumed.out):
+        assert "at most 6 of 10 calls are left, about" in text
+
+
+@pytest.mark.parametrize(
+    ("sections", "key"),
+    [
+        ({"evolve": {"methods": ["weak"], "children": 3}}, "evolve.children"),
+        ({"answer": {"samples": 3}}, "answer.samples"),
+    ],
+)
+def test_the_plan_warns_of_copies_at_temperature_0(
+    sections: dict[str, Any], key: str, write_config: Callable[..., Path]
+) -> None:
+    model = {"model": "scripted/world"}
+    for temperature, is_warned in ((0.0, True), (0.7, False)):
+        models = {"evolver": {**model, "temperature": temperature}}
+        config = write_config(10, models=models, optimizer=NONE, **sections)
+        planned = run_cli("run", str(config), "--dry-run", expected=0)
+        assert (f"{key}: at temperature 0" in planned.out) == is_warned
+
+
+def test_an_identical_greedy_question_is_paid_once(write_config: Callable[..., Path]) -> None:
+    for temperature, calls in ((0.0, 4), (0.7, 12)):
+        with answering(lambda request: (200, good_reply(request))) as server:
+            evolver = {"model": "openai/m", "api_base": server.url, "temperature": temperature}
+            config = write_config(
+                4,
+                models={"evolver": evolver},
+                optimizer=NONE,
+                evolve={"methods": ["weak"], "children": 3, "respond": False},
+                output={"dir": f"runs/{temperature}"},
+            )
+            run_cli("run", str(config), "--yes", expected=0)
+            assert len(server.requests) == calls
+        assert len(rows_of(Path(f"runs/{temperature}/evolved.jsonl"))) == 12

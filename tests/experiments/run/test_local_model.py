@@ -12,6 +12,7 @@ import mlflow
 import pytest
 
 from autoevol.experiments.models.budget import Budget
+from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import open_models
 from autoevol.experiments.models.settings import ModelSettings
 from autoevol.program.adapter import PlainAdapter
@@ -94,7 +95,7 @@ def _check_program_json(folder: Path, rows: list[dict[str, str]]) -> None:
     shutil.copy(folder / "ledger.sqlite", "copy.sqlite")
     with open_models(
         {"evolver": settings},
-        ledger=Path("copy.sqlite"),
+        ledger=LedgerSettings(Path("copy.sqlite")),
         budget=Budget(calls=0),
         on_part=lambda done, total: None,
         say=lambda line: None,
