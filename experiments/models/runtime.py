@@ -34,6 +34,10 @@ DEFAULT_CONTEXT = 4096
 """Of local models that are not shipped."""
 
 
+_PROGRESS = {"stream_options": {"include_usage": True}, "return_progress": True}
+"""llama.cpp reports the tokens of each piece, and how far it has read the prompt."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenModels:
     """The open models of a run.
@@ -161,7 +165,16 @@ class _Factory:
         settings = replace(configured, context=context)
         server = self._server(LlamaSettings(path, slots, context))
         transport = OpenAITransport(
-            server.base_url, model=name, options=_http_options(settings, server.api_key)
+            server.base_url,
+            model=name,
+            options=replace(
+                _http_options(settings, server.api_key),
+                # A machine that is busy may take long for a reply; as long as it makes progress,
+                # nothing of what it has computed is thrown away.
+                idle_timeout=settings.timeout,
+                params={**_PROGRESS, **settings.params},
+            ),
+            dialect=Dialect(is_streaming=True),
         )
         admission = self._admission((server,), settings)
         endpoint = Endpoint(identity(settings, path), self._register(transport), admission)

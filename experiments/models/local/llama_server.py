@@ -1,12 +1,12 @@
 """A llama.cpp server inside this process, for `local/` models."""
 
 import gc
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.models.local.idle_cores import idle_cores
 from autoevol.program.errors import WeightsError
 
 PROMPT_CACHE_MIB = 512
@@ -53,16 +53,8 @@ class LlamaServer:
         gc.collect()
 
 
-def cores() -> int:
-    """Return the cores that this process may use; more threads would wait for one another."""
-    # Not os.cpu_count() where it can be avoided: a container or a job may be bound to fewer cores.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _parameters(params: Any, settings: LlamaSettings, api_key: str) -> Any:
-    threads = cores()
+    threads = idle_cores()
     params.model.path = str(settings.path)
     params.n_parallel = settings.slots
     params.n_ctx = settings.context * settings.slots  # llama.cpp divides it among the slots

@@ -19,13 +19,16 @@ class Dialect:
 
     Args:
         renames: Settings that are known to go by another name.
+        is_streaming: Ask for a stream from the first request on.
 
     Attributes:
-        is_streaming: The endpoint replies in a stream only.
+        is_streaming: Replies are asked for as a stream.
     """
 
-    def __init__(self, renames: Mapping[str, str] | None = None) -> None:
-        self.is_streaming = False
+    def __init__(
+        self, renames: Mapping[str, str] | None = None, *, is_streaming: bool = False
+    ) -> None:
+        self.is_streaming = is_streaming
         self._renames = dict(renames or {})
         self._dropped: set[str] = set()
 

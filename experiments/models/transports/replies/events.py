@@ -22,16 +22,21 @@ def joined_events(text: str) -> dict[str, Any]:
     message: dict[str, str] = {}
     body: dict[str, Any] = {}
     choice: dict[str, Any] = {}
+    positions: list[Any] = []
     is_empty = True
     for event in _events(text):
         is_empty = False
         body.update({key: event[key] for key in ("error", "usage") if event.get(key)})
         for part in _first_choice(event):
             choice.update({k: part[k] for k in ("finish_reason", "error") if part.get(k)})
+            positions += _positions(part)
             _add(message, part.get("delta") or part.get("message") or part)
     if is_empty:
         raise ValueError("an event stream without events")
-    return {**body, "choices": [{**choice, "message": message}]} if "error" not in body else body
+    if "error" in body:
+        return body
+    whole = {**choice, "message": message, "logprobs": {"content": positions}}
+    return {**body, "choices": [whole]}
 
 
 def _events(text: str) -> Iterator[Mapping[str, Any]]:
@@ -50,6 +55,13 @@ def _first_choice(event: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for part in choices if isinstance(choices, list) else ():
         if isinstance(part, Mapping) and not part.get("index"):
             yield part
+
+
+def _positions(part: Mapping[str, Any]) -> list[Any]:
+    """Return the log-probabilities of a piece, one entry a token."""
+    logprobs = part.get("logprobs")
+    content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
+    return content if isinstance(content, list) else []
 
 
 def _add(message: dict[str, str], delta: object) -> None:
