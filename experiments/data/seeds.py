@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autoevol.experiments.config.data import DataConfig, FieldsConfig
+from autoevol.experiments.config.errors import shown
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.data.lineage import LocatedRow, pool_of, with_lineage
 from autoevol.experiments.files.records import Record, read_records
@@ -66,7 +67,7 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
         if len(rows) == data.limit:
             break
     if not rows:
-        why = f" where {data.where}" if data.where else ""
+        why = f" where {shown(data.where)}" if data.where else ""
         raise ConfigError(f"{where}: data.path", f"{data.path} holds no rows{why}")
     return pool_of(rows, evolve, where)
 

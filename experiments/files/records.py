@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.files.paths import local_path, regular_file
 from autoevol.program.errors import ConfigError
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
@@ -127,12 +128,21 @@ def read_records(
     local = existing_path(path, where, beside=beside)
     if local is None:
         return _from_hub(path, where, split, subset)
-    is_file = local.is_file()
-    # Sorted, since rows without an id are numbered in this order; iterdir promises none.
-    files = [local] if is_file else sorted(p for p in local.iterdir() if p.suffix in SUFFIXES)
+    files = _files_in(local, where) if local.is_dir() else [local]
     if not files or any(file.suffix not in SUFFIXES for file in files):
-        raise ConfigError(where, f"{local} is no file or folder of {SUFFIXES}")
+        raise ConfigError(where, f"{local} is no file or folder of {', '.join(SUFFIXES)}")
+    for file in files:
+        regular_file(file, str(file))
     return (record for file in files for record in read_file(file))
+
+
+def _files_in(folder: Path, where: str) -> list[Path]:
+    try:
+        files = [*folder.iterdir()]
+    except OSError as error:
+        raise ConfigError(where, f"{folder} cannot be read: {error.strerror}") from error
+    # Sorted, since rows without an id are numbered in this order; iterdir promises none.
+    return sorted(file for file in files if file.suffix in SUFFIXES)
 
 
 def existing_path(name: str, where: str, *, beside: Path) -> Path | None:
@@ -141,13 +151,13 @@ def existing_path(name: str, where: str, *, beside: Path) -> Path | None:
     Raises:
         ConfigError: There is no such file, and no data set can have that name.
     """
-    path = Path(name).expanduser()
-    for candidate in (path, beside / path):
+    path = local_path(name, where)
+    for candidate in (path, local_path(beside / path, where)):
         if candidate.exists():
             return candidate
     # On the hub a name is OWNER/NAME; anything else is a mistyped path, and no download is tried.
     if path.suffix or path.is_absolute() or name.count("/") != 1 or name.startswith("."):
-        raise ConfigError(where, f"no such file or folder: {name}")
+        raise ConfigError(where, f"no such file or folder: {name[:200]}")
     return None
 
 
@@ -165,6 +175,8 @@ def read_file(file: Path) -> Iterator[Record]:
     }
     if file.suffix not in readers:
         raise ConfigError(str(file), f"cannot be read: its name must end in {', '.join(SUFFIXES)}")
+    # A FIFO would be waited for, for ever.
+    regular_file(local_path(file, str(file)), str(file))
     try:
         for place, value in readers[file.suffix](file):
             yield _record(place, value)
@@ -200,6 +212,7 @@ def read_json(file: Path) -> Any:
     Raises:
         ConfigError: It cannot be read, or is not JSON.
     """
+    regular_file(file, str(file))
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
