@@ -20,6 +20,7 @@ from autoevol.experiments.artifacts.resume import CONFIG, known_run, stored_conf
 from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.files.atomic import PARTIAL, write_whole
+from autoevol.experiments.files.json_text import as_json
 from autoevol.program.errors import ConfigError, StorageError
 from autoevol.program.records import Outcome, StepRecord
 from autoevol.signatures import Method, to_markdown
@@ -230,7 +231,7 @@ class RowWriter:
             StorageError: The disk is full, or the folder cannot be written.
         """
         names = {"kept": "evolved.jsonl", "failed": "failures.jsonl", "unscored": "unscored.jsonl"}
-        line = json.dumps(outcome.as_dict(), ensure_ascii=False)
+        line = as_json(outcome.as_dict(), is_repaired=True)
         try:
             self._open(names[outcome.status]).write(line + "\n")
         except OSError as error:

@@ -21,11 +21,17 @@ def convert(
     write_as: Annotated[
         str, typer.Option("--to", metavar="FORMAT", help="The format of OUT.")
     ] = "rows",
+    skip_unusable: Annotated[
+        bool,
+        typer.Option("--skip-unusable", help="Leave out and count rows that cannot be read."),
+    ] = False,
 ) -> None:
     """Turn instruction data from one format into another (see docs/data-tools.md)."""
     from autoevol.experiments.data.convert import convert as converted
 
-    converted(source, target, read_as=read_as, write_as=write_as, say=say)
+    converted(
+        source, target, read_as=read_as, write_as=write_as, say=say, skip_unusable=skip_unusable
+    )
 
 
 @app.command()

@@ -146,8 +146,9 @@ class ExperimentConfig(Section):
         chosen, first, last = self.output.rounds, self.evolve.first_round, self.last_round
         wrong = [] if isinstance(chosen, str) else [n for n in chosen if not first <= n <= last]
         if wrong:
-            rounds = f"rounds {first} to {last} (evolve.first_round, evolve.rounds)"
-            raise ValueError(f"output.rounds names round {wrong[0]}, the run makes {rounds}")
+            rounds = f"evolve.rounds is {self.evolve.rounds}"
+            rounds += f" and evolve.first_round {first}" if first > 1 else ""
+            raise ValueError(f"output.rounds names round {wrong[0]}, {rounds}")
         return self
 
     @model_validator(mode="after")

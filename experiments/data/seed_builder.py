@@ -15,6 +15,7 @@ from pathlib import Path
 from autoevol.experiments.config.seed_builder import SeedsConfig, SourceConfig, load_seeds_config
 from autoevol.experiments.data.fingerprint import fingerprint
 from autoevol.experiments.files.atomic import refuse_existing, whole_file
+from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.files.records import Record, existing_path, read_records
 from autoevol.program.errors import ConfigError
 
@@ -92,7 +93,7 @@ def _write(target: Path, seeds: Iterable[Seed]) -> None:
                 "response": seed.response,
                 "root": seed.root,
             }
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            out.write(as_json(row) + "\n")
 
 
 def _drawn(config: SeedsConfig, file: Path) -> tuple[list[tuple[int, Seed]], list[Account]]:

@@ -6,7 +6,7 @@ columns are named by `data.fields`. `autoevol convert` makes such a file from ot
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -123,6 +123,9 @@ def _fresh_size(sizes: DataConfig, left: int) -> int:
 
 def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> Row:
     turns = tuple(record.texts(fields.turns)) if fields.turns else ()
+    blank = next((number for number, turn in enumerate(turns) if not turn.strip()), None)
+    if blank is not None:
+        raise record.error(f"{fields.turns}[{blank}]", "must be a text, is empty")
     # A file of conversations need not have a column of instructions: the first turn is one.
     if len(turns) > 1:
         first_turn = {fields.instruction: turns[0]}
@@ -145,9 +148,17 @@ def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> R
         root=_optional(record, fields.root),
     )
     row = replace(row, origin=row.instruction)
+    for key, text in (("instruction", row.instruction), ("input", row.input), *_numbered(turns)):
+        # Providers refuse it, or cut the text there.
+        if "\0" in text:
+            raise record.error(key, "holds a NUL; remove it")
     if append and row.input:
         row = replace(row, instruction=row.prompt, input="", origin=row.prompt)
     return row
+
+
+def _numbered(turns: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return ((f"turns[{number}]", turn) for number, turn in enumerate(turns))
 
 
 def _optional(record: Record, key: str | None) -> str:

@@ -124,7 +124,7 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
         ),
         pytest.param(
             {"evolve": {"methods": ["e0"], "first_round": 3}, "output": {"rounds": [1]}},
-            ["output.rounds names round 1", "rounds 3 to 3"],
+            ["output.rounds names round 1", "first_round 3"],
             id="a round before the first",
         ),
         pytest.param(
@@ -319,6 +319,10 @@ def test_a_model_that_cannot_be_reached_is_refused(
             ["seeds.jsonl:3", "'1'", "seeds.jsonl:1"],
             id="same id",
         ),
+        pytest.param(
+            '{"instruction": "a", "instruction": "b"}', ["seeds.jsonl:1", "two values"], id="twice"
+        ),
+        pytest.param('{"a": ' * 101 + "1" + "}" * 101, ["seeds.jsonl:1", "100 levels"], id="deep"),
         pytest.param('{"id": "x", "instruction": "a\\u0000b"}', ["'x'", "NUL"], id="NUL"),
         pytest.param('{"id": "x", "instruction": "a\\ud800b"}', ["'x'", "surrogate"], id="half"),
     ],
@@ -392,6 +396,34 @@ def test_optimize_without_a_search_is_refused(write_config: WriteConfig) -> None
 def test_a_csv_that_is_none_is_refused(write_config: WriteConfig) -> None:
     Path("seeds.csv").write_bytes(b'instruction\n"a\x00b"\n')
     refuse(write_config(data={"path": "seeds.csv"}), "seeds.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "needles"),
+    [
+        pytest.param(
+            'id,instruction\n1,"Name a\nriver."\n2,Write, then stop.\n',
+            ["seeds.csv:4", "3 values", "header has 2", "quotes"],
+            id="a comma without quotes",
+        ),
+        pytest.param(
+            'instruction\nName a river.\n"Name a lake.\nName a sea.\n',
+            ["seeds.csv:3", "unexpected end of data"],
+            id="a quote that is not closed",
+        ),
+        pytest.param(
+            'instruction\n"Say "hi" now."\n', ["seeds.csv:2", "quotes"], id="quotes in quotes"
+        ),
+        pytest.param(
+            "instruction,instruction\na,b\n", ["seeds.csv:1", "two columns"], id="column twice"
+        ),
+    ],
+)
+def test_a_csv_that_would_lose_text_is_refused(
+    write_config: WriteConfig, text: str, needles: list[str]
+) -> None:
+    Path("seeds.csv").write_text(text)
+    refuse(write_config(data={"path": "seeds.csv"}), *needles)
 
 
 def test_a_full_disk_is_refused(write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
