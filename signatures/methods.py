@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import dspy
-import yaml
 
 from autoevol.signatures.evolve import CLOSINGS, EvolveInstruction, EvolveInstructionStepwise
 from autoevol.signatures.parameters import Demonstration, Template, checked
-from autoevol.signatures.strict_yaml import load_yaml
+from autoevol.signatures.strict_yaml import dump_yaml, load_yaml
 
 Thinking = Literal["none", "steps"]
 Kind = Literal["depth", "breadth", "down"]
@@ -130,7 +129,7 @@ def to_markdown(method: Method) -> str:
         {"instruction": before, "evolved_instruction": after}
         for before, after in method.demonstrations
     ]
-    header = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=100)
+    header = dump_yaml(front, width=100)
     return f"---\n{header}---\n{method.instructions}\n"
 
 
@@ -177,6 +176,8 @@ def _library() -> tuple[Method, ...]:
 
 
 def _split(text: str) -> tuple[dict[str, object], str]:
+    if text.startswith("---\r\n"):
+        text = text.replace("\r\n", "\n")  # an editor on Windows wrote the file
     if not text.startswith("---\n"):
         return {}, text
     header, fence, body = text[4:].partition("\n---\n")

@@ -12,15 +12,16 @@ from typing import Any
 
 import yaml
 
-MOST_CHARACTERS = 1 << 20
+MOST_CHARACTERS = 4 << 20
 MOST_LEVELS = 40
 MOST_VALUES = 100_000
 """Values of a text, with those that its aliases repeat."""
 
-_SHOWN_LEVELS = 12
+_SHOWN, _SHOWN_LEVELS = 40, 12  # characters of a text and levels of a key in a message
 _KEY = re.compile(r"[\s-]*([\w.]+):")
 """The key that a line begins with; the rest of the line may hold a secret."""
 
+_BREAKS = re.compile("[\x85\u2028\u2029]")
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 _CORE = "tag:yaml.org,2002:"
 _TAGS = {_CORE + name for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")}
@@ -62,14 +63,41 @@ def load_yaml(text: str, *, any_character: bool = False) -> Any:
         return _BoundedLoader(text, any_character=any_character).get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line if mark else 0
-        key = _KEY.match(text.split("\n")[line]) if mark else None
-        problem = f"is not valid YAML: {error.problem or error.context}"
-        raise YamlError(problem, line=line + 1, key=key[1] if key else "") from error
+        raise _invalid(text, mark.line if mark else 0, error.problem or error.context) from error
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, int(error.position)) + 1
-        problem = f"is not valid YAML: character #x{ord(text[error.position]):04x} is not allowed"
-        raise YamlError(problem, line=line) from error
+        line = text.count("\n", 0, int(error.position))
+        problem = f"character #x{ord(text[error.position]):04x} is not allowed"
+        raise _invalid(text, line, problem) from error
+
+
+def _invalid(text: str, line: int, problem: str | None) -> YamlError:
+    """Return the error of a text that is not YAML; `line` counts from 0."""
+    key = _KEY.match(text.split("\n")[line])
+    at = f", at {key[1]!r}" if key else ""
+    return YamlError(f"is not valid YAML: line {line + 1}{at}: {problem}")
+
+
+def dump_yaml(tree: Any, *, width: int | None = None) -> str:
+    """Return a tree as YAML that `load_yaml` reads back equal, keys in their order.
+
+    Args:
+        tree: Mappings, lists, texts, numbers, booleans and nulls.
+        width: Characters after which a line is folded; None: PyYAML's.
+    """
+    options: Any = {"allow_unicode": True, "sort_keys": False, "width": width}
+    return str(yaml.dump(tree, Dumper=_FaithfulDumper, **options))
+
+
+class _FaithfulDumper(yaml.SafeDumper):
+    """A writer that escapes the line breaks of Unicode, which PyYAML writes so that it folds them."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Return the node of a text."""
+        style = '"' if _BREAKS.search(data) else None
+        return self.represent_scalar(f"{_CORE}str", data, style)
+
+
+_FaithfulDumper.add_representer(str, _FaithfulDumper.represent_str)
 
 
 class _BoundedLoader(yaml.SafeLoader):
@@ -84,6 +112,7 @@ class _BoundedLoader(yaml.SafeLoader):
         super().__init__(text)
         self._any_character = any_character
         self._path: list[str] = []
+        self._levels = 0
         self._values = 0
         self._sizes: dict[int, int] = {}
 
@@ -96,26 +125,32 @@ class _BoundedLoader(yaml.SafeLoader):
         """
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # so are its stubs
         line, before = event.start_mark.line + 1, self._values
-        self._path += [] if index is None else [str(getattr(index, "value", index))]
-        if len(self._path) > MOST_LEVELS:
+        self._path += [] if index is None else [str(getattr(index, "value", index))[:_SHOWN]]
+        # Not the length of the path: a key may be a mapping with keys that are mappings.
+        self._levels += 1
+        if self._levels > MOST_LEVELS:
             raise self._error(f"nests deeper than {MOST_LEVELS} levels", line)
+        self._count(self._repeated(event, line), line)
+        node = super().compose_node(parent, index)
         if not isinstance(event, yaml.AliasEvent):
-            self._count(1, line)
-            node = super().compose_node(parent, index)
             self._check(node, line)
             self._sizes[id(node)] = self._values - before
-        elif event.anchor not in self.anchors:
-            raise self._error(
-                f"*{event.anchor} names nothing; a text that begins with * is quoted", line
-            )
-        else:
-            node = super().compose_node(parent, index)
-            # A node without a size is still open: the alias lies in what it stands for.
-            if id(node) not in self._sizes:
-                raise self._error(f"*{event.anchor} refers to itself", line)
-            self._count(self._sizes[id(node)], line)
+        self._levels -= 1
         del self._path[len(self._path) - (index is not None) :]
         return node
+
+    def _repeated(self, event: Any, line: int) -> int:
+        """Return how many values a node adds: one, or all those that its alias stands for."""
+        if not isinstance(event, yaml.AliasEvent):
+            return 1
+        if event.anchor not in self.anchors:
+            quoted = "a text that begins with * must be quoted"
+            raise self._error(f"*{_shown(event.anchor)} names nothing; {quoted}", line)
+        size = self._sizes.get(id(self.anchors[event.anchor]))
+        # A node without a size is still open: the alias lies in what it stands for.
+        if size is None:
+            raise self._error(f"*{_shown(event.anchor)} refers to itself", line)
+        return size
 
     def _count(self, values: int, line: int) -> None:
         self._values += values
@@ -124,7 +159,7 @@ class _BoundedLoader(yaml.SafeLoader):
 
     def _check(self, node: Any, line: int) -> None:
         if node.tag not in _TAGS:
-            raise self._error(f"the tag {node.tag!r} is not allowed; remove it", line)
+            raise self._error(f"the tag {_shown(node.tag)!r} is not allowed; remove it", line)
         if isinstance(node, yaml.MappingNode):
             self._check_keys(node)
         elif isinstance(node, yaml.ScalarNode):
@@ -148,9 +183,9 @@ class _BoundedLoader(yaml.SafeLoader):
         # A KeyError: `!!bool x`. An IndexError: `!!int ""`.
         except (ValueError, KeyError, IndexError) as error:
             kind = _KINDS.get(node.tag, "value of its tag")
-            raise self._error(f"{_shown(node.value)} is no {kind}", line) from error
+            raise self._error(f"{_shown(node.value)!r} is no {kind}", line) from error
         if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-            raise self._error(f"{_shown(node.value)} is too large a number", line)
+            raise self._error(f"{_shown(node.value)!r} is too large a number", line)
         if isinstance(value, float) and math.isnan(value):
             raise self._error("is no number (NaN)", line)
         if isinstance(value, str) and not self._any_character and _UNUSABLE.search(value):
@@ -167,5 +202,6 @@ class _BoundedLoader(yaml.SafeLoader):
         return YamlError(problem, line=line, key=".".join(shown))
 
 
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 40 else f"{text[:40]}…")
+def _shown(text: str | None) -> str:
+    text = text or ""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-import yaml
 from filelock import FileLock
 from filelock import Timeout as FileLockTimeout
 
@@ -24,6 +23,7 @@ from autoevol.experiments.files.json_text import as_json
 from autoevol.program.errors import ConfigError, StorageError
 from autoevol.program.records import Outcome, StepRecord
 from autoevol.signatures import Method, to_markdown
+from autoevol.signatures.strict_yaml import dump_yaml
 
 MINIMUM_DISK = 50 << 20  # bytes
 LOCK = "run.lock"
@@ -199,7 +199,7 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
 
 def as_yaml(config: ExperimentConfig) -> str:
     """Return the resolved config."""
-    return yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
+    return dump_yaml(config.model_dump(mode="json"))
 
 
 @contextlib.contextmanager

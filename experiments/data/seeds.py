@@ -149,12 +149,20 @@ def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> R
     )
     row = replace(row, origin=row.instruction)
     for key, text in (("instruction", row.instruction), ("input", row.input), *_numbered(turns)):
-        # Providers refuse it, or cut the text there.
-        if "\0" in text:
-            raise record.error(key, "holds a NUL; remove it")
+        check_sendable(record, key, text)
     if append and row.input:
         row = replace(row, instruction=row.prompt, input="", origin=row.prompt)
     return row
+
+
+def check_sendable(record: Record, key: str, text: str) -> None:
+    """Check that a text of a seed can be sent to a model.
+
+    Raises:
+        ConfigError: It holds a NUL, at which some providers refuse the text, and others cut it.
+    """
+    if "\0" in text:
+        raise record.error(key, "holds a NUL; remove it")
 
 
 def _numbered(turns: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -56,12 +56,13 @@ def regular_file(path: Path, where: str) -> Path:
     return path
 
 
-def read_text(path: Path, where: str) -> str:
+def read_text(path: Path, where: str, *, newline: str | None = None) -> str:
     """Return the text of a file.
 
     Args:
         path: Of a text that people write by hand.
         where: For the message: the path itself, or the key that names it.
+        newline: As `open` takes it; None: lines end as Python has them, however the file does.
 
     Raises:
         ConfigError: It is no file, is too large for what it is, cannot be read, or is no UTF-8.
@@ -71,7 +72,8 @@ def read_text(path: Path, where: str) -> str:
         if path.stat().st_size > MOST_BYTES:
             raise ConfigError(where, f"is larger than {MOST_BYTES >> 20} MiB, no text of this kind")
         # A byte order mark, which some editors put first, is no part of the text.
-        return path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline=newline) as file:
+            return file.read()
     except OSError as error:
         raise ConfigError(where, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -157,7 +157,8 @@ def find_method(name: str, where: str) -> Method:
             f"unknown method {shown(name)}{hint} `autoevol methods list` shows the shipped ones",
         )
     try:
-        text = read_text(path, str(path))
+        # A model may have written a carriage return, which is part of the method's id.
+        text = read_text(path, str(path), newline="")
     except ConfigError as error:
         raise ConfigError(where, f"names a method that is none: {error}") from error
     try:
