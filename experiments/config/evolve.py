@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from autoevol.experiments.config.section import Section
-from autoevol.program.bounds import Count, NonNegative
+from autoevol.program.bounds import Count, Few, NonNegative
 from autoevol.program.evolution.answering import AnswerSettings
 from autoevol.program.evolution.generator import GenerationOptions
 from autoevol.program.evolution.pipeline import InputHandling
@@ -56,7 +56,7 @@ class UntilConfig(Section):
     """
 
     words: tuple[Count, Count]
-    max_rounds: Count = 10
+    max_rounds: Few = 10
 
     @model_validator(mode="after")
     def _rising(self) -> "UntilConfig":

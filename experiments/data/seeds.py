@@ -51,10 +51,7 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
     data, evolve = config.data, config.evolve
     rows: list[LocatedRow] = []
     places: dict[str, str] = {}
-    records = read_records(
-        data.path, f"{where}: data.path", beside=Path(where).parent, split=data.split
-    )
-    for record in records:
+    for record in _records(data, where):
         if not _is_wanted(record, data.where):
             continue
         row = _row(record, data.fields, len(rows), append=evolve.input == "append")
@@ -70,6 +67,17 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
         why = f" where {shown(data.where)}" if data.where else ""
         raise ConfigError(f"{where}: data.path", f"{data.path} holds no rows{why}")
     return pool_of(rows, evolve, where)
+
+
+def _records(data: DataConfig, where: str) -> Iterator[Record]:
+    """Yield the records of the source; an error in the file says whose `data.path` it is."""
+    key = f"{where}: data.path"
+    try:
+        yield from read_records(data.path, key, beside=Path(where).parent, split=data.split)
+    except ConfigError as error:
+        if error.where == key:
+            raise
+        raise ConfigError(error.where, f"{error.problem} ({key})") from error
 
 
 def _is_wanted(record: Record, where: Mapping[str, str | list[str]]) -> bool:
@@ -109,7 +117,8 @@ def _check_sizes(sizes: DataConfig, rows: int, config: ExperimentConfig, where: 
         raise ConfigError(
             f"{where}: data",
             f"train_size, dev_size, fresh_size and heldout_size need {needed} rows, "
-            f"{config.data.path} has {rows}; make them smaller",
+            f"{config.data.path} has {rows}; make them smaller, or do without a search "
+            "(optimizer.name: none)",
         )
 
 

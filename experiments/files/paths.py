@@ -11,6 +11,9 @@ from pathlib import Path
 
 from autoevol.program.errors import ConfigError
 
+_MOST_PATH_BYTES = 3500
+"""Of a folder; Linux takes 4,095, and the names of its files come on top."""
+
 MOST_BYTES = 4 << 20
 """Size of the largest text that is read whole: a config, a method, a prompt."""
 
@@ -91,6 +94,8 @@ def name_problem(path: str) -> str | None:
         Path(path).expanduser()
     except RuntimeError:
         return f"begins with {path.split('/', maxsplit=1)[0]}, which is no user here"
+    if len(os.fsencode(path)) > _MOST_PATH_BYTES:
+        return f"is longer than {_MOST_PATH_BYTES:,} bytes; shorten it"
     long = next((part for part in path.split("/") if len(os.fsencode(part)) > 255), None)
     if long is not None:
         return f"has a name of more than 255 bytes ({long[:20]}…); shorten it"

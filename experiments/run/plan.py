@@ -154,7 +154,7 @@ def find_method(name: str, where: str) -> Method:
         hint = f"; did you mean {near[0]}?" if near else ";"
         raise ConfigError(
             where,
-            f"unknown method {shown(name)}{hint} `autoevol methods list` shows the shipped ones",
+            f"unknown method {shown(name)}{hint} `autoevol methods list` shows the names",
         )
     try:
         # A model may have written a carriage return, which is part of the method's id.
