@@ -198,7 +198,7 @@ class _BoundedLoader(yaml.SafeLoader):
 
     def _error(self, problem: str, line: int) -> YamlError:
         # Where the nesting is the mistake, its first keys say where it is.
-        shown = self._path if len(self._path) <= _SHOWN_LEVELS else [*self._path[:3], "…"]
+        shown = self._path if len(self._path) <= _SHOWN_LEVELS else [*self._path[:6], "…"]
         return YamlError(problem, line=line, key=".".join(shown))
 
 

@@ -22,6 +22,10 @@ SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?token
 
 _LOCAL = "local/"
 _LONGEST_NAME = 300
+_MOST_CALLS = 10_000
+_SECONDS = ("timeout", "backoff", "backoff_max", "hedge_after", "outage")
+_MOST_SECONDS = 10_000_000
+"""Almost four months."""
 
 
 class PriceConfig(Section):
@@ -51,6 +55,22 @@ class EndpointConfig(Section, EndpointOptions):
         if name.startswith(_LOCAL) and (problem := name_problem(name.removeprefix(_LOCAL))):
             raise ValueError(problem)
         return name
+
+    @field_validator("concurrency", "attempts")
+    @classmethod
+    def _startable(cls, count: int | None) -> int | None:
+        # Each is a task or a try of its own: a slip of the keyboard would fill the memory.
+        if count is not None and count > _MOST_CALLS:
+            raise ValueError(f"must be at most {_MOST_CALLS:,}")
+        return count
+
+    @field_validator(*_SECONDS)
+    @classmethod
+    def _bearable(cls, seconds: float | None) -> float | None:
+        # The event loop takes no larger number of seconds than fits its clock.
+        if seconds is not None and seconds > _MOST_SECONDS:
+            raise ValueError(f"must be at most {_MOST_SECONDS:,} seconds")
+        return seconds
 
     @field_validator("api_base")
     @classmethod

@@ -148,7 +148,7 @@ def find_method(name: str, where: str) -> Method:
     shipped = shipped_methods()
     if name in shipped:
         return shipped[name]
-    path = local_path(name, where)
+    path = local_path(name, f"{where}, the method's name")
     if not path.exists():
         near = difflib.get_close_matches(name, shipped, n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]}?" if near else ";"

@@ -135,6 +135,7 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
         pytest.param(
             {"failure": {"rules": "strict"}}, ["failure: rules", "'strict'"], id="rules as a text"
         ),
+        pytest.param({"evolve": {"rounds": 1001}}, ["evolve.rounds", "1000"], id="many rounds"),
         pytest.param({"seed": -1}, ["seed: Input should be greater"], id="negative seed"),
         pytest.param({"seed": 2**32}, ["seed: Input should be less"], id="large seed"),
         pytest.param({"name": "x" * 201}, ["name", "200 bytes"], id="long name"),
@@ -273,6 +274,16 @@ def test_a_wrong_config_is_refused(
             {"model": "scripted/world", "params": {"top_k": float("inf")}},
             ["models.evolver.params", "JSON"],
             id="no JSON",
+        ),
+        pytest.param(
+            {"model": "scripted/world", "concurrency": 10_001},
+            ["models.evolver.concurrency", "at most 10,000"],
+            id="more calls than a machine has room for",
+        ),
+        pytest.param(
+            {"model": "scripted/world", "outage": 1e9},
+            ["models.evolver.outage", "at most 10,000,000 seconds"],
+            id="thirty years",
         ),
         pytest.param(
             {"model": "scripted/world", "timeout": float("inf")},
