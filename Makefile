@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check faults bench search recipes scores clean
+.PHONY: help setup demo test check fuzz faults bench search recipes scores clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -27,6 +27,9 @@ check: setup  ## format, lint, types, layers, house rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.support.house
+
+fuzz: setup  ## 500 mutations of every shipped config, each run or refused by key (four minutes)
+	MUTATIONS=500 $(BIN)/python -m pytest -q -n 2 tests/experiments/cli/test_mutated_configs.py
 
 faults: setup  ## kill runs with kill -9, 20 times in every phase, and hold their accounts against an undisturbed run's
 	$(BIN)/python -m benchmarks.faults --seeds 20

@@ -9,6 +9,10 @@ from annotated_types import Ge, Gt, Le, Lt
 
 Count = Annotated[int, Ge(1)]
 Size = Annotated[int, Ge(0)]
+Few = Annotated[int, Ge(1), Le(1000)]
+"""How often something is repeated; a number that multiplies the calls of a run."""
+
+FewOrNone = Annotated[int, Ge(0), Le(1000)]
 Level = Annotated[float, Gt(0), Lt(1)]
 """Significance level of a test."""
 

@@ -8,15 +8,15 @@ defaults of its parameters in the front matter and its instructions as the body.
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import dspy
-import yaml
 
 from autoevol.signatures.evolve import CLOSINGS, EvolveInstruction, EvolveInstructionStepwise
 from autoevol.signatures.parameters import Demonstration, Template, checked
+from autoevol.signatures.strict_yaml import dump_yaml, load_yaml
 
 Thinking = Literal["none", "steps"]
 Kind = Literal["depth", "breadth", "down"]
@@ -62,7 +62,9 @@ class Method:
     def id(self) -> str:
         """Twelve hexadecimal digits made of the content: equal methods have equal ids."""
         content = [self.instructions, self.demonstrations, self.thinking]
-        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:12]
+        text = json.dumps(content, ensure_ascii=False)
+        # A row that a demonstration shows may hold half of a surrogate pair.
+        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]
 
     @property
     def signature(self) -> type[dspy.Signature]:
@@ -127,7 +129,7 @@ def to_markdown(method: Method) -> str:
         {"instruction": before, "evolved_instruction": after}
         for before, after in method.demonstrations
     ]
-    header = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=100)
+    header = dump_yaml(front, width=100)
     return f"---\n{header}---\n{method.instructions}\n"
 
 
@@ -146,35 +148,45 @@ def from_markdown(text: str, *, name: str) -> Method:
     if not template.text:
         raise ValueError("the method has no instructions")
     return Method(
-        name=str(front.get("name", name)),
+        name=_text("name", front.get("name", name)),
         instructions=template.instructions,
         demonstrations=template.shown,
         thinking=_one_of(Thinking, "thinking", front, "none"),
         kind=_one_of(Kind, "kind", front, "depth"),
         domain=_one_of(Domain, "domain", front, "general"),
-        system=str(front.get("system", "")),
-        digit=str(front.get("digit", "")),
+        system=_text("system", front.get("system", "")),
+        digit=_text("digit", front.get("digit", "")),
         template=template if template.defaults else None,
     )
 
 
 def shipped_methods() -> dict[str, Method]:
     """Return the methods that come with AutoEvol, by name, their parameters at the defaults."""
+    return {method.name: method for method in _library()}
+
+
+@cache
+def _library() -> tuple[Method, ...]:
     methods = [Method("e0", EvolveInstructionStepwise.instructions, thinking="steps")]
     methods += [
         from_markdown(path.read_text(encoding="utf-8"), name=path.stem)
         for path in sorted(_LIBRARY.rglob("*.md"), key=lambda path: (len(path.parts), path))
     ]
-    direct = Method("e0-direct", EvolveInstruction.instructions)
-    return {method.name: method for method in [*methods, direct]}
+    return (*methods, Method("e0-direct", EvolveInstruction.instructions))
 
 
 def _split(text: str) -> tuple[dict[str, object], str]:
+    if text.startswith("---\r\n"):
+        text = text.replace("\r\n", "\n")  # an editor on Windows wrote the file
     if not text.startswith("---\n"):
         return {}, text
     header, fence, body = text[4:].partition("\n---\n")
-    front = yaml.safe_load(header)
-    if not fence or not isinstance(front, dict):
+    if not fence:
+        raise ValueError("the front matter must end with a line '---'")
+    # Demonstrations are texts of rows, whatever characters these hold.
+    # The empty line is the fence's, so that a message counts the lines of the file.
+    front = load_yaml(f"\n{header}", any_character=True)
+    if not isinstance(front, dict):
         raise ValueError("the front matter must be a YAML mapping between two lines '---'")
     return front, body
 
@@ -190,7 +202,7 @@ def _parameters(front: dict[str, object]) -> dict[str, str]:
     given = front.get("parameters") or {}
     if not isinstance(given, dict):
         raise ValueError("parameters must be a mapping of names to their defaults")
-    return {str(name): str(default) for name, default in given.items()}
+    return {str(name): _text(f"parameters.{name}", default) for name, default in given.items()}
 
 
 def _demonstrations(
@@ -206,7 +218,15 @@ def _demonstrations(
 
 
 def _demonstration(
-    instruction: str, evolved_instruction: str, **marks: object
+    instruction: object, evolved_instruction: object, **marks: object
 ) -> tuple[Demonstration, dict[str, str]]:
     made_for = {name: checked(name, value) for name, value in marks.items()}
-    return (str(instruction), str(evolved_instruction)), made_for
+    before = _text("demonstrations: instruction", instruction)
+    return (before, _text("demonstrations: evolved_instruction", evolved_instruction)), made_for
+
+
+def _text(key: str, value: object) -> str:
+    """Return a value of the front matter as a text; YAML takes some texts for numbers."""
+    if value is None or isinstance(value, list | dict):
+        raise ValueError(f"{key} must be a text, got {value!r}")
+    return str(value)

@@ -99,7 +99,7 @@ def language_name(given: str) -> str:
     name = LANGUAGES.get(given.casefold(), given.capitalize())
     if name not in LANGUAGES.values():
         known = ", ".join(f"{code} {each}" for code, each in LANGUAGES.items())
-        raise ValueError(f"unknown language {given!r}; known are {known}")
+        raise ValueError(f"unknown language {given[:40]!r}; known are {known}")
     return name
 
 
@@ -116,13 +116,13 @@ def checked(name: str, value: object) -> str:
 def _range(given: str) -> str:
     match = _RANGE.fullmatch(given)
     if not match or int(match[2] or match[1]) < int(match[1]):
-        raise ValueError(f"words must be a number or a range such as 10 to 20, got {given!r}")
+        raise ValueError(f"words must be a number or a range such as 10 to 20, got {given[:40]!r}")
     return f"{match[1]} to {match[2]}" if match[2] else match[1]
 
 
 def _count(given: str) -> str:
     if not given.isdecimal() or int(given) < 1:
-        raise ValueError(f"constraints must be a whole number from 1, got {given!r}")
+        raise ValueError(f"constraints must be a whole number from 1, got {given[:40]!r}")
     return given
 
 

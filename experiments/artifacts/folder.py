@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from filelock import FileLock
 from filelock import Timeout as FileLockTimeout
 
@@ -24,6 +23,7 @@ from autoevol.experiments.files.atomic import PARTIAL, write_whole
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import StepRecord
 from autoevol.signatures import Method, to_markdown
+from autoevol.signatures.strict_yaml import dump_yaml
 
 LEDGER = "ledger.sqlite"
 MINIMUM_DISK = 50 << 20  # bytes
@@ -208,4 +208,4 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
 
 def as_yaml(config: ExperimentConfig) -> str:
     """Return the resolved config."""
-    return yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
+    return dump_yaml(config.model_dump(mode="json"))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autoevol.experiments.files.atomic import PARTIAL, whole_path
+from autoevol.experiments.files.json_text import as_json
 from autoevol.program.errors import StorageError
 from autoevol.program.records import Outcome, Status
 
@@ -88,7 +89,7 @@ class _RowFile:
         self._size = 0
 
     def append(self, outcome: Outcome) -> None:
-        line = json.dumps(outcome.as_dict(), ensure_ascii=False).encode() + b"\n"
+        line = as_json(outcome.as_dict(), is_repaired=True).encode() + b"\n"
         self._file.write(line)
         # Row by row, so that a kill leaves whole rows.
         self._file.flush()

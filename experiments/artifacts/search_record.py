@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.files.paths import read_text
 from autoevol.experiments.files.records import read_json
 from autoevol.metrics import FailureRate
 from autoevol.program.errors import ConfigError
@@ -161,7 +162,7 @@ def best_alone(folder: Path) -> SearchRecord:
     if not file.is_file():
         return SearchRecord({}, [])
     try:
-        method = from_markdown(file.read_text("utf-8"), name="best")
+        method = from_markdown(read_text(file, str(file), newline=""), name="best")
     except ValueError as error:
         raise ConfigError(str(file), str(error)) from error
     return SearchRecord({method.id: method}, [method.id])

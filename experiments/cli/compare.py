@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import complaints, console, say
 
 app = typer.Typer(add_completion=False)
@@ -12,7 +13,10 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def compare(
-    targets: Annotated[list[Path], typer.Argument(metavar="A B…", help="Run folders, or files.")],
+    targets: Annotated[
+        list[Path],
+        typer.Argument(metavar="A B…", help="Run folders, or files.", callback=path_of("A B…")),
+    ],
     judge: Annotated[
         str | None, typer.Option("--judge", metavar="MODEL", help="The judge between A and B.")
     ] = None,
@@ -24,7 +28,9 @@ def compare(
         ),
     ] = "both",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most N pairs.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of the page.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the page.", callback=path_of("--out"))
+    ] = None,
 ) -> None:
     """Put runs side by side, or let a judge decide between two sets (see docs/scores.md)."""
     from autoevol.experiments.compare.judged import compare as compared

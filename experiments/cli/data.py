@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import console, say
 
 FROM_HELP = "The format of IN; auto goes by the first record."
@@ -15,23 +16,39 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="JSONL, JSON, CSV or Parquet.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="A new file.")],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="JSONL, JSON, CSV or Parquet.", callback=path_of("IN")),
+    ],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A new file.", callback=path_of("OUT"))
+    ],
     read_as: Annotated[str, typer.Option("--from", metavar="FORMAT", help=FROM_HELP)] = "auto",
     write_as: Annotated[
         str, typer.Option("--to", metavar="FORMAT", help="The format of OUT.")
     ] = "rows",
+    skip_unusable: Annotated[
+        bool,
+        typer.Option("--skip-unusable", help="Leave out and count rows that cannot be read."),
+    ] = False,
 ) -> None:
     """Turn instruction data from one format into another (see docs/data-tools.md)."""
     from autoevol.experiments.data.convert import convert as converted
 
-    converted(source, target, read_as=read_as, write_as=write_as, say=say)
+    converted(
+        source, target, read_as=read_as, write_as=write_as, say=say, skip_unusable=skip_unusable
+    )
 
 
 @app.command()
 def merge(
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="A new file of rows.")],
-    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Files of any format.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A new file of rows.", callback=path_of("OUT"))
+    ],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="IN...", help="Files of any format.", callback=path_of("IN...")),
+    ],
 ) -> None:
     """Merge files of rows into one; duplicates are dropped, ids stay unique."""
     from autoevol.experiments.data.merge import merge as merged
@@ -41,8 +58,13 @@ def merge(
 
 @app.command()
 def seeds(
-    config: Annotated[Path, typer.Argument(help="A YAML file, see docs/data-tools.md.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="A new JSONL file.")],
+    config: Annotated[
+        Path,
+        typer.Argument(help="A YAML file, see docs/data-tools.md.", callback=path_of("CONFIG")),
+    ],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A new JSONL file.", callback=path_of("OUT"))
+    ],
 ) -> None:
     """Build a seed file from several data sets, with quotas and without duplicates."""
     from autoevol.experiments.data.seed_builder import build_seeds
@@ -57,13 +79,16 @@ def seeds(
 
 @app.command()
 def equalise(
-    first: Annotated[Path, typer.Argument(metavar="A")],
-    second: Annotated[Path, typer.Argument(metavar="B")],
+    first: Annotated[Path, typer.Argument(metavar="A", callback=path_of("A"))],
+    second: Annotated[Path, typer.Argument(metavar="B", callback=path_of("B"))],
     by: Annotated[
         str, typer.Option("--by", metavar="rows|count", help="The same seeds, or as many rows.")
     ],
     seed: Annotated[int, typer.Option("--seed", help="Of the draw for count.")] = 0,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of the new files.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder of the new files.", callback=path_of("--out")),
+    ] = None,
 ) -> None:
     """Make two data sets comparable: the same seeds, or the same number of rows."""
     from autoevol.experiments.data.equalise import equalise as equalised

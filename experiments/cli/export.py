@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import say
 from autoevol.program.errors import ConfigError
 
@@ -13,7 +14,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER")],
+    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", callback=path_of("RUN_FOLDER"))],
     formats: Annotated[
         list[str] | None, typer.Option("--format", metavar="NAME", help="May be repeated.")
     ] = None,
@@ -23,7 +24,9 @@ def export(
     with_seeds: Annotated[
         bool, typer.Option("--with-seeds", help="Export the seeds, too.")
     ] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Instead of exports/.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Instead of exports/.", callback=path_of("--out"))
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
     hub: Annotated[
         str | None, typer.Option("--push-to-hub", metavar="OWNER/NAME", help="Needs HF_TOKEN.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import complaints, console, quiet_libraries
 
 if TYPE_CHECKING:
@@ -17,14 +18,17 @@ app = typer.Typer(add_completion=False)
 
 @app.command("metric-check")
 def metric_check(
-    file: Annotated[Path, typer.Argument(help="Labelled rows, JSONL.")],
+    file: Annotated[Path, typer.Argument(help="Labelled rows, JSONL.", callback=path_of("FILE"))],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     judge: Annotated[
         str | None,
         typer.Option("--judge", metavar="MODEL", help="The judge for the rules that need one."),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", help="Folder for the judge's finished calls.")
+        Path,
+        typer.Option(
+            "--out", help="Folder for the judge's finished calls.", callback=path_of("--out")
+        ),
     ] = Path("runs/metric-check"),
 ) -> None:
     """Check every rule set against labelled rows."""

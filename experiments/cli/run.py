@@ -15,6 +15,7 @@ import typer
 
 from autoevol.experiments.cli.app import STOPPED_EARLY
 from autoevol.experiments.run.request import RunRequest
+from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import complain, say
 
 if TYPE_CHECKING:
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-ConfigFile = Annotated[Path, typer.Argument(help="A YAML file, see experiments/configs/.")]
+ConfigFile = Annotated[
+    Path, typer.Argument(help="A YAML file, see experiments/configs/.", callback=path_of("CONFIG"))
+]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY.SUB=VALUE", help="Override a key.")
 ]
-OutFolder = Annotated[Path | None, typer.Option("--out", help="Replaces output.dir.")]
+OutFolder = Annotated[
+    Path | None, typer.Option("--out", help="Replaces output.dir.", callback=path_of("--out"))
+]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="A small trial: N rows, 2 steps, 2 candidates.")
 ]
@@ -76,7 +81,12 @@ def optimize(
 def evolve(
     config: ConfigFile,
     method: Annotated[
-        Path | None, typer.Option("--method", help="A method file, for example methods/best.md.")
+        Path | None,
+        typer.Option(
+            "--method",
+            help="A method file, for example methods/best.md.",
+            callback=path_of("--method"),
+        ),
     ] = None,
     overrides: Overrides = None,
     out: OutFolder = None,

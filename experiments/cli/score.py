@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import complaints, console
 
 app = typer.Typer(add_completion=False)
@@ -12,7 +13,12 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def score(
-    target: Annotated[Path, typer.Argument(metavar="RUN_FOLDER|FILE", help="What to score.")],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN_FOLDER|FILE", help="What to score.", callback=path_of("RUN_FOLDER|FILE")
+        ),
+    ],
     names: Annotated[
         str | None,
         typer.Option(
@@ -25,7 +31,10 @@ def score(
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="scores.KEY=VALUE", help="Override a key.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for a file's scores.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for a file's scores.", callback=path_of("--out")),
+    ] = None,
 ) -> None:
     """Measure a finished set: difficulty, diversity, copies, leaks (see docs/scores.md)."""
     from autoevol.experiments.cli.tables import score_table

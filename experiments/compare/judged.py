@@ -1,6 +1,5 @@
 """A judge model's verdicts on the pairs of two sets, and their figures."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.compare.request import CompareRequest
 from autoevol.experiments.compare.sides import pairs_of
 from autoevol.experiments.files.atomic import whole_file
+from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.judging.session import judge_named, judge_session
 from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.terminal.progress import ProgressBar
@@ -79,7 +79,7 @@ class Comparison:
         """Write every pair with its verdicts."""
         with whole_file(self.request.out / "pairs.jsonl") as file:
             for verdict in self.verdicts:
-                file.write(json.dumps(_line(verdict), ensure_ascii=False) + "\n")
+                file.write(as_json(_line(verdict)) + "\n")
 
 
 def compare(request: CompareRequest, *, bar: ProgressBar, say: Callable[[str], None]) -> Comparison:

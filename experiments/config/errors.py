@@ -14,6 +14,12 @@ UNKNOWN = "unknown key"
 CONCEALED = {"api_base", "params", "storage"}
 """Keys whose value may be a secret by mistake, so a message does not repeat it."""
 
+_OF_SECTIONS = ("model_type", "model_attributes_type", "dict_type")
+"""Pydantic's errors where a section is missing; they name our classes."""
+
+_LONGEST = 80
+"""Characters of a value in a message."""
+
 _OF_TUPLES = ("tuple_type", "too_short", "too_long")
 """Pydantic's errors that speak of tuples, which a YAML file calls lists."""
 
@@ -23,7 +29,7 @@ def config_error(path: Path, error: ValidationError, schema: type[BaseModel]) ->
     first, *rest = error.errors()
     # A list with a wrong item is called too short as well: one mistake, not two.
     others = [other for other in rest if other["loc"] != first["loc"][: len(other["loc"])]]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part)[:_LONGEST] for part in first["loc"])
     tail = f" (and {len(others)} more)" if others else ""
     where = f"{path}: {key}" if key else str(path)
     return ConfigError(where, f"{_problem(first, schema)}{tail}")
@@ -36,18 +42,31 @@ def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:
         return UNKNOWN + (f"; did you mean {close[0]!r}?" if close else "")
     if detail["type"] == "missing":
         return "is required"
+    if detail["type"] == "union_tag_invalid":
+        context = detail["ctx"]
+        return f"name must be one of {context['expected_tags']}, got {shown(context['tag'])}"
     if "api_key_env" in detail["loc"]:
         # The value is left out: who errs here has often pasted the key itself.
         return "must be the name of an environment variable, not the key itself"
-    if CONCEALED & {*detail["loc"]}:
-        return detail["msg"]
     # Pydantic writes this before the text of a ValueError of ours.
     problem = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] in _OF_SECTIONS:
+        problem = "must be a mapping of keys"
+    if CONCEALED & {*detail["loc"]}:
+        return problem
     if detail["type"] in _OF_TUPLES:
         problem = problem.replace("tuple", "list").replace("Tuple", "List")
     # The input of a check between keys is the whole section: too long for a line, and it holds the
     # concealed keys, too.
-    return problem if isinstance(detail["input"], dict) else f"{problem}, got {detail['input']!r}"
+    return (
+        problem if isinstance(detail["input"], dict) else f"{problem}, got {shown(detail['input'])}"
+    )
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message, cut to a part of a line."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _allowed_keys(path: Sequence[str | int], schema: type[BaseModel]) -> list[str]:

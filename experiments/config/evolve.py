@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from autoevol.experiments.config.section import Section
-from autoevol.program.bounds import Count, NonNegative
+from autoevol.program.bounds import Count, Few, NonNegative
 from autoevol.program.evolution.answering import AnswerSettings
 from autoevol.program.evolution.generator import GenerationOptions
 from autoevol.program.evolution.pipeline import InputHandling
@@ -56,7 +56,7 @@ class UntilConfig(Section):
     """
 
     words: tuple[Count, Count]
-    max_rounds: Count = 10
+    max_rounds: Few = 10
 
     @model_validator(mode="after")
     def _rising(self) -> "UntilConfig":
@@ -102,7 +102,7 @@ class EvolveConfig(Section, GenerationOptions):
         # `rounds: null` is as good as no key, so that the defaults below apply.
         tree = {key: value for key, value in tree.items() if (key, value) != ("rounds", None)}
         schedule, until = tree.get("schedule"), tree.get("until")
-        if isinstance(tree.get("children"), int):
+        if type(tree.get("children")) is int:
             tree["children"] = [tree["children"]]
         if schedule and "methods" in tree:
             raise ValueError("give methods or schedule, not both")
@@ -110,9 +110,10 @@ class EvolveConfig(Section, GenerationOptions):
             tree["schedule"] = [item if isinstance(item, list) else [item] for item in schedule]
         if isinstance(until, dict):
             most = until.get("max_rounds", UntilConfig.model_fields["max_rounds"].default)
-            if tree.setdefault("rounds", most) != most:
+            # What is no number is pydantic's to refuse, where it was written.
+            if isinstance(most, int) and tree.setdefault("rounds", most) != most:
                 raise ValueError("until.max_rounds is the number of rounds; leave rounds out")
-        elif schedule:
+        elif schedule and isinstance(schedule, list):
             tree.setdefault("rounds", len(schedule))
         return tree
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from autoevol.experiments.config.data import DataConfig
-from autoevol.experiments.config.errors import config_error
+from autoevol.experiments.config.errors import config_error, shown
 from autoevol.experiments.config.evolve import AnswerConfig, EvolveConfig
 from autoevol.experiments.config.filters import ALWAYS, FIGURES, FilterConfig
 from autoevol.experiments.config.loading import MATRIX, tree_of
@@ -15,6 +15,7 @@ from autoevol.experiments.config.models import ModelsConfig
 from autoevol.experiments.config.optimizer import OptimizerConfig
 from autoevol.experiments.config.scores import ANSWERED, ScoresConfig
 from autoevol.experiments.config.section import Section
+from autoevol.experiments.files.paths import name_problem
 from autoevol.experiments.models.budget import Budget
 from autoevol.program.bounds import Count
 from autoevol.program.errors import ConfigError
@@ -25,6 +26,11 @@ EVOLVING = ("evolver", "responder", "optimizer", "judge")
 ROLES = (*EVOLVING, "solver", "strong_solver")
 LEAST_ROWS = 3
 """One row each for train, dev and held-out."""
+
+MOST_SEED = 2**32 - 1
+"""Largest seed that numpy, and with it Optuna, takes."""
+
+_LONGEST_NAME = 200
 
 LIMITED_TRIALS = 2
 """`--limit N` also caps steps and candidates at this."""
@@ -50,6 +56,9 @@ class FailureConfig(Section):
         """Let `rules` stand for both stages."""
         if not isinstance(tree, dict) or "rules" not in tree:
             return tree
+        rules = tree["rules"]
+        if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
+            raise ValueError(f"rules must be a list of rules and rule sets, got {shown(rules)}")
         rest = {key: value for key, value in tree.items() if key != "rules"}
         return {"evolve": tree["rules"], "respond": tree["rules"], **rest}
 
@@ -66,6 +75,17 @@ class OutputConfig(Section):
     formats: list[ExportName] = Field(default=[])
     rounds: ExportRounds = "all"
     with_seeds: bool = False
+
+    @field_validator("dir")
+    @classmethod
+    def _possible_path(cls, path: str | None) -> str | None:
+        if path is None:
+            return None
+        if not path.strip():
+            raise ValueError("must be the path of a folder, is empty")
+        if problem := name_problem(path):
+            raise ValueError(problem)
+        return str(Path(path).expanduser()) if path.startswith("~") else path
 
     @field_validator("rounds", mode="before")
     @classmethod
@@ -88,7 +108,7 @@ class ExperimentConfig(Section):
     """Everything one run needs; two equal configs mean the same run."""
 
     name: Annotated[str, Field(pattern=r"^[\w.+-]+$")]
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, le=MOST_SEED)] = 0
     models: ModelsConfig
     data: DataConfig
     failure: FailureConfig = FailureConfig()
@@ -99,6 +119,14 @@ class ExperimentConfig(Section):
     filters: list[FilterConfig] = Field(default=[])
     output: OutputConfig = OutputConfig()
     budget: BudgetConfig = BudgetConfig()
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_folder(cls, name: str) -> str:
+        # The folder of a trial or of an earlier run has this name and a suffix.
+        if len(name.encode()) > _LONGEST_NAME or set(name) == {"."}:
+            raise ValueError(f"must be the name of a folder, at most {_LONGEST_NAME} bytes long")
+        return name
 
     @model_validator(mode="after")
     def _answers_for_export(self) -> Self:
@@ -115,11 +143,12 @@ class ExperimentConfig(Section):
 
     @model_validator(mode="after")
     def _existing_rounds(self) -> Self:
-        chosen = self.output.rounds
-        if not isinstance(chosen, str) and max(chosen) > self.evolve.rounds:
-            raise ValueError(
-                f"output.rounds names round {max(chosen)}, evolve.rounds is {self.evolve.rounds}"
-            )
+        chosen, first, last = self.output.rounds, self.evolve.first_round, self.last_round
+        wrong = [] if isinstance(chosen, str) else [n for n in chosen if not first <= n <= last]
+        if wrong:
+            rounds = f"evolve.rounds is {self.evolve.rounds}"
+            rounds += f" and evolve.first_round {first}" if first > 1 else ""
+            raise ValueError(f"output.rounds names round {wrong[0]}, {rounds}")
         return self
 
     @model_validator(mode="after")
@@ -140,6 +169,11 @@ class ExperimentConfig(Section):
     def folder(self) -> Path:
         """The run's folder."""
         return Path(self.output.dir or f"runs/{self.name}")
+
+    @property
+    def last_round(self) -> int:
+        """The number of the last round that the run makes."""
+        return self.evolve.first_round - 1 + self.evolve.rounds
 
     @property
     def is_search(self) -> bool:

@@ -62,8 +62,9 @@ class Band(Section):
 
     name: Literal["band"]
     score: str
-    low: float
-    high: float
+    # Infinite: the band has one end.
+    low: Annotated[float, Field(allow_inf_nan=True)]
+    high: Annotated[float, Field(allow_inf_nan=True)]
 
 
 class Top(Section):

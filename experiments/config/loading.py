@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from autoevol.experiments.files.paths import local_path, read_text
 from autoevol.program.errors import ConfigError
+from autoevol.signatures.strict_yaml import YamlError, load_yaml
 
 MATRIX = "matrix"
 """The only section whose keys have dots in their names."""
+
+MODELS = "models"
+_SHOWN = 200
+"""Longest option in characters that a message repeats whole."""
 
 
 def tree_of(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -31,13 +35,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: It cannot be read, or holds something else.
     """
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            str(path), f"is not valid YAML: {' '.join(str(error).split())}"
-        ) from error
+        tree = load_yaml(read_text(local_path(path, str(path)), str(path)))
+    except YamlError as error:
+        where = f"{path}: {error.key}" if error.key else str(path)
+        raise ConfigError(where, error.problem) from error
     if not isinstance(tree, dict):
         raise ConfigError(str(path), "must be a mapping of keys")
     return tree
@@ -59,6 +60,9 @@ def set_key(tree: dict[str, Any], dotted: str, value: Any, where: str) -> None:
     node = tree
     for key in parents:
         child = node.setdefault(key, {})
+        if isinstance(child, str) and node is tree.get(MODELS):
+            # A role's name alone stands for `{model: name}`, below which there are keys.
+            child = node[key] = {"model": child}
         if not isinstance(child, dict):
             raise ConfigError(where, f"{key} has no keys below it")
         node = child
@@ -67,11 +71,11 @@ def set_key(tree: dict[str, Any], dotted: str, value: Any, where: str) -> None:
 
 def _override(tree: dict[str, Any], override: str) -> None:
     dotted, sign, value = override.partition("=")
-    where = f"--set {override}"
-    if not sign or not dotted:
+    where = f"--set {override if len(override) <= _SHOWN else f'{override[:_SHOWN]}…'}"
+    if not sign or not all(dotted.split(".")):
         raise ConfigError(where, "write --set key.subkey=value")
     try:
-        parsed = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(where, "the value is not valid YAML") from error
+        parsed = load_yaml(value)
+    except YamlError as error:
+        raise ConfigError(where, f"the value {error}") from error
     set_key(tree, dotted, parsed, where)

@@ -1,5 +1,6 @@
 """The section `models`: a model for each role, its endpoint, its sampling, its fallbacks."""
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from autoevol.experiments.config.section import Section, settings_from, values_of
+from autoevol.experiments.files.paths import name_problem
 from autoevol.experiments.models.prices import Price
 from autoevol.experiments.models.settings import EndpointOptions, ModelOptions, ModelSettings
 from autoevol.program.adapter import AdapterName
@@ -16,6 +18,14 @@ from autoevol.program.bounds import NonNegative
 # No bare `token`: `max_tokens` and its like are no secrets.
 SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?token", re.IGNORECASE)
 """Names whose values are secrets; a config may be shared and is copied into the run's folder."""
+
+
+_LOCAL = "local/"
+_LONGEST_NAME = 300
+_MOST_CALLS = 10_000
+_SECONDS = ("timeout", "backoff", "backoff_max", "hedge_after", "outage")
+_MOST_SECONDS = 10_000_000
+"""Almost four months."""
 
 
 class PriceConfig(Section):
@@ -37,11 +47,42 @@ class EndpointConfig(Section, EndpointOptions):
     price: PriceConfig | None = None
     params: dict[str, Any] = Field(default_factory=dict)
 
+    @field_validator("model")
+    @classmethod
+    def _possible_name(cls, name: str) -> str:
+        if len(name) > _LONGEST_NAME or not name.isprintable():
+            raise ValueError(f"must be a name of at most {_LONGEST_NAME} printable characters")
+        if name.startswith(_LOCAL) and (problem := name_problem(name.removeprefix(_LOCAL))):
+            raise ValueError(problem)
+        return name
+
+    @field_validator("concurrency", "attempts")
+    @classmethod
+    def _startable(cls, count: int | None) -> int | None:
+        # Each is a task or a try of its own: a slip of the keyboard would fill the memory.
+        if count is not None and count > _MOST_CALLS:
+            raise ValueError(f"must be at most {_MOST_CALLS:,}")
+        return count
+
+    @field_validator(*_SECONDS)
+    @classmethod
+    def _bearable(cls, seconds: float | None) -> float | None:
+        # The event loop takes no larger number of seconds than fits its clock.
+        if seconds is not None and seconds > _MOST_SECONDS:
+            raise ValueError(f"must be at most {_MOST_SECONDS:,} seconds")
+        return seconds
+
     @field_validator("api_base")
     @classmethod
-    def _without_password(cls, url: str | None) -> str | None:
-        if url and urlsplit(url).username:
+    def _http_without_password(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.username:
             raise ValueError("holds a password; keys come from the environment (api_key_env)")
+        # Reading `port` raises a ValueError where it is no number.
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError("must be an address such as http://localhost:8000/v1")
         return url
 
     @field_validator("params")
@@ -49,6 +90,10 @@ class EndpointConfig(Section, EndpointOptions):
     def _without_keys(cls, params: dict[str, Any]) -> dict[str, Any]:
         if key := _secret_key(params):
             raise ValueError(f"{key} holds a key; keys come from the environment (api_key_env)")
+        try:
+            json.dumps(params, allow_nan=False)
+        except ValueError as error:
+            raise ValueError("holds an infinite number, which JSON has no word for") from error
         return params
 
 
@@ -69,7 +114,7 @@ class ModelConfig(EndpointConfig, ModelOptions):
     def _bare_names(cls, fallbacks: Any) -> Any:
         if not isinstance(fallbacks, list):
             return fallbacks
-        return [{"model": item} if isinstance(item, str) else item for item in fallbacks]
+        return [_spelled_out(item) for item in fallbacks]
 
 
 class ModelsConfig(Section):
@@ -95,7 +140,11 @@ class ModelsConfig(Section):
     @classmethod
     def _fall_back(cls, tree: Any) -> Any:
         """Fill in the keys of roles that name no model; what is no mapping is left to pydantic."""
-        if not isinstance(tree, dict) or not isinstance(tree.get("evolver"), dict):
+        if not isinstance(tree, dict):
+            return tree
+        # A name alone is that of the model, as in the list of fallbacks.
+        tree = {role: _spelled_out(entry) for role, entry in tree.items()}
+        if not isinstance(tree.get("evolver"), dict):
             return tree
         # Temperature 0 to evolve, 0.6 and top-p 0.95 to optimise: arXiv 2406.00770, F.2.
         evolver = {"temperature": 0.0, **tree["evolver"]}
@@ -109,12 +158,19 @@ class ModelsConfig(Section):
         return {**tree, **roles}
 
 
-def _role(tree: Any, base: dict[str, Any], sampling: dict[str, Any]) -> Any:
+def _spelled_out(entry: Any) -> Any:
+    """Return a model's name as the mapping that it stands for; anything else as it is."""
+    return {"model": entry} if isinstance(entry, str) else entry
+
+
+def _role(tree: Any, base: Any, sampling: dict[str, Any]) -> Any:
     """Return a role's keys over `sampling`, and over `base` if the role names no model."""
     if tree is None:
-        return {**base, **sampling}
+        tree = {}
     if not isinstance(tree, dict):
         return tree
+    # Another role that is no mapping is pydantic's to refuse, where it was written.
+    base = base if isinstance(base, dict) else {}
     # A role with a model of its own takes nothing from `base`: the other's address, key and limits
     # would go to a model that they do not belong to.
     if "model" in tree:

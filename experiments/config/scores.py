@@ -101,7 +101,7 @@ class ScoresConfig(Section):
     tag_similarity: Share = 0.9
     tag_rows: Count = 1
     # Eight tries, as pass@8 in IFDecorator, arXiv 2508.04632.
-    samples: Annotated[int, Field(ge=2)] = 8
+    samples: Annotated[int, Field(ge=2, le=1000)] = 8
     check: Check = "agreement"
     scorer: str = "local/smollm2-135m-instruct"
     reward_model: str | None = None

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 # Repeats what pydantic says of its own classes, but for `frozen_default`: type checkers let a
 # frozen dataclass be inherited by frozen classes alone.
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
-class Section(BaseModel, frozen=True, extra="forbid"):
+class Section(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """A part of the config; an unknown key is an error.
 
     Attributes:

@@ -14,7 +14,15 @@ AUTO = "auto"
 Say = Callable[[str], None]
 
 
-def convert(source: Path, target: Path, *, read_as: str, write_as: str, say: Say) -> None:
+def convert(
+    source: Path,
+    target: Path,
+    *,
+    read_as: str,
+    write_as: str,
+    say: Say,
+    skip_unusable: bool = False,
+) -> None:
     """Read a file in one format and write it in another.
 
     Args:
@@ -23,6 +31,7 @@ def convert(source: Path, target: Path, *, read_as: str, write_as: str, say: Say
         read_as: The source's format; `auto` goes by its first record.
         write_as: The target's format.
         say: Takes messages for the user: the format, and what was left out.
+        skip_unusable: Leave out and count records that make no row.
 
     Raises:
         ConfigError: Names the file, and row and key where there are any; nothing is written.
@@ -31,7 +40,7 @@ def convert(source: Path, target: Path, *, read_as: str, write_as: str, say: Say
     format_ = None if read_as == AUTO else find_format(read_as, "--from")
     check_target(target, to)
     refuse_existing(target)
-    opened = open_source(source, format_)
+    opened = open_source(source, format_, skip_unusable=skip_unusable)
     say(f"{source}: {opened.format.name}" + ("" if format_ else ", by its keys"))
     count = write_rows(target, _counting_cuts(opened.rows, to, opened.notes), to)
     # After the writing: only a source whose rows are all read knows what was left out.

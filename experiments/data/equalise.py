@@ -4,7 +4,6 @@
 set as the smaller one has. Records are written as they were read, in JSON Lines.
 """
 
-import json
 import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.fingerprint import fingerprint
 from autoevol.experiments.files.atomic import refuse_existing, whole_file
+from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.files.records import read_file
 from autoevol.program.errors import ConfigError
 
@@ -67,8 +67,7 @@ def _copy(path: Path, target: Path, numbers: Collection[int]) -> int:
         # Read a second time: the first reading kept a key of each row, not the records.
         for record in read_file(path):
             if count in numbers:
-                # Parquet holds dates and such, which JSON does not: they become texts.
-                file.write(json.dumps(record.value, ensure_ascii=False, default=str) + "\n")
+                file.write(as_json(record.value) + "\n")
             count += 1
     return count
 

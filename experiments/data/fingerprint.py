@@ -11,8 +11,8 @@ _BYTES = 16
 
 def fingerprint(*texts: str) -> bytes:
     """Return bytes that are equal for equal texts, whatever their case, white space and form."""
-    # `Record.checked` refuses NUL in a text, so that no text can hold the separator.
-    normal = "\0".join(
+    # `split` leaves no line break in a text, so that no text can hold the separator.
+    normal = "\n".join(
         " ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in texts
     )
     return hashlib.blake2b(normal.encode(), digest_size=_BYTES).digest()

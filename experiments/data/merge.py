@@ -1,5 +1,6 @@
 """`autoevol merge`: several files of rows into one, each instruction once, each id once."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +30,8 @@ def merge(target: Path, sources: Sequence[Path], *, say: Say) -> None:
         ConfigError: The target exists or is among the sources, or a source cannot be read.
     """
     # Before `refuse_existing`, whose advice to remove the file would cost the user a source.
-    if target.resolve() in {source.resolve() for source in sources}:
+    # Not `Path.resolve`, which raises where links lead in a circle.
+    if os.path.realpath(target) in {os.path.realpath(source) for source in sources}:
         raise ConfigError(str(target), "is among the files to merge; name another file")
     check_target(target, FORMATS["rows"])
     refuse_existing(target)

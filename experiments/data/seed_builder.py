@@ -14,7 +14,9 @@ from pathlib import Path
 
 from autoevol.experiments.config.seed_builder import SeedsConfig, SourceConfig, load_seeds_config
 from autoevol.experiments.data.fingerprint import fingerprint
+from autoevol.experiments.data.seeds import check_sendable
 from autoevol.experiments.files.atomic import refuse_existing, whole_file
+from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.files.records import Record, existing_path, read_records
 from autoevol.program.errors import ConfigError
 
@@ -92,7 +94,7 @@ def _write(target: Path, seeds: Iterable[Seed]) -> None:
                 "response": seed.response,
                 "root": seed.root,
             }
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            out.write(as_json(row) + "\n")
 
 
 def _drawn(config: SeedsConfig, file: Path) -> tuple[list[tuple[int, Seed]], list[Account]]:
@@ -219,9 +221,12 @@ def _configurations(name: str, where: str) -> list[str]:
 
 def _seed(record: Record, source: SourceConfig, root: str) -> Seed:
     fields = source.fields
-    return Seed(
+    seed = Seed(
         instruction=record.text(fields.instruction),
         input=record.present_text(fields.input) if fields.input else "",
         response=record.present_text(fields.response) if fields.response else "",
         root=root,
     )
+    check_sendable(record, fields.instruction, seed.instruction)
+    check_sendable(record, fields.input or "input", seed.input)
+    return seed

@@ -6,11 +6,12 @@ columns are named by `data.fields`. `autoevol convert` makes such a file from ot
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autoevol.experiments.config.data import DataConfig, FieldsConfig
+from autoevol.experiments.config.errors import shown
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.data.lineage import LocatedRow, pool_of, with_lineage
 from autoevol.experiments.files.records import Record, read_records
@@ -50,10 +51,7 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
     data, evolve = config.data, config.evolve
     rows: list[LocatedRow] = []
     places: dict[str, str] = {}
-    records = read_records(
-        data.path, f"{where}: data.path", beside=Path(where).parent, split=data.split
-    )
-    for record in records:
+    for record in _records(data, where):
         if not _is_wanted(record, data.where):
             continue
         row = _row(record, data.fields, len(rows), append=evolve.input == "append")
@@ -66,9 +64,20 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
         if len(rows) == data.limit:
             break
     if not rows:
-        why = f" where {data.where}" if data.where else ""
+        why = f" where {shown(data.where)}" if data.where else ""
         raise ConfigError(f"{where}: data.path", f"{data.path} holds no rows{why}")
     return pool_of(rows, evolve, where)
+
+
+def _records(data: DataConfig, where: str) -> Iterator[Record]:
+    """Yield the records of the source; an error in the file says whose `data.path` it is."""
+    key = f"{where}: data.path"
+    try:
+        yield from read_records(data.path, key, beside=Path(where).parent, split=data.split)
+    except ConfigError as error:
+        if error.where == key:
+            raise
+        raise ConfigError(error.where, f"{error.problem} ({key})") from error
 
 
 def _is_wanted(record: Record, where: Mapping[str, str | list[str]]) -> bool:
@@ -108,7 +117,8 @@ def _check_sizes(sizes: DataConfig, rows: int, config: ExperimentConfig, where: 
         raise ConfigError(
             f"{where}: data",
             f"train_size, dev_size, fresh_size and heldout_size need {needed} rows, "
-            f"{config.data.path} has {rows}; make them smaller",
+            f"{config.data.path} has {rows}; make them smaller, or do without a search "
+            "(optimizer.name: none)",
         )
 
 
@@ -122,6 +132,9 @@ def _fresh_size(sizes: DataConfig, left: int) -> int:
 
 def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> Row:
     turns = tuple(record.texts(fields.turns)) if fields.turns else ()
+    blank = next((number for number, turn in enumerate(turns) if not turn.strip()), None)
+    if blank is not None:
+        raise record.error(f"{fields.turns}[{blank}]", "must be a text, is empty")
     # A file of conversations need not have a column of instructions: the first turn is one.
     if len(turns) > 1:
         first_turn = {fields.instruction: turns[0]}
@@ -144,9 +157,25 @@ def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> R
         root=_optional(record, fields.root),
     )
     row = replace(row, origin=row.instruction)
+    for key, text in (("instruction", row.instruction), ("input", row.input), *_numbered(turns)):
+        check_sendable(record, key, text)
     if append and row.input:
         row = replace(row, instruction=row.prompt, input="", origin=row.prompt)
     return row
+
+
+def check_sendable(record: Record, key: str, text: str) -> None:
+    """Check that a text of a seed can be sent to a model.
+
+    Raises:
+        ConfigError: It holds a NUL, at which some providers refuse the text, and others cut it.
+    """
+    if "\0" in text:
+        raise record.error(key, "holds a NUL; remove it")
+
+
+def _numbered(turns: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return ((f"turns[{number}]", turn) for number, turn in enumerate(turns))
 
 
 def _optional(record: Record, key: str | None) -> str:

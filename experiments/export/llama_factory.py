@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.files.atomic import write_whole
-from autoevol.experiments.files.records import parsed
+from autoevol.experiments.files.json_text import parsed
 from autoevol.program.errors import ConfigError
 
 _COLUMNS = {

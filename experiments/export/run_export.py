@@ -16,7 +16,7 @@ from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.export.hub import Upload, check_upload, upload
 from autoevol.experiments.export.writers import ExportSelection, export
-from autoevol.experiments.files.records import parsed
+from autoevol.experiments.files.json_text import parsed
 from autoevol.program.errors import ConfigError
 
 
@@ -87,8 +87,7 @@ def _selection(request: ExportRequest, config: ExperimentConfig) -> ExportSelect
     has_seeds = request.with_seeds or config.output.with_seeds
     seeds = load_seeds(config, str(request.folder / "config.yaml")) if has_seeds else ()
     selection = ExportSelection(config, request.folder, _summary(request.folder), rounds, seeds)
-    # With `evolve.first_round` the rounds of a run have higher numbers than `evolve.rounds`.
-    last = max(config.evolve.rounds, selection.last_round)
+    last = max(config.last_round, selection.last_round)
     if not isinstance(rounds, str) and max(rounds) > last:
         raise ConfigError(f"--rounds {request.rounds}", f"the run's last round is {last}")
     return selection

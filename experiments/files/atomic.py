@@ -4,6 +4,7 @@ They are written under another name in the same folder, so that the last step is
 """
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from autoevol.experiments.files.paths import local_path
 from autoevol.program.errors import ConfigError
 
 PARTIAL = ".new-"
@@ -20,8 +22,8 @@ PARTIAL = ".new-"
 @contextlib.contextmanager
 def whole_path(target: Path) -> Iterator[Path]:
     """Yield a path to write to, renamed to `target` at the end; an error leaves the old file."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=PARTIAL)
+    with _place_for(target):
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=PARTIAL)
     os.close(handle)
     partial = Path(name)
     try:
@@ -32,6 +34,19 @@ def whole_path(target: Path) -> Iterator[Path]:
         raise
     partial.chmod(0o644)  # mkstemp gives 0600: nobody else could read the file
     partial.replace(target)
+
+
+@contextlib.contextmanager
+def _place_for(target: Path) -> Iterator[None]:
+    """Make the folder of a new file, and turn what the system refuses into the user's error."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        # A full disk is reported by the command line, with advice of its own.
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise ConfigError(str(target), f"cannot be written: {error.strerror}") from error
 
 
 @contextlib.contextmanager
@@ -55,8 +70,8 @@ def write_whole(target: Path, text: str) -> Path:
 @contextlib.contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
     """Yield a folder to fill, which replaces `target` at the end; an error leaves the old one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=PARTIAL))
+    with _place_for(target):
+        partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=PARTIAL))
     try:
         yield partial
     except BaseException:
@@ -75,8 +90,9 @@ def refuse_existing(*targets: Path, hint: str = "name another file, or remove it
     """Refuse to overwrite files.
 
     Raises:
-        ConfigError: Names the first of them that exists.
+        ConfigError: Names the first of them that exists, or that no file can be called.
     """
     for target in targets:
-        if target.exists():
+        # Also a link that leads nowhere: it would be replaced.
+        if local_path(target, str(target)).exists() or target.is_symlink():
             raise ConfigError(str(target), f"exists already; {hint}")

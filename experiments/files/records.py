@@ -5,12 +5,13 @@ a table in pandas' split form (`{"columns": [...], "data": [[...]]}`), or one li
 """
 
 import csv
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.files.json_text import parsed
+from autoevol.experiments.files.paths import local_path, regular_file
 from autoevol.program.errors import ConfigError
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
@@ -86,16 +87,18 @@ class Record:
     def checked(self, key: str, value: Any) -> str:
         """Return a value as a text; null becomes the empty text.
 
+        Control characters are taken, NUL included: they may be in a row that AutoEvol wrote.
+
         Raises:
-            ConfigError: It is no text, or holds what providers and files cannot carry.
+            ConfigError: It is no text, or none that a file of UTF-8 can hold.
         """
         if value is None:
             return ""
         if not isinstance(value, str):
             raise self.error(key, f"must be a text or null, is {_kind(value)}")
         # Half of a pair is valid JSON ("\ud83d") without UTF-8: no file or request can hold it.
-        if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
-            raise self.error(key, "holds a NUL or half of a surrogate pair; remove it")
+        if any("\ud800" <= char <= "\udfff" for char in value):
+            raise self.error(key, "holds half of a surrogate pair; remove it")
         return value
 
     def error(self, key: str, problem: str) -> ConfigError:
@@ -127,12 +130,21 @@ def read_records(
     local = existing_path(path, where, beside=beside)
     if local is None:
         return _from_hub(path, where, split, subset)
-    is_file = local.is_file()
-    # Sorted, since rows without an id are numbered in this order; iterdir promises none.
-    files = [local] if is_file else sorted(p for p in local.iterdir() if p.suffix in SUFFIXES)
+    files = _files_in(local, where) if local.is_dir() else [local]
     if not files or any(file.suffix not in SUFFIXES for file in files):
-        raise ConfigError(where, f"{local} is no file or folder of {SUFFIXES}")
+        raise ConfigError(where, f"{local} is no file or folder of {', '.join(SUFFIXES)}")
+    for file in files:
+        regular_file(file, str(file))
     return (record for file in files for record in read_file(file))
+
+
+def _files_in(folder: Path, where: str) -> list[Path]:
+    try:
+        files = [*folder.iterdir()]
+    except OSError as error:
+        raise ConfigError(where, f"{folder} cannot be read: {error.strerror}") from error
+    # Sorted, since rows without an id are numbered in this order; iterdir promises none.
+    return sorted(file for file in files if file.suffix in SUFFIXES)
 
 
 def existing_path(name: str, where: str, *, beside: Path) -> Path | None:
@@ -141,13 +153,13 @@ def existing_path(name: str, where: str, *, beside: Path) -> Path | None:
     Raises:
         ConfigError: There is no such file, and no data set can have that name.
     """
-    path = Path(name).expanduser()
-    for candidate in (path, beside / path):
+    path = local_path(name, where)
+    for candidate in (path, local_path(beside / path, where)):
         if candidate.exists():
             return candidate
     # On the hub a name is OWNER/NAME; anything else is a mistyped path, and no download is tried.
     if path.suffix or path.is_absolute() or name.count("/") != 1 or name.startswith("."):
-        raise ConfigError(where, f"no such file or folder: {name}")
+        raise ConfigError(where, f"no such file or folder: {name[:200]}")
     return None
 
 
@@ -165,8 +177,23 @@ def read_file(file: Path) -> Iterator[Record]:
     }
     if file.suffix not in readers:
         raise ConfigError(str(file), f"cannot be read: its name must end in {', '.join(SUFFIXES)}")
+    return _records(file, readers[file.suffix])
+
+
+def read_lines(file: Path) -> Iterator[Record]:
+    """Yield the records of JSON Lines, whatever the file is called.
+
+    Raises:
+        ConfigError: Names the file, and the line where there is one.
+    """
+    return _records(file, _from_jsonl)
+
+
+def _records(file: Path, reader: Callable[[Path], Iterator[tuple[str, Any]]]) -> Iterator[Record]:
+    # A FIFO would be waited for, for ever.
+    regular_file(local_path(file, str(file)), str(file))
     try:
-        for place, value in readers[file.suffix](file):
+        for place, value in reader(file):
             yield _record(place, value)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(file), f"cannot be read: {error}") from error
@@ -178,28 +205,13 @@ def _record(place: str, value: Any) -> Record:
     return Record(place, value)
 
 
-def parsed(text: str, place: str) -> Any:
-    """Return the value of a JSON text.
-
-    Raises:
-        ConfigError: It is not JSON, nests too deep, or holds a number with too many digits.
-    """
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        # A record of JSON Lines is one line, and its place has the line's number already.
-        line = "" if error.lineno == 1 else f":{error.lineno}"
-        raise ConfigError(f"{place}{line}", f"is not valid JSON: {error}") from error
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(place, f"is not valid JSON: {error}") from error
-
-
 def read_json(file: Path) -> Any:
     """Return the value of a JSON file.
 
     Raises:
         ConfigError: It cannot be read, or is not JSON.
     """
+    regular_file(file, str(file))
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -262,11 +274,40 @@ def _table(file: Path, tree: dict[str, Any]) -> list[Any]:
 
 def _from_csv(file: Path) -> Iterator[tuple[str, Any]]:
     csv.field_size_limit(_LONGEST_FIELD)
+    begun = 1
     with file.open(encoding="utf-8-sig", newline="") as lines:
+        # Strict: else a quote that is not closed swallows the rest of the file, silently.
+        rows = csv.reader(lines, strict=True)
         try:
-            yield from _numbered(file, csv.DictReader(lines))
+            columns = next(rows, [])
+            _check_columns(columns, file)
+            number, begun = 0, rows.line_num + 1
+            for values in rows:
+                # A blank line has no values and is no row.
+                if values:
+                    number += 1
+                    yield f"{file} row {number}", _csv_row(columns, values, f"{file}:{begun}")
+                begun = rows.line_num + 1
         except csv.Error as error:
-            raise ConfigError(str(file), f"is not valid CSV: {error}") from error
+            hint = "see the quotes from here on"
+            raise ConfigError(f"{file}:{begun}", f"is not valid CSV: {error}; {hint}") from error
+
+
+def _check_columns(columns: list[str], file: Path) -> None:
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{file}:1", f"has two columns called {twice[:80]!r}")
+
+
+def _csv_row(columns: list[str], values: list[str], place: str) -> dict[str, str | None]:
+    if len(values) > len(columns):
+        raise ConfigError(
+            place,
+            f"has {len(values)} values, the header has {len(columns)}: put a text that holds a "
+            "comma in double quotes",
+        )
+    missing: list[None] = [None] * (len(columns) - len(values))
+    return dict(zip(columns, [*values, *missing], strict=True))
 
 
 def _from_parquet(file: Path) -> Iterator[tuple[str, Any]]:

@@ -1,11 +1,11 @@
 """Rows that people labelled, read and checked."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from autoevol.experiments.files.records import Record, read_lines
 from autoevol.metrics import Case, MethodKind
 from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method, shipped_methods
@@ -45,53 +45,46 @@ def read_labelled(file: Path) -> list[LabelledRow]:
     Raises:
         ConfigError: Names the file and the line.
     """
-    try:
-        # Not splitlines(): it would also split at U+2028, which a JSON string may hold.
-        lines = file.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(file), f"cannot be read: {error}") from error
     # The method library is parsed once a file: parsing it for each row took most of the time.
     library = shipped_methods()
-    rows = [_row(f"{file}:{n}", line, library) for n, line in enumerate(lines, 1) if line.strip()]
+    rows = [_row(record, library) for record in read_lines(file)]
     if not rows:
         raise ConfigError(str(file), "holds no rows")
     return rows
 
 
-def _row(where: str, line: str, library: Mapping[str, Method]) -> LabelledRow:
-    try:
-        row = json.loads(line)
-        case = _case(row, library)
-        failed = bool(row["failed"] or row.get("response_failed"))
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ConfigError(where, f"is no labelled row: {error!r}") from error
-    kinds = (*(row.get("kinds") or ()), *(row.get("response_kinds") or ()))
+def _row(record: Record, library: Mapping[str, Method]) -> LabelledRow:
+    row = record.value
+    if "failed" not in row:
+        keys = ", ".join(row) or "none"
+        raise ConfigError(record.place, f"has no key 'failed', the label; its keys are {keys}")
     return LabelledRow(
-        id=str(row.get("id", where)),
-        case=case,
-        failed=failed,
-        kinds=kinds,
-        lang=str(row.get("lang") or "unknown"),
-        domain=str(row.get("domain") or "unknown"),
+        id=record.name("id") or record.place,
+        case=_case(record, library),
+        failed=bool(row["failed"] or row.get("response_failed")),
+        kinds=(*record.texts("kinds"), *record.texts("response_kinds")),
+        lang=record.optional_text("lang") or "unknown",
+        domain=record.optional_text("domain") or "unknown",
         is_sure=row.get("confidence") != "low",
     )
 
 
-def _case(row: dict[str, Any], library: Mapping[str, Method]) -> Case:
-    texts = {name: row.get(name) for name in ("evolved", "response")}
-    for name, text in (("seed", row["seed"]), *texts.items()):
-        if not isinstance(text, str) and (name == "seed" or text is not None):
-            raise TypeError(f"{name} must be a text, is {text!r}")
-    kind: Any = row.get("method_kind") or "depth"
+def _case(record: Record, library: Mapping[str, Method]) -> Case:
+    kind: Any = record.optional_text("method_kind") or "depth"
     if kind not in get_args(MethodKind):
-        raise TypeError(f"method_kind must be one of {get_args(MethodKind)}, is {kind!r}")
-    method = library.get(row.get("method") or "")
+        raise record.error("method_kind", f"must be one of {get_args(MethodKind)}, is {kind!r}")
+    method = library.get(record.optional_text("method"))
     return Case(
-        source=row["seed"],
-        evolved=texts["evolved"],
-        response=texts["response"],
-        raw=str(row.get("raw") or ""),
+        source=record.text("seed"),
+        evolved=_text_or_none(record, "evolved"),
+        response=_text_or_none(record, "response"),
+        raw=record.optional_text("raw"),
         method=method.instructions if method else "",
         demonstrations=method.demonstrated if method else "",
         method_kind=kind,
     )
+
+
+def _text_or_none(record: Record, key: str) -> str | None:
+    # Null says that there is none; an empty text is a failure.
+    return None if record.value.get(key) is None else record.optional_text(key)

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ Varied = Mapping[str, Sequence[Any]]
 FIXED = ("name", "output", MATRIX)
 """Groups of keys that all cells share: they say where the cells' folders are."""
 
+MOST_CELLS = 1000
 _SHOWN = 60
 """Longest value in characters that a message quotes."""
 
@@ -105,6 +107,10 @@ def read_matrix(tree: Mapping[str, Any], file: Path, overrides: Sequence[str]) -
     for key, values in varied.items():
         _check_key(key, where, list(varied))
         _check_values(values, f"{where}.{key}")
+    # Before the product is made: a few keys with many values would fill the memory.
+    count = math.prod(map(len, varied.values()))
+    if count > MOST_CELLS:
+        raise ConfigError(where, f"stands for {count:,} cells; at most {MOST_CELLS:,} can be run")
     clash = next((key for key in varied if _is_overridden(key, overrides)), None)
     if clash is not None:
         raise ConfigError(
@@ -132,8 +138,8 @@ def _check_values(values: Any, where: str) -> None:
     for number, value in enumerate(values, start=1):
         try:
             first = numbers.setdefault(canonical(value), number)
-        except (TypeError, ValueError, RecursionError) as error:
-            # YAML can make a list that holds itself, and keys that JSON has no text for.
+        except (TypeError, ValueError) as error:
+            # YAML has keys that JSON has no text for.
             raise ConfigError(where, f"value {number} is not plain data: {error}") from error
         if first != number:
             raise ConfigError(where, f"values {first} and {number} are the same")

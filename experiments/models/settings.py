@@ -257,7 +257,8 @@ def _check_fitting_keys(settings: ModelSettings, where: str) -> None:
     )
     for key in foreign:
         if getattr(settings, key) is not None:
-            raise ConfigError(f"{where}.{key}", f"has no effect for {settings.model}; remove it")
+            name = key.replace("prices", "price")  # the config's key
+            raise ConfigError(f"{where}.{name}", f"has no effect for {settings.model}; remove it")
 
 
 def _check_local(name: str, where: str) -> None:

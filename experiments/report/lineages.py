@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from autoevol.experiments.files.records import parsed
+from autoevol.experiments.files.json_text import parsed
 from autoevol.experiments.report.word_diff import Piece, mark_new_words
 from autoevol.metrics.text.wording import words
 from autoevol.program.errors import ConfigError

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autoevol.experiments.config.errors import shown
 from autoevol.experiments.config.evolve import MethodConfig
 from autoevol.experiments.config.experiment import ROLES, ExperimentConfig, check_solvers
 from autoevol.experiments.config.models import ModelConfig, model_settings
 from autoevol.experiments.data.seeds import Splits, load_seeds, split
+from autoevol.experiments.files.paths import local_path, read_text
 from autoevol.experiments.files.records import existing_path
 from autoevol.experiments.models.settings import ModelSettings, check
 from autoevol.experiments.scores.files import read_benchmarks
@@ -137,18 +139,19 @@ def _with_parameters(entry: MethodConfig, where: str) -> Method:
 def _answer_prompt(config: ExperimentConfig, where: str) -> str:
     """Return the responder's instructions; "": the signature's own."""
     file = config.answer.prompt
-    prompt = _text_of(file, f"{where}: answer.prompt") if file else ""
+    prompt = _text_of(file, f"{where}: answer.prompt").strip() if file else ""
     if config.answer.idk:
         prompt = f"{prompt or RespondToInstruction.instructions} {I_DO_NOT_KNOW}"
     return prompt
 
 
 def _text_of(file: str, key: str) -> str:
+    path = local_path(file, key)
     try:
-        text = Path(file).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(key, f"{file} cannot be read: {error}") from error
-    if not text:
+        text = read_text(path, str(path))
+    except ConfigError as error:
+        raise ConfigError(key, str(error)) from error
+    if not text.strip():
         raise ConfigError(key, f"{file} is empty")
     return text
 
@@ -162,16 +165,22 @@ def find_method(name: str, where: str) -> Method:
     shipped = shipped_methods()
     if name in shipped:
         return shipped[name]
-    path = Path(name).expanduser()
-    if not path.is_file():
+    path = local_path(name, f"{where}, the method's name")
+    if not path.exists():
         near = difflib.get_close_matches(name, shipped, n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]}?" if near else ";"
         raise ConfigError(
-            where, f"unknown method {name!r}{hint} `autoevol methods list` shows the shipped ones"
+            where,
+            f"unknown method {shown(name)}{hint} `autoevol methods list` shows the names",
         )
     try:
-        return from_markdown(path.read_text(encoding="utf-8"), name=path.stem)
-    except (ValueError, OSError) as error:
+        # A model may have written a carriage return, which is part of the method's id.
+        text = read_text(path, str(path), newline="")
+    except ConfigError as error:
+        raise ConfigError(where, f"names a method that is none: {error}") from error
+    try:
+        return from_markdown(text, name=path.stem)
+    except ValueError as error:
         raise ConfigError(str(path), f"is no method: {error}") from error
 
 
@@ -238,6 +247,8 @@ def _rules(config: ExperimentConfig, stage: Stage, where: str) -> tuple[Rule, ..
         check_thresholds(failure.thresholds)
     except ValueError as error:
         raise ConfigError(f"{where}: failure.thresholds", str(error)) from error
+    # `rules` stands for both stages, so a mistake in it is in both.
+    key = "rules" if failure.evolve == failure.respond else stage
     try:
         return compose(getattr(failure, stage), stage, failure.thresholds)
     except KeyError as error:
@@ -245,7 +256,8 @@ def _rules(config: ExperimentConfig, stage: Stage, where: str) -> tuple[Rule, ..
         sets = ", ".join(RULE_SETS)
         hint = f"; did you mean {close[0]!r}?" if close else f"; rule sets are {sets}"
         raise ConfigError(
-            f"{where}: failure.{stage}", f"unknown rule or rule set {error}{hint}"
+            f"{where}: failure.{key}",
+            f"unknown rule or rule set {shown(error.args[0])}{hint}",
         ) from error
 
 

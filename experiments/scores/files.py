@@ -1,6 +1,5 @@
 """Rows and benchmark texts from files, and the rows' figures back into `evolved.jsonl`."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.data.formats.rows import LISTS, read_row
 from autoevol.experiments.files.atomic import whole_file
+from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.files.records import Record, read_file, read_records
 from autoevol.experiments.scores.results import ScoreResults, by_round
 from autoevol.experiments.scores.stored import ScoreSettings, stored_rows, write_score_files
@@ -58,7 +58,7 @@ def write_scores(folder: Path, results: ScoreResults, settings: ScoreSettings) -
             # score wrote may go.
             old, new = (_row_figures(lines.get(row["id"], {})) for lines in (before, after))
             others = {name: value for name, value in row["scores"].items() if name not in old}
-            file.write(json.dumps({**row, "scores": {**others, **new}}, ensure_ascii=False) + "\n")
+            file.write(as_json({**row, "scores": {**others, **new}}) + "\n")
     return files
 
 

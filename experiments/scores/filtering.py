@@ -1,6 +1,5 @@
 """Filters of a finished set: they mark rows in `evolved.jsonl` and write the reasons beside it."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from autoevol.experiments.config.filters import (
     Top,
 )
 from autoevol.experiments.files.atomic import whole_file
+from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.files.records import read_file
 from autoevol.experiments.scores.embedding import Embed, embedder
 from autoevol.experiments.scores.files import read_benchmarks, seeds_beside
@@ -91,10 +91,10 @@ def write_marks(folder: Path, marks: Sequence[Mark]) -> None:
     with whole_file(folder / EVOLVED) as file:
         for record in read_file(folder / EVOLVED):
             row = {**record.value, "filtered_by": names.get(record.value["id"])}
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.write(as_json(row) + "\n")
     with whole_file(folder / FILTERED) as file:
         for mark in marks:
-            file.write(json.dumps(_plain(mark), ensure_ascii=False) + "\n")
+            file.write(as_json(_plain(mark)) + "\n")
 
 
 def counts(marks: Sequence[Mark], filters: Sequence[tuple[str, Filter]]) -> Mapping[str, int]:

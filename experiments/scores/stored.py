@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.files.atomic import whole_file, write_whole
+from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.files.records import read_file, read_json
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.program.errors import ConfigError
@@ -63,9 +64,9 @@ def write_score_files(folder: Path, results: ScoreResults, settings: ScoreSettin
     earlier = stored_rows(folder)
     with whole_file(folder / BY_ROW) as file:
         for line in _lines(results, earlier, settings):
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(as_json(line) + "\n")
     tree = _tree(results, folder / BY_ROUND, settings)
-    text = json.dumps(tree, indent=2, ensure_ascii=False)
+    text = as_json(tree, indent=2)
     return [folder / BY_ROW, write_whole(folder / BY_ROUND, f"{text}\n")]
 
 

@@ -5,22 +5,23 @@ import re
 
 from rich.console import Console
 
+_LONGEST = 800
+"""Characters of a problem that are shown; one may quote a whole option."""
+
+_UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
 console = Console(log_path=False)
 complaints = Console(stderr=True)
 
 
-# A terminal obeys them, and a line may quote what a server sent.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
 def say(line: str) -> None:
     """Print a line as it is: brackets are no markup, and nothing is wrapped."""
-    console.print(_without_controls(line), markup=False, highlight=False, soft_wrap=True)
+    console.print(_printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def log(line: str) -> None:
     """Print a line with the time, above the live progress."""
-    console.log(_without_controls(line), markup=False)
+    console.log(_printable(line), markup=False)
 
 
 def quiet_libraries() -> None:
@@ -30,10 +31,18 @@ def quiet_libraries() -> None:
 
 
 def complain(message: str) -> None:
-    """Print a problem in red on the error stream."""
-    line = _without_controls(message)
+    """Print a problem in red on the error stream, in one line of a readable length."""
+    line = _printable(message)
+    if len(line) > _LONGEST:
+        # What is wrong stands at the end, behind a name that may be long.
+        line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
     complaints.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
-def _without_controls(text: str) -> str:
-    return _CONTROLS.sub("", text)
+def _printable(line: str) -> str:
+    """Return a line that moves no cursor and that every terminal's encoding holds.
+
+    A name or a value that is part of it may hold a line break, an escape sequence, or a byte of a
+    file's name that is no UTF-8.
+    """
+    return _UNPRINTABLE.sub(lambda match: repr(match[0])[1:-1], line)

@@ -12,7 +12,7 @@ from typing import Literal
 from dspy.utils.exceptions import AdapterParseError
 
 from autoevol.metrics import Reason, majority
-from autoevol.program.bounds import Count
+from autoevol.program.bounds import Few
 from autoevol.program.calls import CallRecord, collected_calls
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
@@ -44,8 +44,8 @@ class AnswerSettings:
             "IDK") keeps it, without a call.
     """
 
-    attempts: Count = 1
-    samples: Count = 1
+    attempts: Few = 1
+    samples: Few = 1
     choose: ChooseName = "majority"
     only_missing: bool = False
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from annotated_types import MinLen
 
-from autoevol.program.bounds import Count, Size, Temperature
+from autoevol.program.bounds import Count, Few, FewOrNone, Temperature
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.accounts import Accounts
 from autoevol.program.evolution.attempt import Attempt, LengthGoal
@@ -46,11 +46,11 @@ class GenerationOptions:
     """
 
     choice: ChoiceName = "random"
-    rounds: Size = 1
+    rounds: FewOrNone = 1
     first_round: Count = 1
     pool: Pool = "previous"
-    children: Annotated[tuple[Count, ...], MinLen(1)] = (1,)
-    attempts: Count = 1
+    children: Annotated[tuple[Few, ...], MinLen(1)] = (1,)
+    attempts: Few = 1
     retry_temperature: Temperature = 0.7
     on_failure: OnFailure = "drop"
     save: Save = "all"

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge, Lt, MinLen
 
-from autoevol.program.bounds import Count, Level, Size, Temperature
+from autoevol.program.bounds import Count, Few, FewOrNone, Level, Size, Temperature
 from autoevol.program.search.acceptance import AcceptanceName
 
 PrunerName = Literal["mcnemar", "wilcoxon", "halving", "none"]
@@ -53,10 +53,10 @@ class SearchOptions:
         max_stage_words: Stages are cut to this for the analysis.
     """
 
-    steps: Count = 10
+    steps: Few = 10
     batch_size: Count = 6
-    trajectory_rounds: Count = 1
-    candidates: Count = 5
+    trajectory_rounds: Few = 1
+    candidates: Few = 5
     patience: Count = 5
     policy: PolicyName = "learned"
     operators: Annotated[tuple[OperatorName, ...], MinLen(1)] = get_args(OperatorName)
@@ -70,7 +70,7 @@ class SearchOptions:
     incumbent: bool = True
     shared_analysis: bool = False
     remembered: Size = 5
-    finalists: Size = 2
+    finalists: FewOrNone = 2
     fresh_level: Level = 0.2
     max_calls: Count | None = None
     headroom: bool = True

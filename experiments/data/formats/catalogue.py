@@ -73,14 +73,14 @@ _TABLE = (
     ),
     Format(
         "koevol",
-        joonavel.read_koevol,
+        joonavel.koevol_reader,
         joonavel.write_koevol,
         _keys("instruction generation trace"),
         shape="split",
     ),
     Format(
         "auto_evol",
-        joonavel.read_auto_evol,
+        joonavel.auto_evol_reader,
         joonavel.write_auto_evol,
         _keys("instruction response reference"),
         shape="columns",

@@ -34,14 +34,23 @@ class _Dialect:
         ]
 
     def _message(self, record: Record, at: str, message: Any) -> Message:
-        if not isinstance(message, dict) or self.role not in message or self.text not in message:
+        # Files called ShareGPT often have OpenAI's keys in their messages.
+        dialect = next((d for d in (self, *_DIALECTS) if d.fits(message)), None)
+        if dialect is None:
             raise record.error(at, f"must be an object with {self.role} and {self.text}")
-        role = self.roles.get(str(message[self.role]))
+        shown = str(message[dialect.role])
+        role = _ROLES.get(shown)
         if role is None:
             names = ", ".join(self.roles)
-            shown = str(message[self.role])[:40]
-            raise record.error(f"{at}.{self.role}", f"must be one of {names}, is {shown!r}")
-        return role, record.checked(f"{at}.{self.text}", _joined(message[self.text]))
+            problem = f"must be one of {names}, is {shown[:40]!r}"
+            raise record.error(f"{at}.{dialect.role}", problem)
+        if any(map(message.get, _CALLS)):
+            raise record.error(at, "calls a tool, which a row cannot hold")
+        return role, record.checked(f"{at}.{dialect.text}", _joined(message[dialect.text]))
+
+    def fits(self, message: Any) -> bool:
+        """Tell whether a message has the format's keys."""
+        return isinstance(message, dict) and self.role in message and self.text in message
 
     def write(self, message: Message) -> dict[str, str]:
         """Return a message with the format's keys and names."""
@@ -81,6 +90,11 @@ _OPENAI = _Dialect(
     "content",
     {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"},
 )
+
+
+_DIALECTS = (_SHAREGPT, _OPENAI)
+_ROLES = {**_SHAREGPT.roles, **_OPENAI.roles}
+_CALLS = ("tool_calls", "function_call")
 
 
 def read_sharegpt(record: Record, notes: Notes) -> RowDict:

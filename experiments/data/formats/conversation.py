@@ -28,14 +28,13 @@ def is_answered(row: RowDict) -> bool:
 
 
 def messages_of(row: RowDict) -> list[Message]:
-    """Return the messages of a row, without empty replies."""
+    """Return the messages of a row; only a last reply may be missing, and is if it is empty."""
     system = row.get("system")
     messages = [("system", system)] if system else []
     for turn, reply in exchanges(row):
-        messages.append(("user", turn))
-        if reply:
-            messages.append(("assistant", reply))
-    return messages
+        messages += [("user", turn), ("assistant", reply)]
+    # Within a conversation an empty reply stays, since user and assistant must take turns.
+    return messages if messages[-1][1] else messages[:-1]
 
 
 def row_of(record: Record, key: str, messages: Sequence[Message]) -> RowDict:
@@ -49,7 +48,7 @@ def row_of(record: Record, key: str, messages: Sequence[Message]) -> RowDict:
         messages: User and assistant by turns, an optional system prompt before them.
 
     Raises:
-        ConfigError: They do not take turns, or a user's message is empty.
+        ConfigError: They do not take turns, or the user's first message is empty.
     """
     has_system = bool(messages) and messages[0][0] == "system"
     system, talk = (messages[0][1], messages[1:]) if has_system else ("", messages)
@@ -71,5 +70,5 @@ def _check_turns(record: Record, key: str, talk: Sequence[Message], *, offset: i
         at = f"{key}[{number + offset}]"
         if role != ("assistant" if number % 2 else "user"):
             raise record.error(at, f"is the {role}'s; user and assistant must take turns")
-        if role == "user" and not text.strip():
+        if number == 0 and not text.strip():
             raise record.error(at, "must be a text, is empty")

@@ -6,11 +6,11 @@ where the seed came from.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from autoevol.experiments.data.formats.rows import Notes, RowDict, new_row, prompt_of
+from autoevol.experiments.data.formats.rows import Notes, ReadOne, RowDict, new_row, prompt_of
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
 
@@ -24,24 +24,23 @@ AUTO_EVOL = "auto-evol-instruct"
 """The method's name in rows of auto-evol-instruct, whose files do not say which method it was."""
 
 
-def read_koevol(records: Iterable[Record], notes: Notes) -> Iterator[tuple[str, RowDict]]:
-    """Yield the rows of koevol's records; generation g is round g."""
-    lineage = SourceLineage()
-    for record in records:
-        instruction = record.text("instruction")
-        generation = record.whole_number("generation")
-        trace = _trace(record, generation)
-        origin = record.optional_text("origin") or instruction
-        yield (
-            record.place,
-            new_row(
-                instruction,
-                origin=origin,
-                root=record.optional_text("root"),
-                response=_answer(record, "output", notes),
-                **lineage.keys_of(origin, generation, trace),
-            ),
-        )
+def koevol_reader() -> ReadOne:
+    """Return a reader of koevol's records; generation g is round g."""
+    return partial(_koevol_row, SourceLineage())
+
+
+def _koevol_row(lineage: "SourceLineage", record: Record, notes: Notes) -> RowDict:
+    instruction = record.text("instruction")
+    generation = record.whole_number("generation")
+    trace = _trace(record, generation)
+    origin = record.optional_text("origin") or instruction
+    return new_row(
+        instruction,
+        origin=origin,
+        root=record.optional_text("root"),
+        response=_answer(record, "output", notes),
+        **lineage.keys_of(origin, generation, trace),
+    )
 
 
 def _trace(record: Record, generation: int) -> tuple[str, ...]:
@@ -78,7 +77,8 @@ def write_koevol(row: RowDict) -> RowDict:
     return {
         # koevol has no key for an input.
         "instruction": prompt_of(row),
-        "generation": row["round"],
+        # A row that failed in a round has a shorter trace, and koevol counts its digits.
+        "generation": len(row["trace"]),
         "root": row["root"],
         "trace": "r" + "".join(str(TRACE.index(name)) for name in row["trace"]),
         "origin": row["origin"],
@@ -86,24 +86,23 @@ def write_koevol(row: RowDict) -> RowDict:
     }
 
 
-def read_auto_evol(records: Iterable[Record], notes: Notes) -> Iterator[tuple[str, RowDict]]:
-    """Yield the rows of auto-evol-instruct's records; a row that is its own root is a seed."""
-    lineage = SourceLineage()
-    for record in records:
-        instruction = record.text("instruction")
-        origin = record.optional_text("root") or instruction
-        is_seed = origin == instruction
-        trace = () if is_seed else (AUTO_EVOL,)
-        yield (
-            record.place,
-            new_row(
-                instruction,
-                origin=origin,
-                root=record.optional_text("reference"),
-                response=_answer(record, "response", notes),
-                **lineage.keys_of(origin, len(trace), trace),
-            ),
-        )
+def auto_evol_reader() -> ReadOne:
+    """Return a reader of auto-evol-instruct's records; a row that is its own root is a seed."""
+    return partial(_auto_evol_row, SourceLineage())
+
+
+def _auto_evol_row(lineage: "SourceLineage", record: Record, notes: Notes) -> RowDict:
+    instruction = record.text("instruction")
+    origin = record.optional_text("root") or instruction
+    is_seed = origin == instruction
+    trace = () if is_seed else (AUTO_EVOL,)
+    return new_row(
+        instruction,
+        origin=origin,
+        root=record.optional_text("reference"),
+        response=_answer(record, "response", notes),
+        **lineage.keys_of(origin, len(trace), trace),
+    )
 
 
 def write_auto_evol(row: RowDict) -> RowDict:

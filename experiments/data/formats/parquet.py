@@ -1,13 +1,13 @@
 """Rows as a table: a column for each key, and the conversation as a column `messages`."""
 
 import itertools
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.data.formats.chat import write_messages
 from autoevol.experiments.data.formats.rows import FIGURES, LISTS, NUMBERS, RowDict, new_row
+from autoevol.experiments.files.json_text import as_json
 
 _BATCH = 1000
 
@@ -48,5 +48,5 @@ def write_parquet(path: Path, rows: Iterable[RowDict]) -> int:
 
 
 def _values(row: RowDict) -> RowDict:
-    figures = {key: json.dumps(row.get(key) or {}, ensure_ascii=False) for key in FIGURES}
+    figures = {key: as_json(row.get(key) or {}) for key in FIGURES}
     return {**row, **figures, **write_messages(row)}

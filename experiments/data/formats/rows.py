@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 
+from autoevol.experiments.files.json_text import as_json, holds_half
 from autoevol.experiments.files.records import Record
 from autoevol.program.records import Row
 
@@ -14,8 +15,11 @@ RowDict = dict[str, Any]
 Notes = Counter[str]
 """What a reader left out or changed, for the user: sentences, and how many rows each applies to."""
 
-Reader = Callable[[Iterable[Record], Notes], Iterator[tuple[str, RowDict]]]
-"""Turns records into pairs of location and row."""
+ReadOne = Callable[[Record, Notes], RowDict]
+"""Turns a record into a row."""
+
+Reader = Callable[[], ReadOne]
+"""Begins a file: rows of some formats depend on the rows before them."""
 
 _EMPTY = Row(id="", seed_id="", instruction="").as_dict()
 _TEXTS = ("input", "thinking", "response", "origin", "root", "model_evolve", "model_respond")
@@ -32,13 +36,9 @@ def new_row(instruction: str, **values: Any) -> RowDict:
     return {**_EMPTY, "instruction": instruction, "origin": instruction, **values}
 
 
-def row_by_row(read_one: Callable[[Record, Notes], RowDict]) -> Reader:
-    """Return a reader of records that do not depend on each other."""
-
-    def read(records: Iterable[Record], notes: Notes) -> Iterator[tuple[str, RowDict]]:
-        return ((record.place, read_one(record, notes)) for record in records)
-
-    return read
+def row_by_row(read_one: ReadOne) -> Reader:
+    """Return the reader of records that do not depend on each other."""
+    return lambda: read_one
 
 
 def prompt_of(row: RowDict) -> str:
@@ -52,7 +52,12 @@ def read_row(record: Record, notes: Notes) -> RowDict:
     identity = record.name("id")
     record = record.named(identity or "")
     turns = record.texts("turns")
+    # A conversation need not have an instruction: the first turn is one.
     instruction = record.optional_text("instruction") if turns else record.text("instruction")
+    if not instruction.strip():
+        instruction = record.checked("turns[0]", turns[0])
+    if not instruction.strip():
+        raise record.error("turns[0]", "must be a text, is empty")
     row = {
         **_EMPTY,
         **_carried(record),
@@ -81,18 +86,14 @@ def _carried(record: Record) -> dict[str, Any]:
         # A row of a table has every column, with null in those that only other rows fill.
         if value is None or key in _EMPTY or key in _DERIVED:
             continue
-        try:
-            # json.dumps lets half of a surrogate pair through; only writing the file would fail.
-            text = json.dumps(value, ensure_ascii=False, default=str)
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise record.error(key, "holds half of a surrogate pair; remove it") from error
-        others[key] = json.loads(text)
+        if holds_half(value):
+            raise record.error(key, "holds half of a surrogate pair; remove it")
+        others[key] = json.loads(as_json(value))
     return others
 
 
 def _figures(record: Record, key: str) -> dict[str, Any]:
-    """Return figures by name; Parquet files hold them as JSON."""
+    """Return figures by name; Parquet files hold them as JSON. A NaN was null, and is no figure."""
     figures = record.value.get(key)
     if isinstance(figures, str):
         try:
@@ -103,7 +104,7 @@ def _figures(record: Record, key: str) -> dict[str, Any]:
         return {}
     if not isinstance(figures, dict):
         raise record.error(key, f"must be figures by name, is {type(figures).__name__}")
-    return figures
+    return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def write_row(row: RowDict) -> RowDict:

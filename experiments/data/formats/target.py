@@ -1,7 +1,6 @@
 """Rows written to a data file of any format."""
 
 import itertools
-import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
@@ -10,6 +9,7 @@ from autoevol.experiments.data.formats.catalogue import Format
 from autoevol.experiments.data.formats.parquet import write_parquet
 from autoevol.experiments.data.formats.rows import RowDict
 from autoevol.experiments.files.atomic import whole_file, whole_path
+from autoevol.experiments.files.json_text import as_json
 from autoevol.program.errors import ConfigError
 
 
@@ -46,14 +46,14 @@ def write_rows(target: Path, rows: Iterable[RowDict], write_as: Format) -> int:
 def _write_lines(file: TextIO, records: Iterable[RowDict]) -> int:
     count = 0
     for record in records:
-        file.write(_as_json(record) + "\n")
+        file.write(as_json(record) + "\n")
         count += 1
     return count
 
 
 def _write_list(file: TextIO, records: Iterable[RowDict]) -> int:
     # Not one json.dumps of a list: rows are read and written one by one, however many.
-    return _write_items(file, "[", (_as_json(record) for record in records), "]")
+    return _write_items(file, "[", (as_json(record) for record in records), "]")
 
 
 def _write_split(file: TextIO, records: Iterable[RowDict]) -> int:
@@ -61,9 +61,9 @@ def _write_split(file: TextIO, records: Iterable[RowDict]) -> int:
     waiting = iter(records)
     # pandas' split form names the columns before the data, so the first record is taken ahead.
     first = next(waiting, {})
-    head = f'{{"columns": {_as_json(list(first))}, "data": ['
+    head = f'{{"columns": {as_json(list(first))}, "data": ['
     rows = [first] if first else []
-    items = (_as_json(list(record.values())) for record in itertools.chain(rows, waiting))
+    items = (as_json(list(record.values())) for record in itertools.chain(rows, waiting))
     return _write_items(file, head, items, "]}")
 
 
@@ -71,7 +71,7 @@ def _write_columns(file: TextIO, records: Iterable[RowDict]) -> int:
     """Write one list for each column; all records are held in memory."""
     table = list(records)
     names = list(table[0]) if table else []
-    file.write(_as_json({name: [record[name] for record in table] for name in names}) + "\n")
+    file.write(as_json({name: [record[name] for record in table] for name in names}) + "\n")
     return len(table)
 
 
@@ -84,10 +84,6 @@ def _write_items(file: TextIO, head: str, items: Iterator[str], tail: str) -> in
         count += 1
     file.write(f"\n{tail}\n")
     return count
-
-
-def _as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 _SHAPES: dict[str, Callable[[TextIO, Iterable[RowDict]], int]] = {

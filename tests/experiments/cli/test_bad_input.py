@@ -1,6 +1,7 @@
 """A user's mistake is one clear line that names file and key or row; exit 2, nothing written."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,75 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
         ),
         pytest.param({"evolve": {"schedule": [[]]}}, ["evolve", "no method"], id="empty round"),
         pytest.param(
+            {"evolve": {"schedule": 3}}, ["evolve.schedule", "list"], id="number of rounds"
+        ),
+        pytest.param(
+            {"evolve": {"methods": ["e0"], "first_round": 3}, "output": {"rounds": [1]}},
+            ["output.rounds names round 1", "first_round 3"],
+            id="a round before the first",
+        ),
+        pytest.param(
+            {"evolve": {"until": {"words": [5, 9], "max_rounds": "x"}}},
+            ["evolve.until.max_rounds", "'x'"],
+            id="rounds that are no number",
+        ),
+        pytest.param(
+            {"failure": {"rules": "strict"}}, ["failure: rules", "'strict'"], id="rules as a text"
+        ),
+        pytest.param({"evolve": {"rounds": 1001}}, ["evolve.rounds", "1000"], id="many rounds"),
+        pytest.param({"seed": -1}, ["seed: Input should be greater"], id="negative seed"),
+        pytest.param({"seed": 2**32}, ["seed: Input should be less"], id="large seed"),
+        pytest.param({"name": "x" * 201}, ["name", "200 bytes"], id="long name"),
+        pytest.param({"name": ".."}, ["name", "folder"], id="name of dots"),
+        pytest.param({"output": {"dir": "x" * 256}}, ["output.dir", "255 bytes"], id="long folder"),
+        pytest.param({"output": {"dir": "~nosuchuser/x"}}, ["output.dir", "no user"], id="no home"),
+        pytest.param({"output": {"dir": " "}}, ["output.dir", "empty"], id="blank folder"),
+        pytest.param({"k" * 9999: 1}, ["unknown key"], id="long key"),
+        pytest.param({"output": "x"}, ["output: must be a mapping"], id="text for a section"),
+        pytest.param(
+            {"models": {"evolver": 3}}, ["models.evolver: must be"], id="number for a model"
+        ),
+        pytest.param(
+            {"models": {"evolver": {"model": "scripted/world"}, "optimizer": 3}},
+            ["models.optimizer: must be a mapping"],
+            id="number for a role",
+        ),
+        pytest.param(
+            {"filters": [{"name": "sieve"}]},
+            ["filters.0: name must be one of", "'sieve'"],
+            id="filter",
+        ),
+        pytest.param(
+            {"optimizer": {"name": "long " * 200}}, ["optimizer.name", "…"], id="long value"
+        ),
+        *(
+            pytest.param({"data": {"path": path}}, ["data.path", needle], id=f"data at {path[:12]}")
+            for path, needle in (
+                ("~nosuchuser/x", "home"),
+                ("x" * 256 + ".json", "too long"),
+                ("/dev/stdin", "no file or folder"),
+            )
+        ),
+        *(
+            pytest.param(
+                {"evolve": {"methods": [path]}},
+                ["evolve.methods", needle],
+                id=f"method {path[:12]}",
+            )
+            for path, needle in (
+                ("~nosuchuser/x", "home"),
+                ("x" * 256, "too long"),
+                ("/dev/zero", "device"),
+                ("/", "folder"),
+            )
+        ),
+        pytest.param(
+            {"answer": {"prompt": "~nosuchuser/x"}}, ["answer.prompt", "home"], id="prompt's home"
+        ),
+        pytest.param(
+            {"answer": {"prompt": "/dev/zero"}}, ["answer.prompt", "device"], id="endless"
+        ),
+        pytest.param(
             {"evolve": {"rounds": 3, "until": {"words": [5, 9]}}},
             ["evolve", "until.max_rounds"],
             id="rounds said twice",
@@ -181,6 +251,46 @@ def test_a_wrong_config_is_refused(
             id="api_base on local",
         ),
         pytest.param(
+            {"model": "local/qwen2.5-coder-1.5b-instruct", "price": {"input": 1, "output": 1}},
+            ["models.evolver.price: has no effect"],
+            id="price of a local model",
+        ),
+        pytest.param({"model": "local/~nosuchuser/x.gguf"}, ["models.evolver.model"], id="no home"),
+        pytest.param(
+            {"model": "local/" + "x" * 256 + ".gguf"}, ["models.evolver.model"], id="long"
+        ),
+        pytest.param(
+            {"model": "openai/a\nb"}, ["models.evolver.model", "printable"], id="two lines"
+        ),
+        pytest.param(
+            {"model": "openai/m", "api_base": "localhost:8000"},
+            ["models.evolver.api_base", "http://"],
+            id="address without http",
+        ),
+        pytest.param(
+            {"model": "openai/m", "api_base": "http://["}, ["models.evolver.api_base"], id="no host"
+        ),
+        pytest.param(
+            {"model": "scripted/world", "params": {"top_k": float("inf")}},
+            ["models.evolver.params", "JSON"],
+            id="no JSON",
+        ),
+        pytest.param(
+            {"model": "scripted/world", "concurrency": 10_001},
+            ["models.evolver.concurrency", "at most 10,000"],
+            id="more calls than a machine has room for",
+        ),
+        pytest.param(
+            {"model": "scripted/world", "outage": 1e9},
+            ["models.evolver.outage", "at most 10,000,000 seconds"],
+            id="thirty years",
+        ),
+        pytest.param(
+            {"model": "scripted/world", "timeout": float("inf")},
+            ["models.evolver.timeout", "finite"],
+            id="for ever",
+        ),
+        pytest.param(
             {"model": "scripted/world", "context": 512},
             ["models.evolver.context", "has no effect"],
             id="context on hosted",
@@ -220,6 +330,10 @@ def test_a_model_that_cannot_be_reached_is_refused(
             ["seeds.jsonl:3", "'1'", "seeds.jsonl:1"],
             id="same id",
         ),
+        pytest.param(
+            '{"instruction": "a", "instruction": "b"}', ["seeds.jsonl:1", "two values"], id="twice"
+        ),
+        pytest.param('{"a": ' * 101 + "1" + "}" * 101, ["seeds.jsonl:1", "100 levels"], id="deep"),
         pytest.param('{"id": "x", "instruction": "a\\u0000b"}', ["'x'", "NUL"], id="NUL"),
         pytest.param('{"id": "x", "instruction": "a\\ud800b"}', ["'x'", "surrogate"], id="half"),
     ],
@@ -295,6 +409,34 @@ def test_a_csv_that_is_none_is_refused(write_config: WriteConfig) -> None:
     refuse(write_config(data={"path": "seeds.csv"}), "seeds.csv")
 
 
+@pytest.mark.parametrize(
+    ("text", "needles"),
+    [
+        pytest.param(
+            'id,instruction\n1,"Name a\nriver."\n2,Write, then stop.\n',
+            ["seeds.csv:4", "3 values", "header has 2", "quotes"],
+            id="a comma without quotes",
+        ),
+        pytest.param(
+            'instruction\nName a river.\n"Name a lake.\nName a sea.\n',
+            ["seeds.csv:3", "unexpected end of data"],
+            id="a quote that is not closed",
+        ),
+        pytest.param(
+            'instruction\n"Say "hi" now."\n', ["seeds.csv:2", "quotes"], id="quotes in quotes"
+        ),
+        pytest.param(
+            "instruction,instruction\na,b\n", ["seeds.csv:1", "two columns"], id="column twice"
+        ),
+    ],
+)
+def test_a_csv_that_would_lose_text_is_refused(
+    write_config: WriteConfig, text: str, needles: list[str]
+) -> None:
+    Path("seeds.csv").write_text(text)
+    refuse(write_config(data={"path": "seeds.csv"}), *needles)
+
+
 def test_a_full_disk_is_refused(write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autoevol.experiments.artifacts.folder.MINIMUM_DISK", 1 << 60)
     refuse(write_config(), "output.dir", "disk")
@@ -307,6 +449,47 @@ def test_a_full_disk_is_refused(write_config: WriteConfig, monkeypatch: pytest.M
 def test_a_file_that_is_no_config_is_refused(workplace: Path, text: str, needle: str) -> None:
     Path("broken.yaml").write_text(text)
     refuse(Path("broken.yaml"), "broken.yaml", needle)
+
+
+@pytest.mark.parametrize(
+    ("text", "needles"),
+    [
+        pytest.param("name: test\nname: t", ["name: line 2", "twice"], id="twice"),
+        pytest.param("name: test\nseed: !!int abc", ["seed: line 2", "'abc'"], id="no number"),
+        pytest.param("name: &x [*x]", ["name.0: line 1", "itself"], id="in itself"),
+        pytest.param("name: " + "[" * 99, ["line 1", "levels"], id="deep"),
+    ],
+)
+def test_yaml_beyond_a_config_is_refused(workplace: Path, text: str, needles: list[str]) -> None:
+    Path("broken.yaml").write_text(text)
+    refuse(Path("broken.yaml"), "broken.yaml", *needles)
+    Path("method.md").write_text(f"---\n{text}\n---\nRewrite.")
+    refused = run_cli("methods", "show", "method.md")
+    assert refused.code == 2, refused.err
+    assert "method.md: is no method" in refused.err
+
+
+def test_a_config_that_never_ends_is_refused(workplace: Path) -> None:
+    os.mkfifo("fifo")
+    refuse(Path("fifo"), "fifo", "FIFO")
+    refuse(Path("/dev/zero"), "/dev/zero", "device")
+    refuse(Path("x" * 256), "too long")
+    refuse(Path("~nosuchuser/c.yaml"), "nosuchuser", "home")
+
+
+def test_a_fifo_among_the_data_is_refused(write_config: WriteConfig) -> None:
+    Path("folder").mkdir()
+    Path("folder/a.jsonl").write_text('{"instruction": "a"}')
+    os.mkfifo("folder/b.jsonl")
+    refuse(write_config(data={"path": "folder"}), "folder/b.jsonl", "FIFO")
+
+
+def test_a_models_name_alone_stands_for_the_model(write_config: WriteConfig) -> None:
+    models = {"evolver": "scripted/world", "optimizer": "scripted/world"}
+    config = write_config(models=models)
+    run_cli("run", str(config), "--dry-run", expected=0)
+    more = ("--set", "models.optimizer.temperature=3")
+    refuse(config, "models.optimizer.temperature", "3", arguments=more)
 
 
 def test_a_missing_config_is_refused(workplace: Path) -> None:

@@ -282,6 +282,27 @@ def test_rows_survive_parquet(workplace: Path) -> None:
         pytest.param("in.jsonl", [{"messages": []}], [], ["messages", "none"], id="no message"),
         pytest.param(
             "in.jsonl",
+            [
+                {
+                    "messages": [
+                        {"role": "user", "content": "a"},
+                        {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]},
+                    ]
+                }
+            ],
+            [],
+            ["messages[1]", "calls a tool"],
+            id="tool call",
+        ),
+        pytest.param(
+            "in.jsonl",
+            [{"conversations": []}],
+            ["--skip-unusable"],
+            ["in.jsonl", "no row that can be used", "none"],
+            id="nothing usable",
+        ),
+        pytest.param(
+            "in.jsonl",
             [{"instruction": "a", "output": "b", "history": [["x"]]}],
             [],
             ["history[0]", "pair"],
@@ -353,3 +374,38 @@ def test_a_file_that_is_there_is_never_overwritten(workplace: Path) -> None:
     refused = run_cli("convert", "in.jsonl", "./in.jsonl", "--to", "alpaca", expected=2)
     assert "exists already" in refused.err
     assert Path("in.jsonl").read_text() == before
+
+
+def test_rows_that_cannot_be_used_are_left_out_and_counted(workplace: Path) -> None:
+    talk = {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}
+    tool = {
+        "conversations": [{"from": "human", "value": "a"}, {"from": "observation", "value": "b"}]
+    }
+    write("in.jsonl", tool, talk, {"conversations": []}, talk)
+    printed = run_cli("convert", "in.jsonl", "out.jsonl", "--skip-unusable", expected=0).out
+    assert "2 rows cannot be used and were left out; the first: in.jsonl:1" in printed
+    assert [row["id"] for row in read_lines("out.jsonl")] == ["row-000001", "row-000002"]
+
+
+def test_rows_that_depend_on_earlier_ones_can_be_left_out(workplace: Path) -> None:
+    columns = ["instruction", "generation", "trace", "origin", "output"]
+    data = [["a", 0, "r", "a", "x"], ["b", 1, "r9", "a", "x"], ["c", 1, "r4", "a", "x"]]
+    Path("in.json").write_text(json.dumps({"columns": columns, "data": data}))
+    run_cli("convert", "in.json", "out.jsonl", "--skip-unusable", expected=0)
+    assert [row["id"] for row in read_lines("out.jsonl")] == ["row-000001", "row-000001.1"]
+
+
+def test_a_conversation_may_have_the_keys_of_another_format(workplace: Path) -> None:
+    talk = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    write("in.jsonl", {"conversations": talk})
+    run_cli("convert", "in.jsonl", "out.jsonl", expected=0)
+    (row,) = read_lines("out.jsonl")
+    assert (row["instruction"], row["response"]) == ("a", "b")
+
+
+def test_a_nan_becomes_null(workplace: Path) -> None:
+    Path("in.jsonl").write_text('{"instruction": "a", "note": NaN, "more": [Infinity, 1.5]}\n')
+    run_cli("convert", "in.jsonl", "out.jsonl", expected=0)
+    text = Path("out.jsonl").read_text()
+    assert '"note": null, "more": [null, 1.5]' in text
+    assert "NaN" not in text

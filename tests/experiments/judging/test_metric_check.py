@@ -86,6 +86,14 @@ def test_a_judge_is_asked_once_and_paid_once(workplace: Path) -> None:
             "method_kind",
             id="kind",
         ),
+        pytest.param('["x"]', "labelled.jsonl:1: must be an object", id="list"),
+        pytest.param('{"seed": "x", "failed": true, "kinds": 5}', "kinds must be", id="kinds"),
+        pytest.param(
+            '{"seed": "x", "failed": true, "kinds": [[]]}', "kinds[0]", id="kind in kinds"
+        ),
+        pytest.param('{"seed": "x", "failed": true, "method": []}', "method must be", id="method"),
+        pytest.param("[" * 9999, "labelled.jsonl:1", id="deep"),
+        pytest.param('{"failed": ' + "1" * 5000 + "}", "labelled.jsonl:1", id="long number"),
         pytest.param("", "holds no rows", id="empty"),
     ],
 )

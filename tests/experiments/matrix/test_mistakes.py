@@ -106,10 +106,14 @@ def test_a_mistake_beside_the_matrix_is_told_as_ever(write_config: WriteConfig) 
     refuse(write_config(matrix=matrix, name=None), "test.yaml: name: is required")
 
 
-@pytest.mark.parametrize("values", ["[{1: a, b: c}]", "[&x [*x]]"])
-def test_a_value_that_is_no_plain_data_is_refused(values: str, write_config: WriteConfig) -> None:
-    more = ("--set", f"matrix.data.fields={values}")
+def test_a_value_that_is_no_plain_data_is_refused(write_config: WriteConfig) -> None:
+    more = ("--set", "matrix.data.fields=[{1: a, b: c}]")
     refuse(write_config(), "matrix.data.fields", "value 1 is not plain data", more=more)
+
+
+def test_more_cells_than_anybody_runs_are_refused(write_config: WriteConfig) -> None:
+    matrix = {key: list(range(1, 50)) for key in ("seed", "optimizer.steps", "optimizer.patience")}
+    refuse(write_config(matrix=matrix), "test.yaml: matrix", "117,649 cells", "at most 1,000")
 
 
 @pytest.mark.parametrize(

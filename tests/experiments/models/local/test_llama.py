@@ -1,6 +1,7 @@
 """Settings of the local server that need no model."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_a_busy_machine_gets_fewer_threads(tmp_path: Path, monkeypatch: pytest.M
         lines = [f"{name} {{busy}} 0 0 {{idle}} 0 0 0 0" for name in names]
         stat.write_text("cpu 1 1 1 1\n" + "\n".join(lines).format(busy=10, idle=10))
         later = "cpu 9 9 9 9\n" + "\n".join(lines).format(busy=10 + busy, idle=10 + idle)
-        monkeypatch.setattr(idle_cores.time, "sleep", lambda _: stat.write_text(later))
+        monkeypatch.setattr(time, "sleep", lambda _: stat.write_text(later))
         return idle_cores.idle_cores()
 
     assert sampled(idle=40, busy=0) == len(names)
