@@ -5,7 +5,7 @@ import json
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autoevol.experiments.artifacts.folder import RowWriter
 from autoevol.experiments.artifacts.funnel import funnel
+from autoevol.experiments.artifacts.row_files import row_files
 from autoevol.experiments.data.convert import convert
 from autoevol.experiments.data.equalise import equalise
 from autoevol.experiments.data.formats.catalogue import FORMATS
@@ -99,8 +99,7 @@ def test_rows_are_read_back_from_every_kind_of_file(suffix: str, rows: list[Row]
 @given(row_lists())
 def test_a_runs_folder_is_read_by_everything_that_reads_one(rows: list[Row]) -> None:
     with folder() as path:
-        with ExitStack() as stack:
-            writer = RowWriter(path, stack)
+        with row_files(path) as writer:
             for row in rows:
                 reasons = (Reason("bloated", row.response), Reason("echo", row.instruction))
                 writer(Outcome(row, row, "kept"))
@@ -119,8 +118,7 @@ def test_a_runs_folder_is_read_by_everything_that_reads_one(rows: list[Row]) -> 
 @given(row_lists())
 def test_half_of_a_pair_in_a_reply_does_not_break_a_folder(rows: list[Row]) -> None:
     with folder() as path:
-        with ExitStack() as stack:
-            writer = RowWriter(path, stack)
+        with row_files(path) as writer:
             for row in rows:
                 writer(Outcome(row, replace(row, response=f"{row.response}\ud800"), "kept"))
         replies = [row.response for row in evolved_rows(path)]
@@ -226,8 +224,7 @@ def test_every_command_reads_a_folder_whose_rows_hold_odd_texts(
     finish(optimizer={"name": "none"})
     run = Path("runs/test")
     lines = (run / "evolved.jsonl").read_text("utf-8").split("\n")[:-1]
-    with ExitStack() as stack:
-        writer = RowWriter(run, stack)
+    with row_files(run) as writer:
         for number, text in enumerate([*ODD_TEXTS, "x" * 200_000]):
             values = json.loads(lines[number % len(lines)])
             row = Row(
