@@ -70,6 +70,9 @@ class CircuitBreaker:
         # The circuit stays closed: the rate limiter slows the calls down, and no probe is needed.
         # But an endpoint that answers 429 alone must not be waited for without end either.
         self.is_open, self.has_answered = False, True
+        # An answer: failures before it are over, or a later one would seem to last since then.
+        self._failures = 0
+        self._failed_calls.clear()
         self._rate_limited_since = self._rate_limited_since if self._rate_limits else now
         self._rate_limits += 1
 

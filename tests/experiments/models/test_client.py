@@ -227,6 +227,15 @@ def test_failures_of_many_calls_are_an_outage_and_of_one_call_are_not() -> None:
     assert not one.is_open
 
 
+def test_patience_counts_from_the_first_failure_after_the_last_answer() -> None:
+    breaker = circuit_breaker.CircuitBreaker(60)
+    breaker.record_failure(0.0, 1, is_answer=True, is_unreachable=False)
+    breaker.record_rate_limit(50.0)
+    breaker.record_failure(55.0, 2, is_answer=False, is_unreachable=True)
+    assert not breaker.is_patience_over(70.0)
+    assert breaker.is_patience_over(116.0)
+
+
 def test_a_stop_ends_the_waits_and_not_the_calls_on_the_wire() -> None:
     stop_signal = StopSignal()
     wire = Scripted(lambda _: GOOD, delay=lambda _: 0.3)
