@@ -129,18 +129,23 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     from autoevol.experiments.cli.tables import show_plan, show_summary
     from autoevol.experiments.export.writers import export_finished
     from autoevol.experiments.run.command import checked_plan, finished, perform
+    from autoevol.experiments.tracking.again import track_later
+    from autoevol.experiments.tracking.config import SETTINGS_FILE, load_tracking
 
     config = config_for_folder(
         tree, request.file, out=request.out, limit=request.limit, fresh=request.fresh
     )
     plan = checked_plan(config, request)
+    tracking = load_tracking()
     summary = None if request.dry_run else finished(plan, request)
     if summary:
         # A finished run may be given other `output` keys: their exports need no call.
         export_finished(plan.config, plan.splits.seeds, summary, say)
+        track_later(plan.config.folder, summary, tracking, say)
         show_summary(summary, plan.config.folder)
     elif request.dry_run:
         show_plan(plan)
+        say(tracking.description if tracking else f"not tracked: no {SETTINGS_FILE} here")
     else:
         confirm([plan], lambda: show_plan(plan), yes=request.yes)
         show_summary(perform(plan, request), plan.config.folder)

@@ -116,8 +116,6 @@ def _run_cell(planned: PlannedCell, request: RunRequest, parent: MatrixRun | Non
         return replace(planned, summary=perform(planned.plan, request, tags))
     # `output` may differ on resume, so a finished cell may have new exports to write.
     export_finished(planned.plan.config, planned.plan.splits.seeds, planned.summary, say)
-    if parent:
-        parent.adopt(planned)
     return planned
 
 

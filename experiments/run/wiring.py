@@ -13,7 +13,7 @@ from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.evolution.generator import GenerationSettings
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.records import MethodTally
-from autoevol.program.roles import Role, Roles
+from autoevol.program.roles import OnCall, Role, Roles
 from autoevol.program.search.settings import SearchSettings
 
 if TYPE_CHECKING:  # it loads aiohttp, which a dry run does without
@@ -57,27 +57,27 @@ def generation_settings(
     )
 
 
-def scoring_roles(plan: Plan, models: "OpenModels", watched: float) -> dict[str, Role]:
+def scoring_roles(plan: Plan, models: "OpenModels", on_call: OnCall | None) -> dict[str, Role]:
     """Return the models that the run's scores need, by role."""
-    return {role: _role(role, plan, models, watched) for role in SCORING if role in models.lms}
+    return {role: _role(role, plan, models, on_call) for role in SCORING if role in models.lms}
 
 
-def _role(role: str, plan: Plan, models: "OpenModels", watched: float) -> Role:
+def _role(role: str, plan: Plan, models: "OpenModels", on_call: OnCall | None) -> Role:
     """Return a role's model; a role that the run does not need has the evolver's."""
     config = getattr(plan.config.models, role)
     lm = models.lms.get(role, models.lms["evolver"])
-    return Role(lm=lm, model=config.model, adapter=config.adapter, trace_sampling=watched)
+    return Role(lm=lm, model=config.model, adapter=config.adapter, on_call=on_call)
 
 
-def pipeline_of(plan: Plan, models: "OpenModels", watched: float) -> Pipeline:
+def pipeline_of(plan: Plan, models: "OpenModels", on_call: OnCall | None) -> Pipeline:
     """Return what every attempt needs, with the models by role.
 
     Args:
         plan: Of the run.
         models: Its open models.
-        watched: Share of the calls that a tracer sees, in [0, 1].
+        on_call: Gets each finished call of a predictor; None: nobody does.
     """
-    roles = Roles(**{role: _role(role, plan, models, watched) for role in EVOLVING})
+    roles = Roles(**{role: _role(role, plan, models, on_call) for role in EVOLVING})
     failure = plan.config.failure
     judge = roles.judge if "judge" in models.lms else None
     is_local = plan.models["evolver"].kind == "local"
