@@ -118,7 +118,7 @@ class _Parent:
 
 
 def _say_untracked(reason: str) -> None:
-    say(f"the matrix is not tracked: {reason}")
+    say(f"the matrix is not tracked: {reason}; the same command logs it later")
 
 
 @contextlib.contextmanager

@@ -53,14 +53,20 @@ def track_folder(folder: Path, config: TrackingConfig) -> str:
 
 
 def track_later(
-    folder: Path, summary: Mapping[str, Any], config: TrackingConfig | None, say: Say
-) -> None:
-    """Log a finished run that could not be tracked when it ran; say so if it still cannot be."""
+    folder: Path, summary: dict[str, Any], config: TrackingConfig | None, say: Say
+) -> dict[str, Any]:
+    """Log a finished run that could not be tracked when it ran; say so if it still cannot be.
+
+    Returns:
+        The summary, with the id of the MLflow run if there is one by now.
+    """
     if config is None or summary.get("mlflow_run_id"):
-        return
+        return summary
     with reporting(say, f"`autoevol track {folder}` tries again"):
-        track_folder(folder, config)
-        say("logged in MLflow, which the run itself could not reach")
+        run_id = track_folder(folder, config)
+        say(f"{folder}: logged in MLflow, which the run itself could not reach")
+        return {**summary, "mlflow_run_id": run_id}
+    return summary
 
 
 def log_scores(

@@ -6,6 +6,7 @@ A trace has a span for the predictor, and one for each model call below it.
 import base64
 import hashlib
 import json
+import logging
 import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,8 @@ from autoevol.experiments.tracking.store import Store
 from autoevol.program.listeners import Phase
 from autoevol.program.records import Outcome
 from autoevol.program.roles import PredictorCall
+
+logger = logging.getLogger(__name__)
 
 FIRST = 3
 """Calls of each signature that are traced in each kind of phase."""
@@ -86,7 +89,12 @@ class TraceSelection:
         return True
 
     def _trace(self, call: PredictorCall, tags: Mapping[str, str]) -> None:
-        body = _body(call, self._run_key, tags)
+        try:
+            body = _body(call, self._run_key, tags)
+        # The call itself is done: what cannot be shown of it must not fail its row.
+        except Exception as error:  # noqa: BLE001
+            logger.warning("a call of %s is not traced: %s", _name(call), error)
+            return
         self._emit(f"trace-{body['id']}", body)
 
 

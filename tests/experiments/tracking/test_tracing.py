@@ -6,11 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dspy
 import mlflow
 import pytest
 import yaml
 
-from autoevol.experiments.tracking.traces import FIRST, MOST, PER_ROLE, PER_RULE
+from autoevol.experiments.tracking.traces import FIRST, MOST, PER_ROLE, PER_RULE, TraceSelection
+from autoevol.program.calls import CallRecord
+from autoevol.program.roles import PredictorCall, Role
+from autoevol.signatures import shipped_methods
 from tests.support.command_line import run_cli, summary_of
 
 WriteConfig = Callable[..., Path]
@@ -95,6 +99,29 @@ def test_a_resumed_run_traces_no_call_twice(write_config: WriteConfig) -> None:
     assert {key: after[key] for key in kept} == {key: before[key] for key in kept}
     ids = [trace.info.trace_id for trace in traces()]
     assert len(ids) == len({*ids}) == sum(key.startswith("trace-") for key in after)
+
+
+def test_a_call_that_cannot_be_shown_fails_no_row(caplog: pytest.LogCaptureFixture) -> None:
+    emitted: list[str] = []
+    selection = TraceSelection("key", lambda key, _: emitted.append(key))
+    signature = shipped_methods()["weak"].signature
+    record = CallRecord("evolver", "m", "text", False, False, 1, 0, 0, 1, 0.1, None)
+    unfit = [dspy.Example(question="of another signature")]
+    for demos in (unfit, []):
+        call = PredictorCall(
+            signature=signature,
+            role=Role(None, "m"),
+            draw=len(demos),
+            inputs={"instruction": "Name it."},
+            demos=demos,
+            started=1,
+            ended=2,
+            calls=(record,),
+            outputs=None,
+        )
+        selection.on_call(call)
+    assert len(emitted) == 1
+    assert "is not traced" in caplog.text
 
 
 def journal() -> list[str]:

@@ -323,3 +323,35 @@ def test_a_folder_that_holds_no_run_is_refused(workplace: Path) -> None:
     (workplace / "empty").mkdir()
     assert "no run.json" in run_cli("track", "empty", expected=2).err
     Path("mlflow.yaml").unlink()
+
+
+def test_a_matrix_and_later_commands_do_without_a_store(
+    write_config: WriteConfig, created: Path
+) -> None:
+    broken("garbage", use_database("broken.db"), created)
+    matrix = {"evolve.methods": [["weak"], ["e0-direct"]]}
+    config = write_config(6, optimizer={"name": "none"}, matrix=matrix)
+    done = run_cli("run", str(config), expected=0)
+    cells = sorted(path.parent for path in Path("runs").rglob("summary.json"))
+    assert len(cells) == 2
+    assert "the matrix is not tracked: " in done.out
+    assert all(summary_of(cell)["mlflow_run_id"] is None for cell in cells)
+
+    first, second = map(str, cells)
+    for arguments in (["score", first, "--scores", "length"], ["report", first]):
+        assert "not tracked: " in run_cli(*arguments, expected=0).err
+    run_cli("compare", first, second, expected=0)
+
+    file = use_database("mended.db", created)
+    run_cli("track", first, expected=0)
+    run_cli("run", str(config), expected=0)
+    uri = f"sqlite:///{file}"
+    runs = MlflowClient(uri, uri).search_runs(["1"])
+    (parent,) = [run for run in runs if run.data.tags["run_kind"] == "matrix"]
+    children = [run for run in runs if run.data.tags["run_kind"] == "cell"]
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
+    assert {run.info.run_id for run in children} == {
+        summary_of(cell)["mlflow_run_id"] for cell in cells
+    }
+    assert parent.info.status == "FINISHED"
+    assert "In MLflow" in run_cli("compare", first, second, expected=0).out
