@@ -141,7 +141,7 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     if summary:
         # A finished run may be given other `output` keys: their exports need no call.
         export_finished(plan.config, plan.splits.seeds, summary, say)
-        track_later(plan.config.folder, summary, tracking, say)
+        summary = track_later(plan.config.folder, summary, tracking, say)
         show_summary(summary, plan.config.folder)
     elif request.dry_run:
         show_plan(plan)
