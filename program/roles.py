@@ -50,7 +50,7 @@ class PredictorCall:
         demos: The demonstrations that were shown.
         started: In nanoseconds since 1970, as is `ended`.
         calls: The model calls: one, or two where a reply did not parse at first.
-        outputs: The output fields; None where the call failed.
+        outputs: With the output fields; None where the call failed.
         error: Why it failed; "" where it did not.
     """
 
@@ -62,7 +62,7 @@ class PredictorCall:
     started: int
     ended: int
     calls: tuple[CallRecord, ...]
-    outputs: Mapping[str, Any] | None
+    outputs: dspy.Prediction | None
     error: str = ""
 
     def messages(self) -> list[dict[str, Any]]:
@@ -146,7 +146,7 @@ async def _reported(
                 started=started,
                 ended=time.time_ns(),
                 calls=tuple(calls),
-                outputs=None if prediction is None else dict(prediction),
+                outputs=prediction,
                 error=problem,
             )
             if role.on_call:

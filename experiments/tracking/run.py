@@ -29,7 +29,7 @@ from autoevol.signatures import Method
 
 logger = logging.getLogger(__name__)
 
-FINISHING_S, STOPPING_S, ABANDONING_S = 30.0, 10.0, 1.0
+FINISHING_S, STOPPING_S, ABANDONING_S = 45.0, 10.0, 1.0
 """The longest waits for MLflow: when a run is finished, stopped early, or stopped at once."""
 
 

@@ -100,7 +100,7 @@ class TraceSelection:
 
 def _body(call: PredictorCall, run_key: str, tags: Mapping[str, str]) -> dict[str, Any]:
     inputs = {name: _plain(value) for name, value in call.inputs.items()}
-    outputs = {name: _plain(value) for name, value in (call.outputs or {}).items()}
+    outputs = {name: _plain(value) for name, value in dict(call.outputs or {}).items()}
     name = _name(call)
     # A resumed run makes the same calls with the same draws, and its traces get the same ids.
     coordinates = json.dumps([run_key, name, call.draw, inputs])
