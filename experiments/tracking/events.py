@@ -51,7 +51,8 @@ class Journal:
         self._file = folder / JOURNAL
         self._events = {event.key: event for event in read_events(folder)}
         # A kill may have torn the last line, and another line must not be added to it.
-        write_whole(self._file, "".join(map(_line, self._events.values())))
+        if self._file.is_file() and not self._file.read_bytes().endswith(b"\n"):
+            write_whole(self._file, "".join(map(_line, self._events.values())))
 
     @property
     def events(self) -> list[Event]:
