@@ -34,8 +34,9 @@ fuzz: setup  ## 500 mutations of every shipped config, each run or refused by ke
 faults: setup  ## kill runs with kill -9, 20 times in every phase, and hold their accounts against an undisturbed run's
 	$(BIN)/python -m benchmarks.faults --seeds 20
 
-bench: setup  ## time and memory of the bulk phase against a plain script on a loopback endpoint
+bench: setup  ## time and memory of the bulk phase and of the whole command, against a plain script
 	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.command
 
 search: setup  ## searches in the simulated world, 200 runs each (half an hour)
 	$(BIN)/python -m benchmarks.search

@@ -1,8 +1,9 @@
-"""MLflow's share of a run's time: the tracker's methods, its opening and closing, the traces.
+"""What a run waits for its tracker: the tracker's methods, and the end, when MLflow catches up.
 
 `python -m benchmarks.tracking` runs a search and a bulk phase against an endpoint that answers
 after a second: without MLflow, with it, and with traces, each in a process of its own. The share is
-the time inside MLflow's calls, which block the rest of the run, over wall time.
+the time inside the tracker's methods, which block the rest of the run, over wall time. MLflow
+itself works on another thread; its CPU time is in the column of the process.
 """
 
 import argparse
@@ -25,10 +26,10 @@ from rich.table import Table
 from benchmarks.server_process import ROOT, serving
 from benchmarks.stopwatch import Stopwatch
 
-VARIANTS: Mapping[str, float | None] = {"no MLflow": None, "MLflow": 0.0, "5 % traced": 0.05}
-"""Shares of program calls that are traced; None: nothing is tracked."""
+VARIANTS: Mapping[str, float | None] = {"no MLflow": None, "MLflow": 0.0, "traced": 0.05}
+"""Values of `trace_sampling`; None: nothing is tracked."""
 
-METHODS = ("on_step", "on_choice", "on_scores", "on_rows", "finish")
+METHODS = ("on_step", "on_choice", "on_scores", "finish")
 
 
 def main() -> None:
@@ -87,7 +88,7 @@ _PARTS = ("opening s", "steps s", "end s", "closing s", "share", "share after op
 
 def _cells(report: Mapping[str, Any], stats: Mapping[str, Any]) -> list[str]:
     spent, wall = report["spent"], report["seconds"]
-    end = sum(spent.get(name, 0.0) for name in ("on_scores", "on_rows", "finish"))
+    end = sum(spent.get(name, 0.0) for name in ("on_scores", "finish"))
     steps = spent.get("on_step", 0.0) + spent.get("on_choice", 0.0)
     parts = (spent.get("opening", 0.0), steps, end, spent.get("closing", 0.0))
     times = [f"{seconds:.2f}" for seconds in (wall, report["cpu_seconds"], *parts)]

@@ -4,7 +4,8 @@ A predictor never stores a model. It is called inside its role's context, so tha
 saved, copied and compiled without the engine that serves it.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import dspy
 
 from autoevol.program.adapter import AdapterName, adapter_for
-from autoevol.program.draws import DRAWS
+from autoevol.program.calls import CallRecord, collected_calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +24,55 @@ class Role:
         lm: Takes the draw number as `rollout_id`.
         model: The model's configured name, for the records.
         adapter: None: `plain` for one text output, else `chat`.
-        trace_sampling: Share of the calls that DSPy's callbacks (a tracer's, for example) see, in
-            [0, 1].
+        on_call: Gets each finished call of a predictor, for example to trace it; None: nobody does.
     """
 
     lm: dspy.LM
     model: str
     adapter: AdapterName | None = None
-    trace_sampling: float = 1.0
+    on_call: "OnCall | None" = None
 
-    def context(
-        self, signature: type[dspy.Signature], draw: int = 0
-    ) -> AbstractContextManager[None]:
-        """Return DSPy's context for one call of a predictor with `signature`."""
-        # A tracer takes milliseconds a call, so only a sample is traced. Draws are uniform and a
-        # replay has the same ones, so it traces the same calls.
-        is_traced = draw < self.trace_sampling * DRAWS
-        callbacks: dict[str, Any] = {} if is_traced else {"callbacks": []}
+    def context(self, signature: type[dspy.Signature]) -> AbstractContextManager[None]:
+        """Return DSPy's context for a call of a predictor with `signature`."""
         context: AbstractContextManager[None] = dspy.context(
-            lm=self.lm, adapter=adapter_for(signature, self.adapter), **callbacks
+            lm=self.lm, adapter=adapter_for(signature, self.adapter)
         )
         return context
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorCall:
+    """One finished call of a predictor.
+
+    Attributes:
+        role: Whose model was called.
+        draw: Draw number of the call.
+        demos: The demonstrations that were shown.
+        started: In nanoseconds since 1970, as is `ended`.
+        calls: The model calls: one, or two where a reply did not parse at first.
+        outputs: With the output fields; None where the call failed.
+        error: Why it failed; "" where it did not.
+    """
+
+    signature: type[dspy.Signature]
+    role: Role
+    draw: int
+    inputs: Mapping[str, Any]
+    demos: Sequence[dspy.Example]
+    started: int
+    ended: int
+    calls: tuple[CallRecord, ...]
+    outputs: dspy.Prediction | None
+    error: str = ""
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Return the messages of the first model call, formatted anew."""
+        adapter = adapter_for(self.signature, self.role.adapter)
+        return list(adapter.format(self.signature, list(self.demos), dict(self.inputs)))
+
+
+OnCall = Callable[[PredictorCall], None]
+"""A listener to the calls of a role's predictors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +112,43 @@ async def ask(
     config: dict[str, Any] = {"rollout_id": draw}
     if temperature is not None:
         config["temperature"] = temperature
-    with role.context(predictor.signature, draw):
-        shown = {} if demos is None else {"demos": demos}
-        return await predictor.acall(config=config, **shown, **inputs)
+    shown = {} if demos is None else {"demos": demos}
+    with role.context(predictor.signature):
+        call = predictor.acall(config=config, **shown, **inputs)
+        if role.on_call is None:
+            return await call
+        return await _reported(call, predictor, role, draw, inputs, demos)
+
+
+async def _reported(
+    call: Awaitable[dspy.Prediction],
+    predictor: dspy.Predict,
+    role: Role,
+    draw: int,
+    inputs: Mapping[str, Any],
+    demos: Sequence[dspy.Example] | None,
+) -> dspy.Prediction:
+    """Await a call and hand it to the role's listener, also where it fails."""
+    started, prediction, problem = time.time_ns(), None, ""
+    with collected_calls() as calls:
+        try:
+            prediction = await call
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            report = PredictorCall(
+                signature=predictor.signature,
+                role=role,
+                draw=draw,
+                inputs=inputs,
+                demos=predictor.demos if demos is None else demos,
+                started=started,
+                ended=time.time_ns(),
+                calls=tuple(calls),
+                outputs=prediction,
+                error=problem,
+            )
+            if role.on_call:
+                role.on_call(report)
+    return prediction

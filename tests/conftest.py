@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from autoevol.environment import DEFAULTS
+
 os.environ.pop("COLUMNS", None)  # xdist sets it for its workers; a console would keep it
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.update({**DEFAULTS, "HF_HUB_OFFLINE": "1"})
 
 import dspy
 import pytest
@@ -54,7 +55,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def workplace(tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in an empty folder whose mlflow.yaml points to the session's store."""
-    settings = {"tracking_uri": f"sqlite:///{store}/mlflow.db", "trace_sampling": 0.0}
+    uri = f"sqlite:///{store}/mlflow.db"
+    settings = {"tracking_uri": uri, "trace_sampling": 0.0}
+    # For the tests' own clients; a run names its store to MLflow in each call.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     (tmp_path / "mlflow.yaml").write_text(yaml.safe_dump(settings))
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -76,7 +76,7 @@ def _run(name: str, search: Search, variant: Variant, seed: int) -> Result:
 
 def pipeline_of(model: WorldModel) -> Pipeline:
     """Return a pipeline whose roles are all played by the world."""
-    role = Role(model, "world", trace_sampling=0.0)
+    role = Role(model, "world")
     failure = failure_metric(RULES, RULES)
     return Pipeline(Roles(role, role, role, role), failure, responds=False, blocks_in_flight=8)
 

@@ -125,7 +125,6 @@ def summarise(
     *,
     started: float,
     rows_in: int,
-    mlflow_run_id: str | None,
     resumed: bool,
 ) -> dict[str, Any]:
     """Return the contract's figures.
@@ -135,7 +134,6 @@ def summarise(
         totals: Calls and tokens, those of earlier tries included.
         started: When this try began, by `time.monotonic`.
         rows_in: The seeds.
-        mlflow_run_id: None when the run was not tracked.
         resumed: Whether an earlier try of the same run left its ledger.
     """
     return {
@@ -149,7 +147,7 @@ def summarise(
         "cost_usd_known": round(totals.cost_usd, 6),
         "wall_s": round(time.monotonic() - started, 1),
         "best_method_id": result.methods[0].id,
-        "mlflow_run_id": mlflow_run_id,
+        "mlflow_run_id": None,  # known when the tracker has logged these figures
         "resumed": resumed,
     }
 

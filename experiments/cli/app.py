@@ -1,6 +1,7 @@
 """The table of commands, and the exit codes of errors."""
 
 import errno
+import gc
 import logging
 from collections.abc import Mapping
 from importlib import import_module
@@ -20,6 +21,9 @@ from autoevol.program.errors import (
     StorageError,
     WeightsError,
 )
+
+_COLLECTION = (50_000, 20, 50)
+"""Objects before a collection of the youngest; of these, and of the next, before the next older."""
 
 USER_MUST_ACT, STOPPED_EARLY = 2, 3
 
@@ -44,6 +48,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "methods": ("methods", "The named evolving methods."),
     "models": ("models", "The local models."),
     "metric-check": ("metric_check", "Check every rule set against labelled rows."),
+    "track": ("track", "Log runs in MLflow from their folders, for example after it was down."),
     "ui": ("ui", "Start MLflow's UI on loopback, for the store that mlflow.yaml names."),
 }
 """By name: the module in this folder that holds the command, and a line of help."""
@@ -108,6 +113,9 @@ def autoevol(
 
 def main() -> None:
     """Run the command line. An error that the user can mend is one line and an exit code."""
+    # The libraries make a million objects at their import, which all stay: Python's collector would
+    # look through them again and again, for half a second in all.
+    gc.set_threshold(*_COLLECTION)
     # Without a path dotenv searches upwards from this module's folder, not the working folder.
     dotenv.load_dotenv(Path(".env"))
     logging.basicConfig(level=logging.WARNING, format="%(message)s")

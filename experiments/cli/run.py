@@ -141,6 +141,8 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     from autoevol.experiments.run.command import checked_plan, finished, perform
     from autoevol.experiments.run.estimate import estimate
     from autoevol.experiments.run.plan import copies
+    from autoevol.experiments.tracking.again import track_later
+    from autoevol.experiments.tracking.config import SETTINGS_FILE, load_tracking
 
     config = config_for_folder(
         tree, request.file, out=request.out, limit=request.limit, fresh=request.fresh
@@ -148,13 +150,16 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     plan = checked_plan(config, request)
     for note in copies(plan):
         say(f"{request.file}: {note}")
+    tracking = load_tracking()
     summary = None if request.dry_run else finished(plan, request)
     if summary:
         # A finished run may be given other `output` keys: their exports need no call.
         export_finished(plan.config, plan.splits.seeds, summary, say)
+        summary = track_later(plan.config.folder, summary, tracking, say)
         show_summary(summary, plan.config.folder)
     elif request.dry_run:
         show_plan(plan)
+        say(tracking.description if tracking else f"not tracked: no {SETTINGS_FILE} here")
     else:
         if rest := remainder(estimate(plan)):
             say(f"{plan.config.folder} has begun: {rest}")

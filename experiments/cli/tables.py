@@ -92,7 +92,10 @@ def show_summary(summary: dict[str, Any], folder: Path) -> None:
     for what, name in _FILES.items():
         if (folder / name).exists():
             console.print(f"{what:9}{folder / name}", soft_wrap=True)
-    console.print("compare  `autoevol ui` shows this run and its candidates in MLflow")
+    if summary.get("mlflow_run_id"):
+        console.print("compare  `autoevol ui` shows this run and its candidates in MLflow")
+    else:
+        console.print(f"MLflow   not tracked; `autoevol track {folder}` logs it", soft_wrap=True)
 
 
 def score_table(results: ScoreResults) -> Table:

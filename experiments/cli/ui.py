@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from autoevol.experiments.terminal.console import say
+from autoevol.experiments.tracking.again import required
 from autoevol.experiments.tracking.config import load_tracking
 from autoevol.experiments.tracking.links import PORT, charts_link, ui_address
 from autoevol.experiments.tracking.store import find_store
@@ -28,7 +29,7 @@ def serve_ui(port: int) -> None:
     """Print the UI's address and become MLflow's server, so that signals reach it.
 
     Raises:
-        ConfigError: There is no mlflow.yaml.
+        ConfigError: There is no mlflow.yaml, or its store cannot be opened.
     """
     environment = {**_NO_JOBS, **os.environ}  # what the user sets comes last, so it wins
     tracking = load_tracking()
@@ -36,7 +37,8 @@ def serve_ui(port: int) -> None:
         raise ConfigError("mlflow.yaml", "does not exist here, so no run is tracked")
     base = ui_address(port)
     say(f"MLflow at {base} (store {tracking.tracking_uri}); Ctrl-C ends it")
-    store = find_store(tracking)
+    with required():
+        store = find_store(tracking)
     if store:
         say(f"charts   {charts_link(store.experiment_id, base)}")
     # MLflow's default is four workers; one user needs one, and each is a process of its own.

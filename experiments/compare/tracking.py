@@ -12,6 +12,7 @@ from typing import Any
 from autoevol.experiments.compare.judged import Comparison
 from autoevol.experiments.compare.sides import Side
 from autoevol.experiments.terminal.console import say
+from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig, load_tracking
 from autoevol.experiments.tracking.links import compare_link, metric_link, run_link
 from autoevol.experiments.tracking.store import (
@@ -55,14 +56,15 @@ def show_in_mlflow(sides: Sequence[Side], comparison: Comparison | None = None) 
     Does nothing where not all sides are runs in the store.
     """
     config = load_tracking()
-    tracked = find_tracked(config, sides)
-    if tracked is None:
-        return
-    if comparison:
-        track_comparison(tracked, comparison)
-    say("In MLflow, while `autoevol ui` runs:")
-    for link in tracked.links():
-        say(link)
+    with reporting(say, "the comparison itself is complete"):
+        tracked = find_tracked(config, sides)
+        if tracked is None:
+            return
+        if comparison:
+            track_comparison(tracked, comparison)
+        say("In MLflow, while `autoevol ui` runs:")
+        for link in tracked.links():
+            say(link)
 
 
 def find_tracked(config: TrackingConfig | None, sides: Sequence[Side]) -> TrackedSides | None:
@@ -128,15 +130,10 @@ def _tag_sides(tracked: TrackedSides, comparison: Comparison, figures: Mapping[s
     request = comparison.request
     for number, (own, other) in enumerate((("won", "lost"), ("lost", "won"))):
         outcome = f"won {figures[own]}, tied {figures['tied']}, lost {figures[other]}"
-        name = f"compare.{_slug(tracked.sides[1 - number].name)}.{request.what}"
+        name = f"compare.{tracked.sides[1 - number].name}.{request.what}"
         set_tags(
             tracked.store.client, tracked.runs[number], {name: f"{outcome} (by {request.judge})"}
         )
-
-
-def _slug(name: str) -> str:
-    """Return a name with the characters that MLflow allows in a tag's key."""
-    return "".join(char if char.isalnum() or char in "._-" else "-" for char in name)
 
 
 def _metrics(figures: Mapping[str, Any]) -> dict[str, float]:

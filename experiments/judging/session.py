@@ -90,9 +90,7 @@ def model_session(
         stopper.attach(open_lms.engine)
         bar.count_tokens(open_lms.engine.totals)
         roles = {
-            role: Role(
-                open_lms.lms[role], settings.model, (adapters or {}).get(role), trace_sampling=0.0
-            )
+            role: Role(open_lms.lms[role], settings.model, (adapters or {}).get(role))
             for role, settings in models.items()
         }
         try:

@@ -22,7 +22,8 @@ from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.run.request import RunRequest
 from autoevol.experiments.terminal.console import say
 from autoevol.experiments.terminal.signals import stopping_on_signal
-from autoevol.experiments.tracking.config import load_tracking
+from autoevol.experiments.tracking.again import track_later
+from autoevol.experiments.tracking.config import TrackingConfig, load_tracking
 from autoevol.program.errors import ConfigError
 
 IDENTITY, FIGURES = "matrix.json", "cells.json"
@@ -60,10 +61,11 @@ def run_matrix(request: RunRequest, tree: dict[str, Any], confirm: Confirm) -> N
     if request.dry_run:
         show_estimates(planned)
         return
-    load_tracking()  # a malformed mlflow.yaml is refused before the user is asked for money
+    # A malformed mlflow.yaml is refused before the user is asked for money.
+    tracking = load_tracking()
     plans = [cell.plan for cell in planned.pending]
     confirm(plans, lambda: show_estimates(planned))
-    done = planned if _is_done(planned) else _run_pending(planned, request)
+    done = planned if _is_done(planned, tracking) else _run_pending(planned, request)
     if done is planned:
         for cell in planned.cells:
             say(outcome_line(cell))
@@ -73,8 +75,10 @@ def run_matrix(request: RunRequest, tree: dict[str, Any], confirm: Confirm) -> N
         say(f"compare  autoevol compare {' '.join(folders)}")
 
 
-def _is_done(planned: MatrixPlan) -> bool:
-    """Tell whether an earlier command finished these very cells and wrote their figures."""
+def _is_done(planned: MatrixPlan, tracking: TrackingConfig | None) -> bool:
+    """Tell whether an earlier command finished and tracked these cells, and wrote their figures."""
+    if tracking and any(not (cell.summary or {}).get("mlflow_run_id") for cell in planned.cells):
+        return False
     file = planned.folder / FIGURES
     # A kill after the last cell leaves all cells finished, but the figures unwritten and the
     # parent run open.
@@ -125,10 +129,11 @@ def _run_cell(
         tags = parent.tags(planned.cell) if parent else {}
         return replace(planned, summary=perform(planned.plan, request, tags, lenders))
     # `output` may differ on resume, so a finished cell may have new exports to write.
-    export_finished(planned.plan.config, planned.plan.splits.seeds, planned.summary, say)
-    if parent:
-        parent.adopt(planned)
-    return planned
+    plan = planned.plan
+    export_finished(plan.config, plan.splits.seeds, planned.summary, say)
+    return replace(
+        planned, summary=track_later(plan.config.folder, planned.summary, load_tracking(), say)
+    )
 
 
 @contextlib.contextmanager

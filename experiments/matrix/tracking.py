@@ -1,16 +1,21 @@
 """A matrix in MLflow: one parent run, found again on resume; each cell's run is its child."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from autoevol.experiments.matrix.grid import Cell
 from autoevol.experiments.matrix.names import concealed
 from autoevol.experiments.matrix.plan import MatrixPlan, PlannedCell
 from autoevol.experiments.matrix.results import figures_of
+from autoevol.experiments.terminal.console import say
+from autoevol.experiments.tracking.background import BackgroundLog
 from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.tracking.parent import CELL_OF
+from autoevol.experiments.tracking.run import ABANDONING_S, FINISHING_S, STOPPING_S
 from autoevol.experiments.tracking.store import (
     Store,
     log_metrics,
@@ -25,41 +30,74 @@ TABLE = "cells.json"
 SUMMED = ("rows_out", "rows_failed", "calls", "tokens_in", "tokens_out", "cost_usd")
 
 
-@dataclass(frozen=True, slots=True)
 class MatrixRun:
-    """The parent run.
+    """The parent run, logged on a thread of its own: a tracker that fails stops no cell.
 
-    Attributes:
-        name: The config's.
+    Args:
+        config: Where.
+        planned: The checked matrix.
+        key: Identifies it in the store.
+        started: When it was first run.
     """
 
-    store: Store
-    run_id: str
-    name: str
+    def __init__(
+        self, config: TrackingConfig, planned: MatrixPlan, key: str, started: datetime
+    ) -> None:
+        self._key, self._name = key, planned.name
+        self._log = BackgroundLog(_say_untracked)
+        self._parent: _Parent | None = None
+        self._log.submit(partial(self._open, config, planned, started))
 
     def tags(self, cell: Cell) -> dict[str, str]:
         """Return the tags that make a cell's run a child of the matrix, and name the cell."""
         return {
-            "mlflow.parentRunId": self.run_id,
+            CELL_OF: self._key,
             "mlflow.runName": cell.name,
             "run_kind": "cell",
-            "matrix": self.name,
+            "matrix": self._name,
             "cell": cell.name,
         }
 
-    def adopt(self, planned: PlannedCell) -> None:
-        """Make the run of a cell that was finished earlier a child, unless it is one already."""
-        run_id = (planned.summary or {}).get("mlflow_run_id")
-        run = self.store.run(run_id) if run_id else None
-        if run is not None:
-            set_tags(self.store.client, run, self.tags(planned.cell))
-
     def record(self, planned: MatrixPlan) -> None:
-        """Log the table of the cells as far as they are finished."""
+        """Log the table of the cells as far as they are finished, and make them children."""
+        self._submit(lambda parent: parent.record(planned, self.tags))
+
+    def finish(self, planned: MatrixPlan) -> None:
+        """Log the sums over all cells."""
+        self._submit(lambda parent: parent.finish(planned))
+
+    def end(self, status: str, seconds: float) -> None:
+        """End the parent run, and wait for MLflow at most so long."""
+        self._submit(lambda parent: parent.end(status))
+        self._log.close(seconds)
+
+    def _open(self, config: TrackingConfig, planned: MatrixPlan, started: datetime) -> None:
+        store = open_store(config)
+        self._parent = _Parent(store, _parent(store, config, planned, self._key, started))
+
+    def _submit(self, action: Callable[["_Parent"], None]) -> None:
+        def act() -> None:
+            # The thread has opened the parent before.
+            if self._parent:
+                action(self._parent)
+
+        self._log.submit(act)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parent:
+    """The parent run as it is in the store; its methods run on the tracker's thread."""
+
+    store: Store
+    run_id: str
+
+    def record(self, planned: MatrixPlan, tags: Callable[[Cell], dict[str, str]]) -> None:
+        for cell in planned.cells:
+            self._adopt(cell, tags(cell.cell))
         log_table(self.store.client, self.run_id, figures_of(planned), TABLE)
 
     def finish(self, planned: MatrixPlan) -> None:
-        """Log the sums over all cells; a sum of which a cell lacks its part is left out."""
+        """Log the sums; a sum of which a cell lacks its part is left out."""
         lines = figures_of(planned)
         figures = {"matrix.cells": float(len(lines))}
         for name in SUMMED:
@@ -67,6 +105,20 @@ class MatrixRun:
             if None not in values:
                 figures[f"matrix.{name}"] = float(sum(values))
         log_metrics(self.store.client, self.run_id, figures)
+
+    def end(self, status: str) -> None:
+        self.store.client.set_terminated(self.run_id, status)
+
+    def _adopt(self, planned: PlannedCell, tags: dict[str, str]) -> None:
+        """Make the run of a finished cell a child, unless it is one already."""
+        run_id = (planned.summary or {}).get("mlflow_run_id")
+        run = self.store.run(run_id) if run_id else None
+        if run is not None:
+            set_tags(self.store.client, run, {**tags, "mlflow.parentRunId": self.run_id})
+
+
+def _say_untracked(reason: str) -> None:
+    say(f"the matrix is not tracked: {reason}; the same command logs it later")
 
 
 @contextlib.contextmanager
@@ -84,18 +136,19 @@ def matrix_run(
     if config is None:
         yield None
         return
-    store = open_store(config)
-    run_id = _parent(store, config, planned, key, started)
-    status = "FAILED"
-    # Not `mlflow.start_run`, which keeps a single active run: each cell needs it for its own.
+    parent = MatrixRun(config, planned, key, started)
+    status, seconds = "FAILED", STOPPING_S
     try:
-        yield MatrixRun(store, run_id, planned.name)
-        status = "FINISHED"
-    except (KeyboardInterrupt, StoppedError):
+        yield parent
+        status, seconds = "FINISHED", FINISHING_S
+    except KeyboardInterrupt:
+        status, seconds = "KILLED", ABANDONING_S
+        raise
+    except StoppedError:
         status = "KILLED"
         raise
     finally:
-        store.client.set_terminated(run_id, status)
+        parent.end(status, seconds)
 
 
 def _parent(

@@ -37,7 +37,7 @@ class BulkPhase:
             student: Its method is replaced by those of `schedule`.
             schedule: The methods of each round.
         """
-        plan, folder, bar = self.opened.plan, self.opened.folder, self.opened.context.bar
+        plan, folder = self.opened.plan, self.opened.folder
         # A copy, for the engine adds to its totals in place.
         before, bandit = replace(self.totals), BanditFile(folder.path / BANDIT)
         settings = generation_settings(plan, bandit.read())
@@ -45,10 +45,10 @@ class BulkPhase:
 
             def on_row(outcome: Outcome) -> None:
                 write(outcome)
-                bar.on_row(outcome)
+                self.opened.on_row(outcome)
 
             listeners = Listeners(
-                on_phase=bar.on_phase, on_row=on_row, on_learned=bandit.write_round
+                on_phase=self.opened.on_phase, on_row=on_row, on_learned=bandit.write_round
             )
             generator = Generator(student, schedule, self.opened.pipeline, settings, listeners)
             rounds = await generator.generate(plan.splits.seeds)

@@ -8,7 +8,7 @@ from autoevol.experiments.artifacts.folder import check_folder, find_summary
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.run.plan import Plan, make_plan
 from autoevol.experiments.run.request import RunRequest
-from autoevol.experiments.terminal.console import console, log, quiet_libraries
+from autoevol.experiments.terminal.console import console, quiet_libraries, say_at
 from autoevol.experiments.terminal.progress import progress_bar
 from autoevol.experiments.tracking.config import load_tracking
 from autoevol.program.errors import ConfigError
@@ -57,7 +57,7 @@ def perform(
     with progress_bar(console) as bar:
         context = RunContext(
             bar=bar,
-            say=log,
+            say=say_at,
             tracking=tracking,
             fresh=request.fresh,
             scope=request.scope,

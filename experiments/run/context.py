@@ -11,6 +11,8 @@ from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.run import Tracker
 from autoevol.program.evolution.pipeline import Pipeline
+from autoevol.program.listeners import Phase
+from autoevol.program.records import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +36,27 @@ class RunContext:
     tags: Mapping[str, str] = field(default_factory=dict)
     lenders: Sequence[Path] = ()
 
-    @property
-    def trace_share(self) -> float:
-        """Share of the program calls that a tracer sees, in [0, 1]."""
-        return self.tracking.trace_sampling if self.tracking else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """A run with its folder, its models and its MLflow run open.
+    """A run with its folder, its models and its tracker open.
 
     Attributes:
         pipeline: Models by role, F, and how rows are grouped.
-        tracker: None: the run is not tracked.
     """
 
     plan: Plan
     context: RunContext
     folder: RunFolder
     pipeline: Pipeline
-    tracker: Tracker | None
+    tracker: Tracker
+
+    def on_phase(self, phase: Phase) -> None:
+        """Show a phase, and name it to the tracker."""
+        self.context.bar.on_phase(phase)
+        self.tracker.on_phase(phase)
+
+    def on_row(self, outcome: Outcome) -> None:
+        """Count a finished row, and show it to the tracker."""
+        self.context.bar.on_row(outcome)
+        self.tracker.on_row(outcome)

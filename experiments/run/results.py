@@ -17,8 +17,8 @@ from autoevol.experiments.files.records import read_rows
 from autoevol.experiments.report.run_page import write_report
 from autoevol.experiments.run.context import OpenRun
 from autoevol.experiments.scores.results import ScoreResults
+from autoevol.experiments.tracking.again import log_scores
 from autoevol.experiments.tracking.config import TrackingConfig
-from autoevol.experiments.tracking.run import log_scores
 from autoevol.program.errors import ConfigError
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import FailureMetric
@@ -36,9 +36,9 @@ def write_best(folder: RunFolder, student: Evolver, method: Method) -> None:
 
 def write_search(opened: OpenRun, summary: dict[str, Any], result: RunResult) -> dict[str, Any]:
     """Write the summary of a search alone, and return it."""
+    run_id = opened.tracker.finish(summary, [], result.methods[0], has_rows=False)
+    summary = {**summary, "mlflow_run_id": run_id}
     opened.folder.write("search.json", _as_json(summary))
-    if opened.tracker:
-        opened.tracker.finish(summary, [], result.methods[0])
     return summary
 
 
@@ -53,7 +53,7 @@ def write_run(
         result: Of the phases.
         scores: None: the config asks for none.
     """
-    plan, folder, tracker = opened.plan, opened.folder, opened.tracker
+    plan, folder = opened.plan, opened.folder
     # From the file, since a run does not hold its rows in memory.
     stopped = funnel(read_rows(folder.path / FAILURES))
     summary = {
@@ -66,10 +66,9 @@ def write_run(
     record = record_of(plan.start, result.search.steps, result.methods)
     folder.write(STEPS, record.as_json())
     files = write_report(folder.path, summary)
-    if tracker:
-        tracker.on_rows(folder.path)
-        artifacts = [*files, *(folder.path / name for name in _ARTIFACTS)]
-        tracker.finish(summary, artifacts, result.methods[0])
+    artifacts = [*(str(file.relative_to(folder.path)) for file in files), *_ARTIFACTS]
+    run_id = opened.tracker.finish(summary, artifacts, result.methods[0], has_rows=True)
+    summary = {**summary, "mlflow_run_id": run_id}
     # Last, for it marks the run as finished: a kill before this line leaves a run to resume.
     folder.write("summary.json", _as_json(summary))
     return summary
@@ -113,5 +112,5 @@ def renew_report(
     with alone_in(folder):
         files = write_report(folder, summary)
     if tracking:
-        log_scores(tracking, key, {}, files)
+        log_scores(tracking, key, {}, files, say)
     return files

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dspy
 from dspy.utils.exceptions import LMError
@@ -17,7 +17,6 @@ from autoevol.experiments.run.context import OpenRun, RunContext
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.run.results import write_best, write_run, write_search
 from autoevol.experiments.run.score_phase import ScorePhase, ScoreTools, open_score_tools
-from autoevol.experiments.run.search_phase import SearchPhase
 from autoevol.experiments.run.wiring import pipeline_of, scoring_roles
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.terminal.signals import stopping_on_signal
@@ -25,6 +24,9 @@ from autoevol.experiments.tracking.parent import TrackedRun
 from autoevol.experiments.tracking.run import tracked
 from autoevol.program.errors import StoppedError
 from autoevol.program.evolution.evolver import Evolver
+
+if TYPE_CHECKING:
+    from autoevol.experiments.run.search_phase import SearchPhase
 
 
 def run(plan: Plan, context: RunContext) -> dict[str, Any]:
@@ -39,8 +41,8 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
     """
     # Opened before the first call: a benchmark that is missing must not cost a whole bulk phase.
     tools = open_score_tools(plan)
-    # The order matters. Signals are handled while weights are fetched and servers start, the
-    # folder's lock guards the ledger, and MLflow's run ends before the engine closes.
+    # The order matters. Signals are handled while weights are fetched and servers start, and the
+    # folder's lock guards the ledger and the journal of the tracker.
     with (
         stopping_on_signal(context.say) as stopper,
         open_folder(plan.config, plan.content, fresh=context.fresh) as folder,
@@ -51,13 +53,13 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
             on_part=context.bar.on_part,
             say=context.say,
         ) as models,
-        tracked(context.tracking, _tracked_run(plan), folder, context.tags) as tracker,
+        tracked(context.tracking, _tracked_run(plan), folder, context.tags, context.say) as tracker,
         # DSPy would keep the last 10,000 calls of every module in memory.
         dspy.context(disable_history=True, max_trace_size=0),
     ):
         stopper.attach(models.engine)
         context.bar.count_tokens(models.engine.totals)
-        pipeline = pipeline_of(plan, models, context.trace_share, folder.rules)
+        pipeline = pipeline_of(plan, models, tracker.on_call, folder.rules)
         opened = OpenRun(plan, context, folder, pipeline, tracker)
         return _run_phases(opened, models, tools)
 
@@ -80,7 +82,6 @@ def _run_phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> dict[
         models.engine.totals,
         started=started,
         rows_in=len(opened.plan.splits.seeds),
-        mlflow_run_id=opened.tracker.run_id if opened.tracker else None,
         resumed=opened.folder.is_resumed,
     )
     if opened.context.scope == "search":
@@ -98,7 +99,7 @@ class _Phases:
     """
 
     opened: OpenRun
-    search: SearchPhase | None
+    search: "SearchPhase | None"
     bulk: BulkPhase | None
     score: ScorePhase
 
@@ -137,10 +138,17 @@ def _phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> _Phases:
     plan, context = opened.plan, opened.context
     return _Phases(
         opened,
-        SearchPhase(opened) if plan.start and context.scope != "apply" else None,
+        _search_phase(opened) if plan.start and context.scope != "apply" else None,
         BulkPhase(opened, models.engine.totals) if context.scope != "search" else None,
-        ScorePhase(opened, tools, scoring_roles(plan, models, context.trace_share)),
+        ScorePhase(opened, tools, scoring_roles(plan, models, opened.tracker.on_call)),
     )
+
+
+def _search_phase(opened: OpenRun) -> "SearchPhase":
+    # It loads Optuna, which a run without a search does without.
+    from autoevol.experiments.run.search_phase import SearchPhase
+
+    return SearchPhase(opened)
 
 
 def _tracked_run(plan: Plan) -> TrackedRun:

@@ -64,13 +64,13 @@ class ScorePhase:
         """Score the rows round by round; None: the config asks for no scores."""
         if self.tools.resources is None:
             return None
-        config, bar = self.opened.plan.config, self.opened.context.bar
+        config = self.opened.plan.config
         in_flight = self.opened.pipeline.rows_in_flight
         resources = self.tools.resources.with_roles(
             self.roles, in_flight=in_flight, seed=config.seed
         )
         rounds = rounds_of(self.opened.plan.splits.seeds, self.opened.folder.path)
-        listeners = Listeners(on_phase=bar.on_phase, on_row=bar.on_row)
+        listeners = Listeners(on_phase=self.opened.on_phase, on_row=self.opened.on_row)
         results = await score_set(rounds, config.scores, resources, listeners)
         self._write(results)
         return results
@@ -93,5 +93,4 @@ class ScorePhase:
         models = {role: entry.model for role, entry in self.roles.items()}
         settings = score_settings(self.opened.plan.config.scores, models)
         files = write_scores(self.opened.folder.path, results, settings)
-        if self.opened.tracker:
-            self.opened.tracker.on_scores(results.figures, files)
+        self.opened.tracker.on_scores(results.figures, files)

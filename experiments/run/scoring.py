@@ -28,8 +28,8 @@ from autoevol.experiments.scores.scoring import (
 from autoevol.experiments.scores.stored import read_stored, write_score_files
 from autoevol.experiments.scores.target import ScoreRequest, Target, find_target
 from autoevol.experiments.terminal.progress import ProgressBar
+from autoevol.experiments.tracking.again import log_scores
 from autoevol.experiments.tracking.config import TrackingConfig
-from autoevol.experiments.tracking.run import log_scores
 from autoevol.program.errors import ConfigError
 from autoevol.program.listeners import Listeners
 from autoevol.program.roles import Role
@@ -67,7 +67,7 @@ def score(
                 say(note)
             files = _write(target, results, say)
         if tracking and key is not None:
-            log_scores(tracking, key, results.figures, files)
+            log_scores(tracking, key, results.figures, files, say)
     return results
 
 

@@ -32,8 +32,8 @@ class SearchPhase:
         self._say = opened.context.say
         self._log = _SearchLog(opened)
         self._listeners = Listeners(
-            on_phase=opened.context.bar.on_phase,
-            on_row=opened.context.bar.on_row,
+            on_phase=opened.on_phase,
+            on_row=opened.on_row,
             on_step=self._log.on_step,
             on_headroom=self._log.on_headroom,
             on_choice=self._log.on_choice,
@@ -108,14 +108,12 @@ class _SearchLog:
         """Store a finished step."""
         self._steps.append(record)
         self._folder.on_step(record)
-        if self._tracker:
-            self._tracker.on_step(record)
+        self._tracker.on_step(record)
 
     def on_choice(self, choice: FinalChoice) -> None:
         """Store the confirmation on fresh rows."""
         self._choice = choice
-        if self._tracker:
-            self._tracker.on_choice(choice)
+        self._tracker.on_choice(choice)
 
     def result(self, heldout: HeldoutTest | None) -> SearchResult:
         """Return all reports together with the test that followed the search."""

@@ -14,7 +14,7 @@ from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.evolution.generator import GenerationSettings
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.records import MethodTally, Row
-from autoevol.program.roles import Role, Roles
+from autoevol.program.roles import OnCall, Role, Roles
 from autoevol.program.row_ids import RowIds
 from autoevol.program.search.settings import SearchSettings
 
@@ -59,16 +59,16 @@ def generation_settings(
     )
 
 
-def scoring_roles(plan: Plan, models: "OpenModels", watched: float) -> dict[str, Role]:
+def scoring_roles(plan: Plan, models: "OpenModels", on_call: OnCall | None) -> dict[str, Role]:
     """Return the models that the run's scores need, by role."""
-    return {role: _role(role, plan, models, watched) for role in SCORING if role in models.lms}
+    return {role: _role(role, plan, models, on_call) for role in SCORING if role in models.lms}
 
 
-def _role(role: str, plan: Plan, models: "OpenModels", watched: float) -> Role:
+def _role(role: str, plan: Plan, models: "OpenModels", on_call: OnCall | None) -> Role:
     """Return a role's model; a role that the run does not need has the evolver's."""
     config = getattr(plan.config.models, role)
     lm = models.lms.get(role, models.lms["evolver"])
-    return Role(lm=lm, model=config.model, adapter=config.adapter, trace_sampling=watched)
+    return Role(lm=lm, model=config.model, adapter=config.adapter, on_call=on_call)
 
 
 def row_ids(seeds: Sequence[Row], rules: FormatRules) -> RowIds:
@@ -80,16 +80,18 @@ def row_ids(seeds: Sequence[Row], rules: FormatRules) -> RowIds:
     return RowIds.unique_among(names)
 
 
-def pipeline_of(plan: Plan, models: "OpenModels", watched: float, rules: FormatRules) -> Pipeline:
+def pipeline_of(
+    plan: Plan, models: "OpenModels", on_call: OnCall | None, rules: FormatRules
+) -> Pipeline:
     """Return what every attempt needs, with the models by role.
 
     Args:
         plan: Of the run.
         models: Its open models.
-        watched: Share of the calls that a tracer sees, in [0, 1].
+        on_call: Gets each finished call of a predictor; None: nobody does.
         rules: Of the folder's format.
     """
-    roles = Roles(**{role: _role(role, plan, models, watched) for role in EVOLVING})
+    roles = Roles(**{role: _role(role, plan, models, on_call) for role in EVOLVING})
     failure = plan.config.failure
     judge = roles.judge if "judge" in models.lms else None
     is_local = plan.models["evolver"].kind == "local"

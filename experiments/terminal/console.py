@@ -2,6 +2,7 @@
 
 import logging
 import re
+from datetime import datetime
 
 from rich.console import Console
 
@@ -19,15 +20,17 @@ def say(line: str) -> None:
     console.print(_printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
-def log(line: str) -> None:
-    """Print a line with the time, above the live progress."""
-    console.log(_printable(line), markup=False)
+def say_at(line: str) -> None:
+    """Print a line as `say` does, behind the time of day."""
+    say(f"[{datetime.now():%H:%M:%S}] {line}")
 
 
 def quiet_libraries() -> None:
     """Hide warnings of the libraries; the run itself reports what matters."""
-    for name in ("dspy", "LiteLLM", "httpx", "mlflow", "alembic"):
+    for name in ("dspy", "LiteLLM", "httpx", "alembic", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # It logs the errors that it raises, too, and the tracker reports them in a line.
+    logging.getLogger("mlflow").setLevel(logging.CRITICAL)
 
 
 def complain(message: str) -> None:

@@ -1,14 +1,23 @@
 """`mlflow.yaml`: where runs are recorded. It is ours; MLflow reads no such file."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from autoevol.experiments.tracking.database import (
+    database_file,
+    foreign_content,
+    without_password,
+)
 from autoevol.program.errors import ConfigError
 
 SETTINGS_FILE = "mlflow.yaml"
+
+_KNOWN = re.compile(r"(sqlite|postgresql|mysql|mssql|https?|databricks|databricks-uc|file)\b")
+"""Kinds of stores that MLflow has."""
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,14 +28,31 @@ class TrackingConfig(BaseModel):
     Attributes:
         tracking_uri: Address of an MLflow store; a relative SQLite path starts at the file's
             folder.
-        trace_sampling: Share of program calls whose DSPy trace is kept, in [0, 1].
+        tags: Of every run.
+        trace_sampling: 0: no call is traced. Any other share of [0, 1]: the calls that
+            `TraceSelection` names are, whatever the share.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     tracking_uri: str = "sqlite:///mlflow.db"
-    experiment: str = "autoevol"
+    experiment: Annotated[str, Field(min_length=1, max_length=500)] = "autoevol"
     tags: dict[str, str] = Field(default_factory=dict)
     trace_sampling: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+    @field_validator("tracking_uri")
+    @classmethod
+    def _must_be_known(cls, uri: str) -> str:
+        if not _KNOWN.match(uri):
+            raise ValueError("must be an address like sqlite:///mlflow.db or http://host:5000")
+        return uri
+
+    @property
+    def description(self) -> str:
+        """A line for the plan: where a run would be recorded, or why it would not."""
+        file = database_file(self.tracking_uri)
+        problem = foreign_content(file) if file else None
+        where = f"experiment {self.experiment} of {without_password(self.tracking_uri)}"
+        return f"not tracked: {problem}" if problem else f"MLflow   {where}"
 
 
 def load_tracking() -> TrackingConfig | None:
@@ -43,7 +69,10 @@ def load_tracking() -> TrackingConfig | None:
     except (ValidationError, yaml.YAMLError) as error:
         detail = error.errors()[0] if isinstance(error, ValidationError) else None
         key = ".".join(str(part) for part in detail["loc"]) if detail else "YAML"
-        raise ConfigError(f"{file}: {key}", detail["msg"] if detail else "is malformed") from error
+        raise ConfigError(
+            f"{file}: {key}",
+            detail["msg"].removeprefix("Value error, ") if detail else "is malformed",
+        ) from error
     return config.model_copy(
         update={"tracking_uri": _absolute(config.tracking_uri, file.resolve().parent)}
     )

@@ -1,183 +1,228 @@
-"""MLflow as a listener: one parent run per experiment, one child run per candidate method.
+"""A run as a tracker sees it: what it reports goes to its journal, and from there to MLflow.
 
-Everything is looked up before it is written: a resumed run finds its MLflow run again and adds no
-second point.
+MLflow is a listener. It works on a thread of its own, beside the calls; whatever happens to it, the
+run goes on, and the journal keeps what is missing for later.
 """
 
 import contextlib
 import logging
-import os
-import re
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.folder import RunFolder
 from autoevol.experiments.files.trees import flat_numbers
-from autoevol.experiments.tracking.candidates import CandidateRuns
+from autoevol.experiments.tracking.background import BackgroundLog
+from autoevol.experiments.tracking.candidates import candidate_bodies
 from autoevol.experiments.tracking.config import SETTINGS_FILE, TrackingConfig
-from autoevol.experiments.tracking.parent import TrackedRun, open_parent
-from autoevol.experiments.tracking.store import (
-    Store,
-    find_store,
-    log_metrics,
-    log_points,
-    log_table,
-    open_store,
-)
-from autoevol.experiments.tracking.tables import sample_rows
+from autoevol.experiments.tracking.events import CLOSING, Body, Event, Journal, Kind
+from autoevol.experiments.tracking.parent import RunPlace, TrackedRun, opening_body
+from autoevol.experiments.tracking.recorder import Recorder
+from autoevol.experiments.tracking.traces import TraceSelection
 from autoevol.program.errors import StoppedError
-from autoevol.program.records import Evaluation, FinalChoice, StepRecord
+from autoevol.program.listeners import Phase
+from autoevol.program.records import Evaluation, FinalChoice, Outcome, StepRecord
+from autoevol.program.roles import OnCall
 from autoevol.signatures import Method
 
 logger = logging.getLogger(__name__)
 
+FINISHING_S, STOPPING_S, ABANDONING_S = 45.0, 10.0, 1.0
+"""The longest waits for MLflow: when a run is finished, stopped early, or stopped at once."""
+
+
+class EventLog:
+    """The events of a run: in its journal, and in MLflow where there is an `mlflow.yaml`.
+
+    Args:
+        place: Identifies the run.
+        config: Where it is logged; None: in the journal alone.
+        on_failure: Called once with the reason when MLflow fails.
+    """
+
+    def __init__(
+        self, place: RunPlace, config: TrackingConfig | None, on_failure: Callable[[str], None]
+    ) -> None:
+        self._journal = Journal(place.folder)
+        self._recorder = Recorder(config, place) if config else None
+        self._thread = BackgroundLog(on_failure) if config else None
+
+    def open(self, body: Body) -> None:
+        """Report the run itself, and log what an earlier try has reported."""
+        earlier = [event for event in self._journal.events if event.kind not in CLOSING]
+        self.report("run", "run", body)
+        for event in earlier:
+            self._submit(event)
+
+    def report(self, kind: Kind, key: str, body: Body) -> None:
+        """Report an event; one that an earlier try has reported is in MLflow already.
+
+        Raises:
+            StorageError: The run's folder cannot be written.
+        """
+        event, is_new = self._journal.add(kind, key, body)
+        # What closes a run reads the folder's files, which may be others by now.
+        if is_new or kind in CLOSING:
+            self._submit(event)
+
+    def close(self, seconds: float) -> str | None:
+        """Wait for MLflow, at most so long.
+
+        Returns:
+            The id of the run; None: it, or a part of it, is not in the store.
+        """
+        if self._recorder is None or self._thread is None or not self._thread.close(seconds):
+            return None
+        return self._recorder.run_id
+
+    def _submit(self, event: Event) -> None:
+        if self._recorder and self._thread:
+            self._thread.submit(partial(self._recorder.log, event))
+
 
 @dataclass(frozen=True, slots=True)
 class Tracker:
-    """Records a run in MLflow.
+    """Turns what a run does into events.
 
     Attributes:
-        run_id: Of the parent run.
+        run: What is recorded.
+        traces: None: no call is traced.
     """
 
-    store: Store
-    run_id: str
+    log: EventLog
     run: TrackedRun
+    traces: TraceSelection | None
+
+    @property
+    def on_call(self) -> OnCall | None:
+        """Gets the calls of predictors, some of which are traced; None: no call is traced."""
+        return self.traces.on_call if self.traces else None
+
+    def on_phase(self, phase: Phase) -> None:
+        """Note which phase the next calls belong to."""
+        if self.traces:
+            self.traces.on_phase(phase)
+
+    def on_row(self, outcome: Outcome) -> None:
+        """Trace some of the rows that failed."""
+        if self.traces:
+            self.traces.on_row(outcome)
 
     def on_step(self, record: StepRecord) -> None:
-        """Record the candidates of a step, and the failure rate after it."""
-        children = CandidateRuns(self.store, self.run_id, self.run.optimizer_temperature)
+        """Report the candidates of a step, and the failure rate after it."""
         if record.step == 0:
-            children.record_initial(record.incumbent)
-            self._log_failure_rate(0, record.incumbent)
-        for candidate in record.candidates:
-            children.record(candidate)
-        self._log_failure_rate(record.step + 1, record.best)
+            self._report_rate(0, record.incumbent)
+        for name, body in candidate_bodies(record, self.run.optimizer_temperature):
+            self.log.report("candidate", name, body)
+        self._report_rate(record.step + 1, record.best)
 
     def on_choice(self, choice: FinalChoice) -> None:
-        """Record the confirmation: the finalists on fresh rows."""
+        """Report the confirmation: the finalists on fresh rows."""
         evaluations = [choice.initial, *(finalist.fresh for finalist in choice.finalists)]
         rows = [{"method": e.method.name, "rows": _verdicts(e)} for e in evaluations]
-        self.store.client.log_dict(self.run_id, {"second_look": rows}, "second_look.json")
+        self.log.report("document", "second_look.json", {"content": {"second_look": rows}})
 
     def on_scores(self, figures: Mapping[int, Mapping[str, Any]], files: Sequence[Path]) -> None:
-        """Record the scores of the rounds, each round a step."""
-        _log_scores(self.store.client, self.run_id, figures, files)
+        """Report the scores of the rounds, each round a step."""
+        names = [file.name for file in files]
+        self.log.report("scores", "scores", {"figures": flat_rounds(figures), "files": names})
 
-    def on_rows(self, folder: Path) -> None:
-        """Record a table of rows, the first thousand."""
-        rows = sample_rows(folder, self.run.seeds)
-        log_table(self.store.client, self.run_id, rows, "rows.json")
+    def finish(
+        self, summary: Mapping[str, Any], files: Sequence[str], best: Method, *, has_rows: bool
+    ) -> str | None:
+        """Report the results, and wait until everything is logged.
 
-    def finish(self, summary: Mapping[str, Any], files: Sequence[Path], best: Method) -> None:
-        """Record the summary, the artifacts and the best method."""
-        figures = {f"summary.{name}": value for name, value in flat_numbers(summary).items()}
-        log_metrics(self.store.client, self.run_id, figures)
-        for file in files:
-            self.store.client.log_artifact(self.run_id, str(file))
-        _register(self.run.name, best)
+        Args:
+            summary: Its numbers become metrics.
+            files: Artifacts, by their names in the run's folder.
+            best: The best method.
+            has_rows: Whether the run has evolved rows; a search alone has none.
 
-    def _log_failure_rate(self, step: int, evaluation: Evaluation) -> None:
-        rate = {"failure_rate": evaluation.failure_rate.rate}
-        log_points(self.store.client, self.run_id, {step: rate})
+        Returns:
+            The id of the MLflow run; None: it, or a part of it, is not in the store.
+        """
+        body = results_body(summary, files, best.id, best.instructions, has_rows=has_rows)
+        self.log.report("results", "results", body)
+        return self.end("FINISHED", FINISHING_S)
+
+    def end(self, status: str, seconds: float) -> str | None:
+        """Report how the run ended, and wait for MLflow as `finish` does."""
+        self.log.report("end", "end", {"status": status})
+        return self.log.close(seconds)
+
+    def _report_rate(self, step: int, evaluation: Evaluation) -> None:
+        values = {"failure_rate": evaluation.failure_rate.rate}
+        self.log.report("points", f"failure_rate-{step}", {"step": step, "values": values})
+
+
+def flat_rounds(figures: Mapping[int, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the numbers of each round's scores under dotted names."""
+    return {str(number): flat_numbers(scores) for number, scores in figures.items()}
+
+
+def results_body(
+    summary: Mapping[str, Any],
+    files: Sequence[str],
+    best_id: str,
+    best_instructions: str,
+    *,
+    has_rows: bool,
+) -> dict[str, Any]:
+    """Return what the event of a run's results says; see `Tracker.finish`."""
+    return {
+        "figures": flat_numbers(summary),
+        "files": list(files),
+        "best": {"id": best_id, "instructions": best_instructions},
+        "has_rows": has_rows,
+    }
 
 
 @contextlib.contextmanager
 def tracked(
-    config: TrackingConfig | None, run: TrackedRun, folder: RunFolder, tags: Mapping[str, str]
-) -> Iterator[Tracker | None]:
-    """Open the run's MLflow run, the same one on resume; it ends FINISHED, KILLED or FAILED.
+    config: TrackingConfig | None,
+    run: TrackedRun,
+    folder: RunFolder,
+    tags: Mapping[str, str],
+    say: Callable[[str], None],
+) -> Iterator[Tracker]:
+    """Track a run until the block is left; its MLflow run ends FINISHED, KILLED or FAILED.
 
     Args:
-        config: Where; None: nothing is tracked.
+        config: Where; None: the run is not tracked, its journal is written all the same.
         run: What is recorded.
         folder: The run's.
         tags: Of the run, beside the config's.
+        say: Prints one line for the user.
     """
     if config is None:
         logger.warning("no %s here: the run is not tracked", SETTINGS_FILE)
-        yield None
-        return
-    # MLflow drops traces beyond the length of its queue, so it gets a length that no run reaches.
-    os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_QUEUE_SIZE", "1000000")
-    store = open_store(config)
-    # After `open_store`, which sets the log level that MLflow reads at its import.
-    import mlflow
 
-    _trace(config)
-    parent = open_parent(store, run, folder, config_tags=config.tags, run_tags=tags)
-    with mlflow.start_run(run_id=parent) as active:
-        try:
-            yield Tracker(store, active.info.run_id, run)
-        except (KeyboardInterrupt, StoppedError):
-            # Left to itself, `start_run` would end a stopped run as FAILED.
-            mlflow.end_run("KILLED")
-            raise
-        finally:
-            # MLflow writes traces in threads of its own, which would end with the process.
-            mlflow.flush_trace_async_logging()
+    def on_failure(reason: str) -> None:
+        say(f"not tracked: {reason}; `autoevol track {folder.path}` logs the run later")
 
-
-def _trace(config: TrackingConfig) -> None:
-    """Have MLflow trace DSPy's calls, those that are sampled."""
-    if not config.trace_sampling:
-        return
-    import mlflow
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*Any type hint", UserWarning)  # of MLflow's own
-        mlflow.dspy.autolog(log_traces=True, log_traces_from_compile=False)
+    place = RunPlace(folder.path, folder.key, folder.started, folder.replaces)
+    log = EventLog(place, config, on_failure)
+    log.open(opening_body(run, tags))
+    tracker = Tracker(log, run, _traces(config, folder.key, log))
+    try:
+        yield tracker
+    except KeyboardInterrupt:
+        tracker.end("KILLED", ABANDONING_S)
+        raise
+    except StoppedError:
+        tracker.end("KILLED", STOPPING_S)
+        raise
+    except BaseException:
+        tracker.end("FAILED", STOPPING_S)
+        raise
 
 
-def log_scores(
-    config: TrackingConfig,
-    run_key: str,
-    figures: Mapping[int, Mapping[str, Any]],
-    files: Sequence[Path],
-) -> None:
-    """Log the scores of a finished run; one that is not in the store is skipped.
-
-    Args:
-        config: Where.
-        run_key: Identifies the run in the store.
-        figures: By round and by score; metrics `score.…` with the round as their step.
-        files: Artifacts.
-    """
-    store = find_store(config)
-    run = store.find("run_key", run_key) if store else None
-    if store and run is not None:
-        _log_scores(store.client, run.info.run_id, figures, files)
-
-
-def _log_scores(
-    client: Any,
-    run_id: str,
-    figures: Mapping[int, Mapping[str, Any]],
-    files: Sequence[Path],
-) -> None:
-    points = {
-        number: {f"score.{name}": value for name, value in flat_numbers(scores).items()}
-        for number, scores in figures.items()
-    }
-    log_points(client, run_id, points)
-    for file in files:
-        client.log_artifact(run_id, str(file))
-
-
-def _register(run_name: str, best: Method) -> None:
-    """Keep the best method in the Prompt Registry; the same text makes no second version."""
-    from mlflow import genai
-
-    # The registry takes no other characters in a name.
-    name = f"autoevol-{re.sub(r'[^A-Za-z0-9._-]+', '-', run_name)}"
-    latest = genai.load_prompt(f"prompts:/{name}@best", allow_missing=True)
-    if latest is not None and latest.template == best.instructions:
-        return
-    version = genai.register_prompt(name, best.instructions, tags={"method_id": best.id})
-    genai.set_prompt_alias(name, "best", version.version)
+def _traces(config: TrackingConfig | None, run_key: str, log: EventLog) -> TraceSelection | None:
+    if config is None or not config.trace_sampling:
+        return None
+    return TraceSelection(run_key, partial(log.report, "trace"))
 
 
 def _verdicts(evaluation: Evaluation) -> list[dict[str, Any]]:

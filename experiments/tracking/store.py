@@ -1,11 +1,24 @@
-"""MLflow's store: runs found by their tags; params, metrics and tables added where missing."""
+"""MLflow's store: runs found by their tags; params, metrics and tables added where missing.
+
+Only clients that are handed their address are used. MLflow's global functions write the address to
+the environment, while other threads may read it.
+"""
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from autoevol.experiments.tracking.database import (
+    TrackingError,
+    check_database,
+    creating,
+    database_file,
+    identity,
+)
+from autoevol.experiments.tracking.names import safe_name, safe_names
 
 if TYPE_CHECKING:
     from autoevol.experiments.tracking.config import TrackingConfig
@@ -20,10 +33,17 @@ _TABLES = "mlflow.loggedArtifacts"
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An experiment in a store, and the client to reach it."""
+    """An experiment in a store, and the client to reach it.
+
+    Attributes:
+        uri: Of the store.
+        database: Its SQLite file when it was opened; None: it is another store.
+    """
 
     client: Any
     experiment_id: str
+    uri: str
+    database: tuple[int, int] | None = None
 
     def find(self, tag: str, value: str) -> Any | None:
         """Return the latest run with a tag; None: there is none."""
@@ -33,65 +53,128 @@ class Store:
         """Return a run; None: it is not in this experiment, or was deleted."""
         return self._first(f"attributes.run_id = '{run_id}'")
 
+    def check_present(self) -> None:
+        """Check that the database is the one that was opened.
+
+        Raises:
+            TrackingError: It was deleted or replaced meanwhile, and with it what was logged.
+        """
+        file = database_file(self.uri)
+        if identity(file) != self.database:
+            raise TrackingError(f"{file} was deleted while it was in use")
+
     def _first(self, query: str) -> Any | None:
         runs = self.client.search_runs([self.experiment_id], query, max_results=1)
         return runs[0] if runs else None
 
 
 def open_store(config: "TrackingConfig") -> Store:
-    """Open the experiment that `mlflow.yaml` names, and create it if it does not exist."""
-    # Before the import, when MLflow sets up its loggers.
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # it reports each migration of a new db
-    import mlflow
+    """Open the experiment that `mlflow.yaml` names, and create it if it does not exist.
 
-    mlflow.set_tracking_uri(config.tracking_uri)
-    mlflow.set_registry_uri(config.tracking_uri)
-    experiment = mlflow.set_experiment(config.experiment)
-    return Store(mlflow.MlflowClient(), experiment.experiment_id)
+    Raises:
+        TrackingError: The database is damaged or locked, or the experiment was deleted.
+        MlflowException: MLflow refuses the store, or a server does not answer.
+    """
+    store = _opened(config, creates=True)
+    if store is None:
+        raise TrackingError(f"there is no experiment {config.experiment}")
+    return store
 
 
 def find_store(config: "TrackingConfig") -> Store | None:
-    """Return the experiment that `mlflow.yaml` names; None: it does not exist."""
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    """Return the experiment that `mlflow.yaml` names; None: it does not exist.
+
+    Raises:
+        TrackingError: As `open_store`.
+        MlflowException: As `open_store`.
+    """
+    return _opened(config, creates=False)
+
+
+def _opened(config: "TrackingConfig", *, creates: bool) -> Store | None:
     from mlflow import MlflowClient
 
-    client = MlflowClient(config.tracking_uri, config.tracking_uri)
-    experiment = client.get_experiment_by_name(config.experiment)
-    return Store(client, experiment.experiment_id) if experiment else None
+    uri = config.tracking_uri
+    file = database_file(uri)
+    # MLflow makes 60 tables, which another process must not find half made.
+    with creating(file):
+        if file:
+            check_database(file)
+        client = MlflowClient(uri, uri)
+        experiment = client.get_experiment_by_name(config.experiment)
+        if experiment is None and not creates:
+            return None
+        experiment_id = _usable(experiment) if experiment else _created(client, config.experiment)
+    return Store(client, experiment_id, uri, identity(file))
+
+
+def _usable(experiment: Any) -> str:
+    if experiment.lifecycle_stage == "deleted":
+        raise TrackingError(
+            f"the experiment {experiment.name} was deleted; restore it with `mlflow experiments "
+            f"restore -x {experiment.experiment_id}`, or name another one in mlflow.yaml"
+        )
+    return str(experiment.experiment_id)
+
+
+def _created(client: Any, name: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(client.create_experiment(name))
+    except MlflowException:
+        # On a server another process may have been first.
+        experiment = client.get_experiment_by_name(name)
+        if experiment is None:
+            raise
+        return _usable(experiment)
 
 
 def log_params(client: Any, run_id: str, params: Mapping[str, Any]) -> None:
     """Log params in one request; long values are cut, since the config is an artifact, too."""
     from mlflow.entities import Param
 
-    entries = [Param(key, str(value)[:_PARAM_LIMIT]) for key, value in params.items()]
+    entries = [Param(key, str(v)[:_PARAM_LIMIT]) for key, v in safe_names(params).items()]
     client.log_batch(run_id, params=entries)
 
 
-def log_metrics(client: Any, run_id: str, figures: Mapping[str, float]) -> None:
-    """Log the figures that are missing or have changed, so that a resumed run adds no point."""
+def log_metrics(
+    client: Any, run_id: str, figures: Mapping[str, float], at: int | None = None
+) -> None:
+    """Log the figures that are missing or have changed, so that a resumed run adds no point.
+
+    Args:
+        client: Of the store.
+        run_id: Gets the metrics.
+        figures: By name.
+        at: Milliseconds since 1970; None: now.
+    """
     from mlflow.entities import Metric
 
-    existing, now = client.get_run(run_id).data.metrics, int(time.time() * 1000)
-    new = {key: value for key, value in figures.items() if existing.get(key) != value}
-    client.log_batch(run_id, metrics=[Metric(key, value, now, 0) for key, value in new.items()])
+    existing, moment = client.get_run(run_id).data.metrics, at or now_ms()
+    safe = safe_names(figures)
+    new = {key: value for key, value in safe.items() if existing.get(key) != value}
+    client.log_batch(run_id, metrics=[Metric(key, v, moment, 0) for key, v in new.items()])
 
 
-def log_points(client: Any, run_id: str, points: Mapping[int, Mapping[str, float]]) -> None:
+def log_points(
+    client: Any, run_id: str, points: Mapping[int, Mapping[str, float]], at: int | None = None
+) -> None:
     """Log the points of curves that are missing or have changed.
 
     Args:
         client: Of the store.
         run_id: Gets the metrics.
         points: By step and by the metric's name.
+        at: Milliseconds since 1970; None: now.
     """
     from mlflow.entities import Metric
 
-    now = int(time.time() * 1000)
+    moment = at or now_ms()
     metrics = [
-        Metric(name, value, now, step)
+        Metric(name, value, moment, step)
         for step, values in points.items()
-        for name, value in values.items()
+        for name, value in safe_names(values).items()
     ]
     # `data.metrics` of a run holds the latest point of a metric alone, so the histories are read.
     existing = {
@@ -104,11 +187,24 @@ def log_points(client: Any, run_id: str, points: Mapping[int, Mapping[str, float
         client.log_batch(run_id, metrics=new)
 
 
+def log_files(client: Any, run_id: str, files: Sequence[Path]) -> None:
+    """Log files as artifacts; those that do not exist are left out."""
+    for file in files:
+        if file.is_file():
+            client.log_artifact(run_id, str(file))
+
+
+def now_ms() -> int:
+    """Return the time as MLflow takes it, in milliseconds since 1970."""
+    return int(time.time() * 1000)
+
+
 def set_tags(client: Any, run: Any, tags: Mapping[str, str]) -> None:
     """Set those tags that a run lacks or has with another value."""
     for name, value in tags.items():
-        if run.data.tags.get(name) != value:
-            client.set_tag(run.info.run_id, name, value)
+        key = safe_name(name)
+        if run.data.tags.get(key) != value:
+            client.set_tag(run.info.run_id, key, value)
 
 
 def log_table(client: Any, run_id: str, rows: Sequence[Mapping[str, Any]], file: str) -> None:

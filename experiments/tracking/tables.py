@@ -4,13 +4,13 @@ Its view groups by the first column and compares the second. So ids come first, 
 all runs on the same seeds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.files.records import read_rows
 from autoevol.experiments.tracking.store import TABLE_ROWS
-from autoevol.program.records import Evaluation, Row
+from autoevol.program.records import Evaluation
 
 _CHARACTERS = 2000  # of a cell: MLflow's UI loads a table whole
 _FILES = {"evolved.jsonl": "kept", "failures.jsonl": "failed"}
@@ -21,21 +21,22 @@ def verdict_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     return [_line(outcome.as_dict(), outcome.status) for outcome in evaluation.outcomes]
 
 
-def sample_rows(folder: Path, seeds: Sequence[Row]) -> list[dict[str, Any]]:
+def sample_rows(folder: Path, seed_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Return the rows that a run made from its first seeds, as many as a table takes.
 
     They are sorted by seed and round, so that runs on the same seeds show the same ones.
     """
-    ranks = {seed.id: rank for rank, seed in enumerate(seeds[:TABLE_ROWS])}
-    lines = [line for line in _lines(folder) if line["seed_id"] in ranks]
+    ranks = {seed_id: rank for rank, seed_id in enumerate(seed_ids[:TABLE_ROWS])}
+    lines = list(_lines(folder, ranks))
     lines.sort(key=lambda line: (ranks[line["seed_id"]], line["round"], line["id"]))
     return lines[:TABLE_ROWS]
 
 
-def _lines(folder: Path) -> Iterator[dict[str, Any]]:
+def _lines(folder: Path, seed_ids: Container[str]) -> Iterator[dict[str, Any]]:
     for name, verdict in _FILES.items():
         for row in read_rows(folder / name):
-            yield _line(row, verdict)
+            if row["seed_id"] in seed_ids:
+                yield _line(row, verdict)
 
 
 def _line(row: Mapping[str, Any], verdict: str) -> dict[str, Any]:

@@ -5,11 +5,15 @@ import unicodedata
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
 
 from autoevol.metrics.text.wording import runs
+
+# It loads SciPy, a third of a second that a run without duplicates to look for does without.
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:['’][^\W_]+)*|[-+*/=<>^%×÷√$€₩#&|~]")
 _MISS_WEIGHT, _FALSE_HIT_WEIGHT = 0.995, 0.005
@@ -96,6 +100,8 @@ class _Index:
     """The rows that are not copies, searchable by signature."""
 
     def __init__(self, rows: int, threshold: float, permutations: int) -> None:
+        from datasketch import MinHashLSH
+
         self._index = MinHashLSH(
             threshold=min(threshold, _MOST_THRESHOLD),
             num_perm=permutations,
@@ -103,11 +109,11 @@ class _Index:
         )
         self._values = np.empty((rows, permutations), dtype=np.uint32)
 
-    def add(self, row: int, signature: MinHash) -> None:
+    def add(self, row: int, signature: "MinHash") -> None:
         self._index.insert(row, signature)
         self._values[row] = signature.hashvalues
 
-    def candidates(self, signature: MinHash) -> list[int]:
+    def candidates(self, signature: "MinHash") -> list[int]:
         """Return the rows that may be near, in order; of too many only the likeliest."""
         # datasketch returns them in any order; sorted, of equally similar rows the earliest wins.
         rows = sorted(self._index.query(signature))
@@ -135,7 +141,9 @@ def _resolved(copies: dict[int, Copy]) -> list[Copy]:
 
 def _signatures(
     shingles: Mapping[int, frozenset[str]], permutations: int, seed: int
-) -> Iterator[tuple[int, MinHash]]:
+) -> Iterator[tuple[int, "MinHash"]]:
+    from datasketch import MinHash
+
     # CRC-32 hashes the same in every process; Python's own hash of a string does not.
     encoded = ([run.encode() for run in row_runs] for row_runs in shingles.values())
     signatures = MinHash.generator(encoded, num_perm=permutations, seed=seed, hashfunc=zlib.crc32)

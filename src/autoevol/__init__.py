@@ -29,6 +29,9 @@ if Path(__file__).with_name("program").is_file():
         "`git clone -c core.symlinks=true`, or install the wheel"
     )
 
+# Before any import that starts a thread or reads the variables that this sets.
+import_module("autoevol.environment").prepare()
+
 _HOMES = {
     "AutoEvolInstruct": "autoevol.program.search.optimizer",
     "Evolver": "autoevol.program.evolution.evolver",

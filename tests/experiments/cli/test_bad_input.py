@@ -501,9 +501,31 @@ def test_a_wrong_override_is_refused(write_config: WriteConfig, override: str) -
     refuse(write_config(), override.split("=")[0].split(".")[-1], arguments=("--set", override))
 
 
-def test_a_wrong_tracking_file_is_refused(write_config: WriteConfig) -> None:
-    Path("mlflow.yaml").write_text(yaml.safe_dump({"tracking_url": "x"}))
-    refuse(write_config(), "mlflow.yaml", "tracking_url")
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ({"tracking_url": "x"}, "tracking_url"),
+        ({"tracking_uri": "sqlit:///mlflow.db"}, "tracking_uri"),
+        ({"experiment": ""}, "experiment"),
+        ({"trace_sampling": 2}, "trace_sampling"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
+def test_a_wrong_tracking_file_is_refused(
+    settings: dict[str, Any], key: str, arguments: tuple[str, ...], write_config: WriteConfig
+) -> None:
+    Path("mlflow.yaml").write_text(yaml.safe_dump(settings))
+    refuse(write_config(), "mlflow.yaml", key, arguments=arguments)
+
+
+def test_a_dry_run_says_where_a_run_will_be_recorded(write_config: WriteConfig) -> None:
+    config = write_config()
+    Path("mlflow.yaml").write_text("tracking_uri: http://me:secret@host:5000\n")
+    text = run_cli("run", str(config), "--dry-run", expected=0).out
+    assert "MLflow   experiment autoevol of http://host:5000" in text
+    Path("mlflow.db").write_text("This is no database.")
+    Path("mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    assert "not tracked: " in run_cli("run", str(config), "--dry-run", expected=0).out
 
 
 def test_odd_texts_go_through_and_harm_no_other_row(write_config: WriteConfig) -> None:

@@ -16,11 +16,18 @@ from tests.support.command_line import run_cli
 WriteConfig = Callable[..., Path]
 
 
+def loaded(run_id: str, file: str) -> Any:
+    """Return a table as `mlflow.load_table` does in the run's experiment."""
+    client = mlflow.MlflowClient()
+    experiment = client.get_run(run_id).info.experiment_id
+    return client.load_table(experiment, file, run_ids=[run_id])
+
+
 def test_mlflow_reads_the_tables_of_a_run_and_of_its_candidates(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config()), expected=0)
     summary = json.loads(Path("runs/test/summary.json").read_text())
     run_id = summary["mlflow_run_id"]
-    table = mlflow.load_table("rows.json", run_ids=[run_id])
+    table = loaded(run_id, "rows.json")
     assert [*table.columns[:2]] == ["id", "verdict"]
     assert (table["verdict"] == "kept").sum() == summary["rows_out"]
     assert (table["verdict"] == "failed").sum() == summary["rows_failed"]
@@ -29,7 +36,7 @@ def test_mlflow_reads_the_tables_of_a_run_and_of_its_candidates(write_config: Wr
     client = mlflow.MlflowClient()
     query = f"tags.`mlflow.parentRunId` = '{run_id}' and tags.candidate_id = 'initial'"
     (initial,) = client.search_runs([client.get_run(run_id).info.experiment_id], query)
-    verdicts = mlflow.load_table("dev_verdicts.json", run_ids=[initial.info.run_id])
+    verdicts = loaded(initial.info.run_id, "dev_verdicts.json")
     assert len(verdicts) == 12
     failed = verdicts[verdicts["verdict"] == "failed"]
     assert len(failed) / 12 == initial.data.metrics["failure_rate"]
@@ -42,7 +49,7 @@ def test_a_resumed_run_has_each_row_once(write_config: WriteConfig) -> None:
     run_cli("run", config, expected=0)
     run_cli("run", config, "--set", "scores.names=[length]", expected=0)
     run_id = json.loads(Path("runs/test/summary.json").read_text())["mlflow_run_id"]
-    table = mlflow.load_table("rows.json", run_ids=[run_id])
+    table = loaded(run_id, "rows.json")
     assert len(table) == table["id"].nunique() == 30
 
 
@@ -54,7 +61,7 @@ def test_a_large_run_shows_what_came_of_its_first_seeds(tmp_path: Path) -> None:
     lines = [json.dumps(row.as_dict()) for row in reversed(evolved)]
     (tmp_path / "evolved.jsonl").write_text("\n".join(lines))
     (tmp_path / "failures.jsonl").write_text("")
-    rows = sample_rows(tmp_path, seeds)
+    rows = sample_rows(tmp_path, [seed.id for seed in seeds])
     assert len(rows) == TABLE_ROWS
     assert [row["id"] for row in rows[:4]] == ["s0.1", "s0.2", "s1.1", "s1.2"]
 

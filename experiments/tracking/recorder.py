@@ -1,0 +1,172 @@
+"""Logs a run's events in MLflow; every event may be logged again and adds nothing twice."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.tracking.candidates import log_candidate
+from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.tracking.events import Event, Kind
+from autoevol.experiments.tracking.names import prompt_name
+from autoevol.experiments.tracking.parent import RunPlace, open_parent
+from autoevol.experiments.tracking.store import (
+    Store,
+    log_files,
+    log_metrics,
+    log_points,
+    log_table,
+    open_store,
+)
+from autoevol.experiments.tracking.tables import sample_rows
+from autoevol.experiments.tracking.traces import log_trace
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecord:
+    """A run that is open in the store.
+
+    Attributes:
+        folder: The run's, which holds its files.
+        opening: The run's first event.
+    """
+
+    store: Store
+    run_id: str
+    folder: Path
+    opening: Event
+
+
+class Recorder:
+    """Logs the events of one run, the opening first.
+
+    Args:
+        config: Where.
+        place: Identifies the run.
+    """
+
+    def __init__(self, config: TrackingConfig, place: RunPlace) -> None:
+        self._config, self._place = config, place
+        self._store: Store | None = None
+        self._record: OpenRecord | None = None
+
+    @property
+    def run_id(self) -> str | None:
+        """Id of the MLflow run; None: it is not open yet."""
+        return self._record.run_id if self._record else None
+
+    def log(self, event: Event) -> None:
+        """Log an event.
+
+        Raises:
+            TrackingError: The store cannot be used.
+            MlflowException: MLflow refuses something, or a server does not answer.
+        """
+        try:
+            self._log(event)
+        except Exception:
+            # A database that is gone fails with all kinds of errors; this names the cause.
+            if self._store:
+                self._store.check_present()
+            raise
+
+    def _log(self, event: Event) -> None:
+        if event.kind == "run":
+            self._store = open_store(self._config)
+            run_id = open_parent(self._store, self._place, event.body, self._config.tags)
+            self._record = OpenRecord(self._store, run_id, self._place.folder, event)
+        elif self._record:
+            _LOGGERS[event.kind](self._record, event)
+
+
+def log_score_figures(
+    client: Any, run_id: str, figures: Mapping[str, Mapping[str, float]], at: int | None = None
+) -> None:
+    """Log figures of rounds, each round a step.
+
+    Args:
+        client: Of the store.
+        run_id: Gets the metrics `score.…`.
+        figures: By the round's number, as text, and by name.
+        at: Milliseconds since 1970; None: now.
+    """
+    points = {
+        int(number): {f"score.{name}": value for name, value in scores.items()}
+        for number, scores in figures.items()
+    }
+    log_points(client, run_id, points, at)
+
+
+def _log_candidate(record: OpenRecord, event: Event) -> None:
+    log_candidate(record.store, record.run_id, event)
+
+
+def _log_points(record: OpenRecord, event: Event) -> None:
+    points = {event.body["step"]: event.body["values"]}
+    log_points(record.store.client, record.run_id, points, event.at)
+
+
+def _log_document(record: OpenRecord, event: Event) -> None:
+    record.store.client.log_dict(record.run_id, event.body["content"], event.key)
+
+
+def _log_scores(record: OpenRecord, event: Event) -> None:
+    client = record.store.client
+    log_score_figures(client, record.run_id, event.body["figures"], event.at)
+    log_files(client, record.run_id, [record.folder / name for name in event.body["files"]])
+
+
+def _log_results(record: OpenRecord, event: Event) -> None:
+    """Log the summary, the artifacts, a table of rows and the best method."""
+    client, body = record.store.client, event.body
+    if body["has_rows"]:
+        rows = sample_rows(record.folder, record.opening.body["seed_ids"])
+        log_table(client, record.run_id, rows, "rows.json")
+    figures = {f"summary.{name}": value for name, value in body["figures"].items()}
+    log_metrics(client, record.run_id, figures, event.at)
+    log_files(client, record.run_id, [record.folder / name for name in body["files"]])
+    _register(record.store, record.opening.body["name"], body["best"])
+
+
+def _register(store: Store, run_name: str, best: Mapping[str, str]) -> None:
+    """Keep the best method in the Prompt Registry; the same text makes no second version."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.prompt.constants import PROMPT_EXPERIMENT_IDS_TAG_KEY
+
+    name, text = prompt_name(run_name), best["instructions"]
+    try:
+        latest = store.client.get_prompt_version_by_alias(name, "best")
+    except MlflowException as error:
+        if error.error_code not in _MISSING:
+            raise
+        latest = None
+    if latest is not None and latest.template == text:
+        return
+    # MLflow itself would enter the experiment that is active in the process, and none is.
+    tags = {"method_id": best["id"], PROMPT_EXPERIMENT_IDS_TAG_KEY: f",{store.experiment_id},"}
+    version = store.client.register_prompt(name, text, tags=tags)
+    store.client.set_prompt_alias(name, "best", version.version)
+
+
+# The SQL registry reports an alias that it lacks as an invalid parameter.
+_MISSING = frozenset(("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE"))
+
+
+def _log_trace(record: OpenRecord, event: Event) -> None:
+    log_trace(record.store, record.run_id, event.body)
+
+
+def _log_end(record: OpenRecord, event: Event) -> None:
+    record.store.client.set_terminated(record.run_id, event.body["status"], end_time=event.at)
+    record.store.check_present()
+
+
+_LOGGERS: Mapping[Kind, Callable[[OpenRecord, Event], None]] = {
+    "candidate": _log_candidate,
+    "points": _log_points,
+    "document": _log_document,
+    "scores": _log_scores,
+    "results": _log_results,
+    "trace": _log_trace,
+    "end": _log_end,
+}

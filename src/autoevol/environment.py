@@ -1,0 +1,37 @@
+"""Environment variables that AutoEvol sets, all of them here and before a second thread runs.
+
+`getenv` and `setenv` of the C library are not safe beside each other: a thread that resolves a name
+reads the environment, and the process dies if another thread changes it meanwhile. So nothing else
+in this project sets or removes a variable.
+"""
+
+import os
+import threading
+from collections.abc import Mapping
+
+DEFAULTS: Mapping[str, str] = {
+    # Offline, litellm's fetch of a price list would block; DSPy's list of models reads this, too.
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    # A tool that handles people's data reports nothing to the makers of its libraries.
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    # MLflow logs each migration of a new database, and each of its errors with a traceback. We
+    # report its errors in a line.
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
+    # MLflow would wait for a server that is down for minutes.
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+}
+"""By name; a value that the user has set stays."""
+
+
+def prepare() -> None:
+    """Set what is not set yet; does nothing in a process that runs threads already.
+
+    A host program that imports AutoEvol late sets these by itself, before its first thread.
+    """
+    if threading.active_count() > 1:
+        return
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
