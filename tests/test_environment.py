@@ -74,6 +74,17 @@ def test_a_whole_run_changes_no_variable_beside_a_thread_and_contacts_its_endpoi
     assert (again["changes"], again["contacts"]) == ([], [])
 
 
+def test_a_model_behind_litellm_changes_no_variable_either(tmp_path: Path) -> None:
+    with serving() as server:
+        model = {"model": "deepseek/deepseek-chat", "api_base": server.url, "concurrency": 8}
+        none = {"name": "none"}
+        config = configured(tmp_path, server, models={"evolver": model}, optimizer=none)
+        run = audited(tmp_path, "run", str(config), "--yes")
+        endpoint = urlsplit(server.url)
+    assert run["changes"] == []
+    assert set(run["contacts"]) == {str((endpoint.hostname, endpoint.port))}
+
+
 def changed_by_import(prelude: str, environment: dict[str, str]) -> dict[str, str]:
     """Return the variables that are other ones after `import autoevol`."""
     script = f"""

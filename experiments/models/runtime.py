@@ -62,6 +62,15 @@ class OpenModels:
             client.check_served()
 
 
+def load_libraries(roles: Mapping[str, ModelSettings]) -> None:
+    """Import what the models need and what must not be imported beside a second thread."""
+    if any(settings.uses_litellm for settings in roles.values()):
+        # These set environment variables, which other threads may be reading. litellm itself
+        # loads them at its first call.
+        from litellm import acompletion  # noqa: F401
+        from litellm.litellm_core_utils import default_encoding  # noqa: F401
+
+
 @contextmanager
 def open_models(
     roles: Mapping[str, ModelSettings],
@@ -85,6 +94,7 @@ def open_models(
         WeightsError: A local model cannot be fetched or loaded.
     """
     need_open_files(_connections(roles))
+    load_libraries(roles)
     opened_ledger, stop_signal = Ledger(ledger.path, ledger.lenders), StopSignal()
     if opened_ledger.is_unclean:
         say(f"{ledger.path}: {UNCLEAN}")

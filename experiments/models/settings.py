@@ -141,6 +141,13 @@ class ModelSettings(ModelOptions):
         return self.model.partition("/")[0] in SPEAKS_OPENAI
 
     @property
+    def uses_litellm(self) -> bool:
+        """Whether the model, or one of its fallbacks, is reached through litellm."""
+        is_direct = self.is_openai_compatible and bool(self.api_base)
+        own = self.kind == "hosted" and not is_direct
+        return own or any(fallback.uses_litellm for fallback in self.fallbacks)
+
+    @property
     def price(self) -> Price | None:
         """As configured, or as litellm lists it; None: unknown. Models in this process are free."""
         if self.prices is not None:

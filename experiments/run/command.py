@@ -49,10 +49,12 @@ def perform(
         lenders: Ledgers of other runs, whose finished calls are used and not paid again.
     """
     # These load aiohttp and Optuna, which a dry run and a finished run do without.
+    from autoevol.experiments.models.runtime import load_libraries
     from autoevol.experiments.run.context import RunContext
     from autoevol.experiments.run.runner import run
 
     quiet_libraries()
+    load_libraries(plan.models)  # before the progress bar, which starts a thread
     tracking = load_tracking()
     with progress_bar(console) as bar:
         context = RunContext(

@@ -4,15 +4,16 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from autoevol.experiments.files.paths import read_text
 from autoevol.experiments.tracking.database import (
     database_file,
     foreign_content,
     without_password,
 )
 from autoevol.program.errors import ConfigError
+from autoevol.signatures.strict_yaml import YamlError, load_yaml
 
 SETTINGS_FILE = "mlflow.yaml"
 
@@ -65,14 +66,13 @@ def load_tracking() -> TrackingConfig | None:
     if file is None:
         return None
     try:
-        config = TrackingConfig.model_validate(yaml.safe_load(file.read_text("utf-8")) or {})
-    except (ValidationError, yaml.YAMLError) as error:
-        detail = error.errors()[0] if isinstance(error, ValidationError) else None
-        key = ".".join(str(part) for part in detail["loc"]) if detail else "YAML"
-        raise ConfigError(
-            f"{file}: {key}",
-            detail["msg"].removeprefix("Value error, ") if detail else "is malformed",
-        ) from error
+        config = TrackingConfig.model_validate(load_yaml(read_text(file, str(file))) or {})
+    except YamlError as error:
+        raise ConfigError(str(file), str(error)) from error
+    except ValidationError as error:
+        detail = error.errors()[0]
+        key = ".".join(str(part) for part in detail["loc"])
+        raise ConfigError(f"{file}: {key}", detail["msg"].removeprefix("Value error, ")) from error
     return config.model_copy(
         update={"tracking_uri": _absolute(config.tracking_uri, file.resolve().parent)}
     )
