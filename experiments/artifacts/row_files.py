@@ -8,14 +8,19 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.files.atomic import PARTIAL, whole_path
-from autoevol.program.errors import StorageError
+from autoevol.program.errors import ConfigError, StorageError
 from autoevol.program.records import Outcome, Status
 
 EVOLVED, FAILURES, UNSCORED = "evolved.jsonl", "failures.jsonl", "unscored.jsonl"
+COUNTED = {EVOLVED: "rows_out", FAILURES: "rows_failed"}
+"""The figure of `summary.json` that counts a file's rows."""
+
 _NAMES: dict[Status, str] = {"kept": EVOLVED, "failed": FAILURES, "unscored": UNSCORED}
 
 
@@ -35,6 +40,31 @@ def row_files(folder: Path) -> Iterator["RowWriter"]:
         writer.abandon()
         raise
     writer.finish()
+
+
+def check_rows(folder: Path, summary: Mapping[str, Any], name: str = EVOLVED) -> None:
+    """Check that a file of a finished run has as many rows as its summary counts.
+
+    Args:
+        folder: The run's.
+        summary: Its figures.
+        name: Of the file, a key of `COUNTED`.
+
+    Raises:
+        ConfigError: Rows are missing.
+    """
+    counted = summary.get(COUNTED[name])
+    try:
+        with (folder / name).open("rb") as lines:
+            rows = sum(1 for line in lines if line.strip())
+    except OSError as error:
+        raise ConfigError(str(folder / name), f"cannot be read: {error.strerror}") from error
+    if isinstance(counted, int) and rows < counted:
+        raise ConfigError(
+            str(folder / name),
+            f"has {rows} rows, {SUMMARY} counts {counted}; `autoevol run` with the run's config "
+            "makes the file again from the ledger",
+        )
 
 
 class RowWriter:
