@@ -237,3 +237,18 @@ def test_rows_that_differ_by_what_is_varied_are_told(write_config: WriteConfig) 
     assert "cells do not share all rows: seed varies" in said
     said = run_cli("run", str(write_config(**QUICK)), "--dry-run", expected=0).out
     assert "do not share" not in said
+
+
+def test_a_damaged_file_of_a_matrix_is_made_again_or_refused(finish: WriteConfig) -> None:
+    config = str(finish(12, **QUICK))
+    figures = (FOLDER / "cells.json").read_text()
+    (FOLDER / "cells.json").write_text("{")
+    (FOLDER / "weak/evolved.jsonl").write_text("")
+
+    run_cli("run", config, expected=0)
+
+    assert json.loads((FOLDER / "cells.json").read_text())[1:] == json.loads(figures)[1:]
+    assert (FOLDER / "weak/evolved.jsonl").read_text()
+    (FOLDER / "matrix.json").write_text("{}")
+    (FOLDER / "cells.json").unlink()
+    assert "matrix.json" in run_cli("run", config, expected=2).err
