@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check faults bench search recipes scores clean
+.PHONY: help setup demo test check faults fuzz bench search recipes scores clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -30,6 +30,9 @@ check: setup  ## format, lint, types, layers, house rules
 
 faults: setup  ## kill runs with kill -9, 20 times in every phase, and hold their accounts against an undisturbed run's
 	$(BIN)/python -m benchmarks.faults --seeds 20
+
+fuzz: setup  ## 150 drawn runs with faults and kills, each against itself undisturbed: equal files, accounts, ids, calls
+	$(BIN)/python -m benchmarks.fuzz --runs 150
 
 bench: setup  ## time and memory of the bulk phase against a plain script on a loopback endpoint
 	$(BIN)/python -m benchmarks.engine

@@ -7,7 +7,9 @@ rows until all of them are there again.
 import contextlib
 import json
 import os
+import struct
 import tempfile
+from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -114,7 +116,9 @@ class _RowFile:
         self._missing = _ids_in(target)
         self._path = _partial_beside(target) if self._missing else target
         self._file = self._path.open("wb")
-        self._places: list[tuple[tuple[int, ...], int]] = []
+        # Keys and offsets alone are in memory: a run may have more rows than memory holds.
+        self._keys: list[bytes] = []
+        self._offsets = array("q")
         self._size = 0
 
     def append(self, outcome: Outcome) -> None:
@@ -122,7 +126,8 @@ class _RowFile:
         self._file.write(line)
         # Row by row, so that a kill leaves whole rows.
         self._file.flush()
-        self._places.append((outcome.place, self._size))
+        self._keys.append(_sort_key(outcome.place))
+        self._offsets.append(self._size)
         self._size += len(line)
         if self._missing:
             self._missing.discard(outcome.row.id)
@@ -131,19 +136,18 @@ class _RowFile:
 
     def finish(self) -> None:
         self._file.close()
-        ordered = sorted(self._places)
-        if ordered == self._places:
+        ordered = sorted(range(len(self._keys)), key=self._keys.__getitem__)
+        if ordered == list(range(len(ordered))):
             if self._path != self._target:
                 self._path.replace(self._target)
             return
-        # Only the offsets are in memory: a run may have more rows than memory holds.
         with (
             self._path.open("rb") as rows,
             whole_path(self._target) as partial,
             partial.open("wb") as file,
         ):
-            for _, offset in ordered:
-                rows.seek(offset)
+            for number in ordered:
+                rows.seek(self._offsets[number])
                 file.write(rows.readline())
             file.flush()
             os.fsync(file.fileno())
@@ -163,6 +167,11 @@ class _RowFile:
         self._path.replace(self._target)
         self._path = self._target
         self._file = self._path.open("ab")
+
+
+def _sort_key(place: tuple[int, ...]) -> bytes:
+    """Return bytes that sort as the places do, in a third of their memory."""
+    return struct.pack(f">{len(place)}I", *place)
 
 
 def _partial_beside(target: Path) -> Path:
