@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from benchmarks.server_process import ServerProcess
 from tests.support import warm
 from tests.support.fuzz_cases import CAREFUL, FAULTS, Case
+from tests.support.warm import Started
 
 QUIET: Mapping[str, Any] = {
     **dict.fromkeys(FAULTS, 0.0),
@@ -133,15 +133,15 @@ def _command(concurrency: int) -> tuple[str, ...]:
 
 def _finish(folder: Path, concurrency: int) -> list[str]:
     process = warm.start(folder, *_command(concurrency))
-    process.join(LONGEST_S)
-    if process.exitcode == 0:
+    if process.wait(LONGEST_S) == 0:
         return []
     process.kill()
     return [_exit_of(process, folder)]
 
 
-def _exit_of(process: BaseProcess, folder: Path) -> str:
-    return f"exit code {process.exitcode}: {(folder / 'err').read_text()[-600:]}"
+def _exit_of(process: Started, folder: Path) -> str:
+    file = folder / "err"
+    return f"exit code {process.exit_code}: {file.read_text()[-600:] if file.exists() else ''}"
 
 
 def _disturb(
@@ -165,23 +165,23 @@ def _disturb(
             share, delay = case.kills[number]
             _wait(process, server, int(share * requests) + 1, delay)
             process.kill()
-        process.join(LONGEST_S)
+        code = process.wait(LONGEST_S)
         process.kill()
-        kills += process.exitcode == -9
+        kills += code == -9
         later = set(_ids_so_far(folder / "run/evolved.jsonl"))
         if not rows <= later:
             problems.append(f"rows vanished at start {number + 1}: {sorted(rows - later)[:5]}")
         rows = later
-        if process.exitcode not in (*ENDED, -9):
+        if code not in (*ENDED, -9):
             return kills, [*problems, _exit_of(process, folder)]
-        if process.exitcode == 0 and number >= len(case.kills) and not _unscored(folder):
+        if code == 0 and number >= len(case.kills) and not _unscored(folder):
             return kills, problems
     return kills, [*problems, f"not finished after {TRIES} starts"]
 
 
-def _wait(process: BaseProcess, server: ServerProcess, requests: int, delay: float) -> None:
+def _wait(process: Started, server: ServerProcess, requests: int, delay: float) -> None:
     until = time.monotonic() + LONGEST_S
-    while process.exitcode is None and server.stats()["requests"] < requests:
+    while process.exit_code is None and server.stats()["requests"] < requests:
         time.sleep(POLL_S)
         if time.monotonic() > until:
             return

@@ -7,6 +7,8 @@ ends it like any other.
 import multiprocessing
 import os
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -20,15 +22,46 @@ _LOADED = (
     "optuna",
     "tests.support.warm",
 )
+POLL_S = 0.005
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(list(_LOADED))
 
 
-def start(folder: Path, *arguments: str) -> BaseProcess:
+# A start looks after all other processes, and who reads an exit code first takes it from others.
+_lock = threading.Lock()
+
+
+class Started:
+    """A command that has been started; safe to use from several threads."""
+
+    def __init__(self, process: BaseProcess) -> None:
+        self._process = process
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, negative after a signal; None: it runs."""
+        with _lock:
+            return self._process.exitcode
+
+    def kill(self) -> None:
+        """End it as kill -9 does."""
+        with _lock:
+            self._process.kill()
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait for its end, at most so long; return its exit code."""
+        until = time.monotonic() + seconds
+        while self.exit_code is None and time.monotonic() < until:
+            time.sleep(POLL_S)
+        return self.exit_code
+
+
+def start(folder: Path, *arguments: str) -> Started:
     """Run `autoevol ARGUMENTS` in a folder; its output is appended to `out` and `err` there."""
     process = _context.Process(target=_run, args=(folder, arguments), daemon=True)
-    process.start()
-    return process
+    with _lock:
+        process.start()
+    return Started(process)
 
 
 def _run(folder: Path, arguments: Sequence[str]) -> None:
