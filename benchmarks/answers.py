@@ -146,7 +146,9 @@ class Endpoint:
         return _completion(asked, self._text(asked), "stop")
 
     def _text(self, asked: Mapping[str, Any]) -> str:
-        text = world(asked["messages"], asked.get("seed") or 0)
+        same_seed = self.settings.same_seed
+        seed = asked.get("seed") or 0 if same_seed is None else same_seed
+        text = world(asked["messages"], seed)
         missing = (self.settings.size or 0) - len(text)
         return f"{text} {_padding(text, missing)}" if missing > 0 else text
 

@@ -50,6 +50,7 @@ class Settings:
         poison: A last user turn that contains it gets 500; "": none.
         too_long: A last user turn that contains it gets 400, context_length_exceeded.
         refused: A last user turn that contains it gets 400, invalid_request_error.
+        same_seed: Every request is answered as if it had this seed; None: each has its own.
         size: Characters to which a text is padded with varied words; None: as it is.
     """
 
@@ -76,6 +77,7 @@ class Settings:
     poison: str = ""
     too_long: str = ""
     refused: str = ""
+    same_seed: int | None = None
     size: int | None = None
 
     def __post_init__(self) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-_DOTS = re.compile(r"\.+(?=[0-9])")
+_LAST_STEP = re.compile(r"(\.+)([0-9]{1,9})(-[0-9]+)?$")
+"""The end of a rewrite's id: dots, its round, and its child unless it is the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +23,26 @@ class RowIds:
     separator: str = "."
 
     @classmethod
-    def unique_among(cls, ids: Iterable[str]) -> Self:
+    def unique_among(
+        cls, names: Iterable[str], *, first_round: int = 1, continued: Iterable[str] = ()
+    ) -> Self:
         """Return the scheme under which no row gets one of these ids, and no two rows get the same.
 
-        It has one dot more than stand before a digit in any of the ids: `1` and `1.1` become
-        `1..1` and `1.1..1`, and a file of such rows becomes `1..1...1`.
+        It has one dot more than any of the ids has before an end that reads like a round of this
+        run: seeds `1` and `1.1` become `1..1` and `1.1..1`.
 
         Args:
-            ids: Of all seeds of the run.
+            names: Ids of all seeds of the run, and others that rows may not have.
+            first_round: Rounds have this number or a higher one.
+            continued: Ids of rows of an earlier run that this one continues, in its scheme.
         """
-        # No seed holds this separator before a digit. So the first place where a row's id does is
-        # the end of its seed's id, and what follows spells its rounds and children.
-        longest = max((len(dots) for text in ids for dots in _DOTS.findall(text)), default=0)
-        return cls("." * (longest + 1))
+        # An id's last step can be told from what comes before it, since rounds and children have
+        # no dots. So two rows of one id have one parent, and only a seed could have a row's id. It
+        # would end with this separator and one of the rounds, which no seed does.
+        taken = (_last_step(name) for name in names)
+        longest = max((dots for dots, number in taken if number >= first_round), default=0)
+        kept = max((_last_step(name)[0] for name in continued), default=0)
+        return cls("." * max(longest + 1, kept))
 
     def name(self, parent_id: str, round_number: int, child: int = 0) -> str:
         """Return the id of a rewrite.
@@ -47,3 +55,9 @@ class RowIds:
         """
         sibling = f"-{child + 1}" if child else ""
         return f"{parent_id}{self.separator}{round_number}{sibling}"
+
+
+def _last_step(name: str) -> tuple[int, int]:
+    """Return how many dots come before the round that an id ends with, and that round, or zeros."""
+    step = _LAST_STEP.search(name)
+    return (len(step[1]), int(step[2])) if step else (0, 0)

@@ -4,5 +4,6 @@
 - `row_files`: the files of rows, in canonical order once a run has ended.
 - `summary`: what the phases have measured, as `summary.json` holds it.
 - `search_record`: `steps.json`, the search as the report needs it.
+- `bandit`: `bandit.json`, what a bandit knew when each round began.
 - `funnel`: how many rows each rule stopped, counted from `failures.jsonl`.
 """

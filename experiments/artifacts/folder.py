@@ -1,7 +1,6 @@
 """A run's folder: its identity, its lock, and the files of the contract."""
 
 import contextlib
-import json
 import shutil
 import tempfile
 import uuid
@@ -9,14 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 from filelock import Timeout as FileLockTimeout
 
 from autoevol.experiments.artifacts.format import FORMAT, FormatRules, rules_of
 from autoevol.experiments.artifacts.identity import RUN, RunIdentity, read_identity
-from autoevol.experiments.artifacts.resume import CONFIG, known_run, stored_config
+from autoevol.experiments.artifacts.resume import CONFIG, LEDGER, known_run
 from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.files.atomic import PARTIAL, write_whole
@@ -25,7 +23,6 @@ from autoevol.program.records import StepRecord
 from autoevol.signatures import Method, to_markdown
 from autoevol.signatures.strict_yaml import dump_yaml
 
-LEDGER = "ledger.sqlite"
 MINIMUM_DISK = 50 << 20  # bytes
 LOCK = "run.lock"
 
@@ -72,28 +69,6 @@ class RunFolder:
         self.write_method(f"step-{record.step:02d}", record.best.method)
 
 
-def find_summary(config: ExperimentConfig, content: str) -> dict[str, Any] | None:
-    """Return the summary of this very run if nothing is left to do; read only.
-
-    Unscored rows are left to do: the same command tries their calls again. So is a search that was
-    skipped and is asked for now, and so are other scores or filters.
-    """
-    if known_run(config, content) is None:
-        return None
-    file = config.folder / SUMMARY
-    summary: dict[str, Any] | None = json.loads(file.read_text("utf-8")) if file.is_file() else None
-    if summary is None or summary["rows_unscored"]:
-        return None
-    is_search_due = summary.get("search_skipped") and not config.optimizer.headroom
-    return None if is_search_due or _is_more_due(config) else summary
-
-
-def _is_more_due(config: ExperimentConfig) -> bool:
-    """Tell whether the config names other scores or filters than the finished run has made."""
-    stored = stored_config(config.folder)
-    return (stored.scores, stored.filters) != (config.scores, config.filters)
-
-
 def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None:
     """Check that the run may use its folder, without writing anything.
 
@@ -108,9 +83,8 @@ def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None
     path = config.folder
     if path.exists() and not path.is_dir():
         raise ConfigError("output.dir", f"{path} cannot be written: it is a file")
-    is_run = (path / RUN).is_file()
-    if path.exists() and not is_run and not all(map(_is_begun, path.iterdir())):
-        raise ConfigError("output.dir", f"{path} holds files of something else; choose another")
+    if path.exists() and not (path / RUN).is_file():
+        _check_nameless(path, fresh=fresh)
     if not fresh:
         # For its check alone: it raises where the folder holds a run of another config.
         known_run(config, content)
@@ -153,6 +127,19 @@ def _replaced_key(path: Path) -> str | None:
         return None
 
 
+def _check_nameless(path: Path, *, fresh: bool) -> None:
+    """Check a folder without `run.json`: it may be empty, or one of a run that is moved aside."""
+    is_run = (path / CONFIG).is_file()
+    if is_run and not fresh:
+        raise ConfigError(
+            str(path / RUN),
+            "is missing, and nothing else tells which run and which format the folder holds; "
+            "put the file back, choose another folder (--out) or start anew (--fresh)",
+        )
+    if not is_run and not all(map(_is_begun, path.iterdir())):
+        raise ConfigError("output.dir", f"{path} holds files of something else; choose another")
+
+
 def _is_begun(file: Path) -> bool:
     """Tell whether a try that was killed while it made the folder may have left this file."""
     return file.name == LOCK or file.name.startswith(PARTIAL)
@@ -184,8 +171,8 @@ def alone_in(path: Path) -> Iterator[None]:
 
 def _opened(config: ExperimentConfig, content: str) -> RunFolder:
     # The lock is ours, so nobody else is writing these: a killed try has left them.
-    for left in config.folder.glob(f"{PARTIAL}*"):
-        left.unlink()
+    for left in list(config.folder.rglob(f"{PARTIAL}*")):
+        _remove(left)
     # Once more, now under the lock: another process may have begun a run since `check_folder`.
     earlier = known_run(config, content)
     identity = earlier or RunIdentity(uuid.uuid4().hex, datetime.now(UTC), content)
@@ -201,9 +188,17 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
         started=identity.started,
         format=identity.format,
     )
-    # On resume, too: scores and filters may be others by now, and `find_summary` goes by them.
+    # On resume, too: scores and filters may be others by now, and a finished run goes by them.
     folder.write(CONFIG, as_yaml(config))
     return folder
+
+
+def _remove(left: Path) -> None:
+    if left.is_dir():
+        shutil.rmtree(left)
+    else:
+        # A folder that was removed before may have held it.
+        left.unlink(missing_ok=True)
 
 
 def as_yaml(config: ExperimentConfig) -> str:

@@ -11,6 +11,7 @@ from autoevol.experiments.files.records import read_object
 from autoevol.program.errors import ConfigError
 
 RUN = "run.json"
+_WAY_OUT = "put the file back, or start the run anew (--fresh)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,18 @@ def read_identity(folder: Path) -> RunIdentity:
     file = folder / RUN
     if not file.is_file():
         raise ConfigError(str(folder), f"is no run's folder: no {RUN}")
-    tree = read_object(file)
+    try:
+        tree = read_object(file)
+    except ConfigError as error:
+        raise ConfigError(error.where, f"{error.problem}; {_WAY_OUT}") from error
     try:
         started = datetime.fromisoformat(tree["started"])
         content, number = str(tree.get("content", "")), int(tree.get("format", 1))
         identity = RunIdentity(str(tree["key"]), started, content, number)
     except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(str(file), f"is not what a run writes there: {error!r}") from error
+        raise ConfigError(
+            str(file), f"is not what a run writes there: {error!r}; {_WAY_OUT}"
+        ) from error
     if identity.format > FORMAT:
         raise ConfigError(
             str(file),

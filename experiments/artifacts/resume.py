@@ -7,10 +7,10 @@ from typing import Any
 from autoevol.experiments.artifacts.format import FORMAT, with_implied
 from autoevol.experiments.artifacts.identity import RUN, RunIdentity, read_identity
 from autoevol.experiments.config.experiment import EVOLVING, ExperimentConfig, config_of, limited
-from autoevol.experiments.config.loading import tree_of
+from autoevol.experiments.config.loading import read_yaml, tree_of
 from autoevol.program.errors import ConfigError
 
-CONFIG = "config.yaml"
+CONFIG, LEDGER = "config.yaml", "ledger.sqlite"
 
 RESUMABLE = (
     *("concurrency", "requests_per_minute", "tokens_per_minute"),
@@ -70,8 +70,8 @@ def format_of(folder: Path) -> int:
 
 
 def holds_run(folder: Path) -> bool:
-    """Return whether a run was begun here; a kill may leave `run.json` without a config."""
-    return (folder / RUN).is_file() and (folder / CONFIG).is_file()
+    """Return whether a run was begun here; a kill may leave `run.json` alone."""
+    return (folder / RUN).is_file() and any((folder / name).is_file() for name in (CONFIG, LEDGER))
 
 
 def _config(
@@ -91,9 +91,13 @@ def known_run(config: ExperimentConfig, content: str) -> RunIdentity | None:
     if not holds_run(path):
         return None
     identity = read_identity(path)
-    # Two resolved configs are compared, never the files: a key that came later makes no other run.
-    stored = _stored_for_resume(path, identity)
-    differing = _differences(_resumable(stored), _resumable(config))
+    differing = []
+    # Without its config a run is known by what the config points to; the file is written again.
+    if is_readable(path / CONFIG):
+        stored = _stored_for_resume(path, identity)
+        # Two resolved configs are compared, never the files: a key that came later makes no other
+        # run.
+        differing = _differences(_resumable(stored), _resumable(config))
     if not differing and identity.content != content:
         differing = ["content of its data or method files"]
     if differing:
@@ -103,6 +107,14 @@ def known_run(config: ExperimentConfig, content: str) -> RunIdentity | None:
             "choose another folder (--out) or start anew (--fresh)",
         )
     return identity
+
+
+def is_readable(file: Path) -> bool:
+    """Tell whether a file holds keys in YAML, as far as one can tell without checking them."""
+    try:
+        return bool(read_yaml(file))
+    except ConfigError:
+        return False
 
 
 def _stored_for_resume(path: Path, identity: RunIdentity) -> ExperimentConfig:

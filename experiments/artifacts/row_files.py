@@ -7,16 +7,23 @@ rows until all of them are there again.
 import contextlib
 import json
 import os
+import struct
 import tempfile
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.files.atomic import PARTIAL, whole_path
 from autoevol.experiments.files.json_text import as_json
-from autoevol.program.errors import StorageError
+from autoevol.program.errors import ConfigError, StorageError
 from autoevol.program.records import Outcome, Status
 
 EVOLVED, FAILURES, UNSCORED = "evolved.jsonl", "failures.jsonl", "unscored.jsonl"
+COUNTED = {EVOLVED: "rows_out", FAILURES: "rows_failed"}
+"""The figure of `summary.json` that counts a file's rows."""
+
 _NAMES: dict[Status, str] = {"kept": EVOLVED, "failed": FAILURES, "unscored": UNSCORED}
 
 
@@ -36,6 +43,31 @@ def row_files(folder: Path) -> Iterator["RowWriter"]:
         writer.abandon()
         raise
     writer.finish()
+
+
+def check_rows(folder: Path, summary: Mapping[str, Any], name: str = EVOLVED) -> None:
+    """Check that a file of a finished run has as many rows as its summary counts.
+
+    Args:
+        folder: The run's.
+        summary: Its figures.
+        name: Of the file, a key of `COUNTED`.
+
+    Raises:
+        ConfigError: Rows are missing.
+    """
+    counted = summary.get(COUNTED[name])
+    try:
+        with (folder / name).open("rb") as lines:
+            rows = sum(1 for line in lines if line.strip())
+    except OSError as error:
+        raise ConfigError(str(folder / name), f"cannot be read: {error.strerror}") from error
+    if isinstance(counted, int) and rows < counted:
+        raise ConfigError(
+            str(folder / name),
+            f"has {rows} rows, {SUMMARY} counts {counted}; `autoevol run` with the run's config "
+            "makes the file again from the ledger",
+        )
 
 
 class RowWriter:
@@ -85,7 +117,9 @@ class _RowFile:
         self._missing = _ids_in(target)
         self._path = _partial_beside(target) if self._missing else target
         self._file = self._path.open("wb")
-        self._places: list[tuple[tuple[int, ...], int]] = []
+        # Keys and offsets alone are in memory: a run may have more rows than memory holds.
+        self._keys: list[bytes] = []
+        self._offsets = array("q")
         self._size = 0
 
     def append(self, outcome: Outcome) -> None:
@@ -93,7 +127,8 @@ class _RowFile:
         self._file.write(line)
         # Row by row, so that a kill leaves whole rows.
         self._file.flush()
-        self._places.append((outcome.place, self._size))
+        self._keys.append(_sort_key(outcome.place))
+        self._offsets.append(self._size)
         self._size += len(line)
         if self._missing:
             self._missing.discard(outcome.row.id)
@@ -102,19 +137,18 @@ class _RowFile:
 
     def finish(self) -> None:
         self._file.close()
-        ordered = sorted(self._places)
-        if ordered == self._places:
+        ordered = sorted(range(len(self._keys)), key=self._keys.__getitem__)
+        if ordered == list(range(len(ordered))):
             if self._path != self._target:
                 self._path.replace(self._target)
             return
-        # Only the offsets are in memory: a run may have more rows than memory holds.
         with (
             self._path.open("rb") as rows,
             whole_path(self._target) as partial,
             partial.open("wb") as file,
         ):
-            for _, offset in ordered:
-                rows.seek(offset)
+            for number in ordered:
+                rows.seek(self._offsets[number])
                 file.write(rows.readline())
             file.flush()
             os.fsync(file.fileno())
@@ -134,6 +168,11 @@ class _RowFile:
         self._path.replace(self._target)
         self._path = self._target
         self._file = self._path.open("ab")
+
+
+def _sort_key(place: tuple[int, ...]) -> bytes:
+    """Return bytes that sort as the places do, in a third of their memory."""
+    return struct.pack(f">{len(place)}I", *place)
 
 
 def _partial_beside(target: Path) -> Path:

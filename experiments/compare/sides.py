@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from autoevol.experiments.artifacts.row_files import check_rows
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.config.filters import FIGURES
 from autoevol.experiments.data.formats.source import open_source
@@ -51,7 +52,7 @@ def read_side(path: Path) -> Side:
     """Return a run or a file of rows.
 
     Raises:
-        ConfigError: It is neither, or the run is not finished.
+        ConfigError: It is neither, the run is not finished, or it has lost rows.
     """
     if not path.exists():
         raise ConfigError(str(path), "there is no such folder or file")
@@ -61,6 +62,7 @@ def read_side(path: Path) -> Side:
         raise ConfigError(str(path), f"is no finished run's folder: no {SUMMARY}")
     # `Path(".")` has an empty name.
     summary, name = read_summary(path), path.name or path.resolve().name
+    check_rows(path, summary)
     return Side(name, path, _unfiltered(evolved_rows(path)), summary, _score_settings(path))
 
 

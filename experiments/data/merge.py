@@ -87,10 +87,10 @@ class _UniqueIds:
             text: Fingerprint of its prompt.
             names: New ids of the file's earlier rows, by their old ones; this row's is added.
         """
-        identity = self._free(row["id"])
-        names[row["id"]] = self.kept[text] = identity
         origin = fingerprint(row["origin"] or row["instruction"])
         is_seed = row["seed_id"] == row["id"]
+        identity = self._free(row["id"], origin if is_seed else None)
+        names[row["id"]] = self.kept[text] = identity
         if is_seed:
             self.seeds[identity] = origin
         seed_id = identity if is_seed else self._seed(row["seed_id"], origin, names)
@@ -100,27 +100,29 @@ class _UniqueIds:
         parent_id = seed_id if is_child else names.get(parent, parent)
         return {**row, "id": identity, "seed_id": seed_id, "parent_id": parent_id}
 
-    def _free(self, identity: str) -> str:
-        if identity not in self._taken:
-            self._taken.add(identity)
-            return identity
-        number = 2
-        while f"{identity}-{number}" in self._taken:
+    def _free(self, identity: str, origin: bytes | None) -> str:
+        """Return an id that no other row and no other seed has; `origin` is None but for a seed."""
+        name, number = identity, 1
+        # Rows may name a seed that is no row of any file. Its own row may come later.
+        while name in self._taken or self.seeds.get(name, origin) != origin:
             number += 1
-        self._taken.add(f"{identity}-{number}")
-        self.clashes.append((identity, f"{identity}-{number}"))
-        return f"{identity}-{number}"
+            name = f"{identity}-{number}"
+        self._taken.add(name)
+        if number > 1:
+            self.clashes.append((identity, name))
+        return name
 
     def _seed(self, seed_id: str, origin: bytes, names: dict[str, str]) -> str:
-        """Return a seed's id, with a suffix if the id belongs to a seed with another text."""
+        """Return a seed's id, with a suffix if another row or a seed with another text has it."""
         if seed_id in names:
             return names[seed_id]
         name, number = seed_id, 1
         # Two runs on unnumbered seeds both call their first one `row-000001`; only the text tells
         # whether they are the same seed.
-        while self.seeds.setdefault(name, origin) != origin:
+        while self.seeds.get(name, None if name in self._taken else origin) != origin:
             number += 1
             name = f"{seed_id}-{number}"
+        self.seeds[name] = origin
         if number > 1:
             names[seed_id] = name
             self.clashes.append((seed_id, name))

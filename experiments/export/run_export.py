@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from autoevol.experiments.artifacts.resume import stored_config
+from autoevol.experiments.artifacts.row_files import EVOLVED, check_rows
+from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.config.experiment import (
     ExperimentConfig,
     ExportName,
@@ -16,7 +18,7 @@ from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.export.hub import Upload, check_upload, upload
 from autoevol.experiments.export.writers import ExportSelection, export
-from autoevol.experiments.files.json_text import parsed
+from autoevol.experiments.files.records import read_object
 from autoevol.program.errors import ConfigError
 
 
@@ -47,14 +49,16 @@ def export_run(request: ExportRequest, say: Say) -> None:
     """Write a run's rows in the requested formats, and upload them if requested.
 
     Raises:
-        ConfigError: The folder is not a run's, no row can be exported, a file exists, or the hub
-            refuses.
+        ConfigError: The folder is not a run's, has lost rows, or no row can be exported, a file
+            exists, or the hub refuses.
     """
-    if not (request.folder / "evolved.jsonl").is_file():
-        raise ConfigError(str(request.folder), "is not a run's folder: it has no evolved.jsonl")
+    if not (request.folder / EVOLVED).is_file():
+        raise ConfigError(str(request.folder), f"is not a run's folder: it has no {EVOLVED}")
     config = stored_config(request.folder)
     formats = _formats(request, config)
     selection = _selection(request, config)
+    if selection.summary is not None:
+        check_rows(request.folder, selection.summary)
     if request.upload:
         check_upload(request.upload)
     # A run without kept rows writes empty files at its end; asked for by hand, they are a mistake.
@@ -106,8 +110,5 @@ def _rounds(option: str) -> ExportRounds:
 
 
 def _summary(folder: Path) -> dict[str, Any] | None:
-    file = folder / "summary.json"
-    if not file.is_file():
-        return None
-    summary: dict[str, Any] = parsed(file.read_text("utf-8"), str(file))
-    return summary
+    # As far as it goes: a summary of an older version is still one.
+    return read_object(folder / SUMMARY) if (folder / SUMMARY).is_file() else None

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.artifacts.folder import LEDGER
 from autoevol.experiments.artifacts.format import FORMAT, with_implied
-from autoevol.experiments.artifacts.resume import format_of
+from autoevol.experiments.artifacts.resume import LEDGER, format_of
 from autoevol.experiments.config.errors import UNKNOWN
 from autoevol.experiments.config.experiment import (
     ExperimentConfig,

@@ -12,6 +12,7 @@ from typing import Any
 from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.export.writers import export_finished
 from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.files.records import read_json, read_object
 from autoevol.experiments.matrix.grid import read_matrix
 from autoevol.experiments.matrix.plan import MatrixPlan, PlannedCell, plan_matrix
 from autoevol.experiments.matrix.results import figures_of
@@ -82,7 +83,15 @@ def _is_done(planned: MatrixPlan, tracking: TrackingConfig | None) -> bool:
     file = planned.folder / FIGURES
     # A kill after the last cell leaves all cells finished, but the figures unwritten and the
     # parent run open.
-    return not planned.pending and file.is_file() and _read(file) == figures_of(planned)
+    return not planned.pending and _figures_in(file) == figures_of(planned)
+
+
+def _figures_in(file: Path) -> Any:
+    """Return the figures of an earlier command; None: there are none, or the file is damaged."""
+    try:
+        return read_json(file)
+    except ConfigError:
+        return None
 
 
 def _run_pending(planned: MatrixPlan, request: RunRequest) -> MatrixPlan:
@@ -149,15 +158,17 @@ def _naming(planned: PlannedCell) -> Iterator[None]:
 def _identity(folder: Path, *, is_new: bool) -> Identity:
     file = folder / IDENTITY
     if file.is_file() and not is_new:
-        tree = _read(file)
-        return Identity(tree["key"], datetime.fromisoformat(tree["started"]))
+        tree = read_object(file)
+        try:
+            return Identity(str(tree["key"]), datetime.fromisoformat(tree["started"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(
+                str(file),
+                f"is not what a matrix writes there: {error!r}; remove it, or use --fresh",
+            ) from error
     identity = Identity(uuid.uuid4().hex, datetime.now(UTC))
     _write(file, {"key": identity.key, "started": identity.started.isoformat()})
     return identity
-
-
-def _read(file: Path) -> Any:
-    return json.loads(file.read_text("utf-8"))
 
 
 def _write(file: Path, tree: Any) -> None:

@@ -7,10 +7,11 @@ search, bulk, score and filter. Then it writes the results.
 - `plan`: the config with its seeds, methods and models, all checked.
 - `estimate`: calls, tokens and cost by phase and role, as an upper bound.
 - `command`: check, find a finished run, and run, for the command line and for a matrix.
+- `finished`: whether a run is finished and its folder whole; what is damaged is made again.
 - `runner`: opens everything that a run needs, and runs its phases in order.
 - `context`: what the phases share.
 - `search_phase`: the search, and the test of what it found on held-out rows.
-- `bulk_phase`: the whole set through all rounds; `bandit.json`.
+- `bulk_phase`: the whole set through all rounds.
 - `score_phase`: scores and filters of the rows that were kept.
 - `results`: what a run leaves at its end, from exports to the summary.
 - `wiring`: the program's own settings, made from a plan.

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.artifacts.folder import check_folder, find_summary
+from autoevol.experiments.artifacts.folder import check_folder
 from autoevol.experiments.config.experiment import ExperimentConfig
+from autoevol.experiments.run.finished import find_summary
 from autoevol.experiments.run.plan import Plan, make_plan
 from autoevol.experiments.run.request import RunRequest
-from autoevol.experiments.terminal.console import console, quiet_libraries, say_at
+from autoevol.experiments.terminal.console import console, quiet_libraries, say, say_at
 from autoevol.experiments.terminal.progress import progress_bar
 from autoevol.experiments.tracking.config import load_tracking
 from autoevol.program.errors import ConfigError
@@ -30,8 +31,12 @@ def checked_plan(config: ExperimentConfig, request: RunRequest) -> Plan:
 
 
 def finished(plan: Plan, request: RunRequest) -> dict[str, Any] | None:
-    """Return the summary of a run that is finished; None: something is left to do."""
-    return None if request.fresh else find_summary(plan.config, plan.content)
+    """Return the summary of a run that is finished; None: something is left to do.
+
+    Raises:
+        ConfigError: The run was finished, a file of it is damaged, and its ledger is gone.
+    """
+    return None if request.fresh else find_summary(plan, say)
 
 
 def perform(

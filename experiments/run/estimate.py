@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from autoevol.experiments.artifacts.folder import LEDGER
+from autoevol.experiments.artifacts.resume import LEDGER
 from autoevol.experiments.config.scores import SOLVERS
 from autoevol.experiments.models.ledger import Sums, read_sums
 from autoevol.experiments.models.settings import adjusted

@@ -1,22 +1,25 @@
 """What a run leaves at its end: exports, report, MLflow, and the summary last; the report again."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.bandit import BANDIT
 from autoevol.experiments.artifacts.folder import RunFolder, alone_in
 from autoevol.experiments.artifacts.funnel import counts_by_stage, funnel
 from autoevol.experiments.artifacts.identity import RUN, read_identity
-from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES
+from autoevol.experiments.artifacts.row_files import COUNTED, EVOLVED, FAILURES, check_rows
 from autoevol.experiments.artifacts.search_record import STEPS, record_of
 from autoevol.experiments.artifacts.summary import SUMMARY, RunResult, read_summary
 from autoevol.experiments.export.writers import export_finished
 from autoevol.experiments.files.records import read_rows
 from autoevol.experiments.report.run_page import write_report
 from autoevol.experiments.run.context import OpenRun
+from autoevol.experiments.scores.filtering import FILTERED
 from autoevol.experiments.scores.results import ScoreResults
+from autoevol.experiments.scores.stored import BY_ROUND, BY_ROW
 from autoevol.experiments.tracking.again import log_scores
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.program.errors import ConfigError
@@ -70,8 +73,26 @@ def write_run(
     run_id = opened.tracker.finish(summary, artifacts, result.methods[0], has_rows=True)
     summary = {**summary, "mlflow_run_id": run_id}
     # Last, for it marks the run as finished: a kill before this line leaves a run to resume.
-    folder.write("summary.json", _as_json(summary))
+    summary["files"] = _names(folder.path, files)
+    folder.write(SUMMARY, _as_json(summary))
     return summary
+
+
+def _names(folder: Path, files: Sequence[Path]) -> list[str]:
+    """Return the names of what the run leaves beside its ledger and its exports, sorted.
+
+    Args:
+        folder: The run's.
+        files: The report and its pictures.
+    """
+    optional = (folder / name for name in (BANDIT, FILTERED, BY_ROW, BY_ROUND))
+    left = [
+        *files,
+        *(folder / name for name in (*_ARTIFACTS, RUN, "program.json")),
+        *(folder / "methods").glob("*.md"),
+        *(file for file in optional if file.is_file()),
+    ]
+    return sorted(file.relative_to(folder).as_posix() for file in left)
 
 
 def _judge_fitness(failure: FailureMetric) -> dict[str, Any]:
@@ -111,6 +132,11 @@ def renew_report(
         say(f"{folder}: has no {STEPS} (an older run), so the report leaves out the search")
     with alone_in(folder):
         files = write_report(folder, summary)
+    for name in COUNTED:
+        try:
+            check_rows(folder, summary, name)
+        except ConfigError as error:
+            say(f"the report shows the rows that are there: {error}")
     if tracking:
         log_scores(tracking, key, {}, files, say)
     return files

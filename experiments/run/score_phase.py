@@ -5,7 +5,12 @@ from dataclasses import dataclass
 
 from autoevol.experiments.run.context import OpenRun
 from autoevol.experiments.run.plan import Plan
-from autoevol.experiments.scores.files import evolved_rows, rounds_of, write_scores
+from autoevol.experiments.scores.files import (
+    evolved_rows,
+    renew_figures,
+    rounds_of,
+    write_scores,
+)
 from autoevol.experiments.scores.filtering import (
     Filter,
     counts,
@@ -20,6 +25,8 @@ from autoevol.experiments.scores.scoring import (
     score_set,
     score_settings,
 )
+from autoevol.experiments.scores.stored import BY_ROUND, BY_ROW, read_stored, stored_rows
+from autoevol.program.errors import ConfigError
 from autoevol.program.listeners import Listeners
 from autoevol.program.roles import Role
 
@@ -62,7 +69,10 @@ class ScorePhase:
 
     async def run(self) -> ScoreResults | None:
         """Score the rows round by round; None: the config asks for no scores."""
+        self._drop_damaged_scores()
         if self.tools.resources is None:
+            # `autoevol score` may have been called on an earlier try of the rows.
+            renew_figures(self.opened.folder.path)
             return None
         config = self.opened.plan.config
         in_flight = self.opened.pipeline.rows_in_flight
@@ -86,6 +96,19 @@ class ScorePhase:
         marks = filtered(evolved_rows(folder), self.opened.plan.splits.seeds, filters)
         write_marks(folder, marks)
         return counts(marks, filters)
+
+    def _drop_damaged_scores(self) -> None:
+        folder = self.opened.folder.path
+        try:
+            read_stored(folder)
+            stored_rows(folder)
+        except ConfigError as error:
+            self.opened.context.say(
+                f"{error}: the scores that the config names are made again, others are lost; "
+                "`autoevol score` makes them again"
+            )
+            for name in (BY_ROW, BY_ROUND):
+                (folder / name).unlink(missing_ok=True)
 
     def _write(self, results: ScoreResults) -> None:
         for note in results.notes:

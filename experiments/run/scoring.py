@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-from autoevol.experiments.artifacts.folder import LEDGER, alone_in
+from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.artifacts.format import rules_of
 from autoevol.experiments.artifacts.identity import read_identity
+from autoevol.experiments.artifacts.resume import LEDGER
 from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.files.atomic import write_whole

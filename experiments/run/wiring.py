@@ -1,6 +1,6 @@
 """The program's own settings, made from a checked plan: the program knows no config."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from autoevol.experiments.artifacts.format import FormatRules
@@ -13,7 +13,7 @@ from autoevol.program.evolution.attempt import LengthGoal
 from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.evolution.generator import GenerationSettings
 from autoevol.program.evolution.pipeline import Pipeline
-from autoevol.program.records import MethodTally, Row
+from autoevol.program.records import MethodTally
 from autoevol.program.roles import OnCall, Role, Roles
 from autoevol.program.row_ids import RowIds
 from autoevol.program.search.settings import SearchSettings
@@ -71,13 +71,17 @@ def _role(role: str, plan: Plan, models: "OpenModels", on_call: OnCall | None) -
     return Role(lm=lm, model=config.model, adapter=config.adapter, on_call=on_call)
 
 
-def row_ids(seeds: Sequence[Row], rules: FormatRules) -> RowIds:
+def row_ids(plan: Plan, rules: FormatRules) -> RowIds:
     """Return how the run names its rows, as the format of its folder has it."""
     if rules.row_ids == "dotted":
         return RowIds()
+    seeds = plan.splits.seeds
     # Seeds that are rows of an earlier run name seeds and parents that need not be among them.
-    names = (name for row in seeds for name in (row.id, row.seed_id, row.parent_id) if name)
-    return RowIds.unique_among(names)
+    names = [name for row in seeds for name in (row.id, row.seed_id, row.parent_id) if name]
+    # The stages of a search's trajectories are numbered from 1, whatever the first round is.
+    first_round = 1 if plan.start else plan.config.evolve.first_round
+    continued = [row.id for row in seeds if row.round]
+    return RowIds.unique_among(names, first_round=first_round, continued=continued)
 
 
 def pipeline_of(
@@ -104,7 +108,7 @@ def pipeline_of(
         answer=settings_from(plan.config.answer, AnswerSettings),
         evolves_input=plan.config.evolve.input == "evolve",
         context=plan.config.evolve.context,
-        ids=row_ids(plan.splits.seeds, rules),
+        ids=row_ids(plan, rules),
         block_rows=LOCAL_BLOCK_ROWS if is_local else 1,
         blocks_in_flight=1 if is_local else 2 * (plan.config.models.evolver.concurrency or 16),
     )

@@ -50,7 +50,27 @@ def write_scores(folder: Path, results: ScoreResults, settings: ScoreSettings) -
     # Read before it is replaced: only this file says which figures in a row came from a score.
     before = stored_rows(folder)
     files = write_score_files(folder, results, settings)
-    after = stored_rows(folder)
+    _write_figures(folder, before, stored_rows(folder))
+    return files
+
+
+def renew_figures(folder: Path) -> None:
+    """Write the figures of the stored scores into rows that were made again without them."""
+    stored = stored_rows(folder)
+    if stored:
+        _write_figures(folder, {}, stored)
+
+
+def _write_figures(
+    folder: Path, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Replace the figures of scores in a run's rows.
+
+    Args:
+        folder: The run's.
+        before: Lines of `scores.jsonl` by row id, whose figures the rows may have.
+        after: The lines whose figures they get.
+    """
     with whole_file(folder / EVOLVED) as file:
         for record in read_file(folder / EVOLVED):
             row = record.value
@@ -59,7 +79,6 @@ def write_scores(folder: Path, results: ScoreResults, settings: ScoreSettings) -
             old, new = (_row_figures(lines.get(row["id"], {})) for lines in (before, after))
             others = {name: value for name, value in row["scores"].items() if name not in old}
             file.write(as_json({**row, "scores": {**others, **new}}) + "\n")
-    return files
 
 
 def row_from(plain: Mapping[str, Any]) -> Row:

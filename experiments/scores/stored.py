@@ -1,6 +1,5 @@
 """The two files of scores: `scores.jsonl` by row, `scores.json` by round; written and read."""
 
-import json
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import Any
 
 from autoevol.experiments.files.atomic import whole_file, write_whole
 from autoevol.experiments.files.json_text import as_json
-from autoevol.experiments.files.records import read_file, read_json
+from autoevol.experiments.files.records import read_file, read_json, read_object
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.program.errors import ConfigError
 
@@ -71,10 +70,17 @@ def write_score_files(folder: Path, results: ScoreResults, settings: ScoreSettin
 
 
 def stored_rows(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the lines of `scores.jsonl` by row id; empty before the first score."""
+    """Return the lines of `scores.jsonl` by row id; empty before the first score.
+
+    Raises:
+        ConfigError: The file is not what `autoevol score` writes.
+    """
     file = folder / BY_ROW
-    records = read_file(file) if file.is_file() else ()
-    return {record.value["id"]: record.value for record in records}
+    lines: dict[str, dict[str, Any]] = {}
+    for record in read_file(file) if file.is_file() else ():
+        record.whole_number("round")
+        lines[record.text("id")] = record.value
+    return lines
 
 
 def read_stored(folder: Path) -> StoredScores:
@@ -146,7 +152,7 @@ def _merged(
 
 
 def _tree(results: ScoreResults, file: Path, settings: ScoreSettings) -> dict[str, Any]:
-    earlier = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    earlier = read_object(file) if file.is_file() else {}
     rounds = {
         line["round"]: {name: value for name, value in line.items() if name not in settings}
         for line in earlier.get("rounds", [])

@@ -6,16 +6,17 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from autoevol.experiments.artifacts.resume import stored_config
-from autoevol.experiments.artifacts.row_files import EVOLVED
+from autoevol.experiments.artifacts.row_files import EVOLVED, check_rows
 from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.config.experiment import ExperimentConfig, check_solvers, load_config
 from autoevol.experiments.config.models import ModelConfig, model_settings
 from autoevol.experiments.config.scores import FREE, SCORING, SOLVERS, ScoreName, ScoresConfig
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.data.seeds import load_seeds
+from autoevol.experiments.files.records import read_object
 from autoevol.experiments.models.settings import ModelSettings, check
 from autoevol.experiments.scores.files import evolved_rows, row_from, seeds_beside
 from autoevol.experiments.scores.results import Rounds, by_round
@@ -119,7 +120,9 @@ def _run_target(request: ScoreRequest) -> Target:
     models = _models(config, str(where))
     rows = evolved_rows(request.target)
     seeds, notes = _seeds(config, str(where), rows)
-    if not (request.target / SUMMARY).is_file():
+    if (request.target / SUMMARY).is_file():
+        check_rows(request.target, _summary(request.target))
+    else:
         notes = (*notes, "the run is not finished; the rows that it has so far are scored")
     return Target(
         by_round([*seeds_beside(seeds, rows), *rows]),
@@ -132,6 +135,14 @@ def _run_target(request: ScoreRequest) -> Target:
         is_run=True,
         notes=notes,
     )
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    """Return a run's summary; a damaged one is empty, and reported with the report."""
+    try:
+        return read_object(folder / SUMMARY)
+    except ConfigError:
+        return {}
 
 
 def _file_target(request: ScoreRequest) -> Target:

@@ -57,3 +57,16 @@ def test_ids_stay_short_and_readable() -> None:
     assert RowIds.unique_among(["seed-1", "row.a"]).name("seed-1", 2) == "seed-1.2"
     assert RowIds.unique_among(["seed-1"]).name("seed-1.2", 3, child=1) == "seed-1.2.3-2"
     assert RowIds.unique_among(["1", "1.1"]).name("1.1", 1) == "1.1..1"
+
+
+def test_a_continued_run_keeps_the_scheme_of_its_rows() -> None:
+    assert RowIds.unique_among(["a", "a.1"], first_round=2, continued=["a.1"]).separator == "."
+    names = ["1.1", "1.1..1"]
+    ids = RowIds.unique_among(names, first_round=2, continued=["1.1..1"])
+    assert ids.name("1.1..1", 2) == "1.1..1..2"
+
+
+def test_only_ends_that_read_like_a_round_take_another_dot() -> None:
+    assert RowIds.unique_among(["v1.2-beta", "3.14.x", "gpt-4.1/a"]).separator == "."
+    assert RowIds.unique_among(["gpt-4.1"]).separator == ".."
+    assert RowIds.unique_among(["x." + "9" * 5000]).separator == "."

@@ -131,3 +131,27 @@ def test_a_broken_file_leaves_nothing_behind(workplace: Path) -> None:
     refused = run_cli("merge", "out.jsonl", "a.jsonl", "b.jsonl", expected=2)
     assert "b.jsonl:1: instruction must be a text" in refused.err
     assert sorted(Path().rglob("*")) == before
+
+
+def test_a_row_does_not_take_the_name_of_a_seed_that_is_in_no_file(workplace: Path) -> None:
+    """Seeds may be called as rewrites are: here `1.1` is a seed of one run, a row of the other."""
+    write("a.jsonl", evolved("1.1", "Why?", "Why so?"))
+    write("b.jsonl", evolved("1", "Who?", "Who else?"))
+    rows, _ = merged("a.jsonl", "b.jsonl")
+    assert [(row["id"], row["seed_id"]) for row in rows] == [("1.1.1", "1.1"), ("1.1-2", "1")]
+
+
+def test_a_seed_does_not_take_the_name_of_a_row(workplace: Path) -> None:
+    write("a.jsonl", evolved("1", "Who?", "Who else?"))
+    write("b.jsonl", evolved("1.1", "Why?", "Why so?", id="1.1.1"))
+    rows, _ = merged("a.jsonl", "b.jsonl")
+    assert rows[0]["id"] == "1.1"
+    assert (rows[1]["seed_id"], rows[1]["parent_id"]) == ("1.1-2", "1.1-2")
+
+
+def test_a_seed_of_another_text_does_not_take_a_seeds_name(workplace: Path) -> None:
+    write("a.jsonl", evolved("a", "Why?", "Why so?"))
+    write("b.jsonl", {"id": "a", "instruction": "Who?"}, evolved("a", "Who?", "Who else?"))
+    rows, _ = merged("a.jsonl", "b.jsonl")
+    assert [row["seed_id"] for row in rows] == ["a", "a-2", "a-2"]
+    assert rows[2]["parent_id"] == "a-2"

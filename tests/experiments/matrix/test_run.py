@@ -270,3 +270,18 @@ def test_a_call_that_another_cell_has_paid_is_not_paid_again(write_config: Write
     assert sorted(figures) == [(0, 6), (0, 6), (6, 0)]
     alone = Path("runs/alone/evolved.jsonl").read_text()
     assert (FOLDER / "paper/evolved.jsonl").read_text() == alone
+
+
+def test_a_damaged_file_of_a_matrix_is_made_again_or_refused(finish: WriteConfig) -> None:
+    config = str(finish(12, **QUICK))
+    figures = (FOLDER / "cells.json").read_text()
+    (FOLDER / "cells.json").write_text("{")
+    (FOLDER / "weak/evolved.jsonl").write_text("")
+
+    run_cli("run", config, expected=0)
+
+    assert json.loads((FOLDER / "cells.json").read_text())[1:] == json.loads(figures)[1:]
+    assert (FOLDER / "weak/evolved.jsonl").read_text()
+    (FOLDER / "matrix.json").write_text("{}")
+    (FOLDER / "cells.json").unlink()
+    assert "matrix.json" in run_cli("run", config, expected=2).err

@@ -59,3 +59,20 @@ def test_a_file_of_evolved_rows_is_a_file_of_seeds(write_config: Callable[..., P
     seeds = [row["id"] for row in rows_of(Path("runs/first/evolved.jsonl"))]
     ids = ids_in(Path("runs/second"))
     assert len({*ids, *seeds}) == len(ids) + len(seeds)
+
+
+def test_a_folder_of_format_1_keeps_the_ids_that_it_began_with(
+    write_config: Callable[..., Path],
+) -> None:
+    evolve = {"methods": ["weak"], "rounds": 2, "on_failure": "requeue"}
+    config = write_config(optimizer={"name": "none"}, evolve=evolve)
+    write_named_seeds(["a", "a.1", "b"])
+    run_cli("run", str(config), "--set", "budget.calls=1", expected=3)
+    identity = json.loads((RUN / "run.json").read_text())
+    assert identity.pop("format") == 2
+    (RUN / "run.json").write_text(json.dumps(identity))
+
+    run_cli("run", str(config), expected=0)
+
+    assert "format" not in json.loads((RUN / "run.json").read_text())
+    assert {"a.1", "a.1.1", "b.1"} <= {*ids_in(RUN)}
