@@ -31,11 +31,14 @@ QUIET: Mapping[str, Any] = {
 
 OWN = frozenset(
     "wall_s mlflow_run_id resumed calls_replayed method_tokens_cached calls_discarded faults "
-    "tokens_in tokens_out tokens_cached".split()
+    "tokens_in tokens_out tokens_cached calls_unpriced calls_estimated cost_usd_known".split()
 )
 """Figures of a summary that belong to a try or to the faults (the bill), not to the run."""
 
-DIFFERENT = ("config.yaml", "run.json", "summary.json", "report.html", "run.lock")
+DIFFERENT = (
+    *("config.yaml", "run.json", "summary.json", "report.html", "run.lock"),
+    "tracking.jsonl",  # it holds times
+)
 """Files that name a concurrency or a time."""
 
 TRIES, POLL_S, LONGEST_S = 12, 0.002, 90.0

@@ -143,7 +143,8 @@ def test_a_refused_key_ends_the_run_and_is_named(
     assert f"models.evolver.{key} (hosted_vllm/world)" in stopped.err
     assert advice in stopped.err
     assert str(status) in stopped.err
-    assert server.stats()["requests"] <= 16
+    # Those in flight at the first refusal, and those that follow until three mean the same.
+    assert server.stats()["requests"] <= 16 + 2
 
 
 def test_a_full_disk_stops_the_run_and_the_same_command_goes_on(

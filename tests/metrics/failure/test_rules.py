@@ -78,7 +78,7 @@ def test_a_wrong_threshold_is_one_line(
 
 def test_a_misspelt_rule_has_a_suggestion(write_config: Callable[..., Path]) -> None:
     result = run_cli("run", str(write_config(20, failure={"rules": ["answerd"]})), expected=2)
-    assert "failure.evolve" in result.err
+    assert "failure.rules" in result.err
     assert "'answered'" in result.err
 
 
