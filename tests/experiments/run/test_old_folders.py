@@ -17,7 +17,7 @@ from autoevol.experiments.artifacts.format import FORMAT, with_implied
 from tests.conftest import REPOSITORY
 from tests.support.command_line import Result, run_cli
 
-OLD = REPOSITORY / "tests/fixtures/format-1"
+OLD, FORMAT_2 = (REPOSITORY / "tests/fixtures" / name for name in ("format-1", "format-2"))
 COMMAND = ("run", "old.yaml", "--yes")
 
 
@@ -77,6 +77,23 @@ def test_a_finished_run_prints_its_summary_and_stays_as_it_is(old: Path) -> None
 
     assert "343" in done.out
     assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+@pytest.mark.parametrize("name", ["evolving", "finished"])
+def test_a_run_of_format_2_ends_with_equal_files_and_no_other_call(
+    name: str, workplace: Path
+) -> None:
+    for file in ("seeds.jsonl", "old.yaml"):
+        shutil.copy(FORMAT_2 / file, workplace)
+    folder = shutil.copytree(FORMAT_2 / name, Path("folder"))
+    kept, whole = calls_in(folder), calls_in(FORMAT_2 / "finished")
+
+    run_cli(*COMMAND, expected=0)
+
+    assert calls_in(folder) == whole
+    assert summary_of(folder)["calls_replayed"] == len(kept)
+    for file in ("evolved.jsonl", "failures.jsonl", "filtered.jsonl", "exports/alpaca.jsonl"):
+        assert (folder / file).read_bytes() == (FORMAT_2 / "finished" / file).read_bytes(), file
 
 
 @pytest.mark.parametrize(
