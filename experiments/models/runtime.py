@@ -26,6 +26,7 @@ from autoevol.experiments.models.settings import (
 )
 from autoevol.experiments.models.transports.dialect import AdaptingTransport, Dialect
 from autoevol.experiments.models.transports.litellm import LitellmTransport
+from autoevol.experiments.models.transports.llama_slots import SlotPool, SlotTransport
 from autoevol.experiments.models.transports.openai_http import HttpOptions, OpenAITransport
 from autoevol.experiments.models.transports.protocol import Transport
 from autoevol.experiments.models.transports.scripted import SCRIPTS, ScriptedTransport
@@ -145,6 +146,7 @@ class _Factory:
         self.transports: list[Transport] = []
         self._admissions: dict[object, AdmissionController] = {}
         self._dialects: dict[object, Dialect] = {}
+        self._pools: dict[LlamaServer, SlotPool] = {}
         self._served = served
         self._stop_signal = stop_signal
         self._on_part = on_part
@@ -187,7 +189,8 @@ class _Factory:
             dialect=Dialect(is_streaming=True),
         )
         admission = self._admission((server,), settings)
-        endpoint = Endpoint(identity(settings, path), self._register(transport), admission)
+        pinned = SlotTransport(transport, self._pool(server, slots))
+        endpoint = Endpoint(identity(settings, path), self._register(pinned), admission)
         return self._client(settings, endpoint, fallbacks)
 
     def _client(
@@ -206,6 +209,13 @@ class _Factory:
             self._say(f"starting {settings.path.name} with {settings.slots} slots")
             self.servers[settings] = LlamaServer(settings)
         return self.servers[settings]
+
+    def _pool(self, server: LlamaServer, slots: int) -> SlotPool:
+        """Return the slots of a server, which all its roles share."""
+        if server not in self._pools:
+            folder = server.slot_folder
+            self._pools[server] = SlotPool(slots, server.address, server.api_key, folder)
+        return self._pools[server]
 
     def _admission(
         self, endpoint: tuple[object, ...], settings: ModelSettings

@@ -2,6 +2,7 @@
 
 import gc
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ class LlamaSettings:
 class LlamaServer:
     """An OpenAI-compatible server on a free loopback port, with a random key.
 
+    Attributes:
+        address: With the port.
+        base_url: Ends before `/chat/completions`.
+
     Raises:
         WeightsError: llama.cpp cannot load the file.
     """
@@ -39,18 +44,27 @@ class LlamaServer:
         import xllamacpp
 
         self.api_key = secrets.token_hex(16)
+        self._saved = tempfile.TemporaryDirectory(prefix="autoevol-slots-")
         params = _parameters(xllamacpp.CommonParams(), settings, self.api_key)
+        params.slot_save_path = f"{self._saved.name}/"
         try:
             self._server: Any = xllamacpp.Server(params)
         except RuntimeError as error:
             raise WeightsError(f"{settings.path}: llama.cpp cannot load it: {error}") from error
-        self.base_url = f"{self._server.listening_address}/v1/"
+        self.address = self._server.listening_address
+        self.base_url = f"{self.address}/v1/"
+
+    @property
+    def slot_folder(self) -> Path:
+        """Where the server saves slots; it goes with the server."""
+        return Path(self._saved.name)
 
     def close(self) -> None:
         """Stop the server and free its memory."""
         # The server ends when its object is freed; a reference cycle would keep it alive.
         self._server = None
         gc.collect()
+        self._saved.cleanup()
 
 
 def _parameters(params: Any, settings: LlamaSettings, api_key: str) -> Any:

@@ -8,5 +8,6 @@ replies: the one reading of a reply, whichever transport brought it.
 bounded_body: bodies read up to a bound.
 openai_http: OpenAI-compatible servers, over plain HTTP.
 litellm: hosted providers, through litellm.
+llama_slots: llama.cpp reads a prefix once for all of its slots.
 scripted: models that answer from a script, for tests and trials.
 """

@@ -4,6 +4,7 @@ import json
 import os
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,10 +117,15 @@ class OpenAITransport:
         self._secret = Secret(self._options.api_key)
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, request: Request) -> Response:
-        """Post one request and read its reply."""
+    async def send(self, request: Request, extra: Mapping[str, Any] | None = None) -> Response:
+        """Post one request and read its reply.
+
+        Args:
+            request: To be sent.
+            extra: Added to its body, over everything else.
+        """
         started = time.monotonic()
-        answer = await self._post(request)
+        answer = await self._post(request, extra or {})
         if answer.status != 200:
             raise self._refusal(answer)
         try:
@@ -134,11 +140,12 @@ class OpenAITransport:
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, request: Request) -> _Answer:
+    async def _post(self, request: Request, extra: Mapping[str, Any]) -> _Answer:
         """Return the answer at the end of the redirects that stay on the server."""
         # The user's params come last: they may replace any setting.
         stream = {"stream": True} if self._dialect.is_streaming else {}
-        body = {"model": self._model, **self._dialect.body(request), **stream, **self._options.body}
+        own = {"model": self._model, **self._dialect.body(request), **stream}
+        body = {**own, **self._options.body, **extra}
         data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         url = self._url
         for _ in range(MOST_REDIRECTS):
