@@ -85,6 +85,8 @@ class Journal:
 
     def _append(self, line: str) -> None:
         try:
+            # Traces hold prompts and replies, as the ledger does.
+            self._file.touch(mode=0o600)
             with self._file.open("a", encoding="utf-8") as file:
                 file.write(line)
         except OSError as error:
