@@ -2,8 +2,9 @@
 
 `python -m benchmarks.command` runs `autoevol run` on an endpoint that answers after 200 ms, with
 rules off, on 20 and on 5,000 rows: not tracked, tracked with the settings of the shipped
-`mlflow.yaml`, and not tracked from a ledger that holds all calls. The plain script asks the same in the same turn. CPU a row is the slope between the
-two sizes, of the whole process and its children. A start is what is left of the small run.
+`mlflow.yaml`, and not tracked from a ledger that holds all calls. The plain script asks the same in
+the same turn. CPU a row is the slope between the two sizes, of the whole process and its children.
+A start is what is left of the small run.
 
 Ratios of CPU time compare on any machine; wall time is shown and compares on a quiet one only.
 """
