@@ -10,6 +10,7 @@ from dspy.utils.exceptions import LMError, LMTimeoutError, LMTransportError
 from autoevol.experiments.models.transports.dialect import Dialect
 from autoevol.experiments.models.transports.errors import error_for, quoted
 from autoevol.experiments.models.transports.protocol import Request, Response
+from autoevol.experiments.models.transports.refusals import is_about_model
 from autoevol.experiments.models.transports.replies.reading import read_reply
 from autoevol.experiments.models.transports.secrets import Secret
 
@@ -88,11 +89,15 @@ class LitellmTransport:
 
         if isinstance(error, openai.APITimeoutError):
             return LMTimeoutError(f"{self._model}: no reply in time")
+        status = int(getattr(error, "status_code", None) or 500)
         if isinstance(error, openai.APIConnectionError):
-            problem = quoted(str(error), self._secret)
-            return LMTransportError(f"{self._model}: connection failed: {problem}")
+            # litellm also raises it for refusals that it has no mapping for, Ollama's for example.
+            if not is_about_model(str(error)):
+                problem = quoted(str(error), self._secret)
+                return LMTransportError(f"{self._model}: connection failed: {problem}")
+            status = 404
         return error_for(
-            int(getattr(error, "status_code", None) or 500),
+            status,
             str(error),
             self._model,
             secret=self._secret,
