@@ -50,6 +50,7 @@ class LlamaServer:
         try:
             self._server: Any = xllamacpp.Server(params)
         except RuntimeError as error:
+            self._saved.cleanup()
             raise WeightsError(f"{settings.path}: llama.cpp cannot load it: {error}") from error
         self.address = self._server.listening_address
         self.base_url = f"{self.address}/v1/"
