@@ -15,7 +15,7 @@ setup: .venv/.ready  ## make .venv and install everything; does nothing when it 
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: setup  ## evolve a real seed set with a 1.5B model in this process (10 to 14 minutes)
+demo: setup  ## evolve a real seed set with a 1.5B model in this process (6 to 10 minutes)
 	$(BIN)/autoevol run experiments/configs/quickstart.yaml
 
 test: setup  ## run all tests, those on the real model included (-m 'not local' leaves them out)
