@@ -94,6 +94,9 @@ def model_session(
             for role, settings in models.items()
         }
         try:
-            return open_lms.engine.run(work(roles, in_flight))
+            result = open_lms.engine.run(work(roles, in_flight))
         except LMError as error:
+            open_lms.check_served()
             raise StoppedError(str(error)) from error
+        open_lms.check_served()
+        return result

@@ -12,7 +12,7 @@ _LONGEST = 800
 _UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 console = Console(log_path=False)
-complaints = Console(stderr=True)
+complaints = Console(stderr=True, log_path=False)
 
 
 def say(line: str) -> None:

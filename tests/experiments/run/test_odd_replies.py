@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -198,7 +199,8 @@ def test_a_setting_that_the_model_refuses_is_left_out_and_said_once(
 
     assert len(rows_of(RUN / "evolved.jsonl")) == 3
     assert len(server.requests) == 7, "three rows, evolved and answered, and one refusal"
-    assert result.out.count(f"{setting}") >= 1
+    notes = [line for line in result.out.splitlines() if f"{setting}" in line and " takes " in line]
+    assert len(notes) == 1, result.out
     if setting == "max_tokens":
         assert server.requests[-1].body["max_completion_tokens"] == 2048
 
@@ -317,10 +319,20 @@ def test_a_proposed_method_holds_no_thinking(write_config: WriteConfig) -> None:
     assert not any("think>" in text for text in (*methods, (RUN / "program.json").read_text()))
 
 
-def test_a_compressed_reply_is_read(run_on: RunOn) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [
+        pytest.param("gzip", gzip.compress, id="gzip"),
+        pytest.param("deflate", zlib.compress, id="deflate"),
+        pytest.param("deflate", lambda data: zlib.compress(data)[2:-4], id="without its header"),
+    ],
+)
+def test_a_compressed_reply_is_read(
+    encoding: str, compress: Callable[[bytes], bytes], run_on: RunOn
+) -> None:
     def respond(request: ReceivedRequest) -> RawAnswer:
-        data = gzip.compress(json.dumps(good_reply(request)).encode())
-        return RawAnswer(data, headers={"Content-Encoding": "gzip"})
+        data = compress(json.dumps(good_reply(request)).encode())
+        return RawAnswer(data, headers={"Content-Encoding": encoding})
 
     run_on(respond, expected=0)
     assert len(rows_of(RUN / "evolved.jsonl")) == 3
@@ -329,3 +341,22 @@ def test_a_compressed_reply_is_read(run_on: RunOn) -> None:
 def test_a_servers_control_sequences_are_not_printed(run_on: RunOn) -> None:
     result, _ = run_on(lambda _: (400, '{"error": "\\u001b[2J\\u001b]0;x\\u0007no"}'), expected=2)
     assert not any(ord(c) < 32 and c != "\n" for c in result.out + result.err)
+
+
+@pytest.mark.parametrize(
+    "refusal", [(401, "no"), (400, {"error": {"message": "API key not valid"}})], ids=["401", "400"]
+)
+def test_a_judge_that_refuses_every_question_ends_the_scoring(
+    refusal: Answer, write_config: WriteConfig
+) -> None:
+    with answering(lambda _: refusal) as server:
+        judge = {"model": "openai/j", "api_base": server.url}
+        config = write_config(
+            1,
+            models={"evolver": {"model": "scripted/world"}, "judge": judge},
+            optimizer={"name": "none"},
+            evolve={"methods": ["e0-direct"], "respond": False},
+        )
+        run_cli("run", str(config), expected=0)
+        result = run_cli("score", str(RUN), "--scores", "difficulty", expected=2)
+    assert "models.judge.api_key_env" in result.err
