@@ -13,7 +13,7 @@ from autoevol.experiments.models.limits.admission import AdmissionController
 from autoevol.experiments.models.limits.hedging import HedgedAttempt, Hedger
 from autoevol.experiments.models.limits.rate_limiter import Start
 from autoevol.experiments.models.limits.stop import StopSignal
-from autoevol.experiments.models.refusals import RefusalCounter
+from autoevol.experiments.models.refusal_counter import RefusalCounter
 from autoevol.experiments.models.retries import RetryPolicy, failure_kind, reseeded
 from autoevol.experiments.models.settings import ModelSettings
 from autoevol.experiments.models.transports.protocol import Request, Response, Transport

@@ -53,21 +53,24 @@ def key_variable_of(model: str, api_base: str | None) -> str | None:
         api_base: None: the provider's own address.
     """
     owner = KEY_OWNERS.get(provider_of(model))
-    return owner.variable if owner and (not api_base or _owns(owner, api_base)) else None
+    return owner.variable if owner and not is_foreign(model, api_base) else None
 
 
 def is_foreign(model: str, api_base: str | None) -> bool:
     """Tell whether an address is not known to be the model's provider's own."""
-    provider = provider_of(model)
-    owner = _AZURE if provider == "azure" else KEY_OWNERS.get(provider)
-    return bool(api_base) and not (owner and _owns(owner, str(api_base)))
+    owner = _owner_of(model)
+    return api_base is not None and not (owner and _owns(owner, api_base))
 
 
 def withheld_variable(model: str) -> str | None:
     """Return the variable of a provider's key, which a foreign address does not get."""
-    provider = provider_of(model)
-    owner = _AZURE if provider == "azure" else KEY_OWNERS.get(provider)
+    owner = _owner_of(model)
     return owner.variable if owner else None
+
+
+def _owner_of(model: str) -> KeyOwner | None:
+    provider = provider_of(model)
+    return _AZURE if provider == "azure" else KEY_OWNERS.get(provider)
 
 
 def _owns(owner: KeyOwner, api_base: str) -> bool:

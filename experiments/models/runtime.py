@@ -253,7 +253,7 @@ class _Factory:
 def _transport(settings: ModelSettings, dialect: Dialect) -> Transport:
     if settings.kind == "scripted":
         return ScriptedTransport(SCRIPTS[settings.model.removeprefix("scripted/")])
-    if settings.is_openai_compatible and settings.api_base:
+    if settings.is_direct and settings.api_base:
         return OpenAITransport(
             settings.api_base,
             model=settings.model.partition("/")[2],

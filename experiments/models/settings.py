@@ -136,15 +136,14 @@ class ModelSettings(ModelOptions):
         return self.kind == "hosted" and "claude" in self.model.lower()
 
     @property
-    def is_openai_compatible(self) -> bool:
-        """Whether the endpoint at `api_base` takes OpenAI's chat completions."""
-        return self.model.partition("/")[0] in SPEAKS_OPENAI
+    def is_direct(self) -> bool:
+        """Whether the model is called over plain HTTP: it speaks OpenAI's form at `api_base`."""
+        return self.model.partition("/")[0] in SPEAKS_OPENAI and bool(self.api_base)
 
     @property
     def uses_litellm(self) -> bool:
         """Whether the model, or one of its fallbacks, is reached through litellm."""
-        is_direct = self.is_openai_compatible and bool(self.api_base)
-        own = self.kind == "hosted" and not is_direct
+        own = self.kind == "hosted" and not self.is_direct
         return own or any(fallback.uses_litellm for fallback in self.fallbacks)
 
     @property

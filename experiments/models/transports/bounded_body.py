@@ -1,13 +1,15 @@
 """Reading a body piece by piece, so that its size is bounded before it is in memory."""
 
 import zlib
+from collections.abc import Callable, Iterable, Iterator
 
 import aiohttp
 
 _PIECE = 1 << 16
 """Bytes of the body, and of its decompressed form, that are held at once beside the result."""
 
-_WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+_DEFLATE = 15
+_WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": _DEFLATE}
 """zlib's window by content encoding: 31 is 15 with gzip's header."""
 
 
@@ -22,49 +24,52 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
         TooLargeError: It is larger than `limit` bytes.
         ValueError: Its compressed form is damaged, or unknown.
     """
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    body = _BoundedBody(encoding, limit)
+    inflate = _inflater(response.headers.get("Content-Encoding", "identity"))
+    content = bytearray()
     async for piece in response.content.iter_chunked(_PIECE):
-        body.add(piece)
-    return body.content()
+        for part in inflate(piece):
+            content += part
+            if len(content) > limit:
+                raise TooLargeError(f"its reply has more than {limit} bytes")
+    return bytes(content)
 
 
-class _BoundedBody:
-    def __init__(self, encoding: str, limit: int) -> None:
-        if encoding not in ("identity", "", *_WINDOWS):
-            raise ValueError(f"unknown content encoding {encoding!r}")
-        window = _WINDOWS.get(encoding)
-        self._decompressor = zlib.decompressobj(window) if window else None
-        self._is_raw_tried = encoding != "deflate"
-        self._limit = limit
-        self._content = bytearray()
+def _inflater(encoding: str) -> Callable[[bytes], Iterable[bytes]]:
+    """Return what turns each piece of a body, as it comes, into small parts of the content."""
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return lambda piece: (piece,)
+    if name not in _WINDOWS:
+        raise ValueError(f"unknown content encoding {name!r}")
+    return _Inflater(_WINDOWS[name]).parts
 
-    def add(self, piece: bytes) -> None:
-        """Add a piece as it came over the wire."""
-        if self._decompressor is None:
-            self._extend(piece)
-            return
+
+class _Inflater:
+    """Decompresses a body.
+
+    Args:
+        window: zlib's.
+    """
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._decompressor = zlib.decompressobj(window)
+        self._is_begun = False
+
+    def parts(self, piece: bytes) -> Iterator[bytes]:
+        """Yield the content of a piece, at most `_PIECE` bytes at once."""
         while piece:
-            self._extend(self._inflate(piece))
+            yield self._decompressed(piece)
+            self._is_begun = True
             piece = self._decompressor.unconsumed_tail
 
-    def content(self) -> bytes:
-        """Return the whole body."""
-        return bytes(self._content)
-
-    def _inflate(self, piece: bytes) -> bytes:
-        assert self._decompressor is not None
+    def _decompressed(self, piece: bytes) -> bytes:
         try:
             return self._decompressor.decompress(piece, _PIECE)
         except zlib.error as error:
-            if self._is_raw_tried or self._content:
+            if self._window != _DEFLATE or self._is_begun:
                 raise ValueError(f"damaged compression: {error}") from error
             # Some servers send "deflate" without zlib's header.
-            self._is_raw_tried = True
-            self._decompressor = zlib.decompressobj(-15)
-            return self._inflate(piece)
-
-    def _extend(self, data: bytes) -> None:
-        self._content += data
-        if len(self._content) > self._limit:
-            raise TooLargeError(f"its reply has more than {self._limit} bytes")
+            self._window = -_DEFLATE
+            self._decompressor = zlib.decompressobj(self._window)
+            return self._decompressed(piece)
