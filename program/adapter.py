@@ -58,6 +58,18 @@ class PlainAdapter(dspy.Adapter):
             messages.append({"role": "assistant", "content": demo[output]})
         return [*messages, {"role": "user", "content": _user_turn(signature, inputs)}]
 
+    async def acall(
+        self,
+        lm: dspy.LM,
+        lm_kwargs: dict[str, Any],
+        signature: type[dspy.Signature],
+        demos: list[dict[str, Any]],
+        inputs: dict[str, Any],
+    ) -> list[dict[str, Any]]:
+        """Return the output of each reply; nothing of DSPy's own typed outputs can occur here."""
+        replies = await lm.acall(messages=self.format(signature, demos, inputs), **lm_kwargs)
+        return [self.parse(signature, reply) for reply in replies]
+
     def parse(self, signature: type[dspy.Signature], completion: str) -> dict[str, Any]:
         """Return the whole reply as the output, without its wrapping; see `strip_wrapping`.
 

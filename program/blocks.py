@@ -1,11 +1,20 @@
 """Work on items in blocks, with a bounded number of blocks at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+async def together(works: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """Do all works at the same time and return their results in order; one alone gets no task."""
+    # Hosted models have blocks of one row, and a task costs more than what is done around a call.
+    if len(works) == 1:
+        return [await works[0]]
+    return list(await asyncio.gather(*works))
 
 
 async def run_blocks(

@@ -39,6 +39,25 @@ class Role:
         )
         return context
 
+    async def call(
+        self,
+        predictor: dspy.Predict,
+        config: Mapping[str, Any],
+        demos: Sequence[dspy.Example],
+        inputs: Mapping[str, Any],
+    ) -> dspy.Prediction:
+        """Return a predictor's outputs for one row.
+
+        The adapter is called without the predictor around it: what DSPy does there for programs
+        that it traces costs a row more CPU than all the rest. Callbacks see the adapter and the
+        model.
+        """
+        signature = predictor.signature
+        adapter = adapter_for(signature, self.adapter)
+        config = {**predictor.config, **config}
+        [fields, *_] = await adapter.acall(self.lm, config, signature, list(demos), dict(inputs))
+        return dspy.Prediction(**fields)
+
 
 @dataclass(frozen=True, slots=True)
 class PredictorCall:
@@ -112,12 +131,11 @@ async def ask(
     config: dict[str, Any] = {"rollout_id": draw}
     if temperature is not None:
         config["temperature"] = temperature
-    shown = {} if demos is None else {"demos": demos}
-    with role.context(predictor.signature):
-        call = predictor.acall(config=config, **shown, **inputs)
-        if role.on_call is None:
-            return await call
-        return await _reported(call, predictor, role, draw, inputs, demos)
+    shown = predictor.demos if demos is None else demos
+    call = role.call(predictor, config, shown, inputs)
+    if role.on_call is None:
+        return await call
+    return await _reported(call, predictor, role, draw, inputs, shown)
 
 
 async def _reported(
@@ -126,7 +144,7 @@ async def _reported(
     role: Role,
     draw: int,
     inputs: Mapping[str, Any],
-    demos: Sequence[dspy.Example] | None,
+    demos: Sequence[dspy.Example],
 ) -> dspy.Prediction:
     """Await a call and hand it to the role's listener, also where it fails."""
     started, prediction, problem = time.time_ns(), None, ""
@@ -142,7 +160,7 @@ async def _reported(
                 role=role,
                 draw=draw,
                 inputs=inputs,
-                demos=predictor.demos if demos is None else demos,
+                demos=demos,
                 started=started,
                 ended=time.time_ns(),
                 calls=tuple(calls),

@@ -147,16 +147,17 @@ def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> R
         )
     identity = (record.name(fields.id) if fields.id else None) or f"row-{index + 1:06d}"
     record = record.named(identity)
+    instruction = record.text(fields.instruction)
     row = Row(
         id=identity,
         seed_id=identity,
-        instruction=record.text(fields.instruction),
+        instruction=instruction,
+        origin=instruction,
         turns=turns if len(turns) > 1 else (),
         input=_optional(record, fields.input),
         response=_optional(record, fields.response),
         root=_optional(record, fields.root),
     )
-    row = replace(row, origin=row.instruction)
     for key, text in (("instruction", row.instruction), ("input", row.input), *_numbered(turns)):
         check_sendable(record, key, text)
     if append and row.input:

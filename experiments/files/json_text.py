@@ -15,7 +15,8 @@ MOST_LEVELS = 100
 """Lists and objects in each other that a record may have."""
 
 _OPTIONS: dict[str, Any] = {"ensure_ascii": False, "default": str}
-_HALVES = re.compile("[\ud800-\udfff]")
+HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of surrogate pairs, which no UTF-8 file can hold."""
 
 
 def as_json(value: Any, *, indent: int | None = None, is_repaired: bool = False) -> str:
@@ -36,7 +37,7 @@ def as_json(value: Any, *, indent: int | None = None, is_repaired: bool = False)
         # Only now: few values hold a NaN, and the search for it costs more than the writing.
         # `allow_nan` is for one that is a key, which is written as a text.
         text = json.dumps(_finite(value), **_OPTIONS, indent=indent, allow_nan=True)
-    return _HALVES.sub("\ufffd" if is_repaired else _escape, text)
+    return HALVES.sub("\ufffd" if is_repaired else _escape, text)
 
 
 def _escape(half: re.Match[str]) -> str:
@@ -53,7 +54,7 @@ def _finite(value: Any) -> Any:
 
 def holds_half(value: Any) -> bool:
     """Tell whether a text in a value has half of a surrogate pair."""
-    return _HALVES.search(json.dumps(value, **_OPTIONS)) is not None
+    return HALVES.search(json.dumps(value, **_OPTIONS)) is not None
 
 
 def parsed(text: str, place: str) -> Any:

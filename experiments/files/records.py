@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.files.json_text import parsed
+from autoevol.experiments.files.json_text import HALVES, parsed
 from autoevol.experiments.files.paths import local_path, regular_file
 from autoevol.program.errors import ConfigError
 
@@ -97,7 +97,7 @@ class Record:
         if not isinstance(value, str):
             raise self.error(key, f"must be a text or null, is {_kind(value)}")
         # Half of a pair is valid JSON ("\ud83d") without UTF-8: no file or request can hold it.
-        if any("\ud800" <= char <= "\udfff" for char in value):
+        if HALVES.search(value):
             raise self.error(key, "holds half of a surrogate pair; remove it")
         return value
 

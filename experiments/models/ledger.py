@@ -147,10 +147,12 @@ class Ledger:
         self._db, self.is_unclean = open_database(path)
         self._commits = _GroupCommit(self._db, path)
         self._lenders = [db for lender in lenders for db in _opened_to_read(lender)]
+        # Few runs have borrowed calls, and each look for one costs as much as that for a call.
+        self._tables = ("calls", "borrowed") if self._lenders or self.borrowed else ("calls",)
 
     def get(self, key: bytes) -> CallRecord | None:
         """Return a finished call of this run, its own or borrowed, marked as replayed."""
-        for table in ("calls", "borrowed"):
+        for table in self._tables:
             if record := _record(self._db, table, key):
                 return record
         return None

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from autoevol.experiments.config.errors import shown
@@ -23,7 +24,7 @@ from autoevol.signatures import Method, RespondToInstruction, from_markdown, shi
 from autoevol.signatures.respond import I_DO_NOT_KNOW
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: a cached property needs a place
 class Plan:
     """A checked config with its seeds, methods and models.
 
@@ -48,7 +49,7 @@ class Plan:
         """The methods of all rounds, each once."""
         return list({m.id: m for methods in self.schedule for m in methods}.values())
 
-    @property
+    @cached_property
     def content(self) -> str:
         """Fingerprint of what the config points to: seeds, methods and prompts."""
         # The config itself holds only paths. A resumed run must not mix rows of two data files.

@@ -89,18 +89,22 @@ class Attempt:
         """Tell whether the evolved row is answered: it evolves no further."""
         return self.is_last or (self.length_goal is not None and self.length_goal.is_met(row))
 
-    def case(self, source: str, evolved: str | None, reply: CallRecord | None) -> Case:
+    def case(
+        self, source: str, evolved: str | None, reply: CallRecord | None, raw: str = ""
+    ) -> Case:
         """Return what F sees of a rewrite, or of one turn of it.
 
         Args:
             source: The text that was evolved.
             evolved: The rewritten text; None when the reply could not be parsed.
             reply: The stage's last call; None when unknown.
+            raw: The evolver's reply before parsing.
         """
         method = self.evolver.method
         return Case(
             source=source,
             evolved=evolved,
+            raw=raw,
             method=method.instructions,
             demonstrations=method.demonstrated,
             method_kind=method.kind,

@@ -8,7 +8,7 @@ one takes the next method of the round.
 import random
 from bisect import bisect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
@@ -46,6 +46,10 @@ class RewriteSlot:
     def position(self) -> tuple[int, ...]:
         """What tells the row apart in its pool, whatever ids an old format gives to rows."""
         return (self.index, *self.path)
+
+    def for_child(self, child: int) -> "RewriteSlot":
+        """Return the slot of another rewrite of the row."""
+        return self if child == self.child else replace(self, child=child)
 
     def place(self, round_number: int) -> tuple[int, ...]:
         """Return the canonical place of the rewrite; see `Outcome.place`."""

@@ -196,7 +196,7 @@ class Generator:
     ) -> list[RewriteSlot]:
         """Take a block through one round and return its part of the next round's pool."""
         count = self.settings.children_in(round_number)
-        slots = [replace(slot, child=child) for slot in pool for child in range(count)]
+        slots = [slot.for_child(child) for slot in pool for child in range(count)]
         outcomes = await self._rewriter.rewrite(slots, round_number, chooser)
         for outcome in outcomes:
             self._finish(outcome, round_number)

@@ -5,7 +5,6 @@ at a time, so that no row waits for another. A local model gets larger blocks: t
 stage follow each other, so the server's prefix cache keeps the method.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from typing import Literal
 from dspy.utils.exceptions import LMInvalidRequestError
 
 from autoevol.metrics import Reason, Stage
-from autoevol.program.blocks import Item, run_blocks
+from autoevol.program.blocks import Item, run_blocks, together
 from autoevol.program.calls import CallRecord, collected_calls, usage_of
 from autoevol.program.evolution.answering import AnswerSettings, answer_row
 from autoevol.program.evolution.attempt import Attempt
@@ -74,7 +73,7 @@ class Pipeline:
         Raises:
             LMError: A call failed in a way that affects every row, for example a refused key.
         """
-        outcomes = await asyncio.gather(*(self._evolve(attempt) for attempt in attempts))
+        outcomes = await together([self._evolve(attempt) for attempt in attempts])
         return await self.answer_block(outcomes, attempts)
 
     async def answer_block(
@@ -82,7 +81,7 @@ class Pipeline:
     ) -> list[Outcome]:
         """Answer the sound rows that evolve no further; return the others as they are."""
         pairs = zip(outcomes, attempts, strict=True)
-        return list(await asyncio.gather(*(self._respond(o, a) for o, a in pairs)))
+        return await together([self._respond(o, a) for o, a in pairs])
 
     async def _evolve(self, attempt: Attempt) -> Outcome:
         blank = attempt.blank(self.roles.evolver.model, self.ids)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dspy.utils.exceptions import AdapterParseError
 
@@ -55,6 +55,20 @@ class _Turn:
     model: str
     reasons: tuple[Reason, ...] = ()
     confidence: float | None = None
+
+
+class _Parsed(NamedTuple):
+    """The fields of an evolver's reply.
+
+    Attributes:
+        text: The rewrite; None when the reply could not be parsed.
+        thinking: What came before the rewrite in the stepwise form.
+        raw: The reply as far as DSPy hands it on.
+    """
+
+    text: str | None
+    thinking: str = ""
+    raw: str = ""
 
 
 async def rewrite_row(
@@ -120,36 +134,37 @@ class _TurnEvolver:
         # The first turn draws as a row with a single instruction does.
         draw = draw_number("turn", attempt.draw, number) if number else attempt.draw
         with collected_calls() as calls:
-            turn = await self._call(text, draw, before)
+            parsed = await self._parsed(text, draw, before)
         # A repaired reply took two calls; the last one counts.
         reply = calls[-1] if calls else None
-        if reply:
-            turn = replace(
-                turn,
-                raw=reply.text,
-                model=reply.model,
-                confidence=reply.confidence,
-                # A model that thinks by itself, and a method with a field for it, may do both.
-                thinking="\n\n".join(filter(None, (reply.thinking, turn.thinking))),
-            )
-        case = replace(attempt.case(text, turn.text, reply), raw=turn.raw)
+        raw = reply.text if reply else parsed.raw
+        case = attempt.case(text, parsed.text, reply, raw)
         reasons = await self.failure.reasons("evolve", case)
         if not reasons and attempt.length_goal:
-            reasons = attempt.length_goal.reasons(turn.text or "")
-        return replace(turn, reasons=reasons)
+            reasons = attempt.length_goal.reasons(parsed.text or "")
+        # A model that thinks by itself, and a method with a field for it, may do both.
+        thoughts = (reply.thinking if reply else "", parsed.thinking)
+        return _Turn(
+            text=parsed.text,
+            thinking="\n\n".join(filter(None, thoughts)),
+            raw=raw,
+            model=reply.model if reply else self.role.model,
+            reasons=reasons,
+            confidence=reply.confidence if reply else None,
+        )
 
-    async def _call(self, text: str, draw: int, before: Sequence[tuple[str, str]]) -> _Turn:
-        attempt, role = self.attempt, self.role
+    async def _parsed(self, text: str, draw: int, before: Sequence[tuple[str, str]]) -> "_Parsed":
+        attempt = self.attempt
         try:
             prediction = await attempt.evolver.evolve_with(
-                role, text, draw=draw, temperature=attempt.temperature, before=before
+                self.role, text, draw=draw, temperature=attempt.temperature, before=before
             )
         except AdapterParseError as error:
             # Data, no error: without a text the rule `unparsed` fails the turn.
-            return _Turn(None, "", str(error.lm_response or ""), role.model)
+            return _Parsed(None, raw=str(error.lm_response or ""))
         evolved = prediction.evolved_instruction or ""
         # Only the stepwise form has a thinking field.
-        return _Turn(evolved, getattr(prediction, "thinking", "") or "", evolved, role.model)
+        return _Parsed(evolved, getattr(prediction, "thinking", "") or "", evolved)
 
 
 def with_turn_number(reasons: Sequence[Reason], number: int) -> tuple[Reason, ...]:

@@ -9,7 +9,12 @@ from typing import Any
 
 import dspy
 import pytest
-from dspy.utils.exceptions import LMInvalidRequestError, LMServerError, LMTransportError
+from dspy.utils.exceptions import (
+    AdapterParseError,
+    LMInvalidRequestError,
+    LMServerError,
+    LMTransportError,
+)
 
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.engine import Engine
@@ -17,6 +22,7 @@ from autoevol.experiments.models.ledger import Ledger
 from autoevol.experiments.models.limits.rate_limiter import RateLimiter
 from autoevol.experiments.models.lm import RoleLM
 from autoevol.experiments.models.transports.protocol import Request, Response
+from autoevol.program.adapter import AdapterName
 from autoevol.program.calls import collected_calls
 from autoevol.program.errors import AccessError, BudgetExhaustedError
 from autoevol.program.roles import Role, ask
@@ -29,8 +35,9 @@ MakeEngine = Callable[..., Engine]
 class Counting:
     """A transport that fails so many times, then answers, and keeps the requests."""
 
-    def __init__(self, failures: int = 0, delay: float = 0.0) -> None:
+    def __init__(self, failures: int = 0, delay: float = 0.0, text: str = "answer {n}") -> None:
         self.failures = failures
+        self.text = text
         self.delay = delay
         self.requests: list[Request] = []
 
@@ -39,7 +46,8 @@ class Counting:
         await asyncio.sleep(self.delay)
         if len(self.requests) <= self.failures:
             raise LMTransportError("connection lost")
-        return Response(f"answer {len(self.requests)}", "stop", tokens_in=10, tokens_out=2)
+        text = self.text.replace("{n}", str(len(self.requests)))
+        return Response(text, "stop", tokens_in=10, tokens_out=2)
 
     async def close(self) -> None:
         return
@@ -186,17 +194,39 @@ def test_the_draw_reaches_the_wire_past_dspy(make_engine: MakeEngine) -> None:
     assert [call.role for call in calls] == ["evolver", "evolver"]
 
 
-def test_sync_and_async_calls_are_the_same_call(make_engine: MakeEngine) -> None:
-    wire = Counting()
-    role = Role(RoleLM(client_of(wire, temperature=0.5), make_engine()), "m")
+@pytest.mark.parametrize(
+    ("adapter", "text"),
+    [
+        ("plain", "Because."),
+        ("chat", "[[ ## answer ## ]]\nBecause.\n\n[[ ## completed ## ]]"),
+        ("json", '{"answer": "Because."}'),
+        ("xml", "<answer>Because.</answer>"),
+        ("chat", "answer {n}"),  # does not parse: asked once more, with the same turns
+    ],
+)
+def test_a_call_is_that_of_the_predictor(
+    make_engine: MakeEngine, adapter: AdapterName, text: str
+) -> None:
+    wire = Counting(text=text)
+    role = Role(RoleLM(client_of(wire, temperature=0.5), make_engine()), "m", adapter)
     predictor = dspy.Predict("question -> answer")
+    predictor.demos = [dspy.Example(question="Who?", answer="You.")]
 
-    answer = asyncio.run(ask(predictor, role, draw=1, question="Why?"))
+    answer = _answer_of(lambda: asyncio.run(ask(predictor, role, draw=1, question="Why?")))
+    sent = len(wire.requests)
     with role.context(predictor.signature):
-        same = predictor(question="Why?", config={"rollout_id": 1})
+        same = _answer_of(lambda: predictor(question="Why?", config={"rollout_id": 1}))
 
-    assert answer.answer == same.answer
-    assert len(wire.requests) == 1
+    assert answer == same
+    # DSPy's own call was found in the ledger: it has the same turns and settings.
+    assert len(wire.requests) == sent
+
+
+def _answer_of(call: Callable[[], dspy.Prediction]) -> str:
+    try:
+        return str(call().answer)
+    except AdapterParseError:
+        return "does not parse"
 
 
 def test_at_temperature_zero_no_seed_is_sent(make_engine: MakeEngine) -> None:
