@@ -268,7 +268,11 @@ def _transport(settings: ModelSettings, dialect: Dialect) -> Transport:
     }
     present = {name: value for name, value in connection.items() if value is not None}
     return LitellmTransport(
-        settings.model, connection=present, params=dict(settings.params), dialect=dialect
+        settings.model,
+        connection=present,
+        params=dict(settings.params),
+        dialect=dialect,
+        max_reply_bytes=settings.max_reply_bytes,
     )
 
 

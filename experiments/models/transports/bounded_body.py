@@ -12,6 +12,12 @@ _DEFLATE = 15
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": _DEFLATE}
 """zlib's window by content encoding: 31 is 15 with gzip's header."""
 
+ENCODINGS = "gzip, deflate"
+"""What a request may accept: a body is decompressed piece by piece, so that it can be bounded."""
+
+Inflate = Callable[[bytes], Iterable[bytes]]
+"""Turns each piece of a body, as it comes, into small parts of the content."""
+
 
 class TooLargeError(Exception):
     """A body is larger than its bound."""
@@ -24,7 +30,7 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
         TooLargeError: It is larger than `limit` bytes.
         ValueError: Its compressed form is damaged, or unknown.
     """
-    inflate = _inflater(response.headers.get("Content-Encoding", "identity"))
+    inflate = inflater(response.headers.get("Content-Encoding", "identity"))
     content = bytearray()
     async for piece in response.content.iter_chunked(_PIECE):
         for part in inflate(piece):
@@ -34,8 +40,12 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return bytes(content)
 
 
-def _inflater(encoding: str) -> Callable[[bytes], Iterable[bytes]]:
-    """Return what turns each piece of a body, as it comes, into small parts of the content."""
+def inflater(encoding: str) -> Inflate:
+    """Return what decompresses a body of a content encoding.
+
+    Raises:
+        ValueError: The encoding is unknown.
+    """
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return lambda piece: (piece,)

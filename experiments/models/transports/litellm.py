@@ -1,5 +1,6 @@
 """The transport of hosted providers: litellm, with its own retries and caches off."""
 
+import asyncio
 import sys
 import time
 from collections.abc import AsyncIterable, Mapping
@@ -9,7 +10,7 @@ from dspy.utils.exceptions import LMError, LMTimeoutError, LMTransportError
 
 from autoevol.experiments.models.transports.dialect import Dialect
 from autoevol.experiments.models.transports.errors import error_for, quoted
-from autoevol.experiments.models.transports.protocol import Request, Response
+from autoevol.experiments.models.transports.protocol import MOST_REPLY_BYTES, Request, Response
 from autoevol.experiments.models.transports.refusals import is_about_model
 from autoevol.experiments.models.transports.replies.reading import read_reply
 from autoevol.experiments.models.transports.secrets import Secret
@@ -23,6 +24,7 @@ class LitellmTransport:
         connection: `api_base`, `api_key`, `timeout`; those that are set.
         params: Passed through in every request.
         dialect: The form in which the endpoint takes requests.
+        max_reply_bytes: Largest body, decompressed.
     """
 
     def __init__(
@@ -32,11 +34,13 @@ class LitellmTransport:
         connection: dict[str, Any],
         params: dict[str, Any],
         dialect: Dialect | None = None,
+        max_reply_bytes: int = MOST_REPLY_BYTES,
     ) -> None:
         self._model = model
         self._connection = connection
         self._params = params
         self._dialect = dialect or Dialect()
+        self._max_reply_bytes = max_reply_bytes
         self._secret = Secret(connection.get("api_key"))
 
     async def send(self, request: Request) -> Response:
@@ -57,16 +61,27 @@ class LitellmTransport:
         litellm.in_memory_llm_clients_cache.flush_cache()
 
     async def _completion(self, request: Request) -> Mapping[str, Any]:
-        import litellm
         import openai
 
+        from autoevol.experiments.models.transports.litellm_bounds import BoundedCall, bounded
+
+        with bounded(BoundedCall(self._model, self._max_reply_bytes, self._secret)) as call:
+            try:
+                # litellm's own timeout is one between two bytes.
+                async with asyncio.timeout(self._connection.get("timeout")):
+                    return await self._answered(request)
+            except TimeoutError:
+                raise self._late() from None
+            except openai.OpenAIError as error:  # the root of litellm's own; may repeat the key
+                raise call.problem or self._error(error) from None
+
+    async def _answered(self, request: Request) -> Mapping[str, Any]:
+        import litellm
+
         litellm.suppress_debug_info = True
-        try:
-            response = await litellm.acompletion(**self._arguments(request))
-            if isinstance(response, AsyncIterable):
-                response = litellm.stream_chunk_builder([chunk async for chunk in response])
-        except openai.OpenAIError as error:  # the root of litellm's own, which may repeat the key
-            raise self._error(error) from None
+        response = await litellm.acompletion(**self._arguments(request))
+        if isinstance(response, AsyncIterable):
+            response = litellm.stream_chunk_builder([chunk async for chunk in response])
         completion: Mapping[str, Any] = response.model_dump()
         return completion
 
@@ -84,11 +99,14 @@ class LitellmTransport:
             **self._params,
         }
 
+    def _late(self) -> LMTimeoutError:
+        return LMTimeoutError(f"{self._model}: no reply in time")
+
     def _error(self, error: Any) -> LMError:
         import openai
 
         if isinstance(error, openai.APITimeoutError):
-            return LMTimeoutError(f"{self._model}: no reply in time")
+            return self._late()
         status = int(getattr(error, "status_code", None) or 500)
         if isinstance(error, openai.APIConnectionError):
             # litellm also raises it for refusals that it has no mapping for, Ollama's for example.

@@ -14,7 +14,7 @@ import aiohttp
 import certifi
 from dspy.utils.exceptions import LMError, LMServerError, LMTimeoutError, LMTransportError
 
-from autoevol.experiments.models.transports.bounded_body import TooLargeError, read_body
+from autoevol.experiments.models.transports.bounded_body import ENCODINGS, TooLargeError, read_body
 from autoevol.experiments.models.transports.dialect import Dialect
 from autoevol.experiments.models.transports.errors import (
     SettingError,
@@ -23,6 +23,11 @@ from autoevol.experiments.models.transports.errors import (
     quoted,
 )
 from autoevol.experiments.models.transports.protocol import MOST_REPLY_BYTES, Request, Response
+from autoevol.experiments.models.transports.redirects import (
+    MOST_REDIRECTS,
+    is_followed,
+    refusal,
+)
 from autoevol.experiments.models.transports.replies.bodies import decoded, is_html, parsed
 from autoevol.experiments.models.transports.replies.reading import MALFORMED, read_reply
 from autoevol.experiments.models.transports.secrets import Secret
@@ -33,10 +38,6 @@ CONNECT_S = 10.0
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Hosts never reached through a proxy that the environment names."""
-
-MOST_REDIRECTS = 3
-_KEEPS_METHOD = (307, 308)
-"""Redirects under which a POST stays a POST (RFC 9110); under others clients make it a GET."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,7 @@ class HttpOptions:
     def headers(self) -> dict[str, str]:
         """What every request sends beside the body."""
         key = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
-        # Only what `read_body` can bound: it decompresses piece by piece.
-        fixed = {"Content-Type": "application/json", "Accept-Encoding": "gzip, deflate"}
+        fixed = {"Content-Type": "application/json", "Accept-Encoding": ENCODINGS}
         return {**fixed, **key, **self.params.get("extra_headers", {})}
 
     @property
@@ -150,7 +150,7 @@ class OpenAITransport:
         url = self._url
         for _ in range(MOST_REDIRECTS):
             answer = await self._exchange(url, data)
-            if answer.status not in _KEEPS_METHOD or not self._stays(answer.location):
+            if not is_followed(answer.status, self._url, answer.location):
                 return answer
             url = urljoin(url, str(answer.location))
         return answer
@@ -193,19 +193,9 @@ class OpenAITransport:
             )
         return self._session
 
-    def _stays(self, location: str | None) -> bool:
-        """Tell whether a redirect stays on the server, as safe as before."""
-        if not location:
-            return False
-        here, there = urlsplit(self._url), urlsplit(urljoin(self._url, location))
-        is_as_safe = there.scheme == here.scheme or there.scheme == "https"
-        return is_as_safe and there.hostname == here.hostname
-
     def _refusal(self, answer: _Answer) -> LMError:
         if 300 <= answer.status < 400:
-            target = quoted(urljoin(self._url, answer.location or ""), self._secret)
-            message = f"{self._url} redirects to {target}: set that address if you trust it"
-            return SettingError(message, "redirect", is_certain=True)
+            return refusal(self._url, answer.location, self._secret)
         return error_for(
             answer.status,
             answer.text,

@@ -103,15 +103,16 @@ def test_neither_a_fallback_nor_another_role_inherits_a_key(
         assert not any(CANARY in str(request.headers) for request in other.requests)
 
 
+@pytest.mark.parametrize("model", ["openai/m", "deepseek/deepseek-chat"])  # HTTP, and litellm
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_to_another_host_is_refused_by_name(
-    status: int, write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+    status: int, model: str, write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MY_KEY", CANARY)
     with answering(respond) as stranger:
         target = stranger.url.replace("127.0.0.1", "localhost")
         with answering(lambda _: RawAnswer(b"", status, {"Location": f"{target}/v1"})) as server:
-            evolver = {"model": "openai/m", "api_base": server.url, "api_key_env": "MY_KEY"}
+            evolver = {"model": model, "api_base": server.url, "api_key_env": "MY_KEY"}
             result = run_cli("run", evolve_only(write_config, evolver=evolver), expected=2)
         assert stranger.requests == []
     assert target in result.err
@@ -148,12 +149,20 @@ def test_a_reply_beyond_its_bound_is_an_error_of_its_call(write_config: WriteCon
 
 BOMB = """
 import asyncio, resource, sys
+import litellm
+from autoevol.experiments.models.transports.litellm import LitellmTransport
 from autoevol.experiments.models.transports.openai_http import HttpOptions, OpenAITransport
 from autoevol.experiments.models.transports.protocol import Request
 from dspy.utils.exceptions import LMServerError
 
+def transport_to(kind, url):
+    if kind == "http":
+        return OpenAITransport(url, model="m", options=HttpOptions(timeout=60))
+    connection = {"api_base": url, "api_key": "test", "timeout": 60}
+    return LitellmTransport(kind, connection=connection, params={})
+
 async def main():
-    transport = OpenAITransport(sys.argv[1], model="m", options=HttpOptions(timeout=60))
+    transport = transport_to(*sys.argv[1:])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         await transport.send(Request(({"role": "user", "content": "Why?"},)))
@@ -165,12 +174,13 @@ asyncio.run(main())
 """
 
 
-def test_a_compressed_bomb_takes_no_memory() -> None:
+@pytest.mark.parametrize("kind", ["http", "anthropic/claude-sonnet-4-5", "deepseek/deepseek-chat"])
+def test_a_compressed_bomb_takes_no_memory(kind: str) -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     zeros = bytes(1 << 20)
     data = b"".join(packer.compress(zeros) for _ in range(700)) + packer.flush()
     with answering(lambda _: RawAnswer(data, headers={"Content-Encoding": "gzip"})) as server:
-        command = [sys.executable, "-c", BOMB, server.url]
+        command = [sys.executable, "-c", BOMB, kind, server.url]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     grown, _, message = done.stdout.partition(" ")
     assert "more than 16777216 bytes" in message
