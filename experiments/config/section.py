@@ -7,9 +7,12 @@ dataclass that declares them (name, type, bounds, default). Pydantic collects th
 
 from dataclasses import Field as DataclassField
 from dataclasses import fields
-from typing import Any, ClassVar, Protocol, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Protocol, TypeVar, dataclass_transform, get_args
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+_NO_SWITCH = PydanticCustomError("no_switch", "must not be true or false")
 
 
 # Repeats what pydantic says of its own classes, but for `frozen_default`: type checkers let a
@@ -23,6 +26,33 @@ class Section(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """
 
     shorthands: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_switches(cls, tree: Any) -> Any:
+        # To pydantic, as to Python, `true` is the number 1.
+        keys = cls.model_fields.keys() & tree.keys() if isinstance(tree, dict) else ()
+        for key in sorted(keys):
+            if _holds_switch(tree[key]) and not _takes_switch(cls.model_fields[key].annotation):
+                wrong = InitErrorDetails(type=_NO_SWITCH, loc=(key,), input=tree[key])
+                raise ValidationError.from_exception_data(cls.__name__, [wrong])
+        return tree
+
+
+def _holds_switch(value: Any) -> bool:
+    if isinstance(value, dict | list | tuple):
+        items = value.values() if isinstance(value, dict) else value
+        return any(map(_holds_switch, items))
+    return isinstance(value, bool)
+
+
+def _takes_switch(annotation: Any) -> bool:
+    """Tell whether a type may hold true or false, as far as it is known here."""
+    if annotation in (bool, Any, object):
+        return True
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return True  # it checks its own keys
+    return any(map(_takes_switch, get_args(annotation)))
 
 
 class _Dataclass(Protocol):

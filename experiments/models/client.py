@@ -12,6 +12,7 @@ from autoevol.experiments.models.budget import UsageForecast
 from autoevol.experiments.models.limits.admission import AdmissionController
 from autoevol.experiments.models.limits.hedging import HedgedAttempt, Hedger
 from autoevol.experiments.models.limits.rate_limiter import Start
+from autoevol.experiments.models.limits.reply_cap import ReplyCap
 from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.refusal_counter import RefusalCounter
 from autoevol.experiments.models.retries import RetryPolicy, failure_kind, reseeded
@@ -76,6 +77,7 @@ class RoleClient:
         # A local model runs on this machine: a hedge would only slow its request down.
         self._hedger = Hedger(0.0 if settings.kind == "local" else settings.hedge_after)
         self._refusals = RefusalCounter(settings, is_served=is_served)
+        self._cap = ReplyCap()
 
     def check_served(self) -> None:
         """Return, or raise where the run ends without a reply of this client.
@@ -102,10 +104,12 @@ class RoleClient:
         policy, attempts, unusable = self._policy, 0, 0
 
         async def settle(reply: Response) -> None:
-            if policy.retry_reason(reply, request, attempts) is None:
+            if policy.retry_reason(reply, request, attempts, cap) is None:
                 await keep(reply)
 
         while True:
+            # Read once an attempt: what was stored is what is returned.
+            cap = self._cap.tokens
             attempt = reseeded(request, unusable)
             try:
                 reply = await self._attempt(attempt, settle, on_failure, is_retry=attempts > 0)
@@ -117,7 +121,7 @@ class RoleClient:
                     raise
                 pause_s = policy.back_off_s(attempts, error.retry_after)
             else:
-                reason = policy.retry_reason(reply, request, attempts)
+                reason = policy.retry_reason(reply, request, attempts, cap)
                 if reason is None:
                     return reply
                 attempts, unusable = attempts + 1, unusable + 1
@@ -175,6 +179,7 @@ class RoleClient:
         self._admission.record_success(start, reply.tokens_in + reply.tokens_out)
         self._hedger.record_latency(reply.seconds)
         self.forecast.learn(request, reply)
+        self._cap.record(reply)
         return reply
 
     def _refused(

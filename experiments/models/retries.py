@@ -3,6 +3,7 @@
 A call is one question with its draw; an attempt is one try to get its reply.
 """
 
+import math
 import random
 from dataclasses import dataclass, replace
 
@@ -33,20 +34,25 @@ class RetryPolicy:
         """Tell whether so many attempts are all that the settings allow."""
         return attempts >= self.settings.attempts
 
-    def retry_reason(self, reply: Response, request: Request, earlier: int) -> str | None:
+    def retry_reason(
+        self, reply: Response, request: Request, earlier: int, cap: int | None = None
+    ) -> str | None:
         """Return why a reply does not end its call, "empty" or "cut off"; None: it does.
 
         Args:
             reply: To the request.
             request: As it was sent.
             earlier: Attempts that the call had spent before this one.
+            cap: Tokens after which the provider ends any reply; None: unknown.
         """
         # The last attempt's reply is data, usable or not: the failure metric judges it. With a
         # fallback left it is not the last one.
         is_last = self.is_spent(earlier + 1) and not self.has_fallback
-        return None if is_last else self._problem(reply, request, earlier)
+        return None if is_last else self._problem(reply, request, earlier, cap)
 
-    def _problem(self, reply: Response, request: Request, earlier: int) -> str | None:
+    def _problem(
+        self, reply: Response, request: Request, earlier: int, cap: int | None
+    ) -> str | None:
         # A local model at temperature 0 says the same again, and a content filter acts again.
         is_fixed = self.settings.kind == "local" and not request.temperature
         if is_fixed or reply.finish_reason == "filter":
@@ -56,13 +62,15 @@ class RetryPolicy:
             is_lost = is_blank(reply.text) and not (reply.problem and earlier)
             return "empty" if is_lost else None
         # Where thinking took all tokens, the same limit would cut it off again, paid anew.
-        return self._cut_off(reply, request, earlier) if reply.text.strip() else None
+        return self._cut_off(reply, request, earlier, cap) if reply.text.strip() else None
 
-    def _cut_off(self, reply: Response, request: Request, earlier: int) -> str | None:
+    def _cut_off(
+        self, reply: Response, request: Request, earlier: int, cap: int | None
+    ) -> str | None:
         # A reply cut off before its own limit is the server's fault, as far as the server counts
         # tokens. One that reached the limit may end earlier when it is sampled again, so it gets a
         # single retry.
-        limit = request.max_tokens or 0
+        limit = min(request.max_tokens or 0, cap or math.inf)
         had_room = 0 < reply.tokens_out < limit and not reply.is_estimated
         is_needed_whole = self.settings.role in NEEDS_WHOLE and request.temperature and not earlier
         return "cut off" if had_room or is_needed_whole else None

@@ -9,7 +9,9 @@
 
 import json
 import math
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dspy.utils.exceptions import (
@@ -116,7 +118,7 @@ def error_for(
         text: The body, or a library's message.
         model: Named in the message.
         secret: The API key. Providers repeat it in their messages; ours must not.
-        retry_after: The header's value, in seconds; a date is ignored.
+        retry_after: The header's value, in seconds or a date (RFC 9110, 10.2.3).
     """
     message = f"{model} answered {status}: {quoted(text, secret)}"
     wait = _seconds(retry_after)
@@ -222,8 +224,18 @@ def _status_in(error: Any) -> int:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    try:
-        seconds = float(retry_after or "nan")
-    except ValueError:
+    """Return the wait that a header asks for; None: it has none, or is not of either form."""
+    if not retry_after:
         return None
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        seconds = _seconds_until(retry_after)
     return max(0.0, seconds) if math.isfinite(seconds) else None  # "inf" would be a wait for ever
+
+
+def _seconds_until(date: str) -> float:
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return math.nan

@@ -69,6 +69,22 @@ def test_the_bounds_of_a_dataclass_are_enforced(sections: dict[str, Any], needle
     assert "more)" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("section", "wrong", "key"),
+    [
+        ("optimizer", {"batch_size": True}, "optimizer.batch_size"),
+        ("optimizer", {"temperatures": [0.2, False]}, "optimizer.temperatures"),
+        ("evolve", {"children": True}, "evolve.children"),
+        ("failure", {"thresholds": {"overlap": True}}, "failure.thresholds"),
+        ("data", {"where": {"domain": True}}, "data.where"),
+    ],
+)
+def test_a_switch_is_no_number(section: str, wrong: dict[str, Any], key: str) -> None:
+    with pytest.raises(ConfigError, match="must not be true or false") as raised:
+        config_of(tree(**{section: wrong}), Path("t.yaml"))
+    assert raised.value.where == f"t.yaml: {key}"
+
+
 def test_what_only_a_run_knows_is_no_key() -> None:
     assert {field.name for field in fields(SearchSettings)} - {*OptimizerConfig.model_fields} == {
         "seed"

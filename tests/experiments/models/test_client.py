@@ -3,6 +3,8 @@
 import asyncio
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -134,12 +136,27 @@ def test_the_server_says_how_long_to_wait() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("2.5", 2.5), ("-1", 0.0), ("Wed, 21 Oct 2026", None), (None, None)]
+    ("header", "seconds"),
+    [
+        ("2.5", 2.5),
+        ("-1", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("soon", None),
+        ("Wed, 99 Oct 2026 99:99:99 GMT", None),
+        (None, None),
+    ],
 )
 def test_the_header_is_read_in_seconds(header: str | None, seconds: float | None) -> None:
     error = error_for(429, "slow down", "m", retry_after=header)
     assert isinstance(error, LMRateLimitError)
     assert error.retry_after == seconds
+
+
+def test_the_header_may_be_a_date() -> None:
+    header = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    error = error_for(429, "slow down", "m", retry_after=header)
+    assert isinstance(error, LMRateLimitError)
+    assert error.retry_after == pytest.approx(30, abs=2)
 
 
 def test_a_429_for_want_of_credit_is_the_users_to_mend() -> None:
@@ -349,3 +366,39 @@ def test_replies_that_stay_empty_give_way_to_a_fallback() -> None:
     empty = Scripted(lambda _: EMPTY)
     with pytest.raises(LMServerError, match="3 replies were no good"):
         ask(client_of(empty, attempts=3, fallbacks=(client_of(Scripted(lambda _: GOOD)),)))
+
+
+def attempts_of(calls: int, *, longer_at: int | None = None) -> list[int]:
+    """Make so many calls of a provider that cuts all off; return the attempts of each."""
+    whole = replace(CUT_EARLY, finish_reason="stop", tokens_out=4)
+    wire = Scripted(lambda number: whole if number == longer_at else CUT_EARLY)
+    client = client_of(wire, attempts=3)
+    counts = []
+    for _ in range(calls):
+        before = len(wire.requests)
+        ask(client)
+        counts.append(len(wire.requests) - before)
+    return counts
+
+
+def test_a_providers_own_cap_is_paid_for_once_it_is_known() -> None:
+    assert attempts_of(4) == [3, 3, 1, 1]
+
+
+def test_a_longer_reply_shows_that_there_is_no_cap() -> None:
+    assert attempts_of(4, longer_at=4) == [3, 2, 3, 3]
+
+
+def test_what_is_returned_at_a_cap_was_stored() -> None:
+    stored: list[Response] = []
+
+    async def keep(reply: Response) -> None:
+        stored.append(reply)
+
+    async def ask_all() -> list[Response]:
+        client = client_of(Scripted(lambda _: CUT_EARLY), attempts=4)
+        calls = (client.ask(REQUEST, keep, lambda *_: None) for _ in range(20))
+        return list(await asyncio.gather(*calls))
+
+    assert asyncio.run(ask_all()) == stored
+    assert len(stored) == 20

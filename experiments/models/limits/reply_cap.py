@@ -1,0 +1,31 @@
+"""A provider's own cap on the tokens of a reply, below the limit that was asked for."""
+
+from autoevol.experiments.models.transports.protocol import Response
+
+LEAST_CUTS = 5
+"""Replies that must be cut off at the same length, with none longer, before it counts as a cap."""
+
+
+class ReplyCap:
+    """Learns the cap of one client from its replies.
+
+    A server that fails cuts replies off anywhere; a cap cuts all of them at one length, which no
+    reply exceeds. To ask again would buy the same words.
+    """
+
+    def __init__(self) -> None:
+        self._longest = 0
+        self._cuts = 0
+
+    @property
+    def tokens(self) -> int | None:
+        """Tokens after which the provider ends a reply; None: no cap is known."""
+        return self._longest if self._cuts >= LEAST_CUTS else None
+
+    def record(self, reply: Response) -> None:
+        """Learn from a reply; estimated tokens say nothing."""
+        if reply.is_estimated or reply.tokens_out < self._longest:
+            return
+        if reply.tokens_out > self._longest:
+            self._longest, self._cuts = reply.tokens_out, 0
+        self._cuts += reply.finish_reason == "length"
