@@ -44,12 +44,12 @@ def configured(folder: Path, server: ServerProcess, **sections: Any) -> Path:
     return folder / "audited.yaml"
 
 
-def audited(folder: Path, *arguments: str) -> dict[str, Any]:
-    """Run a command under the hook; return its report."""
+def audited(folder: Path, *arguments: str, **variables: str) -> dict[str, Any]:
+    """Run a command under the hook, with some variables set; return its report."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.audited", "report.json", *arguments],
         cwd=folder,
-        env={**CLEAN, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"},
+        env={**CLEAN, **variables, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"},
         capture_output=True,
         text=True,
         check=False,
@@ -83,6 +83,14 @@ def test_a_model_behind_litellm_changes_no_variable_either(tmp_path: Path) -> No
         endpoint = urlsplit(server.url)
     assert run["changes"] == []
     assert set(run["contacts"]) == {str((endpoint.hostname, endpoint.port))}
+
+
+def test_a_home_that_cannot_be_written_changes_no_variable_either(tmp_path: Path) -> None:
+    with serving() as server:
+        config = configured(tmp_path, server, optimizer={"name": "none"})
+        run = audited(tmp_path, "run", str(config), HOME="/dev/null")
+    assert run["changes"] == []
+    assert (tmp_path / "runs/audited/words_added.png").is_file()
 
 
 def changed_by_import(prelude: str, environment: dict[str, str]) -> dict[str, str]:

@@ -5,9 +5,13 @@ reads the environment, and the process dies if another thread changes it meanwhi
 in this project sets or removes a variable.
 """
 
+import atexit
 import os
+import shutil
+import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 DEFAULTS: Mapping[str, str] = {
     # Offline, litellm's fetch of a price list would block; DSPy's list of models reads this, too.
@@ -25,6 +29,9 @@ DEFAULTS: Mapping[str, str] = {
 }
 """By name; a value that the user has set stays."""
 
+MATPLOTLIB = "MPLCONFIGDIR"
+"""Where a home folder cannot be written, matplotlib would set this, in the middle of a run."""
+
 
 def prepare() -> None:
     """Set what is not set yet; does nothing in a process that runs threads already.
@@ -35,3 +42,22 @@ def prepare() -> None:
         return
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+    if MATPLOTLIB not in os.environ and not all(map(_can_be_made, _matplotlib_folders())):
+        os.environ[MATPLOTLIB] = _new_folder()
+
+
+def _matplotlib_folders() -> Iterator[Path]:
+    for variable, folder in (("XDG_CONFIG_HOME", ".config"), ("XDG_CACHE_HOME", ".cache")):
+        own = os.environ.get(variable)
+        yield (Path(own) if own else Path("~").expanduser() / folder) / "matplotlib"
+
+
+def _can_be_made(folder: Path) -> bool:
+    existing = next((path for path in (folder, *folder.parents) if path.exists()), Path("."))
+    return existing.is_dir() and os.access(existing, os.W_OK)
+
+
+def _new_folder() -> str:
+    folder = tempfile.mkdtemp(prefix="autoevol-matplotlib-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
