@@ -130,22 +130,30 @@ def _log_results(record: OpenRecord, event: Event) -> None:
 
 def _register(store: Store, run_name: str, best: Mapping[str, str]) -> None:
     """Keep the best method in the Prompt Registry; the same text makes no second version."""
-    from mlflow.exceptions import MlflowException
     from mlflow.prompt.constants import PROMPT_EXPERIMENT_IDS_TAG_KEY
 
-    name, text = prompt_name(run_name), best["instructions"]
+    name, text, client = prompt_name(run_name), best["instructions"], store.client
+    if (named := _version(store, name, "best")) and named.template == text:
+        return
+    # An earlier try may have died after it registered the version, and before it named it.
+    version = _version(store, name, "latest")
+    if version is None or version.template != text:
+        # MLflow itself would enter the experiment that is active in the process, and none is.
+        tags = {"method_id": best["id"], PROMPT_EXPERIMENT_IDS_TAG_KEY: f",{store.experiment_id},"}
+        version = client.register_prompt(name, text, tags=tags)
+    client.set_prompt_alias(name, "best", version.version)
+
+
+def _version(store: Store, name: str, alias: str) -> Any | None:
+    """Return the version of a prompt that has an alias; `latest` is MLflow's own."""
+    from mlflow.exceptions import MlflowException
+
     try:
-        latest = store.client.get_prompt_version_by_alias(name, "best")
+        return store.client.get_prompt_version_by_alias(name, alias)
     except MlflowException as error:
         if error.error_code not in _MISSING:
             raise
-        latest = None
-    if latest is not None and latest.template == text:
-        return
-    # MLflow itself would enter the experiment that is active in the process, and none is.
-    tags = {"method_id": best["id"], PROMPT_EXPERIMENT_IDS_TAG_KEY: f",{store.experiment_id},"}
-    version = store.client.register_prompt(name, text, tags=tags)
-    store.client.set_prompt_alias(name, "best", version.version)
+        return None
 
 
 # The SQL registry reports an alias that it lacks as an invalid parameter.

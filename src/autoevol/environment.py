@@ -53,7 +53,7 @@ def _matplotlib_folders() -> Iterator[Path]:
 
 
 def _can_be_made(folder: Path) -> bool:
-    existing = next((path for path in (folder, *folder.parents) if path.exists()), Path("."))
+    existing = next((path for path in (folder, *folder.parents) if path.exists()), Path())
     return existing.is_dir() and os.access(existing, os.W_OK)
 
 

@@ -355,3 +355,56 @@ def test_a_matrix_and_later_commands_do_without_a_store(
     }
     assert parent.info.status == "FINISHED"
     assert "In MLflow" in run_cli("compare", first, second, expected=0).out
+
+
+CHANGES = (
+    "create_run",
+    "log_inputs",
+    "log_batch",
+    "log_text",
+    "log_dict",
+    "log_artifact",
+    "set_tag",
+    "set_terminated",
+    "register_prompt",
+    "set_prompt_alias",
+)
+"""Calls of MLflow's client that change a store."""
+
+
+class DiedError(Exception):
+    """Stands for a death of the process right after a call."""
+
+
+def dying_after(method: Callable[..., Any]) -> Callable[..., Any]:
+    calls: list[None] = []
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        result = method(*args, **kwargs)
+        calls.append(None)
+        if len(calls) == 1:
+            raise DiedError
+        return result
+
+    return call
+
+
+def test_a_death_after_any_call_adds_nothing_twice(
+    write_config: WriteConfig, created: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_config(optimizer=SEARCH)
+    broken("garbage", use_database("broken.db"), created)
+    assert_finished_untracked(run_cli("run", str(config)))
+
+    def tracked(name: str) -> dict[str, Any]:
+        run_cli("track", str(RUN), expected=0)
+        return {key: value for key, value in logged(Path(name)).items() if key != "id"}
+
+    use_database("whole.db", created)
+    expected = tracked("whole.db")
+    for name in CHANGES:
+        use_database(f"{name}.db", created)
+        with monkeypatch.context() as patch:
+            patch.setattr(MlflowClient, name, dying_after(getattr(MlflowClient, name)))
+            assert run_cli("track", str(RUN)).code != 0, name
+        assert tracked(f"{name}.db") == expected, name
