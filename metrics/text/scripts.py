@@ -15,6 +15,9 @@ _LEAST_WORDS = 5
 _CANDIDATES = "en es fr de it pt nl sv da pl cs tr id vi ro".split()
 # A wrong guess fails a sound row for language drift, so only a sure one counts.
 _LEAST_PROBABILITY = 0.995
+_KANA_PART = 8
+"""Chinese characters to a kana up to which a text is Japanese; most of them have fewer than 2."""
+
 _LETTER = re.compile("[A-Za-z]")
 _SCRIPTS = {
     "HANGUL": "hangul",
@@ -43,7 +46,10 @@ def script_counts(text: str) -> Mapping[str, int]:
     for char, number in Counter(text).items():
         if char.isalpha():
             counts[script_of(char)] += number
-    return counts
+    # Japanese is written in both: its Chinese characters are no second language.
+    if counts["kana"] * _KANA_PART >= counts["han"]:
+        counts["kana"] += counts.pop("han", 0)
+    return +counts
 
 
 @lru_cache(maxsize=512)

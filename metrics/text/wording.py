@@ -35,6 +35,9 @@ _SENTENCE_END = re.compile(r"\s(?:(?<=\n)|(?<=[.!?。？！]\s))\s*")
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _SEPARATED = re.compile(r"[^,，;\n]{1,60}(?:[,，;][^,，;\n]{1,60}){2,}")
 _LATIN_STEM, _HANGUL_STEM = 5, 2
+_NO_SPACES = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # Thai, Lao, kana, Han
+_UNSPACED = re.compile(f"[{_NO_SPACES}]")
+_RUNS = re.compile(f"[{_NO_SPACES}]+|[^{_NO_SPACES}]+")
 
 
 # Every rule reads the words of the same few texts of a case, so the caches below are small and hit.
@@ -45,6 +48,27 @@ def words(text: str) -> tuple[str, ...]:
     if folded.isascii() and "'" not in folded:
         return tuple(folded.translate(_GAPS).split())
     return tuple(_WORD.findall(folded))
+
+
+@lru_cache(maxsize=512)
+def tokens(text: str) -> tuple[str, ...]:
+    """Return the words of `text`, and every two characters in a row where a script has no spaces.
+
+    Chinese, Japanese and Thai write no spaces, so a "word" of theirs is a whole clause, which two
+    texts hardly ever share.
+    """
+    spaced = words(text)
+    if text.isascii() or not _UNSPACED.search(text):
+        return spaced
+    return tuple(part for word in spaced for part in _parts(word))
+
+
+def _parts(word: str) -> Iterator[str]:
+    for run in _RUNS.findall(word):
+        if len(run) > 1 and _UNSPACED.match(run):
+            yield from (run[i : i + 2] for i in range(len(run) - 1))
+        else:
+            yield run
 
 
 def plain(text: str) -> str:
@@ -59,8 +83,8 @@ def normal_form(text: str) -> str:
 
 
 def content_words(text: str) -> set[str]:
-    """Return the words of `text` without stop words and single letters; single digits count."""
-    return {w for w in words(text) if w not in STOP_WORDS and (len(w) > 1 or w.isdigit())}
+    """Return the tokens of `text` without stop words and single letters; single digits count."""
+    return {w for w in tokens(text) if w not in STOP_WORDS and (len(w) > 1 or w.isdigit())}
 
 
 @lru_cache(maxsize=512)
