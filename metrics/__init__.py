@@ -9,9 +9,10 @@ text: words, scripts and one table of surface signs a language.
 The names below are the ones that the program uses.
 """
 
-from autoevol.metrics.failure.cases import Case, MethodKind, Reason, Stage
+from autoevol.metrics.failure.cases import Case, Finding, MethodKind, Reason, Stage, fails
 from autoevol.metrics.failure.rate import FailureRate, count_by_rule, failure_rate
 from autoevol.metrics.failure.rules import (
+    ONE_KIND,
     RULE_SETS,
     RULES,
     Rule,
@@ -19,6 +20,7 @@ from autoevol.metrics.failure.rules import (
     broken,
     check_thresholds,
     compose,
+    for_evolver,
 )
 from autoevol.metrics.quality.consistency import majority
 from autoevol.metrics.quality.growth import added_words
@@ -26,10 +28,12 @@ from autoevol.metrics.quality.lexical import distances
 from autoevol.metrics.stats.paired import Pairs, mean_interval, pairs
 
 __all__ = [
+    "ONE_KIND",
     "RULES",
     "RULE_SETS",
     "Case",
     "FailureRate",
+    "Finding",
     "MethodKind",
     "Pairs",
     "Reason",
@@ -42,7 +46,9 @@ __all__ = [
     "compose",
     "count_by_rule",
     "distances",
+    "fails",
     "failure_rate",
+    "for_evolver",
     "majority",
     "mean_interval",
     "pairs",

@@ -6,4 +6,6 @@
 - `search_record`: `steps.json`, the search as the report needs it.
 - `bandit`: `bandit.json`, what a bandit knew when each round began.
 - `funnel`: how many rows each rule stopped, counted from `failures.jsonl`.
+- `suspects`: how many rows each rule suspects, kept or dropped.
+- `optuna_storage`: a copy of the search's trials for optuna-dashboard.
 """

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from autoevol.experiments.config.loading import set_key
 
-FORMAT = 2
+FORMAT = 3
 """Of the folders that this version writes."""
 
 
@@ -26,20 +26,24 @@ class FormatRules:
     Attributes:
         row_ids: `dotted`: an evolved row's id is its parent's, a dot and the round, so seeds called
             `1` and `1.1` share ids. `unique`: see `program.row_ids.RowIds.unique_among`.
+        has_suspicions: Whether F tells suspicion from evidence; where it does not, `strict` names
+            the set of that time, and every broken rule fails its row.
         greedy_draws: Whether the ledger tells two draws apart at temperature 0, where both ask for
             the same reply.
     """
 
     row_ids: Literal["dotted", "unique"]
     greedy_draws: bool
+    has_suspicions: bool
 
 
 _RULES: Mapping[int, FormatRules] = {
-    1: FormatRules("dotted", greedy_draws=True),
-    2: FormatRules("unique", greedy_draws=False),
+    1: FormatRules("dotted", greedy_draws=True, has_suspicions=False),
+    2: FormatRules("unique", greedy_draws=False, has_suspicions=False),
+    3: FormatRules("unique", greedy_draws=False, has_suspicions=True),
 }
 
-IMPLIED: Mapping[int, Mapping[str, Any]] = {1: {}}
+IMPLIED: Mapping[int, Mapping[str, Any]] = {1: {}, 2: {}}
 """For each format that was left behind: the keys, dotted, whose default the next format changed or
 brought, with the value that a run of that format had. Each new format adds an entry and a fixture
 in `tests/fixtures`; no entry changes later."""

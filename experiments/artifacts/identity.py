@@ -8,6 +8,7 @@ from pathlib import Path
 from autoevol.experiments.artifacts.format import FORMAT
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.files.records import read_object
+from autoevol.metrics.failure.evolvers import EvolverLook
 from autoevol.program.errors import ConfigError
 
 RUN = "run.json"
@@ -23,12 +24,14 @@ class RunIdentity:
         started: When the run was first started.
         content: Fingerprint of what its config points to: seeds, methods, prompts.
         format: Of the folder; a folder that names none is of format 1.
+        evolver: What the first rewrites showed of the evolver; None: nobody has looked.
     """
 
     key: str
     started: datetime
     content: str = ""
     format: int = FORMAT
+    evolver: EvolverLook | None = None
 
     def write(self, folder: Path) -> None:
         """Write `run.json`."""
@@ -53,7 +56,8 @@ def read_identity(folder: Path) -> RunIdentity:
     try:
         started = datetime.fromisoformat(tree["started"])
         content, number = str(tree.get("content", "")), int(tree.get("format", 1))
-        identity = RunIdentity(str(tree["key"]), started, content, number)
+        look = EvolverLook(**tree["evolver"]) if tree.get("evolver") else None
+        identity = RunIdentity(str(tree["key"]), started, content, number, look)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             str(file), f"is not what a run writes there: {error!r}; {_WAY_OUT}"

@@ -135,6 +135,7 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
             "rows in / out / failed / unscored",
             " / ".join(str(summary[f"rows_{k}"]) for k in ("in", "out", "failed", "unscored")),
         ),
+        *_suspect_lines(summary),
         *(
             (f"stopped at {stage}", ", ".join(f"{rule} {n}" for rule, n in rules.items()))
             for stage, rules in summary.get("failures_by_rule", {}).items()
@@ -147,6 +148,15 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("cost", _cost(summary)),
         ("time", f"{summary['wall_s']:.0f} s"),
     ]
+
+
+def _suspect_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    by_rule = summary.get("suspected_by_rule") or {}
+    if not by_rule:
+        return []
+    kept, dropped = summary["rows_suspected"], summary["rows_failed_suspected"]
+    rules = ", ".join(f"{rule} {n['kept'] + n['dropped']}" for rule, n in by_rule.items())
+    return [("suspected, kept / dropped", f"{kept} / {dropped} ({rules})")]
 
 
 def _confirmation(summary: dict[str, Any]) -> str:

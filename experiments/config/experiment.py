@@ -41,6 +41,8 @@ class FailureConfig(Section):
 
     Attributes:
         thresholds: Numbers that replace a rule's own, by rule and name: `{bloated: {times: 4}}`.
+        suspects: What becomes of a row that is only suspected. "auto": dropped where the evolver
+            copies its seeds' words, kept where it rewords them or nobody knows.
     """
 
     shorthands: ClassVar[tuple[str, ...]] = ("rules",)
@@ -49,6 +51,7 @@ class FailureConfig(Section):
     thresholds: dict[str, dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]] = Field(
         default={}
     )
+    suspects: Literal["auto", "keep", "retry", "drop"] = "auto"
 
     @model_validator(mode="before")
     @classmethod

@@ -15,6 +15,7 @@ from autoevol.experiments.artifacts.search_record import (
     best_alone,
     read_record,
 )
+from autoevol.experiments.artifacts.suspects import suspects_in
 from autoevol.experiments.config.loading import read_yaml
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.files.records import read_rows
@@ -89,6 +90,7 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
         pictures=embedded_files(files),
         rows=lineages(folder / EVOLVED, evolved),
         stopped=stopped,
+        suspected=suspects_in(folder, summary),
         score_sections=score_sections(scores),
         score_note=_score_note(scores, evolved),
         judges=judges(scores),

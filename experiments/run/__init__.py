@@ -15,6 +15,6 @@ search, bulk, score and filter. Then it writes the results.
 - `score_phase`: scores and filters of the rows that were kept.
 - `results`: what a run leaves at its end, from exports to the summary.
 - `wiring`: the program's own settings, made from a plan.
-- `optuna_storage`: a copy of the search's trials for optuna-dashboard.
+- `first_look`: whether the evolver copies or rewords, and what becomes of suspects.
 - `scoring`: `autoevol score`.
 """

@@ -13,6 +13,7 @@ from autoevol.experiments.artifacts.identity import RUN, read_identity
 from autoevol.experiments.artifacts.row_files import COUNTED, EVOLVED, FAILURES, check_rows
 from autoevol.experiments.artifacts.search_record import STEPS, record_of
 from autoevol.experiments.artifacts.summary import SUMMARY, RunResult, read_summary
+from autoevol.experiments.artifacts.suspects import counts_by_rule, suspects_in
 from autoevol.experiments.export.writers import export_finished
 from autoevol.experiments.files.records import read_rows
 from autoevol.experiments.report.run_page import write_report
@@ -64,6 +65,8 @@ def write_run(
         "judge_fitness": _judge_fitness(opened.pipeline.failure),
         "scores": scores.by_round() if scores else [],
         "failures_by_rule": counts_by_stage(stopped),
+        "suspected_by_rule": counts_by_rule(suspects_in(folder.path, figures)),
+        "evolver": _evolver(folder),
     }
     export_finished(plan.config, plan.splits.seeds, summary, opened.context.say)
     record = record_of(plan.start, result.search.steps, result.methods)
@@ -99,6 +102,12 @@ def _judge_fitness(failure: FailureMetric) -> dict[str, Any]:
     """Return how each judge rule did on its controls, by the rule's name."""
     fitness = failure.judge.fitness.items() if failure.judge else ()
     return {rule: {**asdict(score), "is_fit": score.is_fit} for rule, score in fitness}
+
+
+def _evolver(folder: RunFolder) -> dict[str, Any] | None:
+    """Return what the first rewrites showed of the evolver; None: nobody looked."""
+    look = read_identity(folder.path).evolver
+    return {"class": look.evolver_class, **asdict(look)} if look else None
 
 
 def _as_json(summary: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import OpenModels, open_models
 from autoevol.experiments.run.bulk_phase import BulkPhase
 from autoevol.experiments.run.context import OpenRun, RunContext
+from autoevol.experiments.run.first_look import with_suspects_decided
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.run.results import write_best, write_run, write_search
 from autoevol.experiments.run.score_phase import ScorePhase, ScoreTools, open_score_tools
@@ -67,9 +68,8 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
 def _run_phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> dict[str, Any]:
     """Run the phases on the engine's loop, then write the results and return the summary."""
     started = time.monotonic()  # only now, so that a download or a model's start does not count
-    phases = _phases(opened, models, tools)
     try:
-        result, scores = models.engine.run(phases.run())
+        result, scores = models.engine.run(_measured(opened, models, tools))
     # The finished calls are in the ledger, so the user can resume: exit code 3 and no traceback.
     except LMError as error:
         models.check_served()
@@ -89,6 +89,16 @@ def _run_phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> dict[
     return write_run(opened, figures, result, scores)
 
 
+async def _measured(
+    opened: OpenRun, models: OpenModels, tools: ScoreTools
+) -> tuple[RunResult, ScoreResults | None]:
+    """Return the measurements of all phases."""
+    # A judge is tried on controls first: a rule that fails them is no part of F from here on.
+    await opened.pipeline.failure.prepare()
+    decided = await with_suspects_decided(opened)
+    return await _phases(decided, models, tools).run()
+
+
 @dataclass(frozen=True, slots=True)
 class _Phases:
     """The phases of one run, in order.
@@ -106,8 +116,6 @@ class _Phases:
     async def run(self) -> tuple[RunResult, ScoreResults | None]:
         """Return the measurements of the phases, and the scores if the config has any."""
         plan = self.opened.plan
-        # A judge is tried on controls first: a rule that fails them is no part of F from here on.
-        await self.opened.pipeline.failure.prepare()
         student = Evolver(plan.start or plan.methods[0], plan.answer_prompt)
         result, schedule = RunResult(plan.methods), plan.schedule
         if self.search:

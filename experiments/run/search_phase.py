@@ -125,6 +125,6 @@ def _study_view(plan: Plan) -> Callable[[Sequence[Any]], None]:
     if plan.config.optimizer.storage is None:
         return lambda _: None
     # It loads SQLAlchemy, which nothing but a storage needs here.
-    from autoevol.experiments.run.optuna_storage import StudyView
+    from autoevol.experiments.artifacts.optuna_storage import StudyView
 
     return StudyView(plan.config.optimizer.storage, plan.config.name).on_trials

@@ -1,6 +1,6 @@
 """The program's own settings, made from a checked plan: the program knows no config."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from autoevol.experiments.artifacts.format import FormatRules
@@ -8,6 +8,7 @@ from autoevol.experiments.config.experiment import EVOLVING
 from autoevol.experiments.config.scores import SCORING
 from autoevol.experiments.config.section import settings_from
 from autoevol.experiments.run.plan import Plan
+from autoevol.metrics import ONE_KIND
 from autoevol.program.evolution.answering import AnswerSettings
 from autoevol.program.evolution.attempt import LengthGoal
 from autoevol.program.evolution.failure import failure_metric
@@ -84,6 +85,19 @@ def row_ids(plan: Plan, rules: FormatRules) -> RowIds:
     return RowIds.unique_among(names, first_round=first_round, continued=continued)
 
 
+def _sets(names: Sequence[str], rules: FormatRules) -> list[str]:
+    """Return names of rule sets as the folder's format means them."""
+    if rules.has_suspicions:
+        return list(names)
+    earlier = {"strict": [ONE_KIND], "strict+judge": [ONE_KIND, "defects"]}
+    return [
+        name[: len(name) - len(bare)] + member
+        for name in names
+        for bare in (name.removeprefix("-"),)
+        for member in earlier.get(bare, [bare])
+    ]
+
+
 def pipeline_of(
     plan: Plan, models: "OpenModels", on_call: OnCall | None, rules: FormatRules
 ) -> Pipeline:
@@ -102,7 +116,11 @@ def pipeline_of(
     return Pipeline(
         roles=roles,
         failure=failure_metric(
-            failure.evolve, failure.respond, thresholds=failure.thresholds, judge=judge
+            _sets(failure.evolve, rules),
+            _sets(failure.respond, rules),
+            thresholds=failure.thresholds,
+            judge=judge,
+            has_suspicions=rules.has_suspicions,
         ),
         responds=plan.config.evolve.respond,
         answer=settings_from(plan.config.answer, AnswerSettings),

@@ -13,6 +13,7 @@ from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.files.records import Record, read_file, read_records
 from autoevol.experiments.scores.results import ScoreResults, by_round
 from autoevol.experiments.scores.stored import ScoreSettings, stored_rows, write_score_files
+from autoevol.metrics import Reason
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
@@ -83,8 +84,14 @@ def _write_figures(
 
 def row_from(plain: Mapping[str, Any]) -> Row:
     """Return a row from its plain data; keys that a row does not have are ignored."""
-    values: dict[str, Any] = {name: plain[name] for name in Row.__slots__}
-    return Row(**{**values, **{name: tuple(values[name]) for name in LISTS}})
+    names = (name for name in Row.__slots__ if name != "suspected_by")
+    values: dict[str, Any] = {name: plain[name] for name in names}
+    suspicions = tuple(
+        Reason(reason["rule"], reason["evidence"], "suspicion")
+        for reason in plain.get("suspected_by") or ()
+    )
+    lists = {name: tuple(values[name]) for name in LISTS}
+    return Row(**{**values, **lists, "suspected_by": suspicions})
 
 
 def read_benchmarks(files: Sequence[str], where: str, *, beside: Path) -> dict[str, list[str]]:

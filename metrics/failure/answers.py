@@ -57,7 +57,25 @@ def answered(case: Case, *, items: int = 3) -> str | None:
     return (
         _opens_as_reply(text, case.source, language)
         or _is_code(text, case.source)
-        or _asks_nothing(text, case.source, language)
+        or asks_nothing(text, case.source, language)
+        or _lists(text, case.source, language, items)
+        or _copies(text, case.expected)
+    )
+
+
+def replied(case: Case, *, items: int = 3) -> str | None:
+    """The rewrite is a reply: it opens as one, is code or a list, or copies the known response.
+
+    Args:
+        case: Code, lists and openings that its source also has are no sign.
+        items: This many items of a list, without a task before or after them, are an answer.
+    """
+    text, language = case.evolved or "", language_of(case.source)
+    if not text.strip() or language is None:
+        return None
+    return (
+        _opens_as_reply(text, case.source, language)
+        or _is_code(text, case.source)
         or _lists(text, case.source, language, items)
         or _copies(text, case.expected)
     )
@@ -105,7 +123,7 @@ def _opens_as_reply(text: str, source: str, language: Language) -> str | None:
     return None if is_excused else excerpt(match.group(0))
 
 
-def _asks_nothing(text: str, source: str, language: Language) -> str | None:
+def asks_nothing(text: str, source: str, language: Language) -> str | None:
     """Return the last sentence of a text that asks for nothing, where the source asks."""
     plain_text = prose(text)
     if "?" in plain_text or "？" in plain_text:

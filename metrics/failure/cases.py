@@ -1,11 +1,15 @@
 """Input and output of a detector: one `Case` in, at most one piece of evidence out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 Stage = Literal["evolve", "respond"]
 """What a rule looks at: the rewritten instruction, or the response to it."""
+
+Finding = Literal["evidence", "suspicion"]
+"""What a broken rule says: evidence fails a row by itself; a suspicion is a resemblance, which
+something that can know has to decide."""
 
 MethodKind = Literal["depth", "breadth", "down"]
 """What a method makes: a harder version, another task of the same domain, an easier version."""
@@ -56,13 +60,19 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a row failed: the rule's name, and the span or number that proves it."""
+    """Why a row failed or is suspected: the rule's name, and the span or number that shows it."""
 
     rule: str
     evidence: str
+    finding: Finding = "evidence"
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.evidence}"
+
+
+def fails(reasons: Iterable[Reason]) -> bool:
+    """Tell whether a row fails: one of its reasons is evidence."""
+    return any(reason.finding == "evidence" for reason in reasons)
 
 
 Detector = Callable[..., str | None]

@@ -1,13 +1,14 @@
 """Detectors of form, for both stages: missing, cut off, looping, garbled or bloated text."""
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Sequence
 
 from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.code import CODE_MARKS, answers_in_code
 from autoevol.metrics.text.languages import language_of
-from autoevol.metrics.text.wording import normal_form, prose, sentences, words
+from autoevol.metrics.text.wording import normal_form, prose, sentences, tokens, words
 
 _CHAT_TOKEN = re.compile(
     r"<\|[a-z0-9_ ]{2,40}\|>|<｜[^｜<>]{2,40}｜>|<(?:start|end)_of_turn>|<turn\|>|<\|turn>"
@@ -52,7 +53,9 @@ def truncated(case: Case, *, long_words: int = 60) -> str | None:
     # A source that needs a continuation itself excuses its rewrite.
     if case.response is not None or _is_open(case.source):
         return None
-    return unfinished(case.after, long_words=long_words)
+    # So does one without a full stop: its author writes none.
+    needs_stop = case.source.rstrip().endswith(_ENDS)
+    return unfinished(case.after, long_words=long_words if needs_stop else sys.maxsize)
 
 
 def unfinished(text: str, *, long_words: int = 60) -> str | None:
@@ -142,7 +145,7 @@ def bloated(case: Case, *, times: float = 6.0, spare_words: int = 150) -> str | 
         times: Allowed length, in lengths of the source.
         spare_words: Words beyond the source's that are always allowed.
     """
-    before, after = len(words(case.source)), len(words(case.evolved or ""))
+    before, after = len(tokens(case.source)), len(tokens(case.evolved or ""))
     is_over = after > max(times * before, before + spare_words)
     return f"{before} words became {after}" if is_over else None
 
@@ -170,7 +173,10 @@ def _same_run(case: Case, run: int, times: int) -> str | None:
         if not commonest or commonest[1] < limit:
             continue
         phrase, count = commonest
-        if normal_form(case.before).count(phrase) < needed_before or count > 1.5 * limit:
+        earlier = normal_form(case.before).count(phrase)
+        # A text that came with the source may repeat itself in the rewrite as often as there.
+        most = 1.5 * limit if case.response is not None else max(1.5 * limit, earlier + 2)
+        if earlier < needed_before or count > most:
             return f"{count} times {phrase!r}"
     return None
 

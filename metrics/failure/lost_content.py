@@ -11,10 +11,12 @@ from autoevol.metrics.text.wording import (
     numbers,
     quotations,
     stems,
-    words,
+    tokens,
 )
 
 _ADDED_STEMS = 3
+_LONG, _KEPT = 3, 0.8
+"""Tokens beyond which a quotation may be changed a little, and the share that must be left."""
 _MOST_SPANS = 200
 """Quotations and names that are checked: each is searched for in the whole rewrite."""
 _MATERIAL = re.compile(r"(?:\n[ \t]*\n|:[ \t]*\n|[:：]\s)(?P<material>.+)\Z", re.DOTALL)
@@ -27,7 +29,7 @@ def shrunk(case: Case, *, share: float = 0.8) -> str | None:
         case: Compared with its source.
         share: Of the source's words, in [0, 1]; a shorter rewrite than this is shrunk.
     """
-    before, after = len(words(case.source)), len(words(case.evolved or ""))
+    before, after = len(tokens(case.source)), len(tokens(case.evolved or ""))
     lost = stems(case.source) - stems(case.evolved or "")
     is_short = 0 < after < share * before and len(lost) > 1
     return f"{before} words became {after}" if is_short else None
@@ -55,7 +57,10 @@ def lost_details(case: Case) -> str | None:
     text = normal_form(case.evolved)
     missing = sorted(_lost_numbers(case.source, case.evolved))
     quoted = quotations(case.source)[:_MOST_SPANS]
-    missing += [span for span in quoted if normal_form(span) not in text]
+    present = frozenset(tokens(case.evolved))
+    missing += [
+        span for span in quoted if normal_form(span) not in text and not _is_kept(span, present)
+    ]
     # Names are not compared in normal form, which splits `pay_now` in two words, and without their
     # brackets: `pay_now()` may become `pay_now_async()`.
     raw = case.evolved.casefold()
@@ -78,11 +83,17 @@ def lost_material(case: Case, *, kept: float = 0.6, least: int = 4) -> str | Non
     match = _MATERIAL.search(case.source)
     if not match or not case.evolved:
         return None
-    material = set(words(match["material"]))
-    share = len(material & set(words(case.evolved))) / max(1, len(material))
+    material = set(tokens(match["material"]))
+    share = len(material & set(tokens(case.evolved))) / max(1, len(material))
     if len(material) < least or share >= kept:
         return None
     return f"kept {share:.0%} of {excerpt(match['material'], 40)!r}"
+
+
+def _is_kept(quotation: str, present: frozenset[str]) -> bool:
+    """Tell whether nearly all tokens of a long quotation are there, in whatever order."""
+    parts = tokens(quotation)
+    return len(parts) > _LONG and sum(part in present for part in parts) >= _KEPT * len(parts)
 
 
 def _without_verb(text: str) -> str:

@@ -6,7 +6,7 @@ replaces the default numbers of a rule.
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,9 +17,11 @@ from autoevol.metrics.failure import (
     lost_content,
     published,
     replies,
+    restated,
     unchanged,
 )
-from autoevol.metrics.failure.cases import Case, Detector, MethodKind, Reason, Stage
+from autoevol.metrics.failure.cases import Case, Detector, Finding, MethodKind, Reason, Stage
+from autoevol.metrics.failure.evolvers import EvolverClass
 
 Thresholds = Mapping[str, Mapping[str, float]]
 """Numbers by the name of the rule and of the detector's keyword-only parameter."""
@@ -34,6 +36,8 @@ class Rule:
         detect: Returns the evidence of a failure; None for a rule that a judge model decides.
         method_kinds: Methods of other kinds may do what the rule forbids.
         question: The question for the judge model, for a rule without a detector.
+        finding: What a broken rule says of a row; see `Finding`.
+        evolvers: Classes of evolvers of whose rows it can speak.
     """
 
     name: str
@@ -41,6 +45,8 @@ class Rule:
     detect: Detector | None
     method_kinds: tuple[MethodKind, ...] = ("depth", "breadth", "down")
     question: str = ""
+    finding: Finding = "evidence"
+    evolvers: tuple[EvolverClass, ...] = ("copies", "rewords", "unknown")
 
     def needs_judge(self, case: Case) -> bool:
         """Tell whether a judge model decides the rule, and the rule applies to the case."""
@@ -72,18 +78,29 @@ RULES: dict[str, Rule] = {
     for rule in (
         Rule("unparsed", _EVOLVE, form.unparsed),
         Rule("empty", _BOTH, form.empty),
-        Rule("unchanged", _EVOLVE, unchanged.unchanged),
-        Rule("reworded", _EVOLVE, unchanged.reworded, _DEPTH),
-        Rule("same_sum", _EVOLVE, unchanged.same_sum, _DEPTH),
+        Rule("same_text", _EVOLVE, unchanged.same_text),
+        Rule("unchanged", _EVOLVE, unchanged.unchanged, finding="suspicion"),
+        Rule("reworded", _EVOLVE, unchanged.reworded, _DEPTH, finding="suspicion"),
+        Rule("same_sum", _EVOLVE, unchanged.same_sum, _DEPTH, finding="suspicion"),
+        Rule(
+            "restated",
+            _EVOLVE,
+            restated.restated,
+            _DEPTH,
+            finding="suspicion",
+            evolvers=("rewords", "unknown"),
+        ),
         Rule("copied_demonstration", _EVOLVE, unchanged.copied_demonstration),
-        Rule("shrunk", _EVOLVE, lost_content.shrunk, _DEPTH),
-        Rule("bloated", _EVOLVE, form.bloated),
+        Rule("shrunk", _EVOLVE, lost_content.shrunk, _DEPTH, finding="suspicion"),
+        Rule("bloated", _EVOLVE, form.bloated, finding="suspicion"),
         Rule("answered", _EVOLVE, answers.answered),
+        Rule("replied", _EVOLVE, answers.replied),
+        Rule("no_request", _EVOLVE, restated.no_request, finding="suspicion"),
         Rule("leaked_answer", _EVOLVE, answers.leaked_answer),
         Rule("missing_question", _EVOLVE, answers.missing_question),
         Rule("prompt_leak", _EVOLVE, answers.prompt_leak),
         Rule("field_residue", _BOTH, form.field_residue),
-        Rule("changed_task", _EVOLVE, lost_content.changed_task, _SAME_TASK),
+        Rule("changed_task", _EVOLVE, lost_content.changed_task, _SAME_TASK, finding="suspicion"),
         Rule("lost_details", _EVOLVE, lost_content.lost_details, _DEPTH),
         Rule("lost_material", _EVOLVE, lost_content.lost_material, _DEPTH),
         Rule("truncated", _BOTH, form.truncated),
@@ -125,11 +142,19 @@ ALWAYS = ("unparsed", "empty")
 
 _PAPER = ("stagnant_complexity", "insufficient_qualification", "loss_of_key_information")
 _STRICT = """
+    same_text unchanged reworded same_sum restated copied_demonstration shrunk bloated replied
+    no_request leaked_answer missing_question prompt_leak field_residue lost_details lost_material
+    truncated malformed_code repeated garbled language_drift refusal asks_for_input confirmed_only
+    dont_know echo continued says_nothing
+""".split()
+_STRICT_2026_11 = """
     unchanged reworded same_sum copied_demonstration shrunk bloated answered leaked_answer
     missing_question prompt_leak field_residue changed_task lost_details lost_material truncated
     malformed_code repeated garbled language_drift refusal asks_for_input confirmed_only
     dont_know echo continued says_nothing
 """.split()
+ONE_KIND = "strict-2026-11"
+"""The set in which all findings are evidence, as they were before there were two kinds."""
 
 RULE_SETS: dict[str, tuple[str, ...]] = {
     "paper": _PAPER,
@@ -143,6 +168,7 @@ RULE_SETS: dict[str, tuple[str, ...]] = {
     "evol_teacher": ("teacher_instruction", "teacher_response"),
     "evolkit": ("evolkit_stagnant", "evolkit_unqualified", "evolkit_lost"),
     "strict": tuple(_STRICT),
+    ONE_KIND: tuple(_STRICT_2026_11),
     "strict+judge": (*_STRICT, "defects"),
 }
 
@@ -161,16 +187,34 @@ def compose(
         KeyError: A name is neither a rule nor a rule set; its argument is the name.
         ValueError: As `check_thresholds`.
     """
-    chosen: set[str] = set()
+    chosen: dict[str, Rule] = {}
     for name in names:
         bare = name.removeprefix("-")
-        members = set(RULE_SETS[bare]) if bare in RULE_SETS else {RULES[bare].name}
-        chosen = chosen - members if name.startswith("-") else chosen | members
-    chosen |= set(ALWAYS)
+        members = _members(bare)
+        if name.startswith("-"):
+            chosen = {key: rule for key, rule in chosen.items() if key not in members}
+        else:
+            chosen |= members
+    chosen |= {name: RULES[name] for name in ALWAYS}
     thresholds = thresholds or {}
     check_thresholds(thresholds)
-    rules = (rule for rule in RULES.values() if rule.name in chosen and stage in rule.stages)
+    rules = (chosen[name] for name in RULES if name in chosen and stage in chosen[name].stages)
     return tuple(_with_thresholds(rule, thresholds.get(rule.name, {})) for rule in rules)
+
+
+def _members(name: str) -> dict[str, Rule]:
+    """Return the rules of a set, or one rule, by name."""
+    if name not in RULE_SETS:
+        return {name: RULES[name]}
+    rules = {member: RULES[member] for member in RULE_SETS[name]}
+    if name != ONE_KIND:
+        return rules
+    return {member: replace(rule, finding="evidence") for member, rule in rules.items()}
+
+
+def for_evolver(rules: Iterable[Rule], evolver: EvolverClass) -> tuple[Rule, ...]:
+    """Return the rules that can speak of an evolver's rows."""
+    return tuple(rule for rule in rules if evolver in rule.evolvers)
 
 
 def check_thresholds(thresholds: Thresholds) -> None:
@@ -205,7 +249,7 @@ def broken(rules: Sequence[Rule], case: Case) -> tuple[Reason, ...]:
         if rule.detect is not None and case.method_kind in rule.method_kinds:
             evidence = rule.detect(case)
             if evidence is not None:
-                reasons.append(Reason(rule.name, evidence))
+                reasons.append(Reason(rule.name, evidence, rule.finding))
     return tuple(reasons)
 
 

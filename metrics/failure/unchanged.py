@@ -7,13 +7,21 @@ from functools import lru_cache
 from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.word_problems import amounts, is_word_problem
 from autoevol.metrics.text.languages import language_of
-from autoevol.metrics.text.wording import normal_form, sentences, shingles, stems, words
+from autoevol.metrics.text.wording import normal_form, sentences, shingles, stems, tokens, words
 
 _CLAUSE, _EMPTY_WORDS = 5, 8
 """Added words from which a further question counts; words that may be added without content."""
 _ARTICLES = frozenset("a an the of and is are its".split())
 # An asterisk counts between operands (a*b, a * b), not as Markdown (**bold**, *italics*).
 _SYMBOL = re.compile(r"[<>=+/^≤≥≠×÷*](?:(?<!\*)|(?<![*\s]\*)(?![*\s])|(?<=\s\*)(?=\s))")
+
+
+def same_text(case: Case) -> str | None:
+    """The rewrite is its source, up to case, white space and punctuation."""
+    source, text = case.source, case.evolved or ""
+    # Words alone would not show that "x = 4" became "x < 4".
+    is_same = normal_form(text) == normal_form(source) and _symbols(text) == _symbols(source)
+    return "same text" if text.strip() and is_same else None
 
 
 def unchanged(case: Case, *, new_stems: int = 2, added_words: int = 3) -> str | None:
@@ -26,11 +34,10 @@ def unchanged(case: Case, *, new_stems: int = 2, added_words: int = 3) -> str | 
             content word), and one that asks for more.
     """
     source, text = case.source, case.evolved or ""
-    # Words alone would not show that "x = 4" became "x < 4".
     if not text.strip() or _symbols(text) != _symbols(source):
         return None
-    if normal_form(text) == normal_form(source):
-        return "same text"
+    if same := same_text(case):
+        return same
     if case.method_kind == "down":
         return None
     new = _new_stems(case)
@@ -53,7 +60,7 @@ def reworded(case: Case, *, growth: int = 1, kept: float = 0.5) -> str | None:
     if not before or not after or len(after) > len(before) + growth:
         return None
     share = len(before & after) / len(before)
-    is_longer = len(words(case.evolved or "")) > len(words(case.source)) + 3 * max(growth, 1)
+    is_longer = len(tokens(case.evolved or "")) > len(tokens(case.source)) + 3 * max(growth, 1)
     is_reworded = share >= kept and not is_longer and not _asks_more(case)
     return f"{share:.0%} of its words, none added" if is_reworded else None
 
@@ -107,7 +114,7 @@ def _new_stems(case: Case) -> frozenset[str]:
 def _count_added_words(case: Case) -> int:
     """Count the words that a rewrite adds, of any kind but those that add nothing."""
     # The difference of Counters drops what is not positive: words that only moved add nothing.
-    added = Counter(words(case.evolved or "")) - Counter(words(case.source))
+    added = Counter(tokens(case.evolved or "")) - Counter(tokens(case.source))
     return sum(count for word, count in added.items() if not _is_filler(word, case.source))
 
 

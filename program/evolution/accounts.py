@@ -35,6 +35,8 @@ class Accounts:
         count = self._by_round[round_number]
         count[outcome.status] += 1
         count["finished"] += is_finished
+        count["suspected"] += outcome.status == "kept" and bool(outcome.row.suspected_by)
+        count["failed_suspected"] += outcome.is_suspected
 
     def tallies(self) -> dict[str, MethodTally]:
         """Return kept and failed attempts by method; unscored ones say nothing about it."""
@@ -49,4 +51,13 @@ class Accounts:
 def _round_count(number: int, count: Counter[str]) -> RoundCount:
     kept, failed, unscored = count["kept"], count["failed"], count["unscored"]
     entered = kept + failed + unscored
-    return RoundCount(number, entered, kept, failed, unscored, count["finished"])
+    return RoundCount(
+        number,
+        entered,
+        kept,
+        failed,
+        unscored,
+        finished=count["finished"],
+        suspected=count["suspected"],
+        failed_suspected=count["failed_suspected"],
+    )

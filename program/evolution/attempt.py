@@ -42,6 +42,7 @@ class Attempt:
         round: The round that the evolved row belongs to, from 1; 0 for a row that is only answered.
         child: Zero-based number of the rewrite among those of the row in the round.
         temperature: Sampling temperature of the evolver; None: as configured.
+        is_final: Whether no further attempt at the rewrite follows, whatever becomes of this one.
         is_last: Whether the row evolves no further after this round, and so is answered.
         length_goal: Reaching it ends the row's evolution earlier; None: only the rounds do.
     """
@@ -52,6 +53,7 @@ class Attempt:
     round: int = 1
     child: int = 0
     temperature: float | None = None
+    is_final: bool = True
     is_last: bool = True
     length_goal: LengthGoal | None = None
 
@@ -83,6 +85,7 @@ class Attempt:
             origin="" if is_new else source.origin or source.instruction,
             model_evolve=model,
             draw=self.draw,
+            suspected_by=(),
         )
 
     def is_answered(self, row: Row) -> bool:

@@ -1,9 +1,20 @@
 """F: whether a row fails at a stage, by pure rules first, then by a judge where a rule needs it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from autoevol.metrics import Case, Reason, Rule, Stage, Thresholds, broken, compose
+from autoevol.metrics import (
+    Case,
+    Reason,
+    Rule,
+    Stage,
+    Thresholds,
+    broken,
+    compose,
+    fails,
+    for_evolver,
+)
+from autoevol.metrics.failure.evolvers import EvolverClass
 from autoevol.program.evolution.judges import QUESTIONS, Judge
 from autoevol.program.roles import Role
 
@@ -34,9 +45,13 @@ class FailureMetric:
         """
         rules = self.evolve if stage == "evolve" else self.respond
         reasons = broken(rules, case)
-        if reasons or self.judge is None:
+        if fails(reasons) or self.judge is None:
             return reasons
-        return await self._judge_reasons(self.judge, rules, case)
+        return (*reasons, *await self._judge_reasons(self.judge, rules, case))
+
+    def for_evolver(self, evolver: EvolverClass) -> "FailureMetric":
+        """Return the metric with the rules that can speak of an evolver's rows."""
+        return replace(self, evolve=for_evolver(self.evolve, evolver))
 
     async def prepare(self) -> None:
         """Test the judge on the controls before the first row needs it.
@@ -66,15 +81,30 @@ def failure_metric(
     *,
     thresholds: Thresholds | None = None,
     judge: Role | None = None,
+    has_suspicions: bool = True,
 ) -> FailureMetric:
     """Return the metric made of two lists of rule sets and rules.
+
+    Args:
+        evolve: Names for the stage; a leading "-" removes.
+        respond: The same.
+        thresholds: Numbers that replace the rules' own.
+        judge: Decides the rules without a detector.
+        has_suspicions: Whether findings are of two kinds; else all are evidence.
 
     Raises:
         KeyError: A name is neither a rule nor a rule set.
         ValueError: A threshold is unknown.
     """
+
+    def rules(names: Sequence[str], stage: Stage) -> tuple[Rule, ...]:
+        chosen = compose(names, stage, thresholds)
+        if has_suspicions:
+            return chosen
+        return tuple(replace(rule, finding="evidence") for rule in chosen)
+
     return FailureMetric(
-        evolve=compose(evolve, "evolve", thresholds),
-        respond=compose(respond, "respond", thresholds),
+        evolve=rules(evolve, "evolve"),
+        respond=rules(respond, "respond"),
         judge=Judge(judge) if judge else None,
     )

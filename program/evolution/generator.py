@@ -281,6 +281,7 @@ class _Rewriter:
             child=slot.child,
             # Where the first attempt is greedy, another draw alone would bring the same reply.
             temperature=settings.retry_temperature if number else None,
+            is_final=number + 1 == settings.attempts,
             is_last=settings.save == "all" or round_number == settings.last_round,
             length_goal=settings.until,
         )

@@ -12,7 +12,7 @@ from typing import Literal
 
 from dspy.utils.exceptions import LMInvalidRequestError
 
-from autoevol.metrics import Reason, Stage
+from autoevol.metrics import Reason, Stage, fails
 from autoevol.program.blocks import Item, run_blocks, together
 from autoevol.program.calls import CallRecord, collected_calls, usage_of
 from autoevol.program.evolution.answering import AnswerSettings, answer_row
@@ -25,6 +25,8 @@ from autoevol.program.roles import Roles
 from autoevol.program.row_ids import RowIds
 
 InputHandling = Literal["keep", "append", "evolve"]
+Suspects = Literal["keep", "retry", "drop"]
+"""`retry`: dropped while attempts are left, then kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Pipeline:
         answer: How sound rewrites are answered.
         evolves_input: Whether a row's input is evolved after its instruction.
         context: Whether a turn of a conversation is evolved with the turns before it.
+        suspects: What becomes of a row that is suspected, and against which there is no evidence.
         ids: Name the evolved rows.
     """
 
@@ -51,6 +54,7 @@ class Pipeline:
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     evolves_input: bool = False
     context: ContextName = "none"
+    suspects: Suspects = "keep"
     ids: RowIds = field(default_factory=RowIds)
 
     @property
@@ -95,7 +99,7 @@ class Pipeline:
                 context=self.context,
                 evolves_input=self.evolves_input,
             )
-            return _outcome(attempt.source, "evolve", result, usage_of(calls))
+            return self._judged(attempt, "evolve", result, usage_of(calls))
 
         return await _run_stage(work, Outcome(attempt.source, blank, "kept"), "evolve")
 
@@ -107,9 +111,20 @@ class Pipeline:
         async def work(calls: list[CallRecord]) -> Outcome:
             result = await answer_row(outcome, attempt, self.roles, self.failure, self.answer)
             usage = add_usage(outcome.row.usage, usage_of(calls))
-            return _outcome(outcome.source, "respond", result, usage)
+            return self._judged(attempt, "respond", result, usage)
 
         return await _run_stage(work, outcome, "respond")
+
+    def _judged(
+        self, attempt: Attempt, stage: Stage, result: StageResult, usage: Mapping[str, int]
+    ) -> Outcome:
+        """Return the outcome of a stage's result; suspicions alone may leave the row kept."""
+        is_dropped = self.suspects == "drop" or (self.suspects == "retry" and not attempt.is_final)
+        if fails(result.reasons) or (result.reasons and is_dropped):
+            return _failed(attempt.source, stage, result, usage)
+        suspicions = (*result.row.suspected_by, *result.reasons)
+        row = replace(result.row, usage=usage, suspected_by=suspicions)
+        return Outcome(attempt.source, row, "kept", raw=result.raw)
 
 
 async def _run_stage(
@@ -137,7 +152,7 @@ async def _run_stage(
     if is_unscored:
         row = replace(before.row, usage=usage)
         return Outcome(before.source, row, "unscored", reasons=(reason,))
-    return _outcome(before.source, stage, StageResult(before.row, (reason,), before.raw), usage)
+    return _failed(before.source, stage, StageResult(before.row, (reason,), before.raw), usage)
 
 
 def add_usage(*parts: Mapping[str, int]) -> dict[str, int]:
@@ -148,8 +163,6 @@ def add_usage(*parts: Mapping[str, int]) -> dict[str, int]:
     return dict(total)
 
 
-def _outcome(source: Row, stage: Stage, result: StageResult, usage: Mapping[str, int]) -> Outcome:
+def _failed(source: Row, stage: Stage, result: StageResult, usage: Mapping[str, int]) -> Outcome:
     row = replace(result.row, usage=usage)
-    if not result.reasons:
-        return Outcome(source, row, "kept", raw=result.raw)
     return Outcome(source, row, "failed", stage, result.reasons, result.raw)

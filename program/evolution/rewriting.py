@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from dspy.utils.exceptions import AdapterParseError
 
-from autoevol.metrics import Reason, added_words
+from autoevol.metrics import Reason, added_words, fails
 from autoevol.program.calls import collected_calls
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
@@ -27,7 +27,7 @@ class StageResult:
 
     Attributes:
         row: The row as the stage leaves it.
-        reasons: The broken rules; empty when the row is sound.
+        reasons: The broken rules, suspicions among them; empty when the row is sound.
         raw: The evolver's last reply before parsing.
     """
 
@@ -99,9 +99,11 @@ async def rewrite_row(
     turns = await _TurnEvolver(attempt, role, failure, context).evolve()
     row = _filled(blank, attempt.source, turns)
     last = turns[-1]
-    if last.reasons or not (evolves_input and row.input):
-        return StageResult(row, last.reasons, last.raw)
-    return await _evolve_input(attempt, row, role, last.raw)
+    reasons = tuple(reason for turn in turns for reason in turn.reasons)
+    if fails(reasons) or not (evolves_input and row.input):
+        return StageResult(row, reasons, last.raw)
+    evolved = await _evolve_input(attempt, row, role, last.raw)
+    return replace(evolved, reasons=(*reasons, *evolved.reasons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class _TurnEvolver:
             if source.turns:
                 turn = replace(turn, reasons=with_turn_number(turn.reasons, number))
             turns.append(turn)
-            if turn.reasons:
+            if fails(turn.reasons):
                 break
         return turns
 
@@ -140,8 +142,8 @@ class _TurnEvolver:
         raw = reply.text if reply else parsed.raw
         case = attempt.case(text, parsed.text, reply, raw)
         reasons = await self.failure.reasons("evolve", case)
-        if not reasons and attempt.length_goal:
-            reasons = attempt.length_goal.reasons(parsed.text or "")
+        if not fails(reasons) and attempt.length_goal:
+            reasons = (*reasons, *attempt.length_goal.reasons(parsed.text or ""))
         # A model that thinks by itself, and a method with a field for it, may do both.
         thoughts = (reply.thinking if reply else "", parsed.thinking)
         return _Turn(

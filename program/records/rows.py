@@ -1,10 +1,10 @@
 """A row, what became of it in a round, and the counts of both."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from autoevol.metrics import Reason, Stage
+from autoevol.metrics import Reason, Stage, fails
 
 Split = Literal["train", "dev", "held-out", "data"]
 Status = Literal["kept", "failed", "unscored"]
@@ -35,6 +35,7 @@ class Row:
         scores: Scores of the row, by name.
         usage: Calls and tokens that the row cost, failed attempts included.
         filtered_by: Name of the filter that marked the row; None when no filter did.
+        suspected_by: The suspicions under which the row was kept.
     """
 
     # `as_dict` writes every field, in this order, to the run's files: a name here is a key there.
@@ -58,6 +59,7 @@ class Row:
     scores: Mapping[str, float] = field(default_factory=dict)
     usage: Mapping[str, int] = field(default_factory=dict)
     filtered_by: str | None = None
+    suspected_by: tuple[Reason, ...] = ()
 
     @property
     def text(self) -> str:
@@ -75,8 +77,13 @@ class Row:
         return self.text if self.turns else self.prompt
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the row as plain JSON data, keys in the contract's order."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Return the row as plain JSON data, keys in the contract's order.
+
+        Only a suspected row has the key `suspected_by`.
+        """
+        values = {name: getattr(self, name) for name in self.__slots__}
+        suspicions = _plain(values.pop("suspected_by"))
+        return {**values, "suspected_by": suspicions} if suspicions else values
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +112,34 @@ class Outcome:
     place: tuple[int, ...] = ()
 
     @property
+    def is_suspected(self) -> bool:
+        """Whether the row was dropped under suspicion, and no evidence is against it."""
+        return self.status == "failed" and not fails(self.reasons)
+
+    @property
     def verdict(self) -> bool | None:
-        """F of the row: True failed, False passed, None unscored."""
+        """F of the row: True failed or dropped, False kept, None unscored."""
         return None if self.status == "unscored" else self.status == "failed"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the row as plain JSON data, with the reasons where it was not kept."""
+        """Return the row as plain JSON data, with the reasons where it was not kept.
+
+        Only a row that was dropped under suspicion has the key `status`.
+        """
         if self.status == "kept":
             return self.row.as_dict()
-        reasons = [{"rule": reason.rule, "evidence": reason.evidence} for reason in self.reasons]
+        status = {"status": "suspected"} if self.is_suspected else {}
         return {
             **self.row.as_dict(),
+            **status,
             "failed_at": self.failed_at,
-            "reasons": reasons,
+            "reasons": _plain(self.reasons),
             "raw": self.raw,
         }
+
+
+def _plain(reasons: Sequence[Reason]) -> list[dict[str, str]]:
+    return [{"rule": reason.rule, "evidence": reason.evidence} for reason in reasons]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +149,8 @@ class RoundCount:
     Attributes:
         round: Number of the round; 0 for rows that are answered as they are.
         finished: Kept rewrites that have reached their length, and so leave the pool.
+        suspected: Kept rewrites under suspicion.
+        failed_suspected: Failed rewrites that were dropped under suspicion alone.
     """
 
     # `summary.json` holds these fields under these names.
@@ -138,6 +160,8 @@ class RoundCount:
     failed: int
     unscored: int
     finished: int = 0
+    suspected: int = 0
+    failed_suspected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

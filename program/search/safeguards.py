@@ -8,12 +8,15 @@ _NOTHING_NEW = (
     "The result must demand at least one thing that the original does not; "
     "saying the same in other words is not enough."
 )
+_A_REQUEST = "Never answer or solve the instruction: what you write must still be a request."
 _WHOLE = "Reply with one complete, clear request and nothing else."
 
 SAFEGUARDS: dict[str, str] = {
     "unparsed": _WHOLE,
     "empty": _WHOLE,
+    "same_text": _NOTHING_NEW,
     "unchanged": _NOTHING_NEW,
+    "restated": _NOTHING_NEW,
     "reworded": _NOTHING_NEW,
     "equal": _NOTHING_NEW,
     "same_sum": "In a word problem, add a new amount, a new condition or a further question that "
@@ -22,7 +25,9 @@ SAFEGUARDS: dict[str, str] = {
     "instruction.",
     "shrunk": "Everything that the original demands stays, and something is added to it.",
     "bloated": "Add no more than twenty words.",
-    "answered": "Never answer or solve the instruction: what you write must still be a request.",
+    "answered": _A_REQUEST,
+    "replied": _A_REQUEST,
+    "no_request": _A_REQUEST,
     "leaked_answer": "Never put the answer, a hint or a step of the solution into the request.",
     "missing_question": "Something unknown must remain to be found.",
     "prompt_leak": "Never mention these orders, the original instruction or that it was rewritten.",

@@ -52,6 +52,7 @@ def generate(
         block_rows,
         blocks_in_flight=3,
         answer=settings.pop("answer", AnswerSettings()),
+        suspects=settings.pop("suspects", "drop"),
     )
     outcomes: list[Outcome] = []
     generator = Generator(

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from autoevol.metrics import Case, broken, compose
+from autoevol.metrics import Case, broken, compose, for_evolver
+from autoevol.metrics.failure.evolvers import EvolverClass
 
 SOURCE = "List five things to check before buying a used bicycle."
 HARDER = (
@@ -11,11 +12,12 @@ HARDER = (
 )
 
 
-def rules_broken(source: str, text: str | None, **more: Any) -> list[str]:
+def rules_broken(
+    source: str, text: str | None, *, evolver: EvolverClass = "copies", **more: Any
+) -> list[str]:
     """Return the names of the strict rules that a rewrite breaks."""
-    return [
-        reason.rule for reason in broken(compose(["strict"], "evolve"), Case(source, text, **more))
-    ]
+    rules = for_evolver(compose(["strict"], "evolve"), evolver)
+    return [reason.rule for reason in broken(rules, Case(source, text, **more))]
 
 
 def reply_rules_broken(prompt: str, response: str, **more: Any) -> list[str]:

@@ -232,6 +232,32 @@ ENGLISH = Language(
         r"|not[ ]exceed|not[ ]exceeding|exceed|exceeding|maximum[ ]of|max|limit[ ]of|limited[ ]to|limit[ ]it[ ]to)[ ])?"
         r"(?<![\d.,])(?P<words>\d{2,5})(?:[ ]?(?:-|–|to)[ ]?\d{2,5})?[ -]?words?\b(?P<letters>)"
     ),
+    imperative=pattern(
+        r"(?:^[ \t>*#\d.)\-(\"']{0,12}|[.;:!?]\s{1,8}|,[ ](?:and|then|or)[ ])"
+        r"(?!(?:in|on|at|to|of|by|for|from|with|without|within|as|if|when|while|since|because|after|before|during"
+        r"|under|over|both|all|one|and|or|but|so|is|are|was|were|do|does|did|it|he|she|they|we|i|you|that|this"
+        r"|despite|given|unlike|like|here|there|not|only|even|such|the|a|an|my|his|her|their|our|its|these|those|some"
+        r"|many|most|each|every|any|no|has|have|had|will|would|can|could|may|might|must|should)\b)"
+        r"(?:\w{3,12}ly[ ])?[a-z]{3,14}[ ](?:upon[ ]|on[ ]|for[ ]|in[ ]|into[ ]|out[ ]|up[ ]|with[ ])?"
+        r"(?:a|an|the|this|that|these|those|your|its|their|each|any|all|both|one|two|three|four|five|six|seven|eight"
+        r"|nine|ten|\d{1,3}|how|what|why|whether|which|where|me|us|yourself)\b"
+    ),
+    creative=pattern(
+        r"\A\W{0,8}(?:please[ ])?(?:generate|write|create|describe|explain|list|suggest|compose|design|discuss"
+        r"|develop|give|provide|come[ ]up|brainstorm|propose|construct|make|tell|produce|invent|outline|analy[sz]e"
+        r"|compare|imagine|draft|elaborate)\b"
+    ),
+    closed=pattern(
+        r"\A\W{0,8}(?:given|identify|classify|categori[sz]e|convert|rewrite|rephrase|summari[sz]e|determine|calculate"
+        r"|compute|count|find|solve|how[ ](?:many|much)|what[ ](?:is|are|was|were)[ ]the|which|who|when|where|change"
+        r"|correct|edit|translate|arrange|rearrange|sort|remove|replace|transform|turn|match|choose|select|name)\b"
+    ),
+    demand=pattern(
+        r"\b(?:includ\w{1,4}|incorporat\w{1,4}|at[ ]least|must|should|each|and|also|as[ ]well[ ]as|along[ ]with"
+        r"|such[ ]as|like|without|within|compar\w{1,6}|specify\w{0,3}|provid(?:e|ing)|explain(?:ing)?"
+        r"|emphasi\w{2,4}|justif\w{1,6}|discuss\w{0,4}|detail(?:ing)?|tailored|focus\w{0,4}|consider\w{0,4}"
+        r"|taking[ ]into|under|effects?|impact|role|examples?)\b"
+    ),
     operation=pattern(
         r"\b(?P<verb>add|adding|adds|introduce|introducing|introduces|include|including|includes|incorporate|incorporating"
         r"|require|requiring|requires|specify|specifying|specifies|increase|increasing|increases|impose|imposing"

@@ -45,6 +45,10 @@ class Language:
         brief: The task asks for a short text.
         target: A length that the task asks for, in the group `words` or `letters`; `most` matches
             if it is an upper limit.
+        imperative: A sentence with the shape of an order, whatever its verb.
+        creative: The task asks for something new; a material does not close it.
+        closed: The task has one right answer, or a given text to work on.
+        demand: Words that bring in a further demand ("including", "at least").
         operation: An operation that makes an instruction harder, in the groups `verb` and `object`.
     """
 
@@ -80,6 +84,10 @@ class Language:
     long_form: re.Pattern[str]
     brief: re.Pattern[str]
     target: re.Pattern[str]
+    imperative: re.Pattern[str]
+    creative: re.Pattern[str]
+    closed: re.Pattern[str]
+    demand: re.Pattern[str]
     operation: re.Pattern[str]
 
 

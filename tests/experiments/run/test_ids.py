@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from autoevol.experiments.artifacts.format import FORMAT
 from tests.support.command_line import rows_of, run_cli, summary_of
 
 RUN = Path("runs/test")
@@ -69,7 +70,7 @@ def test_a_folder_of_format_1_keeps_the_ids_that_it_began_with(
     write_named_seeds(["a", "a.1", "b"])
     run_cli("run", str(config), "--set", "budget.calls=1", expected=3)
     identity = json.loads((RUN / "run.json").read_text())
-    assert identity.pop("format") == 2
+    assert identity.pop("format") == FORMAT
     (RUN / "run.json").write_text(json.dumps(identity))
 
     run_cli("run", str(config), expected=0)

@@ -67,5 +67,5 @@ def test_the_kind_of_the_method_selects_the_rules(kind: str, flagged: bool) -> N
 
 def test_a_new_task_of_the_domain_is_what_breadth_wants() -> None:
     other = "Explain how to choose a helmet that fits a child."
-    assert "changed_task" in rules_broken(SOURCE, other)
+    assert changed_task(evolved(other, SOURCE))
     assert rules_broken(SOURCE, other, method_kind="breadth") == []

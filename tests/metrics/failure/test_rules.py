@@ -17,7 +17,7 @@ def test_rule_sets_compose() -> None:
     names = [rule.name for rule in compose(["strict", "-unchanged", "copied_template"], "evolve")]
     assert "unchanged" not in names
     assert "copied_template" in names
-    assert "answered" in names
+    assert "replied" in names
 
 
 def test_no_config_can_remove_the_rules_that_every_row_needs() -> None:
@@ -90,10 +90,11 @@ def documented() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", RULE_SETS["strict"])
 def test_the_docs_say_what_a_rule_is(name: str) -> None:
-    rule, (stage, kinds, _, numbers) = RULES[name], documented()[name]
+    rule, (stage, kinds, finding, _, numbers) = RULES[name], documented()[name]
     stages = ("evolve", "respond") if stage == "both" else (stage,)
     every = ("depth", "breadth", "down")
     assert stages == rule.stages
+    assert finding == rule.finding
     assert (every if kinds == "all" else tuple(kinds.split(", "))) == rule.method_kinds
     assert numbers == ", ".join(f"`{key}: {value:g}`" for key, value in rule.thresholds.items())
 

@@ -135,7 +135,7 @@ def test_a_turn_that_fails_ends_the_conversation_at_evolve() -> None:
     attempts = [Attempt(talk, Evolver(Method("m", "Rewrite.")), draw=7)]
     outcome = asyncio.run(pipeline.attempt_block(attempts))[0]
     assert outcome.failed_at == "evolve"
-    assert str(outcome.reasons[0]).startswith("unchanged: turn 2: ")
+    assert str(outcome.reasons[0]).startswith("same_text: turn 2: ")
 
 
 @pytest.mark.parametrize(

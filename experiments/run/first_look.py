@@ -1,0 +1,113 @@
+"""The first look at the evolver: does it copy or reword, and what becomes of suspects."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
+
+from autoevol.experiments.artifacts.identity import read_identity
+from autoevol.experiments.run.context import OpenRun
+from autoevol.experiments.run.wiring import generation_settings
+from autoevol.metrics.failure.evolvers import MOST_REWRITES, EvolverLook, look_at
+from autoevol.program.evolution.choice import Chooser, RewriteSlot
+from autoevol.program.evolution.evaluation import first_draw
+from autoevol.program.evolution.evolver import Evolver
+from autoevol.program.evolution.pipeline import Suspects
+from autoevol.program.listeners import Phase
+from autoevol.program.lm_errors import UNSCORED_ERRORS
+from autoevol.program.records import Row
+
+_REFUSED = (*UNSCORED_ERRORS, LMInvalidRequestError, AdapterParseError)
+_ACTIONS: dict[str, Suspects] = {"copies": "drop", "rewords": "keep", "unknown": "keep"}
+
+
+async def with_suspects_decided(opened: OpenRun) -> OpenRun:
+    """Return the run with a decision on suspects; by default it goes by the evolver's class.
+
+    The class is fixed before the first row is judged, from the first rewrites that the run makes
+    anyway: their calls are in the ledger by then, and none is paid twice. `run.json` keeps it.
+    """
+    setting = opened.plan.config.failure.suspects
+    if setting != "auto":
+        return replace(opened, pipeline=replace(opened.pipeline, suspects=setting))
+    if not _may_suspect(opened):
+        return opened
+    identity = read_identity(opened.folder.path)
+    look = identity.evolver
+    if look is None:
+        look = await _FirstLook(opened).take()
+        replace(identity, evolver=look).write(opened.folder.path)
+    action = _ACTIONS[look.evolver_class]
+    opened.context.say(_message(look, action))
+    failure = opened.pipeline.failure.for_evolver(look.evolver_class)
+    return replace(opened, pipeline=replace(opened.pipeline, suspects=action, failure=failure))
+
+
+def _may_suspect(opened: OpenRun) -> bool:
+    rules = opened.pipeline.failure.evolve
+    is_evolving = bool(opened.plan.config.evolve.rounds) or opened.plan.start is not None
+    return is_evolving and any(rule.finding == "suspicion" for rule in rules)
+
+
+def _message(look: EvolverLook, action: Suspects) -> str:
+    shown = f"{look.kept:.0%} of the seeds' words in {look.rewrites} rewrites"
+    words = {"copies": "copies", "rewords": "rewords", "unknown": "is of unknown class"}
+    done = "dropped" if action == "drop" else "kept"
+    return (
+        f"the evolver {words[look.evolver_class]} (it keeps {shown}): suspected rows are {done} "
+        "(failure.suspects: auto)"
+    )
+
+
+class _FirstLook:
+    """Makes the first rewrites of a run.
+
+    Args:
+        opened: The run.
+    """
+
+    def __init__(self, opened: OpenRun) -> None:
+        self._opened = opened
+        self._pipeline = opened.pipeline
+        plan = opened.plan
+        settings = generation_settings(plan, {})
+        self._chooser = Chooser(settings.choice, settings.weights, {}, settings.seed)
+        self._round = settings.first_round
+        methods = [plan.start] if plan.start else plan.schedule[0]
+        self._evolvers = [Evolver(method) for method in methods]
+        # The tracker sees these calls when the run itself makes them.
+        self._role = replace(opened.pipeline.roles.evolver, on_call=None)
+
+    async def take(self) -> EvolverLook:
+        """Return what the rewrites show; calls that fail are left to the run itself."""
+        slots = [RewriteSlot(index, row) for index, row in enumerate(self._rows())]
+        self._opened.on_phase(Phase("first look", len(slots)))
+        rewrites: dict[int, tuple[str, str]] = {}
+
+        async def work(block: Sequence[RewriteSlot]) -> None:
+            for slot in block:
+                text = await self._rewrite(slot)
+                if text is not None:
+                    rewrites[slot.index] = (slot.row.instruction, text)
+                self._opened.context.bar.advance(failed=text is None)
+
+        await self._pipeline.run_blocks(slots, work)
+        return look_at(rewrites[index] for index in sorted(rewrites))
+
+    def _rows(self) -> Sequence[Row]:
+        """Return the rows whose first rewrites the run needs anyway, those of a search first."""
+        splits = self._opened.plan.splits
+        if self._opened.plan.start is None:
+            return splits.seeds[:MOST_REWRITES]
+        return [*splits.dev, *splits.heldout, *splits.train, *splits.fresh][:MOST_REWRITES]
+
+    async def _rewrite(self, slot: RewriteSlot) -> str | None:
+        names = [evolver.method_name for evolver in self._evolvers]
+        evolver = self._evolvers[self._chooser.choose(names, slot, self._round, 0)]
+        try:
+            prediction = await evolver.evolve_with(
+                self._role, slot.row.instruction, draw=first_draw(slot.row)
+            )
+        except _REFUSED:
+            return None
+        return prediction.evolved_instruction or ""

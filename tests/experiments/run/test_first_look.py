@@ -1,0 +1,109 @@
+"""The run looks at its evolver first, and treats suspects by what it has seen."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.support.command_line import rows_of, run_cli, summary_of
+from tests.support.loopback import Answer, ReceivedRequest, answering, good_reply, openai_reply
+
+WriteConfig = Callable[..., Path]
+RUN = Path("runs/test")
+ROWS = 30
+
+
+def copying(request: ReceivedRequest) -> Answer:
+    """Answer as an evolver that copies; every third rewrite adds next to nothing."""
+    user = request.body["messages"][-1]["content"]
+    row = user.split("\n")[1]
+    if int("".join(filter(str.isdigit, row))) % 3 == 0:
+        return 200, openai_reply(row.replace("List", "List out"))
+    return 200, good_reply(request)
+
+
+def rewording(request: ReceivedRequest) -> Answer:
+    """Answer as an evolver that rewords; every rewrite is suspected."""
+    number = "".join(filter(str.isdigit, request.body["messages"][-1]["content"]))
+    return 200, openai_reply(f"Enumerate the {number} mightiest waterways on that continent.")
+
+
+def configured(write_config: WriteConfig, url: str, **sections: Any) -> str:
+    evolver = {"model": "hosted_vllm/m", "api_base": url, "concurrency": 4}
+    return str(
+        write_config(
+            ROWS,
+            models={"evolver": evolver},
+            optimizer={"name": "none"},
+            evolve={"methods": ["weak"], "respond": False},
+            **sections,
+        )
+    )
+
+
+def look() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RUN / "run.json").read_text())["evolver"]
+    return found
+
+
+def test_suspects_of_an_evolver_that_rewords_are_kept(write_config: WriteConfig) -> None:
+    with answering(rewording) as server:
+        result = run_cli("run", configured(write_config, server.url), expected=0)
+        # The rewrites that were looked at are those of the run: none is paid twice.
+        assert len(server.requests) == ROWS
+    assert "the evolver rewords" in result.out
+    assert look()["rewrites"] == ROWS
+    summary = summary_of(RUN)
+    assert (summary["rows_out"], summary["rows_suspected"]) == (ROWS, ROWS)
+    assert summary["rows_failed"] == summary["rows_failed_suspected"] == 0
+    assert summary["suspected_by_rule"]["restated"] == {"kept": ROWS, "dropped": 0}
+    assert summary["evolver"]["class"] == "rewords"
+    assert all(row["suspected_by"] for row in rows_of(RUN / "evolved.jsonl"))
+    page = (RUN / "report.html").read_text()
+    assert "Suspects by rule" in page
+    assert "mightiest waterways" in page
+
+
+def test_suspects_of_an_evolver_that_copies_are_dropped(write_config: WriteConfig) -> None:
+    with answering(copying) as server:
+        result = run_cli("run", configured(write_config, server.url), expected=0)
+    assert "the evolver copies" in result.out
+    summary = summary_of(RUN)
+    assert (summary["rows_out"], summary["rows_failed"]) == (20, 10)
+    assert (summary["rows_suspected"], summary["rows_failed_suspected"]) == (0, 10)
+    failures = rows_of(RUN / "failures.jsonl")
+    assert {row["status"] for row in failures} == {"suspected"}
+    assert "restated" not in {reason["rule"] for row in failures for reason in row["reasons"]}
+
+
+def test_a_resumed_run_keeps_the_class(write_config: WriteConfig) -> None:
+    with answering(rewording) as server:
+        config = configured(write_config, server.url)
+        run_cli("run", config, expected=0)
+        identity = json.loads((RUN / "run.json").read_text())
+        identity["evolver"] = {"kept": 0.9, "rewrites": 32}
+        (RUN / "run.json").write_text(json.dumps(identity))
+        (RUN / "summary.json").unlink()
+        result = run_cli("run", config, expected=0)
+        assert len(server.requests) == ROWS
+    assert "the evolver copies" in result.out
+    assert look() == {"kept": 0.9, "rewrites": 32}
+
+
+def test_nobody_looks_where_the_config_says_what_to_do(write_config: WriteConfig) -> None:
+    with answering(rewording) as server:
+        config = configured(write_config, server.url, failure={"suspects": "drop"})
+        result = run_cli("run", config, expected=0)
+    assert "the evolver" not in result.out
+    assert look() is None
+    assert summary_of(RUN)["rows_failed_suspected"] == ROWS
+
+
+def test_a_search_looks_at_its_own_rows(write_config: WriteConfig) -> None:
+    with answering(lambda request: (200, good_reply(request))) as server:
+        evolver = {"model": "hosted_vllm/m", "api_base": server.url, "concurrency": 4}
+        search = {"steps": 1, "batch_size": 4, "candidates": 1}
+        config = write_config(ROWS, models={"evolver": evolver}, optimizer=search)
+        result = run_cli("run", str(config), expected=0)
+    assert "the evolver copies" in result.out
+    assert look()["rewrites"] == ROWS

@@ -1,0 +1,34 @@
+"""The class of an evolver, from the words of its seeds that it keeps."""
+
+import pytest
+
+from autoevol.metrics import RULES, for_evolver
+from autoevol.metrics.failure.evolvers import LEAST_REWRITES, EvolverLook, look_at
+
+SEED = "Name three bridges across the Danube."
+COPY = "Name three bridges across the Danube and the year in which each of them was built."
+REWORDED = "Enumerate a trio of crossings over that river, with the year of their construction."
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "count", "expected"),
+    [
+        (COPY, LEAST_REWRITES, "copies"),
+        (REWORDED, LEAST_REWRITES, "rewords"),
+        (COPY, LEAST_REWRITES - 1, "unknown"),
+    ],
+)
+def test_an_evolver_copies_or_rewords(rewrite: str, count: int, expected: str) -> None:
+    look = look_at([(SEED, rewrite)] * count)
+    assert look.evolver_class == expected
+    assert look.rewrites == count
+
+
+def test_seeds_without_content_words_tell_nothing() -> None:
+    assert look_at([("?", COPY), (SEED, COPY)]) == EvolverLook(1.0, 1)
+
+
+def test_a_rule_speaks_of_its_evolvers_alone() -> None:
+    rules = [RULES["unchanged"], RULES["restated"]]
+    assert [rule.name for rule in for_evolver(rules, "copies")] == ["unchanged"]
+    assert [rule.name for rule in for_evolver(rules, "rewords")] == ["unchanged", "restated"]
