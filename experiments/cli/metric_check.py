@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,6 +24,14 @@ def metric_check(
         str | None,
         typer.Option("--judge", metavar="MODEL", help="The judge for the rules that need one."),
     ] = None,
+    by: Annotated[
+        Literal["source", "lang", "domain", "kind", "confidence"],
+        typer.Option("--by", help="Groups whose figures are shown."),
+    ] = "source",
+    evolver: Annotated[
+        Literal["copies", "rewords", "unknown"] | None,
+        typer.Option("--evolver", help="Class of the evolver; by default estimated by source."),
+    ] = None,
     out: Annotated[
         Path,
         typer.Option(
@@ -34,19 +42,26 @@ def metric_check(
     """Check every rule set against labelled rows."""
     from autoevol.experiments.judging.labelled import read_labelled
     from autoevol.experiments.judging.metric_check import (
+        Classes,
         check_rule_sets,
         groups_table,
         kinds_table,
+        summary_line,
         table,
     )
 
     rows = read_labelled(file)
-    figures = check_rule_sets(rows, _verdicts(rows, judge, out) if judge else None)
+    classes = Classes(rows, evolver)
+    judged = _verdicts(rows, judge, out) if judge else None
+    figures = check_rule_sets(rows, judged, classes)
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return
-    for grid in (table(figures), kinds_table(figures), groups_table(figures)):
+    for grid in (table(figures), kinds_table(figures)):
         console.print(grid)
+    console.print(groups_table(figures, classes, by))
+    if line := summary_line(figures):
+        console.print(line)
     if not judge:
         console.print("No judge (--judge MODEL): the rules that need one flag nothing here.")
 

@@ -20,6 +20,7 @@ class LabelledRow:
         failed: The evolved text or the response failed.
         kinds: Failure kinds of both.
         is_sure: The reader's confidence was not low.
+        source: Who or what made the rewrite, as the file names it.
     """
 
     id: str
@@ -29,6 +30,7 @@ class LabelledRow:
     lang: str
     domain: str
     is_sure: bool
+    source: str = "unknown"
 
     @property
     def rewrite(self) -> Case:
@@ -40,7 +42,9 @@ def read_labelled(file: Path) -> list[LabelledRow]:
     """Return the rows of a JSONL file.
 
     Their keys are `id, seed, evolved, response, failed, kinds, response_failed, response_kinds,
-    lang`, and optionally `raw, domain, confidence, method` (a shipped one) and `method_kind`.
+    lang`, and optionally `raw, domain, confidence, source, kind` (of the method: depth, breadth,
+    down; also as `method_kind`), `method` (a shipped one's name, or its text) and `demonstrations`
+    (a text, or a list of evolved texts).
 
     Raises:
         ConfigError: Names the file and the line.
@@ -66,23 +70,32 @@ def _row(record: Record, library: Mapping[str, Method]) -> LabelledRow:
         lang=record.optional_text("lang") or "unknown",
         domain=record.optional_text("domain") or "unknown",
         is_sure=row.get("confidence") != "low",
+        source=record.optional_text("source") or "unknown",
     )
 
 
 def _case(record: Record, library: Mapping[str, Method]) -> Case:
-    kind: Any = record.optional_text("method_kind") or "depth"
+    key = "method_kind" if record.value.get("method_kind") else "kind"
+    kind: Any = record.optional_text(key) or "depth"
     if kind not in get_args(MethodKind):
-        raise record.error("method_kind", f"must be one of {get_args(MethodKind)}, is {kind!r}")
-    method = library.get(record.optional_text("method"))
+        raise record.error(key, f"must be one of {get_args(MethodKind)}, is {kind!r}")
+    text = record.optional_text("method")
+    method = library.get(text)
     return Case(
         source=record.text("seed"),
         evolved=_text_or_none(record, "evolved"),
         response=_text_or_none(record, "response"),
         raw=record.optional_text("raw"),
-        method=method.instructions if method else "",
-        demonstrations=method.demonstrated if method else "",
+        method=method.instructions if method else text,
+        demonstrations=_demonstrations(record) or (method.demonstrated if method else ""),
         method_kind=kind,
     )
+
+
+def _demonstrations(record: Record) -> str:
+    if isinstance(record.value.get("demonstrations"), list):
+        return "\n\n".join(record.texts("demonstrations"))
+    return record.optional_text("demonstrations")
 
 
 def _text_or_none(record: Record, key: str) -> str | None:

@@ -1,22 +1,94 @@
 """`autoevol metric-check`: how well every rule set agrees with labelled rows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from rich.table import Table
 
 from autoevol.experiments.judging.labelled import LabelledRow
-from autoevol.metrics import RULE_SETS, broken, compose
-from autoevol.metrics.stats.agreement import Confusion, confusion
-from autoevol.metrics.stats.intervals import Estimate
+from autoevol.metrics import RULE_SETS, Reason, broken, compose, fails, for_evolver
+from autoevol.metrics.failure.evolvers import EvolverClass, EvolverLook, look_at
+from autoevol.metrics.stats.agreement import confusion
+from autoevol.metrics.stats.intervals import Estimate, share
 
-FIGURES = ("precision", "recall", "specificity", "balanced_accuracy", "f1")
-_Pairs = Sequence[tuple[bool, LabelledRow]]
-"""Whether the rule set flags the row, and the row."""
+FIGURES = (
+    "precision",
+    "recall",
+    "recall_failed",
+    "specificity",
+    "balanced_accuracy",
+    "f1",
+    "suspected_good",
+    "suspected_precision",
+    "kept_good",
+    "bad_kept",
+)
+"""Of each rule set; docs/failure-metric.md says what each means and which way is better."""
+
+_SHOWN = (
+    "recall",
+    "recall_failed",
+    "specificity",
+    "suspected_good",
+    "suspected_precision",
+    "balanced_accuracy",
+)
+GROUPS: Mapping[str, Callable[[LabelledRow], str]] = {
+    "source": lambda row: row.source,
+    "lang": lambda row: row.lang,
+    "domain": lambda row: row.domain,
+    "kind": lambda row: row.case.method_kind,
+    "confidence": lambda row: "sure" if row.is_sure else "low",
+}
+"""What rows can be grouped by."""
+
+LEAST_GOOD = 20
+"""Good rows from which a source's specificity is compared with that of others."""
+
+Decision = Literal["failed", "suspected", "kept"]
+
+
+class Verdict(NamedTuple):
+    """What a rule set says of a row.
+
+    Attributes:
+        decision: "suspected": there is no evidence against the row.
+        is_kept: Whether the defaults keep the row: suspects are dropped where the evolver copies.
+    """
+
+    row: LabelledRow
+    decision: Decision
+    is_kept: bool
+
+
+class Classes:
+    """The class of each source's evolver.
+
+    Args:
+        rows: All rows.
+        evolver: The class of all of them; None: it is estimated for each source.
+    """
+
+    def __init__(self, rows: Sequence[LabelledRow], evolver: EvolverClass | None = None) -> None:
+        self._given = evolver
+        self.looks: dict[str, EvolverLook] = {
+            source: look_at(
+                (row.case.source, row.case.evolved)
+                for row in rows
+                if row.source == source and row.case.evolved
+            )
+            for source in sorted({row.source for row in rows})
+        }
+
+    def of(self, row: LabelledRow) -> EvolverClass:
+        """Return the class of a row's evolver."""
+        return self._given or self.looks[row.source].evolver_class
 
 
 def check_rule_sets(
-    rows: Sequence[LabelledRow], judged: Mapping[str, frozenset[str]] | None = None
+    rows: Sequence[LabelledRow],
+    judged: Mapping[str, frozenset[str]] | None = None,
+    classes: Classes | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return the agreement of each rule set with the labels.
 
@@ -24,23 +96,27 @@ def check_rule_sets(
         rows: At least one.
         judged: For each row's id, the judge rules that it breaks; None: no judge was asked, and
             the judge rules flag nothing.
+        classes: Of the sources' evolvers; None: estimated.
     """
-    return {name: _figures(_pairs(name, rows, judged or {})) for name in RULE_SETS}
+    classes = classes or Classes(rows)
+    return {name: _figures(_verdicts(name, rows, judged or {}, classes)) for name in RULE_SETS}
 
 
-def broken_rules(name: str, row: LabelledRow) -> tuple[str, ...]:
-    """Return the rules of a set that a row breaks, at both stages, judge rules excluded."""
-    reasons = broken(compose([name], "evolve"), row.rewrite)
+def broken_rules(
+    name: str, row: LabelledRow, evolver: EvolverClass = "unknown"
+) -> tuple[Reason, ...]:
+    """Return what a set finds in a row, at both stages, judge rules excluded."""
+    reasons = broken(for_evolver(compose([name], "evolve"), evolver), row.rewrite)
     if row.case.response is not None:
         reasons += broken(compose([name], "respond"), row.case)
-    return tuple(reason.rule for reason in reasons)
+    return reasons
 
 
 def table(agreements: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return a line for each rule set: its figures with 95 % intervals."""
-    lines = Table("rule set", *(name.replace("_", " ") for name in FIGURES))
+    lines = Table("rule set", *(name.replace("_", " ") for name in _SHOWN))
     for name, figures in agreements.items():
-        lines.add_row(name, *(_cell(figures, column) for column in FIGURES))
+        lines.add_row(name, *(_cell(figures, column) for column in _SHOWN))
     return lines
 
 
@@ -54,64 +130,121 @@ def kinds_table(agreements: Mapping[str, Mapping[str, Any]]) -> Table:
     return lines
 
 
-def groups_table(agreements: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return the balanced accuracy by language, by domain, and without the unsure labels."""
-    first = next(iter(agreements.values()))
-    lines = Table("balanced accuracy", "rows", *agreements)
-    for name, group in first["groups"].items():
-        cells = (_number(f["groups"][name]["balanced_accuracy"]) for f in agreements.values())
-        lines.add_row(name, str(group["rows"]), *cells)
+def groups_table(
+    agreements: Mapping[str, Mapping[str, Any]], classes: Classes, by: str, name: str = "strict"
+) -> Table:
+    """Return the figures of one rule set by source, language, domain, kind or confidence."""
+    titles = [column.replace("_", " ") for column in _SHOWN]
+    lines = Table(f"{name}, by {by}", "rows", *titles, *(["evolver"] if by == "source" else []))
+    for key, group in agreements[name]["groups"].items():
+        kind, _, value = key.partition(" ")
+        if kind != by:
+            continue
+        cells = [_number(group[column]) for column in _SHOWN]
+        look = classes.looks.get(value) if by == "source" else None
+        note = [f"{look.evolver_class} ({look.kept:.2f})"] if look else []
+        lines.add_row(value, str(group["rows"]), *cells, *note)
     return lines
 
 
-def _pairs(
-    name: str, rows: Sequence[LabelledRow], judged: Mapping[str, frozenset[str]]
-) -> list[tuple[bool, LabelledRow]]:
+def summary_line(agreements: Mapping[str, Mapping[str, Any]], name: str = "strict") -> str:
+    """Return the worst source of a rule set in a line; "" where there is none to compare."""
+    worst = agreements[name]["worst_source"]
+    if worst is None:
+        return ""
+    return (
+        f"{name}: least specificity over sources: {worst['specificity']:.2f} ({worst['source']}, "
+        f"{worst['good_rows']} good rows)"
+    )
+
+
+def _verdicts(
+    name: str,
+    rows: Sequence[LabelledRow],
+    judged: Mapping[str, frozenset[str]],
+    classes: Classes,
+) -> list[Verdict]:
     members = set(RULE_SETS[name])
-    return [
-        (bool(broken_rules(name, row) or members & judged.get(row.id, frozenset())), row)
-        for row in rows
-    ]
+
+    def verdict(row: LabelledRow) -> Verdict:
+        evolver = classes.of(row)
+        reasons = broken_rules(name, row, evolver)
+        if fails(reasons) or members & judged.get(row.id, frozenset()):
+            return Verdict(row, "failed", is_kept=False)
+        if reasons:
+            return Verdict(row, "suspected", is_kept=evolver != "copies")
+        return Verdict(row, "kept", is_kept=True)
+
+    return [verdict(row) for row in rows]
 
 
-def _figures(pairs: _Pairs) -> dict[str, Any]:
-    kinds = sorted({kind for _, row in pairs for kind in row.kinds})
-    by_kind = {kind: [flagged for flagged, row in pairs if kind in row.kinds] for kind in kinds}
+def _figures(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    kinds = sorted({kind for verdict in verdicts for kind in verdict.row.kinds})
+    by_kind = {
+        kind: [v.decision != "kept" for v in verdicts if kind in v.row.kinds] for kind in kinds
+    }
+    groups = {key: _agreement(members) for key, members in _groups(verdicts).items()}
     return {
-        **_agreement(pairs),
+        **_agreement(verdicts),
+        "worst_source": _worst(verdicts),
         "recall_by_kind": {kind: sum(flags) / len(flags) for kind, flags in by_kind.items()},
         "rows_by_kind": {kind: len(flags) for kind, flags in by_kind.items()},
-        "groups": {name: _agreement(members) for name, members in _groups(pairs).items()},
+        "groups": groups,
     }
 
 
-def _groups(pairs: _Pairs) -> dict[str, _Pairs]:
-    """Return the rows by language, by domain, and those with sure labels."""
-    keys: dict[str, Callable[[LabelledRow], str]] = {
-        "language": lambda row: row.lang,
-        "domain": lambda row: row.domain,
+def _groups(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    return {
+        f"{name} {value}": [verdict for verdict in verdicts if key(verdict.row) == value]
+        for name, key in GROUPS.items()
+        for value in sorted({key(verdict.row) for verdict in verdicts})
     }
-    groups: dict[str, _Pairs] = {
-        f"{name} {value}": [pair for pair in pairs if key(pair[1]) == value]
-        for name, key in keys.items()
-        for value in sorted({key(row) for _, row in pairs})
+
+
+def _worst(verdicts: Sequence[Verdict]) -> dict[str, Any] | None:
+    """Return the source with the least specificity; None: no source has enough good rows."""
+    specificities = []
+    for source in sorted({verdict.row.source for verdict in verdicts}):
+        good = [v for v in verdicts if v.row.source == source and not v.row.failed]
+        if len(good) >= LEAST_GOOD:
+            passed = sum(verdict.decision != "failed" for verdict in good)
+            specificities.append((passed / len(good), source, len(good)))
+    if not specificities:
+        return None
+    specificity, source, count = min(specificities)
+    return {"source": source, "specificity": specificity, "good_rows": count}
+
+
+def _agreement(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    estimates = _estimates(verdicts)
+    return {
+        **{name: estimate.value if estimate else None for name, estimate in estimates.items()},
+        "intervals": {
+            name: estimate.interval if estimate else None for name, estimate in estimates.items()
+        },
+        "rows": len(verdicts),
     }
-    return {**groups, "sure labels only": [pair for pair in pairs if pair[1].is_sure]}
 
 
-def _agreement(pairs: _Pairs) -> dict[str, Any]:
-    counts = confusion((flagged, row.failed) for flagged, row in pairs)
-    estimates = {name: _estimate(counts, name) for name in FIGURES}
-    values = {name: estimate.value if estimate else None for name, estimate in estimates.items()}
-    intervals = {
-        name: estimate.interval if estimate else None for name, estimate in estimates.items()
+def _estimates(verdicts: Sequence[Verdict]) -> dict[str, Estimate | None]:
+    flagged = confusion((v.decision != "kept", v.row.failed) for v in verdicts)
+    failed = confusion((v.decision == "failed", v.row.failed) for v in verdicts)
+    suspected = confusion((v.decision == "suspected", v.row.failed) for v in verdicts)
+    kept = confusion((v.is_kept, v.row.failed) for v in verdicts)
+    good, bad = kept.false_alarms + kept.passes, kept.hits + kept.misses
+    return {
+        "precision": flagged.precision,
+        "recall": flagged.recall,
+        "recall_failed": failed.recall,
+        "specificity": failed.specificity,
+        # Of its two shares the second leaves suspects out: to suspect all rows must not look good.
+        "balanced_accuracy": flagged.balanced_accuracy,
+        "f1": flagged.f1,
+        "suspected_good": share(suspected.false_alarms, good),
+        "suspected_precision": suspected.precision,
+        "kept_good": share(kept.false_alarms, good),
+        "bad_kept": share(kept.hits, bad),
     }
-    return {**values, "intervals": intervals, "rows": len(pairs)}
-
-
-def _estimate(counts: Confusion, name: str) -> Estimate | None:
-    estimate: Estimate | None = getattr(counts, name)
-    return estimate
 
 
 def _cell(figures: Mapping[str, Any], name: str) -> str:

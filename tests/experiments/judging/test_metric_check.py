@@ -51,7 +51,7 @@ def test_the_json_is_keyed_by_rule_set(workplace: Path) -> None:
     assert agreements["strict"]["recall_by_kind"] == {"unchanged": 1}
     assert agreements["joonavel"]["recall"] == 0.5
     assert agreements["paper"]["recall"] == 0
-    assert agreements["strict"]["groups"]["language en"]["rows"] == 3
+    assert agreements["strict"]["groups"]["lang en"]["rows"] == 3
 
 
 def test_the_table_shows_intervals_and_kinds(workplace: Path) -> None:
@@ -137,4 +137,4 @@ def test_strict_sees_far_more_than_the_published_rules(tuning_rows: list[Labelle
 
 def test_rules_look_at_their_own_stage(workplace: Path) -> None:
     rows = read_labelled(write_rows(row(response="Please provide the list.")))
-    assert broken_rules("strict", rows[0]) == ("asks_for_input",)
+    assert [reason.rule for reason in broken_rules("strict", rows[0])] == ["asks_for_input"]
