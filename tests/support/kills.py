@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -26,7 +27,7 @@ SETTINGS = {
     **dict.fromkeys(("LITELLM_LOCAL_MODEL_COST_MAP", "HF_HUB_OFFLINE", "PYTHONUNBUFFERED"), "True"),
 }
 ROWS, CONCURRENCY, LATENCY_S, POLL_S, LONGEST_S = 40, 8, 0.03, 0.002, 180.0
-CALLING = ("dev", "mini-batch", "proposals", "candidate", "held-out", "evolve")
+CALLING = ("first look", "dev", "mini-batch", "proposals", "candidate", "held-out", "evolve")
 """Phases with calls, by a word of the line that the run prints when a phase begins."""
 
 AFTER = {"candidate": "step record", "evolve": "finish"}
@@ -116,7 +117,8 @@ class Place:
 
     def phases(self) -> list[str]:
         lines = (self.folder / "out").read_text().split("\n")[:-1]
-        return [phase for line in lines for phase in CALLING if phase in line]
+        # As a word: the run also says what it thinks of the evolver.
+        return [phase for line in lines for phase in CALLING if re.search(rf"\b{phase}\b", line)]
 
     def calls_kept(self) -> int:
         """Count the calls in a copy of the ledger: opening the ledger itself would repair it."""
