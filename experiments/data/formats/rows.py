@@ -89,8 +89,7 @@ def _carried(record: Record) -> dict[str, Any]:
         if holds_half(value):
             raise record.error(key, "holds half of a surrogate pair; remove it")
         others[key] = json.loads(as_json(value))
-    # Infinity has become null only now; the next reader would leave it out.
-    return {key: value for key, value in others.items() if value is not None}
+    return others
 
 
 def _figures(record: Record, key: str) -> dict[str, Any]:
