@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -163,8 +164,15 @@ def test_every_format_gives_back_what_it_holds(name: str, rows: list[Row]) -> No
         assert [kept(row) for row in read] == [kept(plain(row)) for row in rows]
 
 
+def stays(value: Any) -> bool:
+    """Tell whether a value is no number that becomes null, which the next reader leaves out."""
+    return not isinstance(value, float) or math.isfinite(value)
+
+
 @tried
-@given(st.lists(st.dictionaries(PRESENT, CARRIED, max_size=4), min_size=1, max_size=3))
+@given(
+    st.lists(st.dictionaries(PRESENT, CARRIED.filter(stays), max_size=4), min_size=1, max_size=3)
+)
 def test_columns_that_are_no_rows_are_carried_along(others: list[dict[str, Any]]) -> None:
     records = [
         {**other, "instruction": "Name a tree.", "id": str(n)} for n, other in enumerate(others)
