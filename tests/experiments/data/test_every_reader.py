@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
