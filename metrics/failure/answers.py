@@ -4,7 +4,7 @@ import re
 
 from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.word_problems import asks_for_amount, is_word_problem
-from autoevol.metrics.text.languages import Language, language_of
+from autoevol.metrics.text.languages import Language, language_of, speech_of
 from autoevol.metrics.text.wording import listed, prose, sentences, shingles, stems, words
 
 _CODE = re.compile(
@@ -32,7 +32,7 @@ def prompt_leak(case: Case, *, run: int = _METHOD_RUN) -> str | None:
         run: This many words in a row of the method's text are a copy.
     """
     text = case.evolved or ""
-    language = language_of(text)
+    language = speech_of(text)
     source_stems = stems(case.source)
     for match in language.leak.finditer(text) if language else ():
         # An instruction about prompts may speak of prompts.
@@ -71,8 +71,10 @@ def replied(case: Case, *, items: int = 3) -> str | None:
         items: This many items of a list, without a task before or after them, are an answer.
     """
     text, language = case.evolved or "", language_of(case.source)
-    if not text.strip() or language is None:
+    if not text.strip():
         return None
+    if language is None:
+        return _agrees(text, case.source) or _copies(text, case.expected)
     return (
         _opens_as_reply(text, case.source, language)
         or _is_code(text, case.source)
@@ -121,6 +123,12 @@ def _opens_as_reply(text: str, source: str, language: Language) -> str | None:
     solves = asks_for_amount(source) and _SOLVES.match(match.group(0))
     is_excused = language.task.search(text, match.end()) and not agrees and not solves
     return None if is_excused else excerpt(match.group(0))
+
+
+def _agrees(text: str, source: str) -> str | None:
+    """Return an opening that no instruction has, in a language of which only phrases are known."""
+    speech = speech_of(source)
+    return _new_match(speech.preamble, text, source) if speech else None
 
 
 def asks_nothing(text: str, source: str, language: Language) -> str | None:

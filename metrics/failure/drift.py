@@ -16,6 +16,7 @@ _ENGLISH_BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _LATIN_RUN = re.compile(r"(?:[A-Za-z][A-Za-z'’-]{0,20}[ ,]{1,2}){5,30}[A-Za-z]+")
+_FEW_WORDS = 5
 _FUNCTION_WORDS = frozenset("the a an is are to of in that with for and it they you".split())
 # Names and code are in Latin letters in every language, and formulas have Greek ones.
 _COMMON_SCRIPTS = {"latin", "other", "greek"}
@@ -97,6 +98,9 @@ def _foreign_sentence(before: str, after: str, least: int) -> str | None:
 
 def _other_latin_language(before: str, after: str) -> str | None:
     if dominant_script(before) != "latin" or dominant_script(after) != "latin":
+        return None
+    # One short word of a short reply ("no") belongs to many languages.
+    if len(words(after)) < _FEW_WORDS:
         return None
     was = latin_language(prose(before))
     now = latin_language(prose(after)) if was else None

@@ -2,7 +2,8 @@
 
 from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.published import only_stop_words as _only_stop_words
-from autoevol.metrics.text.languages import language_of
+from autoevol.metrics.text.languages import Language, language_of, speech_of
+from autoevol.metrics.text.languages.phrases import Phrases
 from autoevol.metrics.text.wording import normal_form, prose, sentences, shingles, words
 
 _ECHO_RUN = 5
@@ -16,19 +17,18 @@ _YES_OR_NO = {"yes", "no", "네", "예", "아니요"}
 
 def refusal(case: Case) -> str | None:
     """The stage's text begins by declining the task or talking about policy."""
-    language = language_of(case.after)
-    match = language.refusal.search(case.after, 0, _OPENING) if language else None
-    if not match or normal_form(match.group(0)) in normal_form(case.before):
-        return None
-    return excerpt(match.group(0))
+    for speech in _speeches(case):
+        match = speech.refusal.search(case.after, 0, _OPENING)
+        if match and normal_form(match.group(0)) not in normal_form(case.before):
+            return excerpt(match.group(0))
+    return None
 
 
 def dont_know(case: Case) -> str | None:
     """The response says only that it does not know."""
     reply = (case.response or "").strip()
-    language = language_of(reply)
-    match = language.dont_know.match(reply) if language else None
-    return excerpt(reply) if match else None
+    is_ignorant = any(speech.dont_know.match(reply) for speech in _speeches(case))
+    return excerpt(reply) if is_ignorant else None
 
 
 def asks_for_input(case: Case, *, opening_sentences: int = 2, long_words: int = 80) -> str | None:
@@ -40,16 +40,17 @@ def asks_for_input(case: Case, *, opening_sentences: int = 2, long_words: int = 
         long_words: A longer response does its work, whatever it asks for.
     """
     reply = case.response or ""
-    language = language_of(reply)
     prompt_language = language_of(case.evolved or "")
-    if language is None or len(words(reply)) > long_words:
+    if len(words(reply)) > long_words:
+        return None
+    if prompt_language and prompt_language.message.search(case.evolved or ""):
         return None
     opening = " ".join(sentences(prose(reply))[:opening_sentences])
-    match = language.asks_for_input.search(opening)
-    if not match or match.group(0) in (case.evolved or ""):
-        return None
-    is_wanted = prompt_language and prompt_language.message.search(case.evolved or "")
-    return None if is_wanted else excerpt(match.group(0))
+    for speech in _speeches(case):
+        match = speech.asks_for_input.search(opening)
+        if match and match.group(0) not in (case.evolved or ""):
+            return excerpt(match.group(0))
+    return None
 
 
 def confirmed_only(case: Case, *, most_words: int = 30) -> str | None:
@@ -117,6 +118,15 @@ def says_nothing(case: Case) -> str | None:
     # One to three stop words ("It is") may be an answer.
     count = len(words(case.response or ""))
     return _only_stop_words(case) if count == 0 or count > _FEW_WORDS else None
+
+
+def _speeches(case: Case) -> list[Language | Phrases]:
+    """Return the tables of the stage's text and of the text before it.
+
+    A reply of a few words does not show its language; its prompt does.
+    """
+    speeches = (speech_of(case.after), speech_of(case.before))
+    return list({id(speech): speech for speech in speeches if speech}.values())
 
 
 def _is_short_answer(prompt: str, reply: str) -> bool:

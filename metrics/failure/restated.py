@@ -10,7 +10,7 @@ import re
 
 from autoevol.metrics.failure.answers import asks_nothing
 from autoevol.metrics.failure.cases import Case
-from autoevol.metrics.text.languages import language_of
+from autoevol.metrics.text.languages import language_of, speech_of
 from autoevol.metrics.text.wording import numbers, stems
 
 _JOINT = re.compile("[,;:()、，；：（）]")
@@ -74,6 +74,6 @@ def is_closed(text: str) -> bool:
 
 def _demands(text: str, source: str) -> int:
     """Count the signs of demands: words such as "including", and joints between clauses."""
-    language = language_of(source)
-    named = len(language.demand.findall(text)) if language else 0
+    speech = speech_of(source)
+    named = len(speech.demand.findall(text)) if speech else 0
     return named + len(_JOINT.findall(text))

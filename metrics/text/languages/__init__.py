@@ -2,6 +2,7 @@
 
 table: `Language`, the fields of a table and what they mean.
 english, korean: the tables.
+phrases: for fourteen other languages, what a failure says in them.
 
 To add a language, write its table in a file beside `english.py` and add it to `LANGUAGES`. A text in
 a language without a table is still checked by every rule that needs none (length, numbers, scripts,
@@ -13,10 +14,11 @@ from functools import lru_cache
 
 from autoevol.metrics.text.languages.english import ENGLISH
 from autoevol.metrics.text.languages.korean import KOREAN
+from autoevol.metrics.text.languages.phrases import Phrases, phrases_of
 from autoevol.metrics.text.languages.table import Language
 from autoevol.metrics.text.scripts import dominant_script
 
-__all__ = ["LANGUAGES", "Language", "language_of"]
+__all__ = ["LANGUAGES", "Language", "language_of", "speech_of"]
 
 LANGUAGES: tuple[Language, ...] = (ENGLISH, KOREAN)
 """The languages with a table; at most one for each script."""
@@ -24,9 +26,16 @@ LANGUAGES: tuple[Language, ...] = (ENGLISH, KOREAN)
 
 @lru_cache(maxsize=512)
 def language_of(text: str) -> Language | None:
-    """Return the table for the script of `text`; None: there is none.
+    """Return the table for the language of `text`; None: there is none.
 
-    Latin script counts as English: only `language_drift` distinguishes Latin languages.
+    Latin script counts as English, unless it is surely one of the languages with phrases alone.
     """
+    if phrases_of(text):
+        return None
     script = dominant_script(text) or "latin"
     return next((language for language in LANGUAGES if language.script == script), None)
+
+
+def speech_of(text: str) -> Language | Phrases | None:
+    """Return the table or the phrases of a text's language; None: there are none."""
+    return phrases_of(text) or language_of(text)

@@ -91,7 +91,10 @@ class Language:
     operation: re.Pattern[str]
 
 
-def pattern(text: str) -> re.Pattern[str]:
+Pattern = re.Pattern[str]
+
+
+def pattern(text: str) -> Pattern:
     """Compile a pattern of a table; white space in it is layout, and `[ ]` is a space."""
     return re.compile(text, re.IGNORECASE | re.MULTILINE | re.VERBOSE)
 

@@ -24,6 +24,7 @@ from autoevol.metrics.quality import difficulty, tags
 from autoevol.metrics.selection import duplicates
 from autoevol.metrics.text import wording
 from autoevol.metrics.text.languages import LANGUAGES
+from autoevol.metrics.text.languages.phrases import PHRASES
 
 LONG = 20_000
 """Characters; a quadratic pattern needs some 10^8 steps for them, a linear one a few 10^4."""
@@ -116,11 +117,12 @@ def patterns() -> dict[str, re.Pattern[str]]:
         for name, value in vars(module).items()
         if isinstance(value, re.Pattern)
     }
-    for language in LANGUAGES:
-        for name in language.__slots__:
-            value: Any = getattr(language, name)
+    tables: list[tuple[str, Any]] = [(table.code, table) for table in LANGUAGES]
+    for code, table in (*tables, *PHRASES.items()):
+        for name in table.__slots__:
+            value: Any = getattr(table, name)
             if isinstance(value, re.Pattern):
-                by_name[f"{language.code}.{name}"] = value
+                by_name[f"{code}.{name}"] = value
     return by_name
 
 

@@ -1,0 +1,202 @@
+"""Phrase tables: what failures say in languages that have no whole table.
+
+A phrase table needs an hour to write, a whole table a day. It finds what a text *says* (a refusal,
+talk about rewriting), and the words that bring in a further demand; it reads no grammar.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from autoevol.metrics.text.languages.table import Pattern, pattern
+from autoevol.metrics.text.scripts import dominant_script, latin_language
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Phrases of one language; the fields are those of `Language` with the same names.
+
+    Attributes:
+        refusal: The opening of a reply that declines.
+        leak: Talk about rewriting, prompts and instructions.
+        preamble: An opening of a reply that no instruction has: it agrees, or names the answer.
+        dont_know: A reply that only says that it does not know.
+        asks_for_input: A reply that asks for material.
+        demand: Words that bring in a further demand.
+    """
+
+    refusal: Pattern
+    leak: Pattern
+    preamble: Pattern
+    dont_know: Pattern
+    asks_for_input: Pattern
+    demand: Pattern
+
+
+def _phrases(
+    refusal: str, leak: str, preamble: str, dont_know: str, asks_for_input: str, demand: str
+) -> Phrases:
+    return Phrases(
+        refusal=pattern(rf"\A\W{{0,8}}(?:{refusal})"),
+        leak=pattern(leak),
+        preamble=pattern(rf"\A\W{{0,8}}(?:{preamble})"),
+        dont_know=pattern(rf"\A\W{{0,8}}(?:{dont_know})[^\n]{{0,30}}\Z"),
+        asks_for_input=pattern(asks_for_input),
+        demand=pattern(demand),
+    )
+
+
+PHRASES: dict[str, Phrases] = {
+    "ja": _phrases(
+        refusal=r"申し訳|すみませんが|恐れ入りますが|残念ながら|AI(?:として|アシスタント|言語モデル)"
+        r"|その(?:ご依頼|質問)には(?:お答え|対応)",
+        leak=r"書き換え(?:た|られた|後の|る前の)?(?:指示|プロンプト|質問|命令)|(?:元の|改訂された|進化した)(?:指示|プロンプト|命令)"
+        r"|より(?:難しい|複雑な|高度な)(?:バージョン|指示|プロンプト|質問)(?:です|に|を)|この指示は",
+        preamble=r"はい[、。！]|もちろん(?:です|、)|承知|かしこまりました|(?:答え|回答|正解|解答)(?:は|[:：])",
+        dont_know=r"(?:私には)?(?:わかりません|分かりません|知りません|存じません|不明です)",
+        asks_for_input=r"(?:提供|共有|入力|提示|貼り付け)して(?:ください|いただけ)|(?:教えて|お知らせ|送って)(?:ください|いただけ)",
+        demand=r"また|および|及び|さらに|かつ|ただし|含め|それぞれ|比較|理由|例を|少なくとも|以上|以内|条件|説明|考慮|踏まえ",
+    ),
+    "zh": _phrases(
+        refusal=r"抱歉|对不起|很遗憾|非常抱歉|我(?:无法|不能|没有办法)(?:提供|帮助|回答|协助|完成|满足)"
+        r"|作为(?:一个|一名)?(?:AI|人工智能|大?语言模型)",
+        leak=r"(?:改写|重写|进化|升级|修改)(?:后|过|之后)?的?(?:指令|提示词?|题目要求)|(?:原始|原来)的?(?:指令|提示词)"
+        r"|更(?:复杂|困难|难|有挑战性)的?(?:版本|指令|提示词)|这(?:个|条)(?:新的?)?指令",
+        preamble=r"好的[，,。！]|当然(?:可以)?[，,。！]|没问题|(?:答案|答)(?:是|为|[:：])|解[:：]",
+        dont_know=r"我?(?:不知道|不清楚|不太清楚|无从得知)",
+        asks_for_input=r"请(?:您|你)?(?:先)?(?:提供|告诉我|给出|发送|补充|粘贴)|(?:您|你)(?:能|可以)(?:否)?(?:提供|告诉)",
+        demand=r"并且?|以及|同时|此外|包括|包含|分别|至少|不超过|必须|比较|说明|理由|举例|考虑|结合|每个?",
+    ),
+    "es": _phrases(
+        refusal=r"lo[ ]siento|lamento|lamentablemente|me[ ]temo|no[ ]puedo[ ](?:ayudar|proporcionar|responder|cumplir|hacer)"
+        r"|como[ ](?:un[ ])?(?:modelo[ ]de[ ]lenguaje|ia\b|inteligencia[ ]artificial)",
+        leak=r"\b(?:instrucción|consigna|prompt)[ ](?:reescrita|original|mejorada|evolucionada)"
+        r"|\breescri\w{2,6}[ ](?:la|esta)[ ](?:instrucción|consigna)|\bversión[ ](?:más[ ](?:difícil|compleja)|reescrita)[ ]de[ ]la[ ](?:instrucción|consigna)"
+        r"|\besta[ ](?:instrucción|consigna)[ ](?:es|exige|requiere|añade)",
+        preamble=r"claro[,.!]|por[ ]supuesto|desde[ ]luego|la[ ]respuesta[ ]es|(?:respuesta|solución)[ ]?:",
+        dont_know=r"no[ ](?:lo[ ])?sé\b|no[ ]tengo[ ]ni[ ]idea|lo[ ]desconozco",
+        asks_for_input=r"por[ ]favor,?[ ](?:proporcion|indi|compart|enví|especifi|dime|adjunt)\w*"
+        r"|\b(?:podrías|puedes|podría|puede)[ ](?:proporcionar|compartir|especificar|aclarar|indicar|enviar)",
+        demand=r"\b(?:y|e|además|así[ ]como|incluy\w+|incluid\w+|también|cada|al[ ]menos|debe\w*|compar\w+|justifi\w+|explic\w+"
+        r"|ejemplos?|sin|teniendo[ ]en[ ]cuenta|considera\w*|detalla\w*)\b",
+    ),
+    "de": _phrases(
+        refusal=r"es[ ]tut[ ]mir[ ]leid|tut[ ]mir[ ]leid|entschuldig|leider[ ](?:kann|darf|ist)|ich[ ]kann[ ](?:dir|ihnen|das|dies|diese[nr]?)?[ ]?\w{0,12}[ ]?nicht"
+        r"|als[ ](?:eine?[ ])?(?:ki\b|künstliche[ ]intelligenz|sprachmodell)",
+        leak=r"\b(?:umgeschriebene|überarbeitete|ursprüngliche|weiterentwickelte)[rns]?[ ](?:anweisung|instruktion|prompt|aufgabenstellung)"
+        r"|\b(?:anweisung|instruktion|prompt)[ ](?:umschreib|umgeschrieben|überarbeitet)|\b(?:schwierigere|komplexere|anspruchsvollere)[ ]version[ ](?:der|dieser)[ ](?:anweisung|instruktion|aufgabe)"
+        r"|\bdiese[ ]anweisung[ ](?:ist|verlangt|erfordert|fügt)",
+        preamble=r"natürlich[,.!]|gerne?[,.!]|selbstverständlich|klar[,.!]|die[ ]antwort[ ](?:ist|lautet)|(?:antwort|lösung)[ ]?:",
+        dont_know=r"(?:das[ ])?weiß[ ]ich[ ](?:leider[ ])?nicht|ich[ ]weiß[ ](?:es[ ]|das[ ])?(?:leider[ ])?nicht|keine[ ]ahnung",
+        asks_for_input=r"\bbitte[ ](?:gib|geben[ ]sie|teile?n?|sende?n?|nenne?n?|schicke?n?|füge?n?)\b"
+        r"|\b(?:könntest[ ]du|können[ ]sie|kannst[ ]du|könnten[ ]sie)[ ](?:mir|bitte|den|die|das)\b",
+        demand=r"\b(?:und|sowie|außerdem|zudem|einschließlich|auch|jede[nrsm]?|mindestens|höchstens|muss|müssen|soll|sollen|vergleich\w*"
+        r"|begründ\w*|erklär\w*|erläuter\w*|beispiele?n?|ohne|wobei|indem|berücksichtig\w*|nenn\w*)\b",
+    ),
+    "fr": _phrases(
+        refusal=r"je[ ]suis[ ]désolé|désolé|malheureusement|je[ ]regrette|je[ ]ne[ ](?:peux|puis)[ ]pas|en[ ]tant[ ]qu[e'’][ ]?(?:ia\b|intelligence[ ]artificielle|modèle[ ]de[ ]langage)",
+        leak=r"\b(?:instruction|consigne|prompt)[ ](?:réécrite|d[e'’]origine|originale|améliorée|évoluée)"
+        r"|\bréécri\w{1,5}[ ](?:l['’]|la[ ]|cette[ ])(?:instruction|consigne)|\bversion[ ]plus[ ](?:difficile|complexe)[ ]de[ ](?:l['’]|la[ ]|cette[ ])(?:instruction|consigne)"
+        r"|\bcette[ ](?:instruction|consigne)[ ](?:est|exige|demande|ajoute)",
+        preamble=r"bien[ ]sûr|certainement|avec[ ]plaisir|d['’]accord|la[ ]réponse[ ]est|(?:réponse|solution)[ ]?:",
+        dont_know=r"je[ ]ne[ ]sais[ ]pas|je[ ]l['’]ignore|aucune[ ]idée",
+        asks_for_input=r"\b(?:veuillez|merci[ ]de)[ ](?:me[ ])?(?:fournir|préciser|partager|indiquer|envoyer|communiquer)"
+        r"|\b(?:pourriez|pouvez|peux|pourrais)-(?:vous|tu)[ ](?:me[ ])?(?:fournir|préciser|partager|indiquer|donner|envoyer)",
+        demand=r"\b(?:et|ainsi[ ]que|puis|inclu\w+|notamment|aussi|également|chaque|chacun\w*|au[ ]moins|doi\w+|compar\w+|justifi\w+|expliqu\w+"
+        r"|exemples?|sans|en[ ]tenant[ ]compte|précis\w+|détaill\w+)\b",
+    ),
+    "pt": _phrases(
+        refusal=r"desculpe|sinto[ ]muito|lamento|infelizmente|não[ ]posso[ ](?:ajudar|fornecer|responder|atender|fazer)|como[ ](?:uma?[ ])?(?:ia\b|inteligência[ ]artificial|modelo[ ]de[ ]linguagem)",
+        leak=r"\b(?:instrução|prompt)[ ](?:reescrit[ao]|original|evoluíd[ao]|melhorad[ao])|\breescrev\w{1,5}[ ](?:a|esta|essa)[ ]instrução"
+        r"|\bversão[ ]mais[ ](?:difícil|complexa)[ ]da[ ]instrução|\b(?:esta|essa)[ ]instrução[ ](?:é|exige|requer|acrescenta)",
+        preamble=r"claro[,.!]|com[ ]certeza|certamente|a[ ]resposta[ ]é|(?:resposta|solução)[ ]?:",
+        dont_know=r"(?:eu[ ])?não[ ]sei\b|não[ ]faço[ ]ideia",
+        asks_for_input=r"por[ ]favor,?[ ](?:forneça|informe|compartilhe|envie|especifique|diga|indique)"
+        r"|\b(?:você[ ])?(?:poderia|pode|podia)[ ](?:me[ ])?(?:fornecer|compartilhar|especificar|esclarecer|informar|enviar)",
+        demand=r"\b(?:e|além[ ]d\w+|bem[ ]como|assim[ ]como|inclu\w+|também|cada|pelo[ ]menos|no[ ]máximo|deve\w*|compar\w+|justifi\w+|expli\w+"
+        r"|exemplos?|sem|considerando|levando[ ]em[ ]conta|detalh\w+)\b",
+    ),
+    "it": _phrases(
+        refusal=r"mi[ ]dispiace|spiacente|purtroppo|non[ ]posso[ ](?:aiutar|fornire|rispondere|soddisfare)|in[ ]quanto[ ](?:ia\b|intelligenza[ ]artificiale|modello[ ]linguistico)|come[ ]modello[ ]linguistico",
+        leak=r"\b(?:istruzione|consegna|prompt)[ ](?:riscritt[ao]|originale|evolut[ao]|migliorat[ao])|\briscriv\w{1,5}[ ](?:l['’]|la[ ]|questa[ ])(?:istruzione|consegna)"
+        r"|\bversione[ ]più[ ](?:difficile|complessa)[ ]del(?:l['’]|la[ ])(?:istruzione|consegna)|\bquesta[ ](?:istruzione|consegna)[ ](?:è|richiede|aggiunge)",
+        preamble=r"certo[,.!]|certamente|volentieri|d['’]accordo|la[ ]risposta[ ]è|(?:risposta|soluzione)[ ]?:",
+        dont_know=r"non[ ](?:lo[ ])?so\b|non[ ]ne[ ]ho[ ]idea",
+        asks_for_input=r"per[ ]favore,?[ ](?:forni|indica|condividi|invia|specifica|dimmi)\w*|\b(?:potresti|puoi|potrebbe|può)[ ](?:fornir|condivider|specificar|chiarir|indicar|inviar)\w*",
+        demand=r"\b(?:e|ed|nonché|inoltre|inclus\w+|includ\w+|anche|ogni|ciascun\w*|almeno|al[ ]massimo|deve|devono|confront\w+|giustific\w+|spieg\w+"
+        r"|esempi\w*|senza|tenendo[ ]conto|considerando|precisa\w*)\b",
+    ),
+    "ru": _phrases(
+        refusal=r"извините|простите|к[ ]сожалению|прошу[ ]прощения|я[ ]не[ ](?:могу|в[ ]состоянии|умею)|как[ ](?:ии\b|искусственный[ ]интеллект|языковая[ ]модель)",
+        leak=r"\b(?:переписанн|исходн|изначальн|улучшенн|усложнённ|усложненн)\w{1,4}[ ](?:инструкци|промпт)\w*|\bпереписа\w{1,4}[ ](?:эту[ ]|данную[ ])?(?:инструкцию|промпт)"
+        r"|\bболее[ ]сложн\w{1,4}[ ](?:верси|вариант)\w*[ ](?:инструкции|задания)|\bэта[ ]инструкция[ ](?:требует|теперь|является)",
+        preamble=r"конечно[,.!]|разумеется|хорошо[,.!]|ответ[ ]?[:—-]|решение[ ]?:|правильный[ ]ответ",
+        dont_know=r"(?:я[ ])?(?:этого[ ])?не[ ]знаю|понятия[ ]не[ ]имею|мне[ ]неизвестно",
+        asks_for_input=r"\bпожалуйста,?[ ](?:предоставь|укажи|пришли|уточни|поделись|отправь|сообщи)\w*|\b(?:не[ ]могли[ ]бы[ ]вы|можете|можешь)[ ](?:предоставить|уточнить|указать|прислать)",
+        demand=r"\b(?:и|а[ ]также|кроме[ ]того|включа\w+|также|кажд\w+|не[ ]менее|не[ ]более|должн\w+|сравни\w*|обоснуй\w*|объясни\w*|приведи\w*|пример\w*|без|учитыва\w+|укажи\w*)\b",
+    ),
+    "ar": _phrases(
+        refusal=r"عذر[اًا]|آسف|نأسف|أعتذر|للأسف|لا[ ](?:أستطيع|يمكنني)|بصفتي[ ](?:نموذج|ذكاء)|كنموذج[ ]لغ",
+        leak=r"(?:التعليمات|التعليمة|الموجه|المطالبة)[ ](?:المعاد|الأصلي|المعدل|المحسن)\w*|إعادة[ ]صياغة[ ](?:التعليمات|التعليمة|الموجه)"
+        r"|نسخة[ ]أكثر[ ](?:صعوبة|تعقيد)\w*[ ]من[ ](?:التعليمات|التعليمة)|هذه[ ](?:التعليمات|التعليمة)[ ](?:تتطلب|أصبحت)",
+        preamble=r"بالطبع|بالتأكيد|حسن[اًا][،,]|الإجابة[ ]?(?:هي|:)|الجواب[ ]?(?:هو|:)|الحل[ ]?:",
+        dont_know=r"لا[ ]أعرف|لا[ ]أعلم|لا[ ]أدري",
+        asks_for_input=r"(?:يرجى|من[ ]فضلك)[ ،,]{0,2}(?:تقديم|تزويد|إرسال|توضيح|مشاركة|زودني|أرسل|وضح)|هل[ ]يمكنك[ ](?:تزويد|تقديم|توضيح|إرسال)",
+        demand=r"(?:\bو\w+|بالإضافة|بما[ ]في[ ]ذلك|أيض[اًا]|كل\b|على[ ]الأقل|لا[ ]يزيد|يجب|قارن|مقارنة|اشرح|شرح|أمثلة|مثال|بدون|دون|مع[ ]مراعاة|تشمل)",
+    ),
+    "hi": _phrases(
+        refusal=r"क्षमा|माफ़|माफ|खेद[ ]है|दुर्भाग्य|मैं[ ](?:यह[ ]|इसमें[ ])?(?:नहीं|मदद[ ]नहीं)|एक[ ](?:एआई|AI|भाषा[ ]मॉडल)",
+        leak=r"(?:पुनर्लिखित|मूल|संशोधित|विकसित)[ ](?:निर्देश|प्रॉम्प्ट)|(?:निर्देश|प्रॉम्प्ट)[ ]को[ ](?:फिर[ ]से|दोबारा)[ ]लिख"
+        r"|निर्देश[ ]का[ ](?:अधिक|ज़्यादा)[ ](?:कठिन|जटिल)[ ]संस्करण|यह[ ]निर्देश[ ](?:अब|अधिक)",
+        preamble=r"ज़रूर|जरूर|बिल्कुल|निश्चित[ ]रूप[ ]से|हाँ,|उत्तर[ ]?(?:है|:)|हल[ ]?:",
+        dont_know=r"(?:मुझे[ ])?(?:नहीं[ ]पता|पता[ ]नहीं|मालूम[ ]नहीं|नहीं[ ]मालूम)",
+        asks_for_input=r"कृपया[ ](?:\S{1,20}[ ]){0,4}(?:प्रदान[ ]करें|बताएँ|बताएं|साझा[ ]करें|भेजें|दें)|क्या[ ]आप[ ](?:\S{1,20}[ ]){0,4}(?:बता|दे|साझा[ ]कर)[ ]सकते",
+        demand=r"(?:और|तथा|साथ[ ]ही|सहित|शामिल|भी|प्रत्येक|हर[ ]एक|कम[ ]से[ ]कम|अधिकतम|तुलना|समझाइए|समझाएँ|स्पष्ट|कारण|उदाहरण|बिना|ध्यान[ ]में)",
+    ),
+    "vi": _phrases(
+        refusal=r"xin[ ]lỗi|rất[ ]tiếc|tôi[ ]không[ ]thể|là[ ]một[ ](?:mô[ ]hình|trí[ ]tuệ[ ]nhân[ ]tạo|ai\b)",
+        leak=r"(?:hướng[ ]dẫn|chỉ[ ]dẫn|lời[ ]nhắc|câu[ ]lệnh)[ ](?:đã[ ](?:được[ ])?viết[ ]lại|gốc|ban[ ]đầu|được[ ]cải[ ]tiến)|viết[ ]lại[ ](?:hướng[ ]dẫn|chỉ[ ]dẫn|lời[ ]nhắc|câu[ ]lệnh)"
+        r"|phiên[ ]bản[ ](?:khó|phức[ ]tạp)[ ]hơn[ ]của[ ](?:hướng[ ]dẫn|chỉ[ ]dẫn|câu[ ]lệnh)",
+        preamble=r"vâng[,.!]|chắc[ ]chắn[ ]rồi|dĩ[ ]nhiên|tất[ ]nhiên|được[ ]thôi|(?:câu[ ]trả[ ]lời|đáp[ ]án|lời[ ]giải)[ ]?(?:là|:)",
+        dont_know=r"tôi[ ]không[ ]biết|không[ ]rõ",
+        asks_for_input=r"(?:vui[ ]lòng|hãy|xin)[ ](?:cung[ ]cấp|chia[ ]sẻ|cho[ ](?:tôi|mình)[ ]biết|gửi[ ]cho)|bạn[ ]có[ ]thể[ ](?:cung[ ]cấp|chia[ ]sẻ|cho[ ](?:tôi|mình)[ ]biết|nói[ ]rõ)",
+        demand=r"(?:\bvà\b|cũng[ ]như|đồng[ ]thời|bao[ ]gồm|ngoài[ ]ra|mỗi|ít[ ]nhất|tối[ ]đa|không[ ]quá|phải|so[ ]sánh|giải[ ]thích|lý[ ]do|ví[ ]dụ|không[ ]dùng|kèm|xem[ ]xét)",
+    ),
+    "tr": _phrases(
+        refusal=r"üzgünüm|özür[ ]dilerim|maalesef|ne[ ]yazık[ ]ki|bir[ ](?:yapay[ ]zek[âa]|dil[ ]modeli)[ ]olarak",
+        leak=r"\b(?:yeniden[ ]yazılmış|özgün|orijinal|geliştirilmiş)[ ](?:talimat|yönerge|istem)\w*|\b(?:talimatı|yönergeyi|istemi)[ ]yeniden[ ]yaz\w*"
+        r"|\b(?:talimatın|yönergenin)[ ]daha[ ](?:zor|karmaşık)[ ](?:bir[ ])?(?:sürümü|hali)|\bbu[ ](?:talimat|yönerge)[ ](?:artık|daha)",
+        preamble=r"elbette|tabii|memnuniyetle|cevap[ ]?:|yanıt[ ]?:|çözüm[ ]?:|doğru[ ]cevap",
+        dont_know=r"bilmiyorum|bilemiyorum|hiçbir[ ]fikrim[ ]yok",
+        asks_for_input=r"\blütfen[ ](?:\w+[ ]){0,4}(?:sağlayın|paylaşın|gönderin|belirtin|verin|yazın)|\b(?:\w+[ ]){0,4}(?:paylaşır|belirtir|gönderir|verebilir|açıklar)[ ]mısınız",
+        demand=r"\b(?:ve|ayrıca|dahil|da|de|her[ ]biri\w*|en[ ]az|en[ ]fazla|gerek\w*|karşılaştır\w*|açıkla\w*|neden\w*|örnek\w*|olmadan|kullanmadan|içeren|göz[ ]önünde)\b",
+    ),
+    "id": _phrases(
+        refusal=r"maaf|mohon[ ]maaf|sayangnya|saya[ ]tidak[ ](?:bisa|dapat)[ ](?:membantu|memberikan|menjawab|memenuhi)|sebagai[ ](?:sebuah[ ])?(?:ai\b|kecerdasan[ ]buatan|model[ ]bahasa)",
+        leak=r"\b(?:instruksi|perintah|prompt)[ ](?:yang[ ](?:ditulis[ ]ulang|diperbarui)|asli|awal|semula)|\bmenulis[ ]ulang[ ](?:instruksi|perintah|prompt)"
+        r"|\bversi[ ](?:instruksi|perintah)?[ ]?yang[ ]lebih[ ](?:sulit|kompleks|rumit)[ ]dari[ ](?:instruksi|perintah)|\binstruksi[ ]ini[ ](?:sekarang|lebih|menuntut)",
+        preamble=r"tentu|baik[,.!]|baiklah|dengan[ ]senang[ ]hati|(?:jawaban|jawabannya|solusi)[ ]?(?:adalah|:)",
+        dont_know=r"(?:saya[ ])?tidak[ ]tahu|entahlah",
+        asks_for_input=r"\b(?:mohon|silakan|tolong)[ ](?:berikan|bagikan|sebutkan|kirimkan|jelaskan[ ]lebih)|\b(?:bisakah|dapatkah)[ ]anda[ ](?:memberikan|membagikan|menjelaskan|mengirim)",
+        demand=r"\b(?:dan|serta|juga|termasuk|selain[ ]itu|setiap|masing-masing|minimal|paling[ ](?:sedikit|banyak)|harus|bandingkan|jelaskan|alasan\w*|contoh|tanpa|dengan[ ]mempertimbangkan|sertakan)\b",
+    ),
+    "pl": _phrases(
+        refusal=r"przepraszam|przykro[ ]mi|niestety|nie[ ]mogę[ ](?:pomóc|udzielić|odpowiedzieć|spełnić|tego)|jako[ ](?:si\b|sztuczna[ ]inteligencja|model[ ]językowy)",
+        leak=r"\b(?:przepisan|pierwotn|oryginaln|ulepszon|rozwinięt)\w{1,3}[ ](?:instrukcj|polecen|prompt)\w*|\bprzepis(?:z|ać|ując)[ ](?:tę[ ]|to[ ])?(?:instrukcję|polecenie)"
+        r"|\b(?:trudniejsz|bardziej[ ]złożon)\w{1,3}[ ]wersj\w{1,2}[ ](?:instrukcji|polecenia)|\bto[ ]polecenie[ ](?:jest|wymaga)",
+        preamble=r"oczywiście|jasne[,.!]|z[ ]przyjemnością|odpowiedź[ ]?(?:to|brzmi|:)|rozwiązanie[ ]?:",
+        dont_know=r"nie[ ]wiem\b|nie[ ]mam[ ]pojęcia",
+        asks_for_input=r"\bproszę[ ](?:o[ ])?(?:podać|podanie|udostępni\w*|przesła\w*|sprecyzowa\w*|wskaza\w*)|\bczy[ ](?:możesz|mógłbyś|mogłabyś|może[ ]pan\w*)[ ](?:podać|udostępnić|przesłać|doprecyzować)",
+        demand=r"\b(?:i|oraz|a[ ]także|ponadto|w[ ]tym|również|każd\w+|co[ ]najmniej|najwyżej|musi|powinn\w+|porówna\w*|uzasadni\w*|wyjaśni\w*|przykład\w*|bez|uwzględni\w*|poda\w*)\b",
+    ),
+}
+"""By ISO 639-1 code."""
+
+_BY_SCRIPT = {"kana": "ja", "han": "zh", "cyrillic": "ru", "arabic": "ar", "devanagari": "hi"}
+
+
+@lru_cache(maxsize=512)
+def phrases_of(text: str) -> Phrases | None:
+    """Return the phrases of a text's language; None: it has a whole table, or none at all."""
+    script = dominant_script(text)
+    code = latin_language(text) if script == "latin" else _BY_SCRIPT.get(script or "")
+    return PHRASES.get(code or "")
