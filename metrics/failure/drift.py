@@ -16,6 +16,13 @@ _ENGLISH_BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _LATIN_RUN = re.compile(r"(?:[A-Za-z][A-Za-z'’-]{0,20}[ ,]{1,2}){5,30}[A-Za-z]+")
+_ENGLISH_NAMED = re.compile(
+    "inglés|inglesa|englisch|anglais|inglês|inglese|английск|الإنجليزية|अंग्रे|tiếng anh|ingilizce"
+    "|inggris|angielsk|英語|英语|英文",
+    re.IGNORECASE,
+)
+"""What other languages call English: a task that names it may be answered in it."""
+
 _FEW_WORDS = 5
 _FUNCTION_WORDS = frozenset("the a an is are to of in that with for and it they you".split())
 # Names and code are in Latin letters in every language, and formulas have Greek ones.
@@ -31,8 +38,8 @@ def language_drift(case: Case, *, sentence_words: int = 6) -> str | None:
     """
     evidence = _drift(case, sentence_words) if case.after.strip() else None
     language = language_of(case.before)
-    is_wanted = evidence and language and language.wants_language.search(case.before)
-    return None if is_wanted else evidence
+    wanted = language.wants_language if language else _ENGLISH_NAMED
+    return None if evidence and wanted.search(case.before) else evidence
 
 
 def _drift(case: Case, sentence_words: int) -> str | None:
@@ -47,7 +54,7 @@ def _drift(case: Case, sentence_words: int) -> str | None:
         _stray_letters(before, after)
         or _foreign_sentence(before, after, sentence_words)
         or _foreign_function_word(before, after)
-        or _other_latin_language(before, after)
+        or _other_latin_language(case)
     )
 
 
@@ -96,7 +103,11 @@ def _foreign_sentence(before: str, after: str, least: int) -> str | None:
     return None
 
 
-def _other_latin_language(before: str, after: str) -> str | None:
+def _other_latin_language(case: Case) -> str | None:
+    before, after = case.before, case.after
+    # Code is in English, whatever the language of the request for it.
+    if case.response is not None and CODE_MARKS.search(after):
+        return None
     if dominant_script(before) != "latin" or dominant_script(after) != "latin":
         return None
     # One short word of a short reply ("no") belongs to many languages.

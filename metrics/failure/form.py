@@ -26,7 +26,7 @@ _REPLACEMENT = "\ufffd"
 _CHARACTER_RUN = 20
 # Rules, dotted lines and numbers repeat their characters on purpose.
 _SAME_CHARACTER = re.compile(rf"([^\s\d=_.*~#+-])\1{{{_CHARACTER_RUN - 1}}}")
-_ENDS = tuple(".!?。？！:;)]}>\"'”’」』`*|")
+_ENDS = tuple(".!?。？！।॥۔؟:;)]}>\"'”’」』»`*|")
 
 
 def unparsed(case: Case) -> str | None:

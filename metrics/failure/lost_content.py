@@ -17,6 +17,9 @@ from autoevol.metrics.text.wording import (
 _ADDED_STEMS = 3
 _LONG, _KEPT = 3, 0.8
 """Tokens beyond which a quotation may be changed a little, and the share that must be left."""
+_BEGINNING = 5
+"""Letters of a word that stay in all its forms."""
+
 _MOST_SPANS = 200
 """Quotations and names that are checked: each is searched for in the whole rewrite."""
 _MATERIAL = re.compile(r"(?:\n[ \t]*\n|:[ \t]*\n|[:：]\s)(?P<material>.+)\Z", re.DOTALL)
@@ -84,7 +87,12 @@ def lost_material(case: Case, *, kept: float = 0.6, least: int = 4) -> str | Non
     if not match or not case.evolved:
         return None
     material = set(tokens(match["material"]))
-    share = len(material & set(tokens(case.evolved))) / max(1, len(material))
+    text, beginnings = normal_form(case.evolved), {t[:_BEGINNING] for t in tokens(case.evolved)}
+    # In many languages a word's ends change with its place, in some (Arabic) its begin as well.
+    left = sum(
+        token[:_BEGINNING] in (beginnings if token.isascii() else text) for token in material
+    )
+    share = left / max(1, len(material))
     if len(material) < least or share >= kept:
         return None
     return f"kept {share:.0%} of {excerpt(match['material'], 40)!r}"

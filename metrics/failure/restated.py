@@ -9,9 +9,9 @@ examine") leaves it as it was, while an open task gains by every aspect that is 
 import re
 
 from autoevol.metrics.failure.answers import asks_nothing
-from autoevol.metrics.failure.cases import Case
+from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.text.languages import language_of, speech_of
-from autoevol.metrics.text.wording import numbers, stems
+from autoevol.metrics.text.wording import numbers, sentences, stems
 
 _JOINT = re.compile("[,;:()、，；：（）]")
 """Marks between clauses: a reworded text has about as many of them as before."""
@@ -24,13 +24,27 @@ _MATERIAL = re.compile(
 
 _QUESTION = re.compile("[?？؟]")
 
+_HEADED = re.compile(r"\s*[^\n:：]{3,90}[:：](?![/\d])")
+"""A terse request: what is wanted, a colon, and its conditions."""
+
 
 def no_request(case: Case) -> str | None:
     """No request is in sight, where the source has one."""
     text, language = case.evolved or "", language_of(case.source)
-    if not text.strip() or language is None or language.imperative.search(text):
+    if not text.strip() or _HEADED.match(text):
         return None
-    return asks_nothing(text, case.source, language)
+    # A short source may not show its language; a longer rewrite does.
+    if language is None or language_of(text) is None:
+        return _without_request(text, case.source)
+    return None if language.imperative.search(text) else asks_nothing(text, case.source, language)
+
+
+def _without_request(text: str, source: str) -> str | None:
+    """Return the end of a text without a request, in a language of which only phrases are known."""
+    request = speech.request if (speech := speech_of(text)) else None
+    if request is None or request.search(text) or not request.search(source):
+        return None
+    return f"asks for nothing: {excerpt((sentences(text) or (text,))[-1])!r}"
 
 
 def restated(

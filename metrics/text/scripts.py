@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,18 @@ _LEAST_WORDS = 5
 _CANDIDATES = "en es fr de it pt nl sv da pl cs tr id vi ro".split()
 # A wrong guess fails a sound row for language drift, so only a sure one counts.
 _LEAST_PROBABILITY = 0.995
+_ENGLISH = frozenset(
+    """
+    the of and to that which with for from this these those are be it its at by what how your their
+    there when if into each other about who where why then than has have been would should could
+    """.split()
+)
+"""Function words that no other language in Latin letters has; "in" and "was" are German, too."""
+
+_ENGLISH_PART, _STOP_PART, _SHORT = 10, 5, 12
+"""In an English text one of so many words is one of those; in one of few words, any stop word."""
+
+_INLINE_CODE = re.compile(r"`[^`\n]{1,200}`")
 _KANA_PART = 8
 """Chinese characters to a kana up to which a text is Japanese; most of them have fewer than 2."""
 
@@ -82,15 +94,21 @@ def script_of(char: str) -> str:
 @lru_cache(maxsize=512)
 def latin_language(text: str) -> str | None:
     """Return the ISO 639-1 code of the language; None for a text too short or too unusual."""
-    tokens = words(text)
-    # English, the common case, is recognised by its stop words, without the model.
-    if tokens and 5 * sum(map(STOP_WORDS.__contains__, tokens)) >= len(tokens):
+    tokens = words(_INLINE_CODE.sub(" ", text))
+    # English, the common case, is recognised by its own words, without the model.
+    if tokens and _is_english(tokens):
         return "en"
     # A few words, or a text that is mostly numbers, are in no language that the model could tell.
     if sum(map(str.isalpha, tokens)) < max(_LEAST_WORDS, len(tokens) / 2):
         return None
     code, probability = _identifier().classify(" ".join(tokens))
     return str(code) if probability >= _LEAST_PROBABILITY else None
+
+
+def _is_english(tokens: Sequence[str]) -> bool:
+    if len(tokens) < _SHORT:
+        return _STOP_PART * sum(map(STOP_WORDS.__contains__, tokens)) >= len(tokens)
+    return _ENGLISH_PART * sum(map(_ENGLISH.__contains__, tokens)) >= len(tokens)
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,9 @@ STOP_WORDS = frozenset(
     """.split()
 )
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+# Vowel signs of Indic scripts and the like belong to their word; Python counts them as no letters.
+_MARKS = "".join(chr(c) for c in range(0x300, 0xE50) if unicodedata.category(chr(c))[0] == "M")
+_WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:['’](?:[^\W_]|[{_MARKS}])+)*")
 _GAPS = {code: " " for code in range(128) if not chr(code).isalnum()}
 """ASCII characters between words: without apostrophes, `translate` is faster than `_WORD`."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")

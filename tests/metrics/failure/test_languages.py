@@ -5,8 +5,11 @@ from typing import NamedTuple
 import pytest
 
 from autoevol.metrics import Case, broken, compose, fails
+from autoevol.metrics.failure.drift import language_drift
+from autoevol.metrics.failure.lost_content import lost_material
 from autoevol.metrics.text.languages import language_of, speech_of
 from autoevol.metrics.text.languages.phrases import PHRASES
+from autoevol.metrics.text.wording import words
 
 
 class Sample(NamedTuple):
@@ -218,3 +221,55 @@ def test_a_bad_response_fails(code: str) -> None:
     ):
         found = broken(RESPOND, Case(sample.seed, sample.good, response=response))
         assert rule in names(found), response
+
+
+@pytest.mark.parametrize(
+    ("source", "told", "terse"),
+    [
+        (
+            SAMPLES["es"].seed,
+            "El mercado del pueblo costero abre a las cinco y huele a sal, a algas y a gasóleo.",
+            "Lonja de una villa marinera: trescientas palabras, dos diálogos, sin adjetivos de color.",
+        ),
+        (
+            SAMPLES["de"].seed,
+            "Der Markt in der kleinen Hafenstadt beginnt um fünf und riecht nach Salz und Tang.",
+            "Fischmarkt am frühen Morgen: dreihundert Wörter, zwei Gespräche, keine Farbwörter.",
+        ),
+        (
+            SAMPLES["zh"].seed,
+            "海边小镇的集市五点开门，空气里都是盐和海藻的味道，渔民站在木箱旁边。",
+            "滨海小城的早市：三百字，两段对话，不用表示颜色的词。",
+        ),
+    ],
+)
+def test_a_statement_asks_for_nothing_and_a_terse_request_does(
+    source: str, told: str, terse: str
+) -> None:
+    assert "no_request" in names(broken(EVOLVE, Case(source, told)))
+    assert "no_request" not in names(broken(EVOLVE, Case(source, terse)))
+
+
+def test_a_word_keeps_its_vowel_signs() -> None:
+    assert words("मछली की मंडी") == ("मछली", "की", "मंडी")
+    assert words("ตลาด") == ("ตลาด",)
+
+
+def test_a_list_that_is_inflected_is_still_there() -> None:
+    source = "Расположи по весу: медь, серебро, свинец, золото."
+    text = "Выстройте медь, серебра слиток, свинцовый брусок и золотой по весу, укажите плотность."
+    assert lost_material(Case(source, text)) is None
+    assert lost_material(Case(source, "Выстройте эти металлы по весу и укажите плотность."))
+
+
+def test_code_and_translations_are_no_drift() -> None:
+    asks = "Rédige une requête SQL qui liste tous les clients, y compris ceux sans commande."
+    code = "SELECT c.name, SUM(o.total) FROM clients c LEFT JOIN orders o ON o.client = c.id;"
+    assert language_drift(Case("Écris une requête SQL.", asks, response=code)) is None
+    asks = (
+        "Gib den Satz „Morgen regnet es“ in zwei Fassungen auf Englisch wieder und vergleiche sie."
+    )
+    english = (
+        "It will rain tomorrow, and it is going to rain tomorrow: the second is the surer one."
+    )
+    assert language_drift(Case("Übersetze den Satz.", asks, response=english)) is None
