@@ -135,7 +135,9 @@ def groups_table(
 ) -> Table:
     """Return the figures of one rule set by source, language, domain, kind or confidence."""
     titles = [column.replace("_", " ") for column in _SHOWN]
-    lines = Table(f"{name}, by {by}", "rows", *titles, *(["evolver"] if by == "source" else []))
+    lines = Table(f"{name}, by {by}", "rows", *titles)
+    if by == "source":
+        lines.add_column("evolver", no_wrap=True)
     for key, group in agreements[name]["groups"].items():
         kind, _, value = key.partition(" ")
         if kind != by:

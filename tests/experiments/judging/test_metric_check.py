@@ -9,6 +9,7 @@ import pytest
 from autoevol.experiments.judging.labelled import LabelledRow, read_labelled
 from autoevol.experiments.judging.metric_check import broken_rules, check_rule_sets
 from autoevol.metrics import RULE_SETS
+from autoevol.metrics.text.languages.phrases import PHRASES
 from tests.conftest import REPOSITORY
 from tests.support.command_line import run_cli
 
@@ -133,6 +134,44 @@ def test_strict_sees_far_more_than_the_published_rules(tuning_rows: list[Labelle
     others = [value for name, value in accuracies.items() if not name.startswith("strict")]
     assert accuracies["strict"] > max(others) + 0.2
     assert agreements["strict"]["specificity"] >= 0.95
+
+
+def test_free_wording_in_sixteen_languages_passes_and_its_failures_do_not() -> None:
+    rows = read_labelled(LABELLED / "languages.jsonl")
+    strict = check_rule_sets(rows)["strict"]
+    # F was mended on these rows: a detector that breaks one of them has lost a language.
+    assert strict["specificity"] == 1
+    assert strict["recall"] >= 0.8
+    assert strict["suspected_good"] <= 0.25
+    assert {key for key in strict["groups"] if key.startswith("lang")} == {
+        f"lang {code}" for code in (*PHRASES, "en", "ko")
+    }
+
+
+def test_the_worst_source_and_the_kinds_of_finding_stand_in_the_json(workplace: Path) -> None:
+    dull = "Enumerate a quintet of arboreal organisms."
+    good = [row(id=f"g{n}", source="a", evolved=f"{HARDER} Use {n + 2} words.") for n in range(20)]
+    bad = [row(id=f"b{n}", source="b", evolved=dull, failed=True) for n in range(20)]
+    file = write_rows(*good, *bad)
+    strict = json.loads(run_cli("metric-check", str(file), "--json", expected=0).out)["strict"]
+    assert strict["worst_source"] == {"source": "a", "specificity": 1, "good_rows": 20}
+    # Of `b`, an evolver that rewords, F has suspicions alone, and the defaults keep them.
+    assert (strict["recall"], strict["recall_failed"], strict["bad_kept"]) == (1, 0, 1)
+    assert (strict["suspected_precision"], strict["kept_good"]) == (1, 1)
+    dropped = run_cli("metric-check", str(file), "--json", "--evolver", "copies", expected=0).out
+    assert json.loads(dropped)["strict"]["kept_good"] == 1
+    shown = run_cli("metric-check", str(file), "--by", "source", expected=0).out
+    assert "rewords" in shown
+    assert "least specificity over sources" in shown
+
+
+def test_a_row_may_bring_its_method_and_kind(workplace: Path) -> None:
+    told = "Rewrite the order so that nobody but a clockmaker can follow it."
+    leak = row(evolved=f"{told} List five trees.", method=told, kind="down")
+    (read,) = read_labelled(write_rows(leak))
+    assert (read.case.method, read.case.method_kind) == (told, "down")
+    shown = row(demonstrations=["Name six rivers.", "Name two lakes."])
+    assert "two lakes" in read_labelled(write_rows(shown))[0].case.demonstrations
 
 
 def test_rules_look_at_their_own_stage(workplace: Path) -> None:
