@@ -21,6 +21,7 @@ from autoevol.experiments.models.client import RoleClient
 from autoevol.experiments.models.limits import circuit_breaker
 from autoevol.experiments.models.limits.admission import PrioritySemaphore
 from autoevol.experiments.models.limits.rate_limiter import RateLimiter
+from autoevol.experiments.models.limits.reply_cap import LEAST_CUTS
 from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.transports.errors import SettingError, UnreachableError, error_for
 from autoevol.experiments.models.transports.protocol import Request, Response
@@ -381,12 +382,16 @@ def attempts_of(calls: int, *, longer_at: int | None = None) -> list[int]:
     return counts
 
 
-def test_a_providers_own_cap_is_paid_for_once_it_is_known() -> None:
-    assert attempts_of(4) == [3, 3, 1, 1]
+def test_a_providers_own_cap_is_paid_for_until_it_is_known() -> None:
+    counts = attempts_of(LEAST_CUTS)
+    known = -(-LEAST_CUTS // 3)
+    assert counts[:known] == [3] * known
+    assert counts[known:] == [1] * (LEAST_CUTS - known)
 
 
 def test_a_longer_reply_shows_that_there_is_no_cap() -> None:
-    assert attempts_of(4, longer_at=4) == [3, 2, 3, 3]
+    counts = attempts_of(LEAST_CUTS // 2, longer_at=LEAST_CUTS - 2)
+    assert counts.count(1) + counts.count(2) == 1
 
 
 def test_what_is_returned_at_a_cap_was_stored() -> None:
@@ -397,8 +402,8 @@ def test_what_is_returned_at_a_cap_was_stored() -> None:
 
     async def ask_all() -> list[Response]:
         client = client_of(Scripted(lambda _: CUT_EARLY), attempts=4)
-        calls = (client.ask(REQUEST, keep, lambda *_: None) for _ in range(20))
+        calls = (client.ask(REQUEST, keep, lambda *_: None) for _ in range(3 * LEAST_CUTS))
         return list(await asyncio.gather(*calls))
 
     assert asyncio.run(ask_all()) == stored
-    assert len(stored) == 20
+    assert len(stored) == 3 * LEAST_CUTS
