@@ -384,14 +384,12 @@ def attempts_of(calls: int, *, longer_at: int | None = None) -> list[int]:
 
 def test_a_providers_own_cap_is_paid_for_until_it_is_known() -> None:
     counts = attempts_of(LEAST_CUTS)
-    known = -(-LEAST_CUTS // 3)
-    assert counts[:known] == [3] * known
-    assert counts[known:] == [1] * (LEAST_CUTS - known)
+    calls, rest = divmod(LEAST_CUTS, 3)
+    assert counts == [*([3] * calls), rest + 1, *([1] * (LEAST_CUTS - calls - 1))]
 
 
 def test_a_longer_reply_shows_that_there_is_no_cap() -> None:
-    counts = attempts_of(LEAST_CUTS // 2, longer_at=LEAST_CUTS - 2)
-    assert counts.count(1) + counts.count(2) == 1
+    assert attempts_of(LEAST_CUTS, longer_at=10) == [3, 3, 3, 2, *([3] * (LEAST_CUTS - 4))]
 
 
 def test_what_is_returned_at_a_cap_was_stored() -> None:
