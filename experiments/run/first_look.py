@@ -8,7 +8,14 @@ from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 from autoevol.experiments.artifacts.identity import read_identity
 from autoevol.experiments.run.context import OpenRun
 from autoevol.experiments.run.wiring import generation_settings
-from autoevol.metrics.failure.evolvers import MOST_REWRITES, EvolverLook, look_at
+from autoevol.metrics import Case, broken, fails
+from autoevol.metrics.failure.evolvers import (
+    LEAST_REWRITES,
+    MOST_REWRITES,
+    EvolverLook,
+    look_at,
+)
+from autoevol.program.draws import draw_number
 from autoevol.program.evolution.choice import Chooser, RewriteSlot
 from autoevol.program.evolution.evaluation import first_draw
 from autoevol.program.evolution.evolver import Evolver
@@ -17,7 +24,6 @@ from autoevol.program.listeners import Phase
 from autoevol.program.lm_errors import UNSCORED_ERRORS
 from autoevol.program.records import Row
 
-_REFUSED = (*UNSCORED_ERRORS, LMInvalidRequestError, AdapterParseError)
 _ACTIONS: dict[str, Suspects] = {"copies": "drop", "rewords": "keep", "unknown": "keep"}
 
 
@@ -35,8 +41,11 @@ async def with_suspects_decided(opened: OpenRun) -> OpenRun:
     identity = read_identity(opened.folder.path)
     look = identity.evolver
     if look is None:
-        look = await _FirstLook(opened).take()
-        replace(identity, evolver=look).write(opened.folder.path)
+        first = _FirstLook(opened)
+        look = await first.take()
+        # A resumed run makes the calls that died; only then is the class that of the whole run.
+        if not first.died or look.rewrites >= LEAST_REWRITES:
+            replace(identity, evolver=look).write(opened.folder.path)
     action = _ACTIONS[look.evolver_class]
     opened.context.say(_message(look, action))
     failure = opened.pipeline.failure.for_evolver(look.evolver_class)
@@ -64,6 +73,9 @@ class _FirstLook:
 
     Args:
         opened: The run.
+
+    Attributes:
+        died: Calls that failed in transport.
     """
 
     def __init__(self, opened: OpenRun) -> None:
@@ -73,8 +85,10 @@ class _FirstLook:
         settings = generation_settings(plan, {})
         self._chooser = Chooser(settings.choice, settings.weights, {}, settings.seed)
         self._round = settings.first_round
-        methods = [plan.start] if plan.start else plan.schedule[0]
+        number = min(self._round, len(plan.schedule)) - 1
+        methods = [plan.start] if plan.start else plan.schedule[number]
         self._evolvers = [Evolver(method) for method in methods]
+        self.died = 0
         # The tracker sees these calls when the run itself makes them.
         self._role = replace(opened.pipeline.roles.evolver, on_call=None)
 
@@ -99,15 +113,31 @@ class _FirstLook:
         splits = self._opened.plan.splits
         if self._opened.plan.start is None:
             return splits.seeds[:MOST_REWRITES]
-        return [*splits.dev, *splits.heldout, *splits.train, *splits.fresh][:MOST_REWRITES]
+        measured = [*splits.dev, *splits.heldout][:MOST_REWRITES]
+        # Of the other rows a search evolves some; no more of them than it takes to tell the class.
+        others = [*splits.train, *splits.fresh][: max(0, LEAST_REWRITES - len(measured))]
+        return [*measured, *others]
 
     async def _rewrite(self, slot: RewriteSlot) -> str | None:
         names = [evolver.method_name for evolver in self._evolvers]
         evolver = self._evolvers[self._chooser.choose(names, slot, self._round, 0)]
         try:
             prediction = await evolver.evolve_with(
-                self._role, slot.row.instruction, draw=first_draw(slot.row)
+                self._role, slot.row.instruction, draw=self._draw(slot.row)
             )
-        except _REFUSED:
+        except UNSCORED_ERRORS:
+            self.died += 1
             return None
-        return prediction.evolved_instruction or ""
+        except (LMInvalidRequestError, AdapterParseError):
+            return None
+        text = prediction.evolved_instruction or ""
+        # An answer in the place of a rewrite says nothing of how its evolver rewrites.
+        rules = self._pipeline.failure.evolve
+        is_rewrite = not fails(broken(rules, Case(slot.row.instruction, text)))
+        return text if is_rewrite else None
+
+    def _draw(self, row: Row) -> int:
+        """Return the draw that the run itself uses for the row's first attempt."""
+        if self._opened.plan.start:
+            return first_draw(row)
+        return draw_number("row", row.id, self._round, 0)

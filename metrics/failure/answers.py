@@ -128,7 +128,11 @@ def _opens_as_reply(text: str, source: str, language: Language) -> str | None:
 def _agrees(text: str, source: str) -> str | None:
     """Return an opening that no instruction has, in a language of which only phrases are known."""
     speech = speech_of(source)
-    return _new_match(speech.preamble, text, source) if speech else None
+    match = speech.preamble.match(text) if speech else None
+    # A request that follows makes it a task with a friendly beginning.
+    if speech is None or match is None or speech.request.search(text, match.end()):
+        return None
+    return excerpt(match.group(0))
 
 
 def asks_nothing(text: str, source: str, language: Language) -> str | None:

@@ -16,12 +16,13 @@ _ENGLISH_BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _LATIN_RUN = re.compile(r"(?:[A-Za-z][A-Za-z'’-]{0,20}[ ,]{1,2}){5,30}[A-Za-z]+")
-_ENGLISH_NAMED = re.compile(
+_TRANSLATION = re.compile(
     "inglés|inglesa|englisch|anglais|inglês|inglese|английск|الإنجليزية|अंग्रे|tiếng anh|ingilizce"
-    "|inggris|angielsk|英語|英语|英文",
+    "|inggris|angielsk|英語|英语|英文"
+    "|traduc|tradui|traduz|übersetz|перев[её]д|перевест|ترجم|अनुवाद|dịch|çevir|terjemah|tłumacz|翻訳|翻译|译成|訳し",
     re.IGNORECASE,
 )
-"""What other languages call English: a task that names it may be answered in it."""
+"""What other languages call English and a translation: such a task may be answered elsewhere."""
 
 _FEW_WORDS = 5
 _FUNCTION_WORDS = frozenset("the a an is are to of in that with for and it they you".split())
@@ -38,7 +39,7 @@ def language_drift(case: Case, *, sentence_words: int = 6) -> str | None:
     """
     evidence = _drift(case, sentence_words) if case.after.strip() else None
     language = language_of(case.before)
-    wanted = language.wants_language if language else _ENGLISH_NAMED
+    wanted = language.wants_language if language else _TRANSLATION
     return None if evidence and wanted.search(case.before) else evidence
 
 

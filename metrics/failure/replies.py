@@ -1,10 +1,20 @@
 """Detectors of responses that answer nothing, and of refusals at both stages."""
 
+import re
+
 from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.published import only_stop_words as _only_stop_words
 from autoevol.metrics.text.languages import Language, language_of, speech_of
 from autoevol.metrics.text.languages.phrases import Phrases
 from autoevol.metrics.text.wording import normal_form, prose, sentences, shingles, words
+
+_MESSAGE = re.compile(
+    r"mail|correo|carta|mensaje|brief|nachricht|lettre|courrier|message|mensagem|lettera|messaggio"
+    r"|письм|сообщени|رسالة|पत्र|ईमेल|संदेश|thư|tin nhắn|mektup|mesaj|surat|pesan|wiadomoś"
+    r"|メール|手紙|邮件|信件|写信|封信|短信",
+    re.IGNORECASE,
+)
+"""A task to write to somebody, in languages without a table: its text may ask for things."""
 
 _ECHO_RUN = 5
 _FEW_WORDS = 3
@@ -43,7 +53,8 @@ def asks_for_input(case: Case, *, opening_sentences: int = 2, long_words: int = 
     prompt_language = language_of(case.evolved or "")
     if len(words(reply)) > long_words:
         return None
-    if prompt_language and prompt_language.message.search(case.evolved or ""):
+    message = prompt_language.message if prompt_language else _MESSAGE
+    if message.search(case.evolved or ""):
         return None
     opening = " ".join(sentences(prose(reply))[:opening_sentences])
     for speech in _speeches(case):

@@ -14,7 +14,7 @@ class ReplyCap:
     """Learns the cap of one client from its replies.
 
     A server that fails cuts replies off anywhere; a cap cuts all of them at one length, which no
-    reply exceeds. To ask again would buy the same words.
+    reply reaches by itself or exceeds. To ask again would buy the same words.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,8 @@ class ReplyCap:
         """Learn from a reply; estimated tokens say nothing."""
         if reply.is_estimated or reply.tokens_out < self._longest:
             return
-        if reply.tokens_out > self._longest:
+        is_cut = reply.finish_reason == "length"
+        # One that ends by itself at this length was not capped, and one token more shows it, too.
+        if reply.tokens_out > self._longest or not is_cut:
             self._longest, self._cuts = reply.tokens_out, 0
-        self._cuts += reply.finish_reason == "length"
+        self._cuts += is_cut

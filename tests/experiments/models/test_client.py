@@ -392,6 +392,14 @@ def test_a_longer_reply_shows_that_there_is_no_cap() -> None:
     assert attempts_of(LEAST_CUTS, longer_at=10) == [3, 3, 3, 2, *([3] * (LEAST_CUTS - 4))]
 
 
+def test_short_replies_that_end_by_themselves_show_that_there_is_no_cap() -> None:
+    word = Response("easy", "stop", tokens_in=10, tokens_out=1)
+    part = replace(word, text="ea", finish_reason="length")
+    client = client_of(Scripted(lambda number: part if number % 3 == 0 else word), attempts=3)
+    replies = [ask(client)[0] for _ in range(3 * LEAST_CUTS)]
+    assert set(replies) == {word}
+
+
 def test_what_is_returned_at_a_cap_was_stored() -> None:
     stored: list[Response] = []
 
