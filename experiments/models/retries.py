@@ -18,6 +18,10 @@ NEEDS_WHOLE = ("optimizer", "judge")
 """Roles whose cut-off replies are of no use. Elsewhere F, the failure metric, judges a cut text."""
 
 
+_DOUBT = 4
+"""How many times an estimated number of tokens a reply may have had."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """Decides what becomes of a call after each attempt; holds no state and does no I/O.
@@ -71,7 +75,9 @@ class RetryPolicy:
         # tokens. One that reached the limit may end earlier when it is sampled again, so it gets a
         # single retry.
         limit = min(request.max_tokens or 0, cap or math.inf)
-        had_room = 0 < reply.tokens_out < limit and not reply.is_estimated
+        # An estimate may be wrong by a factor, but a word is no thousand tokens.
+        most = reply.tokens_out * (_DOUBT if reply.is_estimated else 1)
+        had_room = 0 < most < limit
         is_needed_whole = self.settings.role in NEEDS_WHOLE and request.temperature and not earlier
         return "cut off" if had_room or is_needed_whole else None
 

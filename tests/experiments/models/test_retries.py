@@ -36,6 +36,12 @@ def test_a_reply_is_retried_for_a_reason(reply: Response, reason: str | None) ->
     assert policy().retry_reason(reply, REQUEST, 0) == reason
 
 
+@pytest.mark.parametrize(("tokens", "reason"), [(1, "cut off"), (200, "cut off"), (300, None)])
+def test_an_estimate_far_below_the_limit_is_believed(tokens: int, reason: str | None) -> None:
+    reply = replace(CUT_EARLY, tokens_out=tokens, is_estimated=True)
+    assert policy().retry_reason(reply, replace(REQUEST, max_tokens=1024), 0) == reason
+
+
 @pytest.mark.parametrize(("earlier", "reason"), [(0, "cut off"), (1, None)])
 def test_an_optimizer_that_reached_its_limit_gets_one_retry(
     earlier: int, reason: str | None
