@@ -107,3 +107,41 @@ def test_a_search_looks_at_its_own_rows(write_config: WriteConfig) -> None:
         result = run_cli("run", str(config), expected=0)
     assert "the evolver copies" in result.out
     assert look()["rewrites"] == 24  # 12 dev and 12 held-out rows
+
+
+def test_a_later_first_round_pays_for_no_call_twice(write_config: WriteConfig) -> None:
+    with answering(rewording) as server:
+        config = configured(write_config, server.url)
+        evolve = "evolve={methods: [weak], respond: false, first_round: 2}"
+        run_cli("run", config, "--set", evolve, expected=0)
+        assert len(server.requests) == ROWS
+
+
+def test_a_look_at_an_outage_is_taken_again(write_config: WriteConfig) -> None:
+    def failing(request: ReceivedRequest) -> Answer:
+        is_down = request.number < 45 and request.number % 3
+        return (500, "oops") if is_down else copying(request)
+
+    with answering(failing) as server:
+        config = configured(write_config, server.url)
+        bad_day = ("--set", "models.evolver.attempts=1")
+        run_cli("run", config, *bad_day)
+        assert look() is None
+        run_cli("run", config, *bad_day, expected=0)
+    assert look()["rewrites"] >= 20
+    assert summary_of(RUN)["rows_failed_suspected"] > 0
+
+
+def test_what_is_no_rewrite_says_nothing_of_the_evolver(write_config: WriteConfig) -> None:
+    def half(request: ReceivedRequest) -> Answer:
+        number = int("".join(filter(str.isdigit, request.body["messages"][-1]["content"])))
+        return (
+            (200, openai_reply("Sure! The Volga is first."))
+            if number % 3 == 0
+            else copying(request)
+        )
+
+    with answering(half) as server:
+        run_cli("run", configured(write_config, server.url), expected=0)
+    assert look() == {"kept": look()["kept"], "rewrites": 20}
+    assert look()["kept"] > 0.9

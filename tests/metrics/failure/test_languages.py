@@ -273,3 +273,62 @@ def test_code_and_translations_are_no_drift() -> None:
         "It will rain tomorrow, and it is going to rain tomorrow: the second is the surer one."
     )
     assert language_drift(Case("Übersetze den Satz.", asks, response=english)) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            "请给客户写一封信。",
+            "非常抱歉给您带来不便，我们已经加急处理您的订单，请在信中说明三个步骤。",
+        ),
+        (
+            "Schreibe eine Nachricht.",
+            "Leider kann ich heute nicht zur Arbeit kommen: Schreibe das in drei Sätzen an meine Chefin.",
+        ),
+        (
+            "Écris un message.",
+            "Malheureusement ma commande est en retard : écris un message poli de quatre phrases au vendeur.",
+        ),
+        (
+            "Escreva uma mensagem.",
+            "Infelizmente o meu pedido está atrasado: escreva quatro frases educadas para a loja e peça um prazo.",
+        ),
+        (
+            "Напиши письмо.",
+            "К сожалению, мой заказ задержали: напиши вежливое письмо из четырёх предложений и попроси назвать срок.",
+        ),
+        ("क्षमा का पत्र लिखिए।", "क्षमा याचना का एक पत्र लिखिए जिसमें देरी के दो कारण और एक नया समय हो।"),
+        (
+            "Hitung luas segitiga dengan alas 4 dan tinggi 3.",
+            "Tentukan luas segitiga dengan alas 4 dan tinggi 3, lalu jelaskan setiap langkah dan bandingkan dengan persegi.",
+        ),
+        (
+            "日本語で要約してください。",
+            "回答は200字以内で、原因と結果を比較しながら、次の出来事を説明してください。",
+        ),
+        (
+            "Donne ton avis sur le télétravail.",
+            "D'accord ou pas d'accord avec le télétravail ? Donne ton avis, compare deux métiers et cite un chiffre.",
+        ),
+        (
+            "请写一个计算器程序。",
+            "请写一个支持加减乘除的计算器，再写一个支持括号的更复杂的版本，并说明二者的区别。",
+        ),
+        (
+            "Racconta la storia di un pacco.",
+            "Racconta la storia di un pacco: la consegna originale era prevista per lunedì, ma arriva un mese dopo.",
+        ),
+    ],
+)
+def test_ordinary_beginnings_are_no_evidence(source: str, text: str) -> None:
+    assert not fails(broken(EVOLVE, Case(source, text)))
+
+
+def test_a_letter_may_ask_and_a_translation_may_be_foreign() -> None:
+    asks = "Verfasse eine E-Mail an eine Bewerberin und bitte sie höflich um ihren Lebenslauf."
+    reply = "Sehr geehrte Frau Kern, bitte senden Sie uns Ihren Lebenslauf bis Freitag zu."
+    assert not fails(broken(RESPOND, Case("Schreibe eine Mail.", asks, response=reply)))
+    asks = "Übersetze den Satz „Morgen fahren wir mit dem Zug ans Meer“ ins Französische und erkläre nichts."
+    reply = "Demain, nous prenons le train pour aller au bord de la mer tous ensemble."
+    assert not fails(broken(RESPOND, Case("Übersetze den Satz.", asks, response=reply)))
