@@ -70,19 +70,15 @@ class Classes:
     """
 
     def __init__(self, rows: Sequence[LabelledRow], evolver: EvolverClass | None = None) -> None:
-        self._given = evolver
+        self._fixed = evolver
         self.looks: dict[str, EvolverLook] = {
-            source: look_at(
-                (row.case.source, row.case.evolved)
-                for row in rows
-                if row.source == source and row.case.evolved
-            )
+            source: look_at(row.case for row in rows if row.source == source)
             for source in sorted({row.source for row in rows})
         }
 
     def of(self, row: LabelledRow) -> EvolverClass:
         """Return the class of a row's evolver."""
-        return self._given or self.looks[row.source].evolver_class
+        return self._fixed or self.looks[row.source].evolver_class
 
 
 def check_rule_sets(

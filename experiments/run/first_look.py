@@ -15,7 +15,9 @@ from autoevol.metrics.failure.evolvers import (
     EvolverLook,
     look_at,
 )
+from autoevol.program.blocks import together
 from autoevol.program.draws import draw_number
+from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.choice import Chooser, RewriteSlot
 from autoevol.program.evolution.evaluation import first_draw
 from autoevol.program.evolution.evolver import Evolver
@@ -59,11 +61,15 @@ def _may_suspect(opened: OpenRun) -> bool:
 
 
 def _message(look: EvolverLook, action: Suspects) -> str:
-    shown = f"{look.kept:.0%} of the seeds' words in {look.rewrites} rewrites"
-    words = {"copies": "copies", "rewords": "rewords", "unknown": "is of unknown class"}
+    shown = f"it keeps {look.kept:.0%} of the seeds' words in {look.rewrites} rewrites"
+    words = {
+        "copies": f"copies ({shown})",
+        "rewords": f"rewords ({shown})",
+        "unknown": f"is of unknown class ({look.rewrites} rewrites tell too little)",
+    }
     done = "dropped" if action == "drop" else "kept"
     return (
-        f"the evolver {words[look.evolver_class]} (it keeps {shown}): suspected rows are {done} "
+        f"the evolver {words[look.evolver_class]}: suspected rows are {done} "
         "(failure.suspects: auto)"
     )
 
@@ -94,19 +100,18 @@ class _FirstLook:
 
     async def take(self) -> EvolverLook:
         """Return what the rewrites show; calls that fail are left to the run itself."""
-        slots = [RewriteSlot(index, row) for index, row in enumerate(self._rows())]
-        self._opened.on_phase(Phase("first look", len(slots)))
-        rewrites: dict[int, tuple[str, str]] = {}
+        attempts = [self._attempt(index, row) for index, row in enumerate(self._rows())]
+        # Another task than its seed's tells nothing: see `metrics.failure.evolvers.tells`.
+        attempts = [one for one in attempts if one.evolver.method.kind != "breadth"]
+        self._opened.on_phase(Phase("first look", len(attempts)))
+        rewrites: list[Case] = []
 
-        async def work(block: Sequence[RewriteSlot]) -> None:
-            for slot in block:
-                text = await self._rewrite(slot)
-                if text is not None:
-                    rewrites[slot.index] = (slot.row.instruction, text)
-                self._opened.context.bar.advance(failed=text is None)
+        async def work(block: Sequence[Attempt]) -> None:
+            cases = await together([self._rewrite(attempt) for attempt in block])
+            rewrites.extend(case for case in cases if case is not None)
 
-        await self._pipeline.run_blocks(slots, work)
-        return look_at(rewrites[index] for index in sorted(rewrites))
+        await self._pipeline.run_blocks(attempts, work)
+        return look_at(rewrites)
 
     def _rows(self) -> Sequence[Row]:
         """Return the rows whose first rewrites the run needs anyway, those of a search first."""
@@ -118,26 +123,32 @@ class _FirstLook:
         others = [*splits.train, *splits.fresh][: max(0, LEAST_REWRITES - len(measured))]
         return [*measured, *others]
 
-    async def _rewrite(self, slot: RewriteSlot) -> str | None:
+    def _attempt(self, index: int, row: Row) -> Attempt:
+        """Return the run's own first attempt at a row."""
         names = [evolver.method_name for evolver in self._evolvers]
-        evolver = self._evolvers[self._chooser.choose(names, slot, self._round, 0)]
+        number = self._chooser.choose(names, RewriteSlot(index, row), self._round, 0)
+        draw = (
+            first_draw(row)
+            if self._opened.plan.start
+            else draw_number("row", row.id, self._round, 0)
+        )
+        return Attempt(row, self._evolvers[number], draw)
+
+    async def _rewrite(self, attempt: Attempt) -> Case | None:
+        """Return what F sees of a rewrite; None: there is none, or evidence is against it."""
+        case = await self._case(attempt)
+        # An answer in the place of a rewrite says nothing of how its evolver rewrites.
+        is_rewrite = case is not None and not fails(broken(self._pipeline.failure.evolve, case))
+        self._opened.context.bar.advance(failed=not is_rewrite)
+        return case if is_rewrite else None
+
+    async def _case(self, attempt: Attempt) -> Case | None:
+        text = attempt.source.instruction
         try:
-            prediction = await evolver.evolve_with(
-                self._role, slot.row.instruction, draw=self._draw(slot.row)
-            )
+            prediction = await attempt.evolver.evolve_with(self._role, text, draw=attempt.draw)
         except UNSCORED_ERRORS:
             self.died += 1
             return None
         except (LMInvalidRequestError, AdapterParseError):
             return None
-        text = prediction.evolved_instruction or ""
-        # An answer in the place of a rewrite says nothing of how its evolver rewrites.
-        rules = self._pipeline.failure.evolve
-        is_rewrite = not fails(broken(rules, Case(slot.row.instruction, text)))
-        return text if is_rewrite else None
-
-    def _draw(self, row: Row) -> int:
-        """Return the draw that the run itself uses for the row's first attempt."""
-        if self._opened.plan.start:
-            return first_draw(row)
-        return draw_number("row", row.id, self._round, 0)
+        return attempt.case(text, prediction.evolved_instruction or "", None)

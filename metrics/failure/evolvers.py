@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+from autoevol.metrics.failure.cases import Case
 from autoevol.metrics.text.wording import stems
 
 EvolverClass = Literal["copies", "rewords", "unknown"]
@@ -41,14 +42,20 @@ class EvolverLook:
         return "copies" if self.kept >= COPIES_FROM else "rewords"
 
 
-def look_at(pairs: Iterable[tuple[str, str]]) -> EvolverLook:
-    """Return what pairs of a seed and its rewrite show.
+def tells(case: Case) -> bool:
+    """Tell whether a rewrite can show the class of its evolver.
 
-    Seeds without content words are left out.
+    A breadth method makes another task, which shares few words with its seed whoever writes it.
     """
-    shares = [
-        len(before & stems(rewrite)) / len(before)
-        for source, rewrite in pairs
-        if (before := stems(source))
-    ]
+    return bool(case.evolved and stems(case.source)) and case.method_kind != "breadth"
+
+
+def look_at(cases: Iterable[Case]) -> EvolverLook:
+    """Return what rewrites show of their evolver; those that tell nothing are left out."""
+    shares = [_share_kept(case) for case in cases if tells(case)]
     return EvolverLook(round(fmean(shares), 4) if shares else 0.0, len(shares))
+
+
+def _share_kept(case: Case) -> float:
+    before = stems(case.source)
+    return len(before & stems(case.evolved or "")) / len(before)

@@ -1,10 +1,16 @@
 """The run looks at its evolver first, and treats suspects by what it has seen."""
 
 import json
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from autoevol.experiments.run.wiring import pipeline_of
+from autoevol.program.evolution.pipeline import Pipeline
 from tests.support.command_line import rows_of, run_cli, summary_of
 from tests.support.loopback import Answer, ReceivedRequest, answering, good_reply, openai_reply
 
@@ -42,8 +48,8 @@ def configured(write_config: WriteConfig, url: str, **sections: Any) -> str:
 
 
 def look() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RUN / "run.json").read_text())["evolver"]
-    return found
+    figures: dict[str, Any] = json.loads((RUN / "run.json").read_text())["evolver"]
+    return figures
 
 
 def test_suspects_of_an_evolver_that_rewords_are_kept(write_config: WriteConfig) -> None:
@@ -143,5 +149,35 @@ def test_what_is_no_rewrite_says_nothing_of_the_evolver(write_config: WriteConfi
 
     with answering(half) as server:
         run_cli("run", configured(write_config, server.url), expected=0)
-    assert look() == {"kept": look()["kept"], "rewrites": 20}
+    assert look()["rewrites"] == 20
     assert look()["kept"] > 0.9
+
+
+def test_the_rows_of_a_local_models_block_are_rewritten_at_the_same_time(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_one_block(*arguments: Any) -> Pipeline:
+        return replace(pipeline_of(*arguments), block_rows=8, blocks_in_flight=1)
+
+    monkeypatch.setattr("autoevol.experiments.run.runner.pipeline_of", in_one_block)
+    four = threading.Barrier(4, timeout=20)
+
+    def respond(request: ReceivedRequest) -> Answer:
+        if request.number < 4:
+            four.wait()
+        return copying(request)
+
+    with answering(respond) as server:
+        run_cli("run", configured(write_config, server.url), expected=0)
+        assert len(server.requests) == ROWS
+    assert not four.broken
+
+
+def test_breadth_methods_tell_nothing_of_the_evolver(write_config: WriteConfig) -> None:
+    with answering(rewording) as server:
+        config = configured(write_config, server.url)
+        evolve = "evolve={methods: [breadth], respond: false}"
+        result = run_cli("run", config, "--set", evolve, expected=0)
+        assert len(server.requests) == ROWS
+    assert "the evolver is of unknown class (0 rewrites tell too little)" in result.out
+    assert look() == {"kept": 0.0, "rewrites": 0}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autoevol.metrics import RULES, for_evolver
+from autoevol.metrics import RULES, Case, for_evolver
 from autoevol.metrics.failure.evolvers import LEAST_REWRITES, EvolverLook, look_at
 
 SEED = "Name three bridges across the Danube."
@@ -19,13 +19,18 @@ REWORDED = "Enumerate a trio of crossings over that river, with the year of thei
     ],
 )
 def test_an_evolver_copies_or_rewords(rewrite: str, count: int, expected: str) -> None:
-    look = look_at([(SEED, rewrite)] * count)
+    look = look_at([Case(SEED, rewrite)] * count)
     assert look.evolver_class == expected
     assert look.rewrites == count
 
 
-def test_seeds_without_content_words_tell_nothing() -> None:
-    assert look_at([("?", COPY), (SEED, COPY)]) == EvolverLook(1.0, 1)
+@pytest.mark.parametrize(
+    "case",
+    [Case("?", COPY), Case(SEED, None), Case(SEED, REWORDED, method_kind="breadth")],
+    ids=["no content words", "no rewrite", "another task"],
+)
+def test_what_tells_nothing_of_an_evolver_is_left_out(case: Case) -> None:
+    assert look_at([case, Case(SEED, COPY)]) == EvolverLook(1.0, 1)
 
 
 def test_a_rule_speaks_of_its_evolvers_alone() -> None:
