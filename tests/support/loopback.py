@@ -64,6 +64,19 @@ def openai_reply(text: str = "fine", finish_reason: str = "stop") -> dict[str, A
     }
 
 
+def anthropic_reply(text: str = "fine") -> dict[str, Any]:
+    """Return a message of Anthropic's."""
+    return {
+        "id": "x",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude",
+        "content": [{"type": "text", "text": text}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 11, "output_tokens": 3},
+    }
+
+
 def good_reply(request: ReceivedRequest) -> dict[str, Any]:
     """Return a sound rewrite of the row in a prompt that evolves, else an answer."""
     user = request.body["messages"][-1]["content"]
@@ -101,10 +114,42 @@ def answering(answer: Callable[[ReceivedRequest], Answer | RawAnswer]) -> Iterat
         def log_message(self, *_: Any) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with _serving(Handler) as server:
+        yield Loopback(f"http://127.0.0.1:{server.server_port}", requests, server)
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """Serve bodies that come byte by byte and do not end; yield the address."""
+    stop = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "100000")
+            self.end_headers()
+            while not stop.wait(0.05):
+                try:
+                    self.wfile.write(b" ")
+                except OSError:
+                    return
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    with _serving(Handler) as server:
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            stop.set()
+
+
+@contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield Loopback(f"http://127.0.0.1:{server.server_port}", requests, server)
+        yield server
     finally:
         server.shutdown()
         server.server_close()

@@ -166,12 +166,12 @@ def test_the_worst_source_and_the_kinds_of_finding_stand_in_the_json(workplace: 
 
 
 def test_a_row_may_bring_its_method_and_kind(workplace: Path) -> None:
-    told = "Rewrite the order so that nobody but a clockmaker can follow it."
-    leak = row(evolved=f"{told} List five trees.", method=told, kind="down")
-    (read,) = read_labelled(write_rows(leak))
-    assert (read.case.method, read.case.method_kind) == (told, "down")
-    shown = row(demonstrations=["Name six rivers.", "Name two lakes."])
-    assert "two lakes" in read_labelled(write_rows(shown))[0].case.demonstrations
+    method = "Rewrite the order so that nobody but a clockmaker can follow it."
+    leak = row(evolved=f"{method} List five trees.", method=method, kind="down")
+    case = read_labelled(write_rows(leak))[0].case
+    assert (case.method, case.method_kind) == (method, "down")
+    texts = row(demonstrations=["Name six rivers.", "Name two lakes."])
+    assert "two lakes" in read_labelled(write_rows(texts))[0].case.demonstrations
 
 
 def test_rules_look_at_their_own_stage(workplace: Path) -> None:

@@ -16,7 +16,7 @@ from autoevol.experiments.models.transports.openai_http import HttpOptions, Open
 from autoevol.experiments.models.transports.protocol import Request, Response
 from autoevol.experiments.models.transports.replies.reading import read_reply
 from autoevol.experiments.models.transports.secrets import NO_SECRET
-from tests.support.loopback import ReceivedRequest, loopback, openai_reply
+from tests.support.loopback import ReceivedRequest, anthropic_reply, loopback, openai_reply
 
 REQUEST = Request(
     messages=({"role": "system", "content": "Rewrite."}, {"role": "user", "content": "Why?"}),
@@ -25,15 +25,6 @@ REQUEST = Request(
     max_tokens=160,
     seed=7,
 )
-ANTHROPIC = {
-    "id": "x",
-    "type": "message",
-    "role": "assistant",
-    "model": "claude",
-    "content": [{"type": "text", "text": "fine"}],
-    "stop_reason": "end_turn",
-    "usage": {"input_tokens": 11, "output_tokens": 3},
-}
 OLLAMA = {
     "model": "m",
     "created_at": "2026-01-01T00:00:00Z",
@@ -90,7 +81,7 @@ def test_a_reasoning_model_gets_no_sampling_and_room_to_think() -> None:
 
 
 def test_anthropic_gets_its_own_form() -> None:
-    received, reply = ask("anthropic/claude-sonnet-4-5", ANTHROPIC)
+    received, reply = ask("anthropic/claude-sonnet-4-5", anthropic_reply())
 
     assert received.path.endswith("/messages")
     assert received.body["model"] == "claude-sonnet-4-5"

@@ -5,10 +5,8 @@ import json
 import ssl
 import subprocess
 import sys
-import threading
 import zlib
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from tests.support.loopback import (
     RawAnswer,
     ReceivedRequest,
     answering,
+    dripping,
     good_reply,
 )
 
@@ -188,32 +187,9 @@ def test_a_compressed_bomb_takes_no_memory(kind: str) -> None:
 
 
 def test_a_body_that_comes_byte_by_byte_ends_by_the_timeout(write_config: WriteConfig) -> None:
-    stop = threading.Event()
-
-    class Slow(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "100000")
-            self.end_headers()
-            while not stop.wait(0.05):
-                try:
-                    self.wfile.write(b" ")
-                except OSError:
-                    return
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        address = f"http://127.0.0.1:{server.server_port}"
+    with dripping() as address:
         evolver = {"model": "openai/m", "api_base": address, "timeout": 0.5, "attempts": 1}
         run_cli("run", evolve_only(write_config, evolver=evolver), "--yes", expected=3)
-    finally:
-        stop.set()
-        server.shutdown()
-        server.server_close()
     assert all("in time" in str(row["reasons"]) for row in rows_of(RUN / "unscored.jsonl"))
 
 

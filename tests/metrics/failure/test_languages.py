@@ -1,10 +1,11 @@
 """Good and bad rows in the languages of which only phrases are known."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pytest
 
-from autoevol.metrics import Case, broken, compose, fails
+from autoevol.metrics import Case, Reason, broken, compose, fails
 from autoevol.metrics.failure.drift import language_drift
 from autoevol.metrics.failure.lost_content import lost_material
 from autoevol.metrics.text.languages import language_of, speech_of
@@ -22,7 +23,7 @@ class Sample(NamedTuple):
         agreed: A rewrite that replies instead.
         refused: A response that declines.
         unknown: A response that does not know.
-        asked: A response that asks for material.
+        question: A response that asks for material.
     """
 
     seed: str
@@ -31,7 +32,7 @@ class Sample(NamedTuple):
     agreed: str
     refused: str
     unknown: str
-    asked: str
+    question: str
 
 
 SAMPLES = {
@@ -178,8 +179,8 @@ SAMPLES = {
 EVOLVE, RESPOND = compose(["strict"], "evolve"), compose(["strict"], "respond")
 
 
-def names(reasons: object) -> set[str]:
-    return {reason.rule for reason in reasons}  # type: ignore[attr-defined]
+def names(reasons: Iterable[Reason]) -> set[str]:
+    return {reason.rule for reason in reasons}
 
 
 def test_every_language_has_a_sample() -> None:
@@ -217,14 +218,14 @@ def test_a_bad_response_fails(code: str) -> None:
     for response, rule in (
         (sample.refused, "refusal"),
         (sample.unknown, "dont_know"),
-        (sample.asked, "asks_for_input"),
+        (sample.question, "asks_for_input"),
     ):
-        found = broken(RESPOND, Case(sample.seed, sample.good, response=response))
-        assert rule in names(found), response
+        reasons = broken(RESPOND, Case(sample.seed, sample.good, response=response))
+        assert rule in names(reasons), response
 
 
 @pytest.mark.parametrize(
-    ("source", "told", "terse"),
+    ("source", "statement", "terse"),
     [
         (
             SAMPLES["es"].seed,
@@ -244,9 +245,9 @@ def test_a_bad_response_fails(code: str) -> None:
     ],
 )
 def test_a_statement_asks_for_nothing_and_a_terse_request_does(
-    source: str, told: str, terse: str
+    source: str, statement: str, terse: str
 ) -> None:
-    assert "no_request" in names(broken(EVOLVE, Case(source, told)))
+    assert "no_request" in names(broken(EVOLVE, Case(source, statement)))
     assert "no_request" not in names(broken(EVOLVE, Case(source, terse)))
 
 

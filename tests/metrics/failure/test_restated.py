@@ -98,8 +98,8 @@ def test_the_same_text_is_evidence_but_another_sign_is_not() -> None:
     ],
 )
 def test_the_shape_of_a_request_needs_no_list_of_verbs(text: str, is_request: bool) -> None:
-    found = no_request(Case("List nine rivers.", text))
-    assert (found is None) == is_request
+    evidence = no_request(Case("List nine rivers.", text))
+    assert (evidence is None) == is_request
 
 
 def test_a_script_without_spaces_is_read_by_two_characters() -> None:

@@ -3,9 +3,6 @@
 import asyncio
 import gzip
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -14,21 +11,23 @@ from dspy.utils.exceptions import LMError, LMServerError, LMTimeoutError
 from autoevol.experiments.models.transports.errors import SettingError
 from autoevol.experiments.models.transports.litellm import LitellmTransport
 from autoevol.experiments.models.transports.protocol import Request, Response
-from tests.support.loopback import Answer, RawAnswer, ReceivedRequest, answering, openai_reply
+from tests.support.loopback import (
+    Answer,
+    RawAnswer,
+    ReceivedRequest,
+    answering,
+    anthropic_reply,
+    dripping,
+    openai_reply,
+)
 
 CANARY = "sk-canary-0123456789abcdef"
 REQUEST = Request(({"role": "user", "content": "Why?"},), max_tokens=16)
-ANTHROPIC = {
-    "id": "x",
-    "type": "message",
-    "role": "assistant",
-    "model": "claude",
-    "content": [{"type": "text", "text": "fine"}],
-    "stop_reason": "end_turn",
-    "usage": {"input_tokens": 11, "output_tokens": 3},
-}
 # One of each of litellm's clients: its own, and OpenAI's.
-MODELS = {"anthropic/claude-sonnet-4-5": ANTHROPIC, "deepseek/deepseek-chat": openai_reply()}
+MODELS = {
+    "anthropic/claude-sonnet-4-5": anthropic_reply(),
+    "deepseek/deepseek-chat": openai_reply(),
+}
 
 
 def sent(model: str, url: str, *, timeout: float = 20.0, **options: Any) -> Response:
@@ -102,36 +101,7 @@ def test_a_body_in_a_wrong_encoding_is_an_error_of_its_call(model: str, encoding
         sent(model, server.url)
 
 
-@pytest.fixture
-def slow_server() -> Iterator[str]:
-    """Serve bodies that come byte by byte and do not end."""
-    stop = threading.Event()
-
-    class Slow(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "100000")
-            self.end_headers()
-            while not stop.wait(0.05):
-                try:
-                    self.wfile.write(b" ")
-                except OSError:
-                    return
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        stop.set()
-        server.shutdown()
-        server.server_close()
-
-
 @pytest.mark.parametrize("model", MODELS)
-def test_a_body_that_comes_byte_by_byte_ends_by_the_timeout(model: str, slow_server: str) -> None:
-    with pytest.raises(LMTimeoutError):
-        sent(model, slow_server, timeout=1.0)
+def test_a_body_that_comes_byte_by_byte_ends_by_the_timeout(model: str) -> None:
+    with dripping() as url, pytest.raises(LMTimeoutError):
+        sent(model, url, timeout=1.0)
