@@ -1,9 +1,9 @@
 """`autoevol metric-check`: every rule set against labelled rows."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,7 +11,10 @@ from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import complaints, console, quiet_libraries
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from autoevol.experiments.judging.labelled import LabelledRow
+    from autoevol.experiments.judging.metric_check import Classes
 
 app = typer.Typer(add_completion=False)
 
@@ -41,14 +44,7 @@ def metric_check(
 ) -> None:
     """Check every rule set against labelled rows."""
     from autoevol.experiments.judging.labelled import read_labelled
-    from autoevol.experiments.judging.metric_check import (
-        Classes,
-        check_rule_sets,
-        groups_table,
-        kinds_table,
-        summary_line,
-        table,
-    )
+    from autoevol.experiments.judging.metric_check import Classes, check_rule_sets
 
     rows = read_labelled(file)
     classes = Classes(rows, evolver)
@@ -57,13 +53,25 @@ def metric_check(
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return
-    for grid in (table(figures), kinds_table(figures)):
-        console.print(grid)
-    console.print(groups_table(figures, classes, by))
-    if line := summary_line(figures):
-        console.print(line)
+    for part in _shown(figures, classes, by):
+        console.print(part)
     if not judge:
         console.print("No judge (--judge MODEL): the rules that need one flag nothing here.")
+
+
+def _shown(
+    figures: Mapping[str, Mapping[str, Any]], classes: "Classes", by: str
+) -> "Sequence[Table | str]":
+    from autoevol.experiments.judging.metric_check import (
+        groups_table,
+        kinds_table,
+        summary_line,
+        table,
+    )
+
+    line = summary_line(figures)
+    tables = [table(figures), kinds_table(figures), groups_table(figures, classes, by)]
+    return [*tables, *([line] if line else [])]
 
 
 def _verdicts(rows: "list[LabelledRow]", judge: str, folder: Path) -> Mapping[str, frozenset[str]]:

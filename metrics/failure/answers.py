@@ -47,6 +47,8 @@ def prompt_leak(case: Case, *, run: int = _METHOD_RUN) -> str | None:
 def answered(case: Case, *, items: int = 3) -> str | None:
     """The rewrite answers its source instead of asking for something harder.
 
+    What `replied` and `no_request` find, in one rule, as the set `strict-2026-11` has it.
+
     Args:
         case: Code, lists and openings that its source also has are no sign.
         items: This many items of a list, without a task before or after them, are an answer.

@@ -22,7 +22,7 @@ _TRANSLATION = re.compile(
     "|traduc|tradui|traduz|übersetz|перев[её]д|перевест|ترجم|अनुवाद|dịch|çevir|terjemah|tłumacz|翻訳|翻译|译成|訳し",
     re.IGNORECASE,
 )
-"""What other languages call English and a translation: such a task may be answered elsewhere."""
+"""Names of English, and words for a translation: such a task asks for another language."""
 
 _FEW_WORDS = 5
 _FUNCTION_WORDS = frozenset("the a an is are to of in that with for and it they you".split())

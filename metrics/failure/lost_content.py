@@ -88,7 +88,7 @@ def lost_material(case: Case, *, kept: float = 0.6, least: int = 4) -> str | Non
         return None
     material = set(tokens(match["material"]))
     text, beginnings = normal_form(case.evolved), {t[:_BEGINNING] for t in tokens(case.evolved)}
-    # In many languages a word's ends change with its place, in some (Arabic) its begin as well.
+    # In many languages a word's ends change with its place, in some (Arabic) its beginning as well.
     left = sum(
         token[:_BEGINNING] in (beginnings if token.isascii() else text) for token in material
     )

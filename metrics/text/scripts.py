@@ -24,7 +24,8 @@ _ENGLISH = frozenset(
 """Function words that no other language in Latin letters has; "in" and "was" are German, too."""
 
 _ENGLISH_PART, _STOP_PART, _SHORT = 10, 5, 12
-"""In an English text one of so many words is one of those; in one of few words, any stop word."""
+"""English has at least one of `_ENGLISH` in ten words, or in a text of fewer than twelve words one
+stop word in five."""
 
 _INLINE_CODE = re.compile(r"`[^`\n]{1,200}`")
 _KANA_PART = 8
