@@ -3,8 +3,8 @@
 import re
 
 from autoevol.metrics.failure.cases import Case, excerpt
-from autoevol.metrics.failure.word_problems import is_word_problem, spelled_numbers
-from autoevol.metrics.text.languages import language_of
+from autoevol.metrics.failure.word_problems import is_word_problem
+from autoevol.metrics.text.languages import language_of, numbers_in_words
 from autoevol.metrics.text.wording import (
     names_in_code,
     normal_form,
@@ -22,6 +22,9 @@ _BEGINNING = 5
 
 _MOST_SPANS = 200
 """Quotations and names that are checked: each is searched for in the whole rewrite."""
+_PER_ONE = re.compile(r"(?<!\d)1[\u3040-\ud7a3]{1,3}[ ]?(?=\d)")
+"""The 1 of a rate, as in "1冊120円" (120 yen a book): the rate stays if only the other is named."""
+
 _MATERIAL = re.compile(r"(?:\n[ \t]*\n|:[ \t]*\n|[:：]\s)(?P<material>.+)\Z", re.DOTALL)
 
 
@@ -112,10 +115,10 @@ def _without_verb(text: str) -> str:
 
 def _lost_numbers(source: str, evolved: str) -> set[str]:
     """Return the source's numbers that the rewrite has neither in digits nor in words."""
-    before, after = numbers(source), numbers(evolved)
+    before, after = numbers(_PER_ONE.sub("", source)), numbers(evolved)
     if before <= after:
         return set()
-    spelled = spelled_numbers(evolved)
+    spelled = numbers_in_words(evolved)
     missing = {number for number in before - after if number not in spelled}
     # Numbers that were exchanged while content was added are a change on purpose; so is a count
     # that was raised ("3 tips" to "5 tips").
@@ -133,5 +136,5 @@ def _is_raised(number: str, source: str, evolved: str) -> bool:
     """Tell whether a small count became a larger one, where no calculation depends on it."""
     if len(number) > 2 or not number.isdigit() or is_word_problem(source):
         return False
-    new = (numbers(evolved) | spelled_numbers(evolved)) - numbers(source)
+    new = (numbers(evolved) | numbers_in_words(evolved)) - numbers(source)
     return any(len(n) < 4 and n.isdigit() and int(n) > int(number) for n in new)

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from autoevol.metrics.text.languages import language_of
-from autoevol.metrics.text.wording import numbers, words
+from autoevol.metrics.text.wording import numbers
 
 # With its unit, one or two letters long: 5개 and 5명 are different amounts.
 _AMOUNT = re.compile(r"\d+(?:[.,]\d+)*(?:\s?[^\W\d_]{1,2})?")
@@ -36,14 +36,3 @@ def amounts(text: str) -> set[str]:
     digits = _SPELLED.sub(lambda word: str(numerals.get(word[0].casefold(), word[0])), text)
     changes = {word.casefold().strip() for word in language.quantity.findall(text)}
     return {*_AMOUNT.findall(digits), *(changes - set(numerals))}
-
-
-def spelled_numbers(text: str) -> set[str]:
-    """Return, in digits, the numbers that a text writes as words."""
-    language = language_of(text)
-    tokens = set(words(text)) if language else set()
-    return {
-        str(value)
-        for word, value in (language.numerals if language else {}).items()
-        if word in tokens
-    }

@@ -23,6 +23,11 @@ _ENGLISH = frozenset(
 )
 """Function words that no other language in Latin letters has; "in" and "was" are German, too."""
 
+_SHARED = frozenset("a an as do he her in is me no on or so to under was we will".split())
+"""Stop words of English that other languages in Latin letters have, too: "in Berlin"."""
+
+_ENGLISH_ALONE = STOP_WORDS - _SHARED
+
 _ENGLISH_PART, _STOP_PART, _SHORT = 10, 5, 12
 """English has at least one of `_ENGLISH` in ten words, or in a text of fewer than twelve words one
 stop word in five."""
@@ -108,7 +113,10 @@ def latin_language(text: str) -> str | None:
 
 def _is_english(tokens: Sequence[str]) -> bool:
     if len(tokens) < _SHORT:
-        return _STOP_PART * sum(map(STOP_WORDS.__contains__, tokens)) >= len(tokens)
+        if _STOP_PART * sum(map(_ENGLISH_ALONE.__contains__, tokens)) >= len(tokens):
+            return True
+        is_likely = _STOP_PART * sum(map(STOP_WORDS.__contains__, tokens)) >= len(tokens)
+        return is_likely and _identifier().classify(" ".join(tokens))[0] == "en"
     return _ENGLISH_PART * sum(map(_ENGLISH.__contains__, tokens)) >= len(tokens)
 
 

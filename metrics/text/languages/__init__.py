@@ -3,6 +3,8 @@
 table: `Language`, the fields of a table and what they mean.
 english, korean: the tables.
 phrases: for fourteen other languages, what a failure says in them.
+numerals: their number words.
+roles: in all of them, tasks whose answer is said by somebody else.
 
 To add a language, write its table in a file beside `english.py` and add it to `LANGUAGES`. A text in
 a language without a table is still checked by every rule that needs none (length, numbers, scripts,
@@ -14,11 +16,13 @@ from functools import lru_cache
 
 from autoevol.metrics.text.languages.english import ENGLISH
 from autoevol.metrics.text.languages.korean import KOREAN
-from autoevol.metrics.text.languages.phrases import Phrases, phrases_of
+from autoevol.metrics.text.languages.numerals import spelled_numbers_in
+from autoevol.metrics.text.languages.phrases import Phrases, code_of, phrases_of
 from autoevol.metrics.text.languages.table import Language
-from autoevol.metrics.text.scripts import dominant_script
+from autoevol.metrics.text.scripts import dominant_script, latin_language
+from autoevol.metrics.text.wording import words
 
-__all__ = ["LANGUAGES", "Language", "language_of", "speech_of"]
+__all__ = ["LANGUAGES", "Language", "language_of", "numbers_in_words", "speech_of"]
 
 LANGUAGES: tuple[Language, ...] = (ENGLISH, KOREAN)
 """The languages with a table; at most one for each script."""
@@ -39,3 +43,18 @@ def language_of(text: str) -> Language | None:
 def speech_of(text: str) -> Language | Phrases | None:
     """Return the table or the phrases of a text's language; None: there are none."""
     return phrases_of(text) or language_of(text)
+
+
+@lru_cache(maxsize=512)
+def numbers_in_words(text: str) -> frozenset[str]:
+    """Return, in digits, the numbers that a text writes as words."""
+    language = language_of(text)
+    in_table = {
+        value
+        for word, value in (language.numerals if language else {}).items()
+        if word in words(text)
+    }
+    # A short text in Latin letters is read as English for want of a sign; its numbers may say more.
+    is_sure = language is not None and (language.script != "latin" or latin_language(text) == "en")
+    others = set() if is_sure else spelled_numbers_in(text, code_of(text))
+    return frozenset(map(str, in_table | others))

@@ -74,14 +74,14 @@ PHRASES: dict[str, Phrases] = {
         leak=r"\b(?:instrucción|consigna|prompt)[ ](?:reescrit[ao]|mejorad[ao]|evolucionad[ao])|\bhe[ ](?:reescrito|reformulado)[ ](?:la|el|esta|este)\b|\b(?:reescribí|reformulé)[ ](?:la|el)\b",
         preamble=r"claro[,.!]|por[ ]supuesto[,.!]|desde[ ]luego[,.!]|la[ ]respuesta[ ]es\b|(?:respuesta|solución)[ ]?:",
         dont_know=r"no[ ](?:lo[ ])?sé\b|no[ ]tengo[ ]ni[ ]idea|lo[ ]desconozco",
-        asks_for_input=r"por[ ]favor,?[ ](?:proporcion|indi|compart|enví|especifi|dime|adjunt)\w*"
+        asks_for_input=r"por[ ]favor,?[ ](?:proporcion|indi|comp[aá]rt|env[ií]|especifi|d[ií](?:me|game)|adj[uú]nt|p[aá]s)\w*"
         r"|\b(?:podrías|puedes|podría|puede)[ ](?:proporcionar|compartir|especificar|aclarar|indicar|enviar)",
         demand=r"\b(?:y|e|además|así[ ]como|incluy\w+|incluid\w+|también|cada|al[ ]menos|debe\w*|compar\w+|justifi\w+|explic\w+"
         r"|ejemplos?|sin|teniendo[ ]en[ ]cuenta|considera\w*|detalla\w*)\b",
     ),
     "de": _phrases(
         request=r"[?]|\b(?:schreib|verfass|erklär|erläuter|berechn|beschreib|vergleich|analysier|fass|übersetz|korrigier|ordne|sortier|bestimm|ermittl|begründ|nenn|zähl|entwirf|entwerf|erstell|entwickl|gib|geben[ ]sie|löse|lösen[ ]sie|zeig|stell|mach|formulier|forme|stelle|finde|finden[ ]sie|liste|skizzier|programmier|implementier|bitte|prüf|untersuch|überleg|wähl|rechne|leite)\w*",
-        refusal=r"[^.!?\n]{0,50}\b(?:kann[ ]ich|ich[ ]kann)[^.!?\n]{0,40}\bnicht[ ](?:weiter)?(?:helfen|beantworten|bereitstellen|erfüllen|nachkommen|liefern|unterstützen)|als[ ](?:eine?[ ])?(?:ki\b|künstliche[ ]intelligenz|sprachmodell)",
+        refusal=r"[^.!?\n]{0,50}\b(?:kann[ ]ich|ich[ ]kann)[^.!?\n]{0,40}\bnicht[ ](?:weiter)?(?:helfen|behilflich[ ]sein|beantworten|bereitstellen|erfüllen|nachkommen|liefern|unterstützen)|als[ ](?:eine?[ ])?(?:ki\b|künstliche[ ]intelligenz|sprachmodell)",
         leak=r"\b(?:umgeschriebene|überarbeitete|weiterentwickelte)[rns]?[ ](?:anweisung|instruktion|prompt|aufgabenstellung)|\bich[ ]habe[^.?!\n]{0,20}(?:anweisung|aufgabe|prompt)[^.?!\n]{0,20}(?:umgeschrieben|umformuliert)\b",
         preamble=r"natürlich[,.!]|gerne?[,.!]|selbstverständlich[,.!]|klar[,.!]|die[ ]antwort[ ](?:ist|lautet)|(?:antwort|lösung)[ ]?:",
         dont_know=r"(?:das[ ])?weiß[ ]ich[ ](?:leider[ ])?nicht|ich[ ]weiß[ ](?:es[ ]|das[ ])?(?:leider[ ])?nicht|keine[ ]ahnung",
@@ -97,7 +97,7 @@ PHRASES: dict[str, Phrases] = {
         preamble=r"bien[ ]sûr[,.!]|certainement[,.!]|avec[ ]plaisir[,.!]|d['’]accord[,.!]|la[ ]réponse[ ]est\b|(?:réponse|solution)[ ]?:",
         dont_know=r"je[ ]ne[ ]sais[ ]pas|je[ ]l['’]ignore|aucune[ ]idée",
         asks_for_input=r"\b(?:veuillez|merci[ ]de)[ ](?:me[ ])?(?:fournir|préciser|partager|indiquer|envoyer|communiquer)"
-        r"|\b(?:pourriez|pouvez|peux|pourrais)-(?:vous|tu)[ ](?:me[ ])?(?:fournir|préciser|partager|indiquer|donner|envoyer)",
+        r"|\b(?:pourriez|pouvez|peux|pourrais)-(?:vous|tu)[ ](?:me[ ]|m['’])?(?:fournir|préciser|partager|indiquer|donner|envoyer)",
         demand=r"\b(?:et|ainsi[ ]que|puis|inclu\w+|notamment|aussi|également|chaque|chacun\w*|au[ ]moins|doi\w+|compar\w+|justifi\w+|expliqu\w+"
         r"|exemples?|sans|en[ ]tenant[ ]compte|précis\w+|détaill\w+)\b",
     ),
@@ -118,7 +118,7 @@ PHRASES: dict[str, Phrases] = {
         leak=r"\b(?:istruzione|consegna|prompt)[ ](?:riscritt[ao]|evolut[ao]|migliorat[ao])|\bho[ ](?:riscritto|riformulato)[ ](?:l['’]|la|il|questa)",
         preamble=r"certo[,.!]|certamente[,.!]|volentieri[,.!]|d['’]accordo[,.!]|la[ ]risposta[ ]è\b|(?:risposta|soluzione)[ ]?:",
         dont_know=r"non[ ](?:lo[ ])?so\b|non[ ]ne[ ]ho[ ]idea",
-        asks_for_input=r"per[ ]favore,?[ ](?:forni|indica|condividi|invia|specifica|dimmi)\w*|\b(?:potresti|puoi|potrebbe|può)[ ](?:fornir|condivider|specificar|chiarir|indicar|inviar)\w*",
+        asks_for_input=r"per[ ]favore,?[ ](?:forni|indica|condividi|invia|specifica|dimmi)\w*|\b(?:potresti|puoi|potrebbe|può)[ ](?:\w+[ ]){0,2}(?:fornir|condivider|specificar|chiarir|indicar|inviar)\w*",
         demand=r"\b(?:e|ed|nonché|inoltre|inclus\w+|includ\w+|anche|ogni|ciascun\w*|almeno|al[ ]massimo|deve|devono|confront\w+|giustific\w+|spieg\w+"
         r"|esempi\w*|senza|tenendo[ ]conto|considerando|precisa\w*)\b",
     ),
@@ -146,7 +146,7 @@ PHRASES: dict[str, Phrases] = {
         leak=r"(?:पुनर्लिखित|विकसित)[ ](?:निर्देश|प्रॉम्प्ट)|निर्देश[^।?!\n]{0,30}(?:पुनर्लेखन|फिर[ ]से[ ]लिखा)",
         preamble=r"ज़रूर[,।!]|जरूर[,।!]|बिल्कुल[,।!]|निश्चित[ ]रूप[ ]से[,।!]|हाँ,|उत्तर[ ]?:|हल[ ]?:",
         dont_know=r"(?:मुझे[ ])?(?:नहीं[ ]पता|पता[ ]नहीं|मालूम[ ]नहीं|नहीं[ ]मालूम)",
-        asks_for_input=r"कृपया[ ](?:\S{1,20}[ ]){0,4}(?:प्रदान[ ]करें|बताएँ|बताएं|साझा[ ]करें|भेजें|दें)|क्या[ ]आप[ ](?:\S{1,20}[ ]){0,4}(?:बता|दे|साझा[ ]कर)[ ]सकते",
+        asks_for_input=r"कृपया[ ](?:\S{1,20}[ ]){0,4}(?:प्रदान[ ]करें|बताएँ|बताएं|बताइए|साझा[ ](?:करें|कीजिए)|भेजें|भेज[ ]?(?:दीजिए|दें)|भेजिए|दें|दीजिए)|क्या[ ]आप[ ](?:\S{1,20}[ ]){0,4}(?:बता|दे|साझा[ ]कर)[ ]सकते",
         demand=r"(?:और|तथा|साथ[ ]ही|सहित|शामिल|भी|प्रत्येक|हर[ ]एक|कम[ ]से[ ]कम|अधिकतम|तुलना|समझाइए|समझाएँ|स्पष्ट|कारण|उदाहरण|बिना|ध्यान[ ]में)",
     ),
     "vi": _phrases(
@@ -164,7 +164,7 @@ PHRASES: dict[str, Phrases] = {
         leak=r"\byeniden[ ]yazılmış[ ](?:talimat|yönerge|istem)\w*|\b(?:talimatı|yönergeyi|istemi)[ ]yeniden[ ]yazdım|\byeniden[ ]yazdım\b",
         preamble=r"elbette[,.!]|tabii[,.!]|tabii[ ]ki[,.!]|memnuniyetle[,.!]|(?:cevap|yanıt|çözüm)[ ]?:",
         dont_know=r"bilmiyorum|bilemiyorum|hiçbir[ ]fikrim[ ]yok",
-        asks_for_input=r"\blütfen[ ](?:\w+[ ]){0,4}(?:sağlayın|paylaşın|gönderin|belirtin|verin|yazın)|\b(?:\w+[ ]){0,4}(?:paylaşır|belirtir|gönderir|verebilir|açıklar)[ ]mısınız",
+        asks_for_input=r"\blütfen[ ](?:\w+[ ]){0,4}(?:sağlayın|paylaşın|gönderin|belirtin|verin|yazın)|\b(?:\w+[ ]){0,4}(?:(?:paylaşı|belirti|gönderi)r|(?:paylaş|belirt|gönder|ver|açıkla|ilet)(?:ebil|abil)ir|açıklar)[ ]m[ıi]s[ıi]n[ıi]z",
         demand=r"\b(?:ve|ayrıca|dahil|da|de|her[ ]biri\w*|en[ ]az|en[ ]fazla|gerek\w*|karşılaştır\w*|açıkla\w*|neden\w*|örnek\w*|olmadan|kullanmadan|içeren|göz[ ]önünde)\b",
     ),
     "id": _phrases(
@@ -182,7 +182,7 @@ PHRASES: dict[str, Phrases] = {
         leak=r"\b(?:przepisan|ulepszon)\w{1,3}[ ](?:instrukcj|polecen|prompt)\w*|\bprzepisa(?:łem|łam)[ ](?:instrukcję|polecenie)|\b(?:przekształcon|przeformułowan)\w{1,3}[^.?!\n]{0,30}wersj\w{1,2}[^.?!\n]{0,20}(?:polecen|instrukcj)",
         preamble=r"oczywiście[,.!]|jasne[,.!]|z[ ]przyjemnością[,.!]|(?:odpowiedź|rozwiązanie)[ ]?:",
         dont_know=r"nie[ ]wiem\b|nie[ ]mam[ ]pojęcia",
-        asks_for_input=r"\bproszę[ ](?:o[ ])?(?:podać|podanie|udostępni\w*|przesła\w*|sprecyzowa\w*|wskaza\w*)|\bczy[ ](?:możesz|mógłbyś|mogłabyś|może[ ]pan\w*)[ ](?:podać|udostępnić|przesłać|doprecyzować)",
+        asks_for_input=r"\bproszę[ ](?:tylko[ ]|najpierw[ ]|mi[ ])?(?:o[ ])?(?:podać|podanie|udostępni\w*|przesła\w*|sprecyzowa\w*|wskaza\w*)|\bczy[ ](?:możesz|mógłbyś|mogłabyś|może[ ]pan\w*)[ ](?:podać|udostępnić|przesłać|doprecyzować)",
         demand=r"\b(?:i|oraz|a[ ]także|ponadto|w[ ]tym|również|każd\w+|co[ ]najmniej|najwyżej|musi|powinn\w+|porówna\w*|uzasadni\w*|wyjaśni\w*|przykład\w*|bez|uwzględni\w*|poda\w*)\b",
     ),
 }
@@ -191,9 +191,14 @@ PHRASES: dict[str, Phrases] = {
 _BY_SCRIPT = {"kana": "ja", "han": "zh", "cyrillic": "ru", "arabic": "ar", "devanagari": "hi"}
 
 
-@lru_cache(maxsize=512)
 def phrases_of(text: str) -> Phrases | None:
     """Return the phrases of a text's language; None: it has a whole table, or none at all."""
+    return PHRASES.get(code_of(text))
+
+
+@lru_cache(maxsize=512)
+def code_of(text: str) -> str:
+    """Return the ISO 639-1 code of a text's language, among those with phrases; "": another."""
     script = dominant_script(text)
     code = latin_language(text) if script == "latin" else _BY_SCRIPT.get(script or "")
-    return PHRASES.get(code or "")
+    return code if code in PHRASES else ""

@@ -69,3 +69,54 @@ def test_a_new_task_of_the_domain_is_what_breadth_wants() -> None:
     other = "Explain how to choose a helmet that fits a child."
     assert changed_task(evolved(other, SOURCE))
     assert rules_broken(SOURCE, other, method_kind="breadth") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            "Un tren recorre 240 km en 3 horas. ¿Cuál es su velocidad media?",
+            "Un tren tarda tres horas en hacer 240 kilómetros. ¿Y cuánto en hacer la mitad?",
+        ),
+        (
+            "Drei Freunde teilen 12 Äpfel. Wie viele bekommt jeder?",
+            "Zwölf Äpfel liegen im Korb, zwei sind faul. Was bleibt, wenn drei Freunde teilen?",
+        ),
+        (
+            "В коробке 5 красных и 3 синих шара. Сколько всего шаров?",
+            "В коробке пять красных и три синих шара, в другой вдвое больше. Сколько в двух?",
+        ),
+        (
+            "1冊120円のノートを5冊買いました。代金はいくらですか。",
+            "単価120円の帳面を五つ求め、千円札で支払いました。代金と釣り銭をそれぞれ答えてください。",
+        ),
+        (
+            "一盒有12支铅笔，3盒一共有多少支？",
+            "三盒铅笔，每盒十二支，先送出七支，余下的平均分给两位同学，每人几支？",
+        ),
+        (
+            "في الصندوق 3 كتب و5 أقلام. كم شيئا فيه؟",
+            "صندوق فيه ثلاثة كتب وخمسة أقلام، وضعت فيه مسطرتان ثم أخذ منه قلم. كم شيئا بقي فيه؟",
+        ),
+        (
+            "W pudełku jest 12 kredek. Ile kredek jest w 3 pudełkach?",
+            "W trzech pudełkach jest po dwanaście kredek, dziewięć zgubiono. Ile zostało?",
+        ),
+    ],
+)
+def test_a_number_in_words_is_not_lost(source: str, text: str) -> None:
+    assert lost_details(Case(source, text)) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            "Un tren recorre 240 km en 3 horas. ¿Cuál es su velocidad media?",
+            "Un tren recorre 240 kilómetros. ¿Cuál es su velocidad media?",
+        ),
+        ("一盒有12支铅笔，3盒一共有多少支？", "一盒有12支铅笔，请问一共有多少支？"),
+    ],
+)
+def test_a_number_that_is_in_no_words_is_lost(source: str, text: str) -> None:
+    assert lost_details(Case(source, text))
