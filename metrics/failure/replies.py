@@ -1,20 +1,11 @@
 """Detectors of responses that answer nothing, and of refusals at both stages."""
 
-import re
-
 from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.published import only_stop_words as _only_stop_words
 from autoevol.metrics.text.languages import Language, language_of, speech_of
 from autoevol.metrics.text.languages.phrases import Phrases
+from autoevol.metrics.text.languages.roles import MESSAGE, MODEL, OFFER, ROLE
 from autoevol.metrics.text.wording import normal_form, prose, sentences, shingles, words
-
-_MESSAGE = re.compile(
-    r"mail|correo|carta|mensaje|brief|nachricht|lettre|courrier|message|mensagem|lettera|messaggio"
-    r"|письм|сообщени|رسالة|पत्र|ईमेल|संदेश|thư|tin nhắn|mektup|mesaj|surat|pesan|wiadomoś"
-    r"|メール|手紙|邮件|信件|写信|封信|短信",
-    re.IGNORECASE,
-)
-"""A task to write to somebody, in languages without a table: its text may ask for things."""
 
 _ECHO_RUN = 5
 _FEW_WORDS = 3
@@ -27,11 +18,28 @@ _YES_OR_NO = {"yes", "no", "네", "예", "아니요"}
 
 def refusal(case: Case) -> str | None:
     """The stage's text begins by declining the task or talking about policy."""
+    return None if _is_in_role(case) else _declines(case)
+
+
+def declined_in_role(case: Case) -> str | None:
+    """The response declines, where the task sets a role or asks for a message: it may be right."""
+    return _declines(case) if _is_in_role(case) else None
+
+
+def _declines(case: Case) -> str | None:
     for speech in _speeches(case):
         match = speech.refusal.search(case.after, 0, _OPENING)
         if match and normal_form(match.group(0)) not in normal_form(case.before):
             return excerpt(match.group(0))
     return None
+
+
+def _is_in_role(case: Case) -> bool:
+    """Tell whether somebody else than the model may say the response's first words."""
+    task = case.evolved or ""
+    if case.response is None or MODEL.search(case.response, 0, _OPENING):
+        return False
+    return bool(ROLE.search(task) or MESSAGE.search(task))
 
 
 def dont_know(case: Case) -> str | None:
@@ -53,8 +61,8 @@ def asks_for_input(case: Case, *, opening_sentences: int = 2, long_words: int = 
     prompt_language = language_of(case.evolved or "")
     if len(words(reply)) > long_words:
         return None
-    message = prompt_language.message if prompt_language else _MESSAGE
-    if message.search(case.evolved or ""):
+    message = prompt_language.message if prompt_language else MESSAGE
+    if message.search(case.evolved or "") and not OFFER.match(reply):
         return None
     opening = " ".join(sentences(prose(reply))[:opening_sentences])
     for speech in _speeches(case):

@@ -109,11 +109,12 @@ RULES: dict[str, Rule] = {
         Rule("garbled", _BOTH, form.garbled),
         Rule("language_drift", _BOTH, drift.language_drift),
         Rule("refusal", _BOTH, replies.refusal),
+        Rule("declined_in_role", _RESPOND, replies.declined_in_role, finding="suspicion"),
         Rule("asks_for_input", _RESPOND, replies.asks_for_input),
         Rule("confirmed_only", _RESPOND, replies.confirmed_only),
         Rule("dont_know", _RESPOND, replies.dont_know),
         Rule("echo", _RESPOND, replies.echo),
-        Rule("continued", _RESPOND, replies.continued),
+        Rule("continued", _RESPOND, replies.continued, finding="suspicion"),
         Rule("says_nothing", _RESPOND, replies.says_nothing),
         Rule("equal", _EVOLVE, None, question="are the two instructions equal?"),
         Rule("defects", _EVOLVE, None, _DEPTH, "which defects does the rewrite have?"),
@@ -144,14 +145,14 @@ _PAPER = ("stagnant_complexity", "insufficient_qualification", "loss_of_key_info
 _STRICT = """
     same_text unchanged reworded same_sum restated copied_demonstration shrunk bloated replied
     no_request leaked_answer missing_question prompt_leak field_residue lost_details lost_material
-    truncated malformed_code repeated garbled language_drift refusal asks_for_input confirmed_only
-    dont_know echo continued says_nothing
+    truncated malformed_code repeated garbled language_drift refusal declined_in_role asks_for_input
+    confirmed_only dont_know echo continued says_nothing
 """.split()
 _STRICT_2026_11 = """
     unchanged reworded same_sum copied_demonstration shrunk bloated answered leaked_answer
     missing_question prompt_leak field_residue changed_task lost_details lost_material truncated
-    malformed_code repeated garbled language_drift refusal asks_for_input confirmed_only
-    dont_know echo continued says_nothing
+    malformed_code repeated garbled language_drift refusal declined_in_role asks_for_input
+    confirmed_only dont_know echo continued says_nothing
 """.split()
 ONE_KIND = "strict-2026-11"
 """The set in which all findings are evidence, as they were before there were two kinds."""

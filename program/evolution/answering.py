@@ -11,13 +11,13 @@ from typing import Literal
 
 from dspy.utils.exceptions import AdapterParseError
 
-from autoevol.metrics import Reason, majority
+from autoevol.metrics import Reason, fails, majority
 from autoevol.program.bounds import Few
 from autoevol.program.calls import CallRecord, collected_calls
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
+from autoevol.program.evolution.best_answer import best_answer
 from autoevol.program.evolution.failure import FailureMetric
-from autoevol.program.evolution.judges import best_answer
 from autoevol.program.evolution.rewriting import StageResult, with_turn_number
 from autoevol.program.records import Outcome, Row
 from autoevol.program.roles import Roles
@@ -117,7 +117,7 @@ async def answer_row(
         answer = await answerer.answer(replace(question, before=tuple(before)))
         answers.append(answer)
         before.append((question.prompt, answer.text))
-        if answer.reasons:
+        if fails(answer.reasons):
             break
     return _with_answers(outcome, answers)
 
@@ -133,7 +133,11 @@ def _questions(outcome: Outcome) -> list[_Question]:
 def _with_answers(outcome: Outcome, answers: Sequence[_Answer]) -> StageResult:
     row, last = outcome.row, answers[-1]
     is_conversation = bool(row.turns)
-    reasons = with_turn_number(last.reasons, len(answers) - 1) if is_conversation else last.reasons
+    reasons = tuple(
+        reason
+        for number, answer in enumerate(answers)
+        for reason in _numbered(answer.reasons, number, is_conversation)
+    )
     row = replace(
         row,
         response=answers[0].text,
@@ -142,6 +146,10 @@ def _with_answers(outcome: Outcome, answers: Sequence[_Answer]) -> StageResult:
         scores={**row.scores, "response_truncated": float(last.is_truncated)},
     )
     return StageResult(row, reasons, outcome.raw)
+
+
+def _numbered(reasons: Sequence[Reason], number: int, is_turn: bool) -> Sequence[Reason]:
+    return with_turn_number(reasons, number) if is_turn else reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +162,14 @@ class _Answerer:
     settings: AnswerSettings
 
     async def answer(self, question: _Question) -> _Answer:
-        """Return the chosen sound answer, or the first sample of the last attempt."""
+        """Return the chosen sound answer, or else a suspected one, or else one that failed."""
         samples: list[_Answer] = []
         for number in range(self.settings.attempts):
             samples = await self._samples(question, number)
             sound = [answer for answer in samples if not answer.reasons]
             if sound:
                 return sound[await self._choose(question, sound)]
-        return samples[0]
+        return next((answer for answer in samples if not fails(answer.reasons)), samples[0])
 
     async def _samples(self, question: _Question, number: int) -> list[_Answer]:
         count = self.settings.samples

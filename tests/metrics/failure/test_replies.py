@@ -3,7 +3,7 @@
 import pytest
 
 from autoevol.metrics import Case
-from autoevol.metrics.failure.replies import refusal
+from autoevol.metrics.failure.replies import asks_for_input, declined_in_role, refusal
 from tests.support.rules_broken import HARDER, SOURCE, reply_rules_broken
 
 
@@ -88,3 +88,66 @@ def test_a_response_that_continues_a_cut_prompt() -> None:
     response = "and make sure that both of the versions mention Newton and are easy to read."
     assert "continued" in reply_rules_broken(prompt, response)
     assert "continued" not in reply_rules_broken(prompt + ".", response)
+
+
+ROLES = {
+    "en": (
+        "Act as the clerk of a small archive. A visitor wants to take a map home. Reply.",
+        "I'm sorry, but that map cannot leave the reading room; shall I copy it for you?",
+    ),
+    "ko": (
+        "당신은 박물관 안내원 역할입니다. 관람객이 유물을 만져 보고 싶어 합니다. 대답해 주세요.",
+        "죄송하지만 그 요청은 도와드릴 수 없습니다. 유물은 눈으로만 봐 주세요.",
+    ),
+    "es": (
+        "Actúa como el portero de un teatro. Un señor llega tarde y pide entrar. Responde.",
+        "Lo siento, no puedo ayudarle: la función ha empezado hace media hora.",
+    ),
+    "zh": (
+        "请扮演一位图书管理员，读者想借一本珍本书，请回答他。",
+        "抱歉，我无法提供这本书，它只能在馆内阅读。",
+    ),
+    "ru": (
+        "Ты — смотритель маяка. Гость просит погасить свет. Ответь ему.",
+        "К сожалению, я не могу выполнить вашу просьбу: корабли идут всю ночь.",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", ROLES)
+def test_who_declines_in_a_role_is_only_suspected(code: str) -> None:
+    task, response = ROLES[code]
+    case = Case(SOURCE, task, response=response)
+    assert refusal(case) is None
+    assert declined_in_role(case)
+    plain = Case(SOURCE, HARDER, response=response)
+    assert declined_in_role(plain) is None
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "I'm sorry, but as an AI language model I cannot take part in that.",
+        "Sorry, I can't: as an AI I have no access to archives.",
+    ],
+)
+def test_a_model_that_speaks_of_itself_has_left_its_role(response: str) -> None:
+    case = Case(SOURCE, ROLES["en"][0], response=response)
+    assert refusal(case)
+    assert declined_in_role(case) is None
+
+
+def test_a_refusal_instead_of_a_rewrite_is_one_in_any_role() -> None:
+    assert refusal(Case(ROLES["en"][0], "I'm sorry, but I can't help with that."))
+
+
+@pytest.mark.parametrize(
+    ("response", "asks"),
+    [
+        pytest.param("Sure, happy to help! Please send me the text first.", True, id="to the user"),
+        pytest.param("Dear Ms Roth, please send us the signed form by Friday.", False, id="letter"),
+    ],
+)
+def test_a_letter_may_ask_for_things_and_its_writer_may_not(response: str, asks: bool) -> None:
+    case = Case(SOURCE, "Write a letter to a customer about a missing form.", response=response)
+    assert bool(asks_for_input(case)) == asks

@@ -10,10 +10,10 @@ from dspy.utils.exceptions import AdapterParseError
 
 from autoevol.program.evolution.answering import AnswerSettings
 from autoevol.program.evolution.attempt import Attempt
+from autoevol.program.evolution.best_answer import best_answer
 from autoevol.program.evolution.evaluation import trajectories
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import failure_metric
-from autoevol.program.evolution.judges import best_answer
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Outcome, Row
@@ -200,3 +200,33 @@ def test_a_conversations_trajectory_shows_all_of_its_turns() -> None:
     )
     assert len(shown[0].stages) == 3
     assert all("rivers" in stage and "longest" in stage for stage in shown[0].stages)
+
+
+IN_ROLE = "You are a librarian. A reader asks for a book that is lent out. Reply."
+
+
+@pytest.mark.parametrize(
+    ("answers", "samples", "status", "suspicions"),
+    [
+        pytest.param([SORRY], 1, "kept", ["declined_in_role"], id="only suspected"),
+        pytest.param([SORRY, "It is lent out."], 2, "kept", [], id="a sound sample is better"),
+        pytest.param(
+            ["IDK", SORRY], 2, "kept", ["declined_in_role"], id="better than a failed one"
+        ),
+        pytest.param(["IDK"], 1, "failed", [], id="failed in a role, too"),
+    ],
+)
+def test_a_suspected_answer_is_kept_where_there_is_no_better_one(
+    answers: list[str], samples: int, status: str, suspicions: list[str]
+) -> None:
+    outcome, _ = attempt(row(IN_ROLE), answers, samples=samples)
+    assert outcome.status == status
+    assert [reason.rule for reason in outcome.row.suspected_by] == suspicions
+
+
+def test_a_suspected_answer_does_not_end_a_conversation() -> None:
+    talk = row(IN_ROLE, "And tomorrow?")
+    outcome, _ = attempt(talk, [SORRY, "It is back tomorrow."])
+    assert outcome.status == "kept"
+    assert len(outcome.row.answers) == 2
+    assert outcome.row.suspected_by[0].evidence.startswith("turn 1: ")
