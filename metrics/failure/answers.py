@@ -4,7 +4,8 @@ import re
 
 from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.word_problems import asks_for_amount, is_word_problem
-from autoevol.metrics.text.languages import Language, language_of, speech_of
+from autoevol.metrics.text.languages import Language, code_in_use, language_of, speech_of
+from autoevol.metrics.text.languages.rewriting_talk import OPENING, REWRITING_TALK
 from autoevol.metrics.text.wording import listed, prose, sentences, shingles, stems, words
 
 _CODE = re.compile(
@@ -38,10 +39,19 @@ def prompt_leak(case: Case, *, run: int = _METHOD_RUN) -> str | None:
         # An instruction about prompts may speak of prompts.
         if not source_stems & stems(" ".join(words(match.group(0))[-1:])):
             return excerpt(match.group(0))
+    if talk := _rewriting_talk(case):
+        return excerpt(talk)
     copied = shingles(text, run) & shingles(case.method, run) if case.method else frozenset()
     copied = copied - shingles(case.source, run) if copied else copied
     # The least one: sets of strings have another order in each process, evidence must not.
     return f"from the method: {min(copied)!r}" if copied else None
+
+
+def _rewriting_talk(case: Case) -> str | None:
+    """Return what a rewrite says of how it was made, unless its source speaks so as well."""
+    table = REWRITING_TALK.get(code_in_use(case.evolved or ""))
+    match = table.search(case.evolved or "", 0, OPENING) if table else None
+    return match.group(0) if match and not (table and table.search(case.source)) else None
 
 
 def answered(case: Case, *, items: int = 3) -> str | None:

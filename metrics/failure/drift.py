@@ -5,7 +5,13 @@ import re
 from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.code import CODE_MARKS, answers_in_code
 from autoevol.metrics.text.languages import language_of
-from autoevol.metrics.text.scripts import dominant_script, latin_language, script_counts, script_of
+from autoevol.metrics.text.scripts import (
+    dominant_script,
+    latin_language,
+    likely_language,
+    script_counts,
+    script_of,
+)
 from autoevol.metrics.text.wording import prose, sentences, words
 
 # U+3040 to U+D7A3 reach from kana over Chinese characters to the last Hangul syllable. Both
@@ -114,6 +120,9 @@ def _other_latin_language(case: Case) -> str | None:
     # One short word of a short reply ("no") belongs to many languages.
     if len(words(after)) < _FEW_WORDS:
         return None
-    was = latin_language(prose(before))
-    now = latin_language(prose(after)) if was else None
-    return f"{was} became {now}" if was and now and was != now else None
+    now = latin_language(prose(after))
+    if now is None:
+        return None
+    # A short source is seldom sure of its own language, and often sure that it is not another.
+    was = latin_language(prose(before)) or likely_language(prose(before), but_hardly=now)
+    return f"{was} became {now}" if was and was != now else None

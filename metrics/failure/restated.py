@@ -27,16 +27,25 @@ _QUESTION = re.compile("[?？؟]")
 _HEADED = re.compile(r"\s*[^\n:：]{3,90}[:：](?![/\d])")
 """A terse request: what is wanted, a colon, and its conditions."""
 
+_HEADED_LINE = re.compile(r"^\s*[^\n:：]{2,40}[:：](?![/\d])", re.MULTILINE)
+
 
 def no_request(case: Case) -> str | None:
     """No request is in sight, where the source has one."""
     text, language = case.evolved or "", language_of(case.source)
-    if not text.strip() or _HEADED.match(text):
+    if not text.strip() or _is_headed(text):
         return None
     # A short source may not show its language; a longer rewrite does.
     if language is None or language_of(text) is None:
         return _without_request(text, case.source)
     return None if language.imperative.search(text) else asks_nothing(text, case.source, language)
+
+
+def _is_headed(text: str) -> bool:
+    """Tell whether a text is a terse request: one headed sentence, or headed lines."""
+    if not _HEADED.match(text):
+        return False
+    return len(sentences(text)) == 1 or len(_HEADED_LINE.findall(text)) > 1
 
 
 def _without_request(text: str, source: str) -> str | None:
@@ -48,7 +57,12 @@ def _without_request(text: str, source: str) -> str | None:
 
 
 def restated(
-    case: Case, *, kept: float = 0.9, closed_demands: int = 6, open_demands: int = 1
+    case: Case,
+    *,
+    kept: float = 0.9,
+    closed_demands: int = 6,
+    open_demands: int = 1,
+    closed_growth: int = 20,
 ) -> str | None:
     """The same demand in other words: too few signs of a further one for such a task.
 
@@ -59,6 +73,8 @@ def restated(
             reworded.
         closed_demands: Signs of a further demand that a closed task may gain and still be the same.
         open_demands: The same for an open task.
+        closed_growth: Content words that a closed task may gain and still be the same, unless they
+            are fewer than it has.
     """
     source, text = case.source, case.evolved or ""
     before, after = stems(source), stems(text)
@@ -67,7 +83,10 @@ def restated(
     if numbers(text) - numbers(source):
         return None
     gained = _demands(text, source) - _demands(source, source)
-    limit = closed_demands if is_closed(source) else open_demands
+    closed = is_closed(source)
+    if closed and len(after) - len(before) >= max(closed_growth, len(before)):
+        return None
+    limit = closed_demands if closed else open_demands
     share = len(before & after) / len(before)
     return (
         f"{share:.0%} of its words kept, {max(gained, 0)} signs of a demand added"

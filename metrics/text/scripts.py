@@ -12,6 +12,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from autoevol.metrics.text.wording import STOP_WORDS, words
 
 _LEAST_WORDS = 5
+_FEWEST_WORDS, _HARDLY = 4, 0.01
 _CANDIDATES = "en es fr de it pt nl sv da pl cs tr id vi ro".split()
 # A wrong guess fails a sound row for language drift, so only a sure one counts.
 _LEAST_PROBABILITY = 0.995
@@ -109,6 +110,23 @@ def latin_language(text: str) -> str | None:
         return None
     code, probability = _identifier().classify(" ".join(tokens))
     return str(code) if probability >= _LEAST_PROBABILITY else None
+
+
+@lru_cache(maxsize=512)
+def likely_language(text: str, but_hardly: str) -> str | None:
+    """Return the likeliest language of a short text that is hardly another; None: it may be both.
+
+    Args:
+        text: In Latin letters.
+        but_hardly: ISO 639-1 code of the other language.
+    """
+    tokens = words(_INLINE_CODE.sub(" ", text))
+    if sum(map(str.isalpha, tokens)) < _FEWEST_WORDS:
+        return None
+    probabilities = dict(_identifier().rank(" ".join(tokens)))
+    likeliest = max(probabilities, key=lambda code: float(probabilities[code]))
+    is_sure = probabilities[but_hardly] < _HARDLY and probabilities[likeliest] > 1 / 2
+    return str(likeliest) if is_sure else None
 
 
 def _is_english(tokens: Sequence[str]) -> bool:

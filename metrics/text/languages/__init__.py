@@ -4,6 +4,7 @@ table: `Language`, the fields of a table and what they mean.
 english, korean: the tables.
 phrases: for fourteen other languages, what a failure says in them.
 numerals: their number words.
+rewriting_talk: what a rewrite says of how it was made, in sixteen languages.
 roles: in all of them, tasks whose answer is said by somebody else.
 
 To add a language, write its table in a file beside `english.py` and add it to `LANGUAGES`. A text in
@@ -22,7 +23,7 @@ from autoevol.metrics.text.languages.table import Language
 from autoevol.metrics.text.scripts import dominant_script, latin_language
 from autoevol.metrics.text.wording import words
 
-__all__ = ["LANGUAGES", "Language", "language_of", "numbers_in_words", "speech_of"]
+__all__ = ["LANGUAGES", "Language", "code_in_use", "language_of", "numbers_in_words", "speech_of"]
 
 LANGUAGES: tuple[Language, ...] = (ENGLISH, KOREAN)
 """The languages with a table; at most one for each script."""
@@ -43,6 +44,12 @@ def language_of(text: str) -> Language | None:
 def speech_of(text: str) -> Language | Phrases | None:
     """Return the table or the phrases of a text's language; None: there are none."""
     return phrases_of(text) or language_of(text)
+
+
+def code_in_use(text: str) -> str:
+    """Return the ISO 639-1 code of the language whose table or phrases a text is read with."""
+    language = language_of(text)
+    return language.code if language else code_of(text)
 
 
 @lru_cache(maxsize=512)
