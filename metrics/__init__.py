@@ -9,7 +9,7 @@ text: words, scripts and one table of surface signs a language.
 The names below are the ones that the program uses.
 """
 
-from autoevol.metrics.failure.cases import Case, Finding, MethodKind, Reason, Stage, fails
+from autoevol.metrics.failure.cases import Case, Finding, MethodKind, Reason, Stage, Witness, fails
 from autoevol.metrics.failure.rate import FailureRate, count_by_rule, failure_rate
 from autoevol.metrics.failure.rules import (
     ONE_KIND,
@@ -40,6 +40,7 @@ __all__ = [
     "Rule",
     "Stage",
     "Thresholds",
+    "Witness",
     "added_words",
     "broken",
     "check_thresholds",

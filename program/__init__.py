@@ -2,7 +2,8 @@
 
 It takes plain arguments and hands finished records to listeners.
 
-- `evolution`: one row through evolve, F, respond, F; the bulk phase; F with its judge.
+- `evolution`: one row through evolve, F, respond, F; the bulk phase; F.
+- `witnesses`: judges and solvers that decide what no pattern can, and their exam.
 - `scoring`: scores of rows by a model: ratings, tags, solving, pairwise comparison.
 - `search`: the search for a better method: the paper's loop, and DSPy's own optimisers.
 - `records`: the frozen records that all of these exchange.

@@ -16,6 +16,7 @@ from autoevol.signatures.scoring import (
     SolveTask,
     TagIntentions,
 )
+from autoevol.signatures.witness import JudgeAddedDemand, JudgeSolvability, TryTask
 
 __all__ = [
     "AnalyzeTrajectory",
@@ -25,9 +26,11 @@ __all__ = [
     "EvolveInput",
     "EvolveInstruction",
     "EvolveInstructionStepwise",
+    "JudgeAddedDemand",
     "JudgeDefects",
     "JudgeEquality",
     "JudgeEvolution",
+    "JudgeSolvability",
     "MergeMethods",
     "Method",
     "OptimizeMethod",
@@ -39,6 +42,7 @@ __all__ = [
     "ShortenMethod",
     "SolveTask",
     "TagIntentions",
+    "TryTask",
     "from_markdown",
     "shipped_methods",
     "to_markdown",

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from autoevol.experiments.config.loading import set_key
 
-FORMAT = 3
+FORMAT = 4
 """Of the folders that this version writes."""
 
 
@@ -28,6 +28,8 @@ class FormatRules:
             `1` and `1.1` share ids. `unique`: see `program.row_ids.RowIds.unique_among`.
         has_suspicions: Whether F tells suspicion from evidence; where it does not, `strict` names
             the set of that time, and every broken rule fails its row.
+        has_exam: Whether a judge takes the exam of `program.witnesses`; where it does not, it is
+            tried on the twenty controls of that time, and `strict+judge` asks for `defects` alone.
         greedy_draws: Whether the ledger tells two draws apart at temperature 0, where both ask for
             the same reply.
     """
@@ -35,15 +37,17 @@ class FormatRules:
     row_ids: Literal["dotted", "unique"]
     greedy_draws: bool
     has_suspicions: bool
+    has_exam: bool
 
 
 _RULES: Mapping[int, FormatRules] = {
-    1: FormatRules("dotted", greedy_draws=True, has_suspicions=False),
-    2: FormatRules("unique", greedy_draws=False, has_suspicions=False),
-    3: FormatRules("unique", greedy_draws=False, has_suspicions=True),
+    1: FormatRules("dotted", greedy_draws=True, has_suspicions=False, has_exam=False),
+    2: FormatRules("unique", greedy_draws=False, has_suspicions=False, has_exam=False),
+    3: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=False),
+    4: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=True),
 }
 
-IMPLIED: Mapping[int, Mapping[str, Any]] = {1: {}, 2: {}}
+IMPLIED: Mapping[int, Mapping[str, Any]] = {1: {}, 2: {}, 3: {}}
 """For each format that was left behind: the keys, dotted, whose default the next format changed or
 brought, with the value that a run of that format had. Each new format adds an entry and a fixture
 in `tests/fixtures`; no entry changes later."""

@@ -48,6 +48,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "methods": ("methods", "The named evolving methods."),
     "models": ("models", "The local models."),
     "metric-check": ("metric_check", "Check every rule set against labelled rows."),
+    "judge-check": (
+        "judge_check",
+        "Let a model take the exam: may it judge and solve, and in which languages?",
+    ),
     "track": ("track", "Log runs in MLflow from their folders, for example after it was down."),
     "ui": ("ui", "Start MLflow's UI on loopback, for the store that mlflow.yaml names."),
 }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from autoevol.experiments.judging.labelled import LabelledRow
-    from autoevol.experiments.judging.metric_check import Classes
+    from autoevol.experiments.judging.metric_check import Classes, Findings
 
 app = typer.Typer(add_completion=False)
 
@@ -27,6 +27,10 @@ def metric_check(
         str | None,
         typer.Option("--judge", metavar="MODEL", help="The judge for the rules that need one."),
     ] = None,
+    solver: Annotated[
+        str | None,
+        typer.Option("--solver", metavar="MODEL", help="The solver for the rules that need one."),
+    ] = None,
     by: Annotated[
         Literal["source", "lang", "domain", "kind", "confidence"],
         typer.Option("--by", help="Groups whose figures are shown."),
@@ -38,7 +42,7 @@ def metric_check(
     out: Annotated[
         Path,
         typer.Option(
-            "--out", help="Folder for the judge's finished calls.", callback=path_of("--out")
+            "--out", help="Folder for finished calls of witnesses.", callback=path_of("--out")
         ),
     ] = Path("runs/metric-check"),
 ) -> None:
@@ -48,15 +52,17 @@ def metric_check(
 
     rows = read_labelled(file)
     classes = Classes(rows, evolver)
-    judged = _verdicts(rows, judge, out) if judge else None
-    figures = check_rule_sets(rows, judged, classes)
+    models = {role: model for role, model in (("judge", judge), ("solver", solver)) if model}
+    witnessed = _witnessed(rows, models, classes, out) if models else None
+    figures = check_rule_sets(rows, witnessed, classes)
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return
     for part in _shown(figures, classes, by):
         console.print(part)
-    if not judge:
-        console.print("No judge (--judge MODEL): the rules that need one flag nothing here.")
+    for role in ("judge", "solver"):
+        if role not in models:
+            console.print(f"No {role} (--{role} MODEL): the rules that need one flag nothing here.")
 
 
 def _shown(
@@ -74,15 +80,20 @@ def _shown(
     return [*tables, *([line] if line else [])]
 
 
-def _verdicts(rows: "list[LabelledRow]", judge: str, folder: Path) -> Mapping[str, frozenset[str]]:
-    from autoevol.experiments.judging.judge_check import judge_rows
+def _witnessed(
+    rows: "list[LabelledRow]", models: Mapping[str, str], classes: "Classes", folder: Path
+) -> "Mapping[str, Findings]":
+    from autoevol.experiments.artifacts.admissions import admission_lines
+    from autoevol.experiments.judging.witnessed import witnessed_rows
     from autoevol.experiments.terminal.progress import progress_bar
 
     quiet_libraries()
+    ledger = folder / "ledger.sqlite"
     with progress_bar(complaints) as bar:
-        verdicts = judge_rows(rows, judge, folder / "ledger.sqlite", bar=bar, say=complaints.log)
-    for rule, fitness in verdicts.fitness.items():
-        complaints.print(f"{judge} {fitness} for {rule!r}" + ("" if fitness.is_fit else ": unfit"))
-    if verdicts.unreadable:
-        complaints.print(f"{verdicts.unreadable} replies of the judge did not parse: not flagged")
-    return verdicts.broken
+        result = witnessed_rows(rows, models, classes, ledger, bar=bar, say=complaints.log)
+    fitness = {rule: score.as_dict() for rule, score in result.fitness.items()}
+    for rule, words in admission_lines(fitness):
+        complaints.print(f"{rule}: {words}")
+    if result.unreadable:
+        complaints.print(f"{result.unreadable} replies did not parse: no witness for those rows")
+    return result.reasons

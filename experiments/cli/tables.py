@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Column, Table
 
+from autoevol.experiments.artifacts.admissions import admission_lines
 from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.run.estimate import CostEstimate, estimate
 from autoevol.experiments.run.plan import Plan
@@ -136,6 +137,10 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
             " / ".join(str(summary[f"rows_{k}"]) for k in ("in", "out", "failed", "unscored")),
         ),
         *_suspect_lines(summary),
+        *(
+            (f"witness of {rule}", words)
+            for rule, words in admission_lines(summary.get("judge_fitness") or {})
+        ),
         *(
             (f"stopped at {stage}", ", ".join(f"{rule} {n}" for rule, n in rules.items()))
             for stage, rules in summary.get("failures_by_rule", {}).items()

@@ -42,9 +42,9 @@ def read_labelled(file: Path) -> list[LabelledRow]:
     """Return the rows of a JSONL file.
 
     Their keys are `id, seed, evolved, response, failed, kinds, response_failed, response_kinds,
-    lang`, and optionally `raw, domain, confidence, source, kind` (of the method: depth, breadth,
-    down; also as `method_kind`), `method` (a shipped one's name, or its text) and `demonstrations`
-    (a text, or a list of evolved texts).
+    lang`, and optionally `input, raw, domain, confidence, source, kind` (of the method: depth,
+    breadth, down; also as `method_kind`), `method` (a shipped one's name, or its text) and
+    `demonstrations` (a text, or a list of evolved texts).
 
     Raises:
         ConfigError: Names the file and the line.
@@ -89,6 +89,7 @@ def _case(record: Record, library: Mapping[str, Method]) -> Case:
         method=method.instructions if method else text,
         demonstrations=_demonstrations(record) or (method.demonstrated if method else ""),
         method_kind=kind,
+        input=record.optional_text("input"),
     )
 
 

@@ -81,31 +81,43 @@ class Classes:
         return self._fixed or self.looks[row.source].evolver_class
 
 
+Findings = Sequence[tuple[Reason, ...]]
+"""What F finds in each of some rows."""
+
+
 def check_rule_sets(
     rows: Sequence[LabelledRow],
-    judged: Mapping[str, frozenset[str]] | None = None,
+    witnessed: Mapping[str, Findings] | None = None,
     classes: Classes | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return the agreement of each rule set with the labels.
 
     Args:
         rows: At least one.
-        judged: For each row's id, the judge rules that it breaks; None: no judge was asked, and
-            the judge rules flag nothing.
+        witnessed: For rule sets with witnesses, what F finds with them; in the others, rules of
+            witnesses flag nothing.
         classes: Of the sources' evolvers; None: estimated.
     """
-    classes = classes or Classes(rows)
-    return {name: _figures(_verdicts(name, rows, judged or {}, classes)) for name in RULE_SETS}
+    classes, witnessed = classes or Classes(rows), witnessed or {}
+    return {
+        name: _figures(_verdicts(rows, witnessed.get(name) or _pure(name, rows, classes), classes))
+        for name in RULE_SETS
+    }
 
 
 def broken_rules(
     name: str, row: LabelledRow, evolver: EvolverClass = "unknown"
 ) -> tuple[Reason, ...]:
-    """Return what a set finds in a row, at both stages, judge rules excluded."""
+    """Return what a set finds in a row, at both stages, rules of witnesses excluded."""
     reasons = broken(for_evolver(compose([name], "evolve"), evolver), row.rewrite)
-    if row.case.response is not None:
-        reasons += broken(compose([name], "respond"), row.case)
-    return reasons
+    return (*reasons, *broken_by_response(name, row))
+
+
+def broken_by_response(name: str, row: LabelledRow) -> tuple[Reason, ...]:
+    """Return what a set finds in a row's response; nothing where there is none."""
+    if row.case.response is None:
+        return ()
+    return broken(compose([name], "respond"), row.case)
 
 
 def table(agreements: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -156,24 +168,19 @@ def summary_line(agreements: Mapping[str, Mapping[str, Any]], name: str = "stric
     )
 
 
-def _verdicts(
-    name: str,
-    rows: Sequence[LabelledRow],
-    judged: Mapping[str, frozenset[str]],
-    classes: Classes,
-) -> list[Verdict]:
-    members = set(RULE_SETS[name])
+def _pure(name: str, rows: Sequence[LabelledRow], classes: Classes) -> Findings:
+    return [broken_rules(name, row, classes.of(row)) for row in rows]
 
-    def verdict(row: LabelledRow) -> Verdict:
-        evolver = classes.of(row)
-        reasons = broken_rules(name, row, evolver)
-        if fails(reasons) or members & judged.get(row.id, frozenset()):
+
+def _verdicts(rows: Sequence[LabelledRow], findings: Findings, classes: Classes) -> list[Verdict]:
+    def verdict(row: LabelledRow, reasons: tuple[Reason, ...]) -> Verdict:
+        if fails(reasons):
             return Verdict(row, "failed", is_kept=False)
         if reasons:
-            return Verdict(row, "suspected", is_kept=evolver != "copies")
+            return Verdict(row, "suspected", is_kept=classes.of(row) != "copies")
         return Verdict(row, "kept", is_kept=True)
 
-    return [verdict(row) for row in rows]
+    return [verdict(row, reasons) for row, reasons in zip(rows, findings, strict=True)]
 
 
 def _figures(verdicts: Sequence[Verdict]) -> dict[str, Any]:

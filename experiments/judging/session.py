@@ -14,6 +14,7 @@ from autoevol.experiments.terminal.signals import stopping_on_signal
 from autoevol.program.adapter import AdapterName
 from autoevol.program.errors import StoppedError
 from autoevol.program.roles import Role
+from autoevol.program.witnesses.solver import SAMPLE_TEMPERATURE
 
 # Four slots gave the 1.5B model the most tokens a second on 2 CPU cores.
 HOSTED_IN_FLIGHT, LOCAL_IN_FLIGHT = 32, 4
@@ -34,6 +35,26 @@ def judge_named(model: str, *, max_tokens: int = MAX_TOKENS) -> ModelSettings:
         model=model, role="judge", temperature=0.0, max_tokens=max_tokens, timeout=TIMEOUT_S
     )
     check(settings, "--judge")
+    return settings
+
+
+def witness_settings(role: str, model: str) -> ModelSettings:
+    """Return the settings of a witness that the option `--judge` or `--solver` names.
+
+    Args:
+        role: "judge" or "solver".
+        model: A litellm name, or `local/NAME`.
+
+    Raises:
+        ConfigError: The model cannot be used.
+    """
+    if role == "judge":
+        return judge_named(model)
+    temperature = SAMPLE_TEMPERATURE
+    settings = ModelSettings(
+        model=model, role=role, temperature=temperature, max_tokens=MAX_TOKENS, timeout=TIMEOUT_S
+    )
+    check(settings, f"--{role}")
     return settings
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.admissions import admissions
 from autoevol.experiments.artifacts.funnel import Stopped, funnel
 from autoevol.experiments.artifacts.identity import read_identity
 from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES
@@ -91,6 +92,7 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
         rows=lineages(folder / EVOLVED, evolved),
         stopped=stopped,
         suspected=suspects_in(folder, summary),
+        admissions=admissions(summary.get("judge_fitness") or {}),
         score_sections=score_sections(scores),
         score_note=_score_note(scores, evolved),
         judges=judges(scores),

@@ -10,10 +10,11 @@ from autoevol.experiments.models.ledger import Sums, read_sums
 from autoevol.experiments.models.settings import adjusted
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.run.wiring import generation_settings
-from autoevol.metrics import compose
-from autoevol.program.evolution.judge_controls import CONTROLS
-from autoevol.program.evolution.judges import QUESTIONS
+from autoevol.metrics import Rule, Witness, compose
 from autoevol.program.search.settings import RANKS
+from autoevol.program.witnesses.exam import exam, solver_exam
+from autoevol.program.witnesses.questions import QUESTIONS
+from autoevol.program.witnesses.solver import items_of
 
 TOKENS_PER_WORD = 1.4
 """For estimates, of English text; Korean takes about twice as many."""
@@ -90,15 +91,26 @@ def _as_seen(plan: Plan, bound: CostEstimate, sums_by_role: Mapping[str, Sums]) 
 
 
 def _bounds(plan: Plan) -> list[CostEstimate]:
-    return [*_controls(plan), *_search(plan), *_bulk(plan), *_scores(plan)]
+    return [*_exams(plan), *_search(plan), *_bulk(plan), *_scores(plan)]
 
 
-def _controls(plan: Plan) -> list[CostEstimate]:
-    """Return what it takes to try a judge on the controls of its rules."""
-    rules = [rule for rule in _judge_rules(plan) if QUESTIONS[rule].needs_fitness]
-    if not rules:
-        return []
-    return [_estimate(plan, "controls", "judge", len(rules) * len(CONTROLS), _JUDGE_WORDS)]
+def _exams(plan: Plan) -> list[CostEstimate]:
+    """Return what the exams of the witnesses take."""
+    judged = sum(_exam_calls(rule) for rule in _witnessed(plan, "judge"))
+    solved = max((_exam_calls(rule) for rule in _witnessed(plan, "solver")), default=0)
+    bounds = []
+    if judged:
+        bounds.append(_estimate(plan, "exam", "judge", judged, _JUDGE_WORDS))
+    if solved and plan.failure_solver:
+        bounds.append(_estimate(plan, "exam", plan.failure_solver, solved, _SOLVER_WORDS))
+    return bounds
+
+
+def _exam_calls(rule: Rule) -> int:
+    """Return how many calls the exam for a rule takes at most; solvers' rules share theirs."""
+    if rule.witness == "solver":
+        return len(items_of(solver_exam())) * int(rule.numbers["samples"])
+    return len(exam().about(QUESTIONS[rule.name].topics)) * int(rule.numbers.get("votes", 1))
 
 
 def _search(plan: Plan) -> list[CostEstimate]:
@@ -158,20 +170,35 @@ def _scores(plan: Plan) -> list[CostEstimate]:
     return [*estimates, *(_estimate(plan, "scores", r, tries, _SOLVER_WORDS) for r in solvers)]
 
 
-def _judge_rules(plan: Plan) -> list[str]:
-    rules = compose(plan.config.failure.evolve, "evolve")
-    return [rule.name for rule in rules if rule.detect is None]
+def _witnessed(plan: Plan, witness: Witness) -> list[Rule]:
+    failure = plan.config.failure
+    rules = compose(failure.evolve, "evolve", failure.thresholds)
+    return [rule for rule in rules if rule.witness == witness]
+
+
+def _witnessing(plan: Plan, phase: str, evolved: int) -> list[CostEstimate]:
+    """Return what witnesses are asked about so many rewrites, votes and samples included."""
+    bounds = []
+    votes = sum(int(rule.numbers.get("votes", 1)) for rule in _witnessed(plan, "judge"))
+    if votes:
+        bounds.append(_estimate(plan, phase, "judge", evolved * votes, _JUDGE_WORDS))
+    # For `same_answer` the seed is solved as well, where its answer is not known.
+    samples = [
+        int(rule.numbers["samples"]) * (2 if rule.name == "same_answer" else 1)
+        for rule in _witnessed(plan, "solver")
+    ]
+    if samples and plan.failure_solver:
+        tries = evolved * max(samples)
+        bounds.append(_estimate(plan, phase, plan.failure_solver, tries, _SOLVER_WORDS))
+    return bounds
 
 
 def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[CostEstimate]:
-    """Return what it takes to evolve and to answer so many instructions, F's judge included."""
+    """Return what it takes to evolve and answer so many instructions, F's witnesses included."""
     method = plan.start or plan.methods[0]
     words = _words([method.text]) + _words([row.instruction for row in plan.splits.seeds])
-    estimates = [_estimate(plan, phase, "evolver", evolved, words)]
-    if "judge" in plan.models:
-        questions = evolved * len(_judge_rules(plan))
-        estimates.append(_estimate(plan, phase, "judge", questions, _JUDGE_WORDS))
-    return [*estimates, *_answers(plan, phase, answered)]
+    rewrites = _estimate(plan, phase, "evolver", evolved, words)
+    return [rewrites, *_witnessing(plan, phase, evolved), *_answers(plan, phase, answered)]
 
 
 def _answers(plan: Plan, phase: str, answered: int) -> list[CostEstimate]:

@@ -49,6 +49,11 @@ class Plan:
         """The methods of all rounds, each once."""
         return list({m.id: m for methods in self.schedule for m in methods}.values())
 
+    @property
+    def failure_solver(self) -> str | None:
+        """The role that decides the solver's rules of F; None: F has none."""
+        return _failure_solver(self.config, compose(self.config.failure.evolve, "evolve"))
+
     @cached_property
     def content(self) -> str:
         """Fingerprint of what the config points to: seeds, methods and prompts."""
@@ -228,18 +233,27 @@ def _model(role: str, config: ExperimentConfig, where: str) -> ModelSettings:
 
 
 def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
-    rules = [*_rules(config, "evolve", where), *_rules(config, "respond", where)]
+    rules = _rules(config, "evolve", where)
+    _rules(config, "respond", where)
+    solver = _failure_solver(config, rules)
     needed = {
         "evolver": True,
-        "responder": config.evolve.respond,
+        "responder": config.evolve.respond or solver == "responder",
         "optimizer": config.is_search,
-        "judge": any(rule.detect is None for rule in rules)
+        "judge": any(rule.witness == "judge" for rule in rules)
         or config.judges_answers
         or bool(config.scores.judged),
         "solver": "solver" in config.scores.names,
-        "strong_solver": "solver" in config.scores.names and bool(config.models.strong_solver),
+        "strong_solver": solver == "strong_solver"
+        or ("solver" in config.scores.names and bool(config.models.strong_solver)),
     }
     return [role for role in ROLES if needed[role]]
+
+
+def _failure_solver(config: ExperimentConfig, rules: Sequence[Rule]) -> str | None:
+    if not any(rule.witness == "solver" for rule in rules):
+        return None
+    return "strong_solver" if config.models.strong_solver else "responder"
 
 
 def _rules(config: ExperimentConfig, stage: Stage, where: str) -> tuple[Rule, ...]:

@@ -62,7 +62,7 @@ def write_run(
     stopped = funnel(read_rows(folder.path / FAILURES))
     summary = {
         **figures,
-        "judge_fitness": _judge_fitness(opened.pipeline.failure),
+        "judge_fitness": _fitness(opened.pipeline.failure),
         "scores": scores.by_round() if scores else [],
         "failures_by_rule": counts_by_stage(stopped),
         "suspected_by_rule": counts_by_rule(suspects_in(folder.path, figures)),
@@ -98,10 +98,9 @@ def _names(folder: Path, files: Sequence[Path]) -> list[str]:
     return sorted(file.relative_to(folder).as_posix() for file in left)
 
 
-def _judge_fitness(failure: FailureMetric) -> dict[str, Any]:
-    """Return how each judge rule did on its controls, by the rule's name."""
-    fitness = failure.judge.fitness.items() if failure.judge else ()
-    return {rule: {**asdict(score), "is_fit": score.is_fit} for rule, score in fitness}
+def _fitness(failure: FailureMetric) -> dict[str, Any]:
+    """Return what the witnesses showed in their exams, by rule."""
+    return {rule: fitness.as_dict() for rule, fitness in failure.fitness.items()}
 
 
 def _evolver(folder: RunFolder) -> dict[str, Any] | None:

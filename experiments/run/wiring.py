@@ -18,6 +18,9 @@ from autoevol.program.records import MethodTally
 from autoevol.program.roles import OnCall, Role, Roles
 from autoevol.program.row_ids import RowIds
 from autoevol.program.search.settings import SearchSettings
+from autoevol.program.witnesses.exam import exam, first_exam
+from autoevol.program.witnesses.judge import Judge
+from autoevol.program.witnesses.solver import SAMPLE_TEMPERATURE, Solver
 
 if TYPE_CHECKING:  # it loads aiohttp, which a dry run does without
     from autoevol.experiments.models.runtime import OpenModels
@@ -87,15 +90,31 @@ def row_ids(plan: Plan, rules: FormatRules) -> RowIds:
 
 def _sets(names: Sequence[str], rules: FormatRules) -> list[str]:
     """Return names of rule sets as the folder's format means them."""
-    if rules.has_suspicions:
+    if rules.has_exam:
         return list(names)
-    earlier = {"strict": [ONE_KIND], "strict+judge": [ONE_KIND, "defects"]}
+    strict = "strict" if rules.has_suspicions else ONE_KIND
+    earlier = {"strict": [strict], "strict+judge": [strict, "defects"]}
     return [
         name[: len(name) - len(bare)] + member
         for name in names
         for bare in (name.removeprefix("-"),)
         for member in earlier.get(bare, [bare])
     ]
+
+
+def _judge(roles: Roles, models: "OpenModels", rules: FormatRules) -> Judge | None:
+    paper = exam() if rules.has_exam else first_exam()
+    return Judge(roles.judge, paper) if "judge" in models.lms else None
+
+
+def _solver(plan: Plan, models: "OpenModels", on_call: OnCall | None) -> Solver | None:
+    """Return the solver of F: `strong_solver`, or else the responder; None: no rule asks one."""
+    if plan.failure_solver is None:
+        return None
+    temperature = getattr(plan.config.models, plan.failure_solver).temperature
+    role = _role(plan.failure_solver, plan, models, on_call)
+    # A responder is often greedy, and its samples would all be the same.
+    return Solver(role, temperature or SAMPLE_TEMPERATURE)
 
 
 def pipeline_of(
@@ -111,7 +130,6 @@ def pipeline_of(
     """
     roles = Roles(**{role: _role(role, plan, models, on_call) for role in EVOLVING})
     failure = plan.config.failure
-    judge = roles.judge if "judge" in models.lms else None
     is_local = plan.models["evolver"].kind == "local"
     return Pipeline(
         roles=roles,
@@ -119,7 +137,8 @@ def pipeline_of(
             _sets(failure.evolve, rules),
             _sets(failure.respond, rules),
             thresholds=failure.thresholds,
-            judge=judge,
+            judge=_judge(roles, models, rules),
+            solver=_solver(plan, models, on_call),
             has_suspicions=rules.has_suspicions,
         ),
         responds=plan.config.evolve.respond,

@@ -9,7 +9,10 @@ Stage = Literal["evolve", "respond"]
 
 Finding = Literal["evidence", "suspicion"]
 """What a broken rule says: evidence fails a row by itself; a suspicion is a resemblance, which
-something that can know has to decide."""
+a witness or a reader has to decide."""
+
+Witness = Literal["judge", "solver"]
+"""A model that decides what no pattern can: by an answer to a question, or by solving the task."""
 
 MethodKind = Literal["depth", "breadth", "down"]
 """What a method makes: a harder version, another task of the same domain, an easier version."""
@@ -28,6 +31,9 @@ class Case:
         demonstrations: Evolved texts in the method's demonstrations, to detect copies of them.
         method_kind: Selects the rules that apply.
         expected: The known response to `source`; empty if there is none.
+        input: What the instruction is about and stays as it is; None: the text does not stand
+            alone (a later turn of a conversation, an input that is yet to evolve), so nobody can
+            try to do it.
         problem: Why the stage's reply has no text; "": unknown, or it has one.
         truncated: Whether the stage's reply hit its token limit.
         tokens_out: Generated tokens of the stage's reply; 0 if unknown.
@@ -42,10 +48,23 @@ class Case:
     demonstrations: str = ""
     method_kind: MethodKind = "depth"
     expected: str = ""
+    input: str | None = ""
     problem: str = ""
     truncated: bool = False
     tokens_out: int = 0
     tokens_total: int = 0
+
+    @property
+    def task(self) -> str | None:
+        """The rewritten instruction with its input; None: see `input`."""
+        if self.input is None or not self.evolved:
+            return None
+        return "\n\n".join(filter(None, (self.evolved, self.input)))
+
+    @property
+    def source_task(self) -> str:
+        """The source with its input."""
+        return "\n\n".join(filter(None, (self.source, self.input)))
 
     @property
     def before(self) -> str:

@@ -7,7 +7,7 @@ replaces the default numbers of a rule.
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from autoevol.metrics.failure import (
@@ -20,7 +20,15 @@ from autoevol.metrics.failure import (
     restated,
     unchanged,
 )
-from autoevol.metrics.failure.cases import Case, Detector, Finding, MethodKind, Reason, Stage
+from autoevol.metrics.failure.cases import (
+    Case,
+    Detector,
+    Finding,
+    MethodKind,
+    Reason,
+    Stage,
+    Witness,
+)
 from autoevol.metrics.failure.evolvers import EvolverClass
 
 Thresholds = Mapping[str, Mapping[str, float]]
@@ -33,11 +41,13 @@ class Rule:
 
     Attributes:
         stages: Stages whose text it looks at.
-        detect: Returns the evidence of a failure; None for a rule that a judge model decides.
+        detect: Returns the evidence of a failure; None for a rule that a witness decides.
         method_kinds: Methods of other kinds may do what the rule forbids.
-        question: The question for the judge model, for a rule without a detector.
+        question: The question for the witness, for a rule without a detector.
         finding: What a broken rule says of a row; see `Finding`.
         evolvers: Classes of evolvers of whose rows it can speak.
+        witness: The model that decides a rule without a detector.
+        numbers: The thresholds of a rule without a detector.
     """
 
     name: str
@@ -47,21 +57,23 @@ class Rule:
     question: str = ""
     finding: Finding = "evidence"
     evolvers: tuple[EvolverClass, ...] = ("copies", "rewords", "unknown")
+    witness: Witness | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
-    def needs_judge(self, case: Case) -> bool:
-        """Tell whether a judge model decides the rule, and the rule applies to the case."""
-        return self.detect is None and case.method_kind in self.method_kinds
+    def applies_to(self, case: Case) -> bool:
+        """Tell whether the case's method may not do what the rule forbids."""
+        return case.method_kind in self.method_kinds
 
     @property
     def thresholds(self) -> dict[str, float]:
         """The numbers that a config may replace, with their defaults."""
-        return thresholds_of(self.detect) if self.detect else {}
+        return thresholds_of(self.detect) if self.detect else dict(self.numbers)
 
     @property
     def meaning(self) -> str:
         """One sentence on what the rule detects, for the report."""
         if self.detect is None:
-            return f"The judge: {self.question}"
+            return f"The {self.witness}: {self.question}"
         # Other thresholds make the detector a `partial`, whose own docstring is that of `partial`.
         docstring = inspect.getdoc(getattr(self.detect, "func", self.detect))
         return docstring.splitlines()[0] if docstring else f"{self.name}."
@@ -72,6 +84,20 @@ _EVOLVE: tuple[Stage, ...] = ("evolve",)
 _RESPOND: tuple[Stage, ...] = ("respond",)
 _DEPTH: tuple[MethodKind, ...] = ("depth",)
 _SAME_TASK: tuple[MethodKind, ...] = ("depth", "down")
+
+
+def _asked(
+    name: str,
+    witness: Witness,
+    question: str,
+    method_kinds: tuple[MethodKind, ...] = ("depth", "breadth", "down"),
+    **numbers: float,
+) -> Rule:
+    """Return a rule that a witness decides, with its thresholds."""
+    return Rule(
+        name, _EVOLVE, None, method_kinds, question=question, witness=witness, numbers=numbers
+    )
+
 
 RULES: dict[str, Rule] = {
     rule.name: rule
@@ -116,9 +142,20 @@ RULES: dict[str, Rule] = {
         Rule("echo", _RESPOND, replies.echo),
         Rule("continued", _RESPOND, replies.continued, finding="suspicion"),
         Rule("says_nothing", _RESPOND, replies.says_nothing),
-        Rule("equal", _EVOLVE, None, question="are the two instructions equal?"),
-        Rule("defects", _EVOLVE, None, _DEPTH, "which defects does the rewrite have?"),
-        Rule("analysis", _EVOLVE, None, _DEPTH, "has the rewrite failed?"),
+        _asked("equal", "judge", "are the two instructions equal?"),
+        _asked("nothing_added", "judge", "does the suspected rewrite ask for more?", _DEPTH),
+        _asked("impossible", "judge", "can the task be done as it stands?", votes=3),
+        _asked("defects", "judge", "which defects does the rewrite have?", _DEPTH),
+        _asked("analysis", "judge", "has the rewrite failed?", _DEPTH),
+        _asked("unsolvable", "solver", "do its solutions agree?", samples=3, agree=0.6),
+        _asked(
+            "same_answer",
+            "solver",
+            "has the suspected rewrite the seed's own answer?",
+            _DEPTH,
+            samples=3,
+            agree=0.6,
+        ),
         Rule("stagnant_complexity", _RESPOND, published.stagnant_complexity),
         Rule("insufficient_qualification", _RESPOND, published.insufficient_qualification),
         Rule("loss_of_key_information", _RESPOND, published.loss_of_key_information),
@@ -170,7 +207,8 @@ RULE_SETS: dict[str, tuple[str, ...]] = {
     "evolkit": ("evolkit_stagnant", "evolkit_unqualified", "evolkit_lost"),
     "strict": tuple(_STRICT),
     ONE_KIND: tuple(_STRICT_2026_11),
-    "strict+judge": (*_STRICT, "defects"),
+    "strict+judge": (*_STRICT, "nothing_added", "impossible"),
+    "strict+solver": (*_STRICT, "unsolvable", "same_answer"),
 }
 
 
@@ -243,11 +281,11 @@ def thresholds_of(detect: Detector) -> dict[str, float]:
 
 
 def broken(rules: Sequence[Rule], case: Case) -> tuple[Reason, ...]:
-    """Return a reason for each rule that `case` breaks; rules for a judge model are skipped."""
+    """Return a reason for each rule that `case` breaks; rules of witnesses are skipped."""
     reasons = []
     # No stop at the first broken rule: the funnel counts a row for each rule that it breaks.
     for rule in rules:
-        if rule.detect is not None and case.method_kind in rule.method_kinds:
+        if rule.detect is not None and rule.applies_to(case):
             evidence = rule.detect(case)
             if evidence is not None:
                 reasons.append(Reason(rule.name, evidence, rule.finding))
@@ -255,8 +293,10 @@ def broken(rules: Sequence[Rule], case: Case) -> tuple[Reason, ...]:
 
 
 def _with_thresholds(rule: Rule, numbers: Mapping[str, float]) -> Rule:
-    if not numbers or rule.detect is None:
+    if not numbers:
         return rule
     # Numbers of a config are floats; where the default is whole, the detector may slice by it.
     cast = {key: type(rule.thresholds[key])(value) for key, value in numbers.items()}
+    if rule.detect is None:
+        return replace(rule, numbers={**rule.numbers, **cast})
     return replace(rule, detect=partial(rule.detect, **cast))

@@ -10,7 +10,6 @@
 - `pool`: which rows the next round evolves.
 - `accounts`: counts by round and by method.
 - `evaluation`: a method's failure rate on rows, and its trajectories on a mini-batch.
-- `failure`: F: pure rules first, then a judge.
-- `judges`: the judge's questions, and its fitness.
-- `judge_controls`: the rewrites with a known verdict that test a judge.
+- `failure`: F: pure rules first, then witnesses.
+- `best_answer`: a judge's choice among answers.
 """

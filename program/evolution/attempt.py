@@ -93,7 +93,13 @@ class Attempt:
         return self.is_last or (self.length_goal is not None and self.length_goal.is_met(row))
 
     def case(
-        self, source: str, evolved: str | None, reply: CallRecord | None, raw: str = ""
+        self,
+        source: str,
+        evolved: str | None,
+        reply: CallRecord | None,
+        raw: str = "",
+        *,
+        stands_alone: bool = False,
     ) -> Case:
         """Return what F sees of a rewrite, or of one turn of it.
 
@@ -102,6 +108,8 @@ class Attempt:
             evolved: The rewritten text; None when the reply could not be parsed.
             reply: The stage's last call; None when unknown.
             raw: The evolver's reply before parsing.
+            stands_alone: Whether the text, with the row's input, is all that somebody needs to do
+                the task.
         """
         method = self.evolver.method
         return Case(
@@ -113,6 +121,7 @@ class Attempt:
             method_kind=method.kind,
             # A conversation's response answers its first turn alone, so it is no reference.
             expected="" if self.source.turns else self.source.response,
+            input=self.source.input if stands_alone else None,
             problem=reply.problem if reply else "",
             truncated=bool(reply and reply.is_truncated),
             tokens_out=reply.tokens_out if reply else 0,

@@ -1,4 +1,4 @@
-"""F: whether a row fails at a stage, by pure rules first, then by a judge where a rule needs it."""
+"""F: whether a row fails at a stage, by pure rules first, then by witnesses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,8 +15,9 @@ from autoevol.metrics import (
     for_evolver,
 )
 from autoevol.metrics.failure.evolvers import EvolverClass
-from autoevol.program.evolution.judges import QUESTIONS, Judge
-from autoevol.program.roles import Role
+from autoevol.program.witnesses.exam import Fitness
+from autoevol.program.witnesses.judge import Judge
+from autoevol.program.witnesses.solver import Solver
 
 
 @dataclass(frozen=True)
@@ -26,53 +27,58 @@ class FailureMetric:
     Attributes:
         evolve: Rules on the rewritten instruction.
         respond: Rules on the response; the paper's own rules all belong here.
-        judge: Decides the rules that no text pattern can; None: no rule needs it.
+        judge: Decides rules by answering questions; None: no rule needs it.
+        solver: Decides rules by solving tasks; None: no rule needs it.
     """
 
     evolve: tuple[Rule, ...]
     respond: tuple[Rule, ...]
     judge: Judge | None = None
+    solver: Solver | None = None
 
     async def reasons(self, stage: Stage, case: Case) -> tuple[Reason, ...]:
         """Return the rules that `case` breaks.
 
-        The judge sees only what the pure rules let pass, one question after the other, until one
-        of them fails the case: a failed row costs no further call.
+        Witnesses see only what the pure rules let pass or suspect. The judge is asked first: it
+        takes fewer calls.
 
         Raises:
             AdapterParseError: The judge's reply does not parse, so F has no verdict.
-            LMError: A call to the judge failed for good.
+            LMError: A call to a witness failed for good.
         """
         rules = self.evolve if stage == "evolve" else self.respond
         reasons = broken(rules, case)
-        if fails(reasons) or self.judge is None:
-            return reasons
-        return (*reasons, *await self._judge_reasons(self.judge, rules, case))
+        for witness in self._witnesses:
+            if fails(reasons):
+                break
+            reasons = await witness.decided(reasons, rules, case)
+        return reasons
 
     def for_evolver(self, evolver: EvolverClass) -> "FailureMetric":
         """Return the metric with the rules that can speak of an evolver's rows."""
         return replace(self, evolve=for_evolver(self.evolve, evolver))
 
+    @property
+    def fitness(self) -> dict[str, Fitness]:
+        """What the witnesses showed in their exams, by rule."""
+        return {
+            rule: fitness
+            for witness in self._witnesses
+            for rule, fitness in witness.exams.fitness.items()
+        }
+
     async def prepare(self) -> None:
-        """Test the judge on the controls before the first row needs it.
+        """Hold the exams of the witnesses before the first row needs them.
 
         Raises:
-            LMError: A call to the judge failed for good.
+            LMError: A call to a witness failed for good.
         """
-        for rule in self.evolve:
-            if self.judge is not None and rule.detect is None:
-                await self.judge.is_fit(rule.name)
+        for witness in self._witnesses:
+            await witness.prepare(self.evolve)
 
-    async def _judge_reasons(
-        self, judge: Judge, rules: Sequence[Rule], case: Case
-    ) -> tuple[Reason, ...]:
-        names = {rule.name for rule in rules if rule.needs_judge(case)}
-        # The set's own order differs from process to process, and the calls would differ with it.
-        for name in QUESTIONS:
-            evidence = await judge.evidence(name, case) if name in names else None
-            if evidence is not None:
-                return (Reason(name, evidence),)
-        return ()
+    @property
+    def _witnesses(self) -> tuple[Judge | Solver, ...]:
+        return tuple(witness for witness in (self.judge, self.solver) if witness)
 
 
 def failure_metric(
@@ -80,7 +86,8 @@ def failure_metric(
     respond: Sequence[str],
     *,
     thresholds: Thresholds | None = None,
-    judge: Role | None = None,
+    judge: Judge | None = None,
+    solver: Solver | None = None,
     has_suspicions: bool = True,
 ) -> FailureMetric:
     """Return the metric made of two lists of rule sets and rules.
@@ -89,7 +96,8 @@ def failure_metric(
         evolve: Names for the stage; a leading "-" removes.
         respond: The same.
         thresholds: Numbers that replace the rules' own.
-        judge: Decides the rules without a detector.
+        judge: Decides the rules that ask a judge.
+        solver: Decides the rules that ask a solver.
         has_suspicions: Whether findings are of two kinds; else all are evidence.
 
     Raises:
@@ -106,5 +114,6 @@ def failure_metric(
     return FailureMetric(
         evolve=rules(evolve, "evolve"),
         respond=rules(respond, "respond"),
-        judge=Judge(judge) if judge else None,
+        judge=judge,
+        solver=solver,
     )

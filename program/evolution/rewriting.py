@@ -96,8 +96,11 @@ async def rewrite_row(
         AdapterParseError: A judge's reply does not parse, so F has no verdict.
         LMError: A call failed for good.
     """
-    turns = await _TurnEvolver(attempt, role, failure, context).evolve()
-    row = _filled(blank, attempt.source, turns)
+    source = attempt.source
+    # A later turn needs the earlier ones, and an input that is yet to evolve may not fit any more.
+    stands_alone = not source.turns and not (evolves_input and source.input)
+    turns = await _TurnEvolver(attempt, role, failure, context, stands_alone).evolve()
+    row = _filled(blank, source, turns)
     last = turns[-1]
     reasons = tuple(reason for turn in turns for reason in turn.reasons)
     if fails(reasons) or not (evolves_input and row.input):
@@ -114,6 +117,7 @@ class _TurnEvolver:
     role: Role
     failure: FailureMetric
     context: ContextName
+    stands_alone: bool
 
     async def evolve(self) -> list[_Turn]:
         """Return the turns up to the first that fails, at least one."""
@@ -140,7 +144,7 @@ class _TurnEvolver:
         # A repaired reply took two calls; the last one counts.
         reply = calls[-1] if calls else None
         raw = reply.text if reply else parsed.raw
-        case = attempt.case(text, parsed.text, reply, raw)
+        case = attempt.case(text, parsed.text, reply, raw, stands_alone=self.stands_alone)
         reasons = await self.failure.reasons("evolve", case)
         if not fails(reasons) and attempt.length_goal:
             reasons = (*reasons, *attempt.length_goal.reasons(parsed.text or ""))

@@ -20,6 +20,7 @@ from autoevol.signatures import (
     scoring,
     shipped_methods,
     to_markdown,
+    witness,
 )
 from autoevol.signatures.evolve import CLOSINGS
 
@@ -31,9 +32,11 @@ SNAPSHOT = {
     "EvolveInput": "88c086cf08eb154d",
     "EvolveInstruction": "34328a3603a0242b",
     "EvolveInstructionStepwise": "6bc50eb3b3123b46",
+    "JudgeAddedDemand": "b1208ce756babedb",
     "JudgeDefects": "8dca4b722b1762d1",
     "JudgeEquality": "1c5face3f96cbd34",
     "JudgeEvolution": "7ae80ec1229b986c",
+    "JudgeSolvability": "f9937ce9b42533e9",
     "MergeMethods": "dc90d6c191417ab9",
     "OptimizeMethod": "c8041e445488937c",
     "RankChain": "307fb40c39bf8a39",
@@ -44,6 +47,7 @@ SNAPSHOT = {
     "ShortenMethod": "e442085e1131d6a3",
     "SolveTask": "70f9bc37bba95cf0",
     "TagIntentions": "9f744beab95a3304",
+    "TryTask": "ade5654f0d61a01a",
 }
 
 
@@ -80,6 +84,7 @@ SHOWN = {
     "RATED_SCORES": "b256e08582365296",
     "SOLVED": "eda51f5331e5f367",
     "TAGGED": "f3a42c9124da4d74",
+    "TRIED": "017b4a883bdbdca5",
 }
 
 
@@ -96,8 +101,8 @@ def test_the_prompt_is_the_one_that_was_tried(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_the_examples_of_a_question_are_the_ones_that_were_tried(name: str) -> None:
-    told = json.dumps(getattr(scoring, name))
-    assert hashlib.sha256(told.encode()).hexdigest()[:16] == SHOWN[name]
+    examples = json.dumps(getattr(scoring, name, None) or getattr(witness, name))
+    assert hashlib.sha256(examples.encode()).hexdigest()[:16] == SHOWN[name]
 
 
 def test_every_signature_has_a_snapshot() -> None:

@@ -3,7 +3,7 @@
 A script is a pure function of the messages and the draw, so it is safe under concurrency and the
 same on resume. In `scripted/world` an evolver fails a row with a probability that depends on the
 safeguards in its method. Its optimizer proposes edits: some help, some are neutral, some harm. Its
-judge recognises the controls and finds fault with one other rewrite in twenty.
+judge and its solver know the exam; the judge finds fault with one other rewrite in twenty.
 """
 
 import hashlib
@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from autoevol.experiments.models.transports.protocol import Message, Request, Response
-from autoevol.program.evolution.judge_controls import CONTROLS
 from autoevol.program.search.safeguards import SAFEGUARDS
+from autoevol.program.witnesses.exam import Item, exam, first_exam
 
 Script = Callable[[Sequence[Message], int], str]
 
@@ -40,6 +40,10 @@ _VERDICTS = {
         "False\n\n[[ ## reason ## ]]\nnone",
     ),
     "[[ ## defects ## ]]": ('["unclear"]', "[]"),
+    "[[ ## failed_check ## ]]": (
+        "consistency\n\n[[ ## finding ## ]]\n3 of 2 are red",
+        "none\n\n[[ ## finding ## ]]\nnone",
+    ),
 }
 """For each question, by the field that holds its answer: the answer with and without fault."""
 
@@ -110,6 +114,8 @@ def solving_probability(task: str) -> float:
 
 def _solution(task: str, draw: int) -> str:
     """Return a solution; the right result is the task's complexity, and a poem has none."""
+    if item := _item_in(task):
+        return f"Answer: {item.answer or 'impossible'}"
     if "poem" in task:
         return "Answer: open"
     is_right = _chance(task, draw) < solving_probability(task)
@@ -151,6 +157,7 @@ RATINGS: dict[str, Callable[[str], str]] = {
     "Two assistants answered": _preferred,
     "Two instructions are": _preferred,
     "You grade an answer": lambda user: str(1 + complexity(user) // 11),
+    "You compare a rewrite": lambda user: _added(user),
 }
 """The judge's answer to a question, by the beginning of its system turn."""
 
@@ -166,9 +173,21 @@ def _filled(system: str, draw: int) -> str:
 
 
 def _is_faulty(user: str) -> bool:
-    """Tell whether the judge finds fault: right on every control, wrong on one row in twenty."""
-    controls = [control for control in CONTROLS if control.rewrite in user]
-    return not controls[0].is_sound if controls else _chance(user) < JUDGE_PROBABILITY
+    """Tell whether the judge finds fault: right in the exam, wrong on one row in twenty."""
+    item = _item_in(user)
+    return not item.is_sound if item else _chance(user) < JUDGE_PROBABILITY
+
+
+def _item_in(user: str) -> Item | None:
+    """Return the item of an exam that a question is about; None: it is about a row."""
+    items = (*exam().items, *first_exam().items)
+    return next((item for item in items if item.rewrite in user), None)
+
+
+def _added(user: str) -> str:
+    """Return the last sentence of a rewrite as what it adds."""
+    rewrite = _only_text(user).split("Rewrite:\n", 1)[1]
+    return "none" if _is_faulty(user) else re.split(r"(?<=[.!?。])\s+", rewrite.strip())[-1]
 
 
 def failure_probability(method: str) -> float:

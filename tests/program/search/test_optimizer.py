@@ -16,6 +16,7 @@ from autoevol.program.records import FinalChoice, Headroom, Row, StepRecord
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.optimizer import AutoEvolInstruct
 from autoevol.program.search.settings import PAPER, SearchSettings
+from autoevol.program.witnesses.judge import Judge
 from autoevol.signatures import Method
 from tests.support.models import Model, Reply
 
@@ -157,7 +158,7 @@ def test_a_judge_decides_what_no_pattern_can(verdict: str, failed: int) -> None:
         return user.removeprefix("Instruction:\n").split("\n\n")[0] + MORE
 
     role = Role(Model(reply), "m")
-    metric = failure_metric(["wizardlm"], ["wizardlm"], judge=role)
+    metric = failure_metric(["wizardlm"], ["wizardlm"], judge=Judge(role))
     pipeline = Pipeline(Roles(role, role, role, role), metric, responds=False)
 
     evaluation = asyncio.run(
@@ -175,7 +176,7 @@ def test_a_judge_that_cannot_be_read_leaves_the_row_unscored() -> None:
         return user.removeprefix("Instruction:\n").split("\n\n")[0] + MORE
 
     role = Role(Model(reply), "m")
-    metric = failure_metric(["wizardlm"], ["wizardlm"], judge=role)
+    metric = failure_metric(["wizardlm"], ["wizardlm"], judge=Judge(role))
     pipeline = Pipeline(Roles(role, role, role, role), metric, responds=False)
 
     evaluation = asyncio.run(

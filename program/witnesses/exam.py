@@ -1,0 +1,221 @@
+"""The exam: rewrites with a known verdict, which a witness must tell apart before it counts.
+
+Half of them are sound. The broken ones are of two kinds, as strong evolvers make them: eloquent
+paraphrases that ask for nothing more, and tasks that nobody can do. A witness is admitted for each
+question and each group of languages by itself.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple
+
+from autoevol.metrics.stats.agreement import Confusion, confusion
+from autoevol.metrics.text.scripts import dominant_script, latin_language
+from autoevol.program.witnesses.controls import CONTROLS, LEAST_HITS, MOST_FALSE_ALARMS
+
+Topic = Literal["demand", "solvable"]
+Group = Literal["english", "east_asian", "other"]
+GROUPS: tuple[Group, ...] = ("english", "east_asian", "other")
+
+ALL = "all"
+"""The one group of an exam that does not tell languages apart."""
+
+LEAST_SPECIFICITY = 0.85
+"""Share of the sound items of a group that an admitted witness passes: it must not throw away good
+rows, however many bad ones it finds."""
+
+CHANCE = 0.5
+"""Balanced accuracy that the lower end of the 95 % interval must lie above, in a group."""
+
+
+class Item(NamedTuple):
+    """An instruction and a rewrite of it with a known verdict.
+
+    Attributes:
+        topic: What a broken one lacks: a further demand, or that somebody can do it.
+        answer: The known result of a sound task; "" where there is none to compare.
+    """
+
+    topic: Topic
+    language: str
+    original: str
+    rewrite: str
+    is_sound: bool
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """What a witness showed in its exam, for one question.
+
+    Attributes:
+        by_group: Its verdicts against the known ones, for each group of languages; "flagged" means
+            that it called the item broken.
+        passes: Tells whether the verdicts of a group suffice.
+    """
+
+    by_group: Mapping[str, Confusion]
+    passes: Callable[[Confusion], bool]
+
+    @property
+    def overall(self) -> Confusion:
+        """The verdicts of all groups together."""
+        counts = self.by_group.values()
+        return Confusion(
+            hits=sum(count.hits for count in counts),
+            false_alarms=sum(count.false_alarms for count in counts),
+            misses=sum(count.misses for count in counts),
+            passes=sum(count.passes for count in counts),
+        )
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups that the witness is admitted for."""
+        return [group for group, count in self.by_group.items() if self.passes(count)]
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether the witness is admitted for any group."""
+        return bool(self.groups)
+
+    def admits(self, source: str, rewrite: str) -> bool:
+        """Tell whether the witness may speak about a rewrite, by its language."""
+        group = ALL if ALL in self.by_group else language_group(source, rewrite)
+        return group in self.groups
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as plain JSON data, overall and by group."""
+        groups = {
+            group: _figures(count, self.passes(count)) for group, count in self.by_group.items()
+        }
+        return {**_figures(self.overall, self.is_fit), "groups": groups}
+
+    def __str__(self) -> str:
+        count = self.overall
+        sound, broken = count.false_alarms + count.passes, count.hits + count.misses
+        return f"flags {count.false_alarms} of {sound} sound and {count.hits} of {broken} broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """Items by topic, and who passes.
+
+    Attributes:
+        items: In the order in which they are asked about.
+        passes: Takes the verdicts on the items of a group.
+        has_groups: Whether languages are told apart.
+    """
+
+    items: Sequence[Item]
+    passes: Callable[[Confusion], bool]
+    has_groups: bool = True
+
+    def about(self, topics: Sequence[Topic]) -> list[Item]:
+        """Return the items of some topics."""
+        return [item for item in self.items if item.topic in topics]
+
+    def fitness(self, items: Sequence[Item], flags: Sequence[bool]) -> Fitness:
+        """Return what a witness showed.
+
+        Args:
+            items: Those that it was asked about.
+            flags: For each of them, whether it called it broken.
+        """
+        groups = GROUPS if self.has_groups else (ALL,)
+        pairs = list(zip(items, flags, strict=True))
+        return Fitness(
+            {
+                group: confusion(
+                    (flag, not item.is_sound)
+                    for item, flag in pairs
+                    if group in (ALL, language_group(item.original, item.rewrite))
+                )
+                for group in groups
+            },
+            self.passes,
+        )
+
+
+class Exams:
+    """The exams of one witness; each is held once.
+
+    Attributes:
+        fitness: What the witness showed, by rule.
+    """
+
+    def __init__(self) -> None:
+        self.fitness: dict[str, Fitness] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def fitness_for(self, rule: str, hold: Callable[[], Awaitable[Fitness]]) -> Fitness:
+        """Return the fitness for a rule; `hold` holds its exam."""
+        # Many rows arrive at once; the lock lets the first one test and the others wait for it.
+        async with self._locks.setdefault(rule, asyncio.Lock()):
+            if rule not in self.fitness:
+                self.fitness[rule] = await hold()
+        return self.fitness[rule]
+
+
+def language_group(source: str, rewrite: str) -> Group:
+    """Return the group of two texts' language; Latin letters of unknown language are English."""
+    # Together, since a short source alone shows no language.
+    text = f"{source}\n{rewrite}"
+    script = dominant_script(text) or "latin"
+    if script in ("han", "hangul", "kana"):
+        return "east_asian"
+    is_english = script == "latin" and latin_language(text) in (None, "en")
+    return "english" if is_english else "other"
+
+
+@cache
+def exam() -> Exam:
+    """Return the judge's exam."""
+    return Exam(_items(), _beats_chance)
+
+
+@cache
+def solver_exam() -> Exam:
+    """Return the solver's exam, in which the languages are one group: numbers have none."""
+    return Exam(_items(), _beats_chance, has_groups=False)
+
+
+@cache
+def first_exam() -> Exam:
+    """Return the judge's exam in folders of the formats 1 to 3."""
+    items = [Item("solvable", "", *control) for control in CONTROLS]
+    return Exam(items, _within_limits, has_groups=False)
+
+
+@cache
+def _items() -> tuple[Item, ...]:
+    lines = files(__package__).joinpath("exam.jsonl").read_text("utf-8").splitlines()
+    return tuple(Item(**json.loads(line)) for line in lines)
+
+
+def _beats_chance(count: Confusion) -> bool:
+    accuracy, specificity = count.balanced_accuracy, count.specificity
+    if specificity is None or specificity.value < LEAST_SPECIFICITY:
+        return False
+    # Without broken items, the sound ones alone are asked about: are their answers right?
+    return accuracy is None or accuracy.interval[0] > CHANCE
+
+
+def _within_limits(count: Confusion) -> bool:
+    return count.false_alarms <= MOST_FALSE_ALARMS and count.hits >= LEAST_HITS
+
+
+def _figures(count: Confusion, is_fit: bool) -> dict[str, Any]:
+    accuracy = count.balanced_accuracy
+    return {
+        "false_alarms": count.false_alarms,
+        "hits": count.hits,
+        "is_fit": is_fit,
+        "sound": count.false_alarms + count.passes,
+        "broken": count.hits + count.misses,
+        "balanced_accuracy": accuracy.value if accuracy else None,
+        "interval": accuracy.interval if accuracy else None,
+    }
