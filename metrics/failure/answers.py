@@ -6,7 +6,15 @@ from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.word_problems import asks_for_amount, is_word_problem
 from autoevol.metrics.text.languages import Language, code_in_use, language_of, speech_of
 from autoevol.metrics.text.languages.rewriting_talk import OPENING, REWRITING_TALK
-from autoevol.metrics.text.wording import listed, prose, sentences, shingles, stems, words
+from autoevol.metrics.text.wording import (
+    listed,
+    normal_form,
+    prose,
+    sentences,
+    shingles,
+    stems,
+    words,
+)
 
 _CODE = re.compile(
     r"```|^[ \t]*(?:def|class|import|from|public|function|const|var|let|#include|<!doctype|<html"
@@ -51,7 +59,9 @@ def _rewriting_talk(case: Case) -> str | None:
     """Return what a rewrite says of how it was made, unless its source speaks so as well."""
     table = REWRITING_TALK.get(code_in_use(case.evolved or ""))
     match = table.search(case.evolved or "", 0, OPENING) if table else None
-    return match.group(0) if match and not (table and table.search(case.source)) else None
+    # An instruction about a request may go on to speak of it.
+    is_own = match and normal_form(match.group(0)) not in normal_form(case.source)
+    return match.group(0) if match and is_own else None
 
 
 def answered(case: Case, *, items: int = 3) -> str | None:

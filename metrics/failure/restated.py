@@ -61,7 +61,7 @@ def restated(
     *,
     kept: float = 0.9,
     closed_demands: int = 6,
-    open_demands: int = 1,
+    open_demands: int = 2,
     closed_growth: int = 20,
 ) -> str | None:
     """The same demand in other words: too few signs of a further one for such a task.

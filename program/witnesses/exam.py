@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from autoevol.metrics.stats.agreement import Confusion, confusion
 from autoevol.metrics.text.scripts import dominant_script, latin_language
-from autoevol.program.witnesses.controls import CONTROLS, LEAST_HITS, MOST_FALSE_ALARMS
+from autoevol.program.witnesses import controls
 
 Topic = Literal["demand", "solvable"]
 Group = Literal["english", "east_asian", "other"]
@@ -24,9 +24,12 @@ GROUPS: tuple[Group, ...] = ("english", "east_asian", "other")
 ALL = "all"
 """The one group of an exam that does not tell languages apart."""
 
+MOST_FALSE_ALARMS = 0.05
+"""Share of all sound items that an admitted witness may flag, at least one item: most rows are
+sound, so false alarms cost more of them than a witness can find bad ones."""
+
 LEAST_SPECIFICITY = 0.85
-"""Share of the sound items of a group that an admitted witness passes: it must not throw away good
-rows, however many bad ones it finds."""
+"""Share of the sound items of a group of languages that it must pass, one of eight excepted."""
 
 CHANCE = 0.5
 """Balanced accuracy that the lower end of the 95 % interval must lie above, in a group."""
@@ -48,6 +51,10 @@ class Item(NamedTuple):
     answer: str = ""
 
 
+Verdicts = Callable[[Confusion], bool]
+"""Tells whether a witness's verdicts suffice."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fitness:
     """What a witness showed in its exam, for one question.
@@ -56,10 +63,12 @@ class Fitness:
         by_group: Its verdicts against the known ones, for each group of languages; "flagged" means
             that it called the item broken.
         passes: Tells whether the verdicts of a group suffice.
+        passes_overall: Tells whether those of all groups do, without which no group counts.
     """
 
     by_group: Mapping[str, Confusion]
-    passes: Callable[[Confusion], bool]
+    passes: Verdicts
+    passes_overall: Verdicts
 
     @property
     def overall(self) -> Confusion:
@@ -75,6 +84,8 @@ class Fitness:
     @property
     def groups(self) -> list[str]:
         """The groups that the witness is admitted for."""
+        if not self.passes_overall(self.overall):
+            return []
         return [group for group, count in self.by_group.items() if self.passes(count)]
 
     @property
@@ -90,7 +101,7 @@ class Fitness:
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON data, overall and by group."""
         groups = {
-            group: _figures(count, self.passes(count)) for group, count in self.by_group.items()
+            group: _figures(count, group in self.groups) for group, count in self.by_group.items()
         }
         return {**_figures(self.overall, self.is_fit), "groups": groups}
 
@@ -106,12 +117,14 @@ class Exam:
 
     Attributes:
         items: In the order in which they are asked about.
-        passes: Takes the verdicts on the items of a group.
+        passes: Whether the verdicts on the items of a group suffice.
+        passes_overall: Whether the verdicts on all items suffice.
         has_groups: Whether languages are told apart.
     """
 
     items: Sequence[Item]
-    passes: Callable[[Confusion], bool]
+    passes: Verdicts
+    passes_overall: Verdicts
     has_groups: bool = True
 
     def about(self, topics: Sequence[Topic]) -> list[Item]:
@@ -137,6 +150,7 @@ class Exam:
                 for group in groups
             },
             self.passes,
+            self.passes_overall,
         )
 
 
@@ -174,20 +188,20 @@ def language_group(source: str, rewrite: str) -> Group:
 @cache
 def exam() -> Exam:
     """Return the judge's exam."""
-    return Exam(_items(), _beats_chance)
+    return Exam(_items(), _beats_chance, _spares_sound)
 
 
 @cache
 def solver_exam() -> Exam:
     """Return the solver's exam, in which the languages are one group: numbers have none."""
-    return Exam(_items(), _beats_chance, has_groups=False)
+    return Exam(_items(), _beats_chance, _spares_sound, has_groups=False)
 
 
 @cache
 def first_exam() -> Exam:
     """Return the judge's exam in folders of the formats 1 to 3."""
-    items = [Item("solvable", "", *control) for control in CONTROLS]
-    return Exam(items, _within_limits, has_groups=False)
+    items = [Item("solvable", "", *control) for control in controls.CONTROLS]
+    return Exam(items, _within_limits, _within_limits, has_groups=False)
 
 
 @cache
@@ -204,8 +218,13 @@ def _beats_chance(count: Confusion) -> bool:
     return accuracy is None or accuracy.interval[0] > CHANCE
 
 
+def _spares_sound(count: Confusion) -> bool:
+    sound = count.false_alarms + count.passes
+    return count.false_alarms <= max(1, MOST_FALSE_ALARMS * sound)
+
+
 def _within_limits(count: Confusion) -> bool:
-    return count.false_alarms <= MOST_FALSE_ALARMS and count.hits >= LEAST_HITS
+    return count.false_alarms <= controls.MOST_FALSE_ALARMS and count.hits >= controls.LEAST_HITS
 
 
 def _figures(count: Confusion, is_fit: bool) -> dict[str, Any]:

@@ -139,7 +139,6 @@ ENGLISH = Language(
         r"|\b(?:"
         r"(?:re-?written|evolved|harder|more[ ](?:complex|difficult|challenging)|original|previous|given|above)[ ]"
         r"(?:version[ ]of[ ](?:the|this|your)[ ])?(?:instruction|prompt)s?\b"
-        r"|(?:a|the|slightly)[ ](?:harder|more[ ](?:complex|difficult|challenging))[ ]version\b"
         r"|(?:do[ ]not|don['’]?t|never)[ ](?:answer|solve|explain)[ ](?:it\b|(?:the|this)[ ]instruction\b)"
         r"|this[ ](?:new[ ]|revised[ ]|updated[ ]|evolved[ ])?instruction[ ](?:is|now|has|will|significantly|adds|requires|increases"
         r"|introduces|makes|harder|more)\b"

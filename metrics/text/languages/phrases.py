@@ -51,7 +51,7 @@ def _phrases(**texts: str) -> Phrases:
 
 PHRASES: dict[str, Phrases] = {
     "ja": _phrases(
-        request=r"[?？]|ください|下さい|なさい|せよ|ましょう|教えて|求め[よて]|述べ[よて]|書[けい]|しろ|してみて|お願い|願います|こと[。.]?\s*\Z|[てで](?:ほしい|欲しい|もらえ|くれ)|たい[。.]|こと[。]",
+        request=r"[?？]|ください|下さい|なさい|せよ|ましょう|教えて|求め[よて]|述べ[よて]|書(?:いて|け(?!ば|る|ます))|しろ|してみて|お願い|願います|こと[。.]?\s*\Z|[てで](?:ほしい|欲しい|もらえ|くれ)|たい[。.]|こと[。]",
         refusal=r"[^\n]{0,60}(?:お答え|お応え|対応|お手伝い|ご?提供)[^。\n]{0,14}(?:できません|いたしかねます|致しかねます|できかねます)|(?:私は)?AI(?:として|アシスタント|言語モデル)",
         leak=r"書き換え(?:た|られた|後の)(?:指示|プロンプト|命令)|(?:改訂された|進化した)(?:指示|プロンプト|命令)|(?:指示|命令|プロンプト)を(?:より\S{1,6})?(?:書き換え|書き直し)(?:ました|た)",
         preamble=r"はい[、。！]|もちろん(?:です|、)|承知(?:しました|いたしました)|かしこまりました|(?:答え|回答|正解|解答)[:：]",
@@ -80,7 +80,7 @@ PHRASES: dict[str, Phrases] = {
         r"|ejemplos?|sin|teniendo[ ]en[ ]cuenta|considera\w*|detalla\w*)\b",
     ),
     "de": _phrases(
-        request=r"[?]|\b(?:schreib|verfass|erklär|erläuter|berechn|beschreib|vergleich|analysier|fass|übersetz|korrigier|ordne|sortier|bestimm|ermittl|begründ|nenn|zähl|entwirf|entwerf|erstell|entwickl|gib|geben[ ]sie|löse|lösen[ ]sie|zeig|stell|mach|formulier|forme|stelle|finde|finden[ ]sie|liste|skizzier|programmier|implementier|bitte|prüf|untersuch|überleg|wähl|rechne|leite)\w*|\b(?:gesucht|brauche|möchte|hätte[ ]gern|erzähl|nimm|setz|bleib|liefer|lass)\w*",
+        request=r"[?]|\bbitte\w*|\b(?:schreib|verfass|erklär|erläuter|berechn|beschreib|vergleich|analysier|fass|übersetz|korrigier|ordne|sortier|bestimm|ermittl|begründ|nenn|zähl|entwirf|entwerf|erstell|entwickl|gib|geben[ ]sie|löse|lösen[ ]sie|zeig|stell|mach|formulier|forme|stelle|finde|finden[ ]sie|liste|skizzier|programmier|implementier|prüf|untersuch|überleg|wähl|rechne|leite)(?:e|en[ ]sie|n[ ]sie)?\b|\b(?:gesucht|brauche|möchte|hätte[ ]gern|erzähl|nimm|setz|bleib|liefer|lass)\w*",
         refusal=r"[^.!?\n]{0,50}\b(?:kann[ ]ich|ich[ ]kann)[^.!?\n]{0,40}\bnicht[ ](?:weiter)?(?:helfen|behilflich[ ]sein|beantworten|bereitstellen|erfüllen|nachkommen|liefern|unterstützen)|als[ ](?:eine?[ ])?(?:ki\b|künstliche[ ]intelligenz|sprachmodell)",
         leak=r"\b(?:umgeschriebene|überarbeitete|weiterentwickelte)[rns]?[ ](?:anweisung|instruktion|prompt|aufgabenstellung)|\bich[ ]habe[^.?!\n]{0,20}(?:anweisung|aufgabe|prompt)[^.?!\n]{0,20}(?:umgeschrieben|umformuliert)\b",
         preamble=r"natürlich[,.!]|gerne?[,.!]|selbstverständlich[,.!]|klar[,.!]|die[ ]antwort[ ](?:ist|lautet)|(?:antwort|lösung)[ ]?:",
@@ -132,7 +132,7 @@ PHRASES: dict[str, Phrases] = {
         demand=r"\b(?:и|а[ ]также|кроме[ ]того|включа\w+|также|кажд\w+|не[ ]менее|не[ ]более|должн\w+|сравни\w*|обоснуй\w*|объясни\w*|приведи\w*|пример\w*|без|учитыва\w+|укажи\w*)\b",
     ),
     "ar": _phrases(
-        request=r"[?؟]|(?:اكتب|ألّ?ف|اشرح|احسب|صف\b|قارن|حل[ّل]|حلّل|لخ[ّص]|ترجم|صح[ّح]|صن[ّف]|رت[ّب]|حد[ّد]|أوجد|برهن|اذكر|عد[ّد]|اقترح|صم[ّم]|أنشئ|طو[ّر]|أكمل|أعد\b|ضع|قد[ّم]|بي[ّن]|وض[ّح]|استخرج|خط[ّط]|فس[ّر]|ناقش|عل[ّل]|حو[ّل]|تخي[ّل]|أعط|اختر|جد\b|استعمل|استخدم)|أريد|أحتاج|أودّ?|فكيف",
+        request=r"[?؟]|(?<!\w)[وف]?(?:اكتب|ألّ?ف|اشرح|احسب|صف\b|قارن|حل[ّل]|حلّل|لخ[ّص]|ترجم|صح[ّح]|صن[ّف]|رت[ّب]|حد[ّد]|أوجد|برهن|اذكر|عد[ّد]|اقترح|صم[ّم]|أنشئ|طو[ّر]|أكمل|أعد\b|ضع|قد[ّم]|بي[ّن]|وض[ّح]|استخرج|خط[ّط]|فس[ّر]|ناقش|عل[ّل]|حو[ّل]|تخي[ّل]|أعط|اختر|جد\b|استعمل|استخدم)|أريد|أحتاج|أودّ?|فكيف",
         refusal=r"[^.!؟\n]{0,50}لا[ ](?:أستطيع|يمكنني)[ ](?:المساعدة|مساعدت|تقديم|الإجابة|تلبية|تنفيذ)|بصفتي[ ](?:نموذج|ذكاء)|كنموذج[ ]لغ",
         leak=r"(?:التعليمات|التعليمة|الموجه)[ ](?:المعاد|المحسن)\w*|النسخة[ ]المعد\S{1,4}[ ]من[ ]التعليم\S{1,3}|أعدت[ ]صياغة[ ](?:التعليمات|التعليمة)",
         preamble=r"بالطبع[،,.!]|بالتأكيد[،,.!]|حسن[اًا]{1,2}[،,.!]|(?:الإجابة|الجواب|الحل)[ ]?:",
@@ -168,7 +168,7 @@ PHRASES: dict[str, Phrases] = {
         demand=r"\b(?:ve|ayrıca|dahil|da|de|her[ ]biri\w*|en[ ]az|en[ ]fazla|gerek\w*|karşılaştır\w*|açıkla\w*|neden\w*|örnek\w*|olmadan|kullanmadan|içeren|göz[ ]önünde)\b",
     ),
     "id": _phrases(
-        request=r"[?]|\b(?:tulis|susun|jelaskan|hitung|gambarkan|bandingkan|analisis|ringkas|terjemahkan|perbaiki|kelompokkan|klasifikasikan|urutkan|tentukan|carilah|cari\b|buktikan|sebutkan|usulkan|rancang|buat|kembangkan|lengkapi|beri|uraikan|ceritakan|paparkan|rumuskan|ubah|nyatakan|daftarkan|identifikasi|pilih|tunjukkan|implementasikan|siapkan|sajikan|bayangkan|ungkapkan)\w*|\b(?:butuh|perlu|ingin|mohon|tolong)\b|\b\w{3,}kan\b",
+        request=r"[?]|\b(?:tulis|susun|jelaskan|hitung|gambarkan|bandingkan|analisis|ringkas|terjemahkan|perbaiki|kelompokkan|klasifikasikan|urutkan|tentukan|carilah|cari\b|buktikan|sebutkan|usulkan|rancang|buat|kembangkan|lengkapi|beri\b|berikan|berilah|uraikan|ceritakan|paparkan|rumuskan|ubah|nyatakan|daftarkan|identifikasi|pilih|tunjukkan|implementasikan|siapkan|sajikan|bayangkan|ungkapkan)\w*|\b(?:butuh|perlu|ingin|mohon|tolong)\b|\b\w{3,}kan\b",
         refusal=r"[^.!?\n]{0,50}saya[ ]tidak[ ](?:bisa|dapat)[ ](?:membantu|memberikan|menjawab|memenuhi|melayani)|sebagai[ ](?:sebuah[ ])?(?:ai\b|kecerdasan[ ]buatan|model[ ]bahasa)",
         leak=r"\b(?:instruksi|perintah|prompt)[ ]yang[ ](?:ditulis[ ]ulang|diperbarui)|\bpenulisan[ ]ulang[ ](?:instruksi|perintah)",
         preamble=r"tentu(?:[ ]saja)?[,.!]|baik[,.!]|baiklah[,.!]|dengan[ ]senang[ ]hati[,.!]|(?:jawaban|solusi)[ ]?:",

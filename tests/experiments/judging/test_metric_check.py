@@ -177,3 +177,14 @@ def test_a_row_may_bring_its_method_and_kind(workplace: Path) -> None:
 def test_rules_look_at_their_own_stage(workplace: Path) -> None:
     rows = read_labelled(write_rows(row(response="Please provide the list.")))
     assert [reason.rule for reason in broken_rules("strict", rows[0])] == ["asks_for_input"]
+
+
+def test_freer_wording_in_sixteen_languages_passes_too() -> None:
+    rows = read_labelled(LABELLED / "free_wording.jsonl")
+    strict = check_rule_sets(rows)["strict"]
+    # F was mended on these rows as well.
+    assert strict["specificity"] == 1
+    assert strict["recall"] >= 0.8
+    assert strict["suspected_good"] <= 0.16
+    for kind in ("prompt_leak", "language_drift"):
+        assert strict["recall_by_kind"][kind] == 1

@@ -80,7 +80,11 @@ def test_admission_takes_more_than_a_coin(flags: tuple[int, int], is_admitted: b
 
 
 def test_a_judge_is_admitted_by_group_of_languages() -> None:
-    wrong = sound_items(("solvable",), "east_asian", 2)
+    wrong = [
+        item.rewrite
+        for item in exam().about(("solvable",))
+        if not item.is_sound and language_group(item.original, item.rewrite) == "east_asian"
+    ]
     judge = ScriptedJudge("impossible", finds_fault=True, errs=wrong)
     fitness = asyncio.run(Judge(Role(judge, "judge")).examine(RULES["impossible"]))
     assert fitness.groups == ["english", "other"]
@@ -88,7 +92,16 @@ def test_a_judge_is_admitted_by_group_of_languages() -> None:
     assert fitness.admits("Name three birds.", "Name three birds that cannot fly.")
     assert not fitness.admits("새 세 마리를 말해 주세요.", "날지 못하는 새 세 마리를 말해 주세요.")
     assert fitness.admits("Назови трёх птиц.", "Назови трёх птиц, которые не летают.")
-    assert fitness.as_dict()["groups"]["east_asian"]["false_alarms"] == 2
+    assert fitness.as_dict()["groups"]["east_asian"]["hits"] == 0
+
+
+@pytest.mark.parametrize(("false_alarms", "is_fit"), [(1, True), (2, False)])
+def test_a_judge_that_flags_what_is_sound_is_admitted_nowhere(
+    false_alarms: int, is_fit: bool
+) -> None:
+    wrong = sound_items(("solvable",), "other", false_alarms)
+    judge = ScriptedJudge("impossible", finds_fault=True, errs=wrong)
+    assert asyncio.run(Judge(Role(judge, "judge")).examine(RULES["impossible"])).is_fit == is_fit
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_demand_counts_only_if_it_is_quoted(reply: str, rules: list[str]) -> N
 
 def _admitted(model: ScriptedJudge) -> Judge:
     """Return a judge whose exam, of no items, is passed."""
-    return Judge(Role(model, "judge"), Exam([], lambda count: True))
+    return Judge(Role(model, "judge"), Exam([], lambda count: True, lambda count: True))
 
 
 def test_an_added_demand_does_not_answer_that_something_is_lost() -> None:
