@@ -20,6 +20,7 @@ from rich.table import Table
 from autoevol.experiments.judging.labelled import LabelledRow, read_labelled
 from autoevol.experiments.judging.metric_check import Classes, broken_by_response
 from autoevol.metrics import Reason, fails
+from autoevol.metrics.quality.consistency import OPEN
 from autoevol.program.evolution.failure import FailureMetric, failure_metric
 from autoevol.program.roles import Role
 from autoevol.program.witnesses.exam import exam
@@ -40,17 +41,22 @@ class Truth:
     def __init__(self, rows: Sequence[LabelledRow]) -> None:
         self.adds: dict[str, bool] = {}
         self.results: dict[str, str] = {}
+        self.is_broken: dict[str, bool] = {}
         for row in rows:
             text, own = row.case.evolved or "", _number(row.case.source)
             is_broken = bool(UNSOLVABLE.intersection(row.kinds))
             self.adds[text] = not row.failed or is_broken
-            self.results[row.case.source] = own
-            same = "unchanged" in row.kinds
-            self.results[text] = IMPOSSIBLE if is_broken else own if same else _number(text)
+            result = IMPOSSIBLE if is_broken else own if "unchanged" in row.kinds else _number(text)
+            # A task of another domain is a text, a program or an opinion: nobody can compare it.
+            has_result = row.domain == "math"
+            self.results[row.case.source] = own if has_result else OPEN
+            self.results[text] = result if has_result else OPEN
+            self.is_broken[text] = is_broken
         for item in exam().items:
             self.adds[item.rewrite] = item.is_sound or item.topic == "solvable"
             is_broken = item.topic == "solvable" and not item.is_sound
-            self.results[item.rewrite] = IMPOSSIBLE if is_broken else item.answer or "open"
+            self.results[item.rewrite] = IMPOSSIBLE if is_broken else item.answer or OPEN
+            self.is_broken[item.rewrite] = is_broken
 
 
 class StandIn(dspy.LM):
@@ -76,7 +82,7 @@ class StandIn(dspy.LM):
 
     def _check(self, user: str, *, is_true: bool) -> str:
         task = user.split("[[ ## task ## ]]\n", 1)[1].split("\n\nRespond with")[0]
-        is_broken = (self.truth.results[task] == IMPOSSIBLE) is is_true
+        is_broken = self.truth.is_broken[task] is is_true
         name = "consistency" if is_broken else "none"
         return (
             f"[[ ## finding ## ]]\nx\n\n[[ ## failed_check ## ]]\n{name}\n\n[[ ## completed ## ]]"

@@ -46,7 +46,7 @@ async def with_suspects_decided(opened: OpenRun) -> OpenRun:
         first = _FirstLook(opened)
         look = await first.take()
         # A resumed run makes the calls that died; only then is the class that of the whole run.
-        if not first.died or look.rewrites >= LEAST_REWRITES:
+        if not first.died or first.made >= LEAST_REWRITES:
             replace(identity, evolver=look).write(opened.folder.path)
     action = _ACTIONS[look.evolver_class]
     opened.context.say(_message(look, action))
@@ -61,11 +61,12 @@ def _may_suspect(opened: OpenRun) -> bool:
 
 
 def _message(look: EvolverLook, action: Suspects) -> str:
+    few = f"{look.rewrites} of {look.looked} rewrites tell too little"
     shown = f"it keeps {look.kept:.0%} of the seeds' words in {look.rewrites} rewrites"
     words = {
         "copies": f"copies ({shown})",
         "rewords": f"rewords ({shown})",
-        "unknown": f"is of unknown class ({look.rewrites} rewrites tell too little)",
+        "unknown": f"is of unknown class ({few})",
     }
     done = "dropped" if action == "drop" else "kept"
     return (
@@ -82,6 +83,7 @@ class _FirstLook:
 
     Attributes:
         died: Calls that failed in transport.
+        made: Rewrites, those with evidence against them included.
     """
 
     def __init__(self, opened: OpenRun) -> None:
@@ -94,7 +96,7 @@ class _FirstLook:
         number = min(self._round, len(plan.schedule)) - 1
         methods = [plan.start] if plan.start else plan.schedule[number]
         self._evolvers = [Evolver(method) for method in methods]
-        self.died = 0
+        self.died = self.made = 0
         # The tracker sees these calls when the run itself makes them.
         self._role = replace(opened.pipeline.roles.evolver, on_call=None)
 
@@ -111,7 +113,7 @@ class _FirstLook:
             rewrites.extend(case for case in cases if case is not None)
 
         await self._pipeline.run_blocks(attempts, work)
-        return look_at(rewrites)
+        return look_at(rewrites, looked=self.made)
 
     def _rows(self) -> Sequence[Row]:
         """Return the rows whose first rewrites the run needs anyway, those of a search first."""
@@ -137,6 +139,7 @@ class _FirstLook:
     async def _rewrite(self, attempt: Attempt) -> Case | None:
         """Return what F sees of a rewrite; None: there is none, or evidence is against it."""
         case = await self._case(attempt)
+        self.made += case is not None
         # An answer in the place of a rewrite says nothing of how its evolver rewrites.
         is_rewrite = case is not None and not fails(broken(self._pipeline.failure.evolve, case))
         self._opened.context.bar.advance(failed=not is_rewrite)

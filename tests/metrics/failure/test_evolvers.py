@@ -25,6 +25,21 @@ def test_an_evolver_copies_or_rewords(rewrite: str, count: int, expected: str) -
 
 
 @pytest.mark.parametrize(
+    ("compared", "looked", "expected"),
+    [
+        pytest.param(8, 32, "copies", id="most are answers, eight are rewrites"),
+        pytest.param(7, 32, "unknown", id="seven tell too little"),
+        pytest.param(19, 19, "unknown", id="too few were looked at"),
+        pytest.param(20, None, "copies", id="a look of a folder that counts no others"),
+    ],
+)
+def test_rewrites_with_evidence_against_them_count_as_looked_at(
+    compared: int, looked: int | None, expected: str
+) -> None:
+    assert look_at([Case(SEED, COPY)] * compared, looked).evolver_class == expected
+
+
+@pytest.mark.parametrize(
     "case",
     [Case("?", COPY), Case(SEED, None), Case(SEED, REWORDED, method_kind="breadth")],
     ids=["no content words", "no rewrite", "another task"],
