@@ -17,7 +17,8 @@ from autoevol.experiments.artifacts.format import FORMAT, with_implied
 from tests.conftest import REPOSITORY
 from tests.support.command_line import Result, run_cli
 
-OLD, FORMAT_2 = (REPOSITORY / "tests/fixtures" / name for name in ("format-1", "format-2"))
+FIXTURES = REPOSITORY / "tests" / "fixtures"
+OLD = FIXTURES / "format-1"
 COMMAND = ("run", "old.yaml", "--yes")
 
 
@@ -80,20 +81,22 @@ def test_a_finished_run_prints_its_summary_and_stays_as_it_is(old: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["evolving", "finished"])
-def test_a_run_of_format_2_ends_with_equal_files_and_no_other_call(
-    name: str, workplace: Path
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_run_of_a_later_format_ends_with_equal_files_and_no_other_call(
+    number: int, name: str, workplace: Path
 ) -> None:
+    fixture = FIXTURES / f"format-{number}"
     for file in ("seeds.jsonl", "old.yaml"):
-        shutil.copy(FORMAT_2 / file, workplace)
-    folder = shutil.copytree(FORMAT_2 / name, Path("folder"))
-    kept, whole = calls_in(folder), calls_in(FORMAT_2 / "finished")
+        shutil.copy(fixture / file, workplace)
+    folder = shutil.copytree(fixture / name, Path("folder"))
+    kept, whole = calls_in(folder), calls_in(fixture / "finished")
 
     run_cli(*COMMAND, expected=0)
 
     assert calls_in(folder) == whole
     assert summary_of(folder)["calls_replayed"] == len(kept)
     for file in ("evolved.jsonl", "failures.jsonl", "filtered.jsonl", "exports/alpaca.jsonl"):
-        assert (folder / file).read_bytes() == (FORMAT_2 / "finished" / file).read_bytes(), file
+        assert (folder / file).read_bytes() == (fixture / "finished" / file).read_bytes(), file
 
 
 @pytest.mark.parametrize(
