@@ -126,7 +126,8 @@ class ModelsConfig(Section):
 
     Attributes:
         solver: Tries the rows, for the score `solver`; null: that score cannot be computed.
-        strong_solver: A better model, for the gap between the two; null: there is no gap.
+        strong_solver: A better model, for the gap between the two, and as the solver of F; null:
+            there is no gap, and F's rules `unsolvable` and `same_answer` ask the responder.
     """
 
     evolver: ModelConfig

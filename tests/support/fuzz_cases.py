@@ -88,7 +88,11 @@ def _config(rng: random.Random, rows: int) -> dict[str, Any]:
         "optimizer": _search(rng) if is_search else {"name": "none"},
         "evolve": evolve,
         "answer": {"attempts": rng.choice((1, 2)), "samples": rng.choice((1, 1, 3))},
-        "failure": {"rules": rng.choice((["strict"], ["koevol"], ["strict+judge"], []))},
+        "failure": {
+            "rules": rng.choice(
+                (["strict"], ["koevol"], ["strict+judge"], ["strict+judge", "strict+solver"], [])
+            )
+        },
         "filters": rng.choice(([], ["dedup"], ["dedup", {"top_added_words": 0.6}])),
         "scores": {"names": rng.choice(([], ["length", "growth"], ["overlap", "difficulty"]))},
         "output": {"formats": _formats(rng) if responds else []},
