@@ -18,12 +18,15 @@ _YES_OR_NO = {"yes", "no", "네", "예", "아니요"}
 
 def refusal(case: Case) -> str | None:
     """The stage's text begins by declining the task or talking about policy."""
-    return None if _is_in_role(case) else _declines(case)
+    # The search for a role takes longest, and few texts decline.
+    refused = _declines(case)
+    return refused if refused and not _is_in_role(case) else None
 
 
 def declined_in_role(case: Case) -> str | None:
     """The response declines, where the task sets a role or asks for a message: it may be right."""
-    return _declines(case) if _is_in_role(case) else None
+    refused = _declines(case)
+    return refused if refused and _is_in_role(case) else None
 
 
 def _declines(case: Case) -> str | None:
@@ -58,18 +61,21 @@ def asks_for_input(case: Case, *, opening_sentences: int = 2, long_words: int = 
         long_words: A longer response does its work, whatever it asks for.
     """
     reply = case.response or ""
-    prompt_language = language_of(case.evolved or "")
     if len(words(reply)) > long_words:
-        return None
-    message = prompt_language.message if prompt_language else MESSAGE
-    if message.search(case.evolved or "") and not OFFER.match(reply):
         return None
     opening = " ".join(sentences(prose(reply))[:opening_sentences])
     for speech in _speeches(case):
         match = speech.asks_for_input.search(opening)
         if match and match.group(0) not in (case.evolved or ""):
-            return excerpt(match.group(0))
+            return None if _is_message(case, reply) else excerpt(match.group(0))
     return None
+
+
+def _is_message(case: Case, reply: str) -> bool:
+    """Tell whether a reply is a message that was asked for; an offer of help opens none."""
+    language = language_of(case.evolved or "")
+    message = language.message if language else MESSAGE
+    return bool(message.search(case.evolved or "")) and not OFFER.match(reply)
 
 
 def confirmed_only(case: Case, *, most_words: int = 30) -> str | None:
