@@ -1,0 +1,68 @@
+"""`autoevol judge-check`, and witnesses in `autoevol metric-check`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.experiments.judging.test_metric_check import HARDER, row, write_rows
+from tests.support.command_line import run_cli
+
+
+def test_the_exam_says_for_what_a_model_is_admitted(workplace: Path) -> None:
+    shown = run_cli("judge-check", "scripted/world", expected=0).out
+    for rule in ("nothing_added", "impossible", "unsolvable", "same_answer"):
+        assert rule in shown
+    assert "east asian" in shown
+    figures = json.loads(run_cli("judge-check", "scripted/world", "--json", expected=0).out)
+    assert figures["impossible"]["groups"]["other"]["is_fit"]
+    assert figures["same_answer"]["balanced_accuracy"] is None
+
+
+def test_an_exam_is_paid_for_once(workplace: Path) -> None:
+    run_cli("judge-check", "scripted/world", "--rule", "unsolvable", "--json", expected=0)
+    size = Path("runs/judge-check/ledger.sqlite").stat().st_size
+    run_cli("judge-check", "scripted/world", "--rule", "unsolvable", "--json", expected=0)
+    assert Path("runs/judge-check/ledger.sqlite").stat().st_size == size
+
+
+@pytest.mark.parametrize("rule", ["equal", "unchanged", "nothing"])
+def test_a_rule_without_an_exam_is_refused(rule: str, workplace: Path) -> None:
+    refused = run_cli("judge-check", "scripted/world", "--rule", rule, expected=2)
+    assert refused.err.startswith(f"--rule: {rule} has no exam")
+    assert not Path("runs").exists()
+
+
+def test_a_judge_clears_suspects_and_fails_them(workplace: Path) -> None:
+    names = ("trees", "rivers", "birds", "cities", "tools", "songs", "games", "spices") * 5
+    file = write_rows(
+        *(
+            row(
+                id=str(number),
+                seed=f"List {number + 3} {name}.",
+                evolved=f"List {number + 3} of the {name}.",
+                failed=True,
+                kinds=["unchanged"],
+            )
+            for number, name in enumerate(names)
+        )
+    )
+    arguments = ("metric-check", str(file), "--json")
+    without = json.loads(run_cli(*arguments, expected=0).out)
+    judged = json.loads(run_cli(*arguments, "--judge", "scripted/world", expected=0).out)
+    assert without["strict+judge"] == without["strict"] == judged["strict"]
+    assert (without["strict"]["recall"], without["strict"]["recall_failed"]) == (1, 0)
+    # The scripted judge quotes a demand in all but one suspect of twenty, and finds none in that.
+    assert 0 < judged["strict+judge"]["recall"] < 0.5
+    assert judged["strict+judge"]["recall_failed"] == judged["strict+judge"]["recall"]
+
+
+def test_a_solver_is_asked_where_there_is_one(workplace: Path) -> None:
+    file = write_rows(*(row(id=str(n), evolved=f"{HARDER} Use {n} words.") for n in range(20)))
+    arguments = ("metric-check", str(file), "--json")
+    without = json.loads(run_cli(*arguments, expected=0).out)
+    result = run_cli(*arguments, "--solver", "scripted/world", expected=0)
+    solved = json.loads(result.out)
+    assert "unsolvable: admitted" in result.err
+    # The scripted solver is right less often the longer a task is: its solutions disagree.
+    assert solved["strict+solver"]["specificity"] < without["strict+solver"]["specificity"] == 1
