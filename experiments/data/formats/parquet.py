@@ -23,7 +23,16 @@ def schema() -> Any:
     kinds = {**dict.fromkeys(LISTS, texts), **dict.fromkeys(NUMBERS, pyarrow.int64())}
     message = pyarrow.struct([("role", text), ("content", text)])
     columns = [(name, kinds.get(name, text)) for name in new_row("")]
-    return pyarrow.schema([*columns, ("system", text), ("messages", pyarrow.list_(message))])
+    suspicion = pyarrow.struct([("rule", text), ("evidence", text), ("finding", text)])
+    return pyarrow.schema(
+        [
+            *columns,
+            # Null where nothing is suspected; trainers of a strong evolver's rows filter by it.
+            ("suspected_by", pyarrow.list_(suspicion)),
+            ("system", text),
+            ("messages", pyarrow.list_(message)),
+        ]
+    )
 
 
 def as_table(rows: Iterable[RowDict]) -> Any:

@@ -347,3 +347,17 @@ def test_a_wrong_output_is_refused(
 ) -> None:
     refused = run_cli("run", str(write_config(output=output)), expected=2)
     assert all(needle in refused.err for needle in needles), refused.err
+
+
+def test_a_suspicion_travels_through_parquet(workplace: Path) -> None:
+    suspicion = {"rule": "restated", "evidence": "57% of its words kept", "finding": "suspicion"}
+    rows = [
+        {"id": "a", "instruction": "Name a river.", "round": 1, "suspected_by": [suspicion]},
+        {"id": "b", "instruction": "Name a lake.", "round": 1},
+    ]
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run_cli("convert", "rows.jsonl", "rows.parquet", expected=0)
+    run_cli("convert", "rows.parquet", "back.jsonl", expected=0)
+    back = [json.loads(line) for line in Path("back.jsonl").read_text().splitlines()]
+    assert back[0]["suspected_by"] == [suspicion]
+    assert "suspected_by" not in back[1]
