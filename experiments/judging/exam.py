@@ -56,6 +56,6 @@ def examine(
             bar.advance(failed=not fitness[rule.name].is_fit)
         return fitness
 
-    settings = {role: witness_settings(role, model) for role in ("judge", "solver")}
+    settings = {role: witness_settings(role, model, "MODEL") for role in ("judge", "solver")}
     bar.on_phase(Phase("exam", len(rules)))
     return model_session(settings, LedgerSettings(ledger), work, bar=bar, say=say)

@@ -38,23 +38,22 @@ def judge_named(model: str, *, max_tokens: int = MAX_TOKENS) -> ModelSettings:
     return settings
 
 
-def witness_settings(role: str, model: str) -> ModelSettings:
-    """Return the settings of a witness that the option `--judge` or `--solver` names.
+def witness_settings(role: str, model: str, where: str = "") -> ModelSettings:
+    """Return the settings of a witness.
 
     Args:
         role: "judge" or "solver".
         model: A litellm name, or `local/NAME`.
+        where: What named the model, for messages; "": the option `--judge` or `--solver`.
 
     Raises:
         ConfigError: The model cannot be used.
     """
-    if role == "judge":
-        return judge_named(model)
-    temperature = SAMPLE_TEMPERATURE
+    temperature = SAMPLE_TEMPERATURE if role == "solver" else 0.0
     settings = ModelSettings(
         model=model, role=role, temperature=temperature, max_tokens=MAX_TOKENS, timeout=TIMEOUT_S
     )
-    check(settings, f"--{role}")
+    check(settings, where or f"--{role}")
     return settings
 
 

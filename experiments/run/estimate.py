@@ -182,13 +182,10 @@ def _witnessing(plan: Plan, phase: str, evolved: int) -> list[CostEstimate]:
     votes = sum(int(rule.numbers.get("votes", 1)) for rule in _witnessed(plan, "judge"))
     if votes:
         bounds.append(_estimate(plan, phase, "judge", evolved * votes, _JUDGE_WORDS))
-    # For `same_answer` the seed is solved as well, where its answer is not known.
-    samples = [
-        int(rule.numbers["samples"]) * (2 if rule.name == "same_answer" else 1)
-        for rule in _witnessed(plan, "solver")
-    ]
+    samples = {rule.name: int(rule.numbers["samples"]) for rule in _witnessed(plan, "solver")}
     if samples and plan.failure_solver:
-        tries = evolved * max(samples)
+        # The rules share the rewrite's solutions; for `same_answer` the seed is solved as well.
+        tries = evolved * (max(samples.values()) + samples.get("same_answer", 0))
         bounds.append(_estimate(plan, phase, plan.failure_solver, tries, _SOLVER_WORDS))
     return bounds
 

@@ -32,6 +32,8 @@ _ITEM = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)]|#{1,6})[ \t]+\S", re.MULTILIN
 _SOLVES = re.compile(r"\s{0,8}(?:to|풀이)\b", re.IGNORECASE)
 _METHOD_RUN = 7
 
+_INTRODUCED = re.compile("[^\n]{0,200}[:：—]")
+
 
 def prompt_leak(case: Case, *, run: int = _METHOD_RUN) -> str | None:
     """The rewrite talks about rewriting, or copies from the method.
@@ -47,21 +49,33 @@ def prompt_leak(case: Case, *, run: int = _METHOD_RUN) -> str | None:
         # An instruction about prompts may speak of prompts.
         if not source_stems & stems(" ".join(words(match.group(0))[-1:])):
             return excerpt(match.group(0))
-    if talk := _rewriting_talk(case):
-        return excerpt(talk)
+    talk = ideas_of_rewriting(case)
+    if len(talk) > 1:
+        return excerpt(", ".join(talk))
     copied = shingles(text, run) & shingles(case.method, run) if case.method else frozenset()
     copied = copied - shingles(case.source, run) if copied else copied
     # The least one: sets of strings have another order in each process, evidence must not.
     return f"from the method: {min(copied)!r}" if copied else None
 
 
-def _rewriting_talk(case: Case) -> str | None:
-    """Return what a rewrite says of how it was made, unless its source speaks so as well."""
-    table = REWRITING_TALK.get(code_in_use(case.evolved or ""))
-    match = table.search(case.evolved or "", 0, OPENING) if table else None
+def rewriting_talk(case: Case) -> str | None:
+    """The rewrite seems to talk about itself: it names an original request or a harder version."""
+    talk = ideas_of_rewriting(case)
+    return excerpt(talk[0]) if len(talk) == 1 and _introduces(case.evolved or "", talk[0]) else None
+
+
+def ideas_of_rewriting(case: Case) -> list[str]:
+    """Return what the opening of a rewrite says of how it was made, one span for each idea."""
+    ideas = REWRITING_TALK.get(code_in_use(case.evolved or ""), ())
+    matches = (idea.search(case.evolved or "", 0, OPENING) for idea in ideas)
+    source = normal_form(case.source)
     # An instruction about a request may go on to speak of it.
-    is_own = match and normal_form(match.group(0)) not in normal_form(case.source)
-    return match.group(0) if match and is_own else None
+    return [m.group(0) for m in matches if m and normal_form(m.group(0)) not in source]
+
+
+def _introduces(text: str, talk: str) -> bool:
+    """Tell whether a colon follows: what is introduced may be the instruction itself."""
+    return bool(_INTRODUCED.search(text, text.find(talk)))
 
 
 def answered(case: Case, *, items: int = 3) -> str | None:

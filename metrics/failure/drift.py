@@ -5,6 +5,7 @@ import re
 from autoevol.metrics.failure.cases import Case, excerpt
 from autoevol.metrics.failure.code import CODE_MARKS, answers_in_code
 from autoevol.metrics.text.languages import language_of
+from autoevol.metrics.text.languages.english import ENGLISH
 from autoevol.metrics.text.scripts import (
     dominant_script,
     latin_language,
@@ -18,8 +19,8 @@ from autoevol.metrics.text.wording import prose, sentences, words
 # neighbours must be such: within an English name the word is no drift.
 _ENGLISH_BETWEEN = re.compile(
     r"[\u3040-\ud7a3] (?P<word>what|the|how|why|which|that|are|of|and|is|with|because|when|where)"
-    r"(?=[ \u3040-\ud7a3])",
-    re.IGNORECASE,
+    # Keywords of code are named as such, or stand in capitals.
+    r"(?![ ]?(?:문|구문|절|句|子句|语句|文|構文|キーワード|키워드))(?=[ \u3040-\ud7a3])"
 )
 _LATIN_RUN = re.compile(r"(?:[A-Za-z][A-Za-z'’-]{0,20}[ ,]{1,2}){5,30}[A-Za-z]+")
 _TRANSLATION = re.compile(
@@ -31,6 +32,8 @@ _TRANSLATION = re.compile(
 """Names of English, and words for a translation: such a task asks for another language."""
 
 _FEW_WORDS = 5
+_LOAN_WORDS = 6
+"""Words of a source from which it is not taken for English full of loan words."""
 _FUNCTION_WORDS = frozenset("the a an is are to of in that with for and it they you".split())
 # Names and code are in Latin letters in every language, and formulas have Greek ones.
 _COMMON_SCRIPTS = {"latin", "other", "greek"}
@@ -123,6 +126,13 @@ def _other_latin_language(case: Case) -> str | None:
     now = latin_language(prose(after))
     if now is None:
         return None
-    # A short source is seldom sure of its own language, and often sure that it is not another.
-    was = latin_language(prose(before)) or likely_language(prose(before), but_hardly=now)
+    was = latin_language(prose(before)) or _likely_language(prose(before), now)
     return f"{was} became {now}" if was and was != now else None
+
+
+def _likely_language(source: str, now: str) -> str | None:
+    """Return the likeliest language of a short source that is hardly its rewrite's."""
+    # "Write Cinco de Mayo poem" is English for all its words: loan words and names mislead.
+    if now == "en" and (ENGLISH.imperative.search(source) or len(words(source)) < _LOAN_WORDS):
+        return None
+    return likely_language(source, but_hardly=now)

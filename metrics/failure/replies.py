@@ -7,6 +7,7 @@ from autoevol.metrics.text.languages.phrases import Phrases
 from autoevol.metrics.text.languages.roles import MESSAGE, MODEL, OFFER, ROLE
 from autoevol.metrics.text.wording import normal_form, prose, sentences, shingles, words
 
+_QUOTES = ('"', "“", "«", "„", "「", "『", "‘")
 _ECHO_RUN = 5
 _FEW_WORDS = 3
 _OPENING = 300
@@ -30,6 +31,9 @@ def declined_in_role(case: Case) -> str | None:
 
 
 def _declines(case: Case) -> str | None:
+    # Quoted words are somebody else's: an example of how to decline, a line of a story.
+    if case.after.lstrip().startswith(_QUOTES):
+        return None
     for speech in _speeches(case):
         match = speech.refusal.search(case.after, 0, _OPENING)
         if match and normal_form(match.group(0)) not in normal_form(case.before):

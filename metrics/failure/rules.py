@@ -125,6 +125,7 @@ RULES: dict[str, Rule] = {
         Rule("leaked_answer", _EVOLVE, answers.leaked_answer),
         Rule("missing_question", _EVOLVE, answers.missing_question),
         Rule("prompt_leak", _EVOLVE, answers.prompt_leak),
+        Rule("rewriting_talk", _EVOLVE, answers.rewriting_talk, finding="suspicion"),
         Rule("field_residue", _BOTH, form.field_residue),
         Rule("changed_task", _EVOLVE, lost_content.changed_task, _SAME_TASK, finding="suspicion"),
         Rule("lost_details", _EVOLVE, lost_content.lost_details, _DEPTH),
@@ -175,15 +176,18 @@ RULES: dict[str, Rule] = {
     )
 }
 
+_RANGES: Mapping[str, tuple[float, float]] = {"votes": (1, 99), "samples": (2, 99), "agree": (0, 1)}
+"""Of the numbers of rules that a witness decides."""
+
 ALWAYS = ("unparsed", "empty")
 """Rules that no config can remove: without a text there is no row."""
 
 _PAPER = ("stagnant_complexity", "insufficient_qualification", "loss_of_key_information")
 _STRICT = """
     same_text unchanged reworded same_sum restated copied_demonstration shrunk bloated replied
-    no_request leaked_answer missing_question prompt_leak field_residue lost_details lost_material
-    truncated malformed_code repeated garbled language_drift refusal declined_in_role asks_for_input
-    confirmed_only dont_know echo continued says_nothing
+    no_request leaked_answer missing_question prompt_leak rewriting_talk field_residue lost_details
+    lost_material truncated malformed_code repeated garbled language_drift refusal declined_in_role
+    asks_for_input confirmed_only dont_know echo continued says_nothing
 """.split()
 _STRICT_2026_11 = """
     unchanged reworded same_sum copied_demonstration shrunk bloated answered leaked_answer
@@ -272,6 +276,14 @@ def check_thresholds(thresholds: Thresholds) -> None:
                 raise ValueError(f"{name} has no threshold {key!r}; its thresholds: {existing}")
             if isinstance(defaults[key], int) and numbers[key] != int(numbers[key]):
                 raise ValueError(f"{name}.{key} must be a whole number, got {numbers[key]}")
+            if RULES[name].witness:
+                _check_range(name, key, numbers[key])
+
+
+def _check_range(name: str, key: str, number: float) -> None:
+    least, most = _RANGES[key]
+    if not least <= number <= most:
+        raise ValueError(f"{name}.{key} must be {least} to {most}, got {number:g}")
 
 
 def thresholds_of(detect: Detector) -> dict[str, float]:

@@ -36,11 +36,18 @@ class FailureMetric:
     judge: Judge | None = None
     solver: Solver | None = None
 
-    async def reasons(self, stage: Stage, case: Case) -> tuple[Reason, ...]:
+    async def reasons(
+        self, stage: Stage, case: Case, also: tuple[Reason, ...] = ()
+    ) -> tuple[Reason, ...]:
         """Return the rules that `case` breaks.
 
         Witnesses see only what the pure rules let pass or suspect. The judge is asked first: it
         takes fewer calls.
+
+        Args:
+            stage: Selects the rules.
+            case: At this stage.
+            also: Reasons of the caller's own, for a case without evidence against it.
 
         Raises:
             AdapterParseError: The judge's reply does not parse, so F has no verdict.
@@ -48,6 +55,8 @@ class FailureMetric:
         """
         rules = self.evolve if stage == "evolve" else self.respond
         reasons = broken(rules, case)
+        if not fails(reasons):
+            reasons = (*reasons, *also)
         for witness in self._witnesses:
             if fails(reasons):
                 break

@@ -145,9 +145,9 @@ class _TurnEvolver:
         reply = calls[-1] if calls else None
         raw = reply.text if reply else parsed.raw
         case = attempt.case(text, parsed.text, reply, raw, stands_alone=self.stands_alone)
-        reasons = await self.failure.reasons("evolve", case)
-        if not fails(reasons) and attempt.length_goal:
-            reasons = (*reasons, *attempt.length_goal.reasons(parsed.text or ""))
+        goal = attempt.length_goal
+        too_long = goal.reasons(parsed.text or "") if goal and parsed.text else ()
+        reasons = await self.failure.reasons("evolve", case, also=too_long)
         # A model that thinks by itself, and a method with a field for it, may do both.
         thoughts = (reply.thinking if reply else "", parsed.thinking)
         return _Turn(

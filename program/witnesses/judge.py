@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 import dspy
-from dspy.utils.exceptions import AdapterParseError
+from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 
 from autoevol.metrics import Case, Reason, Rule
 from autoevol.program.draws import draw_number
@@ -73,8 +73,12 @@ class Judge:
             fitness = await self.examine(rule)
             if not fitness.admits(case.source, case.evolved or ""):
                 return Opinion()
-        # The rewrite needs no coordinate: it is part of the prompt, and so of the ledger's key.
-        return await self._asked(rule, case, draw_number(rule.name, case.source))
+        try:
+            # The rewrite needs no coordinate: it is part of the prompt, and so of the ledger's key.
+            return await self._asked(rule, case, draw_number(rule.name, case.source))
+        except LMInvalidRequestError:
+            # A filter of the judge's provider says nothing of the row.
+            return Opinion()
 
     async def prepare(self, rules: Sequence[Rule]) -> None:
         """Hold the exams of some rules before the first row needs them.
@@ -112,7 +116,7 @@ class Judge:
         draw = draw_number("control", rule.name, number)
         try:
             opinion = await self._asked(rule, Case(item.original, item.rewrite), draw)
-        except AdapterParseError:
+        except (AdapterParseError, LMInvalidRequestError):
             return item.is_sound
         # An opinion that neither fails nor clears a suspect decides nothing.
         if QUESTIONS[rule.name].is_for_suspects and opinion == Opinion():

@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dspy
-from dspy.utils.exceptions import AdapterParseError
+from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 
 from autoevol.metrics import Case, Reason, Rule
-from autoevol.metrics.quality.consistency import OPEN, reference_result, stated_result
+from autoevol.metrics.quality.consistency import OPEN
 from autoevol.program.draws import draw_number
 from autoevol.program.roles import Role, ask
 from autoevol.program.witnesses.exam import Exam, Exams, Fitness, Item, solver_exam
 from autoevol.program.witnesses.questions import TOO_LITTLE_ADDED
+from autoevol.program.witnesses.results import result_in, result_of_answer, value_of
 from autoevol.signatures.witness import TRIED, TryTask
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Solutions:
     """The results of some solutions of one task.
 
     Attributes:
-        results: As `stated_result` reads them; "" where a solution states none.
+        results: As `result_in` reads them; "" where a solution states none.
     """
 
     results: tuple[str, ...]
@@ -162,9 +163,9 @@ class Solver:
                 demos=[dspy.Example(**example) for example in TRIED],
                 task=task,
             )
-        except AdapterParseError:
+        except (AdapterParseError, LMInvalidRequestError):
             return ""
-        return stated_result(prediction.solution or "")
+        return result_in(prediction.solution or "")
 
     async def _evidence(self, rule: Rule, case: Case, task: str) -> str | None:
         fitness = await self.examine(rule)
@@ -180,7 +181,7 @@ class Solver:
         result = solutions.agreed(agree)
         if not result:
             return None
-        own = reference_result(case.expected) if case.expected else ""
+        own = result_of_answer(case.expected) if case.expected else ""
         if not own:
             seed = await self.solutions(case.source_task, int(rule.numbers["samples"]))
             own = seed.agreed(agree)
@@ -208,7 +209,7 @@ class Solver:
         agree = rule.numbers["agree"]
         if rule.name == "unsolvable":
             return solutions.fault(agree) is not None
-        return solutions.agreed(agree) != item.answer
+        return solutions.agreed(agree) != value_of(item.answer)
 
 
 def items_of(paper: Exam) -> list[Item]:

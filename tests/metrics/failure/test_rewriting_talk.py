@@ -4,7 +4,7 @@ import pytest
 
 from autoevol.experiments.judging.labelled import read_labelled
 from autoevol.metrics import Case
-from autoevol.metrics.failure.answers import prompt_leak
+from autoevol.metrics.failure.answers import prompt_leak, rewriting_talk
 from autoevol.metrics.text.languages.rewriting_talk import REWRITING_TALK
 from tests.conftest import REPOSITORY
 
@@ -14,7 +14,7 @@ ROWS = read_labelled(REPOSITORY / "data" / "labelled" / "free_wording.jsonl")
 @pytest.mark.parametrize("code", REWRITING_TALK)
 def test_talk_is_heard_and_good_rows_are_silent(code: str) -> None:
     rows = [row for row in ROWS if row.lang == code]
-    heard = {row.id for row in rows if prompt_leak(row.rewrite)}
+    heard = {row.id for row in rows if prompt_leak(row.rewrite) or rewriting_talk(row.rewrite)}
     assert heard == {row.id for row in rows if "prompt_leak" in row.kinds}
 
 
@@ -24,6 +24,22 @@ def test_talk_is_heard_and_good_rows_are_silent(code: str) -> None:
         (
             "Write a quiz about rivers.",
             "Write a quiz of five questions about rivers, then a harder version of it for adults.",
+        ),
+        (
+            "Compare King Kong with its remake.",
+            "Compare Peter Jackson's King Kong with the original version, in two respects: pace and fear.",
+        ),
+        (
+            "Explain why an insert can fail in SQL.",
+            "After we added a foreign key constraint, inserts began to fail. Explain three causes: when, why.",
+        ),
+        (
+            "게임을 기획해 주세요.",
+            "단계마다 난이도를 조금씩 높여 만들 방법과 보상 체계를 세 가지 조건과 함께 기획해 주세요.",
+        ),
+        (
+            "设计一个数学练习。",
+            "设计一个五题的数学练习，后两题要改成更难的题目，并附上答案和评分标准。",
         ),
         (
             "Describe how you learned to cook.",

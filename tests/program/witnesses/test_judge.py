@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from dspy.utils.exceptions import LMInvalidRequestError
 
 from autoevol.metrics import Case, Reason
 from autoevol.program.evolution.failure import failure_metric
@@ -246,3 +248,61 @@ def test_the_draws_of_an_exam_are_those_of_the_controls_before_it() -> None:
         first_exam(),
     )
     assert {892928646, 1510250700, 1600124098} <= set(seen)
+
+
+class Filtered(ScriptedJudge):
+    """A judge whose provider refuses to read some texts."""
+
+    refused = ""
+
+    async def acall(self, *a: Any, messages: list[dict[str, Any]], **settings: Any) -> list[str]:
+        if self.refused in messages[-1]["content"]:
+            raise LMInvalidRequestError("400: content management policy", model="judge")
+        return await super().acall(*a, messages=messages, **settings)
+
+
+def test_a_filter_of_the_judges_provider_says_nothing_of_a_row() -> None:
+    judge = Filtered("defects", finds_fault=True)
+    judge.refused = HARDER
+    assert verdict(["defects"], judge, HARDER_CASE) == ()
+
+
+def test_a_filter_in_the_exam_is_a_wrong_answer_and_no_end() -> None:
+    judge = Filtered("defects", finds_fault=True)
+    judge.refused = exam().items[0].rewrite
+    assert verdict(["defects"], judge, HARDER_CASE)[0].rule == "defects"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"impossible": {"votes": 0}}, "impossible.votes must be 1 to 99, got 0"),
+        ({"unsolvable": {"samples": 1}}, "unsolvable.samples must be 2 to 99, got 1"),
+        ({"same_answer": {"agree": 5}}, "same_answer.agree must be 0 to 1, got 5"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused(
+    numbers: dict[str, dict[str, float]], message: str, write_config: Callable[..., Path]
+) -> None:
+    rules = {"rules": ["strict+judge", "strict+solver"], "thresholds": numbers}
+    config = write_config(20, optimizer={"name": "none"}, failure=rules)
+    refused = run_cli("run", str(config), expected=2)
+    assert f"failure.thresholds: {message}" in refused.err
+    assert not Path("runs").exists()
+
+
+def test_a_rewrite_that_is_too_long_costs_no_witness() -> None:
+    judge = ScriptedJudge("impossible", finds_fault=True)
+    metric = failure_metric(["impossible"], [], judge=Judge(Role(judge, "judge")))
+    long = (Reason("over_length", "50 words"),)
+    assert asyncio.run(metric.reasons("evolve", HARDER_CASE, also=long)) == long
+    assert judge.rows_asked == judge.items_asked == 0
+
+
+def test_the_estimate_counts_the_seeds_solutions(write_config: Callable[..., Path]) -> None:
+    rules = {"rules": ["strict+solver"], "thresholds": {"unsolvable": {"samples": 5}}}
+    config = write_config(20, optimizer={"name": "none"}, failure=rules)
+    lines = _calls(run_cli("run", str(config), "--dry-run", expected=0).out)
+    # Five of a rewrite, three of its seed, and one answer.
+    assert lines["evolve responder"] == 20 * 8 + 20
+    assert lines["exam responder"] == 5 * 32

@@ -1,0 +1,50 @@
+"""Results of solutions as values, so that notation does not tell equal ones apart.
+
+"7,75 Euro", "7.75" and "31/4" are one number. In a line that states a result a comma before one,
+two or four digits is a decimal comma: solvers were asked for one result, so it separates none.
+"""
+
+import re
+from fractions import Fraction
+
+from autoevol.metrics.quality.consistency import OPEN, reference_result, stated_result
+
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d)|\d{4,}(?!\d))")
+_GROUPS = re.compile(r"(?<=\d)[ \u00a0\u202f'’](?=\d{3}(?!\d))")
+_MINUS = re.compile("[\u2212\u2013](?=\\s?\\d)")
+_STATES = re.compile(
+    r"^(\W*)(?:antwort|réponse|respuesta|resposta|risposta|ответ|الجواب|الإجابة|उत्तर|đáp án"
+    r"|trả lời|cevap|yanıt|jawaban|odpowiedź|答案|答え|回答|解答)(\W*?[:：])",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:/\d+)?")
+
+
+def result_in(solution: str) -> str:
+    """Return the result that a solution states, as a value; "" or `OPEN` as `stated_result`."""
+    return value_of(stated_result(_plain(solution)))
+
+
+def result_of_answer(response: str) -> str:
+    """Return the one result of an answer of the data, as a value; "" where it is not clear."""
+    return value_of(reference_result(_plain(response)))
+
+
+def value_of(result: str) -> str:
+    """Return a result with its numbers as fractions in lowest terms."""
+    if result in ("", OPEN):
+        return result
+    return _NUMBER.sub(_as_fraction, result)
+
+
+def _as_fraction(number: re.Match[str]) -> str:
+    whole, _, part = number.group(0).partition("/")
+    if part and not int(part):
+        return number.group(0)
+    return str(Fraction(whole) / (int(part) if part else 1))
+
+
+def _plain(text: str) -> str:
+    """Return a text with points for decimal commas, and `Answer:` for other languages' words."""
+    text = _GROUPS.sub("", _MINUS.sub("-", text))
+    return _STATES.sub(r"\1Answer\2", _DECIMAL_COMMA.sub(".", text))
