@@ -11,6 +11,7 @@ from autoevol.experiments.models.settings import adjusted
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.run.wiring import generation_settings
 from autoevol.metrics import Rule, Witness, compose
+from autoevol.metrics.failure.evolvers import LEAST_REWRITES
 from autoevol.program.search.settings import RANKS
 from autoevol.program.witnesses.exam import exam, solver_exam
 from autoevol.program.witnesses.questions import QUESTIONS
@@ -130,7 +131,19 @@ def _search(plan: Plan) -> list[CostEstimate]:
         fresh = len(splits.fresh) * (1 + search.finalists)
         estimates += _evolving(plan, "confirm", fresh, fresh)
     heldout = 2 * len(splits.heldout)
-    return [*estimates, *_evolving(plan, "held-out", heldout, heldout)]
+    return [*_look(plan), *estimates, *_evolving(plan, "held-out", heldout, heldout)]
+
+
+def _look(plan: Plan) -> list[CostEstimate]:
+    """Return the rewrites that a first look makes of rows that the search may not need."""
+    splits = plan.splits
+    others = max(0, LEAST_REWRITES - len(splits.dev) - len(splits.heldout))
+    others = min(others, len(splits.train) + len(splits.fresh))
+    if not others or plan.config.failure.suspects != "auto":
+        return []
+    words = _words([row.instruction for row in splits.seeds])
+    words += _words([plan.start.text]) if plan.start else 0
+    return [_estimate(plan, "first look", "evolver", others, words)]
 
 
 def _bulk(plan: Plan) -> list[CostEstimate]:

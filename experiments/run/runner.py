@@ -93,8 +93,9 @@ async def _measured(
     opened: OpenRun, models: OpenModels, tools: ScoreTools
 ) -> tuple[RunResult, ScoreResults | None]:
     """Return the measurements of all phases."""
-    # A judge is tried on controls first: a rule that fails them is no part of F from here on.
-    await opened.pipeline.failure.prepare()
+    # Witnesses take their exams first: a rule of one that fails is no part of F from here on.
+    if opened.plan.config.evolve.rounds or opened.plan.start:
+        await opened.pipeline.failure.prepare()
     decided = await with_suspects_decided(opened)
     return await _phases(decided, models, tools).run()
 

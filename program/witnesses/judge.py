@@ -11,7 +11,13 @@ from autoevol.metrics import Case, Reason, Rule
 from autoevol.program.draws import draw_number
 from autoevol.program.roles import Role, ask
 from autoevol.program.witnesses.exam import Exam, Exams, Fitness, Item, exam
-from autoevol.program.witnesses.questions import QUESTIONS, TOO_LITTLE_ADDED, Opinion, Question
+from autoevol.program.witnesses.questions import (
+    QUESTIONS,
+    TOO_LITTLE_ADDED,
+    Opinion,
+    Question,
+    may_be_suspected,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -86,8 +92,10 @@ class Judge:
         Raises:
             LMError: A call failed for good.
         """
-        for rule in rules:
-            if rule.witness == "judge" and QUESTIONS[rule.name].topics:
+        has_suspects = may_be_suspected(rules)
+        for rule in (rule for rule in rules if rule.witness == "judge"):
+            question = QUESTIONS[rule.name]
+            if question.topics and (has_suspects or not question.is_for_suspects):
                 await self.examine(rule)
 
     async def examine(self, rule: Rule) -> Fitness:

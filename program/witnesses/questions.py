@@ -1,13 +1,13 @@
 """The judge's questions, one for each rule that it decides, and how its answers are read."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import dspy
 
-from autoevol.metrics import Case
+from autoevol.metrics import Case, Rule
 from autoevol.program.witnesses.exam import Topic
 from autoevol.signatures import (
     JudgeAddedDemand,
@@ -19,6 +19,12 @@ from autoevol.signatures import (
 
 TOO_LITTLE_ADDED = frozenset(("unchanged", "reworded", "same_sum", "restated", "no_request"))
 """Suspicions that an added demand answers: that nothing was added, or that nothing is asked."""
+
+
+def may_be_suspected(rules: Iterable[Rule]) -> bool:
+    """Tell whether any of some rules can suspect a case of `TOO_LITTLE_ADDED`."""
+    return any(rule.name in TOO_LITTLE_ADDED and rule.finding == "suspicion" for rule in rules)
+
 
 _LEAST_QUOTED = 4
 """Letters and digits of a quotation that can only come from the text."""

@@ -18,7 +18,7 @@ from autoevol.metrics.quality.consistency import OPEN
 from autoevol.program.draws import draw_number
 from autoevol.program.roles import Role, ask
 from autoevol.program.witnesses.exam import Exam, Exams, Fitness, Item, solver_exam
-from autoevol.program.witnesses.questions import TOO_LITTLE_ADDED
+from autoevol.program.witnesses.questions import TOO_LITTLE_ADDED, may_be_suspected
 from autoevol.program.witnesses.results import result_in, result_of_answer, value_of
 from autoevol.signatures.witness import TRIED, TryTask
 
@@ -128,8 +128,9 @@ class Solver:
         Raises:
             LMError: A call failed for good.
         """
-        for rule in rules:
-            if rule.witness == "solver":
+        has_suspects = may_be_suspected(rules)
+        for rule in (rule for rule in rules if rule.witness == "solver"):
+            if has_suspects or rule.name != "same_answer":
                 await self.examine(rule)
 
     async def examine(self, rule: Rule) -> Fitness:

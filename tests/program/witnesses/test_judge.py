@@ -306,3 +306,11 @@ def test_the_estimate_counts_the_seeds_solutions(write_config: Callable[..., Pat
     # Five of a rewrite, three of its seed, and one answer.
     assert lines["evolve responder"] == 20 * 8 + 20
     assert lines["exam responder"] == 5 * 32
+
+
+@pytest.mark.parametrize(("others", "items"), [(["strict"], 48), (["strict-2026-11"], 0), ([], 0)])
+def test_no_exam_is_held_for_suspects_that_no_rule_can_name(others: list[str], items: int) -> None:
+    judge = ScriptedJudge("nothing_added", finds_fault=True)
+    metric = failure_metric([*others, "nothing_added"], [], judge=Judge(Role(judge, "judge")))
+    asyncio.run(metric.prepare())
+    assert judge.items_asked == items
