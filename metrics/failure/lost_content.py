@@ -87,7 +87,11 @@ def lost_material(case: Case, *, kept: float = 0.6, least: int = 4) -> str | Non
         least: Fewer different words are not material.
     """
     match = _MATERIAL.search(case.source)
-    if not match or not case.evolved:
+    if (
+        not match
+        or not case.evolved
+        or _is_request(case.source[: match.start()], match["material"])
+    ):
         return None
     material = set(tokens(match["material"]))
     text, beginnings = normal_form(case.evolved), {t[:_BEGINNING] for t in tokens(case.evolved)}
@@ -99,6 +103,14 @@ def lost_material(case: Case, *, kept: float = 0.6, least: int = 4) -> str | Non
     if len(material) < least or share >= kept:
         return None
     return f"kept {share:.0%} of {excerpt(match['material'], 40)!r}"
+
+
+def _is_request(lead: str, material: str) -> bool:
+    """Tell whether what follows a lead is the request itself: "Task: Describe an atom."."""
+    language = language_of(material)
+    if language is None or language.edits.search(lead):
+        return False
+    return bool(language.imperative.match(material)) or material.rstrip().endswith("?")
 
 
 def _is_kept(quotation: str, present: frozenset[str]) -> bool:

@@ -28,7 +28,8 @@ _THOUSANDS = re.compile(r",(?=\d{3}\b)")
 # Repeats are bounded, here and in all detectors: on any text a pattern must take linear time.
 # A single quote opens or closes only at the edge of a word; elsewhere it is an apostrophe.
 _QUOTED = re.compile(
-    r"[\"“「『]([^\"“”「」『』\n]{2,200})[\"”」』]|(?<!\w)['‘]([^'‘’\n]{3,200})['’](?!\w)"
+    # After a digit a straight mark is one of inches or seconds.
+    r"(?:(?<!\d)\"|[“「『])([^\"“”「」『』\n]{2,200})[\"”」』]|(?<!\w)['‘]([^'‘’\n]{3,200})['’](?!\w)"
 )
 # In backticks, in snake_case or camelCase, or before a pair of brackets.
 _NAMED = re.compile(r"`([^`\n]{1,80})`|\b([A-Za-z]\w*_\w+|[a-z]+[A-Z]\w+|[A-Za-z]\w*(?=\(\w*\)))")

@@ -120,3 +120,38 @@ def test_a_number_in_words_is_not_lost(source: str, text: str) -> None:
 )
 def test_a_number_that_is_in_no_words_is_lost(source: str, text: str) -> None:
     assert lost_details(Case(source, text))
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            "Answer the following question: What is the capital of France?",
+            "Which city has been the seat of the French government, and what are two landmarks?",
+        ),
+        (
+            "Task: Describe the structure of an atom.",
+            "Draw up a one-page note on protons, neutrons and electrons, with one analogy.",
+        ),
+        (
+            "You are a travel guide.\n\nTell me what to see in Rome.",
+            "Suggest a two-day itinerary for the Eternal City with a lesser known church a day.",
+        ),
+        (
+            "다음 질문에 답하세요: 프랑스의 수도는 어디인가요?",
+            "정부가 있는 도시를 말하고, 그곳의 명소 두 곳을 소개해 주세요.",
+        ),
+    ],
+)
+def test_a_request_after_a_lead_is_no_material(source: str, text: str) -> None:
+    assert lost_material(Case(source, text)) is None
+
+
+def test_a_question_to_be_translated_is_material() -> None:
+    assert lost_material(evolved("Translate it politely.", "Translate: Where is the old station?"))
+
+
+def test_a_mark_of_inches_is_no_quotation_mark() -> None:
+    source = 'Describe a shelf that is 30" wide and 20" deep.'
+    text = "Design a shelf, 30 inches in width and 20 inches in depth, and list the boards to saw."
+    assert lost_details(Case(source, text)) is None
