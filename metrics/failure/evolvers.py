@@ -53,7 +53,7 @@ class EvolverLook:
 def tells(case: Case) -> bool:
     """Tell whether a rewrite can show the class of its evolver.
 
-    A breadth method makes another task, which shares few words with its seed whoever writes it.
+    A breadth method makes another task: every evolver's shares few words with its seed.
     """
     return bool(case.evolved and stems(case.source)) and case.method_kind != "breadth"
 
