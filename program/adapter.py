@@ -231,9 +231,11 @@ def _only_output(signature: type[dspy.Signature]) -> str:
 
 def _user_turn(signature: type[dspy.Signature], values: dict[str, Any]) -> str:
     closing = _form(signature).closing
+    # A demonstration need not have all fields of the row: it has no system prompt.
+    names = [name for name in signature.input_fields if name in values]
     if not closing:
-        return "\n\n".join(str(values[name]) for name in signature.input_fields)
-    sections = [f"{_label(name)}:\n{values[name]}" for name in signature.input_fields]
+        return "\n\n".join(str(values[name]) for name in names)
+    sections = [f"{_label(name)}:\n{values[name]}" for name in names]
     return "\n\n".join([*sections, closing])
 
 

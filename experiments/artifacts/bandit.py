@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoevol.experiments.files.atomic import write_whole
-from autoevol.experiments.files.records import read_object
+from autoevol.experiments.files.reading import read_object
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import MethodTally
 

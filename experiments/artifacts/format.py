@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from autoevol.experiments.config.loading import set_key
 
-FORMAT = 4
+FORMAT = 5
 """Of the folders that this version writes."""
 
 
@@ -45,9 +45,21 @@ _RULES: Mapping[int, FormatRules] = {
     2: FormatRules("unique", greedy_draws=False, has_suspicions=False, has_exam=False),
     3: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=False),
     4: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=True),
+    5: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=True),
 }
 
-IMPLIED: Mapping[int, Mapping[str, Any]] = {1: {}, 2: {}, 3: {}}
+IMPLIED: Mapping[int, Mapping[str, Any]] = {
+    1: {},
+    2: {},
+    3: {},
+    # A run read its seeds by the names of their columns alone, and left all other columns out.
+    4: {
+        "data.format": "columns",
+        "data.fields.system": None,
+        "data.keep": [],
+        "evolve.first_round": 1,
+    },
+}
 """For each format that was left behind: the keys, dotted, whose default the next format changed or
 brought, with the value that a run of that format had. Each new format adds an entry and a fixture
 in `tests/fixtures`; no entry changes later."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autoevol.experiments.artifacts.format import FORMAT
 from autoevol.experiments.files.atomic import write_whole
-from autoevol.experiments.files.records import read_object
+from autoevol.experiments.files.reading import read_object
 from autoevol.metrics.failure.evolvers import EvolverLook
 from autoevol.program.errors import ConfigError
 

@@ -21,6 +21,9 @@ from autoevol.program.errors import ConfigError, StorageError
 from autoevol.program.records import Outcome, Status
 
 EVOLVED, FAILURES, UNSCORED = "evolved.jsonl", "failures.jsonl", "unscored.jsonl"
+REJECTED = "rejected.jsonl"
+"""Records of the data set that make no row."""
+
 COUNTED = {EVOLVED: "rows_out", FAILURES: "rows_failed"}
 """The figure of `summary.json` that counts a file's rows."""
 

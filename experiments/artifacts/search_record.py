@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.files.paths import read_text
-from autoevol.experiments.files.records import read_json
+from autoevol.experiments.files.reading import read_json
 from autoevol.metrics import FailureRate
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Candidate, Evaluation, StepRecord

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.files.records import read_object
+from autoevol.experiments.files.reading import read_object
 from autoevol.experiments.models.budget import Totals
 from autoevol.metrics import FailureRate, Pairs, pairs
 from autoevol.program.errors import ConfigError
@@ -125,6 +125,7 @@ def summarise(
     *,
     started: float,
     rows_in: int,
+    rows_rejected: int,
     resumed: bool,
 ) -> dict[str, Any]:
     """Return the contract's figures.
@@ -134,10 +135,12 @@ def summarise(
         totals: Calls and tokens, those of earlier tries included.
         started: When this try began, by `time.monotonic`.
         rows_in: The seeds.
+        rows_rejected: Records of their source that make no row.
         resumed: Whether an earlier try of the same run left its ledger.
     """
     return {
         "rows_in": rows_in,
+        "rows_rejected": rows_rejected,
         **_row_figures(result),
         **_search_figures(result.search),
         **_call_figures(totals),

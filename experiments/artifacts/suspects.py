@@ -7,7 +7,7 @@ from typing import Any
 
 from autoevol.experiments.artifacts.funnel import EXAMPLES
 from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES
-from autoevol.experiments.files.records import read_rows
+from autoevol.experiments.files.reading import read_rows
 from autoevol.metrics import RULES
 
 

@@ -11,6 +11,10 @@ from autoevol.experiments.terminal.console import console, say
 
 FROM_HELP = "The format of IN; auto goes by the first record."
 
+SkipUnusable = Annotated[
+    bool, typer.Option("--skip-unusable", help="Leave out and count records that make no row.")
+]
+
 app = typer.Typer(add_completion=False)
 
 
@@ -18,7 +22,11 @@ app = typer.Typer(add_completion=False)
 def convert(
     source: Annotated[
         Path,
-        typer.Argument(metavar="IN", help="JSONL, JSON, CSV or Parquet.", callback=path_of("IN")),
+        typer.Argument(
+            metavar="IN",
+            help="A file, a folder, a pattern, or a name of the hub.",
+            callback=path_of("IN"),
+        ),
     ],
     target: Annotated[
         Path, typer.Argument(metavar="OUT", help="A new file.", callback=path_of("OUT"))
@@ -27,10 +35,7 @@ def convert(
     write_as: Annotated[
         str, typer.Option("--to", metavar="FORMAT", help="The format of OUT.")
     ] = "rows",
-    skip_unusable: Annotated[
-        bool,
-        typer.Option("--skip-unusable", help="Leave out and count rows that cannot be read."),
-    ] = False,
+    skip_unusable: SkipUnusable = False,
 ) -> None:
     """Turn instruction data from one format into another (see docs/data-tools.md)."""
     from autoevol.experiments.data.convert import convert as converted
@@ -49,11 +54,12 @@ def merge(
         list[Path],
         typer.Argument(metavar="IN...", help="Files of any format.", callback=path_of("IN...")),
     ],
+    skip_unusable: SkipUnusable = False,
 ) -> None:
     """Merge files of rows into one; duplicates are dropped, ids stay unique."""
     from autoevol.experiments.data.merge import merge as merged
 
-    merged(target, sources, say=say)
+    merged(target, sources, say=say, skip_unusable=skip_unusable)
 
 
 @app.command()

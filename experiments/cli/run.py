@@ -140,7 +140,7 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     from autoevol.experiments.export.writers import export_finished
     from autoevol.experiments.run.command import checked_plan, finished, perform
     from autoevol.experiments.run.estimate import estimate
-    from autoevol.experiments.run.plan import copies
+    from autoevol.experiments.run.plan import copies, recognised_lines
     from autoevol.experiments.tracking.again import track_later
     from autoevol.experiments.tracking.config import SETTINGS_FILE, load_tracking
 
@@ -148,6 +148,8 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
         tree, request.file, out=request.out, limit=request.limit, fresh=request.fresh
     )
     plan = checked_plan(config, request)
+    for line in recognised_lines(plan):
+        say(line)
     for note in copies(plan):
         say(f"{request.file}: {note}")
     tracking = load_tracking()

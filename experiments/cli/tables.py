@@ -136,6 +136,7 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
             "rows in / out / failed / unscored",
             " / ".join(str(summary[f"rows_{k}"]) for k in ("in", "out", "failed", "unscored")),
         ),
+        *_rejected_lines(summary),
         *_suspect_lines(summary),
         *(
             (f"witness of {rule}", words)
@@ -153,6 +154,11 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("cost", _cost(summary)),
         ("time", f"{summary['wall_s']:.0f} s"),
     ]
+
+
+def _rejected_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    rejected = summary.get("rows_rejected", 0)
+    return [("records that make no row", f"{rejected} (rejected.jsonl)")] if rejected else []
 
 
 def _suspect_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:

@@ -69,9 +69,10 @@ class EvolveConfig(Section, GenerationOptions):
     """The bulk phase; `GenerationOptions` in `program.evolution.generator` explains the other keys.
 
     Three keys have a meaning of their own in the YAML: `rounds` may be null, for as many rounds as
-    `schedule` has, or 1; `children` may be one number; with `first_round` above 1 the seeds are the
-    rows of an earlier run: where they have lineages, those of the round before (`pool: all`: of all
-    rounds before).
+    `schedule` has, or 1; `children` may be one number; without `first_round`, rows of an earlier
+    run go on in the round after their last, and all others begin in round 1. With a `first_round`
+    above 1 the rows of the round before are evolved (`pool: all`: of all rounds before); with 1,
+    all rows are new seeds, whatever made them.
 
     Attributes:
         methods: Names or files, or mappings with parameters.
@@ -99,8 +100,9 @@ class EvolveConfig(Section, GenerationOptions):
         """Resolve the short forms, and refuse two keys that say the same."""
         if not isinstance(tree, dict):
             return tree
-        # `rounds: null` is as good as no key, so that the defaults below apply.
-        tree = {key: value for key, value in tree.items() if (key, value) != ("rounds", None)}
+        # A null is as good as no key here, so that the defaults below apply.
+        nulls = (("rounds", None), ("first_round", None))
+        tree = {key: value for key, value in tree.items() if (key, value) not in nulls}
         schedule, until = tree.get("schedule"), tree.get("until")
         if type(tree.get("children")) is int:
             tree["children"] = [tree["children"]]
@@ -135,6 +137,11 @@ class EvolveConfig(Section, GenerationOptions):
         if self.schedule:
             tree.pop("methods", None)
         return {key: tree[key] for key in ("methods", "schedule") if key in tree} | tree
+
+    @property
+    def has_first_round(self) -> bool:
+        """Whether the first round's number is set; else the rows tell it."""
+        return "first_round" in self.model_fields_set
 
     @property
     def entries(self) -> list[list[MethodConfig]]:

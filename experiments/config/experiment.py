@@ -146,12 +146,9 @@ class ExperimentConfig(Section):
 
     @model_validator(mode="after")
     def _existing_rounds(self) -> Self:
-        chosen, first, last = self.output.rounds, self.evolve.first_round, self.last_round
-        wrong = [] if isinstance(chosen, str) else [n for n in chosen if not first <= n <= last]
-        if wrong:
-            rounds = f"evolve.rounds is {self.evolve.rounds}"
-            rounds += f" and evolve.first_round {first}" if first > 1 else ""
-            raise ValueError(f"output.rounds names round {wrong[0]}, {rounds}")
+        # Where the rows tell the first round, the plan checks it.
+        if self.evolve.has_first_round and (problem := rounds_problem(self)):
+            raise ValueError(problem)
         return self
 
     @model_validator(mode="after")
@@ -198,6 +195,17 @@ class ExperimentConfig(Section):
         # Null asks for as many as there are, so a search that confirms nothing needs a 0.
         fresh = self.data.fresh_size if confirms else self.data.fresh_size or 0
         return self.data.model_copy(update={"fresh_size": fresh})
+
+
+def rounds_problem(config: ExperimentConfig) -> str | None:
+    """Return what is wrong with `output.rounds`; None: nothing."""
+    chosen, first, last = config.output.rounds, config.evolve.first_round, config.last_round
+    wrong = [] if isinstance(chosen, str) else [n for n in chosen if not first <= n <= last]
+    if not wrong:
+        return None
+    rounds = f"evolve.rounds is {config.evolve.rounds}"
+    rounds += f" and evolve.first_round {first}" if first > 1 else ""
+    return f"output.rounds names round {wrong[0]}, {rounds}"
 
 
 def load_config(

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from autoevol.experiments.data.formats.catalogue import Format, find_format
 from autoevol.experiments.data.formats.conversation import is_conversation
-from autoevol.experiments.data.formats.rows import Notes, RowDict
-from autoevol.experiments.data.formats.source import Source, open_source
+from autoevol.experiments.data.formats.rows import META, Notes, RowDict
+from autoevol.experiments.data.formats.source import Invalid, ReadOptions, Source, open_source
 from autoevol.experiments.data.formats.target import check_target, write_rows
 from autoevol.experiments.files.atomic import refuse_existing
 
 AUTO = "auto"
+SKIP_HINT = "--skip-unusable leaves them out"
 Say = Callable[[str], None]
 
 
@@ -40,23 +41,36 @@ def convert(
     format_ = None if read_as == AUTO else find_format(read_as, "--from")
     check_target(target, to)
     refuse_existing(target)
-    opened = open_source(source, format_, skip_unusable=skip_unusable)
-    say(f"{source}: {opened.format.name}" + ("" if format_ else ", by its keys"))
-    count = write_rows(target, _counting_cuts(opened.rows, to, opened.notes), to)
+    options = ReadOptions(read_as=format_, invalid=invalid_of(skip_unusable), hint=SKIP_HINT)
+    opened = open_source(source, options)
+    count = write_rows(target, _counting_cuts(opened.rows, to, opened.recognised.notes), to)
     # After the writing: only a source whose rows are all read knows what was left out.
-    say_notes(opened, say)
+    say_recognised(opened, say)
     say(f"{target}: {to.name}, {count} rows")
 
 
-def say_notes(source: Source, say: Say) -> None:
-    """Report what a reader left out, once its rows have been read."""
-    for note, count in source.notes.items():
-        say(f"{source.path}: {count} {note}")
+def invalid_of(skip_unusable: bool) -> Invalid:
+    """Return what becomes of records that make no row, by the option `--skip-unusable`."""
+    return "skip" if skip_unusable else "stop"
+
+
+def say_recognised(source: Source, say: Say) -> None:
+    """Report what a reader recognised and left out, once its rows have been read."""
+    path, recognised = source.location.path, source.recognised
+    say(f"{path}: {recognised.sentence}")
+    if recognised.rejected:
+        say(f"{path}: the first that was skipped: {recognised.rejected[0].error}")
+    for note, count in recognised.notes.items():
+        say(f"{path}: {count} {note}")
 
 
 def _counting_cuts(rows: Iterable[RowDict], to: Format, notes: Notes) -> Iterator[RowDict]:
-    """Pass rows on, and count the conversations that the format cannot hold."""
+    """Pass rows on, and count those of which the format cannot hold all."""
     for row in rows:
         if is_conversation(row) and not to.has_turns:
             notes[f"conversations were cut to their first turn: {to.name} holds no turns"] += 1
+        if row.get("system") and not to.has_system:
+            notes[f"system prompts were left out: {to.name} has none"] += 1
+        if row.get(META) and to.shape != "list":
+            notes[f"rows lost their further columns: {to.name} has its own alone"] += 1
         yield row

@@ -13,7 +13,7 @@ from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.fingerprint import fingerprint
 from autoevol.experiments.files.atomic import refuse_existing, whole_file
 from autoevol.experiments.files.json_text import as_json
-from autoevol.experiments.files.records import read_file
+from autoevol.experiments.files.reading import read_file
 from autoevol.program.errors import ConfigError
 
 Kept = tuple[Collection[int], Collection[int]]

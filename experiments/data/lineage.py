@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from autoevol.experiments.config.evolve import EvolveConfig
-from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
@@ -17,44 +16,60 @@ class LocatedRow:
     row: Row
 
 
-def with_lineage(record: Record, row: Row) -> Row:
-    """Return the row with the lineage in its record; unchanged if the record has none."""
-    if "round" not in record.value:
-        return row
-    identity = record.name("seed_id") or row.id
-    parent = record.name("parent_id")
+def as_new_seed(row: Row) -> Row:
+    """Return the row as the beginning of a lineage, whatever made it."""
     return replace(
         row,
-        seed_id=identity,
-        parent_id=parent,
-        round=record.whole_number("round"),
-        method=record.name("method"),
-        trace=tuple(record.texts("trace")),
-        origin=record.optional_text("origin") or row.origin,
+        seed_id=row.id,
+        parent_id=None,
+        round=0,
+        method=None,
+        trace=(),
+        origin=row.instruction,
+        thinking="",
+        model_evolve="",
+        model_respond="",
+        draw=0,
+        scores={},
+        suspected_by=(),
     )
 
 
-def pool_of(rows: Sequence[LocatedRow], config: EvolveConfig, where: str) -> list[Row]:
-    """Return the rows that round `first_round` evolves.
+def first_round_of(rows: Sequence[Row], config: EvolveConfig) -> int:
+    """Return the number of the run's first round: the config's, or the one after the rows' last.
 
-    Without lineages these are all rows. Of an earlier run's `evolved.jsonl` they are the rows of
-    the round before, or with `pool: all` those of all rounds before.
+    Rows of an earlier run, or of a system whose files say how often a row was evolved, go on in the
+    next round; all others begin in round 1.
+    """
+    if config.has_first_round:
+        return config.first_round
+    return 1 + max((row.round for row in rows), default=0)
+
+
+def pool_of(
+    rows: Sequence[LocatedRow], config: EvolveConfig, first_round: int, where: str
+) -> list[Row]:
+    """Return the rows that round `first_round` evolves, or that are answered as they are.
+
+    Without lineages, and where no round follows, these are all rows. Of an earlier run's
+    `evolved.jsonl` they are the rows of the round before, or with `pool: all` those of all rounds
+    before.
 
     Raises:
         ConfigError: A parent is missing or is not of an earlier round than its child, or no row is
             of the rounds before.
     """
     _check_parents(rows)
-    if not any(located.row.round for located in rows):
+    if not config.rounds or not any(located.row.round for located in rows):
         return [located.row for located in rows]
-    last = config.first_round - 1
+    last = first_round - 1
     first = 0 if config.pool == "all" else last
     pool = [located.row for located in rows if first <= located.row.round <= last]
     if not pool:
         rounds = sorted({located.row.round for located in rows})
         raise ConfigError(
             f"{where}: evolve.first_round",
-            f"is {config.first_round}, and no row is of round {last}; the file has rounds "
+            f"is {first_round}, and no row is of round {last}; the file has rounds "
             f"{', '.join(map(str, rounds))}",
         )
     return pool

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autoevol.experiments.data.convert import Say, say_notes
+from autoevol.experiments.data.convert import SKIP_HINT, Say, invalid_of, say_recognised
 from autoevol.experiments.data.fingerprint import fingerprint, row_fingerprint
 from autoevol.experiments.data.formats.catalogue import FORMATS
 from autoevol.experiments.data.formats.rows import RowDict
-from autoevol.experiments.data.formats.source import open_source
+from autoevol.experiments.data.formats.source import ReadOptions, open_source
 from autoevol.experiments.data.formats.target import check_target, write_rows
 from autoevol.experiments.files.atomic import refuse_existing
 from autoevol.program.errors import ConfigError
@@ -18,13 +18,14 @@ _SHOWN = 3
 """Renamed ids that the message spells out."""
 
 
-def merge(target: Path, sources: Sequence[Path], *, say: Say) -> None:
+def merge(target: Path, sources: Sequence[Path], *, say: Say, skip_unusable: bool = False) -> None:
     """Write the rows of all files, in their order, to a new one.
 
     Args:
         target: A new file.
         sources: Files of any format.
         say: Takes the counts, and the ids that were renamed.
+        skip_unusable: Leave out and count records that make no row.
 
     Raises:
         ConfigError: The target exists or is among the sources, or a source cannot be read.
@@ -36,7 +37,8 @@ def merge(target: Path, sources: Sequence[Path], *, say: Say) -> None:
     check_target(target, FORMATS["rows"])
     refuse_existing(target)
     ids = _UniqueIds()
-    rows = (row for source in sources for row in _new_rows(source, ids, say))
+    options = ReadOptions(invalid=invalid_of(skip_unusable), hint=SKIP_HINT)
+    rows = (row for source in sources for row in _new_rows(source, options, ids, say))
     count = write_rows(target, rows, FORMATS["rows"])
     # The rows are made while they are written, so clashes are known only now.
     if ids.clashes:
@@ -45,9 +47,9 @@ def merge(target: Path, sources: Sequence[Path], *, say: Say) -> None:
     say(f"{target}: {count} rows")
 
 
-def _new_rows(path: Path, ids: "_UniqueIds", say: Say) -> Iterator[RowDict]:
+def _new_rows(path: Path, options: ReadOptions, ids: "_UniqueIds", say: Say) -> Iterator[RowDict]:
     """Yield the rows of a file that are no duplicates of earlier ones."""
-    source = open_source(path)
+    source = open_source(path, options)
     # A map for each file: the same old id in two files may mean two rows.
     names: dict[str, str] = {}
     count = duplicates = 0
@@ -60,8 +62,8 @@ def _new_rows(path: Path, ids: "_UniqueIds", say: Say) -> Iterator[RowDict]:
             names[row["id"]] = ids.kept[text]
             continue
         yield ids.renamed(row, text, names)
-    say_notes(source, say)
-    say(f"{path}: {source.format.name}, {count} rows, {duplicates} of them duplicates")
+    say_recognised(source, say)
+    say(f"{path}: {duplicates} of {count} rows are duplicates")
 
 
 @dataclass

@@ -16,8 +16,9 @@ from autoevol.experiments.config.seed_builder import SeedsConfig, SourceConfig, 
 from autoevol.experiments.data.fingerprint import fingerprint
 from autoevol.experiments.data.seeds import check_sendable
 from autoevol.experiments.files.atomic import refuse_existing, whole_file
+from autoevol.experiments.files.data_sets import Location, existing_path, read_records
 from autoevol.experiments.files.json_text import as_json
-from autoevol.experiments.files.records import Record, existing_path, read_records
+from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
 
 
@@ -183,8 +184,8 @@ def _name(path: str) -> str:
 def _candidates(source: SourceConfig, name: str, where: str, beside: Path) -> Iterator[Seed]:
     """Yield the rows of a source."""
     for subset in _subsets(source, where, beside):
-        records = read_records(source.path, where, beside=beside, split=source.split, subset=subset)
-        for record in records:
+        location = Location(source.path, where, beside, source.split, subset)
+        for record in read_records(location):
             part = subset or _subset(record, source.subset_column)
             yield _seed(record, source, f"{name}/{part}" if part else name)
 

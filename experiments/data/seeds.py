@@ -1,25 +1,29 @@
-"""The seeds of a run: read from a file or the hub, checked row by row, and split.
-
-A seed file is JSON Lines, JSON, CSV or Parquet, or a folder of such files. Each record needs an
-instruction; input, response, id, root (its data set) and turns (a conversation) are optional. Their
-columns are named by `data.fields`. `autoevol convert` makes such a file from other formats.
-"""
+"""The seeds of a run: read from people's files or the hub, checked row by row, and split."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autoevol.experiments.config.data import DataConfig, FieldsConfig
-from autoevol.experiments.config.errors import shown
 from autoevol.experiments.config.experiment import ExperimentConfig
-from autoevol.experiments.data.lineage import LocatedRow, pool_of, with_lineage
-from autoevol.experiments.files.records import Record, read_records
+from autoevol.experiments.data.formats.account import Recognised
+from autoevol.experiments.data.formats.catalogue import Format, find_format
+from autoevol.experiments.data.formats.columns import Columns
+from autoevol.experiments.data.formats.rows import RowDict, row_from
+from autoevol.experiments.data.formats.source import ReadOptions, open_source
+from autoevol.experiments.data.lineage import LocatedRow, as_new_seed, first_round_of, pool_of
+from autoevol.experiments.files.data_sets import Location
+from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
 SEARCH_ROWS = 2000
 """Most rows that take part in the search (paper, footnote 1)."""
+
+AUTO, COLUMNS = "auto", "columns"
+"""Values of `data.format` that are the name of no format."""
+
+SKIP_HINT = "data.invalid: skip leaves them out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,21 @@ class Splits:
     seeds: list[Row]
 
 
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """The seeds of a run.
+
+    Attributes:
+        rows: In the order of the source.
+        recognised: What the reader recognised, and the records that make no row.
+        first_round: Number of the run's first round, which follows those of the rows.
+    """
+
+    rows: list[Row]
+    recognised: Recognised
+    first_round: int = 1
+
+
 def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
     """Return the seeds of a run, checked.
 
@@ -48,43 +67,31 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
     Raises:
         ConfigError: Names the file and the line, row or key.
     """
-    data, evolve = config.data, config.evolve
-    rows: list[LocatedRow] = []
-    places: dict[str, str] = {}
-    for record in _records(data, where):
-        if not _is_wanted(record, data.where):
-            continue
-        row = _row(record, data.fields, len(rows), append=evolve.input == "append")
-        # A first round starts new lineages, even from rows that have one.
-        row = with_lineage(record, row) if evolve.first_round > 1 else row
-        if row.id in places:
-            raise ConfigError(record.place, f"id {row.id!r} is taken by {places[row.id]}")
-        places[row.id] = record.place
-        rows.append(LocatedRow(record.place, row))
-        if len(rows) == data.limit:
-            break
-    if not rows:
-        why = f" where {shown(data.where)}" if data.where else ""
-        raise ConfigError(f"{where}: data.path", f"{data.path} holds no rows{why}")
-    return pool_of(rows, evolve, where)
+    return read_seeds(config, where).rows
 
 
-def _records(data: DataConfig, where: str) -> Iterator[Record]:
-    """Yield the records of the source; an error in the file says whose `data.path` it is."""
-    key = f"{where}: data.path"
+def read_seeds(config: ExperimentConfig, where: str) -> Seeds:
+    """Return the seeds of a run, and what was recognised in their source.
+
+    Raises:
+        ConfigError: As `load_seeds`.
+    """
+    data, key = config.data, f"{where}: data.path"
+    location = Location(data.path, key, Path(where).parent, data.split)
+    options = _options(data, where)
     try:
-        yield from read_records(data.path, key, beside=Path(where).parent, split=data.split)
+        source = open_source(location, options)
+        located = [LocatedRow(place, row_from(row)) for place, row in source.located]
     except ConfigError as error:
         if error.where == key:
             raise
-        raise ConfigError(error.where, f"{error.problem} ({key})") from error
-
-
-def _is_wanted(record: Record, where: Mapping[str, str | list[str]]) -> bool:
-    pairs = ((record.value.get(key), values) for key, values in where.items())
-    return all(
-        value in ([values] if isinstance(values, str) else values) for value, values in pairs
-    )
+        first, newline, others = error.problem.partition("\n")
+        raise ConfigError(error.where, f"{first} ({key}){newline}{others}") from error
+    _check_answers(config, source.recognised, where)
+    first_round = first_round_of([entry.row for entry in located], config.evolve)
+    seeds = [_seed(entry, config, first_round) for entry in located]
+    pool = pool_of(seeds, config.evolve, first_round, where)
+    return Seeds(pool, source.recognised, first_round)
 
 
 def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:
@@ -130,39 +137,41 @@ def _fresh_size(sizes: DataConfig, left: int) -> int:
     return min(sizes.dev_size, spare)
 
 
-def _row(record: Record, fields: FieldsConfig, index: int, *, append: bool) -> Row:
-    turns = tuple(record.texts(fields.turns)) if fields.turns else ()
-    blank = next((number for number, turn in enumerate(turns) if not turn.strip()), None)
-    if blank is not None:
-        raise record.error(f"{fields.turns}[{blank}]", "must be a text, is empty")
-    # A file of conversations need not have a column of instructions: the first turn is one.
-    if len(turns) > 1:
-        first_turn = {fields.instruction: turns[0]}
-        record = replace(record, value={**record.value, **first_turn})
-    if fields.instruction not in record.value:
-        raise ConfigError(
-            record.place,
-            f"has no field {fields.instruction!r}; set data.fields.instruction to one of "
-            f"{', '.join(map(str, record.value))}",
-        )
-    identity = (record.name(fields.id) if fields.id else None) or f"row-{index + 1:06d}"
-    record = record.named(identity)
-    instruction = record.text(fields.instruction)
-    row = Row(
-        id=identity,
-        seed_id=identity,
-        instruction=instruction,
-        origin=instruction,
-        turns=turns if len(turns) > 1 else (),
-        input=_optional(record, fields.input),
-        response=_optional(record, fields.response),
-        root=_optional(record, fields.root),
+def _options(data: DataConfig, where: str) -> ReadOptions:
+    return ReadOptions(
+        read_as=_format(data, where),
+        columns=_columns(data),
+        invalid=data.invalid,
+        keep=None if data.keep == "all" else data.keep,
+        where=data.where,
+        limit=data.limit,
+        hint=SKIP_HINT,
+        check=_check_row,
     )
-    for key, text in (("instruction", row.instruction), ("input", row.input), *_numbered(turns)):
-        check_sendable(record, key, text)
-    if append and row.input:
-        row = replace(row, instruction=row.prompt, input="", origin=row.prompt)
-    return row
+
+
+def _format(data: DataConfig, where: str) -> Format | None:
+    if data.format in (AUTO, COLUMNS):
+        return None
+    return find_format(data.format, f"{where}: data.format")
+
+
+def _columns(data: DataConfig) -> Columns | None:
+    """Return the names of columns, where the config names any of its own."""
+    if data.format == COLUMNS or (data.format == AUTO and data.fields != FieldsConfig()):
+        return Columns(**data.fields.model_dump())
+    return None
+
+
+def _check_row(record: Record, row: RowDict) -> None:
+    """Check that all texts of a seed can be sent to a model."""
+    record = record.named(row["id"])
+    for number, turn in enumerate(row["turns"]):
+        if not turn.strip():
+            raise record.error(f"turns[{number}]", "must be a text, is empty")
+        check_sendable(record, f"turns[{number}]", turn)
+    for key in ("instruction", "input", "system"):
+        check_sendable(record, key, row.get(key) or "")
 
 
 def check_sendable(record: Record, key: str, text: str) -> None:
@@ -175,9 +184,24 @@ def check_sendable(record: Record, key: str, text: str) -> None:
         raise record.error(key, "holds a NUL; remove it")
 
 
-def _numbered(turns: Sequence[str]) -> Iterator[tuple[str, str]]:
-    return ((f"turns[{number}]", turn) for number, turn in enumerate(turns))
+def _check_answers(config: ExperimentConfig, recognised: Recognised, where: str) -> None:
+    is_filling = config.answer.only_missing and not config.evolve.rounds
+    if is_filling and not recognised.answered:
+        raise ConfigError(
+            f"{where}: answer.only_missing",
+            f"is set, and no record of {config.data.path} has a place for an answer, so every row "
+            "would be answered; name the column (data.fields.response), or leave only_missing out",
+        )
 
 
-def _optional(record: Record, key: str | None) -> str:
-    return record.optional_text(key) if key else ""
+def _seed(located: LocatedRow, config: ExperimentConfig, first_round: int) -> LocatedRow:
+    """Return a row as a seed of the run."""
+    row = located.row
+    if config.evolve.rounds and first_round == 1:
+        row = as_new_seed(row)
+    # What an earlier run paid and filtered is not this run's account.
+    row = replace(row, usage={}, filtered_by=None, turns=row.turns if len(row.turns) > 1 else ())
+    if config.evolve.input == "append" and row.input:
+        origin = row.origin if row.round else row.prompt
+        row = replace(row, instruction=row.prompt, input="", origin=origin)
+    return replace(located, row=row)

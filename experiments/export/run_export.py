@@ -18,7 +18,7 @@ from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.export.hub import Upload, check_upload, upload
 from autoevol.experiments.export.writers import ExportSelection, export
-from autoevol.experiments.files.records import read_object
+from autoevol.experiments.files.reading import read_object
 from autoevol.program.errors import ConfigError
 
 

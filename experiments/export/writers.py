@@ -10,13 +10,13 @@ from autoevol.experiments.config.experiment import ExperimentConfig, ExportName,
 from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.formats.catalogue import FORMATS
 from autoevol.experiments.data.formats.conversation import is_answered
-from autoevol.experiments.data.formats.parquet import as_table
+from autoevol.experiments.data.formats.parquet import as_wide_table
 from autoevol.experiments.data.formats.rows import RowDict, read_row
 from autoevol.experiments.data.formats.target import write_rows
 from autoevol.experiments.export.card import dataset_card
 from autoevol.experiments.export.llama_factory import add_entry, check_entry
 from autoevol.experiments.files.atomic import refuse_existing, whole_folder
-from autoevol.experiments.files.records import read_file
+from autoevol.experiments.files.reading import read_file
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
@@ -167,8 +167,8 @@ def _write_hf(selection: ExportSelection, name: str, out: Path, left_out: Counte
     if not rows:
         return 0
     datasets.disable_progress_bars()
-    # With our own schema: `from_list` would infer the types of columns from the rows.
-    train = datasets.Dataset(InMemoryTable(as_table(rows)))
+    # Our own keys keep their types: `from_list` would infer them from the rows.
+    train = datasets.Dataset(InMemoryTable(as_wide_table(rows)))
     with whole_folder(target) as partial:
         datasets.DatasetDict({"train": train}).save_to_disk(partial)
         card = dataset_card(selection.config, selection.summary, rows, left_out)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from autoevol.experiments.files.records import Record, read_lines
+from autoevol.experiments.files.reading import read_lines
+from autoevol.experiments.files.records import Record
 from autoevol.metrics import Case, MethodKind
 from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method, shipped_methods

@@ -12,7 +12,7 @@ from typing import Any
 from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.export.writers import export_finished
 from autoevol.experiments.files.atomic import write_whole
-from autoevol.experiments.files.records import read_json, read_object
+from autoevol.experiments.files.reading import read_json, read_object
 from autoevol.experiments.matrix.grid import read_matrix
 from autoevol.experiments.matrix.plan import MatrixPlan, PlannedCell, plan_matrix
 from autoevol.experiments.matrix.results import figures_of

@@ -19,7 +19,7 @@ from autoevol.experiments.artifacts.search_record import (
 from autoevol.experiments.artifacts.suspects import suspects_in
 from autoevol.experiments.config.loading import read_yaml
 from autoevol.experiments.files.atomic import write_whole
-from autoevol.experiments.files.records import read_rows
+from autoevol.experiments.files.reading import read_rows
 from autoevol.experiments.report.html import embedded_files, page
 from autoevol.experiments.report.lineages import Evolved, lineages, read_evolved
 from autoevol.experiments.report.plots import write_pictures

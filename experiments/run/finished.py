@@ -16,7 +16,7 @@ from autoevol.experiments.artifacts.row_files import COUNTED, EVOLVED, check_row
 from autoevol.experiments.artifacts.search_record import STEPS, SearchRecord, read_record
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.config.experiment import ExperimentConfig
-from autoevol.experiments.files.records import read_file, read_object
+from autoevol.experiments.files.reading import read_file, read_object
 from autoevol.experiments.models.ledger import read_sums
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.scores.filtering import FILTERED

@@ -148,7 +148,9 @@ class _FirstLook:
     async def _case(self, attempt: Attempt) -> Case | None:
         text = attempt.source.instruction
         try:
-            prediction = await attempt.evolver.evolve_with(self._role, text, draw=attempt.draw)
+            prediction = await attempt.evolver.evolve_with(
+                self._role, text, draw=attempt.draw, system=attempt.source.system
+            )
         except UNSCORED_ERRORS:
             self.died += 1
             return None

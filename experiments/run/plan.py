@@ -4,17 +4,23 @@ import difflib
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from autoevol.experiments.config.errors import shown
 from autoevol.experiments.config.evolve import MethodConfig
-from autoevol.experiments.config.experiment import ROLES, ExperimentConfig, check_solvers
+from autoevol.experiments.config.experiment import (
+    ROLES,
+    ExperimentConfig,
+    check_solvers,
+    rounds_problem,
+)
 from autoevol.experiments.config.models import ModelConfig, model_settings
-from autoevol.experiments.data.seeds import Splits, load_seeds, split
+from autoevol.experiments.data.formats.account import Recognised
+from autoevol.experiments.data.seeds import Splits, read_seeds, split
+from autoevol.experiments.files.data_sets import existing_path
 from autoevol.experiments.files.paths import local_path, read_text
-from autoevol.experiments.files.records import existing_path
 from autoevol.experiments.models.settings import ModelSettings, check
 from autoevol.experiments.scores.files import read_benchmarks
 from autoevol.metrics import RULE_SETS, RULES, Rule, Stage, check_thresholds, compose
@@ -34,6 +40,7 @@ class Plan:
         start: Where the search starts; None without a search.
         models: Settings of the roles that the run needs.
         answer_prompt: Instructions of the responder; "": the signature's own.
+        recognised: What the reader recognised in the seeds' source.
     """
 
     config: ExperimentConfig
@@ -43,6 +50,7 @@ class Plan:
     start: Method | None
     models: dict[str, ModelSettings]
     answer_prompt: str = ""
+    recognised: Recognised = field(default_factory=Recognised)
 
     @property
     def methods(self) -> list[Method]:
@@ -61,6 +69,7 @@ class Plan:
         digest = hashlib.sha256(self.answer_prompt.encode())
         for row in self.splits.seeds:
             fields = [row.id, row.instruction, row.input, row.turns, row.response, row.round]
+            fields += [row.system] if row.system else []
             digest.update(json.dumps(fields).encode())
         for methods in [*self.schedule, [self.start] if self.start else []]:
             # A method's id leaves out its kind, which selects failure rules.
@@ -82,8 +91,31 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
     _check_adapter(config, [*methods, *([start] if start else [])], where)
     prompt = _answer_prompt(config, where)
     _check_benchmarks(config, where)
-    seeds = load_seeds(config, where)
-    return Plan(config, where, split(seeds, config, where), schedule, start, models, prompt)
+    seeds = read_seeds(config, where)
+    config = _with_first_round(config, seeds.first_round, where)
+    splits = split(seeds.rows, config, where)
+    return Plan(config, where, splits, schedule, start, models, prompt, seeds.recognised)
+
+
+def _with_first_round(config: ExperimentConfig, first: int, where: str) -> ExperimentConfig:
+    """Return the config with the number of its first round, as the seeds tell it."""
+    evolve = config.evolve.model_copy(update={"first_round": first})
+    resolved = config.model_copy(update={"evolve": evolve})
+    if problem := rounds_problem(resolved):
+        raise ConfigError(f"{where}: output.rounds", problem)
+    return resolved
+
+
+def recognised_lines(plan: Plan) -> list[str]:
+    """Return what was recognised in the seeds' source, a sentence each."""
+    config, recognised = plan.config, plan.recognised
+    lines = [recognised.sentence, *(f"{n} {note}" for note, n in recognised.notes.items())]
+    first = config.evolve.first_round
+    if config.evolve.rounds and first > 1:
+        lines.append(f"rows of earlier rounds, which go on in round {first} with their lineage")
+    elif any(row.round for row in plan.splits.seeds):
+        lines.append("rows of earlier rounds, which keep their lineage")
+    return [f"{config.data.path}: {line}" for line in lines]
 
 
 def copies(plan: Plan) -> list[str]:

@@ -10,12 +10,20 @@ from autoevol.experiments.artifacts.bandit import BANDIT
 from autoevol.experiments.artifacts.folder import RunFolder, alone_in
 from autoevol.experiments.artifacts.funnel import counts_by_stage, funnel
 from autoevol.experiments.artifacts.identity import RUN, read_identity
-from autoevol.experiments.artifacts.row_files import COUNTED, EVOLVED, FAILURES, check_rows
+from autoevol.experiments.artifacts.row_files import (
+    COUNTED,
+    EVOLVED,
+    FAILURES,
+    REJECTED,
+    check_rows,
+)
 from autoevol.experiments.artifacts.search_record import STEPS, record_of
 from autoevol.experiments.artifacts.summary import SUMMARY, RunResult, read_summary
 from autoevol.experiments.artifacts.suspects import counts_by_rule, suspects_in
 from autoevol.experiments.export.writers import export_finished
-from autoevol.experiments.files.records import read_rows
+from autoevol.experiments.files.json_text import as_json
+from autoevol.experiments.files.reading import read_rows
+from autoevol.experiments.files.records import Rejected
 from autoevol.experiments.report.run_page import write_report
 from autoevol.experiments.run.context import OpenRun
 from autoevol.experiments.scores.filtering import FILTERED
@@ -36,6 +44,16 @@ def write_best(folder: RunFolder, student: Evolver, method: Method) -> None:
     """Write the best method, and the predictor that holds it, for use outside AutoEvol."""
     folder.write_method("best", method)
     student.with_method(method).evolve.save(str(folder.path / "program.json"))
+
+
+def write_rejected(folder: RunFolder, rejected: Sequence[Rejected]) -> None:
+    """Write the records of the data set that make no row, each with the reason."""
+    if rejected:
+        lines = (
+            as_json({"place": item.place, "problem": item.problem, "record": item.value}) + "\n"
+            for item in rejected
+        )
+        folder.write(REJECTED, "".join(lines))
 
 
 def write_search(opened: OpenRun, summary: dict[str, Any], result: RunResult) -> dict[str, Any]:
@@ -88,7 +106,7 @@ def _names(folder: Path, files: Sequence[Path]) -> list[str]:
         folder: The run's.
         files: The report and its pictures.
     """
-    optional = (folder / name for name in (BANDIT, FILTERED, BY_ROW, BY_ROUND))
+    optional = (folder / name for name in (REJECTED, BANDIT, FILTERED, BY_ROW, BY_ROUND))
     left = [
         *files,
         *(folder / name for name in (*_ARTIFACTS, RUN, "program.json")),

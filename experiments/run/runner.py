@@ -16,7 +16,12 @@ from autoevol.experiments.run.bulk_phase import BulkPhase
 from autoevol.experiments.run.context import OpenRun, RunContext
 from autoevol.experiments.run.first_look import with_suspects_decided
 from autoevol.experiments.run.plan import Plan
-from autoevol.experiments.run.results import write_best, write_run, write_search
+from autoevol.experiments.run.results import (
+    write_best,
+    write_rejected,
+    write_run,
+    write_search,
+)
 from autoevol.experiments.run.score_phase import ScorePhase, ScoreTools, open_score_tools
 from autoevol.experiments.run.wiring import pipeline_of, scoring_roles
 from autoevol.experiments.scores.results import ScoreResults
@@ -58,6 +63,7 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
         # DSPy would keep the last 10,000 calls of every module in memory.
         dspy.context(disable_history=True, max_trace_size=0),
     ):
+        write_rejected(folder, plan.recognised.rejected)
         stopper.attach(models.engine)
         context.bar.count_tokens(models.engine.totals)
         pipeline = pipeline_of(plan, models, tracker.on_call, folder.rules)
@@ -82,6 +88,7 @@ def _run_phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> dict[
         models.engine.totals,
         started=started,
         rows_in=len(opened.plan.splits.seeds),
+        rows_rejected=len(opened.plan.recognised.rejected),
         resumed=opened.folder.is_resumed,
     )
     if opened.context.scope == "search":

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.row_files import EVOLVED
-from autoevol.experiments.data.formats.rows import LISTS, read_row
+from autoevol.experiments.data.formats.rows import read_row, row_from
 from autoevol.experiments.files.atomic import whole_file
+from autoevol.experiments.files.data_sets import Location, read_records
 from autoevol.experiments.files.json_text import as_json
-from autoevol.experiments.files.records import Record, read_file, read_records
+from autoevol.experiments.files.reading import read_file
+from autoevol.experiments.files.records import Record
 from autoevol.experiments.scores.results import ScoreResults, by_round
 from autoevol.experiments.scores.stored import ScoreSettings, stored_rows, write_score_files
-from autoevol.metrics import Reason
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
@@ -82,18 +83,6 @@ def _write_figures(
             file.write(as_json({**row, "scores": {**others, **new}}) + "\n")
 
 
-def row_from(plain: Mapping[str, Any]) -> Row:
-    """Return a row from its plain data; keys that a row does not have are ignored."""
-    names = (name for name in Row.__slots__ if name != "suspected_by")
-    values: dict[str, Any] = {name: plain[name] for name in names}
-    suspicions = tuple(
-        Reason(reason["rule"], reason["evidence"], "suspicion")
-        for reason in plain.get("suspected_by") or ()
-    )
-    lists = {name: tuple(values[name]) for name in LISTS}
-    return Row(**{**values, **lists, "suspected_by": suspicions})
-
-
 def read_benchmarks(files: Sequence[str], where: str, *, beside: Path) -> dict[str, list[str]]:
     """Return the texts of each benchmark file, or of the hub's test split, by name.
 
@@ -111,7 +100,7 @@ def read_benchmarks(files: Sequence[str], where: str, *, beside: Path) -> dict[s
         name = _UNNAMEABLE.sub("-", Path(file).stem)
         if name in texts:
             raise ConfigError(where, f"two benchmarks are called {name!r}; rename one of the files")
-        records = read_records(file, where, beside=beside, split="test")
+        records = read_records(Location(file, where, beside, split="test"))
         texts[name] = [_benchmark_text(record) for record in records]
     return texts
 

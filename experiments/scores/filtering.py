@@ -18,7 +18,7 @@ from autoevol.experiments.config.filters import (
 )
 from autoevol.experiments.files.atomic import whole_file
 from autoevol.experiments.files.json_text import as_json
-from autoevol.experiments.files.records import read_file
+from autoevol.experiments.files.reading import read_file
 from autoevol.experiments.scores.embedding import Embed, embedder
 from autoevol.experiments.scores.files import read_benchmarks, seeds_beside
 from autoevol.metrics.selection.bands import (

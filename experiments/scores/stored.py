@@ -9,7 +9,7 @@ from typing import Any
 
 from autoevol.experiments.files.atomic import whole_file, write_whole
 from autoevol.experiments.files.json_text import as_json
-from autoevol.experiments.files.records import read_file, read_json, read_object
+from autoevol.experiments.files.reading import read_file, read_json, read_object
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.program.errors import ConfigError
 

@@ -14,11 +14,12 @@ from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.config.experiment import ExperimentConfig, check_solvers, load_config
 from autoevol.experiments.config.models import ModelConfig, model_settings
 from autoevol.experiments.config.scores import FREE, SCORING, SOLVERS, ScoreName, ScoresConfig
+from autoevol.experiments.data.formats.rows import row_from
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.data.seeds import load_seeds
-from autoevol.experiments.files.records import read_object
+from autoevol.experiments.files.reading import read_object
 from autoevol.experiments.models.settings import ModelSettings, check
-from autoevol.experiments.scores.files import evolved_rows, row_from, seeds_beside
+from autoevol.experiments.scores.files import evolved_rows, seeds_beside
 from autoevol.experiments.scores.results import Rounds, by_round
 from autoevol.program.adapter import AdapterName
 from autoevol.program.errors import ConfigError

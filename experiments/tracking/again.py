@@ -13,7 +13,7 @@ from autoevol.experiments.artifacts.identity import RunIdentity, read_identity
 from autoevol.experiments.artifacts.search_record import SearchRecord, best_alone, read_record
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.files.atomic import write_whole
-from autoevol.experiments.files.records import read_rows
+from autoevol.experiments.files.reading import read_rows
 from autoevol.experiments.files.trees import flatten
 from autoevol.experiments.scores.stored import read_stored
 from autoevol.experiments.tracking.background import reason_of

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.files.records import read_rows
+from autoevol.experiments.files.reading import read_rows
 from autoevol.experiments.tracking.store import TABLE_ROWS
 from autoevol.program.records import Evaluation
 

@@ -50,8 +50,9 @@ class AnswerSettings:
     only_missing: bool = False
 
     def keeps_response(self, row: Row) -> bool:
-        """Tell whether a row that is answered as it is keeps the answer that it has."""
-        return self.only_missing and row.response.strip() not in ("", IDK)
+        """Tell whether a row that is answered as it is keeps the answers that it has."""
+        answers = row.answers or (row.response,)
+        return self.only_missing and all(answer.strip() not in ("", IDK) for answer in answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,11 @@ class _Answerer:
         with collected_calls() as calls:
             try:
                 prediction = await evolver.respond_with(
-                    self.roles, question.prompt, draw=draw, before=question.before
+                    self.roles,
+                    question.prompt,
+                    draw=draw,
+                    before=question.before,
+                    system=self.attempt.source.system,
                 )
                 text = prediction.response or ""
             except AdapterParseError as error:

@@ -15,6 +15,7 @@ from autoevol.program.records import Row
 from autoevol.program.roles import Role, Roles, ask
 from autoevol.signatures import EvolveInput, Method, RespondToInstruction
 from autoevol.signatures.methods import Thinking
+from autoevol.signatures.systems import SYSTEM_PROMPT, under_system, with_system_prompt
 
 
 class Responder(dspy.Module):
@@ -107,6 +108,7 @@ class Evolver(dspy.Module):
         draw: int,
         temperature: float | None = None,
         before: Sequence[tuple[str, str]] = (),
+        system: str = "",
     ) -> dspy.Prediction:
         """Return `evolved_instruction`, and `thinking` in the stepwise form.
 
@@ -117,14 +119,16 @@ class Evolver(dspy.Module):
             temperature: Overrides the role's own.
             before: The conversation's earlier user turns, each with its rewrite; they are shown
                 behind the method's demonstrations, in the same form.
+            system: The system prompt that the instruction is read under; "": there is none.
         """
         demos = [*self.evolve.demos, *(_demo(pair) for pair in before)]
         return await ask(
-            self.evolve,
+            _shown(self.evolve, system),
             role,
             draw=draw,
             temperature=temperature,
             demos=demos if before else None,
+            **({SYSTEM_PROMPT: system} if system else {}),
             instruction=instruction,
         )
 
@@ -141,11 +145,17 @@ class Evolver(dspy.Module):
         return found.evolved_input or ""
 
     async def respond_with(
-        self, roles: Roles, prompt: str, *, draw: int, before: Sequence[tuple[str, str]] = ()
+        self,
+        roles: Roles,
+        prompt: str,
+        *,
+        draw: int,
+        before: Sequence[tuple[str, str]] = (),
+        system: str = "",
     ) -> dspy.Prediction:
         """Return `response` to one instruction, or to one turn after those before it."""
         earlier = [dspy.Example(instruction=turn, response=answer) for turn, answer in before]
-        predict = self.responder.predict
+        predict = _ordered(self.responder.predict, system)
         return await ask(predict, roles.responder, draw=draw, demos=earlier, instruction=prompt)
 
 
@@ -156,3 +166,20 @@ def _demos(method: Method) -> list[dspy.Example]:
 def _demo(pair: tuple[str, str]) -> dspy.Example:
     instruction, evolved = pair
     return dspy.Example(instruction=instruction, evolved_instruction=evolved)
+
+
+def _shown(predict: dspy.Predict, system: str) -> dspy.Predict:
+    """Return the predictor, with a field for a row's system prompt where it has one."""
+    if not system:
+        return predict
+    twin = dspy.Predict(with_system_prompt(predict.signature))
+    twin.demos = predict.demos
+    return twin
+
+
+def _ordered(predict: dspy.Predict, system: str) -> dspy.Predict:
+    """Return the predictor, its instructions followed by a row's system prompt if it has one."""
+    if not system:
+        return predict
+    signature = predict.signature
+    return dspy.Predict(signature.with_instructions(under_system(signature.instructions, system)))

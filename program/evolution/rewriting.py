@@ -163,7 +163,12 @@ class _TurnEvolver:
         attempt = self.attempt
         try:
             prediction = await attempt.evolver.evolve_with(
-                self.role, text, draw=draw, temperature=attempt.temperature, before=before
+                self.role,
+                text,
+                draw=draw,
+                temperature=attempt.temperature,
+                before=before,
+                system=attempt.source.system,
             )
         except AdapterParseError as error:
             # Data, no error: without a text the rule `unparsed` fails the turn.

@@ -10,6 +10,10 @@ Split = Literal["train", "dev", "held-out", "data"]
 Status = Literal["kept", "failed", "unscored"]
 
 
+_OPTIONAL = ("suspected_by", "system", "meta")
+"""Keys that a row has only where they say something."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """An instruction with its lineage: a seed (round 0), or a row evolved from one.
@@ -36,6 +40,8 @@ class Row:
         usage: Calls and tokens that the row cost, failed attempts included.
         filtered_by: Name of the filter that marked the row; None when no filter did.
         suspected_by: The suspicions under which the row was kept.
+        system: The system prompt that the instruction is read under; never evolved. "" without.
+        meta: Further columns that the seed came with, by name; plain JSON data.
     """
 
     # `as_dict` writes every field, in this order, to the run's files: a name here is a key there.
@@ -60,6 +66,8 @@ class Row:
     usage: Mapping[str, int] = field(default_factory=dict)
     filtered_by: str | None = None
     suspected_by: tuple[Reason, ...] = ()
+    system: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -79,11 +87,12 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Return the row as plain JSON data, keys in the contract's order.
 
-        Only a suspected row has the key `suspected_by`.
+        The last keys, `suspected_by`, `system` and `meta`, are there only where they say something.
         """
         values = {name: getattr(self, name) for name in self.__slots__}
-        suspicions = _plain(values.pop("suspected_by"))
-        return {**values, "suspected_by": suspicions} if suspicions else values
+        values["suspected_by"] = _plain(self.suspected_by)
+        optional = {name: values.pop(name) for name in _OPTIONAL}
+        return values | {name: value for name, value in optional.items() if value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from autoevol.experiments.data.formats.conversation import (
     is_conversation,
     row_of,
 )
-from autoevol.experiments.data.formats.rows import Notes, RowDict, new_row, prompt_of
+from autoevol.experiments.data.formats.rows import META, Notes, RowDict, new_row, prompt_of
 from autoevol.experiments.files.records import Record
 
 
@@ -44,40 +44,47 @@ def _history(record: Record) -> list[Message]:
 
 
 def write_alpaca(row: RowDict) -> RowDict:
-    """Return `instruction`, `input`, `output`; earlier exchanges of a conversation in `history`."""
+    """Return `instruction`, `input`, `output`, and `system` and `history` where there are any.
+
+    `history` has the earlier exchanges of a conversation.
+    """
+    system = {"system": row["system"]} if row.get("system") else {}
     if not is_conversation(row):
         return {
             "instruction": row["instruction"],
             "input": row.get("input") or "",
             "output": row.get("response") or "",
+            **system,
         }
     *earlier, (turn, reply) = exchanges(row)
     history = [list(pair) for pair in earlier]
-    return {"instruction": turn, "input": "", "output": reply, "history": history}
+    return {"instruction": turn, "input": "", "output": reply, **system, "history": history}
 
 
 def write_llama_factory(row: RowDict) -> RowDict:
     """Return Alpaca's record with `system` and `history`; both may be empty."""
-    return {"system": row.get("system") or "", "history": [], **write_alpaca(row)}
+    return {"system": "", "history": [], **write_alpaca(row)}
 
 
 def read_self_instruct(record: Record, notes: Notes) -> RowDict:
-    """Return the row of a record's first instance; further ones are counted."""
+    """Return the row of a record's first instance; further ones are counted, and go to `meta`."""
     instances: Any = record.value.get("instances")
     if not isinstance(instances, list) or not instances or not isinstance(instances[0], dict):
         raise record.error("instances", "must be a list of objects with input and output")
     if len(instances) > 1:
-        notes["instances after a row's first one were left out"] += len(instances) - 1
+        notes["instances after a row's first one are in meta"] += len(instances) - 1
     first = Record(f"{record.place}: instances[0]", instances[0])
-    return new_row(
+    row = new_row(
         record.text("instruction"),
         input=first.optional_text("input"),
         response=first.present_text("output"),
         id=record.name("id") or "",
     )
+    return {**row, META: {"instances": instances[1:]}} if len(instances) > 1 else row
 
 
 def write_self_instruct(row: RowDict) -> RowDict:
     """Return `id`, `instruction` and one instance."""
     instance = {"input": row.get("input") or "", "output": row.get("response") or ""}
-    return {"id": row["id"], "instruction": row["instruction"], "instances": [instance]}
+    others = (row.get(META) or {}).get("instances") or []
+    return {"id": row["id"], "instruction": row["instruction"], "instances": [instance, *others]}

@@ -6,9 +6,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autoevol.experiments.data.formats import alpaca, chat, joonavel
-from autoevol.experiments.data.formats.rows import Reader, RowDict, read_row, row_by_row, write_row
+from autoevol.experiments.data.formats.rows import (
+    META,
+    ROW_KEYS,
+    Reader,
+    ReadOne,
+    RowDict,
+    read_row,
+    row_by_row,
+    with_meta,
+    write_row,
+)
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
+
+ROWS = "rows"
+"""Our own format."""
 
 Shape = Literal["list", "split", "columns"]
 """A format's JSON file: a list of records, pandas' split form, or one list for each column."""
@@ -19,24 +32,55 @@ class Format:
     """A format: how its records become rows and rows its records.
 
     Attributes:
-        write: Returns a row as the format's record.
+        title: Its name in a sentence.
+        write: Returns a row as the format's record, without the columns of its `meta`.
         keys: Keys that all its records have.
         either: Of these keys a record has at least one; empty: no such condition.
-        shape: Of its JSON file; only a `list` may also be written as JSON Lines.
+        others: Further keys of its own. Any other key is a column that goes to the row's `meta`.
+        answer: The key that holds the answer; None: an answer is a message among others.
+        shape: Of its JSON file; only a `list` may also be written as JSON Lines, and only it has
+            room for further columns.
         has_turns: Whether it can hold a conversation.
+        has_system: Whether it can hold a system prompt.
+        embeds: Keys of a row's `meta` that its own keys hold.
     """
 
     name: str
+    title: str
     read: Reader
     write: Callable[[RowDict], RowDict]
     keys: frozenset[str]
     either: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+    answer: str | None = None
     shape: Shape = "list"
     has_turns: bool = False
+    has_system: bool = True
+    embeds: frozenset[str] = frozenset()
+
+    @property
+    def own(self) -> frozenset[str]:
+        """All keys of its own."""
+        return self.keys | self.either | self.others
 
     def fits(self, keys: Collection[object]) -> bool:
         """Tell whether a record with these keys may be in the format."""
         return self.keys <= set(keys) and (not self.either or bool(self.either & set(keys)))
+
+    def reader(self) -> ReadOne:
+        """Begin a file: return what turns its records into rows, further columns in `meta`."""
+        read_one = self.read()
+        return lambda record, notes: with_meta(read_one(record, notes), record, self.own)
+
+    def record(self, row: RowDict) -> RowDict:
+        """Return a row as the format's record, with the columns of its `meta` where they fit."""
+        record = self.write(row)
+        if self.name == ROWS or self.shape != "list":
+            return record
+        meta = {k: value for k, value in (row.get(META) or {}).items() if k not in self.embeds}
+        taken = {key: value for key, value in meta.items() if key in record}
+        further = {key: value for key, value in meta.items() if key not in record}
+        return {**record, **further, **({META: taken} if taken else {})}
 
 
 def _keys(names: str) -> frozenset[str]:
@@ -47,57 +91,96 @@ def _keys(names: str) -> frozenset[str]:
 # a subset of its own: `llama_factory` before `alpaca`.
 _TABLE = (
     # Before `messages`: rows that were written to Parquet have a column of that name, too.
-    Format("rows", row_by_row(read_row), write_row, _keys("instruction seed_id"), has_turns=True),
+    Format(
+        ROWS,
+        "AutoEvol's own form",
+        row_by_row(read_row),
+        write_row,
+        _keys("instruction seed_id"),
+        others=ROW_KEYS,
+        answer="response",
+        has_turns=True,
+    ),
     Format(
         "sharegpt",
+        "ShareGPT form",
         row_by_row(chat.read_sharegpt),
         chat.write_sharegpt,
         _keys("conversations"),
+        others=_keys("id system"),
         has_turns=True,
     ),
     Format(
         "messages",
+        "OpenAI's form of messages",
         row_by_row(chat.read_messages),
         chat.write_messages,
         _keys("messages"),
+        others=_keys("id"),
         has_turns=True,
     ),
     Format(
-        "trl", row_by_row(chat.read_trl), chat.write_trl, _keys("prompt completion"), has_turns=True
+        "trl",
+        "TRL's form of prompt and completion",
+        row_by_row(chat.read_trl),
+        chat.write_trl,
+        _keys("prompt completion"),
+        others=_keys("id"),
+        answer="completion",
+        has_turns=True,
     ),
     Format(
         "self_instruct",
+        "the form of self-instruct",
         row_by_row(alpaca.read_self_instruct),
         alpaca.write_self_instruct,
         _keys("instruction instances"),
+        others=_keys("id"),
+        answer="instances",
+        has_system=False,
+        embeds=_keys("instances"),
     ),
     Format(
         "koevol",
+        "koevol's form",
         joonavel.koevol_reader,
         joonavel.write_koevol,
         _keys("instruction generation trace"),
+        others=_keys("root origin output"),
+        answer="output",
         shape="split",
+        has_system=False,
     ),
     Format(
         "auto_evol",
+        "auto-evol-instruct's form",
         joonavel.auto_evol_reader,
         joonavel.write_auto_evol,
         _keys("instruction response reference"),
+        others=_keys("root"),
+        answer="response",
         shape="columns",
+        has_system=False,
     ),
     Format(
         "llama_factory",
+        "LLaMA-Factory's form of Alpaca",
         row_by_row(alpaca.read_alpaca),
         alpaca.write_llama_factory,
         _keys("instruction output"),
         either=_keys("system history"),
+        others=_keys("input id"),
+        answer="output",
         has_turns=True,
     ),
     Format(
         "alpaca",
+        "Alpaca form",
         row_by_row(alpaca.read_alpaca),
         alpaca.write_alpaca,
         _keys("instruction output"),
+        others=_keys("input id system history"),
+        answer="output",
         has_turns=True,
     ),
 )
@@ -127,7 +210,11 @@ def detect(record: Record) -> Format:
     for candidate in FORMATS.values():
         if candidate.fits(record.value):
             return candidate
-    if "instruction" in record.value:
-        return FORMATS["rows"]
+    if "instruction" in record.value or "turns" in record.value:
+        return FORMATS[ROWS]
     shown = ", ".join(map(str, record.value)) or "none"
-    raise ConfigError(record.place, f"is in no known format; its keys are {shown}")
+    raise ConfigError(
+        record.place,
+        f"is in no known format; its keys are {shown}; "
+        "a config names the column of instructions as data.fields.instruction",
+    )

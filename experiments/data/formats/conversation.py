@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from autoevol.experiments.data.formats.rows import RowDict, new_row, prompt_of
+from autoevol.experiments.data.formats.rows import META, RowDict, new_row, prompt_of
 from autoevol.experiments.files.records import Record
 
 Message = tuple[str, str]
@@ -40,7 +40,8 @@ def messages_of(row: RowDict) -> list[Message]:
 def row_of(record: Record, key: str, messages: Sequence[Message]) -> RowDict:
     """Return a conversation as a row; `turns` and `answers` are set if the user speaks twice.
 
-    Its instruction and response are the first exchange, so that the pair makes sense by itself.
+    Its instruction and response are the first exchange, so that the pair makes sense by itself. A
+    greeting, before the user has said anything, goes to `meta`.
 
     Args:
         record: For error messages.
@@ -52,6 +53,9 @@ def row_of(record: Record, key: str, messages: Sequence[Message]) -> RowDict:
     """
     has_system = bool(messages) and messages[0][0] == "system"
     system, talk = (messages[0][1], messages[1:]) if has_system else ("", messages)
+    # Few chat templates take a reply without a question, so no export writes it as a message.
+    has_greeting = len(talk) > 1 and talk[0][0] == "assistant"
+    greeting, talk = (talk[0][1], talk[1:]) if has_greeting else ("", talk)
     _check_turns(record, key, talk, offset=len(messages) - len(talk))
     turns = [text for role, text in talk if role == "user"]
     answers = [text for role, text in talk if role == "assistant"]
@@ -59,7 +63,8 @@ def row_of(record: Record, key: str, messages: Sequence[Message]) -> RowDict:
     answers += [""] * (len(turns) - len(answers))
     several = {"turns": turns, "answers": answers} if len(turns) > 1 else {}
     prompt = {"system": system} if system else {}
-    return new_row(turns[0], response=answers[0], **several, **prompt)
+    meta = {META: {"greeting": greeting}} if greeting else {}
+    return new_row(turns[0], response=answers[0], **several, **prompt, **meta)
 
 
 def _check_turns(record: Record, key: str, talk: Sequence[Message], *, offset: int) -> None:

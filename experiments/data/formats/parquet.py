@@ -1,12 +1,12 @@
 """Rows as a table: a column for each key, and the conversation as a column `messages`."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.data.formats.chat import write_messages
-from autoevol.experiments.data.formats.rows import FIGURES, LISTS, NUMBERS, RowDict, new_row
+from autoevol.experiments.data.formats.rows import FIGURES, LISTS, META, NUMBERS, RowDict, new_row
 from autoevol.experiments.files.json_text import as_json
 
 _BATCH = 1000
@@ -30,6 +30,8 @@ def schema() -> Any:
             # Null where nothing is suspected; trainers of a strong evolver's rows filter by it.
             ("suspected_by", pyarrow.list_(suspicion)),
             ("system", text),
+            # As JSON, since the columns differ from set to set.
+            (META, text),
             ("messages", pyarrow.list_(message)),
         ]
     )
@@ -40,6 +42,29 @@ def as_table(rows: Iterable[RowDict]) -> Any:
     import pyarrow
 
     return pyarrow.Table.from_pylist([_values(row) for row in rows], schema())
+
+
+def as_wide_table(rows: Sequence[RowDict]) -> Any:
+    """Return rows as a pyarrow table with a column for each key of their `meta`.
+
+    A column whose values are of one simple type has that type, any other holds JSON. Where a row's
+    own key has the name, `meta_` comes before it.
+    """
+    import pyarrow
+
+    table = as_table(rows).drop_columns([META])
+    for name in dict.fromkeys(name for row in rows for name in row.get(META) or ()):
+        values = [(row.get(META) or {}).get(name) for row in rows]
+        label = f"meta_{name}" if name in table.column_names else name
+        table = table.append_column(label, pyarrow.array(_of_one_type(values)))
+    return table
+
+
+def _of_one_type(values: Sequence[Any]) -> Sequence[Any]:
+    types = {type(value) for value in values if value is not None}
+    is_simple = len(types) == 1 and types <= {str, int, float, bool}
+    fits = is_simple and not any(type(v) is int and abs(v) >= 1 << 63 for v in values)
+    return values if fits else [None if v is None else as_json(v) for v in values]
 
 
 def write_parquet(path: Path, rows: Iterable[RowDict]) -> int:
@@ -58,4 +83,5 @@ def write_parquet(path: Path, rows: Iterable[RowDict]) -> int:
 
 def _values(row: RowDict) -> RowDict:
     figures = {key: as_json(row.get(key) or {}) for key in FIGURES}
-    return {**row, **figures, **write_messages(row)}
+    meta = {META: as_json(row[META])} if row.get(META) else {}
+    return {**row, **figures, **meta, **write_messages(row)}

@@ -1,16 +1,18 @@
 """Our own format: the keys of `program.records.Row` in a dictionary. Shared by all formats."""
 
+import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from autoevol.experiments.files.json_text import as_json, holds_half
 from autoevol.experiments.files.records import Record
+from autoevol.metrics import Reason
 from autoevol.program.records import Row
 
 RowDict = dict[str, Any]
-"""A row as plain data; keys of some formats only, such as `system`, are carried along."""
+"""A row as plain data; `system` and `meta`, its further columns, only where there are any."""
 
 Notes = Counter[str]
 """What a reader left out or changed, for the user: sentences, and how many rows each applies to."""
@@ -27,8 +29,15 @@ _NAMES = ("parent_id", "method", "filtered_by")
 LISTS = ("trace", "turns", "answers")
 NUMBERS = ("round", "draw")
 FIGURES = ("scores", "usage")
+_OUTCOME = ("suspected_by", "status", "failed_at", "reasons", "raw")
+"""What a run says of a row beyond the row."""
+
 _DERIVED = ("messages",)
 """Columns that `parquet` derives from the others, so they are not read back."""
+
+META = "meta"
+ROW_KEYS = frozenset((*_EMPTY, *_OUTCOME, *_DERIVED, "system", META))
+"""The keys of our own rows; any other key of a record is a column of its own."""
 
 
 def new_row(instruction: str, **values: Any) -> RowDict:
@@ -48,7 +57,7 @@ def prompt_of(row: RowDict) -> str:
 
 
 def read_row(record: Record, notes: Notes) -> RowDict:
-    """Return one of our rows, or a seed; keys that are not a row's are carried along."""
+    """Return one of our rows, or a seed; keys that are not a row's go to its `meta`."""
     identity = record.name("id")
     record = record.named(identity or "")
     turns = record.texts("turns")
@@ -60,7 +69,7 @@ def read_row(record: Record, notes: Notes) -> RowDict:
         raise record.error("turns[0]", "must be a text, is empty")
     row = {
         **_EMPTY,
-        **_carried(record),
+        **{key: value for key in _OUTCOME if (value := record.value.get(key)) is not None},
         **{key: record.optional_text(key) for key in _TEXTS},
         **{key: record.name(key) for key in _NAMES},
         **{key: record.texts(key) for key in LISTS},
@@ -76,20 +85,41 @@ def read_row(record: Record, notes: Notes) -> RowDict:
     # Only a seed is its own origin. A later row without one began a lineage (breadth methods).
     if not row["origin"] and not row["round"]:
         row["origin"] = instruction
-    return row
+    system = record.optional_text("system")
+    return with_meta({**row, **({"system": system} if system else {})}, record, ROW_KEYS)
 
 
-def _carried(record: Record) -> dict[str, Any]:
-    """Return the keys that are not a row's and not null, as plain JSON data: dates become texts."""
-    others = {}
-    for key, value in record.value.items():
+def with_meta(row: RowDict, record: Record, own: Collection[str]) -> RowDict:
+    """Return a row with the columns of its record that are no format's own ones in `meta`."""
+    meta = {**row.get(META, {}), **_further(record, own)}
+    return {**row, META: meta} if meta else row
+
+
+def _further(record: Record, own: Collection[str]) -> dict[str, Any]:
+    """Return the columns that are no own ones and not null, as plain JSON data: dates become texts.
+
+    An object under the key `meta` holds such columns; Parquet files hold it as JSON.
+    """
+    others, held = {}, _held_meta(record.value.get(META))
+    columns = {**{key: value for key, value in record.value.items() if key != META}, **held}
+    for key, value in columns.items():
         # A row of a table has every column, with null in those that only other rows fill.
-        if value is None or key in _EMPTY or key in _DERIVED:
+        if value is None or (key in own and key not in held):
             continue
         if holds_half(value):
             raise record.error(key, "holds half of a surrogate pair; remove it")
         others[key] = json.loads(as_json(value))
     return others
+
+
+def _held_meta(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        # A text that is no JSON object is a column that somebody calls `meta`.
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(value) if value.startswith("{") else value
+    if isinstance(value, dict):
+        return value
+    return {} if value is None else {META: value}
 
 
 def _figures(record: Record, key: str) -> dict[str, Any]:
@@ -110,3 +140,15 @@ def _figures(record: Record, key: str) -> dict[str, Any]:
 def write_row(row: RowDict) -> RowDict:
     """Return the row as it is."""
     return row
+
+
+def row_from(plain: Mapping[str, Any]) -> Row:
+    """Return a row from its plain data; keys that a row does not have are ignored."""
+    names = (name for name in Row.__slots__ if name in plain and name != "suspected_by")
+    values: dict[str, Any] = {name: plain[name] for name in names}
+    suspicions = tuple(
+        Reason(reason["rule"], reason["evidence"], "suspicion")
+        for reason in plain.get("suspected_by") or ()
+    )
+    lists = {name: tuple(values[name]) for name in LISTS}
+    return Row(**{**values, **lists, "suspected_by": suspicions})

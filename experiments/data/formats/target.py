@@ -40,7 +40,7 @@ def write_rows(target: Path, rows: Iterable[RowDict], write_as: Format) -> int:
             return write_parquet(partial, rows)
     shape = "lines" if target.suffix == ".jsonl" else write_as.shape
     with whole_file(target) as file:
-        return _SHAPES[shape](file, (write_as.write(row) for row in rows))
+        return _SHAPES[shape](file, (write_as.record(row) for row in rows))
 
 
 def _write_lines(file: TextIO, records: Iterable[RowDict]) -> int:

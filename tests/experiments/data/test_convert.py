@@ -118,7 +118,13 @@ def test_a_row_has_the_keys_of_the_contract() -> None:
         pytest.param(
             "rows",
             {"instruction": "Why?", "response": "So.", "root": "set", "lang": "en"},
-            {"id": "row-000001", "seed_id": "row-000001", "round": 0, "root": "set", "lang": "en"},
+            {
+                "id": "row-000001",
+                "seed_id": "row-000001",
+                "round": 0,
+                "root": "set",
+                "meta": {"lang": "en"},
+            },
             id="seeds of ours",
         ),
     ],
@@ -128,7 +134,7 @@ def test_a_record_becomes_a_row(
 ) -> None:
     source = open_source(write("in.jsonl", record))
     (row,) = source.rows
-    assert source.format.name == name
+    assert source.recognised.forms == {FORMATS[name].title: 1}
     assert {key: row[key] for key in expected} == expected
 
 
@@ -200,8 +206,8 @@ def test_the_format_found_and_what_was_left_out_is_said(workplace: Path) -> None
     instances = [{"input": "", "output": "a"}, {"input": "", "output": "b"}]
     write("in.jsonl", {"instruction": "Why?", "instances": instances})
     told = run_cli("convert", "in.jsonl", "out.jsonl", expected=0).out
-    assert "in.jsonl: self_instruct, by its keys" in told
-    assert "1 instances after a row's first one were left out" in told
+    assert "in.jsonl: 1 row in the form of self-instruct, further columns kept: instances" in told
+    assert "1 instances after a row's first one are in meta" in told
     assert "out.jsonl: rows, 1 rows" in told
 
 
@@ -263,7 +269,7 @@ def test_rows_survive_parquet(workplace: Path) -> None:
             [{"conversations": [{"from": "gpt", "value": "Hi."}]}],
             [],
             ["conversations[0]", "take turns"],
-            id="assistant first",
+            id="assistant alone",
         ),
         pytest.param(
             "in.jsonl",
@@ -352,7 +358,8 @@ def test_rows_survive_parquet(workplace: Path) -> None:
         ),
         pytest.param("in.jsonl", [{}], ["--from", "alpacca"], ["'alpaca'"], id="misspelt"),
         pytest.param("in.jsonl", [{}], ["--to", "koevol"], ["out.jsonl", ".json"], id="suffix"),
-        pytest.param("in.txt", [{}], [], ["in.txt", ".jsonl"], id="kind of file"),
+        pytest.param("in.pdf", [{}], [], ["in.pdf", ".jsonl"], id="kind of file"),
+        pytest.param("in.xlsx", [{}], [], ["in.xlsx", "spreadsheet", "CSV"], id="spreadsheet"),
         pytest.param("in.jsonl", [], [], ["in.jsonl", "no rows"], id="empty"),
     ],
 )
@@ -383,7 +390,8 @@ def test_rows_that_cannot_be_used_are_left_out_and_counted(workplace: Path) -> N
     }
     write("in.jsonl", tool, talk, {"conversations": []}, talk)
     printed = run_cli("convert", "in.jsonl", "out.jsonl", "--skip-unusable", expected=0).out
-    assert "2 rows cannot be used and were left out; the first: in.jsonl:1" in printed
+    assert "in.jsonl: 2 rows in ShareGPT form, 2 skipped" in printed
+    assert "in.jsonl: the first that was skipped: in.jsonl:1" in printed
     assert [row["id"] for row in read_lines("out.jsonl")] == ["row-000001", "row-000002"]
 
 

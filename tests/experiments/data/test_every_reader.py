@@ -28,7 +28,7 @@ from autoevol.experiments.data.formats.rows import RowDict, prompt_of
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.data.formats.target import write_rows
 from autoevol.experiments.data.merge import merge
-from autoevol.experiments.files.records import read_file, read_rows
+from autoevol.experiments.files.reading import read_file, read_rows
 from autoevol.experiments.judging.labelled import read_labelled
 from autoevol.experiments.report.lineages import lineages, read_evolved
 from autoevol.experiments.scores.files import evolved_rows
@@ -202,8 +202,9 @@ def test_tables_of_others_are_read_as_they_are(records: list[dict[str, str]]) ->
         (path / "a.json").write_text(
             json.dumps({"columns": ["a", "b"], "data": [[r["a"], r["b"]] for r in records]})
         )
-        for name in ("a.csv", "a.parquet", "a.json"):
-            assert [record.value for record in read_file(path / name)] == records
+        filled = [record for record in records if any(map(str.strip, record.values()))]
+        for name, expected in (("a.csv", filled), ("a.parquet", filled), ("a.json", records)):
+            assert [record.value for record in read_file(path / name)] == expected
 
 
 @tried

@@ -62,9 +62,27 @@ def test_a_pool_of_all_takes_every_round_before(workplace: Path) -> None:
     assert [each.id for each in found] == ["a.1", "b.1", "c.1"]
 
 
-def test_without_first_round_the_rows_are_new_seeds(workplace: Path) -> None:
-    found = load(workplace, EARLIER)
+def test_without_first_round_the_rows_go_on_after_their_last_round(workplace: Path) -> None:
+    assert load(workplace, EARLIER) == load(workplace, EARLIER, first_round=3)
+
+
+def test_a_first_round_of_one_begins_new_lineages(workplace: Path) -> None:
+    found = load(workplace, EARLIER, first_round=1)
+    assert len(found) == len(EARLIER)
     assert all(each.round == 0 and each.seed_id == each.id for each in found)
+    assert all(each.trace == () and each.origin == each.instruction for each in found)
+
+
+def test_rows_that_are_answered_as_they_are_keep_their_lineage(workplace: Path) -> None:
+    found = load(workplace, EARLIER, rounds=0)
+    assert [(each.id, each.round) for each in found] == [
+        ("a.1", 1),
+        ("a.1.2", 2),
+        ("b.1", 1),
+        ("c.1", 1),
+        ("b.2", 2),
+    ]
+    assert found[1].trace == ("deepen", "deepen")
 
 
 def test_rows_without_a_lineage_are_all_taken(workplace: Path) -> None:

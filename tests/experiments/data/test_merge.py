@@ -36,8 +36,9 @@ def test_formats_may_differ(workplace: Path) -> None:
     write("b.jsonl", {"messages": [{"role": "user", "content": "Why?"}]})
     rows, told = merged("a.jsonl", "b.jsonl")
     assert [row["instruction"] for row in rows] == ["Add.", "Why?"]
-    assert "a.jsonl: alpaca, 1 rows, 0 of them duplicates" in told
-    assert "b.jsonl: messages" in told
+    assert "a.jsonl: 1 row in Alpaca form" in told
+    assert "b.jsonl: 1 row in OpenAI's form of messages" in told
+    assert "a.jsonl: 0 of 1 rows are duplicates" in told
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_a_duplicate_asks_the_same(
     write("b.jsonl", {"id": "b", **second})
     rows, told = merged("a.jsonl", "b.jsonl")
     assert len(rows) == (1 if is_same else 2)
-    assert f"b.jsonl: rows, 1 rows, {int(is_same)} of them duplicates" in told
+    assert f"b.jsonl: {int(is_same)} of 1 rows are duplicates" in told
 
 
 def test_a_clash_of_ids_gets_a_suffix_and_takes_its_lineage_along(workplace: Path) -> None:

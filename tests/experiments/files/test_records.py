@@ -8,7 +8,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from autoevol.experiments.files.records import Record, read_file
+from autoevol.experiments.files.reading import read_file
+from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
 
 
@@ -41,7 +42,7 @@ def test_a_json_file_is_a_list_or_a_table(tmp_path: Path, tree: Any) -> None:
         pytest.param('{"columns": "a", "data": []}', ["columns and data"], id="columns"),
         pytest.param('{"a": 1}', ["list of objects"], id="object"),
         pytest.param("7", ["list of objects"], id="number"),
-        pytest.param('["x"]', ["row 1", "object", "str"], id="texts"),
+        pytest.param("[7]", ["row 1", "object", "int"], id="numbers"),
         pytest.param("[\n{", ["a.json:2", "JSON"], id="JSON"),
         pytest.param('[{"a": ' + "1" * 5000 + "}]", ["a.json", "JSON"], id="long number"),
         pytest.param("[" * 200_000, ["a.json", "JSON"], id="deep"),
@@ -56,8 +57,8 @@ def test_a_json_file_that_is_none_is_refused(tmp_path: Path, text: str, needles:
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"\.jsonl, \.json, \.csv, \.parquet"):
-        values(tmp_path / "a.txt")
+    with pytest.raises(ConfigError, match=r"\.jsonl, \.ndjson, \.json, \.csv"):
+        values(tmp_path / "a.pdf")
 
 
 def test_a_parquet_file_cut_short_is_refused(tmp_path: Path) -> None:
