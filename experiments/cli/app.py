@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "run",
         "Apply only: evolve the whole set with the config's methods, or with a file's.",
     ),
+    "continue": ("run", "Evolve the rows of a finished run further, in a folder beside it."),
     "score": ("score", "Measure a finished set: difficulty, diversity, copies, leaks."),
     "compare": ("compare", "Put runs side by side, or let a judge decide between two sets."),
     "report": ("report", "Write a finished run's report.html again, for example after `score`."),
@@ -52,8 +53,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "judge_check",
         "Let a model take the exam: may it judge and solve, and in which languages?",
     ),
-    "track": ("track", "Log runs in MLflow from their folders, for example after it was down."),
-    "ui": ("ui", "Start MLflow's UI on loopback, for the store that mlflow.yaml names."),
+    "track": ("tracking", "Log runs in MLflow from their folders, for example after it was down."),
+    "ui": ("tracking", "Start MLflow's UI on loopback, for the store that mlflow.yaml names."),
 }
 """By name: the module in this folder that holds the command, and a line of help."""
 

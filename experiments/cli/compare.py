@@ -37,6 +37,7 @@ def compare(
     from autoevol.experiments.compare.judged import comparison_table
     from autoevol.experiments.compare.page import write_comparison
     from autoevol.experiments.compare.request import folder_of, request_of, sides_of
+    from autoevol.experiments.compare.shared_seeds import seeds_warning
     from autoevol.experiments.compare.tables import tables
     from autoevol.experiments.compare.tracking import show_in_mlflow
     from autoevol.experiments.terminal.progress import progress_bar
@@ -44,6 +45,8 @@ def compare(
     sides = sides_of(targets)
     request = request_of(sides, judge, what, order, limit, out)
     folder = request.out if request else folder_of(sides, out)
+    if warning := seeds_warning(sides):
+        say(f"compare: {warning}")
     for table in tables(sides):
         console.print(table)
     comparison = None

@@ -104,9 +104,34 @@ def evolve(
     _run(RunRequest("apply", config, chosen, out, limit, fresh, yes=yes))
 
 
+@app.command("continue")
+def continue_run(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", callback=path_of("RUN_FOLDER"))],
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How many more.")] = 1,
+    overrides: Overrides = None,
+    out: OutFolder = None,
+    limit: Limit = None,
+    fresh: Fresh = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Evolve the rows of a finished run further, in a folder beside it."""
+    from autoevol.experiments.artifacts.continued import continued_tree
+    from autoevol.experiments.artifacts.resume import CONFIG
+    from autoevol.experiments.config.loading import overridden
+
+    tree = overridden(continued_tree(folder, rounds), overrides or [])
+    request = RunRequest("apply", folder / CONFIG, (), out, limit, fresh, dry_run, yes)
+    _stoppable(lambda: _run_one(request, tree))
+
+
 def _run(request: RunRequest) -> None:
+    _stoppable(lambda: run_config(request))
+
+
+def _stoppable(work: Callable[[], None]) -> None:
     try:
-        run_config(request)
+        work()
     except (KeyboardInterrupt, typer.Abort) as error:
         complain("stopped; the same command resumes")
         raise typer.Exit(STOPPED_EARLY) from error

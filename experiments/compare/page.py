@@ -23,6 +23,7 @@ from autoevol.signatures import Method
 PAGE, DATA = "compare.html", "comparison.json"
 _EXAMPLES = 3
 _TITLES = {
+    "seeds": "The runs have different seeds",
     "run": "Side by side",
     "rule": "What each rule stopped",
     "score": "Scores of the rows that all runs have",

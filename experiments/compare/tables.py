@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
+from autoevol.experiments.compare.shared_seeds import seeds_table
 from autoevol.experiments.compare.sides import Side, lost_share, stopped_by_rule
 from autoevol.metrics.quality.difficulty import gap
 from autoevol.metrics.stats.paired import mean_interval
@@ -21,7 +22,12 @@ def tables(sides: Sequence[Side]) -> list[Table]:
     """Return the tables that need no judge; none where a side is a file, which has no summary."""
     if not all(side.summary for side in sides):
         return []
-    candidates = (summary_table(sides), funnel_table(sides), difference_table(sides))
+    candidates = (
+        seeds_table(sides),
+        summary_table(sides),
+        funnel_table(sides),
+        difference_table(sides),
+    )
     return [table for table in candidates if table is not None]
 
 

@@ -20,7 +20,21 @@ from autoevol.experiments.models.budget import Budget
 from autoevol.program.bounds import Count
 from autoevol.program.errors import ConfigError
 
-ExportName = Literal["alpaca", "sharegpt", "messages", "llama_factory", "trl", "parquet", "hf"]
+ExportName = Literal[
+    "alpaca",
+    "sharegpt",
+    "messages",
+    "llama_factory",
+    "trl",
+    "parquet",
+    "hf",
+    "koevol",
+    "koevol_failures",
+    "auto_evol",
+]
+KOEVOL_METHODS = ("breadth", "complicate", "concretize", "constraints", "deepen", "reasoning")
+"""The methods of koevol; a method's digit in a trace is its index here."""
+
 ExportRounds = Literal["all", "last"] | tuple[Count, ...]
 EVOLVING = ("evolver", "responder", "optimizer", "judge")
 ROLES = (*EVOLVING, "solver", "strong_solver")
@@ -132,9 +146,9 @@ class ExperimentConfig(Section):
         return name
 
     @model_validator(mode="after")
-    def _answers_for_export(self) -> Self:
-        if self.output.formats and not self.evolve.respond:
-            raise ValueError("output.formats needs responses, evolve.respond is false")
+    def _possible_exports(self) -> Self:
+        if problem := _export_problem(self):
+            raise ValueError(problem)
         return self
 
     @model_validator(mode="after")
@@ -195,6 +209,20 @@ class ExperimentConfig(Section):
         # Null asks for as many as there are, so a search that confirms nothing needs a 0.
         fresh = self.data.fresh_size if confirms else self.data.fresh_size or 0
         return self.data.model_copy(update={"fresh_size": fresh})
+
+
+def _export_problem(config: ExperimentConfig) -> str | None:
+    """Return why the exports could not be written after the last paid call; None: they can."""
+    formats = config.output.formats
+    if formats and not config.evolve.respond:
+        return "output.formats needs responses, evolve.respond is false"
+    koevols = [name for name in formats if name.startswith("koevol")]
+    methods = (method.name for methods in config.evolve.entries for method in methods)
+    unknown = next((name for name in methods if name not in KOEVOL_METHODS), None)
+    if not koevols or not (unknown or config.is_search):
+        return None
+    why = f"{unknown!r} has none" if unknown else "a searched method has none"
+    return f"output.formats: {koevols[0]} has a digit for each method, {why}"
 
 
 def rounds_problem(config: ExperimentConfig) -> str | None:

@@ -22,7 +22,15 @@ def tree_of(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     Raises:
         ConfigError: The file cannot be read, or an override is not KEY.SUBKEY=VALUE.
     """
-    tree = read_yaml(path)
+    return overridden(read_yaml(path), overrides)
+
+
+def overridden(tree: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """Return a tree of keys with some overridden, as `tree_of`; the tree itself is changed.
+
+    Raises:
+        ConfigError: An override is not KEY.SUBKEY=VALUE.
+    """
     for override in overrides:
         _override(tree, override)
     return tree

@@ -85,6 +85,8 @@ def _problems(
     rows: Sequence[LocatedRow], by_id: dict[str, Row]
 ) -> Iterator[tuple[LocatedRow, str]]:
     """Yield the rows whose parents are impossible; a seed need not be in the file."""
+    # Of a run that itself continued another the first rows come from that one's.
+    lowest = min((located.row.round for located in rows if located.row.round), default=0)
     for located in rows:
         row = located.row
         parent = by_id.get(row.parent_id or "")
@@ -93,5 +95,6 @@ def _problems(
             yield located, problem
         # A breadth method's row is a seed of its own (`seed_id` is its id), so its parent may be a
         # seed that is not in the file.
-        if row.parent_id and not parent and row.parent_id != row.seed_id != row.id:
+        is_seedless = row.parent_id and not parent and row.parent_id != row.seed_id != row.id
+        if is_seedless and row.round > lowest:
             yield located, f"{row.parent_id!r} is no seed and not in the file"

@@ -17,6 +17,7 @@ from autoevol.experiments.config.experiment import (
 from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.export.hub import Upload, check_upload, upload
+from autoevol.experiments.export.joonavel_files import FILES
 from autoevol.experiments.export.writers import ExportSelection, export
 from autoevol.experiments.files.reading import read_object
 from autoevol.program.errors import ConfigError
@@ -88,9 +89,12 @@ def _formats(request: ExportRequest, config: ExperimentConfig) -> list[ExportNam
 
 def _selection(request: ExportRequest, config: ExperimentConfig) -> ExportSelection:
     rounds = config.output.rounds if request.rounds is None else _rounds(request.rounds)
-    has_seeds = request.with_seeds or config.output.with_seeds
-    seeds = load_seeds(config, str(request.folder / "config.yaml")) if has_seeds else ()
-    selection = ExportSelection(config, request.folder, _summary(request.folder), rounds, seeds)
+    with_seeds = request.with_seeds or config.output.with_seeds
+    needs_seeds = with_seeds or bool({*FILES} & {*_formats(request, config)})
+    seeds = load_seeds(config, str(request.folder / "config.yaml")) if needs_seeds else ()
+    selection = ExportSelection(
+        config, request.folder, _summary(request.folder), rounds, seeds, with_seeds
+    )
     last = max(config.last_round, selection.last_round)
     if not isinstance(rounds, str) and max(rounds) > last:
         raise ConfigError(f"--rounds {request.rounds}", f"the run's last round is {last}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES
 from autoevol.experiments.config.experiment import ExperimentConfig, ExportName, ExportRounds
 from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.formats.catalogue import FORMATS
@@ -14,12 +15,14 @@ from autoevol.experiments.data.formats.parquet import as_wide_table
 from autoevol.experiments.data.formats.rows import RowDict, read_row
 from autoevol.experiments.data.formats.target import write_rows
 from autoevol.experiments.export.card import dataset_card
+from autoevol.experiments.export.joonavel_files import FILES, write_joonavel
 from autoevol.experiments.export.llama_factory import add_entry, check_entry
 from autoevol.experiments.files.atomic import refuse_existing, whole_folder
 from autoevol.experiments.files.reading import read_file
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
+UNANSWERED = "without response"
 _OVERWRITE = "--overwrite replaces it"
 
 
@@ -32,7 +35,8 @@ class ExportSelection:
         folder: The run's.
         summary: The run's figures; None if it is not finished.
         rounds: "all", "last" (the last round that has rows), or numbers of rounds.
-        seeds: Exported before the evolved rows.
+        seeds: Of the run.
+        with_seeds: Export the seeds, before the evolved rows.
     """
 
     config: ExperimentConfig
@@ -40,19 +44,32 @@ class ExportSelection:
     summary: Mapping[str, Any] | None = None
     rounds: ExportRounds = "all"
     seeds: Sequence[Row] = ()
+    with_seeds: bool = False
 
-    def rows(self, left_out: Counter[str]) -> Iterator[RowDict]:
+    def rows(self, left_out: Counter[str], *, unanswered: bool = False) -> Iterator[RowDict]:
         """Yield the selected rows that have a response, and count the others by reason.
 
         The file is read anew each time, so that a large run is not held in memory.
+
+        Args:
+            left_out: Counts by reason.
+            unanswered: Yield rows without a response, too.
         """
         rounds = self._chosen()
         for row in self._all():
             reason = _reason(row, rounds)
-            if reason:
+            if reason and not (unanswered and reason == UNANSWERED):
                 left_out[reason] += 1
             else:
                 yield row
+
+    def ancestors(self) -> list[RowDict]:
+        """Return all rows that another may come from."""
+        return [*(seed.as_dict() for seed in self.seeds), *self._in(EVOLVED)]
+
+    def failures(self) -> Iterator[RowDict]:
+        """Yield the rows that failed."""
+        return self._in(FAILURES)
 
     def _chosen(self) -> frozenset[int] | None:
         """Return the rounds to export; None: all."""
@@ -64,15 +81,16 @@ class ExportSelection:
     @property
     def last_round(self) -> int:
         """The highest round that has rows; 0 if no round has any."""
-        return max((row["round"] for row in self._evolved()), default=0)
+        return max((row["round"] for row in self._in(EVOLVED)), default=0)
 
     def _all(self) -> Iterator[RowDict]:
-        yield from (seed.as_dict() for seed in self.seeds)
-        yield from self._evolved()
+        if self.with_seeds:
+            yield from (seed.as_dict() for seed in self.seeds)
+        yield from self._in(EVOLVED)
 
-    def _evolved(self) -> Iterator[RowDict]:
+    def _in(self, name: str) -> Iterator[RowDict]:
         notes: Counter[str] = Counter()
-        for record in read_file(self.folder / "evolved.jsonl"):
+        for record in read_file(self.folder / name):
             yield read_row(record, notes)
 
 
@@ -82,7 +100,7 @@ def _reason(row: RowDict, rounds: frozenset[int] | None) -> str | None:
         return "of other rounds"
     if row["filtered_by"]:
         return "filtered"
-    return None if is_answered(row) else "without response"
+    return None if is_answered(row) else UNANSWERED
 
 
 def export_finished(
@@ -91,8 +109,9 @@ def export_finished(
     """Write the exports of a run's config; earlier exports of the run are replaced."""
     output = config.output
     if output.formats:
-        chosen = seeds if output.with_seeds else ()
-        selection = ExportSelection(config, config.folder, summary, output.rounds, chosen)
+        selection = ExportSelection(
+            config, config.folder, summary, output.rounds, seeds, output.with_seeds
+        )
         out = config.folder / "exports"
         export(selection, output.formats, out, overwrite=True, say=say)
 
@@ -138,7 +157,8 @@ def export(
 
 
 def _target(out: Path, name: str) -> Path:
-    return out / {"parquet": "rows.parquet", "hf": "hf"}.get(name, f"{name}.jsonl")
+    names = {"parquet": "rows.parquet", "hf": "hf", **{name: f"{name}.json" for name in FILES}}
+    return out / names.get(name, f"{name}.jsonl")
 
 
 def _not_written(name: str, count: int) -> str:
@@ -176,4 +196,13 @@ def _write_hf(selection: ExportSelection, name: str, out: Path, left_out: Counte
     return len(rows)
 
 
-_WRITERS: dict[str, Writer] = {"hf": _write_hf}
+def _write_joonavel(
+    selection: ExportSelection, name: str, out: Path, left_out: Counter[str]
+) -> int:
+    rows = selection.rows(left_out, unanswered=True)
+    return write_joonavel(
+        name, _target(out, name), rows, selection.failures(), selection.ancestors()
+    )
+
+
+_WRITERS: dict[str, Writer] = {"hf": _write_hf, **dict.fromkeys(FILES, _write_joonavel)}

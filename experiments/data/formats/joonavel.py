@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from autoevol.experiments.config.experiment import KOEVOL_METHODS
 from autoevol.experiments.data.formats.rows import Notes, ReadOne, RowDict, new_row, prompt_of
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
 
-TRACE = ("breadth", "complicate", "concretize", "constraints", "deepen", "reasoning")
-"""koevol's methods; a method's digit in a trace is its index here."""
+TRACE = KOEVOL_METHODS
 
 UNANSWERED = ("IDK", "parsing_error")
 """What both systems write in place of a missing answer; we write the first."""
@@ -68,22 +68,31 @@ def write_koevol(row: RowDict) -> RowDict:
     Raises:
         ConfigError: A method in the row's trace has no digit.
     """
-    unknown = [name for name in row["trace"] if name not in TRACE]
-    if unknown:
-        raise ConfigError(
-            f"row {row['id']!r}",
-            f"trace names {unknown[0]!r}, must be one of {', '.join(TRACE)} in this format",
-        )
     return {
         # koevol has no key for an input.
         "instruction": prompt_of(row),
         # A row that failed in a round has a shorter trace, and koevol counts its digits.
         "generation": len(row["trace"]),
         "root": row["root"],
-        "trace": "r" + "".join(str(TRACE.index(name)) for name in row["trace"]),
+        "trace": koevol_trace(row),
         "origin": row["origin"],
         "output": row["response"] or UNANSWERED[0],
     }
+
+
+def koevol_trace(row: RowDict) -> str:
+    """Return a row's trace in koevol's form.
+
+    Raises:
+        ConfigError: A method in the trace has no digit.
+    """
+    unknown = [name for name in row["trace"] if name not in TRACE]
+    if unknown:
+        raise ConfigError(
+            f"row {row['id']!r}",
+            f"trace names {unknown[0]!r}, must be one of {', '.join(TRACE)} in this format",
+        )
+    return "r" + "".join(str(TRACE.index(name)) for name in row["trace"])
 
 
 def auto_evol_reader() -> ReadOne:

@@ -1,7 +1,7 @@
 """Rows written to a data file of any format."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -41,6 +41,14 @@ def write_rows(target: Path, rows: Iterable[RowDict], write_as: Format) -> int:
     shape = "lines" if target.suffix == ".jsonl" else write_as.shape
     with whole_file(target) as file:
         return _SHAPES[shape](file, (write_as.record(row) for row in rows))
+
+
+def write_split(target: Path, records: Iterable[RowDict], columns: Sequence[str]) -> int:
+    """Write records in pandas' split form, with their columns even where there is no record."""
+    with whole_file(target) as file:
+        head = f'{{"columns": {as_json(list(columns))}, "data": ['
+        items = (as_json([record[name] for name in columns]) for record in records)
+        return _write_items(file, head, items, "]}")
 
 
 def _write_lines(file: TextIO, records: Iterable[RowDict]) -> int:

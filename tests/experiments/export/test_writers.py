@@ -14,11 +14,14 @@ from autoevol.experiments.config.experiment import ExportName
 from autoevol.experiments.data.formats.rows import new_row
 from autoevol.experiments.models.transports import scripted
 from autoevol.experiments.models.transports.protocol import Message
-from tests.support.command_line import run_cli
+from tests.support.command_line import rows_of, run_cli
 
 WriteConfig = Callable[..., Path]
 TURNS = {"turns": ["Name a tree.", "Another."], "answers": ["Oak.", "Elm."]}
-ALL = list(get_args(ExportName))
+ALL = [name for name in get_args(ExportName) if not name.startswith("koevol")]
+"""Those that can hold the rows of any method."""
+
+RUN = Path("runs/test")
 
 
 def lines(path: str) -> list[dict[str, Any]]:
@@ -301,7 +304,7 @@ def test_a_run_writes_what_its_config_asks_for(write_config: WriteConfig) -> Non
     folder = Path("runs/test/exports")
     assert {path.name for path in folder.iterdir()} == {
         *("alpaca.jsonl", "sharegpt.jsonl", "messages.jsonl", "llama_factory.jsonl"),
-        *("trl.jsonl", "rows.parquet", "hf", "dataset_info.json"),
+        *("trl.jsonl", "rows.parquet", "hf", "dataset_info.json", "auto_evol.json"),
     }
     assert len(lines("runs/test/exports/trl.jsonl")) == 30
     assert "30 of other rounds" in " ".join(printed.split())
@@ -361,3 +364,41 @@ def test_a_suspicion_travels_through_parquet(workplace: Path) -> None:
     back = [json.loads(line) for line in Path("back.jsonl").read_text().splitlines()]
     assert back[0]["suspected_by"] == [suspicion]
     assert "suspected_by" not in back[1]
+
+
+def test_koevols_files_need_methods_that_have_a_digit(write_config: WriteConfig) -> None:
+    config = write_config(4, optimizer={"name": "none"}, output={"formats": ["koevol"]})
+    refused = run_cli("run", str(config), expected=2)
+    assert "koevol has a digit for each method, 'weak' has none" in refused.err
+    assert not RUN.exists()
+
+
+def test_koevols_files_have_every_row_with_its_seed(finish: Callable[..., Path]) -> None:
+    """Answered or not, and of breadth methods, too, whose rows begin lineages of our own."""
+    methods = ["breadth", "deepen", "constraints"]
+    finish(
+        12,
+        optimizer={"name": "none"},
+        evolve={"methods": methods, "rounds": 2, "children": 2},
+        failure={"evolve": ["strict"], "respond": []},
+    )
+    names = ("--format", "koevol", "--format", "koevol_failures", "--format", "auto_evol")
+    run_cli("export", str(RUN), *names, "--with-seeds", expected=0)
+    seeds = {f"List the {i} largest rivers of Europe." for i in range(1, 13)}
+    table = json.loads((RUN / "exports" / "koevol.json").read_text())
+    rows = [dict(zip(table["columns"], values, strict=True)) for values in table["data"]]
+    evolved, failed = rows_of(RUN / "evolved.jsonl"), rows_of(RUN / "failures.jsonl")
+    assert len(rows) == len(seeds) + len(evolved)
+    assert {row["origin"] for row in rows} == seeds
+    assert all(len(row["trace"]) - 1 == row["generation"] for row in rows)
+    assert any(row["trace"].startswith("r0") for row in rows), "no row of a breadth method"
+    table = json.loads((RUN / "exports" / "koevol_failures.json").read_text())
+    assert table["columns"] == ["parent", "child", "generation", "root", "trace", "origin"]
+    lost = [row for row in failed if row["failed_at"] == "evolve"]
+    assert lost
+    assert [values[1] for values in table["data"]] == [row["instruction"] for row in lost]
+    texts = seeds | {row["instruction"] for row in evolved}
+    assert all(values[0] in texts and values[5] in seeds for values in table["data"])
+    columns = json.loads((RUN / "exports" / "auto_evol.json").read_text())
+    assert set(columns["root"]) == seeds
+    assert len(columns["instruction"]) == len(rows)

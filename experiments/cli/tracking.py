@@ -1,22 +1,41 @@
-"""`autoevol ui`: MLflow's UI on loopback, for the store that mlflow.yaml names."""
+"""`autoevol track` and `ui`: runs in MLflow, and MLflow's own page."""
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from autoevol.experiments.terminal.console import say
-from autoevol.experiments.tracking.again import required
+from autoevol.experiments.terminal.console import quiet_libraries, say
 from autoevol.experiments.tracking.config import load_tracking
 from autoevol.experiments.tracking.links import PORT, charts_link, ui_address
-from autoevol.experiments.tracking.store import find_store
 from autoevol.program.errors import ConfigError
 
 app = typer.Typer(add_completion=False)
 
 _NO_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 """Job execution starts nine more processes for evaluations that no run of ours uses."""
+
+
+@app.command()
+def track(
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN_FOLDER...", help="Runs to log.")],
+) -> None:
+    """Log runs in MLflow from their folders, for example after it was down.
+
+    A run that is in the store already gets what it lacks there, and nothing twice.
+    """
+    from autoevol.experiments.tracking.again import required, track_folder
+
+    config = load_tracking()
+    if config is None:
+        raise ConfigError("mlflow.yaml", "does not exist here, so there is no store to log to")
+    quiet_libraries()
+    for folder in folders:
+        with required():
+            run_id = track_folder(folder, config)
+        say(f"{folder}: logged as {run_id}")
 
 
 @app.command()
@@ -31,6 +50,9 @@ def serve_ui(port: int) -> None:
     Raises:
         ConfigError: There is no mlflow.yaml, or its store cannot be opened.
     """
+    from autoevol.experiments.tracking.again import required
+    from autoevol.experiments.tracking.store import find_store
+
     environment = {**_NO_JOBS, **os.environ}  # what the user sets comes last, so it wins
     tracking = load_tracking()
     if tracking is None:
