@@ -141,8 +141,8 @@ def _check_nameless(path: Path, *, fresh: bool) -> None:
 
 
 def _is_begun(file: Path) -> bool:
-    """Tell whether a try that was killed while it made the folder may have left this file."""
-    return file.name == LOCK or file.name.startswith(PARTIAL)
+    """Tell whether this file may be there before a run: of a preview, or of a killed try."""
+    return file.name == LOCK or file.name.startswith((PARTIAL, LEDGER))
 
 
 def _move_aside(path: Path) -> None:

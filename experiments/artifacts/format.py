@@ -52,8 +52,12 @@ IMPLIED: Mapping[int, Mapping[str, Any]] = {
     1: {},
     2: {},
     3: {},
-    # A run read its seeds by the names of their columns alone, and left all other columns out.
+    # A run read its seeds by the names of their columns alone, and left all other columns out. Its
+    # sizes did not follow the number of rows, and it searched unless the config said no.
     4: {
+        "optimizer.name": "auto_evol",
+        "data.dev_size": 50,
+        "data.heldout_size": 50,
         "data.format": "columns",
         "data.fields.system": None,
         "data.keep": [],

@@ -137,6 +137,8 @@ def _resumable(config: ExperimentConfig) -> dict[str, Any]:
         for role in EVOLVING
     }
     kept = {key: value for key, value in tree.items() if key not in _NOT_THE_ROWS}
+    # The rows themselves are compared, by the fingerprint of their content.
+    kept["data"] = {key: value for key, value in tree["data"].items() if key != "path"}
     search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}
     return {**kept, "models": models, "optimizer": search}
 

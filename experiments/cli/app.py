@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "run",
         "Apply only: evolve the whole set with the config's methods, or with a file's.",
     ),
+    "preview": ("run", "Show a few rows before and after, with F's verdicts."),
     "continue": ("run", "Evolve the rows of a finished run further, in a folder beside it."),
     "score": ("score", "Measure a finished set: difficulty, diversity, copies, leaks."),
     "compare": ("compare", "Put runs side by side, or let a judge decide between two sets."),

@@ -1,4 +1,4 @@
-"""`autoevol run`, `optimize` and `evolve`: check a config and run it.
+"""`autoevol run`, `optimize`, `evolve`, `preview` and `continue`: check a config and run it.
 
 Modules that load DSPy are imported when a command runs, so that its help and the message about a
 mistyped option appear at once.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from autoevol.experiments.cli.app import STOPPED_EARLY
+from autoevol.experiments.config.shipped import config_file, is_shipped
 from autoevol.experiments.run.request import RunRequest
 from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import complain, say
@@ -24,8 +25,21 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+_SIZES = ("train_size", "dev_size", "heldout_size", "fresh_size", "limit")
+_HOSTED_TOKENS = 2048
+"""Of a reply, as in the published systems."""
+
 ConfigFile = Annotated[
-    Path, typer.Argument(help="A YAML file, see experiments/configs/.", callback=path_of("CONFIG"))
+    Path,
+    typer.Argument(
+        help="A YAML file, or a shipped config such as koevol.", callback=path_of("CONFIG")
+    ),
+]
+DataFile = Annotated[
+    str | None, typer.Option("--data", metavar="PATH", help="Your data, instead of the config's.")
+]
+ModelName = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="A litellm name, for every role.")
 ]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY.SUB=VALUE", help="Override a key.")
@@ -49,6 +63,8 @@ Yes = Annotated[
 @app.command()
 def run(
     config: ConfigFile,
+    data: DataFile = None,
+    model: ModelName = None,
     overrides: Overrides = None,
     out: OutFolder = None,
     limit: Limit = None,
@@ -58,13 +74,15 @@ def run(
     yes: Yes = False,
 ) -> None:
     """Search for the best method and evolve the whole set with it."""
-    chosen = [*(overrides or []), *_forced(force)]
-    _run(RunRequest("all", config, chosen, out, limit, fresh, dry_run, yes))
+    chosen = [*_own(config, data, model), *(overrides or []), *_forced(force)]
+    _run(RunRequest("all", config_file(config), chosen, out, limit, fresh, dry_run, yes))
 
 
 @app.command()
 def optimize(
     config: ConfigFile,
+    data: DataFile = None,
+    model: ModelName = None,
     overrides: Overrides = None,
     out: OutFolder = None,
     limit: Limit = None,
@@ -73,8 +91,8 @@ def optimize(
     yes: Yes = False,
 ) -> None:
     """Search only: leave the best method in the run's folder."""
-    chosen = [*(overrides or []), *_forced(force)]
-    _run(RunRequest("search", config, chosen, out, limit, fresh, yes=yes))
+    chosen = [*_own(config, data, model), *(overrides or []), *_forced(force)]
+    _run(RunRequest("search", config_file(config), chosen, out, limit, fresh, yes=yes))
 
 
 @app.command()
@@ -88,6 +106,8 @@ def evolve(
             callback=path_of("--method"),
         ),
     ] = None,
+    data: DataFile = None,
+    model: ModelName = None,
     overrides: Overrides = None,
     out: OutFolder = None,
     limit: Limit = None,
@@ -100,8 +120,23 @@ def evolve(
     # A config has methods or a schedule, not both, so the file's method clears a schedule.
     extra = [applied, "evolve.schedule=[]"] if method else []
     # The last override of a key wins, so that `--set` cannot bring back a search or methods.
-    chosen = [*(overrides or []), "optimizer.name=none", *extra]
-    _run(RunRequest("apply", config, chosen, out, limit, fresh, yes=yes))
+    own = _own(config, data, model)
+    chosen = [*own, *(overrides or []), "optimizer.name=none", *extra]
+    _run(RunRequest("apply", config_file(config), chosen, out, limit, fresh, yes=yes))
+
+
+@app.command()
+def preview(
+    config: ConfigFile,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="How many seeds.")] = 3,
+    data: DataFile = None,
+    model: ModelName = None,
+    overrides: Overrides = None,
+    out: OutFolder = None,
+) -> None:
+    """Show a few rows before and after, with F's verdicts; the run does not pay them again."""
+    chosen = [*_own(config, data, model), *(overrides or [])]
+    _stoppable(lambda: _preview(RunRequest("all", config_file(config), chosen, out), rows))
 
 
 @app.command("continue")
@@ -125,6 +160,23 @@ def continue_run(
     _stoppable(lambda: _run_one(request, tree))
 
 
+def _preview(request: RunRequest, rows: int) -> None:
+    from autoevol.experiments.artifacts.resume import config_for_folder
+    from autoevol.experiments.cli.tables import show_preview
+    from autoevol.experiments.config.loading import tree_of
+    from autoevol.experiments.run.command import checked_plan
+    from autoevol.experiments.run.plan import recognised_lines
+    from autoevol.experiments.run.preview import preview as previewed
+    from autoevol.experiments.terminal.console import quiet_libraries
+
+    tree = tree_of(request.file, request.overrides)
+    plan = checked_plan(config_for_folder(tree, request.file, out=request.out), request)
+    for line in recognised_lines(plan):
+        say(line)
+    quiet_libraries()
+    show_preview(previewed(plan, rows, say))
+
+
 def _run(request: RunRequest) -> None:
     _stoppable(lambda: run_config(request))
 
@@ -135,6 +187,26 @@ def _stoppable(work: Callable[[], None]) -> None:
     except (KeyboardInterrupt, typer.Abort) as error:
         complain("stopped; the same command resumes")
         raise typer.Exit(STOPPED_EARLY) from error
+
+
+def _own(config: Path, data: str | None, model: str | None) -> list[str]:
+    """Return the overrides for a user's own data and model.
+
+    Other data has neither the columns that the config filters by nor its number of rows. What the
+    shipped configs allow a small model in this process is too short for a hosted one's replies.
+    """
+    from autoevol.experiments.config.experiment import EVOLVING
+
+    shipped = is_shipped(config_file(config))
+    overrides = []
+    for role in EVOLVING if model else ():
+        overrides.append(f"models.{role}.model={json.dumps(model)}")
+        if shipped and not str(model).startswith("local/"):
+            overrides.append(f"models.{role}.max_tokens={_HOSTED_TOKENS}")
+    if data is not None:
+        overrides += [f"data.path={json.dumps(data)}", "data.where={}"]
+        overrides += [f"data.{size}=null" for size in _SIZES if shipped]
+    return overrides
 
 
 def _forced(force: bool) -> list[str]:

@@ -1,17 +1,24 @@
 """The tables of `run` and `score`: a run's plan, a run's summary, the scores of a set."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rich.panel import Panel
 from rich.table import Column, Table
+from rich.text import Text
 
 from autoevol.experiments.artifacts.admissions import admission_lines
 from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.run.estimate import CostEstimate, estimate
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.scores.results import ScoreResults
-from autoevol.experiments.terminal.console import console
+from autoevol.experiments.terminal.console import console, say
+from autoevol.program.records import Outcome
+
+if TYPE_CHECKING:  # it loads aiohttp, which a dry run does without
+    from autoevol.experiments.run.preview import Preview
 
 _FILES = {
     "method": "methods/best.md",
@@ -24,13 +31,9 @@ _FILES = {
 
 def show_plan(plan: Plan) -> None:
     """Print what a run would do, and the most that it may cost."""
-    splits = plan.splits
-    console.print(f"[bold]{plan.config.name}[/] · {len(splits.seeds)} rows → {plan.config.folder}")
-    if plan.start:
-        console.print(
-            f"{plan.config.optimizer.name} from {plan.start.name}: train {len(splits.train)}, "
-            f"dev {len(splits.dev)}, fresh {len(splits.fresh)}, held-out {len(splits.heldout)} rows"
-        )
+    rows = len(plan.splits.seeds)
+    console.print(f"[bold]{plan.config.name}[/] · {rows} rows → {plan.config.folder}")
+    console.print(_methods_line(plan))
     # By default rich cuts off the end of a long model name.
     model = Column("model", overflow="fold")
     lines = estimate(plan)
@@ -65,6 +68,20 @@ def show_plan(plan: Plan) -> None:
         console.print("Set models.ROLE.price for a model whose price litellm does not know.")
 
 
+def _methods_line(plan: Plan) -> str:
+    """Return what is searched or applied, and the rows of a search's splits."""
+    splits, config = plan.splits, plan.config
+    if plan.start:
+        return (
+            f"{config.optimizer.name} from {plan.start.name}: train {len(splits.train)}, "
+            f"dev {len(splits.dev)}, fresh {len(splits.fresh)}, held-out {len(splits.heldout)} rows"
+        )
+    if not config.evolve.rounds:
+        return "no round: the rows are answered as they are"
+    names = ", ".join(method.name for method in plan.methods)
+    return f"no search: {names} as they are (a section `optimizer` searches)"
+
+
 def remainder(lines: Sequence[CostEstimate]) -> str:
     """Return a sentence on what a run that has begun still has to do; "": it has not begun."""
     if not any(line.is_seen for line in lines):
@@ -97,6 +114,37 @@ def show_summary(summary: dict[str, Any], folder: Path) -> None:
         console.print("compare  `autoevol ui` shows this run and its candidates in MLflow")
     else:
         console.print(f"MLflow   not tracked; `autoevol track {folder}` logs it", soft_wrap=True)
+
+
+def show_preview(preview: "Preview") -> None:
+    """Print rows before and after, with F's verdicts and the evidence."""
+    for note in preview.notes:
+        say(note)
+    for outcome in preview.outcomes:
+        console.print(_outcome_panel(outcome))
+    tally = Counter(_verdict(outcome) for outcome in preview.outcomes)
+    say(", ".join(f"{count} {verdict}" for verdict, count in tally.items()) or "no row")
+
+
+def _outcome_panel(outcome: Outcome) -> Panel:
+    row, grid = outcome.row, Table.grid(padding=(0, 1))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    # As text: rows may hold what the console takes for markup.
+    grid.add_row("before", Text(outcome.source.question))
+    grid.add_row("after", Text(row.question or outcome.raw))
+    if row.response:
+        grid.add_row("response", Text("\n\n".join(row.answers) or row.response))
+    for reason in (*outcome.reasons, *row.suspected_by):
+        grid.add_row(reason.rule, Text(reason.evidence))
+    title = f"{row.seed_id} · round {row.round} · {row.method or 'answered'} · {_verdict(outcome)}"
+    return Panel(grid, title=Text(title), title_align="left")
+
+
+def _verdict(outcome: Outcome) -> str:
+    if outcome.status == "failed":
+        return f"failed at {outcome.failed_at}"
+    return "kept under suspicion" if outcome.row.suspected_by else outcome.status
 
 
 def score_table(results: ScoreResults) -> Table:

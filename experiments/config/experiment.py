@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from autoevol.experiments.config.data import DataConfig
+from autoevol.experiments.config.data import USUAL_SIZE, DataConfig
 from autoevol.experiments.config.errors import config_error, shown
 from autoevol.experiments.config.evolve import AnswerConfig, EvolveConfig
 from autoevol.experiments.config.filters import ALWAYS, FIGURES, FilterConfig
@@ -15,6 +15,8 @@ from autoevol.experiments.config.models import ModelsConfig
 from autoevol.experiments.config.optimizer import OptimizerConfig
 from autoevol.experiments.config.scores import ANSWERED, ScoresConfig
 from autoevol.experiments.config.section import Section
+from autoevol.experiments.config.shipped import KOEVOL_METHODS
+from autoevol.experiments.files.data_sets import found_path
 from autoevol.experiments.files.paths import name_problem
 from autoevol.experiments.models.budget import Budget
 from autoevol.program.bounds import Count
@@ -32,9 +34,6 @@ ExportName = Literal[
     "koevol_failures",
     "auto_evol",
 ]
-KOEVOL_METHODS = ("breadth", "complicate", "concretize", "constraints", "deepen", "reasoning")
-"""The methods of koevol; a method's digit in a trace is its index here."""
-
 ExportRounds = Literal["all", "last"] | tuple[Count, ...]
 EVOLVING = ("evolver", "responder", "optimizer", "judge")
 ROLES = (*EVOLVING, "solver", "strong_solver")
@@ -263,14 +262,30 @@ def config_of(tree: dict[str, Any], path: Path, *, out: Path | None = None) -> E
     """
     if tree.get(MATRIX) is not None:
         raise ConfigError(f"{path}: {MATRIX}", "stands for several runs, here it takes one")
-    tree = {key: value for key, value in tree.items() if key != MATRIX}
+    tree = with_search_rule({key: value for key, value in tree.items() if key != MATRIX})
     output = tree.get("output") or {}
     if out is not None and isinstance(output, dict):
         tree["output"] = {**output, "dir": str(out)}
     try:
-        return ExperimentConfig.model_validate(tree)
+        config = ExperimentConfig.model_validate(tree)
     except ValidationError as error:
         raise config_error(path, error, ExperimentConfig) from error
+    # The run's own config lies elsewhere and has to find the data, too.
+    data = config.data.model_copy(update={"path": found_path(config.data.path, path.parent)})
+    return config.model_copy(update={"data": data})
+
+
+def with_search_rule(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return a config's keys, without a search where none is meant.
+
+    Methods that a config names are applied as they are, unless it has a section `optimizer`. A
+    config with neither searches from e0; one that only answers rows (`evolve.rounds: 0`) does not.
+    """
+    evolve = tree.get("evolve")
+    if "optimizer" in tree or not isinstance(evolve, dict):
+        return tree
+    is_plain = evolve.get("methods") or evolve.get("schedule") or evolve.get("rounds") == 0
+    return {**tree, "optimizer": {"name": "none"}} if is_plain else tree
 
 
 def limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
@@ -290,24 +305,21 @@ def _limited_data(data: DataConfig, n: int) -> DataConfig:
     rows = min(data.limit or n, n)
     # A third each for dev and held-out leaves a third for train, as the search needs all three.
     third = max(1, rows // 3)
+    dev, heldout = (
+        min(USUAL_SIZE if size is None else size, third)
+        for size in (data.dev_size, data.heldout_size)
+    )
+    # A size from the config may be more than the rows that are left. One row is for train, whose
+    # size is null in a trial.
+    left = max(0, rows - dev - heldout - 1)
     sizes = {
         "limit": rows,
-        # A size from the config may be more than the rows that are left.
         "train_size": None,
-        "dev_size": min(data.dev_size, third),
-        "heldout_size": min(data.heldout_size, third),
-        "fresh_size": _limited_fresh(data, rows, third),
+        "dev_size": dev,
+        "heldout_size": heldout,
+        "fresh_size": None if data.fresh_size is None else min(data.fresh_size, left),
     }
     return data.model_copy(update=sizes)
-
-
-def _limited_fresh(data: DataConfig, rows: int, third: int) -> int | None:
-    """Return how many fresh rows a small trial can have; null stays null."""
-    if data.fresh_size is None:
-        return None
-    # The last 1 is a row for train, whose size is null in a trial.
-    left = rows - min(data.dev_size, third) - min(data.heldout_size, third) - 1
-    return max(0, min(data.fresh_size, left))
 
 
 def _limited_search(search: OptimizerConfig, n: int) -> OptimizerConfig:

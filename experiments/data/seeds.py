@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autoevol.experiments.config.data import DataConfig, FieldsConfig
+from autoevol.experiments.config.data import DataConfig, FieldsConfig, sized
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.data.formats.account import Recognised
 from autoevol.experiments.data.formats.catalogue import Format, find_format
@@ -100,14 +100,15 @@ def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:
     Raises:
         ConfigError: The sizes need more rows than there are.
     """
-    sizes = config.search_rows
+    sizes = sized(config.search_rows, len(rows))
+    dev_size, heldout_size = sizes.dev_size or 0, sizes.heldout_size or 0
     _check_sizes(sizes, len(rows), config, where)
     shuffled = random.Random(config.seed).sample(rows, len(rows))
-    chosen = sizes.dev_size + sizes.heldout_size
+    chosen = dev_size + heldout_size
     # Cut first: dev and held-out rows stay the same when train_size or fresh_size change.
-    dev, heldout = shuffled[: sizes.dev_size], shuffled[sizes.dev_size : chosen]
+    dev, heldout = shuffled[:dev_size], shuffled[dev_size:chosen]
     rest = shuffled[chosen:]
-    fresh = _fresh_size(sizes, len(rest))
+    fresh = _fresh_size(sizes, dev_size, len(rest))
     train = sizes.train_size
     if train is None:
         train = max(1, SEARCH_ROWS - chosen - fresh)
@@ -119,22 +120,23 @@ def _check_sizes(sizes: DataConfig, rows: int, config: ExperimentConfig, where: 
         raise ConfigError(f"{where}: data", "a search needs rows in train_size and in dev_size")
     # Where train_size is null, a search needs at least one row to train on.
     train = sizes.train_size or int(config.is_search)
-    needed = train + sizes.dev_size + sizes.heldout_size + (sizes.fresh_size or 0)
+    others = (sizes.dev_size, sizes.heldout_size, sizes.fresh_size)
+    needed = train + sum(size or 0 for size in others)
     if needed > rows:
         raise ConfigError(
             f"{where}: data",
             f"train_size, dev_size, fresh_size and heldout_size need {needed} rows, "
-            f"{config.data.path} has {rows}; make them smaller, or do without a search "
-            "(optimizer.name: none)",
+            f"{config.data.path} has {rows}; leave them out (they follow the number of rows), or "
+            "do without a search (optimizer.name: none)",
         )
 
 
-def _fresh_size(sizes: DataConfig, left: int) -> int:
+def _fresh_size(sizes: DataConfig, dev_size: int, left: int) -> int:
     """Return the number of fresh rows, out of those that dev and held-out leave."""
     if sizes.fresh_size is not None:
         return sizes.fresh_size
     spare = left // 3 if sizes.train_size is None else left - sizes.train_size
-    return min(sizes.dev_size, spare)
+    return min(dev_size, spare)
 
 
 def _options(data: DataConfig, where: str) -> ReadOptions:

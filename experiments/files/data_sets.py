@@ -89,6 +89,21 @@ def existing_path(name: str, where: str, *, beside: Path) -> Path | None:
     return None
 
 
+def found_path(name: str, beside: Path) -> str:
+    """Return a data set's path from the working folder, where it lies beside something else."""
+    there = beside / name
+    if Path(name).is_absolute() or _exists(Path(name)) or not _exists(there):
+        return name
+    return str(there)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists() or (glob.has_magic(str(path)) and bool(_glob(Path(), path)))
+    except (OSError, ValueError):
+        return False  # the reader says what is wrong with it
+
+
 def _matching(location: Location) -> list[Path]:
     """Return the files that a pattern stands for; none where the path is no pattern."""
     if not glob.has_magic(location.path):

@@ -10,11 +10,9 @@ search, bulk, score and filter. Then it writes the results.
 - `finished`: whether a run is finished and its folder whole; what is damaged is made again.
 - `runner`: opens everything that a run needs, and runs its phases in order.
 - `context`: what the phases share.
-- `search_phase`: the search, and the test of what it found on held-out rows.
-- `bulk_phase`: the whole set through all rounds.
-- `score_phase`: scores and filters of the rows that were kept.
+- `phases`: the search, the bulk phase, scores and filters; the look at the first rewrites.
+- `preview`: a few rows before and after, on the run's own ledger.
 - `results`: what a run leaves at its end, from exports to the summary.
 - `wiring`: the program's own settings, made from a plan.
-- `first_look`: whether the evolver copies or rewords, and what becomes of suspects.
 - `scoring`: `autoevol score`.
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from autoevol.experiments.config.data import sized
 from autoevol.experiments.config.errors import shown
 from autoevol.experiments.config.evolve import MethodConfig
 from autoevol.experiments.config.experiment import (
@@ -18,7 +19,7 @@ from autoevol.experiments.config.experiment import (
 )
 from autoevol.experiments.config.models import ModelConfig, model_settings
 from autoevol.experiments.data.formats.account import Recognised
-from autoevol.experiments.data.seeds import Splits, read_seeds, split
+from autoevol.experiments.data.seeds import Seeds, Splits, read_seeds, split
 from autoevol.experiments.files.data_sets import existing_path
 from autoevol.experiments.files.paths import local_path, read_text
 from autoevol.experiments.models.settings import ModelSettings, check
@@ -92,15 +93,16 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
     prompt = _answer_prompt(config, where)
     _check_benchmarks(config, where)
     seeds = read_seeds(config, where)
-    config = _with_first_round(config, seeds.first_round, where)
+    config = _resolved(config, seeds, where)
     splits = split(seeds.rows, config, where)
     return Plan(config, where, splits, schedule, start, models, prompt, seeds.recognised)
 
 
-def _with_first_round(config: ExperimentConfig, first: int, where: str) -> ExperimentConfig:
-    """Return the config with the number of its first round, as the seeds tell it."""
-    evolve = config.evolve.model_copy(update={"first_round": first})
-    resolved = config.model_copy(update={"evolve": evolve})
+def _resolved(config: ExperimentConfig, seeds: Seeds, where: str) -> ExperimentConfig:
+    """Return the config with what the seeds decide: its first round, and the sizes of a search."""
+    evolve = config.evolve.model_copy(update={"first_round": seeds.first_round})
+    data = sized(config.data, len(seeds.rows)) if config.is_search else config.data
+    resolved = config.model_copy(update={"evolve": evolve, "data": data})
     if problem := rounds_problem(resolved):
         raise ConfigError(f"{where}: output.rounds", problem)
     return resolved

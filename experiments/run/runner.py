@@ -12,9 +12,10 @@ from autoevol.experiments.artifacts.summary import BulkResult, RunResult, summar
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import OpenModels, open_models
-from autoevol.experiments.run.bulk_phase import BulkPhase
 from autoevol.experiments.run.context import OpenRun, RunContext
-from autoevol.experiments.run.first_look import with_suspects_decided
+from autoevol.experiments.run.phases.bulk import BulkPhase
+from autoevol.experiments.run.phases.first_look import with_suspects_decided
+from autoevol.experiments.run.phases.scores import ScorePhase, ScoreTools, open_score_tools
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.run.results import (
     write_best,
@@ -22,7 +23,6 @@ from autoevol.experiments.run.results import (
     write_run,
     write_search,
 )
-from autoevol.experiments.run.score_phase import ScorePhase, ScoreTools, open_score_tools
 from autoevol.experiments.run.wiring import pipeline_of, scoring_roles
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.terminal.signals import stopping_on_signal
@@ -32,7 +32,7 @@ from autoevol.program.errors import StoppedError
 from autoevol.program.evolution.evolver import Evolver
 
 if TYPE_CHECKING:
-    from autoevol.experiments.run.search_phase import SearchPhase
+    from autoevol.experiments.run.phases.search import SearchPhase
 
 
 def run(plan: Plan, context: RunContext) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> _Phases:
 
 def _search_phase(opened: OpenRun) -> "SearchPhase":
     # It loads Optuna, which a run without a search does without.
-    from autoevol.experiments.run.search_phase import SearchPhase
+    from autoevol.experiments.run.phases.search import SearchPhase
 
     return SearchPhase(opened)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from autoevol.experiments.config.experiment import KOEVOL_METHODS
+from autoevol.experiments.config.shipped import KOEVOL_METHODS
 from autoevol.experiments.data.formats.rows import Notes, ReadOne, RowDict, new_row, prompt_of
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from autoevol.experiments.artifacts.format import FORMAT
 from tests.support.command_line import rows_of, run_cli, summary_of
@@ -72,6 +73,11 @@ def test_a_folder_of_format_1_keeps_the_ids_that_it_began_with(
     identity = json.loads((RUN / "run.json").read_text())
     assert identity.pop("format") == FORMAT
     (RUN / "run.json").write_text(json.dumps(identity))
+    # Nor had a folder of that format the keys that came later.
+    stored = yaml.safe_load((RUN / "config.yaml").read_text())
+    for key in ("format", "fields", "invalid", "keep"):
+        del stored["data"][key]
+    (RUN / "config.yaml").write_text(yaml.safe_dump(stored))
 
     run_cli("run", str(config), expected=0)
 
