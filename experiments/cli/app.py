@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "data",
         "Make two data sets comparable: the same seeds, or the same number of rows.",
     ),
+    "schema": ("start", "Print the JSON Schema of a config, for editors and checks."),
     "methods": ("methods", "The named evolving methods."),
     "models": ("models", "The local models."),
     "metric-check": ("metric_check", "Check every rule set against labelled rows."),

@@ -17,6 +17,8 @@ class FieldsConfig(Section):
 
     Attributes:
         instruction: The only column that every row must have.
+        input: Material that the instruction refers to.
+        response: An answer that is there already.
         id: Rows without one are numbered.
         root: The data set that a row comes from.
         turns: Lists of user turns; two or more make the row a conversation.
@@ -42,6 +44,7 @@ class DataConfig(Section):
             that `fields` names; or the name of a format, as `autoevol convert --from` takes it.
             Fields that are not the usual ones imply `columns`.
         split: Of a Hugging Face data set.
+        fields: Names of the columns, where they are not the usual ones.
         invalid: What becomes of records that make no row: `stop` lists them all; `skip` leaves them
             out, counts them, and writes them to `rejected.jsonl`.
         keep: Further columns that travel with their rows as `meta`, into the exports, too: `all`,

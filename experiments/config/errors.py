@@ -14,6 +14,10 @@ UNKNOWN = "unknown key"
 CONCEALED = {"api_base", "params", "storage"}
 """Keys whose value may be a secret by mistake, so a message does not repeat it."""
 
+_FALLING_BACK = ("models.responder", "models.optimizer", "models.judge")
+_FIRST_KEYS = {"models": "models.evolver", "data": "data.path"}
+"""What a section needs at least."""
+
 _OF_SECTIONS = ("model_type", "model_attributes_type", "dict_type")
 """Pydantic's errors where a section is missing; they name our classes."""
 
@@ -26,13 +30,31 @@ _OF_TUPLES = ("tuple_type", "too_short", "too_long")
 
 def config_error(path: Path, error: ValidationError, schema: type[BaseModel]) -> ConfigError:
     """Return the error that names file and key of a schema's first complaint."""
-    first, *rest = error.errors()
+    errors = error.errors()
+    missing = _missing_keys(errors)
+    # Who begins a config wants to know at once what it needs.
+    if len(missing) > 1:
+        wrong = sum(detail["type"] != "missing" for detail in errors)
+        tail = f" (and {wrong} more)" if wrong else ""
+        return ConfigError(f"{path}: {', '.join(missing)}", f"are required{tail}")
+    first, *rest = errors
     # A list with a wrong item is called too short as well: one mistake, not two.
     others = [other for other in rest if other["loc"] != first["loc"][: len(other["loc"])]]
-    key = ".".join(str(part)[:_LONGEST] for part in first["loc"])
+    key = _key(first)
     tail = f" (and {len(others)} more)" if others else ""
     where = f"{path}: {key}" if key else str(path)
     return ConfigError(where, f"{_problem(first, schema)}{tail}")
+
+
+def _missing_keys(errors: Sequence[ErrorDetails]) -> list[str]:
+    """Return the keys that a user has to write; the other roles fall back to the evolver."""
+    keys = [_key(detail) for detail in errors if detail["type"] == "missing"]
+    written = [key for key in keys if not key.startswith(_FALLING_BACK)]
+    return [_FIRST_KEYS.get(key, key) for key in written or keys]
+
+
+def _key(detail: ErrorDetails) -> str:
+    return ".".join(str(part)[:_LONGEST] for part in detail["loc"])
 
 
 def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:

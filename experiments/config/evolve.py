@@ -78,6 +78,12 @@ class EvolveConfig(Section, GenerationOptions):
         methods: Names or files, or mappings with parameters.
         schedule: The methods of each round, instead of `methods`; its last entry serves all later
             rounds.
+        rounds: Generations; the paper's default is one. 0: the rows are answered as they are. null:
+            as many as `schedule` has, or 1.
+        first_round: Number of the first round. null: the round after the rows' last; 1 for rows of
+            no run.
+        children: Rewrites of a row in each round, a number or a list; its last number also serves
+            all later rounds.
         until: Stop evolving a row at a length.
         respond: Whether evolved instructions are answered.
         input: `keep` carries a row's input along unchanged; `append` makes it part of the

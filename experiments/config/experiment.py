@@ -53,6 +53,8 @@ class FailureConfig(Section):
     """Rules of F by stage: names of rule sets and rules; `-name` takes one out.
 
     Attributes:
+        evolve: Rules on the rewritten instruction.
+        respond: Rules on the answer.
         thresholds: Numbers that replace a rule's own, by rule and name: `{bloated: {times: 4}}`.
         suspects: What becomes of a row that is only suspected. "auto": dropped where the evolver
             copies its seeds' words, kept where it rewords them or nobody knows.
@@ -83,6 +85,8 @@ class OutputConfig(Section):
     """The run's folder, and the exports in it besides `evolved.jsonl`.
 
     Attributes:
+        dir: The run's folder; null: `runs/NAME`.
+        formats: Of the exports, in `exports/`; see docs/data-tools.md.
         rounds: Rounds to export: `all`, the `last` that has rows, or these.
         with_seeds: Export the seeds that have responses, too.
     """
@@ -121,7 +125,23 @@ class BudgetConfig(Section, Budget):
 
 
 class ExperimentConfig(Section):
-    """Everything one run needs; two equal configs mean the same run."""
+    """Everything one run needs; two equal configs mean the same run.
+
+    Attributes:
+        name: Of the run: letters, digits, `._+-`. Its folder and its MLflow run have it.
+        seed: Of every draw that is not a model's: splits, choices of methods, samples.
+        models: The model of each role.
+        data: Where the seeds are, and how they are split.
+        failure: F: which rules a rewrite and an answer must pass.
+        optimizer: The search. Without this section, methods that the config names are applied as
+            they are; a config that names none searches from e0.
+        evolve: How the whole set is evolved.
+        answer: How instructions are answered.
+        scores: What is measured of the finished set.
+        filters: What exports leave out of it, in this order: a name, or a name with its settings.
+        output: The run's folder and its exports.
+        budget: Caps of the whole run, over all of its tries.
+    """
 
     name: Annotated[str, Field(pattern=r"^[\w.+-]+$")]
     seed: Annotated[int, Field(ge=0, le=MOST_SEED)] = 0

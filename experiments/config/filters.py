@@ -36,6 +36,7 @@ class Dedup(Section):
     """Removes near copies of earlier rows and of seeds.
 
     Attributes:
+        name: Of the filter.
         alike: Share of common three-word runs from which two rows are copies.
     """
 
@@ -47,6 +48,7 @@ class Decontaminate(Section):
     """Removes rows that share a run of words with a benchmark.
 
     Attributes:
+        name: Of the filter.
         benchmarks: Their files.
         runs: Consecutive words that must be shared.
     """
@@ -58,7 +60,14 @@ class Decontaminate(Section):
 
 
 class Band(Section):
-    """Keeps rows whose figure is in (low, high]."""
+    """Keeps rows whose figure is in (low, high].
+
+    Attributes:
+        name: Of the filter.
+        score: The figure, such as `difficulty` or `mnd`.
+        low: Rows at or below it are left out; `-.inf`: none.
+        high: Rows above it are left out; `.inf`: none.
+    """
 
     name: Literal["band"]
     score: str
@@ -68,7 +77,13 @@ class Band(Section):
 
 
 class Top(Section):
-    """Keeps the share `part` of the rows that have the figure: those with the highest values."""
+    """Keeps the rows with the highest values of a figure.
+
+    Attributes:
+        name: Of the filter.
+        score: The figure.
+        part: Share of the rows that have the figure.
+    """
 
     name: Literal["top"]
     score: str
@@ -79,11 +94,13 @@ class DiverseSubset(Section):
     """Keeps rows that are far apart in embedding space, chosen greedily.
 
     Attributes:
+        name: Of the filter.
         least: Least distance of two rows, on unit vectors; only without a score.
         score: The figure whose highest values are chosen first (Deita's rule); null: rows in their
             order.
         tau: Cosine similarity above which two rows are too near; only with a score.
         most: Rows to keep, only with a score; null: no limit.
+        embedding: Of the texts: `static`, or a sentence-transformers model.
     """
 
     name: Literal["diverse_subset"]

@@ -29,7 +29,13 @@ _MOST_SECONDS = 10_000_000
 
 
 class PriceConfig(Section):
-    """US dollars per million tokens; null for `cached` means the price of `input`."""
+    """US dollars per million tokens.
+
+    Attributes:
+        input: Of the prompt.
+        output: Of the reply.
+        cached: Of prompt tokens from the provider's prefix cache; null: as `input`.
+    """
 
     input: NonNegative
     output: NonNegative
@@ -125,6 +131,10 @@ class ModelsConfig(Section):
     at temperature 0. Solvers have no model to fall back to.
 
     Attributes:
+        evolver: Rewrites instructions.
+        responder: Answers them.
+        optimizer: Analyses failures and writes new methods, in a search.
+        judge: Decides what no rule can, and gives scores.
         solver: Tries the rows, for the score `solver`; null: that score cannot be computed.
         strong_solver: A better model, for the gap between the two, and as the solver of F; null:
             there is no gap, and F's rules `unsolvable` and `same_answer` ask the responder.

@@ -17,7 +17,13 @@ from autoevol.program.errors import BudgetExhaustedError
 
 @dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
 class Budget:
-    """Caps of a run; None: no cap. Calls of earlier tries of the same run count."""
+    """Caps of a run; None: no cap. Calls of earlier tries of the same run count.
+
+    Attributes:
+        calls: Most calls, all models.
+        tokens: Most tokens, in and out.
+        usd: Most US dollars; needs the price of every model.
+    """
 
     calls: Count | None = None
     tokens: Count | None = None

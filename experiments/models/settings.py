@@ -53,9 +53,12 @@ class EndpointOptions:
 
     Attributes:
         model: A litellm name, `local/NAME`, `local/PATH.gguf` or `local/hf:OWNER/REPO/FILE`.
+        api_base: Address of an endpoint, such as `http://localhost:8000/v1`; None: the provider's.
         api_key_env: Name of the environment variable with the key; never the key itself.
         timeout: Seconds until a call counts as lost.
         concurrency: Calls in flight; None: 16, or a local model's slots.
+        requests_per_minute: Most calls a minute; others wait. None: no limit of ours.
+        tokens_per_minute: Most tokens a minute, in and out; others wait. None: no limit of ours.
         context: Tokens of a local model's context; None: as its catalogue entry says.
         attempts: Tries of a call whose reply is lost, empty or cut off.
         backoff: Seconds; the wait before a second try is random up to this, and doubles from there.
@@ -89,7 +92,15 @@ class EndpointOptions:
 
 @dataclass(frozen=True)
 class ModelOptions(EndpointOptions):
-    """An endpoint with the sampling of a role; None leaves a setting to the provider."""
+    """An endpoint with the sampling of a role; None leaves a setting to the provider.
+
+    Attributes:
+        temperature: Of the sampling; 0: always the likeliest token. None: the provider's default,
+            but 0 for evolver, responder and judge, and 0.6 for the optimizer.
+        top_p: Share of probability that is sampled from. None: the provider's default, but 0.95 for
+            the optimizer.
+        max_tokens: Of a reply; None: as many as the provider allows.
+    """
 
     temperature: Temperature | None = None
     top_p: Share | None = None

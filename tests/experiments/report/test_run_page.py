@@ -258,7 +258,10 @@ def test_drawn_rows_are_twenty_each_with_the_same_chance(workplace: Path) -> Non
         (lambda: (RUN / "run.json").write_text('{"key": "a", "started": 1}'), "run.json: is not"),
         (lambda: (RUN / "config.yaml").write_text("a: ["), "config.yaml: is not valid YAML"),
         (lambda: (RUN / "config.yaml").write_text(""), "config.yaml: must be a mapping"),
-        (lambda: (RUN / "config.yaml").write_text("seed: 1"), "config.yaml: name: is required"),
+        (
+            lambda: (RUN / "config.yaml").write_text("seed: 1"),
+            "config.yaml: name: is required",
+        ),
         (lambda: (RUN / "summary.json").write_text("{}"), "summary.json: rows_in must be a number"),
         (lambda: (RUN / "summary.json").write_text("[]"), "summary.json: must be an object"),
         (lambda: (RUN / "evolved.jsonl").write_text("[]"), "evolved.jsonl:1: must be an object"),
