@@ -3,6 +3,7 @@
 import errno
 import gc
 import logging
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +29,7 @@ _COLLECTION = (50_000, 20, 50)
 USER_MUST_ACT, STOPPED_EARLY = 2, 3
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("start", "Look at your data, and write a config that fits it."),
     "run": ("run", "Search for the best method and evolve the whole set with it."),
     "optimize": ("run", "Search only: leave the best method in the run's folder."),
     "evolve": (
@@ -125,6 +127,9 @@ def main() -> None:
     gc.set_threshold(*_COLLECTION)
     # Without a path dotenv searches upwards from this module's folder, not the working folder.
     dotenv.load_dotenv(Path(".env"))
+    # The name under which joonavel's systems have it.
+    if "MY_HF_TOKEN" in os.environ:
+        os.environ.setdefault("HF_TOKEN", os.environ["MY_HF_TOKEN"])
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         app()

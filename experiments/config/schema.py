@@ -4,6 +4,7 @@ Meanings are those of the classes' docstrings. Short forms that validators spell
 model's bare name, are added here: pydantic's own schema does not know them.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from inspect import getdoc
@@ -40,6 +41,11 @@ def config_schema() -> Schema:
     described = "Several runs: a list of values for each key, as with --set."
     schema["properties"][MATRIX] = {**values, "description": described}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def schema_text() -> str:
+    """Return the JSON Schema as a file's text."""
+    return json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _sections(model: type[BaseModel]) -> Iterator[type[BaseModel]]:

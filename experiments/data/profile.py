@@ -1,0 +1,154 @@
+"""What a data set looks like: rows, languages, domains, lengths, and which columns it has."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autoevol.experiments.data.formats.account import Recognised
+from autoevol.experiments.data.formats.columns import Columns
+from autoevol.experiments.data.formats.rows import RowDict
+from autoevol.experiments.data.formats.source import ReadOptions, open_source
+from autoevol.experiments.files.data_sets import Location, open_files
+from autoevol.experiments.files.reading import strict
+from autoevol.metrics.text.languages import code_in_use
+from autoevol.program.errors import ConfigError
+
+_SAMPLE = 500
+"""Rows whose language and domain are looked at, spread over the set."""
+
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "instruction": (
+        *("instruction", "question", "prompt", "query", "problem", "task", "text"),
+        *("user", "human", "request", "title", "질문", "지시", "frage", "pregunta"),
+    ),
+    "response": (
+        *("response", "output", "answer", "completion", "solution", "reply", "assistant"),
+        *("target", "label", "답변", "정답", "antwort", "respuesta"),
+    ),
+    "input": ("input", "context", "passage"),
+    "system": ("system", "system_prompt"),
+}
+"""Names that people give to columns, the likeliest first."""
+
+_CODE = re.compile(
+    r"```|\b(?:python|javascript|typescript|java|sql|bash|html|css|rust|golang|kotlin|c\+\+|regex)\b"
+    r"|파이썬|자바|코드|프로그램|함수를",
+    re.IGNORECASE,
+)
+_MATHS = re.compile(r"\d\D+\d|\\(?:frac|sum|sqrt|int)|\$[^$]+\$|[=√∑∫]")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a data set looks like.
+
+    Attributes:
+        recognised: What the reader recognised.
+        fields: Names of its columns that are not the usual ones; empty: it is in a known format.
+        languages: Share of the sampled rows by ISO 639-1 code, the commonest first.
+        domains: Share of the sampled rows that ask for code, for calculation, or for neither.
+        words: Shortest, median and longest instruction, in words split at white space.
+        has_turns: Whether it holds conversations.
+    """
+
+    recognised: Recognised
+    fields: Mapping[str, str] = field(default_factory=dict)
+    languages: Mapping[str, float] = field(default_factory=dict)
+    domains: Mapping[str, float] = field(default_factory=dict)
+    words: tuple[int, int, int] = (0, 0, 0)
+    has_turns: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return self.recognised.rows
+
+    @property
+    def sentence(self) -> str:
+        """Languages, domains and lengths in a line."""
+        low, median, high = self.words
+        lengths = f"{low} to {high} words, median {median}"
+        return f"{_shares(self.languages)}; {_shares(self.domains)}; {lengths}"
+
+
+def profile_of(path: str, where: str) -> Profile:
+    """Return what a data set looks like; records that make no row are counted.
+
+    Args:
+        path: A file, a folder, a pattern or a name of the hub.
+        where: For messages.
+
+    Raises:
+        ConfigError: It cannot be read, holds no row that can be used, or no column of instructions
+            can be told.
+    """
+    location = Location(path, where)
+    fields = _fields_of(location)
+    options = ReadOptions(columns=Columns(**fields) if fields else None, invalid="skip")
+    source = open_source(location, options)
+    rows = list(source.rows)
+    sample = rows[:: max(1, len(rows) // _SAMPLE)]
+    lengths = sorted(len(row["instruction"].split()) for row in rows)
+    return Profile(
+        source.recognised,
+        fields,
+        _counted([code_in_use(row["instruction"]) for row in sample]),
+        _counted([_domain(row) for row in sample]),
+        (lengths[0], lengths[len(lengths) // 2], lengths[-1]),
+        any(len(row["turns"]) > 1 for row in rows),
+    )
+
+
+def _fields_of(location: Location) -> dict[str, str]:
+    """Return the columns of a set that is in no known format; empty: it is in one."""
+    try:
+        next(open_source(location, ReadOptions(invalid="skip", limit=1)).rows)
+    except ConfigError as error:
+        first = next(strict(open_files(location)[0].items), None)
+        if first is None or "no known format" not in error.problem:
+            raise
+        return _likely_columns(first.value, error)
+    return {}
+
+
+def _likely_columns(record: Mapping[str, object], error: ConfigError) -> dict[str, str]:
+    """Return the columns of a record by what people call them.
+
+    Raises:
+        ConfigError: `error`, where no column of instructions can be told.
+    """
+    names = {str(key).strip().lower(): str(key) for key in record}
+    found = {
+        field_name: next((names[name] for name in usual if name in names), None)
+        for field_name, usual in _COLUMNS.items()
+    }
+    texts = [str(key) for key, value in record.items() if isinstance(value, str)]
+    # A table with one column of texts can only mean that one.
+    if found["instruction"] is None and len(texts) == 1:
+        found["instruction"] = texts[0]
+    if found["instruction"] is None:
+        raise error
+    return {key: name for key, name in found.items() if name is not None}
+
+
+def _counted(labels: Sequence[str]) -> dict[str, float]:
+    return {label: count / len(labels) for label, count in Counter(labels).most_common()}
+
+
+def _domain(row: RowDict) -> str:
+    text = f"{row['instruction']}\n{row['input']}"
+    if _CODE.search(text):
+        return "code"
+    return "maths" if _MATHS.search(text) else "general"
+
+
+def _shares(shares: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {share:.0%}" for name, share in list(shares.items())[:4])
+
+
+def name_of(path: str) -> str:
+    """Return a name for a run on a data set: that of its file, as a run's name may be spelt."""
+    stem = Path(path.rstrip("/")).stem
+    return re.sub(r"[^\w.+-]+", "-", stem).strip("-.") or "my-run"
