@@ -1,12 +1,29 @@
 """Work on items in blocks, with a bounded number of blocks at a time."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def run_here(work: Coroutine[Any, Any, Result]) -> Result:
+    """Return the result of a coroutine, whether or not an event loop runs in this thread.
+
+    Where one does, as in a notebook, the work gets a loop in a thread of its own, with the context
+    of the caller, and the caller's loop waits.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    context = contextvars.copy_context()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(context.run, asyncio.run, work).result()
 
 
 async def together(works: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
+from autoevol.program.evolution.callbacks import reported_evaluation
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners, Phase
@@ -32,8 +33,11 @@ async def evaluate(
     Raises:
         LMError: A call failed in a way that affects every row, for example a refused key.
     """
-    outcomes = await _evolve_once(evolver, rows, pipeline, listeners, phase=phase)
-    return Evaluation(evolver.method, tuple(outcomes))
+    with reported_evaluation(evolver, rows) as report:
+        outcomes = await _evolve_once(evolver, rows, pipeline, listeners, phase=phase)
+        evaluation = Evaluation(evolver.method, tuple(outcomes))
+        report(evaluation)
+    return evaluation
 
 
 async def trajectories(

@@ -100,6 +100,14 @@ class Evolver(dspy.Module):
             evolved_instruction=evolved.evolved_instruction, response=answer.response
         )
 
+    async def aforward(self, instruction: str) -> dspy.Prediction:
+        """Return the same, for `acall`."""
+        evolved = await self.evolve.acall(instruction=instruction)
+        answer = await self.responder.predict.acall(instruction=evolved.evolved_instruction)
+        return dspy.Prediction(
+            evolved_instruction=evolved.evolved_instruction, response=answer.response
+        )
+
     async def evolve_with(
         self,
         role: Role,

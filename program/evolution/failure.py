@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from autoevol.metrics import (
     Case,
@@ -62,6 +63,27 @@ class FailureMetric:
                 break
             reasons = await witness.decided(reasons, rules, case)
         return reasons
+
+    def __call__(self, example: Any, prediction: Any, trace: object | None = None) -> float | bool:
+        """Return how good a prediction is, as a metric of DSPy: 1 is sound, 0 failed.
+
+        The pure rules of both stages decide; witnesses are not asked. Where DSPy collects
+        demonstrations (`trace` is given) a suspected one is refused as well.
+
+        Args:
+            example: With the seed as `instruction`, and its answer as `response` if there is one.
+            prediction: With `evolved_instruction`, and the answer as `response` if there is one.
+            trace: DSPy's.
+        """
+        case = Case(
+            source=example.instruction,
+            evolved=prediction.evolved_instruction,
+            expected=example.get("response") or "",
+        )
+        reasons = broken(self.evolve, case)
+        if prediction.get("response") is not None:
+            reasons += broken(self.respond, replace(case, response=prediction.response))
+        return not reasons if trace is not None else float(not fails(reasons))
 
     def for_evolver(self, evolver: EvolverClass) -> "FailureMetric":
         """Return the metric with the rules that can speak of an evolver's rows."""

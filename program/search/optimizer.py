@@ -4,7 +4,6 @@ A step makes m candidate methods, races them against the incumbent on the dev ro
 best one. The paper's own algorithm is this loop with the settings `program.search.settings.PAPER`.
 """
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +11,7 @@ from functools import partial
 import dspy
 from dspy.teleprompt import Teleprompter
 
+from autoevol.program.blocks import run_here
 from autoevol.program.calls import CallRecord, collected_calls
 from autoevol.program.errors import StoppedError
 from autoevol.program.evolution.evaluation import evaluate
@@ -58,9 +58,11 @@ class AutoEvolInstruct(Teleprompter):
         valset: Sequence[Row],
         freshset: Sequence[Row] = (),
     ) -> Evolver:
-        """Return a copy of `student` with the best method of the search; see `acompile`."""
-        best = self.acompile(student, trainset=trainset, valset=valset, freshset=freshset)
-        return asyncio.run(best)
+        """Return a copy of `student` with the best method of the search; see `acompile`.
+
+        It can be called where an event loop runs, as in a notebook; that loop waits.
+        """
+        return run_here(self.acompile(student, trainset=trainset, valset=valset, freshset=freshset))
 
     async def acompile(
         self,

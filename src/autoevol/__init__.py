@@ -6,6 +6,8 @@ The Python face. DSPy takes a second to load, so a name is imported when it is f
 - `Evolver`: the DSPy program that rewrites an instruction and answers it.
 - `FailureMetric`: F; which rules a rewrite or an answer breaks.
 - `Method`: an evolving method; the state of one DSPy predictor.
+- `evolve`, `aevolve`: a whole run on rows in memory; they return the rows and their account.
+- `failure_metric`: builds a `FailureMetric` of rule sets; DSPy can call it as a metric.
 """
 
 from importlib import import_module
@@ -13,14 +15,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autoevol.experiments.run.in_python import aevolve, evolve
     from autoevol.program.evolution.evolver import Evolver
-    from autoevol.program.evolution.failure import FailureMetric
+    from autoevol.program.evolution.failure import FailureMetric, failure_metric
     from autoevol.program.search.optimizer import AutoEvolInstruct
     from autoevol.signatures import Method
 
     __version__: str
 
-__all__ = ["AutoEvolInstruct", "Evolver", "FailureMetric", "Method", "__version__"]
+__all__ = [
+    "AutoEvolInstruct",
+    "Evolver",
+    "FailureMetric",
+    "Method",
+    "__version__",
+    "aevolve",
+    "evolve",
+    "failure_metric",
+]
 
 # In a checkout the rooms are links; where a file system has none, git writes small files instead.
 if Path(__file__).with_name("program").is_file():
@@ -37,6 +49,9 @@ _HOMES = {
     "Evolver": "autoevol.program.evolution.evolver",
     "FailureMetric": "autoevol.program.evolution.failure",
     "Method": "autoevol.signatures",
+    "aevolve": "autoevol.experiments.run.in_python",
+    "evolve": "autoevol.experiments.run.in_python",
+    "failure_metric": "autoevol.program.evolution.failure",
 }
 
 

@@ -1,0 +1,143 @@
+"""`autoevol.evolve`: a run from Python, on rows in memory; it keeps all promises of a run."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+
+from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES, REJECTED
+from autoevol.experiments.config.experiment import ExperimentConfig, config_of
+from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.files.json_text import as_json
+from autoevol.experiments.files.reading import read_rows
+from autoevol.experiments.models.runtime import load_libraries
+from autoevol.experiments.run.context import RunContext
+from autoevol.experiments.run.finished import find_summary
+from autoevol.experiments.run.plan import Plan, make_plan
+from autoevol.experiments.run.runner import run
+from autoevol.experiments.terminal.console import quiet_libraries
+from autoevol.experiments.terminal.progress import progress_bar
+from autoevol.experiments.tracking.config import load_tracking
+from autoevol.signatures import Method, to_markdown
+
+_WHERE = "autoevol.evolve"
+
+RowData = str | Path | Iterable[str | Mapping[str, Any]]
+"""A data set's path or name, or texts and records of any format in memory."""
+
+
+class Evolved(NamedTuple):
+    """What a run made.
+
+    Attributes:
+        rows: The kept rows, as `evolved.jsonl` has them, in canonical order.
+        account: The run's `summary.json`, with the rows that are not in `rows`: `failures`, each
+            with its reasons, and `rejected`, the records that make no row.
+    """
+
+    rows: list[dict[str, Any]]
+    account: dict[str, Any]
+
+
+def evolve(
+    rows: RowData,
+    *,
+    model: str | Mapping[str, Any],
+    method: str | Method | Sequence[str | Method] = "e0",
+    folder: str | Path | None = None,
+    quiet: bool = True,
+    track: bool = False,
+    **sections: Any,
+) -> Evolved:
+    """Evolve rows and return them with the account of every row.
+
+    Args:
+        rows: Texts, records of any format that the command line reads (Alpaca, messages, …), or the
+            path or name of a data set.
+        model: A litellm name or `local/NAME` that serves every role, or a config's section
+            `models`.
+        method: A shipped method's name, a method file, a `Method`, or several of them.
+        folder: Of the run; the same call again resumes there, and pays nothing twice. None: a
+            folder that is removed at the end.
+        quiet: Show no progress.
+        track: Log the run in MLflow, in the store that `mlflow.yaml` names.
+        **sections: Further sections of a config, such as `evolve={"rounds": 2}`,
+            `failure={"rules": ["strict"]}`, `budget={"calls": 500}`.
+
+    Raises:
+        ConfigError: Something is to be changed; the message names the key.
+        StoppedError: The run stopped early, for example by its budget.
+    """
+    with tempfile.TemporaryDirectory(prefix="autoevol-") as scratch:
+        # What the run reads lies beside its folder, so that the folder can be resumed and exported.
+        home = Path(folder) if folder is not None else Path(scratch) / "run"
+        inputs = home.with_name(f"{home.name}-input") if folder is not None else Path(scratch)
+        plan = make_plan(_config(rows, model, method, home, inputs, sections), _WHERE)
+        summary = find_summary(plan, _ignore) or _run(plan, quiet=quiet, track=track)
+        account = {**summary, "failures": _rows_in(home / FAILURES)}
+        return Evolved(_rows_in(home / EVOLVED), {**account, "rejected": _rows_in(home / REJECTED)})
+
+
+async def aevolve(rows: RowData, **options: Any) -> Evolved:
+    """Do what `evolve` does without blocking the event loop; the arguments are the same."""
+    return await asyncio.to_thread(evolve, rows, **options)
+
+
+def _config(
+    rows: RowData,
+    model: str | Mapping[str, Any],
+    method: str | Method | Sequence[str | Method],
+    home: Path,
+    inputs: Path,
+    sections: Mapping[str, Any],
+) -> ExperimentConfig:
+    models = {"evolver": model} if isinstance(model, str) else dict(model)
+    several = isinstance(method, Sequence) and not isinstance(method, str)
+    methods: Sequence[Any] = method if several else [method]  # type: ignore[assignment]
+    evolve_section = {"methods": [_method_name(each, inputs) for each in methods]}
+    tree = {
+        "name": home.name,
+        "models": models,
+        **sections,
+        "data": {"path": _path_of(rows, inputs), **sections.get("data", {})},
+        "evolve": {**evolve_section, **sections.get("evolve", {})},
+        "output": {**sections.get("output", {}), "dir": str(home)},
+    }
+    return config_of(tree, Path(_WHERE))
+
+
+def _method_name(method: str | Method, inputs: Path) -> str:
+    if isinstance(method, str):
+        return method
+    return str(write_whole(inputs / f"{method.name}-{method.id}.md", to_markdown(method)))
+
+
+def _path_of(rows: RowData, inputs: Path) -> str:
+    if isinstance(rows, str | Path):
+        return str(rows)
+    # A table of pandas yields its columns, so its rows are asked for.
+    as_records = getattr(rows, "to_dict", None) if hasattr(rows, "columns") else None
+    records: Iterable[Any] = as_records("records") if as_records else rows
+    lines = (as_json(row if isinstance(row, str) else dict(row)) for row in records)
+    return str(write_whole(inputs / "rows.jsonl", "".join(f"{line}\n" for line in lines)))
+
+
+def _run(plan: Plan, *, quiet: bool, track: bool) -> dict[str, Any]:
+    quiet_libraries()
+    load_libraries(plan.models)  # before the progress bar, which starts a thread
+    console = Console(stderr=True, quiet=quiet)
+    with progress_bar(console) as bar:
+        tracking = load_tracking() if track else None
+        context = RunContext(bar=bar, say=console.print, tracking=tracking)
+        return run(plan, context)
+
+
+def _rows_in(file: Path) -> list[dict[str, Any]]:
+    return list(read_rows(file)) if file.is_file() else []
+
+
+def _ignore(line: str) -> None:
+    """Say nothing: a damaged folder is made again from its ledger."""
