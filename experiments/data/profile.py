@@ -120,17 +120,17 @@ def _likely_columns(record: Mapping[str, object], error: ConfigError) -> dict[st
         ConfigError: `error`, where no column of instructions can be told.
     """
     names = {str(key).strip().lower(): str(key) for key in record}
-    found = {
+    columns = {
         field_name: next((names[name] for name in usual if name in names), None)
         for field_name, usual in _COLUMNS.items()
     }
     texts = [str(key) for key, value in record.items() if isinstance(value, str)]
     # A table with one column of texts can only mean that one.
-    if found["instruction"] is None and len(texts) == 1:
-        found["instruction"] = texts[0]
-    if found["instruction"] is None:
+    if columns["instruction"] is None and len(texts) == 1:
+        columns["instruction"] = texts[0]
+    if columns["instruction"] is None:
         raise error
-    return {key: name for key, name in found.items() if name is not None}
+    return {key: name for key, name in columns.items() if name is not None}
 
 
 def _counted(labels: Sequence[str]) -> dict[str, float]:

@@ -97,7 +97,7 @@ def _config(
     models = {"evolver": model} if isinstance(model, str) else dict(model)
     several = isinstance(method, Sequence) and not isinstance(method, str)
     methods: Sequence[Any] = method if several else [method]  # type: ignore[assignment]
-    evolve_section = {"methods": [_method_name(each, inputs) for each in methods]}
+    evolve_section = {"methods": [_method_name(entry, inputs) for entry in methods]}
     tree = {
         "name": home.name,
         "models": models,
