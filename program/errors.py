@@ -6,7 +6,8 @@ AutoEvolError
 ├── WeightsError            a local model's weights are missing, broken or do not fit (exit code 2)
 ├── StorageError            the run's folder cannot be written: a full or broken disk (exit code 2)
 └── StoppedError            the run stopped early; the same command resumes it (exit code 3)
-    └── BudgetExhaustedError    the budget is used up
+    ├── BudgetExhaustedError    the budget is used up
+    └── TargetMissedError       the seeds gave fewer rows than were asked for
 
 One row failing is data and never an exception. A model call that fails for good is DSPy's
 `LMError`: a transport error leaves its row unscored, any other ends the run.
@@ -44,8 +45,22 @@ class StorageError(AutoEvolError):
 
 
 class StoppedError(AutoEvolError):
-    """The run stopped early: the user interrupted it, or an endpoint was unavailable."""
+    """The run stopped early: the user interrupted it, or an endpoint was unavailable.
+
+    Attributes:
+        way_on: What the user can do next.
+    """
+
+    way_on = "the same command resumes"
+
+
+class TargetMissedError(StoppedError):
+    """All seeds are evolved, and fewer rows are kept than were asked for."""
+
+    way_on = "add seeds, rounds or children, or raise evolve.max_candidates"
 
 
 class BudgetExhaustedError(StoppedError):
     """The run's budget is used up; finished calls are kept."""
+
+    way_on = "the same command with a larger budget resumes"

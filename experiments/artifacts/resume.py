@@ -21,6 +21,7 @@ RESUMABLE = (
 """Model settings that may differ when a run resumes; the budget may, too."""
 
 _NOT_THE_ROWS = ("budget", "output", "scores", "filters")
+_TARGETS = ("target", "max_candidates")
 # `--force` makes the search that a finished run has skipped; the storage is a view of the study.
 _NOT_THE_SEARCHS = ("headroom", "storage")
 
@@ -138,6 +139,8 @@ def _resumable(config: ExperimentConfig) -> dict[str, Any]:
     }
     kept = {key: value for key, value in tree.items() if key not in _NOT_THE_ROWS}
     # The rows themselves are compared, by the fingerprint of their content.
+    # A larger target goes on where the smaller one stopped.
+    kept["evolve"] = {k: v for k, v in tree["evolve"].items() if k not in _TARGETS}
     kept["data"] = {key: value for key, value in tree["data"].items() if key != "path"}
     search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}
     return {**kept, "models": models, "optimizer": search}

@@ -5,12 +5,13 @@ rows until all of them are there again.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import struct
 import tempfile
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from autoevol.program.errors import ConfigError, StorageError
 from autoevol.program.records import Outcome, Status
 
 EVOLVED, FAILURES, UNSCORED = "evolved.jsonl", "failures.jsonl", "unscored.jsonl"
+SURPLUS = "surplus.jsonl"
+"""Kept rows beyond the number that was asked for."""
+
 REJECTED = "rejected.jsonl"
 """Records of the data set that make no row."""
 
@@ -73,6 +77,35 @@ def check_rows(folder: Path, summary: Mapping[str, Any], name: str = EVOLVED) ->
         )
 
 
+def cut_surplus(folder: Path, target: int, counts: Callable[[Mapping[str, Any]], bool]) -> int:
+    """Move the rows after the first `target` that count to a file of their own.
+
+    Args:
+        folder: The run's; its rows are in canonical order.
+        target: How many rows that count stay.
+        counts: Tells whether a row counts.
+
+    Returns:
+        The number of rows that were moved.
+    """
+    (folder / SURPLUS).unlink(missing_ok=True)
+    left, moved = target, 0
+    with (
+        whole_path(folder / EVOLVED) as kept,
+        whole_path(folder / SURPLUS) as surplus,
+        (folder / EVOLVED).open("rb") as rows,
+        kept.open("wb") as first,
+        surplus.open("wb") as rest,
+    ):
+        for line in rows:
+            (first if left else rest).write(line)
+            moved += not left
+            left -= bool(left and counts(json.loads(line)))
+    if not moved:
+        (folder / SURPLUS).unlink()
+    return moved
+
+
 class RowWriter:
     """Writes each row as it is finished, to the file that it belongs to.
 
@@ -102,6 +135,11 @@ class RowWriter:
         """Close the files, and put their rows into canonical order."""
         for file in self._files.values():
             file.finish()
+
+    def reopen(self) -> None:
+        """Open files that are in order for further rows, which come after those that are there."""
+        for file in self._files.values():
+            file.reopen()
 
     def abandon(self) -> None:
         """Close the files of a run that stops early."""
@@ -155,8 +193,18 @@ class _RowFile:
                 file.write(rows.readline())
             file.flush()
             os.fsync(file.fileno())
+        self._keys.sort()  # the file is in order now, should it be finished once more
         if self._path != self._target:
             self._path.unlink()
+
+    def reopen(self) -> None:
+        # Marks and figures may have been written into the rows, so they lie elsewhere by now.
+        with self._target.open("rb") as lines:
+            sizes = [len(line) for line in lines]
+        self._offsets = array("q", itertools.accumulate([0, *sizes[:-1]]) if sizes else ())
+        self._size = sum(sizes)
+        self._missing, self._path = set(), self._target
+        self._file = self._target.open("ab")
 
     def abandon(self) -> None:
         # On a full disk the last row is still in the buffer, and closing tries to write it again.

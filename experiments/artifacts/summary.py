@@ -95,6 +95,7 @@ class BulkResult:
 
     Attributes:
         by_method: Attempts by their outcome, by the method's name.
+        surplus: Kept rows beyond the number that was asked for.
         prefix_hits: Share of the method's prompt tokens that came from the prefix cache, in
             [0, 1]; None when all calls came from the ledger.
     """
@@ -102,6 +103,7 @@ class BulkResult:
     rounds: Sequence[RoundCount] = ()
     by_method: Mapping[str, Counter[Status]] = field(default_factory=dict)
     prefix_hits: float | None = None
+    surplus: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,8 @@ def summarise(
 def _row_figures(result: RunResult) -> dict[str, Any]:
     rounds, by_method = result.bulk.rounds, result.bulk.by_method
     return {
-        "rows_out": sum(count.kept for count in rounds),
+        "rows_out": sum(count.kept for count in rounds) - result.bulk.surplus,
+        "rows_surplus": result.bulk.surplus,
         "rows_failed": sum(count.failed for count in rounds),
         "rows_unscored": sum(count.unscored for count in rounds),
         "rows_suspected": sum(count.suspected for count in rounds),

@@ -16,7 +16,6 @@ from typer.main import get_command
 
 from autoevol.experiments.terminal.console import complain
 from autoevol.program.errors import (
-    BudgetExhaustedError,
     ConfigError,
     StoppedError,
     StorageError,
@@ -146,9 +145,6 @@ def main() -> None:
         problem = f"{error.filename or 'disk'}: {error.strerror}"
         complain(f"{problem}; free some disk space, then the same command resumes")
         raise SystemExit(USER_MUST_ACT) from error
-    except BudgetExhaustedError as error:
-        complain(f"{error}; the same command with a larger budget resumes")
-        raise SystemExit(STOPPED_EARLY) from error
     except StoppedError as error:
-        complain(f"{error}; the same command resumes")
+        complain(f"{error}; {error.way_on}")
         raise SystemExit(STOPPED_EARLY) from error

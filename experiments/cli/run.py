@@ -235,7 +235,7 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     from autoevol.experiments.artifacts.resume import config_for_folder
     from autoevol.experiments.cli.tables import remainder, show_plan, show_summary
     from autoevol.experiments.export.writers import export_finished
-    from autoevol.experiments.run.command import checked_plan, finished, perform
+    from autoevol.experiments.run.command import check_target, checked_plan, finished, perform
     from autoevol.experiments.run.estimate import estimate
     from autoevol.experiments.run.plan import copies, recognised_lines
     from autoevol.experiments.tracking.again import track_later
@@ -263,7 +263,10 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
         if rest := remainder(estimate(plan)):
             say(f"{plan.config.folder} has begun: {rest}")
         confirm([plan], lambda: show_plan(plan), yes=request.yes)
-        show_summary(perform(plan, request), plan.config.folder)
+        summary = perform(plan, request)
+        show_summary(summary, plan.config.folder)
+    if summary and request.scope != "search":
+        check_target(plan, summary)
 
 
 def confirm(plans: "Sequence[Plan]", show: Callable[[], None], *, yes: bool) -> None:

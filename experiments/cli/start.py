@@ -57,9 +57,9 @@ def _new_config(
 
     profile = profile_of(data, "init")
     _show_profile(data, profile)
-    if model is None:
-        asked = typer.prompt("Model (a litellm name)", default=LOCAL_MODEL) if is_asking else None
-        model = asked or LOCAL_MODEL
+    if model is None and is_asking:
+        model = typer.prompt("Model (a litellm name)", default=LOCAL_MODEL)
+    model = model or LOCAL_MODEL
     new = NewConfig(name_of(data), data, model, system)
     target = out or Path(f"{new.name}.yaml")
     write_config(target, config_text(new, profile))

@@ -185,6 +185,7 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
             " / ".join(str(summary[f"rows_{k}"]) for k in ("in", "out", "failed", "unscored")),
         ),
         *_rejected_lines(summary),
+        *_surplus_lines(summary),
         *_suspect_lines(summary),
         *(
             (f"witness of {rule}", words)
@@ -207,6 +208,11 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
 def _rejected_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
     rejected = summary.get("rows_rejected", 0)
     return [("records that make no row", f"{rejected} (rejected.jsonl)")] if rejected else []
+
+
+def _surplus_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    surplus = summary.get("rows_surplus", 0)
+    return [("kept beyond the target", f"{surplus} (surplus.jsonl)")] if surplus else []
 
 
 def _suspect_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:

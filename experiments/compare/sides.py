@@ -70,7 +70,7 @@ def read_side(path: Path) -> Side:
 def lost_share(summary: Mapping[str, Any]) -> Estimate | None:
     """Return the share of scored rewrites that failed, in [0, 1]; None: there were none."""
     failed = summary["rows_failed"]
-    return share(failed, failed + summary["rows_out"])
+    return share(failed, failed + summary["rows_out"] + summary.get("rows_surplus", 0))
 
 
 def stopped_by_rule(summary: Mapping[str, Any]) -> dict[tuple[str, str], int]:

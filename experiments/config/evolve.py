@@ -85,6 +85,10 @@ class EvolveConfig(Section, GenerationOptions):
         children: Rewrites of a row in each round, a number or a list; its last number also serves
             all later rounds.
         until: Stop evolving a row at a length.
+        target: Stop when so many rows are kept, filters included, in canonical order. The seeds are
+            evolved in waves; kept rows beyond the target lie in `surplus.jsonl`. Exit code 3 where
+            the seeds give fewer. null: all seeds are evolved.
+        max_candidates: Most rewrites for the target, kept or not; null: as many as the seeds give.
         respond: Whether evolved instructions are answered.
         input: `keep` carries a row's input along unchanged; `append` makes it part of the
             instruction before evolving; `evolve` evolves it after the instruction, with one more
@@ -96,6 +100,8 @@ class EvolveConfig(Section, GenerationOptions):
     methods: list[MethodConfig] = Field(default=[MethodConfig(name="e0")], min_length=1)
     schedule: list[list[MethodConfig]] = Field(default=[])
     until: UntilConfig | None = None
+    target: Count | None = None
+    max_candidates: Count | None = None
     respond: bool = True
     input: InputHandling = "keep"
     context: ContextName = "none"
@@ -131,6 +137,16 @@ class EvolveConfig(Section, GenerationOptions):
             raise ValueError("neither evolves (rounds: 0) nor answers (respond: false)")
         if any(not entry for entry in self.schedule):
             raise ValueError("a round of schedule has no method")
+        return self
+
+    @model_validator(mode="after")
+    def _possible_target(self) -> "EvolveConfig":
+        if self.target and self.choice == "bandit":
+            raise ValueError(
+                "target stops after some seeds, and choice: bandit learns from all of them"
+            )
+        if self.max_candidates and not self.target:
+            raise ValueError("max_candidates caps the way to a target; set target")
         return self
 
     @model_serializer(mode="wrap")

@@ -12,7 +12,7 @@ from autoevol.experiments.run.request import RunRequest
 from autoevol.experiments.terminal.console import console, quiet_libraries, say, say_at
 from autoevol.experiments.terminal.progress import progress_bar
 from autoevol.experiments.tracking.config import load_tracking
-from autoevol.program.errors import ConfigError
+from autoevol.program.errors import ConfigError, TargetMissedError
 
 
 def checked_plan(config: ExperimentConfig, request: RunRequest) -> Plan:
@@ -37,6 +37,21 @@ def finished(plan: Plan, request: RunRequest) -> dict[str, Any] | None:
         ConfigError: The run was finished, a file of it is damaged, and its ledger is gone.
     """
     return None if request.fresh else find_summary(plan, say)
+
+
+def check_target(plan: Plan, summary: Mapping[str, Any]) -> None:
+    """Return, or raise where fewer rows came out than were asked for.
+
+    Raises:
+        TargetMissedError: All is written; more seeds, rounds or children would give more rows.
+    """
+    target = plan.config.evolve.target
+    filtered = sum(summary["rows_filtered"].values())
+    kept = summary["rows_out"] - filtered
+    if target and kept < target:
+        raise TargetMissedError(
+            f"evolve.target: {kept:,} of {target:,} rows, and the seeds are used up"
+        )
 
 
 def perform(

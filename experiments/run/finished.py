@@ -68,6 +68,8 @@ def _summary_if_done(config: ExperimentConfig) -> dict[str, Any] | None:
     stored = stored_config(folder)
     is_search_due = summary.get("search_skipped") and not config.optimizer.headroom
     is_more_due = (stored.scores, stored.filters) != (config.scores, config.filters)
+    targets = [(c.evolve.target, c.evolve.max_candidates) for c in (stored, config)]
+    is_more_due = is_more_due or targets[0] != targets[1]
     if summary["rows_unscored"] or is_search_due or is_more_due:
         return None
     _check_files(config, summary)

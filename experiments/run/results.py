@@ -15,6 +15,7 @@ from autoevol.experiments.artifacts.row_files import (
     EVOLVED,
     FAILURES,
     REJECTED,
+    SURPLUS,
     check_rows,
 )
 from autoevol.experiments.artifacts.search_record import STEPS, record_of
@@ -106,7 +107,7 @@ def _names(folder: Path, files: Sequence[Path]) -> list[str]:
         folder: The run's.
         files: The report and its pictures.
     """
-    optional = (folder / name for name in (REJECTED, BANDIT, FILTERED, BY_ROW, BY_ROUND))
+    optional = (folder / name for name in (REJECTED, SURPLUS, BANDIT, FILTERED, BY_ROW, BY_ROUND))
     left = [
         *files,
         *(folder / name for name in (*_ARTIFACTS, RUN, "program.json")),

@@ -16,6 +16,7 @@ from autoevol.experiments.run.context import OpenRun, RunContext
 from autoevol.experiments.run.phases.bulk import BulkPhase
 from autoevol.experiments.run.phases.first_look import with_suspects_decided
 from autoevol.experiments.run.phases.scores import ScorePhase, ScoreTools, open_score_tools
+from autoevol.experiments.run.phases.waves import Waves
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.run.results import (
     write_best,
@@ -133,6 +134,12 @@ class _Phases:
         write_best(self.opened.folder, student, schedule[0][0])
         if self.bulk is None:
             return result, None
+        target = plan.config.evolve.target
+        if target:
+            waves = Waves(self.bulk, self.score, target)
+            bulk, scores, filtered = await waves.run(student, schedule)
+            _check_scored(bulk)
+            return replace(result, bulk=bulk, filtered=filtered), scores
         bulk = await self.bulk.run(student, schedule)
         _check_scored(bulk)
         scores = await self.score.run()

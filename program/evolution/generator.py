@@ -145,17 +145,22 @@ class Generator:
             length_goal=settings.until,
         )
 
-    async def generate(self, seeds: Sequence[Row]) -> list[RoundCount]:
+    async def generate(self, seeds: Sequence[Row], first: int = 0) -> list[RoundCount]:
         """Take each seed through all rounds and return the account of each round.
 
-        Rows wait only for the others of their block: a row enters its next round as soon as its
-        block has left the one before. With a bandit all rows wait for the end of each round, so
-        that the next one learns from it.
+        A set may be generated in parts, one call each; the accounts are of all parts so far. Rows
+        wait only for the others of their block: a row enters its next round as soon as its block
+        has left the one before. With a bandit all rows wait for the end of each round, so that the
+        next one learns from it.
+
+        Args:
+            seeds: In canonical order.
+            first: Number of the first of them among all seeds.
         """
         settings = self.settings
         total = settings.most_rewrites(len(seeds)) if settings.rounds else len(seeds)
         self.listeners.on_phase(Phase("evolve" if settings.rounds else "answer", total))
-        slots = (RewriteSlot(index, row) for index, row in enumerate(seeds))
+        slots = (RewriteSlot(index, row) for index, row in enumerate(seeds, first))
         if not settings.rounds:
             await self.pipeline.run_blocks(slots, self._answer)
         elif settings.choice == "bandit":

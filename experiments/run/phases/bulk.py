@@ -1,9 +1,10 @@
 """The bulk phase of a run: evolve the whole set, and write each row as it is finished."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from autoevol.experiments.artifacts.bandit import BANDIT, BanditFile
-from autoevol.experiments.artifacts.row_files import row_files
+from autoevol.experiments.artifacts.row_files import RowWriter, row_files
 from autoevol.experiments.artifacts.summary import BulkResult
 from autoevol.experiments.models.budget import Totals
 from autoevol.experiments.run.context import OpenRun
@@ -12,7 +13,7 @@ from autoevol.program.errors import ConfigError
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.generator import Generator, Schedule
 from autoevol.program.listeners import Listeners
-from autoevol.program.records import MethodTally, Outcome
+from autoevol.program.records import MethodTally, Outcome, RoundCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +34,31 @@ class BulkPhase:
             student: Its method is replaced by those of `schedule`.
             schedule: The methods of each round.
         """
-        plan, folder = self.opened.plan, self.opened.folder
         # A copy, for the engine adds to its totals in place.
-        before, bandit = replace(self.totals), BanditFile(folder.path / BANDIT)
+        before = replace(self.totals)
+        with row_files(self.opened.folder.path) as write:
+            generator = self.generator(student, schedule, write)
+            rounds = await generator.generate(self.opened.plan.splits.seeds)
+        return self.result(rounds, generator, before)
+
+    def generator(self, student: Evolver, schedule: Schedule, write: RowWriter) -> Generator:
+        """Return what takes seeds through all rounds, each row written as it is finished."""
+        plan, bandit = self.opened.plan, BanditFile(self.opened.folder.path / BANDIT)
         settings = generation_settings(plan, self._learned(bandit))
-        with row_files(folder.path) as write:
 
-            def on_row(outcome: Outcome) -> None:
-                write(outcome)
-                self.opened.on_row(outcome)
+        def on_row(outcome: Outcome) -> None:
+            write(outcome)
+            self.opened.on_row(outcome)
 
-            listeners = Listeners(
-                on_phase=self.opened.on_phase, on_row=on_row, on_learned=bandit.write_round
-            )
-            generator = Generator(student, schedule, self.opened.pipeline, settings, listeners)
-            rounds = await generator.generate(plan.splits.seeds)
+        listeners = Listeners(
+            on_phase=self.opened.on_phase, on_row=on_row, on_learned=bandit.write_round
+        )
+        return Generator(student, schedule, self.opened.pipeline, settings, listeners)
+
+    def result(
+        self, rounds: Sequence[RoundCount], generator: Generator, before: Totals
+    ) -> BulkResult:
+        """Return where the rows went; `before` are the engine's totals before the phase."""
         return BulkResult(rounds, generator.by_method, _prefix_hits(before, self.totals))
 
     def _learned(self, bandit: BanditFile) -> dict[int, dict[str, MethodTally]]:

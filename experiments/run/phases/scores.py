@@ -67,8 +67,17 @@ class ScorePhase:
     tools: ScoreTools
     roles: Mapping[str, Role]
 
-    async def run(self) -> ScoreResults | None:
-        """Score the rows round by round; None: the config asks for no scores."""
+    @property
+    def filters_by_scores(self) -> bool:
+        """Whether a filter goes by a figure that a score gives."""
+        return any(getattr(entry, "score", None) for entry in self.opened.plan.config.filters)
+
+    async def run(self, *, is_final: bool = True) -> ScoreResults | None:
+        """Score the rows round by round; None: the config asks for no scores.
+
+        Args:
+            is_final: Whether the set is complete, so that its figures are worth recording.
+        """
         self._drop_damaged_scores()
         if self.tools.resources is None:
             # `autoevol score` may have been called on an earlier try of the rows.
@@ -82,7 +91,7 @@ class ScorePhase:
         rounds = rounds_of(self.opened.plan.splits.seeds, self.opened.folder.path)
         listeners = Listeners(on_phase=self.opened.on_phase, on_row=self.opened.on_row)
         results = await score_set(rounds, config.scores, resources, listeners)
-        self._write(results)
+        self._write(results, is_final)
         return results
 
     def filter(self) -> Mapping[str, int]:
@@ -110,10 +119,11 @@ class ScorePhase:
             for name in (BY_ROW, BY_ROUND):
                 (folder / name).unlink(missing_ok=True)
 
-    def _write(self, results: ScoreResults) -> None:
-        for note in results.notes:
+    def _write(self, results: ScoreResults, is_final: bool) -> None:
+        for note in results.notes if is_final else ():
             self.opened.context.say(note)
         models = {role: entry.model for role, entry in self.roles.items()}
         settings = score_settings(self.opened.plan.config.scores, models)
         files = write_scores(self.opened.folder.path, results, settings)
-        self.opened.tracker.on_scores(results.figures, files)
+        if is_final:
+            self.opened.tracker.on_scores(results.figures, files)
