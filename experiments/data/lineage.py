@@ -16,6 +16,15 @@ class LocatedRow:
     row: Row
 
 
+def is_plain_seed(row: Row) -> bool:
+    """Tell whether a row has nothing that a run gives a row."""
+    is_own = row.seed_id == row.id and row.origin == row.instruction
+    history = (row.round, row.parent_id, row.trace, row.method, row.thinking, row.draw)
+    figures = (row.scores, row.usage, row.filtered_by, row.suspected_by)
+    models = (row.model_evolve, row.model_respond)
+    return is_own and len(row.turns) != 1 and not any((*history, *figures, *models))
+
+
 def as_new_seed(row: Row) -> Row:
     """Return the row as the beginning of a lineage, whatever made it."""
     return replace(

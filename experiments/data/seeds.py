@@ -11,7 +11,13 @@ from autoevol.experiments.data.formats.catalogue import Format, find_format
 from autoevol.experiments.data.formats.columns import Columns
 from autoevol.experiments.data.formats.rows import RowDict, row_from
 from autoevol.experiments.data.formats.source import ReadOptions, open_source
-from autoevol.experiments.data.lineage import LocatedRow, as_new_seed, first_round_of, pool_of
+from autoevol.experiments.data.lineage import (
+    LocatedRow,
+    as_new_seed,
+    first_round_of,
+    is_plain_seed,
+    pool_of,
+)
 from autoevol.experiments.files.data_sets import Location
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
@@ -167,10 +173,9 @@ def _columns(data: DataConfig) -> Columns | None:
 
 def _check_row(record: Record, row: RowDict) -> None:
     """Check that all texts of a seed can be sent to a model."""
-    record = record.named(row["id"])
     for number, turn in enumerate(row["turns"]):
         if not turn.strip():
-            raise record.error(f"turns[{number}]", "must be a text, is empty")
+            raise record.named(row["id"]).error(f"turns[{number}]", "must be a text, is empty")
         check_sendable(record, f"turns[{number}]", turn)
     for key in ("instruction", "input", "system"):
         check_sendable(record, key, row.get(key) or "")
@@ -199,11 +204,15 @@ def _check_answers(config: ExperimentConfig, recognised: Recognised, where: str)
 def _seed(located: LocatedRow, config: ExperimentConfig, first_round: int) -> LocatedRow:
     """Return a row as a seed of the run."""
     row = located.row
+    appends = config.evolve.input == "append" and row.input
+    # Most rows bring nothing but their texts, and a million of them are not copied for nothing.
+    if is_plain_seed(row) and not appends:
+        return located
     if config.evolve.rounds and first_round == 1:
         row = as_new_seed(row)
     # What an earlier run paid and filtered is not this run's account.
     row = replace(row, usage={}, filtered_by=None, turns=row.turns if len(row.turns) > 1 else ())
-    if config.evolve.input == "append" and row.input:
+    if appends:
         origin = row.origin if row.round else row.prompt
         row = replace(row, instruction=row.prompt, input="", origin=origin)
-    return replace(located, row=row)
+    return LocatedRow(located.place, row)

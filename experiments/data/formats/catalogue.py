@@ -69,8 +69,10 @@ class Format:
 
     def reader(self) -> ReadOne:
         """Begin a file: return what turns its records into rows, further columns in `meta`."""
-        read_one = self.read()
-        return lambda record, notes: with_meta(read_one(record, notes), record, self.own)
+        read_one, own = self.read(), self.own
+        if self.name == ROWS:  # its reader knows which keys are its own
+            return read_one
+        return lambda record, notes: with_meta(read_one(record, notes), record, own)
 
     def record(self, row: RowDict) -> RowDict:
         """Return a row as the format's record, with the columns of its `meta` where they fit."""

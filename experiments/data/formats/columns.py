@@ -56,13 +56,28 @@ class Columns:
         return with_meta(row, record, self.names)
 
 
-def with_own_keys(record: Record, own: frozenset[str]) -> Record:
-    """Return a record whose keys are spelt as a format has them, such as `Output` or ` input`."""
-    spelt = {_plain(key): key for key in record.value}
-    names = {spelt[key]: key for key in own if key in spelt and key not in record.value}
-    if not names:
-        return record
-    return replace(record, value=renamed(record.value, names))
+class KeySpelling:
+    """Gives records the keys of a format, where they are spelt as `Output` or ` input`.
+
+    Args:
+        own: The format's keys.
+    """
+
+    def __init__(self, own: frozenset[str]) -> None:
+        self._own = own
+        # By the keys of a record: a file has few sets of them, and many records.
+        self._names: dict[tuple[str, ...], dict[str, str]] = {}
+
+    def __call__(self, record: Record) -> Record:
+        """Return the record with the format's keys; itself where it has them."""
+        keys = tuple(record.value)
+        if keys not in self._names:
+            spelt = {_plain(key): key for key in keys}
+            self._names[keys] = {
+                spelt[key]: key for key in self._own if key in spelt and key not in record.value
+            }
+        names = self._names[keys]
+        return replace(record, value=renamed(record.value, names)) if names else record
 
 
 def with_plain_keys(record: Record) -> Record:

@@ -69,12 +69,9 @@ def read_row(record: Record, notes: Notes) -> RowDict:
         raise record.error("turns[0]", "must be a text, is empty")
     row = {
         **_EMPTY,
+        # Only what is there: most records of a large set are seeds with a few keys.
+        **{key: _READ[key](record, key) for key in record.value if key in _READ},
         **{key: value for key in _OUTCOME if (value := record.value.get(key)) is not None},
-        **{key: record.optional_text(key) for key in _TEXTS},
-        **{key: record.name(key) for key in _NAMES},
-        **{key: record.texts(key) for key in LISTS},
-        **{key: record.whole_number(key, 0) for key in NUMBERS},
-        **{key: _figures(record, key) for key in FIGURES},
         "id": identity or "",
         "seed_id": record.name("seed_id") or "",
         "instruction": instruction,
@@ -137,15 +134,27 @@ def _figures(record: Record, key: str) -> dict[str, Any]:
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 
+_READ: dict[str, Callable[[Record, str], Any]] = {
+    **dict.fromkeys(_TEXTS, Record.optional_text),
+    **dict.fromkeys(_NAMES, Record.name),
+    **dict.fromkeys(LISTS, Record.texts),
+    **dict.fromkeys(NUMBERS, Record.whole_number),
+    **dict.fromkeys(FIGURES, _figures),
+}
+"""How each key of a row is read."""
+
+
 def write_row(row: RowDict) -> RowDict:
     """Return the row as it is."""
     return row
 
 
+_FIELDS = tuple(name for name in Row.__slots__ if name != "suspected_by")
+
+
 def row_from(plain: Mapping[str, Any]) -> Row:
     """Return a row from its plain data; keys that a row does not have are ignored."""
-    names = (name for name in Row.__slots__ if name in plain and name != "suspected_by")
-    values: dict[str, Any] = {name: plain[name] for name in names}
+    values: dict[str, Any] = {name: plain[name] for name in _FIELDS if name in plain}
     suspicions = tuple(
         Reason(reason["rule"], reason["evidence"], "suspicion")
         for reason in plain.get("suspected_by") or ()

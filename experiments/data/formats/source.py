@@ -9,7 +9,7 @@ from typing import Any, Literal
 from autoevol.experiments.config.errors import shown
 from autoevol.experiments.data.formats.account import Recognised
 from autoevol.experiments.data.formats.catalogue import Format, detect
-from autoevol.experiments.data.formats.columns import Columns, with_own_keys, with_plain_keys
+from autoevol.experiments.data.formats.columns import Columns, KeySpelling, with_plain_keys
 from autoevol.experiments.data.formats.dataset_info import described_in
 from autoevol.experiments.data.formats.rejections import invalid_rows_error, no_usable_row_error
 from autoevol.experiments.data.formats.rows import META, ReadOne, RowDict
@@ -176,7 +176,7 @@ def _form(file: Path, first: Record, options: ReadOptions) -> _Form:
         title = f"the form that {DATASET_INFO} describes"
         return _Form(title, form.reader(), form.answer, spell)
     form = options.read_as or _detected(first)
-    return _Form(form.title, form.reader(), form.answer, lambda r: with_own_keys(r, form.own))
+    return _Form(form.title, form.reader(), form.answer, KeySpelling(form.own))
 
 
 def _no_rows_error(location: Location, where: Mapping[str, str | list[str]]) -> ConfigError:
