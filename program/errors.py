@@ -13,6 +13,8 @@ One row failing is data and never an exception. A model call that fails for good
 `LMError`: a transport error leaves its row unscored, any other ends the run.
 """
 
+from collections.abc import Sequence
+
 
 class AutoEvolError(Exception):
     """Base class of every error this project raises on purpose."""
@@ -24,12 +26,16 @@ class ConfigError(AutoEvolError):
     Attributes:
         where: The file and key, or the file and row, that the message is about.
         problem: What is wrong and what to do about it, in one sentence.
+        details: Further lines, such as a group of rows each.
     """
 
-    def __init__(self, where: str, problem: str) -> None:
+    def __init__(self, where: str, problem: str, details: Sequence[str] = ()) -> None:
         self.where = where
         self.problem = problem
+        self.details = tuple(details)
         super().__init__(f"{where}: {problem}")
+        for line in self.details:
+            self.add_note(line)
 
 
 class AccessError(ConfigError):

@@ -61,6 +61,7 @@ IMPLIED: Mapping[int, Mapping[str, Any]] = {
         "data.format": "columns",
         "data.fields.system": None,
         "data.keep": [],
+        "output.with_ids": False,
         "evolve.first_round": 1,
     },
 }

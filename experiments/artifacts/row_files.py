@@ -43,6 +43,7 @@ def row_files(folder: Path) -> Iterator["RowWriter"]:
     """
     # An earlier try's file would name rows that are scored by now.
     (folder / UNSCORED).unlink(missing_ok=True)
+    (folder / SURPLUS).unlink(missing_ok=True)
     writer = RowWriter(folder)
     try:
         yield writer
@@ -182,6 +183,7 @@ class _RowFile:
         if ordered == list(range(len(ordered))):
             if self._path != self._target:
                 self._path.replace(self._target)
+                self._path = self._target
             return
         with (
             self._path.open("rb") as rows,
@@ -196,6 +198,7 @@ class _RowFile:
         self._keys.sort()  # the file is in order now, should it be finished once more
         if self._path != self._target:
             self._path.unlink()
+            self._path = self._target
 
     def reopen(self) -> None:
         # Marks and figures may have been written into the rows, so they lie elsewhere by now.

@@ -134,6 +134,8 @@ def main() -> None:
         app()
     except (ConfigError, WeightsError) as error:
         complain(str(error))
+        for line in getattr(error, "details", ()):
+            complain(f"  {line}")
         raise SystemExit(USER_MUST_ACT) from error
     except StorageError as error:
         complain(f"{error}; free some disk space, then the same command resumes")

@@ -6,11 +6,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from autoevol.experiments.terminal.arguments import path_of
+from autoevol.experiments.terminal.arguments import fields_of, path_of
 from autoevol.experiments.terminal.console import console, say
 
 FROM_HELP = "The format of IN; auto goes by the first record."
 
+Fields = Annotated[
+    list[str] | None,
+    typer.Option("--field", metavar="USE=COLUMN", help="As instruction=question; may be repeated."),
+]
 SkipUnusable = Annotated[
     bool, typer.Option("--skip-unusable", help="Leave out and count records that make no row.")
 ]
@@ -36,12 +40,20 @@ def convert(
         str, typer.Option("--to", metavar="FORMAT", help="The format of OUT.")
     ] = "rows",
     skip_unusable: SkipUnusable = False,
+    fields: Fields = None,
 ) -> None:
     """Turn instruction data from one format into another (see docs/data-tools.md)."""
     from autoevol.experiments.data.convert import convert as converted
+    from autoevol.experiments.data.formats.columns import Columns
 
+    named = fields_of(fields or [])
     converted(
-        source, target, read_as=read_as, write_as=write_as, say=say, skip_unusable=skip_unusable
+        source,
+        target,
+        read_as=Columns(**named) if named else read_as,
+        write_as=write_as,
+        say=say,
+        skip_unusable=skip_unusable,
     )
 
 

@@ -22,8 +22,9 @@ def export(
         str | None, typer.Option("--rounds", metavar="1,2,3|last|all", help="Rounds to export.")
     ] = None,
     with_seeds: Annotated[
-        bool, typer.Option("--with-seeds", help="Export the seeds, too.")
-    ] = False,
+        bool | None,
+        typer.Option("--with-seeds/--without-seeds", help="Instead of output.with_seeds."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Instead of exports/.", callback=path_of("--out"))
     ] = None,

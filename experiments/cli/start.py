@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autoevol.experiments.terminal.arguments import path_of
+from autoevol.experiments.cli.data import Fields
+from autoevol.experiments.terminal.arguments import fields_of, path_of
 from autoevol.experiments.terminal.console import say
 from autoevol.program.errors import ConfigError
 
@@ -31,13 +32,15 @@ def init(
     out: Annotated[
         Path | None, typer.Option("--out", help="The config's file.", callback=path_of("--out"))
     ] = None,
+    fields: Fields = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
 ) -> None:
     """Look at your data, and write a config that fits it; without data, a project folder."""
     if data is None:
         _new_project(out or Path())
     else:
-        _new_config(data, model, system, out, is_asking=not yes and sys.stdin.isatty())
+        is_asking = not yes and sys.stdin.isatty()
+        _new_config(data, model, system, out, fields_of(fields or []), is_asking=is_asking)
 
 
 def _new_project(folder: Path) -> None:
@@ -50,12 +53,18 @@ def _new_project(folder: Path) -> None:
 
 
 def _new_config(
-    data: str, model: str | None, system: str | None, out: Path | None, *, is_asking: bool
+    data: str,
+    model: str | None,
+    system: str | None,
+    out: Path | None,
+    fields: dict[str, str],
+    *,
+    is_asking: bool,
 ) -> None:
     from autoevol.experiments.data.profile import name_of, profile_of
     from autoevol.experiments.run.init import LOCAL_MODEL, NewConfig, config_text, write_config
 
-    profile = profile_of(data, "init")
+    profile = profile_of(data, "init", fields)
     _show_profile(data, profile)
     if model is None and is_asking:
         model = typer.prompt("Model (a litellm name)", default=LOCAL_MODEL)

@@ -69,7 +69,7 @@ class DataConfig(Section):
     dev_size: Size | None = None
     heldout_size: Size | None = None
     fresh_size: Size | None = None
-    where: dict[str, str | list[str]] = Field(default={})
+    where: dict[str, str | int | float | list[str | int | float]] = Field(default={})
     limit: Count | None = None
 
     @field_validator("train_size", "dev_size", "heldout_size", "fresh_size", mode="before")

@@ -30,8 +30,10 @@ _OF_TUPLES = ("tuple_type", "too_short", "too_long")
 
 def config_error(path: Path, error: ValidationError, schema: type[BaseModel]) -> ConfigError:
     """Return the error that names file and key of a schema's first complaint."""
-    errors = error.errors()
-    missing = _missing_keys(errors)
+    errors = _written(error.errors())
+    # A key that is missing is often one that is misspelt.
+    errors.sort(key=lambda detail: detail["type"] != "extra_forbidden")
+    missing = [] if errors[0]["type"] == "extra_forbidden" else _missing_keys(errors)
     # Who begins a config wants to know at once what it needs.
     if len(missing) > 1:
         wrong = sum(detail["type"] != "missing" for detail in errors)
@@ -47,10 +49,18 @@ def config_error(path: Path, error: ValidationError, schema: type[BaseModel]) ->
 
 
 def _missing_keys(errors: Sequence[ErrorDetails]) -> list[str]:
-    """Return the keys that a user has to write; the other roles fall back to the evolver."""
+    """Return the keys that a user has to write."""
     keys = [_key(detail) for detail in errors if detail["type"] == "missing"]
-    written = [key for key in keys if not key.startswith(_FALLING_BACK)]
-    return [_FIRST_KEYS.get(key, key) for key in written or keys]
+    return [_FIRST_KEYS.get(key, key) for key in keys]
+
+
+def _written(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the errors without those of roles that fall back to the evolver, which is wrong."""
+    return [
+        detail
+        for detail in errors
+        if detail["type"] != "missing" or not _key(detail).startswith(_FALLING_BACK)
+    ] or list(errors)
 
 
 def _key(detail: ErrorDetails) -> str:

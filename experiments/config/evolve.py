@@ -95,6 +95,8 @@ class EvolveConfig(Section, GenerationOptions):
             call.
         context: `previous` shows the evolver the turns before the one to evolve, with their
             rewrites.
+        show_system: Whether the evolver sees a row's system prompt. A small model may follow it in
+            the place of rewriting (docs/data-tools.md); the responder is under it in any case.
     """
 
     methods: list[MethodConfig] = Field(default=[MethodConfig(name="e0")], min_length=1)
@@ -105,6 +107,7 @@ class EvolveConfig(Section, GenerationOptions):
     respond: bool = True
     input: InputHandling = "keep"
     context: ContextName = "none"
+    show_system: bool = True
 
     @model_validator(mode="before")
     @classmethod

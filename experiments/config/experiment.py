@@ -89,12 +89,14 @@ class OutputConfig(Section):
         formats: Of the exports, in `exports/`; see docs/data-tools.md.
         rounds: Rounds to export: `all`, the `last` that has rows, or these.
         with_seeds: Export the seeds that have responses, too.
+        with_ids: Write each row's `id`, by which exports can be joined with `evolved.jsonl`.
     """
 
     dir: str | None = None
     formats: list[ExportName] = Field(default=[])
     rounds: ExportRounds = "all"
     with_seeds: bool = False
+    with_ids: bool = True
 
     @field_validator("dir")
     @classmethod

@@ -74,6 +74,10 @@ def set_key(tree: dict[str, Any], dotted: str, value: Any, where: str) -> None:
         if not isinstance(child, dict):
             raise ConfigError(where, f"{key} has no keys below it")
         node = child
+    if dotted == "failure.rules":
+        # It stands for both stages, which the file may have set one by one.
+        for stage in ("evolve", "respond"):
+            node.pop(stage, None)
     node[last] = value
 
 

@@ -1,14 +1,17 @@
 """`autoevol convert`: from one format of instruction data to another, by way of rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from autoevol.experiments.data.formats.catalogue import Format, find_format
+from autoevol.experiments.data.formats.columns import Columns
 from autoevol.experiments.data.formats.conversation import is_conversation
 from autoevol.experiments.data.formats.rows import META, Notes, RowDict
 from autoevol.experiments.data.formats.source import Invalid, ReadOptions, Source, open_source
 from autoevol.experiments.data.formats.target import check_target, write_rows
-from autoevol.experiments.files.atomic import refuse_existing
+from autoevol.experiments.files.atomic import refuse_existing, write_whole
+from autoevol.experiments.files.json_text import as_json
+from autoevol.experiments.files.records import Rejected
 
 AUTO = "auto"
 SKIP_HINT = "--skip-unusable leaves them out"
@@ -19,7 +22,7 @@ def convert(
     source: Path,
     target: Path,
     *,
-    read_as: str,
+    read_as: str | Columns,
     write_as: str,
     say: Say,
     skip_unusable: bool = False,
@@ -29,24 +32,42 @@ def convert(
     Args:
         source: JSON Lines, JSON, CSV or Parquet.
         target: A new file.
-        read_as: The source's format; `auto` goes by its first record.
+        read_as: The source's format; `auto` goes by its records; or the names of its columns.
         write_as: The target's format.
         say: Takes messages for the user: the format, and what was left out.
-        skip_unusable: Leave out and count records that make no row.
+        skip_unusable: Leave out records that make no row, and write them to a file beside.
 
     Raises:
         ConfigError: Names the file, and row and key where there are any; nothing is written.
     """
     to = find_format(write_as, "--to")
-    format_ = None if read_as == AUTO else find_format(read_as, "--from")
+    columns = read_as if isinstance(read_as, Columns) else None
+    is_named = isinstance(read_as, str) and read_as != AUTO
+    format_ = find_format(str(read_as), "--from") if is_named else None
     check_target(target, to)
     refuse_existing(target)
-    options = ReadOptions(read_as=format_, invalid=invalid_of(skip_unusable), hint=SKIP_HINT)
+    if skip_unusable:
+        refuse_existing(rejected_beside(target))
+    options = ReadOptions(format_, columns, invalid_of(skip_unusable), hint=SKIP_HINT)
     opened = open_source(source, options)
     count = write_rows(target, _counting_cuts(opened.rows, to, opened.recognised.notes), to)
     # After the writing: only a source whose rows are all read knows what was left out.
     say_recognised(opened, say)
+    write_rejected(target, opened.recognised.rejected, say)
     say(f"{target}: {to.name}, {count} rows")
+
+
+def rejected_beside(target: Path) -> Path:
+    """Return the file of the records that make no row."""
+    return target.with_name(f"{target.stem}.rejected.jsonl")
+
+
+def write_rejected(target: Path, rejected: Sequence[Rejected], say: Say) -> None:
+    """Write the records that make no row beside the target, each with the reason; none: no file."""
+    if rejected:
+        file = rejected_beside(target)
+        write_whole(file, "".join(as_json(item.as_dict()) + "\n" for item in rejected))
+        say(f"{file}: {len(rejected)} records that make no row")
 
 
 def invalid_of(skip_unusable: bool) -> Invalid:

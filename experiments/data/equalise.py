@@ -12,6 +12,7 @@ from pathlib import Path
 from autoevol.experiments.data.convert import Say
 from autoevol.experiments.data.fingerprint import fingerprint
 from autoevol.experiments.files.atomic import refuse_existing, whole_file
+from autoevol.experiments.files.data_sets import rows_file
 from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.files.reading import read_file
 from autoevol.program.errors import ConfigError
@@ -27,7 +28,8 @@ def equalise(paths: tuple[Path, Path], *, by: str, seed: int, out: Path | None, 
     """Write both files anew with the rows that make them comparable.
 
     Args:
-        paths: Files of any format; for `rows` each record must name its seed or hold its text.
+        paths: Files of any format, or runs' folders; for `rows` each record must name its seed or
+            hold its text.
         by: `rows` or `count`.
         seed: Of the draw for `count`.
         out: Folder of `NAME.equal.jsonl`; None: beside each file.
@@ -36,6 +38,7 @@ def equalise(paths: tuple[Path, Path], *, by: str, seed: int, out: Path | None, 
     Raises:
         ConfigError: Names the file, and row and key where there are any; nothing is written.
     """
+    paths = (rows_file(paths[0]), rows_file(paths[1]))
     if by not in _RULES:
         raise ConfigError(f"--by {by}", f"must be one of {', '.join(_RULES)}")
     targets = _targets(paths, out)

@@ -20,4 +20,6 @@ def fingerprint(*texts: str) -> bytes:
 
 def row_fingerprint(row: RowDict) -> bytes:
     """Return bytes that are equal for rows with the same prompt; their responses may differ."""
-    return fingerprint(row["instruction"], row.get("input") or "", *(row.get("turns") or ()))
+    texts = (row["instruction"], row.get("input") or "", *(row.get("turns") or ()))
+    # The same question is another task under another system prompt.
+    return fingerprint(*texts, *([f"system: {row['system']}"] if row.get("system") else []))

@@ -5,13 +5,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autoevol.experiments.data.convert import SKIP_HINT, Say, invalid_of, say_recognised
+from autoevol.experiments.data.convert import (
+    SKIP_HINT,
+    Say,
+    invalid_of,
+    rejected_beside,
+    say_recognised,
+    write_rejected,
+)
 from autoevol.experiments.data.fingerprint import fingerprint, row_fingerprint
 from autoevol.experiments.data.formats.catalogue import FORMATS
 from autoevol.experiments.data.formats.rows import RowDict
 from autoevol.experiments.data.formats.source import ReadOptions, open_source
 from autoevol.experiments.data.formats.target import check_target, write_rows
 from autoevol.experiments.files.atomic import refuse_existing
+from autoevol.experiments.files.records import Rejected
 from autoevol.program.errors import ConfigError
 
 _SHOWN = 3
@@ -38,8 +46,12 @@ def merge(target: Path, sources: Sequence[Path], *, say: Say, skip_unusable: boo
     refuse_existing(target)
     ids = _UniqueIds()
     options = ReadOptions(invalid=invalid_of(skip_unusable), hint=SKIP_HINT)
-    rows = (row for source in sources for row in _new_rows(source, options, ids, say))
+    rejected: list[Rejected] = []
+    rows = (row for source in sources for row in _new_rows(source, options, ids, rejected, say))
+    if skip_unusable:
+        refuse_existing(rejected_beside(target))
     count = write_rows(target, rows, FORMATS["rows"])
+    write_rejected(target, rejected, say)
     # The rows are made while they are written, so clashes are known only now.
     if ids.clashes:
         shown = ", ".join(f"{old} became {new}" for old, new in ids.clashes[:_SHOWN])
@@ -47,7 +59,9 @@ def merge(target: Path, sources: Sequence[Path], *, say: Say, skip_unusable: boo
     say(f"{target}: {count} rows")
 
 
-def _new_rows(path: Path, options: ReadOptions, ids: "_UniqueIds", say: Say) -> Iterator[RowDict]:
+def _new_rows(
+    path: Path, options: ReadOptions, ids: "_UniqueIds", rejected: list[Rejected], say: Say
+) -> Iterator[RowDict]:
     """Yield the rows of a file that are no duplicates of earlier ones."""
     source = open_source(path, options)
     # A map for each file: the same old id in two files may mean two rows.
@@ -62,6 +76,7 @@ def _new_rows(path: Path, options: ReadOptions, ids: "_UniqueIds", say: Say) -> 
             names[row["id"]] = ids.kept[text]
             continue
         yield ids.renamed(row, text, names)
+    rejected += source.recognised.rejected
     say_recognised(source, say)
     say(f"{path}: {duplicates} of {count} rows are duplicates")
 

@@ -9,28 +9,15 @@ from pathlib import Path
 from autoevol.experiments.data.formats.account import Recognised
 from autoevol.experiments.data.formats.columns import Columns
 from autoevol.experiments.data.formats.rows import RowDict
-from autoevol.experiments.data.formats.source import ReadOptions, open_source
-from autoevol.experiments.files.data_sets import Location, open_files
-from autoevol.experiments.files.reading import strict
+from autoevol.experiments.data.formats.source import FIELD_HINT, ReadOptions, open_source
+from autoevol.experiments.files.data_sets import Location
 from autoevol.metrics.text.languages import code_in_use
-from autoevol.program.errors import ConfigError
+from autoevol.metrics.text.scripts import dominant_script
 
 _SAMPLE = 500
 """Rows whose language and domain are looked at, spread over the set."""
 
-_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "instruction": (
-        *("instruction", "question", "prompt", "query", "problem", "task", "text"),
-        *("user", "human", "request", "title", "질문", "지시", "frage", "pregunta"),
-    ),
-    "response": (
-        *("response", "output", "answer", "completion", "solution", "reply", "assistant"),
-        *("target", "label", "답변", "정답", "antwort", "respuesta"),
-    ),
-    "input": ("input", "context", "passage"),
-    "system": ("system", "system_prompt"),
-}
-"""Names that people give to columns, the likeliest first."""
+_TOGETHER = 5
 
 _CODE = re.compile(
     r"```|\b(?:python|javascript|typescript|java|sql|bash|html|css|rust|golang|kotlin|c\+\+|regex)\b"
@@ -73,68 +60,49 @@ class Profile:
         return f"{_shares(self.languages)}; {_shares(self.domains)}; {lengths}"
 
 
-def profile_of(path: str, where: str) -> Profile:
+def profile_of(path: str, where: str, fields: Mapping[str, str] | None = None) -> Profile:
     """Return what a data set looks like; records that make no row are counted.
 
     Args:
         path: A file, a folder, a pattern or a name of the hub.
         where: For messages.
+        fields: Names of its columns; None: they are told by format or by their usual names.
 
     Raises:
         ConfigError: It cannot be read, holds no row that can be used, or no column of instructions
             can be told.
     """
-    location = Location(path, where)
-    fields = _fields_of(location)
-    options = ReadOptions(columns=Columns(**fields) if fields else None, invalid="skip")
-    source = open_source(location, options)
+    columns = Columns(**fields) if fields else None
+    options = ReadOptions(columns=columns, invalid="skip", hint=FIELD_HINT)
+    source = open_source(Location(path, where), options)
     rows = list(source.rows)
+    fields = fields or source.recognised.columns_named
     sample = rows[:: max(1, len(rows) // _SAMPLE)]
     lengths = sorted(len(row["instruction"].split()) for row in rows)
     return Profile(
         source.recognised,
         fields,
-        _counted([code_in_use(row["instruction"]) for row in sample]),
+        _counted(_languages(sample)),
         _counted([_domain(row) for row in sample]),
         (lengths[0], lengths[len(lengths) // 2], lengths[-1]),
         any(len(row["turns"]) > 1 for row in rows),
     )
 
 
-def _fields_of(location: Location) -> dict[str, str]:
-    """Return the columns of a set that is in no known format; empty: it is in one."""
-    try:
-        next(open_source(location, ReadOptions(invalid="skip", limit=1)).rows)
-    except ConfigError as error:
-        first = next(strict(open_files(location)[0].items), None)
-        if first is None or "no known format" not in error.problem:
-            raise
-        return _likely_columns(first.value, error)
-    return {}
-
-
-def _likely_columns(record: Mapping[str, object], error: ConfigError) -> dict[str, str]:
-    """Return the columns of a record by what people call them.
-
-    Raises:
-        ConfigError: `error`, where no column of instructions can be told.
-    """
-    names = {str(key).strip().lower(): str(key) for key in record}
-    columns = {
-        field_name: next((names[name] for name in usual if name in names), None)
-        for field_name, usual in _COLUMNS.items()
-    }
-    texts = [str(key) for key, value in record.items() if isinstance(value, str)]
-    # A table with one column of texts can only mean that one.
-    if columns["instruction"] is None and len(texts) == 1:
-        columns["instruction"] = texts[0]
-    if columns["instruction"] is None:
-        raise error
-    return {key: name for key, name in columns.items() if name is not None}
-
-
 def _counted(labels: Sequence[str]) -> dict[str, float]:
     return {label: count / len(labels) for label, count in Counter(labels).most_common()}
+
+
+def _languages(rows: Sequence[RowDict]) -> list[str]:
+    """Return the language of each row, told by a few together: one alone is often too short."""
+    texts = [row["instruction"] for row in rows]
+    codes = []
+    for first in range(0, len(texts), _TOGETHER):
+        group = texts[first : first + _TOGETHER]
+        together = code_in_use("\n".join(group))
+        scripts = {dominant_script(text) for text in group}
+        codes += [together if len(scripts) == 1 else code_in_use(text) for text in group]
+    return codes
 
 
 def _domain(row: RowDict) -> str:

@@ -10,13 +10,17 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from autoevol.experiments.config.seed_builder import SeedsConfig, SourceConfig, load_seeds_config
-from autoevol.experiments.data.fingerprint import fingerprint
-from autoevol.experiments.data.seeds import check_sendable
+from autoevol.experiments.data.fingerprint import row_fingerprint
+from autoevol.experiments.data.formats.columns import Columns
+from autoevol.experiments.data.formats.rows import META, RowDict
+from autoevol.experiments.data.formats.source import ReadOptions, open_source
+from autoevol.experiments.data.seeds import check_row
 from autoevol.experiments.files.atomic import refuse_existing, whole_file
-from autoevol.experiments.files.data_sets import Location, existing_path, read_records
+from autoevol.experiments.files.data_sets import Location, existing_path
 from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
@@ -27,18 +31,28 @@ class Seed:
     """A row that may become a seed.
 
     Attributes:
-        root: Name of the data set; where there is a subset, a slash and its name follow.
+        row: With `root`, the name of the data set; where there is a subset, a slash and its name
+            follow.
     """
 
-    instruction: str
-    input: str
-    response: str
-    root: str
+    row: RowDict
+
+    @property
+    def root(self) -> str:
+        """Name of the data set and of the subset."""
+        return str(self.row["root"])
 
     def sampling_key(self, seed: int, purpose: str) -> int:
         """Return a hash in [0, 2^128); the rows with the lowest are drawn."""
-        text = json.dumps([seed, purpose, self.instruction, self.input]).encode()
+        text = json.dumps([seed, purpose, self.row["instruction"], self.row["input"]]).encode()
         return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest())
+
+    def as_dict(self, number: int) -> RowDict:
+        """Return a line of the seed file."""
+        kept = {key: self.row[key] for key in ("instruction", "input", "response", "root")}
+        others = {key: self.row.get(key) for key in ("system", "turns", "answers", "meta")}
+        present = {key: value for key, value in others.items() if value}
+        return {"id": f"seed-{number:06d}", **kept, **present}
 
 
 @dataclass
@@ -88,14 +102,7 @@ def build_seeds(file: Path, target: Path) -> list[Account]:
 def _write(target: Path, seeds: Iterable[Seed]) -> None:
     with whole_file(target) as out:
         for number, seed in enumerate(seeds, start=1):
-            row = {
-                "id": f"seed-{number:06d}",
-                "instruction": seed.instruction,
-                "input": seed.input,
-                "response": seed.response,
-                "root": seed.root,
-            }
-            out.write(as_json(row) + "\n")
+            out.write(as_json(seed.as_dict(number)) + "\n")
 
 
 def _drawn(config: SeedsConfig, file: Path) -> tuple[list[tuple[int, Seed]], list[Account]]:
@@ -131,9 +138,9 @@ class _Sampler:
         samples: dict[str, _SubsetSample] = {}
         for seed in seeds:
             account.read += 1
-            text = fingerprint(seed.instruction, seed.input)
+            text = row_fingerprint(seed.row)
             # Before the draw: rows that cannot be used must not take up a part of the quota.
-            if any(pattern.search(seed.instruction) for pattern in self.patterns):
+            if any(pattern.search(seed.row["instruction"]) for pattern in self.patterns):
                 account.excluded += 1
             elif text in self.texts:
                 account.duplicate += 1
@@ -183,19 +190,36 @@ def _name(path: str) -> str:
 
 def _candidates(source: SourceConfig, name: str, where: str, beside: Path) -> Iterator[Seed]:
     """Yield the rows of a source."""
+    options = ReadOptions(columns=_columns(source), check=partial(_check, source))
     for subset in _subsets(source, where, beside):
         location = Location(source.path, where, beside, source.split, subset)
-        for record in read_records(location):
-            part = subset or _subset(record, source.subset_column)
-            yield _seed(record, source, f"{name}/{part}" if part else name)
+        for place, row in open_source(location, options).located:
+            part = subset or _subset(row, place, source.subset_column)
+            yield Seed({**row, "root": f"{name}/{part}" if part else name})
 
 
-def _subset(record: Record, column: str | None) -> str:
+def _check(source: SourceConfig, record: Record, row: RowDict) -> None:
+    """Check that a row has the columns that are named, and texts that can be sent."""
+    for name in (source.fields.input, source.fields.response):
+        if name:
+            record.present_text(name)
+    check_row(record, row)
+
+
+def _columns(source: SourceConfig) -> Columns | None:
+    """Return the columns that a source names; None: the records tell their format."""
+    if source.fields == type(source.fields)():
+        return None
+    fields = source.fields
+    return Columns(fields.instruction, fields.input, fields.response, None, None, None)
+
+
+def _subset(row: RowDict, place: str, column: str | None) -> str:
     if not column:
         return ""
-    subset = record.name(column)
-    if not subset:
-        raise record.error(column, "must name the row's subset, is missing")
+    subset = str((row.get(META) or {}).get(column) or row.get(column) or "")
+    if not subset.strip():
+        raise ConfigError(place, f"{column} must name the row's subset, is missing")
     return subset
 
 
@@ -218,16 +242,3 @@ def _configurations(name: str, where: str) -> list[str]:
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(where, f"no data set {name} on the hub: {reason}") from error
-
-
-def _seed(record: Record, source: SourceConfig, root: str) -> Seed:
-    fields = source.fields
-    seed = Seed(
-        instruction=record.text(fields.instruction),
-        input=record.present_text(fields.input) if fields.input else "",
-        response=record.present_text(fields.response) if fields.response else "",
-        root=root,
-    )
-    check_sendable(record, fields.instruction, seed.instruction)
-    check_sendable(record, fields.input or "input", seed.input)
-    return seed

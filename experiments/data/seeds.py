@@ -91,8 +91,7 @@ def read_seeds(config: ExperimentConfig, where: str) -> Seeds:
     except ConfigError as error:
         if error.where == key:
             raise
-        first, newline, others = error.problem.partition("\n")
-        raise ConfigError(error.where, f"{first} ({key}){newline}{others}") from error
+        raise ConfigError(error.where, f"{error.problem} ({key})", error.details) from error
     _check_answers(config, source.recognised, where)
     first_round = first_round_of([entry.row for entry in located], config.evolve)
     seeds = [_seed(entry, config, first_round) for entry in located]
@@ -154,7 +153,7 @@ def _options(data: DataConfig, where: str) -> ReadOptions:
         where=data.where,
         limit=data.limit,
         hint=SKIP_HINT,
-        check=_check_row,
+        check=check_row,
     )
 
 
@@ -171,24 +170,17 @@ def _columns(data: DataConfig) -> Columns | None:
     return None
 
 
-def _check_row(record: Record, row: RowDict) -> None:
+def check_row(record: Record, row: RowDict) -> None:
     """Check that all texts of a seed can be sent to a model."""
     for number, turn in enumerate(row["turns"]):
         if not turn.strip():
             raise record.named(row["id"]).error(f"turns[{number}]", "must be a text, is empty")
-        check_sendable(record, f"turns[{number}]", turn)
-    for key in ("instruction", "input", "system"):
-        check_sendable(record, key, row.get(key) or "")
-
-
-def check_sendable(record: Record, key: str, text: str) -> None:
-    """Check that a text of a seed can be sent to a model.
-
-    Raises:
-        ConfigError: It holds a NUL, at which some providers refuse the text, and others cut it.
-    """
-    if "\0" in text:
-        raise record.error(key, "holds a NUL; remove it")
+    texts = [(f"turns[{number}]", turn) for number, turn in enumerate(row["turns"])]
+    texts += [(key, row.get(key) or "") for key in ("instruction", "input", "system")]
+    for key, text in texts:
+        # Some providers refuse a text with a NUL, others cut it.
+        if "\0" in text:
+            raise record.named(row["id"]).error(key, "holds a NUL; remove it")
 
 
 def _check_answers(config: ExperimentConfig, recognised: Recognised, where: str) -> None:

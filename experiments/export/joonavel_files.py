@@ -18,6 +18,16 @@ FILES = ("koevol", "koevol_failures", "auto_evol")
 _FAILURE = ("parent", "child", "generation", "root", "trace", "origin")
 
 
+def check_traces(rows: Sequence[RowDict], failures: Iterator[RowDict]) -> None:
+    """Return, or raise where koevol's files cannot hold a row.
+
+    Raises:
+        ConfigError: A method in the row's trace has no digit.
+    """
+    for row in (*rows, *failures):
+        koevol_trace(row)
+
+
 def write_joonavel(
     name: str,
     target: Path,

@@ -31,7 +31,7 @@ class ExportRequest:
         folder: The run's.
         formats: Empty: those of the run's config.
         rounds: `all`, `last`, or numbers with commas; None: as in the run's config.
-        with_seeds: Export the seeds even if the run's config does not say so.
+        with_seeds: Whether to export the seeds; None: as in the run's config.
         out: None: `exports` in the run's folder.
         overwrite: Replace existing files.
         upload: Target on the hub; None: no upload.
@@ -40,7 +40,7 @@ class ExportRequest:
     folder: Path
     formats: Sequence[str] = ()
     rounds: str | None = None
-    with_seeds: bool = False
+    with_seeds: bool | None = None
     out: Path | None = None
     overwrite: bool = False
     upload: Upload | None = None
@@ -89,7 +89,9 @@ def _formats(request: ExportRequest, config: ExperimentConfig) -> list[ExportNam
 
 def _selection(request: ExportRequest, config: ExperimentConfig) -> ExportSelection:
     rounds = config.output.rounds if request.rounds is None else _rounds(request.rounds)
-    with_seeds = request.with_seeds or config.output.with_seeds
+    with_seeds = request.with_seeds
+    if with_seeds is None:
+        with_seeds = config.output.with_seeds
     needs_seeds = with_seeds or bool({*FILES} & {*_formats(request, config)})
     seeds = load_seeds(config, str(request.folder / "config.yaml")) if needs_seeds else ()
     selection = ExportSelection(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.resume import CONFIG, stored_config
 from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES
 from autoevol.experiments.config.experiment import ExperimentConfig, ExportName, ExportRounds
 from autoevol.experiments.data.convert import Say
@@ -14,8 +15,9 @@ from autoevol.experiments.data.formats.conversation import is_answered
 from autoevol.experiments.data.formats.parquet import as_wide_table
 from autoevol.experiments.data.formats.rows import RowDict, read_row
 from autoevol.experiments.data.formats.target import write_rows
+from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.export.card import dataset_card
-from autoevol.experiments.export.joonavel_files import FILES, write_joonavel
+from autoevol.experiments.export.joonavel_files import FILES, check_traces, write_joonavel
 from autoevol.experiments.export.llama_factory import add_entry, check_entry
 from autoevol.experiments.files.atomic import refuse_existing, whole_folder
 from autoevol.experiments.files.reading import read_file
@@ -63,9 +65,11 @@ class ExportSelection:
             else:
                 yield row
 
+    @property
     def ancestors(self) -> list[RowDict]:
-        """Return all rows that another may come from."""
-        return [*(seed.as_dict() for seed in self.seeds), *self._in(EVOLVED)]
+        """All rows that another may come from, those of runs that this one continues included."""
+        seeds = [seed.as_dict() for seed in self.seeds]
+        return [*earlier_rows(self.config), *seeds, *self._in(EVOLVED)]
 
     def failures(self) -> Iterator[RowDict]:
         """Yield the rows that failed."""
@@ -92,6 +96,18 @@ class ExportSelection:
         notes: Counter[str] = Counter()
         for record in read_file(self.folder / name):
             yield read_row(record, notes)
+
+
+def earlier_rows(config: ExperimentConfig) -> list[RowDict]:
+    """Return seeds and kept rows of the run whose rows a run continues, and of those before it."""
+    folder = Path(config.data.path).parent
+    if Path(config.data.path).name != EVOLVED or not (folder / CONFIG).is_file():
+        return []
+    before = stored_config(folder)
+    seeds = load_seeds(before, str(folder / CONFIG))
+    notes: Counter[str] = Counter()
+    rows = [read_row(record, notes) for record in read_file(folder / EVOLVED)]
+    return [*earlier_rows(before), *(seed.as_dict() for seed in seeds), *rows]
 
 
 def _reason(row: RowDict, rounds: frozenset[int] | None) -> str | None:
@@ -143,6 +159,8 @@ def export(
     entry = (out / "dataset_info.json", selection.config.name, "llama_factory.jsonl")
     if "llama_factory" in names:
         check_entry(*entry, overwrite=overwrite)
+    if any(name.startswith("koevol") for name in names):
+        check_traces(selection.ancestors, selection.failures())
     left_out: Counter[str] = Counter()
     for name in names:
         # Every format leaves out the same rows, so they are reported once.
@@ -170,8 +188,10 @@ Writer = Callable[[ExportSelection, str, Path, Counter[str]], int]
 
 
 def _write_file(selection: ExportSelection, name: str, out: Path, left_out: Counter[str]) -> int:
-    data_format = FORMATS["rows" if name == "parquet" else name]
-    return write_rows(_target(out, name), selection.rows(left_out), data_format)
+    data_format, rows = FORMATS["rows" if name == "parquet" else name], selection.rows(left_out)
+    if name != "parquet" and not selection.config.output.with_ids:
+        rows = ({**row, "id": ""} for row in rows)
+    return write_rows(_target(out, name), rows, data_format)
 
 
 def _write_hf(selection: ExportSelection, name: str, out: Path, left_out: Counter[str]) -> int:
@@ -200,9 +220,7 @@ def _write_joonavel(
     selection: ExportSelection, name: str, out: Path, left_out: Counter[str]
 ) -> int:
     rows = selection.rows(left_out, unanswered=True)
-    return write_joonavel(
-        name, _target(out, name), rows, selection.failures(), selection.ancestors()
-    )
+    return write_joonavel(name, _target(out, name), rows, selection.failures(), selection.ancestors)
 
 
 _WRITERS: dict[str, Writer] = {"hf": _write_hf, **dict.fromkeys(FILES, _write_joonavel)}

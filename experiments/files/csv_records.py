@@ -46,7 +46,7 @@ def csv_form(file: Path, encoding: str) -> CsvForm:
         first = lines.readline()
     if first.startswith(_EXCELS) and len(first.rstrip("\r\n")) == len(_EXCELS) + 1:
         return CsvForm(first[len(_EXCELS)], skipped=1)
-    if file.suffix == ".tsv":
+    if file.suffix.lower() == ".tsv":
         return CsvForm("\t")
     return CsvForm(_separator(file, encoding))
 
@@ -137,6 +137,8 @@ def _item(columns: Sequence[str], values: list[str], places: tuple[str, str]) ->
             "separator in double quotes",
             values,
         )
+    if any(value.startswith(" ") and value.lstrip().startswith('"') for value in values):
+        return Rejected(line, "has a quote behind a space: a separator in it would cut it", values)
     missing: list[None] = [None] * (len(columns) - len(values))
     pairs = list(zip(columns, [*values, *missing], strict=True))
     # Spreadsheets like to leave empty columns behind the last one.

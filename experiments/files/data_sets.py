@@ -1,8 +1,8 @@
 """The files of a data set: a file, a folder or a pattern of files, or a data set of the hub."""
 
 import glob
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from autoevol.program.errors import ConfigError
 
 DATASET_INFO = "dataset_info.json"
 """LLaMA-Factory's list of data sets, no data itself; also a name of files of `datasets`."""
+
+_OF_A_RUN = ("evolved.jsonl", "run.json")
+"""Files by which a folder is a run's; the first one has its rows."""
 
 _SAVED = ("dataset_dict.json", "state.json")
 """What `datasets` writes into a folder that it saves."""
@@ -52,14 +55,28 @@ def open_files(location: Location) -> list[DataFile]:
         if any((local / name).is_file() for name in _SAVED):
             return [DataFile(local, (), _saved(local, location))]
         files = _files_in(local, location.where) if local.is_dir() else [local]
-    if not files or any(file.suffix not in SUFFIXES for file in files):
-        if any(file.suffix in SPREADSHEETS for file in files):
+    if not files or any(file.suffix.lower() not in SUFFIXES for file in files):
+        if any(file.suffix.lower() in SPREADSHEETS for file in files):
             open_file(files[0])  # its message says what to do
         kinds = ", ".join(SUFFIXES)
         raise ConfigError(location.where, f"{location.path} is no file or folder of {kinds}")
     for file in files:
         regular_file(file, str(file))
-    return [open_file(file) for file in files]
+    opened = [open_file(file) for file in files]
+    left_out = _left_out(Path(location.path), files)
+    if left_out:
+        opened[0] = replace(opened[0], traits=(*opened[0].traits, left_out))
+    return opened
+
+
+def _left_out(folder: Path, files: Sequence[Path]) -> str:
+    """Return a note on what else a folder holds; "": nothing, or it is a file."""
+    if not folder.is_dir() or rows_file(folder) != folder:
+        return ""
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    others = sorted(names - {file.name for file in files} - {DATASET_INFO})
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    return f"not read: {', '.join(others[:3])}{more}" if others else ""
 
 
 def read_records(location: Location) -> Iterator[Record]:
@@ -123,13 +140,21 @@ def _glob(base: Path, pattern: Path) -> list[Path]:
     return list(base.glob(str(pattern)))
 
 
+def rows_file(path: Path) -> Path:
+    """Return the file of kept rows in a run's folder; any other path is returned as it is."""
+    is_run = all((path / name).is_file() for name in _OF_A_RUN)
+    return path / _OF_A_RUN[0] if is_run else path
+
+
 def _files_in(folder: Path, where: str) -> list[Path]:
+    if rows_file(folder) != folder:
+        return [rows_file(folder)]
     try:
         files = [*folder.iterdir()]
     except OSError as error:
         raise ConfigError(where, f"{folder} cannot be read: {error.strerror}") from error
     # Sorted, since rows without an id are numbered in this order; iterdir promises none.
-    return sorted(f for f in files if f.suffix in SUFFIXES and f.name != DATASET_INFO)
+    return sorted(f for f in files if f.suffix.lower() in SUFFIXES and f.name != DATASET_INFO)
 
 
 def _saved(folder: Path, location: Location) -> Iterator[Item]:

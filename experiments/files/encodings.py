@@ -20,10 +20,26 @@ _SAMPLE = 1 << 16
 _MOSTLY = 0.9
 """Share of Hangul among the letters of a Korean text that are not ASCII."""
 
-_GARBLED = re.compile(r"[^\W\d_][¡-©«-´¶-¹»-¿×÷][^\W\d_]|[ÐÝÞðýþ]")
-"""What Polish (a mark within a word) and Turkish become in the encoding for Western Europe."""
+_GARBLED = re.compile(
+    r"[^\W\d_][¡-©«-´¶-¹»-¿×÷][^\W\d_]|[ÐÝÞðýþ]|[^\W\d_][‚ƒ„†‡ˆ‰‹]|[a-z][ŠŒŽŸÀ-Þ]"
+    r"|[ŠŒŽšœžŸÀ-ÿ]{3}"
+)
+"""What no Western European text has: a mark within a word (Polish), letters of Iceland (Turkish), a
+low quote or a capital behind a small letter (DOS, old Macs), three letters with marks in a row
+(Cyrillic)."""
+
+_FREQUENT = frozenset(
+    "이다는을를의에가고하은로지기사어한인대리도해서시자나수정라요"
+    "그아장있보일부면원주제스전중니여만것"
+)
+"""The commonest syllables of Korean: half of a text, and a fortieth of any other read as Hangul."""
+
+_LEAST_FREQUENT = 0.15
 
 _MARKS = (
+    # Before UTF-16, whose mark it begins with.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, UTF_8),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -104,7 +120,9 @@ def _is_likely(text: str, encoding: str) -> bool:
     if not text:
         return False
     if encoding == "cp949":
-        return bool(letters) and sum(map(_is_common_hangul, letters)) >= _MOSTLY * len(letters)
+        common = sum(map(_is_common_hangul, letters))
+        frequent = sum(letter in _FREQUENT for letter in letters)
+        return common >= _MOSTLY * len(letters) > 0 and frequent >= _LEAST_FREQUENT * len(letters)
     is_garbled = _GARBLED.search(text) is not None
     return not is_garbled and len(letters) <= sum(map(str.isascii, text))
 

@@ -1,6 +1,6 @@
 """Records of JSON and of JSON Lines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +70,25 @@ def _split_table(file: Path, tree: dict[str, Any]) -> list[Any]:
     columns, data = tree["columns"], tree["data"]
     if not isinstance(columns, list) or not isinstance(data, list):
         raise ConfigError(str(file), "columns and data must be lists")
+    check_names(columns, str(file))
     for number, values in enumerate(data, start=1):
         if not isinstance(values, list) or len(values) != len(columns):
             raise ConfigError(f"{file} row {number}", f"must be a list of {len(columns)} values")
     return [dict(zip(columns, values, strict=True)) for values in data]
+
+
+def check_names(names: Sequence[Any], place: str) -> None:
+    """Check that columns have names, and no two the same.
+
+    Raises:
+        ConfigError: Names the column.
+    """
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise ConfigError(place, f"has a column whose name is no text: {str(wrong[0])[:80]}")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(place, f"has two columns called {twice[:80]!r}")
 
 
 def _table(file: Path, tree: dict[str, Any]) -> list[Any]:

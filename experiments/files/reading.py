@@ -11,7 +11,12 @@ from typing import Any
 
 from autoevol.experiments.files.csv_records import SEPARATORS, csv_form, csv_items
 from autoevol.experiments.files.encodings import UTF_8, text_encoding
-from autoevol.experiments.files.json_records import json_items, jsonl_items, numbered_items
+from autoevol.experiments.files.json_records import (
+    check_names,
+    json_items,
+    jsonl_items,
+    numbered_items,
+)
 from autoevol.experiments.files.json_text import parsed
 from autoevol.experiments.files.paths import local_path, regular_file
 from autoevol.experiments.files.records import Item, Record, Rejected, item_of
@@ -38,12 +43,13 @@ def open_file(file: Path) -> DataFile:
     Raises:
         ConfigError: Names the file. Reading the records raises it, too, where the file is damaged.
     """
-    if file.suffix not in _KINDS:
+    kind = file.suffix.lower()
+    if kind not in _KINDS:
         raise ConfigError(str(file), _why_unreadable(file))
     # A FIFO would be waited for, for ever.
     regular_file(local_path(file, str(file)), str(file))
     with _file_errors(file):
-        traits, items = _KINDS[file.suffix](file)
+        traits, items = _KINDS[kind](file)
     return DataFile(file, traits, _guarded(file, items))
 
 
@@ -165,11 +171,15 @@ def _parquet_items(file: Path) -> Iterator[Item]:
 
     try:
         table = pyarrow.parquet.ParquetFile(file)
+        check_names(table.schema_arrow.names, str(file))
         rows = (row for batch in table.iter_batches() for row in batch.to_pylist())
         # A table that came out of a spreadsheet may end in empty rows.
         yield from numbered_items(file, (row for row in rows if _is_filled(row)))
     except pyarrow.ArrowException as error:
         raise ConfigError(str(file), f"is not valid Parquet: {error}") from error
+    except (OverflowError, ValueError) as error:
+        # A date beyond the year 9999, for one.
+        raise ConfigError(str(file), f"holds a value that Python cannot: {error}") from error
 
 
 def _is_filled(row: dict[str, Any]) -> bool:
@@ -182,7 +192,7 @@ def _encoded(encoding: str) -> tuple[str, ...]:
 
 
 def _why_unreadable(file: Path) -> str:
-    if file.suffix in SPREADSHEETS:
+    if file.suffix.lower() in SPREADSHEETS:
         return "is a spreadsheet; save it as CSV (UTF-8)"
     return f"cannot be read: its name must end in {', '.join(SUFFIXES)}"
 

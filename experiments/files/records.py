@@ -109,6 +109,10 @@ class Rejected:
     problem: str
     value: Any
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as a line of a file of rejected records."""
+        return {"place": self.place, "problem": self.problem, "record": self.value}
+
     @property
     def error(self) -> ConfigError:
         """The error for readers that leave nothing out."""

@@ -1,14 +1,16 @@
 """`autoevol.evolve`: a run from Python, on rows in memory; it keeps all promises of a run."""
 
 import asyncio
+import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES, REJECTED
+from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES, REJECTED, SURPLUS
 from autoevol.experiments.config.experiment import ExperimentConfig, config_of
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.files.json_text import as_json
@@ -21,9 +23,13 @@ from autoevol.experiments.run.runner import run
 from autoevol.experiments.terminal.console import quiet_libraries
 from autoevol.experiments.terminal.progress import progress_bar
 from autoevol.experiments.tracking.config import load_tracking
+from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method, to_markdown
 
 _WHERE = "autoevol.evolve"
+_LEVELS = 50
+"""Lists and objects in each other that a row may have."""
+
 
 RowData = str | Path | Iterable[str | Mapping[str, Any]]
 """A data set's path or name, or texts and records of any format in memory."""
@@ -35,7 +41,8 @@ class Evolved(NamedTuple):
     Attributes:
         rows: The kept rows, as `evolved.jsonl` has them, in canonical order.
         account: The run's `summary.json`, with the rows that are not in `rows`: `failures`, each
-            with its reasons, and `rejected`, the records that make no row.
+            with its reasons, `surplus`, beyond a target, and `rejected`, the records that make no
+            row.
     """
 
     rows: list[dict[str, Any]]
@@ -77,8 +84,9 @@ def evolve(
         inputs = home.with_name(f"{home.name}-input") if folder is not None else Path(scratch)
         plan = make_plan(_config(rows, model, method, home, inputs, sections), _WHERE)
         summary = find_summary(plan, _ignore) or _run(plan, quiet=quiet, track=track)
-        account = {**summary, "failures": _rows_in(home / FAILURES)}
-        return Evolved(_rows_in(home / EVOLVED), {**account, "rejected": _rows_in(home / REJECTED)})
+        files = {"failures": FAILURES, "surplus": SURPLUS, "rejected": REJECTED}
+        account = {name: _rows_in(home / file) for name, file in files.items()}
+        return Evolved(_rows_in(home / EVOLVED), {**summary, **account})
 
 
 async def aevolve(rows: RowData, **options: Any) -> Evolved:
@@ -118,11 +126,38 @@ def _method_name(method: str | Method, inputs: Path) -> str:
 def _path_of(rows: RowData, inputs: Path) -> str:
     if isinstance(rows, str | Path):
         return str(rows)
+    if isinstance(rows, Mapping):
+        raise ConfigError(
+            _WHERE, f"rows is a mapping of {', '.join(map(str, rows))}; give one of them"
+        )
     # A table of pandas yields its columns, so its rows are asked for.
     as_records = getattr(rows, "to_dict", None) if hasattr(rows, "columns") else None
     records: Iterable[Any] = as_records("records") if as_records else rows
-    lines = (as_json(row if isinstance(row, str) else dict(row)) for row in records)
-    return str(write_whole(inputs / "rows.jsonl", "".join(f"{line}\n" for line in lines)))
+    lines = [as_json(_plain(row, f"rows[{number}]")) for number, row in enumerate(records)]
+    text = "".join(f"{line}\n" for line in lines)
+    # By its content: a folder's earlier input stays where another call is refused.
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return str(write_whole(inputs / f"rows-{digest}.jsonl", text))
+
+
+def _plain(value: Any, place: str) -> Any:
+    """Return a row as plain data; arrays and numbers of NumPy become lists and numbers.
+
+    Raises:
+        ConfigError: It holds something that no row of texts can.
+    """
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Mapping) and place.count("[") + place.count(".") <= _LEVELS:
+        return {str(key): _plain(item, f"{place}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple) and place.count("[") + place.count(".") <= _LEVELS:
+        return [_plain(item, f"{place}[{number}]") for number, item in enumerate(value)]
+    if str(value) == "NaT":
+        return None
+    if isinstance(value, date):
+        return str(value)
+    raise ConfigError(f"{_WHERE}: {place}", f"holds {type(value).__name__}, which no row can")
 
 
 def _run(plan: Plan, *, quiet: bool, track: bool) -> dict[str, Any]:

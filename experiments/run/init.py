@@ -23,6 +23,7 @@ _LEAST_TOKENS, _TOKENS_PER_WORD = 384, 6
 _HOSTED_CALLS, _LOCAL_CALLS = 2000, 400
 """Of a search; a local model on two cores takes seconds a call."""
 
+_HIDDEN_SYSTEM = "  show_system: false          # a small evolver follows a prompt that it sees"
 _SETTINGS = """# Where runs are recorded; AutoEvol's own settings, MLflow itself reads no such file.
 tracking_uri: sqlite:///mlflow.db   # relative to this file's folder
 experiment: autoevol
@@ -118,7 +119,7 @@ def _own_parts(new: NewConfig, profile: Profile) -> list[str]:
         f"  max_calls: {_LOCAL_CALLS if is_local else _HOSTED_CALLS}              # of the search",
     ]
     return [
-        f"name: {new.name}",
+        f"name: {_scalar(new.name)}",
         "seed: 7",
         "",
         *models,
@@ -132,6 +133,7 @@ def _own_parts(new: NewConfig, profile: Profile) -> list[str]:
         "evolve:",
         f"  methods: [{start}]",
         "  rounds: 1                   # generations",
+        *([_HIDDEN_SYSTEM] if is_local and profile.recognised.systems else []),
         "",
         "output:",
         "  formats: [messages]         # also alpaca, sharegpt, llama_factory, trl, parquet, hf",

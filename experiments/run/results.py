@@ -50,11 +50,7 @@ def write_best(folder: RunFolder, student: Evolver, method: Method) -> None:
 def write_rejected(folder: RunFolder, rejected: Sequence[Rejected]) -> None:
     """Write the records of the data set that make no row, each with the reason."""
     if rejected:
-        lines = (
-            as_json({"place": item.place, "problem": item.problem, "record": item.value}) + "\n"
-            for item in rejected
-        )
-        folder.write(REJECTED, "".join(lines))
+        folder.write(REJECTED, "".join(as_json(item.as_dict()) + "\n" for item in rejected))
 
 
 def write_search(opened: OpenRun, summary: dict[str, Any], result: RunResult) -> dict[str, Any]:

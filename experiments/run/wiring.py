@@ -14,6 +14,7 @@ from autoevol.program.evolution.attempt import LengthGoal
 from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.evolution.generator import GenerationSettings
 from autoevol.program.evolution.pipeline import Pipeline
+from autoevol.program.evolution.rewriting import RewriteOptions
 from autoevol.program.records import MethodTally
 from autoevol.program.roles import OnCall, Role, Roles
 from autoevol.program.row_ids import RowIds
@@ -143,8 +144,11 @@ def pipeline_of(
         ),
         responds=plan.config.evolve.respond,
         answer=settings_from(plan.config.answer, AnswerSettings),
-        evolves_input=plan.config.evolve.input == "evolve",
-        context=plan.config.evolve.context,
+        rewriting=RewriteOptions(
+            context=plan.config.evolve.context,
+            evolves_input=plan.config.evolve.input == "evolve",
+            shows_system=plan.config.evolve.show_system,
+        ),
         ids=row_ids(plan, rules),
         block_rows=LOCAL_BLOCK_ROWS if is_local else 1,
         blocks_in_flight=1 if is_local else 2 * (plan.config.models.evolver.concurrency or 16),

@@ -97,6 +97,16 @@ def write_marks(folder: Path, marks: Sequence[Mark]) -> None:
             file.write(as_json(_plain(mark)) + "\n")
 
 
+def keep_marks(folder: Path) -> None:
+    """Leave the marks of rows that are still in `evolved.jsonl`."""
+    if not (folder / FILTERED).is_file():
+        return
+    ids = {record.value["id"] for record in read_file(folder / EVOLVED)}
+    marks = [record.value for record in read_file(folder / FILTERED)]
+    with whole_file(folder / FILTERED) as file:
+        file.writelines(as_json(mark) + "\n" for mark in marks if mark["id"] in ids)
+
+
 def counts(marks: Sequence[Mark], filters: Sequence[tuple[str, Filter]]) -> Mapping[str, int]:
     """Return how many rows each filter took out, in the filters' order."""
     by_filter = Counter(mark.filter for mark in marks)

@@ -1,9 +1,12 @@
 """What was typed on the command line, checked before a command begins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autoevol.experiments.files.paths import local_path
+from autoevol.program.errors import ConfigError
+
+FIELD_NAMES = ("instruction", "input", "response", "id", "root", "turns", "system")
 
 
 def path_of(name: str) -> Callable[[Any], Any]:
@@ -22,3 +25,19 @@ def path_of(name: str) -> Callable[[Any], Any]:
         return None if value is None else local_path(value, name)
 
     return checked
+
+
+def fields_of(options: Sequence[str]) -> dict[str, str]:
+    """Return the columns that options `--field USE=COLUMN` name, by their use.
+
+    Raises:
+        ConfigError: An option has another form, or there is no such use.
+    """
+    fields = {}
+    for option in options:
+        use, sign, column = option.partition("=")
+        if not sign or not column or use not in FIELD_NAMES:
+            uses = ", ".join(FIELD_NAMES)
+            raise ConfigError(f"--field {option}", f"write USE=COLUMN, with a USE of {uses}")
+        fields[use] = column
+    return fields

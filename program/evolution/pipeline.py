@@ -18,7 +18,7 @@ from autoevol.program.calls import CallRecord, collected_calls, usage_of
 from autoevol.program.evolution.answering import AnswerSettings, answer_row
 from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.failure import FailureMetric
-from autoevol.program.evolution.rewriting import ContextName, StageResult, rewrite_row
+from autoevol.program.evolution.rewriting import RewriteOptions, StageResult, rewrite_row
 from autoevol.program.lm_errors import UNSCORED_ERRORS
 from autoevol.program.records import Outcome, Row
 from autoevol.program.roles import Roles
@@ -40,8 +40,7 @@ class Pipeline:
         block_rows: Rows of a block, at least 1.
         blocks_in_flight: Blocks at work at the same time, at least 1.
         answer: How sound rewrites are answered.
-        evolves_input: Whether a row's input is evolved after its instruction.
-        context: Whether a turn of a conversation is evolved with the turns before it.
+        rewriting: What the evolver sees and rewrites.
         suspects: What becomes of a row that is suspected, and against which there is no evidence.
         ids: Name the evolved rows.
     """
@@ -52,8 +51,7 @@ class Pipeline:
     block_rows: int = 1
     blocks_in_flight: int = 1
     answer: AnswerSettings = field(default_factory=AnswerSettings)
-    evolves_input: bool = False
-    context: ContextName = "none"
+    rewriting: RewriteOptions = field(default_factory=RewriteOptions)
     suspects: Suspects = "keep"
     ids: RowIds = field(default_factory=RowIds)
 
@@ -96,8 +94,7 @@ class Pipeline:
                 blank,
                 self.roles.evolver,
                 self.failure,
-                context=self.context,
-                evolves_input=self.evolves_input,
+                self.rewriting,
             )
             return self._judged(attempt, "evolve", result, usage_of(calls))
 

@@ -71,14 +71,27 @@ class _Parsed(NamedTuple):
     raw: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RewriteOptions:
+    """What the evolver sees of a row, and what of it is rewritten.
+
+    Attributes:
+        context: Whether it sees the earlier turns of a conversation.
+        evolves_input: Whether the row's input is evolved after its instruction.
+        shows_system: Whether it sees the row's system prompt.
+    """
+
+    context: ContextName = "none"
+    evolves_input: bool = False
+    shows_system: bool = True
+
+
 async def rewrite_row(
     attempt: Attempt,
     blank: Row,
     role: Role,
     failure: FailureMetric,
-    *,
-    context: ContextName,
-    evolves_input: bool,
+    options: RewriteOptions,
 ) -> StageResult:
     """Return the evolved row.
 
@@ -89,8 +102,7 @@ async def rewrite_row(
         blank: The evolved row without its instruction.
         role: The evolver.
         failure: F.
-        context: Whether the evolver sees the earlier turns of a conversation.
-        evolves_input: Whether the row's input is evolved after its instruction.
+        options: What the evolver sees and rewrites.
 
     Raises:
         AdapterParseError: A judge's reply does not parse, so F has no verdict.
@@ -98,8 +110,9 @@ async def rewrite_row(
     """
     source = attempt.source
     # A later turn needs the earlier ones, and an input that is yet to evolve may not fit any more.
+    evolves_input = options.evolves_input
     stands_alone = not source.turns and not (evolves_input and source.input)
-    turns = await _TurnEvolver(attempt, role, failure, context, stands_alone).evolve()
+    turns = await _TurnEvolver(attempt, role, failure, options, stands_alone).evolve()
     row = _filled(blank, source, turns)
     last = turns[-1]
     reasons = tuple(reason for turn in turns for reason in turn.reasons)
@@ -116,7 +129,7 @@ class _TurnEvolver:
     attempt: Attempt
     role: Role
     failure: FailureMetric
-    context: ContextName
+    options: RewriteOptions
     stands_alone: bool
 
     async def evolve(self) -> list[_Turn]:
@@ -126,7 +139,9 @@ class _TurnEvolver:
         turns: list[_Turn] = []
         for number, text in enumerate(originals):
             pairs = [(old, new.text or "") for old, new in zip(originals, turns, strict=False)]
-            turn = await self._evolve(number, text, pairs if self.context == "previous" else [])
+            turn = await self._evolve(
+                number, text, pairs if self.options.context == "previous" else []
+            )
             if source.turns:
                 turn = replace(turn, reasons=with_turn_number(turn.reasons, number))
             turns.append(turn)
@@ -168,7 +183,7 @@ class _TurnEvolver:
                 draw=draw,
                 temperature=attempt.temperature,
                 before=before,
-                system=attempt.source.system,
+                system=attempt.source.system if self.options.shows_system else "",
             )
         except AdapterParseError as error:
             # Data, no error: without a text the rule `unparsed` fails the turn.

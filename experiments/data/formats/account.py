@@ -21,6 +21,7 @@ class Recognised:
         systems: Rows with a system prompt.
         answered: Records with a key for an answer.
         columns: Rows that bring a further column, by its name.
+        columns_named: Columns that were told by their usual names, by their use.
         rejected: The records that make no row.
         notes: What the readers changed: sentences, and how many rows each applies to.
     """
@@ -31,6 +32,7 @@ class Recognised:
     systems: int = 0
     answered: int = 0
     columns: Counter[str] = field(default_factory=Counter)
+    columns_named: dict[str, str] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     notes: Notes = field(default_factory=Counter)
 

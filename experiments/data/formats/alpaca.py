@@ -12,7 +12,7 @@ from autoevol.experiments.data.formats.conversation import (
     is_conversation,
     row_of,
 )
-from autoevol.experiments.data.formats.rows import META, Notes, RowDict, new_row, prompt_of
+from autoevol.experiments.data.formats.rows import META, Notes, RowDict, new_row, plain, prompt_of
 from autoevol.experiments.files.records import Record
 
 
@@ -80,7 +80,10 @@ def read_self_instruct(record: Record, notes: Notes) -> RowDict:
         response=first.present_text("output"),
         id=record.name("id") or "",
     )
-    return {**row, META: {"instances": instances[1:]}} if len(instances) > 1 else row
+    others = {key: value for key, value in instances[0].items() if key not in ("input", "output")}
+    meta = {"instances": plain(instances[1:])} if len(instances) > 1 else {}
+    meta |= {"instance": plain(others)} if others else {}
+    return {**row, META: meta} if meta else row
 
 
 def write_self_instruct(row: RowDict) -> RowDict:

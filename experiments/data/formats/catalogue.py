@@ -1,6 +1,7 @@
 """The table of all formats, and which of them a record is in."""
 
 import difflib
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,9 @@ from autoevol.experiments.data.formats.rows import (
 )
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
+
+NUMBERED = re.compile(r"row-\d{6,}")
+"""Ids of rows that came without one."""
 
 ROWS = "rows"
 """Our own format."""
@@ -75,13 +79,22 @@ class Format:
         return lambda record, notes: with_meta(read_one(record, notes), record, own)
 
     def record(self, row: RowDict) -> RowDict:
-        """Return a row as the format's record, with the columns of its `meta` where they fit."""
+        """Return a row as the format's record, with its id and further columns where they fit.
+
+        An id that is no more than the number of its record is left out.
+        """
         record = self.write(row)
         if self.name == ROWS or self.shape != "list":
             return record
+        identity = str(row.get("id") or "")
+        if identity and not NUMBERED.fullmatch(identity):
+            record = {"id": identity, **record}
         meta = {k: value for k, value in (row.get(META) or {}).items() if k not in self.embeds}
-        taken = {key: value for key, value in meta.items() if key in record}
-        further = {key: value for key, value in meta.items() if key not in record}
+        if row.get("root"):
+            meta = {"root": row["root"], **meta}
+        # A key of the format would be read as something else.
+        taken = {key: meta[key] for key in meta if key in record or key in self.own}
+        further = {key: meta[key] for key in meta if key not in taken}
         return {**record, **further, **({META: taken} if taken else {})}
 
 
@@ -99,6 +112,8 @@ _TABLE = (
         row_by_row(read_row),
         write_row,
         _keys("instruction seed_id"),
+        # A data set of somebody else's may name seeds as well, but no lineage.
+        either=_keys("parent_id trace round"),
         others=ROW_KEYS,
         answer="response",
         has_turns=True,
@@ -118,7 +133,7 @@ _TABLE = (
         row_by_row(chat.read_messages),
         chat.write_messages,
         _keys("messages"),
-        others=_keys("id"),
+        others=_keys("id system"),
         has_turns=True,
     ),
     Format(
@@ -127,7 +142,7 @@ _TABLE = (
         row_by_row(chat.read_trl),
         chat.write_trl,
         _keys("prompt completion"),
-        others=_keys("id"),
+        others=_keys("id system"),
         answer="completion",
         has_turns=True,
     ),
@@ -158,8 +173,7 @@ _TABLE = (
         "auto-evol-instruct's form",
         joonavel.auto_evol_reader,
         joonavel.write_auto_evol,
-        _keys("instruction response reference"),
-        others=_keys("root"),
+        _keys("instruction response root reference"),
         answer="response",
         shape="columns",
         has_system=False,
@@ -187,7 +201,7 @@ _TABLE = (
     ),
 )
 FORMATS = {entry.name: entry for entry in _TABLE}
-"""By name, in the order in which `detect` tries them."""
+"""By name, in the order in which `detected` tries them."""
 
 
 def find_format(name: str, option: str) -> Format:
@@ -203,20 +217,6 @@ def find_format(name: str, option: str) -> Format:
     return FORMATS[name]
 
 
-def detect(record: Record) -> Format:
-    """Return the format of a file by its first record; a seed needs only an instruction.
-
-    Raises:
-        ConfigError: The record is in no format.
-    """
-    for candidate in FORMATS.values():
-        if candidate.fits(record.value):
-            return candidate
-    if "instruction" in record.value or "turns" in record.value:
-        return FORMATS[ROWS]
-    shown = ", ".join(map(str, record.value)) or "none"
-    raise ConfigError(
-        record.place,
-        f"is in no known format; its keys are {shown}; "
-        "a config names the column of instructions as data.fields.instruction",
-    )
+def detected(record: Record) -> Format | None:
+    """Return the format that a record's keys tell; None: it is in none of the table."""
+    return next((form for form in FORMATS.values() if form.fits(record.value)), None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoevol.experiments.data.formats.conversation import Message, messages_of, row_of
-from autoevol.experiments.data.formats.rows import Notes, RowDict, new_row
+from autoevol.experiments.data.formats.rows import META, Notes, RowDict, new_row, plain
 from autoevol.experiments.files.records import Record
 
 
@@ -99,11 +99,30 @@ _CALLS = ("tool_calls", "function_call")
 
 def read_sharegpt(record: Record, notes: Notes) -> RowDict:
     """Return the row of `conversations`; a `system` key beside them is the system prompt."""
-    messages = _SHAREGPT.read(record, "conversations")
+    return _row(record, "conversations", _SHAREGPT.read(record, "conversations"))
+
+
+def _row(record: Record, key: str, messages: list[Message]) -> RowDict:
+    """Return the row of messages, with a system prompt beside them, and what else they say."""
     system = record.optional_text("system")
+    others = _extras(record, key)
     if system and not any(role == "system" for role, _ in messages):
-        messages.insert(0, ("system", system))
-    return _named(record, row_of(record, "conversations", messages))
+        messages = [("system", system), *messages]
+    elif system and system != messages[0][1]:
+        others["system"] = system
+    row = row_of(record, key, messages)
+    meta = {**row.get(META, {}), **others}
+    return {**_named(record, row), **({META: meta} if meta else {})}
+
+
+def _extras(record: Record, key: str) -> dict[str, Any]:
+    """Return what messages hold beside role and text, such as a weight; by message."""
+    keys = {dialect.role for dialect in _DIALECTS} | {dialect.text for dialect in _DIALECTS}
+    extras = [
+        {name: value for name, value in message.items() if name not in keys and value is not None}
+        for message in record.value[key]
+    ]
+    return {"message_keys": plain(extras)} if any(extras) else {}
 
 
 def write_sharegpt(row: RowDict) -> RowDict:
@@ -112,8 +131,8 @@ def write_sharegpt(row: RowDict) -> RowDict:
 
 
 def read_messages(record: Record, notes: Notes) -> RowDict:
-    """Return the row of `messages`."""
-    return _named(record, row_of(record, "messages", _OPENAI.read(record, "messages")))
+    """Return the row of `messages`; a `system` key beside them is the system prompt."""
+    return _row(record, "messages", _OPENAI.read(record, "messages"))
 
 
 def write_messages(row: RowDict) -> RowDict:
@@ -125,9 +144,10 @@ def read_trl(record: Record, notes: Notes) -> RowDict:
     """Return the row of `prompt` and `completion`, both texts or both lists of messages."""
     if isinstance(record.value.get("prompt"), str):
         row = new_row(record.text("prompt"), response=record.present_text("completion"))
-        return _named(record, row)
+        system = record.optional_text("system")
+        return _named(record, {**row, **({"system": system} if system else {})})
     messages = [*_OPENAI.read(record, "prompt"), *_OPENAI.read(record, "completion")]
-    return _named(record, row_of(record, "prompt", messages))
+    return _row(record, "prompt", messages)
 
 
 def write_trl(row: RowDict) -> RowDict:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from autoevol.experiments.data.formats.rows import Notes, RowDict, new_row, with_meta
 from autoevol.experiments.files.records import Record
@@ -21,6 +22,13 @@ class Columns:
     system: str | None = "system"
 
     @property
+    def sentence(self) -> str:
+        """Which column is what, such as `question (instruction), answer (response)`."""
+        uses = ("instruction", "input", "response", "system")
+        pairs = ((getattr(self, use), use) for use in uses)
+        return ", ".join(f"{name} ({use})" for name, use in pairs if name)
+
+    @property
     def names(self) -> frozenset[str]:
         """The names of all columns."""
         values = (getattr(self, name) for name in self.__slots__)
@@ -36,7 +44,7 @@ class Columns:
         record = record.named(identity or "")
         turns = record.texts(self.turns) if self.turns else []
         # A file of conversations need not have a column of instructions: the first turn is one.
-        if len(turns) > 1:
+        if len(turns) > 1 or (turns and self.instruction not in record.value):
             record = replace(record, value={**record.value, self.instruction: turns[0]})
         if self.instruction not in record.value:
             raise ConfigError(
@@ -53,7 +61,14 @@ class Columns:
         )
         system = record.optional_text(self.system) if self.system else ""
         row = {**row, **({"system": system} if system else {})}
-        return with_meta(row, record, self.names)
+        answers = record.texts("answers") if len(turns) > 1 else []
+        if answers and len(answers) != len(turns):
+            problem = f"must be one for each of the {len(turns)} turns, are {len(answers)}"
+            raise record.error("answers", problem)
+        # A column of that name beside a single turn is one of the user's own.
+        own = self.names | ({"answers"} if answers else frozenset())
+        row = {**row, **({"answers": answers, "response": answers[0]} if answers else {})}
+        return with_meta(row, record, own)
 
 
 class KeySpelling:
@@ -80,14 +95,58 @@ class KeySpelling:
         return replace(record, value=renamed(record.value, names)) if names else record
 
 
+USUAL: Mapping[str, tuple[str, ...]] = {
+    "instruction": (
+        *"instruction instructions question prompt query problem task text user human".split(),
+        "request",
+        *"질문 지시 지시문 문제 frage aufgabe anweisung consigne pregunta instrucción".split(),
+        *"domanda istruzione pergunta instrução 指令 问题 指示 質問 вопрос инструкция".split(),
+        "input",
+    ),
+    "response": (
+        *"response output answer completion solution reply assistant target".split(),
+        *"답변 응답 정답 출력 antwort réponse respuesta risposta resposta 回答 答案 ответ".split(),
+    ),
+    "input": ("input", "context", "passage"),
+    "system": ("system", "system_prompt"),
+}
+"""Names that people give to columns, the likeliest first."""
+
+
+def usual_columns(record: Record) -> Columns | None:
+    """Return the columns of a record by what people call them; None: no instruction is among them.
+
+    A record with one text alone can only mean that one.
+    """
+    texts = [key for key, value in record.value.items() if isinstance(value, str)]
+    # A column that is empty here may hold texts in other rows; a number is none.
+    empty = [key for key, value in record.value.items() if value is None]
+    spelt = {_plain(key): key for key in (*empty, *texts)}
+    names = {
+        use: next((spelt[name] for name in usual if name in spelt), None)
+        for use, usual in USUAL.items()
+    }
+    instruction = names["instruction"] or (texts[0] if len(texts) == 1 else None)
+    if instruction is None:
+        return None
+    # `input` and `output` alone are a question and its answer.
+    context = None if names["input"] == instruction else names["input"]
+    return Columns(instruction, context, names["response"], "id", "root", "turns", names["system"])
+
+
 def with_plain_keys(record: Record) -> Record:
     """Return a record with its keys in small letters, without space around them."""
     return replace(record, value={_plain(key): value for key, value in record.value.items()})
 
 
-def renamed(value: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
-    """Return an object whose keys have the new names that they are given."""
-    return {names.get(key, key): item for key, item in value.items()}
+def renamed(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return an object whose keys have the new names that they are given.
+
+    Another key that has such a name already gets an underscore in front, so that nothing is lost.
+    """
+    present = {new for old, new in names.items() if old in value}
+    others = {f"_{key}" if key in present else key: value[key] for key in value if key not in names}
+    return {**others, **{new: value[old] for old, new in names.items() if old in value}}
 
 
 def _plain(key: object) -> str:

@@ -47,24 +47,29 @@ def as_table(rows: Iterable[RowDict]) -> Any:
 def as_wide_table(rows: Sequence[RowDict]) -> Any:
     """Return rows as a pyarrow table with a column for each key of their `meta`.
 
-    A column whose values are of one simple type has that type, any other holds JSON. Where a row's
-    own key has the name, `meta_` comes before it.
+    A column whose values have a common type has that type, any other holds JSON. Where a row's own
+    key has the name, `meta_` comes before it.
     """
-    import pyarrow
-
     table = as_table(rows).drop_columns([META])
     for name in dict.fromkeys(name for row in rows for name in row.get(META) or ()):
         values = [(row.get(META) or {}).get(name) for row in rows]
         label = f"meta_{name}" if name in table.column_names else name
-        table = table.append_column(label, pyarrow.array(_of_one_type(values)))
+        table = table.append_column(label, _array(values))
     return table
 
 
-def _of_one_type(values: Sequence[Any]) -> Sequence[Any]:
-    types = {type(value) for value in values if value is not None}
-    is_simple = len(types) == 1 and types <= {str, int, float, bool}
-    fits = is_simple and not any(type(v) is int and abs(v) >= 1 << 63 for v in values)
-    return values if fits else [None if v is None else as_json(v) for v in values]
+def _array(values: Sequence[Any]) -> Any:
+    """Return a column of the values' own type, or of JSON texts where they have no common one."""
+    import pyarrow
+
+    try:
+        array = pyarrow.array(values)
+        # Objects of different keys would get each other's, and a large number would be rounded.
+        if array.to_pylist() == list(values):
+            return array
+    except (pyarrow.ArrowException, OverflowError):
+        pass
+    return pyarrow.array([None if value is None else as_json(value) for value in values])
 
 
 def write_parquet(path: Path, rows: Iterable[RowDict]) -> int:

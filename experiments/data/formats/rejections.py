@@ -27,17 +27,19 @@ def invalid_rows_error(
     if len(rejected) == 1:
         return rejected[0].error
     total = rows + len(rejected)
-    lines = [f"{len(rejected):,} of {total:,} records make no row{f'; {hint}' if hint else ''}"]
-    for group in _grouped(rejected):
-        places = ", ".join(_short(item.place, path) for item in group[:_SHOWN])
-        tail = ", …" if len(group) > _SHOWN else ""
-        lines.append(f"  {len(group):,} × {group[0].problem}: {places}{tail}")
-    return ConfigError(path, "\n".join(lines))
+    problem = f"{len(rejected):,} of {total:,} records make no row{f'; {hint}' if hint else ''}"
+    return ConfigError(path, problem, [_line(group, path) for group in _grouped(rejected)])
 
 
 def no_usable_row_error(rejected: Sequence[Rejected], path: str) -> ConfigError:
     """Return the error of a data set of which nothing is left."""
     return ConfigError(path, f"holds no row that can be used; the first: {rejected[0].error}")
+
+
+def _line(group: Sequence[Rejected], path: str) -> str:
+    places = ", ".join(_short(item.place, path) for item in group[:_SHOWN])
+    tail = ", …" if len(group) > _SHOWN else ""
+    return f"{len(group):,} × {group[0].problem}: {places}{tail}"
 
 
 def _grouped(rejected: Sequence[Rejected]) -> list[list[Rejected]]:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from autoevol.experiments.files.json_text import as_json, holds_half
@@ -71,7 +71,7 @@ def read_row(record: Record, notes: Notes) -> RowDict:
         **_EMPTY,
         # Only what is there: most records of a large set are seeds with a few keys.
         **{key: _READ[key](record, key) for key in record.value if key in _READ},
-        **{key: value for key in _OUTCOME if (value := record.value.get(key)) is not None},
+        **_outcome(record),
         "id": identity or "",
         "seed_id": record.name("seed_id") or "",
         "instruction": instruction,
@@ -86,27 +86,65 @@ def read_row(record: Record, notes: Notes) -> RowDict:
     return with_meta({**row, **({"system": system} if system else {})}, record, ROW_KEYS)
 
 
+def _outcome(record: Record) -> dict[str, Any]:
+    """Return what a run said of a row."""
+    outcome = {k: value for k in _OUTCOME if (value := record.value.get(k)) is not None}
+    for key in ("suspected_by", "reasons"):
+        entries = outcome.get(key, [])
+        if not isinstance(entries, list) or not all(map(_is_reason, entries)):
+            raise record.error(key, "must be a list of rules with their evidence")
+    return outcome
+
+
+def _is_reason(entry: Any) -> bool:
+    return isinstance(entry, dict) and {"rule", "evidence"} <= entry.keys()
+
+
 def with_meta(row: RowDict, record: Record, own: Collection[str]) -> RowDict:
-    """Return a row with the columns of its record that are no format's own ones in `meta`."""
-    meta = {**row.get(META, {}), **_further(record, own)}
+    """Return a row with the columns of its record that are no format's own ones in `meta`.
+
+    Of two values under one name the second stands in a `meta` within.
+    """
+    meta, twice = dict(row.get(META) or {}), {}
+    for key, value in _further(record, own):
+        if key in meta and meta[key] != value:
+            twice[key] = value
+        else:
+            meta[key] = value
+    if twice:
+        meta[META] = {**twice, **({"value": meta[META]} if META in meta else {})}
     return {**row, META: meta} if meta else row
 
 
-def _further(record: Record, own: Collection[str]) -> dict[str, Any]:
-    """Return the columns that are no own ones and not null, as plain JSON data: dates become texts.
+def _further(record: Record, own: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the columns that are no own ones and not null, as plain JSON data: dates become texts.
 
     An object under the key `meta` holds such columns; Parquet files hold it as JSON.
     """
-    others, held = {}, _held_meta(record.value.get(META))
-    columns = {**{key: value for key, value in record.value.items() if key != META}, **held}
-    for key, value in columns.items():
+    if META not in record.value and all(key in own for key in record.value):
+        return
+    columns = ((key, value) for key, value in record.value.items() if key not in own)
+    held = _held_meta(record.value.get(META))
+    for key, value in (*columns, *held.items()):
         # A row of a table has every column, with null in those that only other rows fill.
-        if value is None or (key in own and key not in held):
+        if value is None or (key == META and key not in held):
             continue
         if holds_half(value):
             raise record.error(key, "holds half of a surrogate pair; remove it")
-        others[key] = json.loads(as_json(value))
-    return others
+        if _holds_bytes(value):
+            raise record.error(key, "holds bytes, which no row of texts can; remove the column")
+        yield str(key), plain(value)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain JSON data."""
+    return json.loads(as_json(value))
+
+
+def _holds_bytes(value: Any) -> bool:
+    if isinstance(value, dict | list | tuple):
+        return any(map(_holds_bytes, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, bytes | bytearray)
 
 
 def _held_meta(value: Any) -> dict[str, Any]:

@@ -8,8 +8,13 @@ from typing import Any, Literal
 
 from autoevol.experiments.config.errors import shown
 from autoevol.experiments.data.formats.account import Recognised
-from autoevol.experiments.data.formats.catalogue import Format, detect
-from autoevol.experiments.data.formats.columns import Columns, KeySpelling, with_plain_keys
+from autoevol.experiments.data.formats.catalogue import Format, detected
+from autoevol.experiments.data.formats.columns import (
+    Columns,
+    KeySpelling,
+    usual_columns,
+    with_plain_keys,
+)
 from autoevol.experiments.data.formats.dataset_info import described_in
 from autoevol.experiments.data.formats.rejections import invalid_rows_error, no_usable_row_error
 from autoevol.experiments.data.formats.rows import META, ReadOne, RowDict
@@ -17,6 +22,14 @@ from autoevol.experiments.files.data_sets import DATASET_INFO, Location, open_fi
 from autoevol.experiments.files.reading import DataFile
 from autoevol.experiments.files.records import Item, Record, Rejected
 from autoevol.program.errors import ConfigError
+
+Wanted = str | int | float | list[str | int | float]
+"""The values of a column that are wanted."""
+
+FIELD_HINT = "name the column of instructions: data.fields.instruction, or --field instruction=NAME"
+
+_OWN = ("response", None)
+"""Columns of the answer in our own form of seeds."""
 
 Invalid = Literal["stop", "skip"]
 
@@ -26,7 +39,7 @@ class ReadOptions:
     """How a data set is read.
 
     Attributes:
-        read_as: Its format; None: for each file the one of its first record.
+        read_as: Its format; None: for each record the one that its keys tell.
         columns: Names of its columns, instead of a format.
         invalid: "stop": records that make no row are an error, once all are read; "skip": they are
             left out and counted.
@@ -41,7 +54,7 @@ class ReadOptions:
     columns: Columns | None = None
     invalid: Invalid = "stop"
     keep: Collection[str] | None = None
-    where: Mapping[str, str | list[str]] = field(default_factory=dict)
+    where: Mapping[str, Wanted] = field(default_factory=dict)
     limit: int | None = None
     hint: str = ""
     check: Callable[[Record, RowDict], None] | None = None
@@ -93,6 +106,8 @@ class _Reader:
     options: ReadOptions
     recognised: Recognised
     _places: dict[str, str] = field(default_factory=dict)
+    _forms: dict[str, "_Form"] = field(default_factory=dict)
+    _columns: dict[str, None] = field(default_factory=dict)
 
     def read(self, files: list[DataFile], location: Location) -> Iterator[tuple[str, RowDict]]:
         rows = (row for file in files for row in self._rows(file))
@@ -104,25 +119,31 @@ class _Reader:
             raise no_usable_row_error(rejected, path)
         if not count:
             raise _no_rows_error(location, self.options.where)
+        unknown = [name for name in self.options.keep or () if name not in self._columns]
+        if unknown:
+            columns = ", ".join(self._columns) or "none"
+            raise ConfigError(
+                location.path,
+                f"has no further column {unknown[0]!r}, which data.keep names; it has {columns}",
+            )
 
     def _rows(self, file: DataFile) -> Iterator[tuple[str, RowDict]]:
         self.recognised.traits += [t for t in file.traits if t not in self.recognised.traits]
-        form = None
+        forms = _Forms(file.path, self.options, self._forms)
         for item in file.items:
             if not _is_wanted(item, self.options.where):
                 continue
-            if form is None and isinstance(item, Record):
-                form = _form(file.path, item, self.options)
-            row = self._row(item, form)
+            row = self._row(item, forms)
             if row is not None:
                 yield item.place, row
 
-    def _row(self, item: Item, form: "_Form | None") -> RowDict | None:
+    def _row(self, item: Item, forms: "_Forms") -> RowDict | None:
         """Return the row of a record; None: it makes none, and is counted."""
-        if isinstance(item, Rejected) or form is None:
-            self.recognised.rejected += [item] if isinstance(item, Rejected) else []
+        if isinstance(item, Rejected):
+            self.recognised.rejected.append(item)
             return None
         try:
+            form = forms.of(item)
             record = form.spell(item)
             row = self._named(form.read(record, self.recognised.notes), item.place)
             if self.options.check:
@@ -131,8 +152,10 @@ class _Reader:
             self.recognised.rejected.append(Rejected(error.where, error.problem, item.value))
             return None
         self._places[row["id"]] = item.place
+        self._columns.update(dict.fromkeys(row.get(META) or ()))
         row = _keeping(row, self.options.keep)
         self.recognised.count(row, form.title, is_answered=form.has_answer(record))
+        self.recognised.columns_named = self.recognised.columns_named or dict(form.columns)
         return row
 
     def _named(self, row: RowDict, place: str) -> RowDict:
@@ -152,58 +175,109 @@ class _Form:
         read: Turns a record into a row.
         answer: The key that holds an answer; None: a message does.
         spell: Gives a record the keys that `read` knows.
+        columns: Columns that were told by their usual names, by their use.
     """
 
     title: str
     read: ReadOne
     answer: str | None
     spell: Callable[[Record], Record]
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def has_answer(self, record: Record) -> bool:
         """Tell whether a record has a place for an answer, however empty."""
         return self.answer is None or self.answer in record.value
 
 
-def _form(file: Path, first: Record, options: ReadOptions) -> _Form:
-    columns = options.columns
-    if columns:
-        return _Form(
-            "the columns of data.fields", columns.read, columns.response or "", lambda r: r
-        )
-    described = None if options.read_as else described_in(file)
-    if described:
-        form, spell = described
-        title = f"the form that {DATASET_INFO} describes"
-        return _Form(title, form.reader(), form.answer, spell)
-    form = options.read_as or _detected(first)
+class _Forms:
+    """The forms of the records of one file.
+
+    A record goes by its own keys: people's files mix rows with and without an answer.
+
+    Args:
+        file: It may be described in a `dataset_info.json` beside it.
+        options: Of the reading.
+        by_name: Forms by the names of formats, for all files: readers of some formats depend on
+            the records before.
+    """
+
+    def __init__(self, file: Path, options: ReadOptions, by_name: dict[str, "_Form"]) -> None:
+        self._fixed = _fixed_form(file, options)
+        self._by_name = by_name
+        self._by_keys: dict[tuple[str, ...], _Form] = {}
+
+    def of(self, record: Record) -> _Form:
+        """Return the form of a record.
+
+        Raises:
+            ConfigError: It is in no known one.
+        """
+        if self._fixed:
+            return self._fixed
+        keys = tuple(record.value)
+        if keys not in self._by_keys:
+            self._by_keys[keys] = self._detected(record)
+        return self._by_keys[keys]
+
+    def _detected(self, record: Record) -> _Form:
+        form = detected(record) or detected(with_plain_keys(record))
+        if form:
+            return self._by_name.setdefault(form.name, _form_of(form))
+        columns = usual_columns(record)
+        is_seed = not {"instruction", "turns"}.isdisjoint(record.value)
+        # With its answer under another name, its columns say more than our own form of seeds.
+        if is_seed and (columns is None or columns.response in _OWN):
+            columns = Columns()
+        if columns is None:
+            shown = ", ".join(map(str, record.value)) or "none"
+            problem = f"is in no known format; its keys are {shown}; {FIELD_HINT}"
+            raise ConfigError(record.place, problem)
+        if columns == Columns():
+            return _columns_form(columns, "the form of seeds")
+        return _columns_form(columns, f"columns {columns.sentence}", is_told=True)
+
+
+def _fixed_form(file: Path, options: ReadOptions) -> _Form | None:
+    """Return the form that the options or a description fix for a file; None: records tell it."""
+    if options.columns:
+        return _columns_form(options.columns, "the columns of data.fields")
+    if options.read_as:
+        return _form_of(options.read_as)
+    described = described_in(file)
+    if described is None:
+        return None
+    form, spell = described
+    title = f"the form that {DATASET_INFO} describes"
+    return _Form(title, form.reader(), form.answer, spell)
+
+
+def _columns_form(columns: Columns, title: str, *, is_told: bool = False) -> _Form:
+    uses = {use: getattr(columns, use) for use in ("instruction", "input", "response", "system")}
+    named = {use: name for use, name in uses.items() if name} if is_told else {}
+    return _Form(title, columns.read, columns.response or "", lambda record: record, named)
+
+
+def _form_of(form: Format) -> _Form:
     return _Form(form.title, form.reader(), form.answer, KeySpelling(form.own))
 
 
-def _no_rows_error(location: Location, where: Mapping[str, str | list[str]]) -> ConfigError:
+def _no_rows_error(location: Location, where: Mapping[str, Wanted]) -> ConfigError:
     why = f" where {shown(where)}" if where else ""
     path = "" if location.path == location.where else f"{location.path} "
     return ConfigError(location.where, f"{path}holds no rows{why}")
 
 
-def _detected(first: Record) -> Format:
-    """Return the format of a record; keys may be spelt in other letters, as in `Instruction`."""
-    try:
-        return detect(first)
-    except ConfigError:
-        try:
-            return detect(with_plain_keys(first))
-        except ConfigError:
-            pass
-        raise
-
-
-def _is_wanted(item: Item, where: Mapping[str, str | list[str]]) -> bool:
+def _is_wanted(item: Item, where: Mapping[str, Wanted]) -> bool:
     if isinstance(item, Rejected):
         return True
     pairs = ((item.value.get(key), values) for key, values in where.items())
-    return all(
-        value in ([values] if isinstance(values, str) else values) for value, values in pairs
-    )
+    return all(_is_among(value, values) for value, values in pairs)
+
+
+def _is_among(value: Any, values: Wanted) -> bool:
+    wanted = values if isinstance(values, list) else [values]
+    # A table of texts holds the number 3 as "3", and YAML may hold the text "3" as a number.
+    return value in wanted or str(value) in map(str, wanted)
 
 
 def _keeping(row: RowDict, keep: Collection[str] | None) -> RowDict:

@@ -145,11 +145,14 @@ class _FirstLook:
         self._opened.context.bar.advance(failed=not is_rewrite)
         return case if is_rewrite else None
 
+    def _system(self, attempt: Attempt) -> str:
+        return attempt.source.system if self._pipeline.rewriting.shows_system else ""
+
     async def _case(self, attempt: Attempt) -> Case | None:
         text = attempt.source.instruction
         try:
             prediction = await attempt.evolver.evolve_with(
-                self._role, text, draw=attempt.draw, system=attempt.source.system
+                self._role, text, draw=attempt.draw, system=self._system(attempt)
             )
         except UNSCORED_ERRORS:
             self.died += 1

@@ -14,6 +14,7 @@ from autoevol.experiments.artifacts.summary import BulkResult
 from autoevol.experiments.files.reading import read_rows
 from autoevol.experiments.run.phases.bulk import BulkPhase
 from autoevol.experiments.run.phases.scores import ScorePhase
+from autoevol.experiments.scores.filtering import keep_marks
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.generator import Generator, Schedule
@@ -44,6 +45,7 @@ class Waves:
             surplus = cut_surplus(folder, self.target, self._counts)
             # Figures of rounds are those of the rows that stay; all replies are in the ledger.
             scores = await self.score.run()
+            keep_marks(folder)
             filtered = self._filtered()
         result = replace(self.bulk.result(rounds, generator, before), surplus=surplus)
         return result, scores, filtered

@@ -319,9 +319,7 @@ def test_a_model_that_cannot_be_reached_is_refused(
     [
         pytest.param("", ["holds no rows"], id="empty file"),
         pytest.param('{"instruction": "a"}\n{"instr', ["seeds.jsonl:2", "JSON"], id="JSON"),
-        pytest.param(
-            '{"text": "a"}', ["seeds.jsonl:1", "data.fields.instruction", "text"], id="field"
-        ),
+        pytest.param('{"a": 1}', ["seeds.jsonl:1", "data.fields.instruction", "a"], id="field"),
         pytest.param('{"instruction": " "}', ["seeds.jsonl:1", "empty"], id="empty instruction"),
         pytest.param('{"instruction": 7}', ["seeds.jsonl:1", "int"], id="number"),
         pytest.param('["a"]', ["seeds.jsonl:1", "object"], id="list"),

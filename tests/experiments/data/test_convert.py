@@ -12,6 +12,7 @@ from autoevol.experiments.data.formats.source import open_source
 from autoevol.program.records import Row
 from tests.support.command_line import run_cli
 
+TITLES = {"seeds": "the form of seeds"}
 TALK = [("human", "Name a tree."), ("gpt", "Oak."), ("human", "Another."), ("gpt", "Elm.")]
 SHAREGPT = {"conversations": [{"from": who, "value": text} for who, text in TALK]}
 ROLES = {"human": "user", "gpt": "assistant"}
@@ -116,7 +117,7 @@ def test_a_row_has_the_keys_of_the_contract() -> None:
             id="LLaMA-Factory",
         ),
         pytest.param(
-            "rows",
+            "seeds",
             {"instruction": "Why?", "response": "So.", "root": "set", "lang": "en"},
             {
                 "id": "row-000001",
@@ -134,7 +135,7 @@ def test_a_record_becomes_a_row(
 ) -> None:
     source = open_source(write("in.jsonl", record))
     (row,) = source.rows
-    assert source.recognised.forms == {FORMATS[name].title: 1}
+    assert source.recognised.forms == {TITLES.get(name) or FORMATS[name].title: 1}
     assert {key: row[key] for key in expected} == expected
 
 
@@ -232,7 +233,7 @@ def test_rows_survive_parquet(workplace: Path) -> None:
         pytest.param(
             "in.jsonl",
             [{"instruction": "a", "output": "b"}, {"instruction": "a"}],
-            [],
+            ["--from", "alpaca"],
             ["in.jsonl:2", "'output'"],
             id="key missing",
         ),
@@ -252,9 +253,9 @@ def test_rows_survive_parquet(workplace: Path) -> None:
         ),
         pytest.param(
             "in.jsonl",
-            [{"question": "a"}],
+            [{"a": 1, "b": 2}],
             [],
-            ["in.jsonl:1", "no known format", "question"],
+            ["in.jsonl:1", "no known format", "a, b"],
             id="unknown",
         ),
         pytest.param(
@@ -351,7 +352,7 @@ def test_rows_survive_parquet(workplace: Path) -> None:
         ),
         pytest.param(
             "in.jsonl",
-            [{"id": "x", "instruction": "a", "trace": ["e0"], "round": 1}],
+            [{"id": "x", "seed_id": "s", "instruction": "a", "trace": ["e0"], "round": 1}],
             ["--to", "koevol", "out.json"],
             ["'x'", "trace", "'e0'"],
             id="method without a digit",

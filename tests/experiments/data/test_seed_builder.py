@@ -145,7 +145,8 @@ def test_what_was_built_is_what_a_run_takes(quiz: dict[str, Any], workplace: Pat
 @pytest.mark.parametrize(
     ("keys", "needles"),
     [
-        pytest.param({"sorces": []}, ["seeds.yaml: sources", "required"], id="missing"),
+        pytest.param({"sorces": []}, ["seeds.yaml: sorces", "'sources'"], id="misspelt"),
+        pytest.param({"sources": None}, ["seeds.yaml: sources"], id="missing"),
         pytest.param(
             {"sources": [{"path": "a.jsonl", "quotta": 3}]},
             ["sources.0.quotta", "'quota'"],

@@ -43,12 +43,13 @@ def test_all_faults_are_listed_by_their_kind(workplace: Path) -> None:
     file = write("a.jsonl", {"instruction": "Name a tree."}, *blank, {"instruction": 7})
     with pytest.raises(ConfigError) as refused:
         list(open_source(file, ReadOptions(hint="skip them")).rows)
-    first, blanks, number = str(refused.value).splitlines()
-    assert first == "a.jsonl: 13 of 14 records make no row; skip them"
-    assert blanks.strip() == (
-        "12 × instruction must be a text, is empty: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"
+    assert str(refused.value) == "a.jsonl: 13 of 14 records make no row; skip them"
+    assert refused.value.details == (
+        "12 × instruction must be a text, is empty: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …",
+        "1 × instruction must be a text or null, is int: 14",
     )
-    assert number.strip() == "1 × instruction must be a text or null, is int: 14"
+    printed = run_cli("convert", "a.jsonl", "b.jsonl", expected=2).err
+    assert [line.strip()[:4] for line in printed.splitlines()[1:]] == ["12 ×", "1 × "]
 
 
 def test_a_line_that_is_no_json_is_one_record_that_makes_no_row(workplace: Path) -> None:

@@ -138,7 +138,7 @@ def test_rows_left_out_are_reported(run_folder: str) -> None:
 def test_a_conversation_is_exported_whole(
     run_folder: str, name: str, expected: dict[str, Any]
 ) -> None:
-    assert exported(run_folder, name=name)[-1] == expected
+    assert exported(run_folder, name=name)[-1] == {"id": "s4.2", **expected}
 
 
 def test_parquet_holds_rows_and_messages(run_folder: str) -> None:
@@ -353,10 +353,11 @@ def test_a_wrong_output_is_refused(
 
 
 def test_a_suspicion_travels_through_parquet(workplace: Path) -> None:
+    lineage = {"seed_id": "s", "parent_id": "s", "round": 1}
     suspicion = {"rule": "restated", "evidence": "57% of its words kept", "finding": "suspicion"}
     rows = [
-        {"id": "a", "instruction": "Name a river.", "round": 1, "suspected_by": [suspicion]},
-        {"id": "b", "instruction": "Name a lake.", "round": 1},
+        {**lineage, "id": "a", "instruction": "Name a river.", "suspected_by": [suspicion]},
+        {**lineage, "id": "b", "instruction": "Name a lake."},
     ]
     Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     run_cli("convert", "rows.jsonl", "rows.parquet", expected=0)

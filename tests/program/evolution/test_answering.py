@@ -15,6 +15,7 @@ from autoevol.program.evolution.evaluation import trajectories
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.evolution.pipeline import Pipeline
+from autoevol.program.evolution.rewriting import RewriteOptions
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Outcome, Row
 from autoevol.program.roles import Role, Roles
@@ -57,7 +58,7 @@ def attempt(row: Row, answers: Sequence[str], **more: Any) -> tuple[Outcome, Rep
         roles,
         failure_metric(["strict"], ["strict"]),
         answer=AnswerSettings(**more),
-        context=context,
+        rewriting=RewriteOptions(context=context),
     )
     attempts = [Attempt(row, Evolver(Method("m", "Rewrite.")), draw=7)]
     return asyncio.run(pipeline.attempt_block(attempts))[0], model
@@ -167,7 +168,11 @@ def test_an_input_can_follow_its_instruction(evolves: bool, material: str) -> No
 
     model = WithInput(["Three of them are odd."])
     roles = Roles(*(Role(model, "m") for _ in range(4)))
-    pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), evolves_input=evolves)
+    pipeline = Pipeline(
+        roles,
+        failure_metric(["strict"], ["strict"]),
+        rewriting=RewriteOptions(evolves_input=evolves),
+    )
     source = Row("a", "a", "Which of these numbers are odd?", input="3, 5, 9")
     attempts = [Attempt(source, Evolver(Method("m", "Rewrite.")), draw=7)]
     outcome = asyncio.run(pipeline.attempt_block(attempts))[0]
@@ -182,7 +187,9 @@ def test_an_input_that_comes_back_empty_fails_the_row() -> None:
             return [""] if is_input else await super().acall(prompt, messages=messages, **kw)
 
     roles = Roles(*(Role(Mute([]), "m") for _ in range(4)))
-    pipeline = Pipeline(roles, failure_metric(["strict"], ["strict"]), evolves_input=True)
+    pipeline = Pipeline(
+        roles, failure_metric(["strict"], ["strict"]), rewriting=RewriteOptions(evolves_input=True)
+    )
     source = Row("a", "a", "Which of these numbers are odd?", input="3, 5, 9")
     attempts = [Attempt(source, Evolver(Method("m", "Rewrite.")), draw=7)]
     outcome = asyncio.run(pipeline.attempt_block(attempts))[0]
