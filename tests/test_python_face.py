@@ -7,6 +7,7 @@ from typing import Any
 
 import datasets
 import dspy
+import numpy
 import pandas
 import pytest
 
@@ -80,6 +81,40 @@ def test_a_mistake_is_one_clear_line(options: Any, needle: str, workplace: Path)
     with pytest.raises(ConfigError) as refused:
         autoevol.evolve(data, model=MODEL, method=method, **options)
     assert needle in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "needle"),
+    [
+        ([None], "rows[0]"),
+        ([{"instruction": b"abc"}], "rows[0].instruction: holds bytes"),
+        ({"train": SEEDS}, "a mapping of train"),
+        ([5], "row"),
+    ],
+)
+def test_what_is_no_row_is_one_clear_line(data: Any, needle: str, workplace: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        plain(data)
+    assert needle in str(refused.value)
+
+
+def test_arrays_and_numbers_are_plain_data(workplace: Path) -> None:
+    row = {"instruction": SEEDS[0], "tags": numpy.array(["a", "b"]), "n": numpy.int64(5)}
+    evolved, _ = plain([row])
+    assert evolved[0]["meta"] == {"tags": ["a", "b"], "n": 5}
+
+
+def test_paid_rows_beyond_a_target_come_back(workplace: Path) -> None:
+    result = plain(SEEDS, evolve={"target": 3, "children": 2})
+    assert len(result.rows) + len(result.account["surplus"]) == result.account["rounds"][0]["kept"]
+
+
+def test_a_refused_call_leaves_the_input_of_the_folder(workplace: Path) -> None:
+    plain(SEEDS[:2], folder="runs/x")
+    files = {file: file.read_bytes() for file in Path("runs/x-input").iterdir()}
+    with pytest.raises(ConfigError):
+        plain(SEEDS[2:4], folder="runs/x")
+    assert all(file.read_bytes() == content for file, content in files.items())
 
 
 def test_it_works_where_an_event_loop_runs(workplace: Path) -> None:

@@ -21,7 +21,7 @@ _MOSTLY = 0.9
 """Share of Hangul among the letters of a Korean text that are not ASCII."""
 
 _GARBLED = re.compile(
-    r"[^\W\d_][¡-©«-´¶-¹»-¿×÷][^\W\d_]|[ÐÝÞðýþ]|[^\W\d_][‚ƒ„†‡ˆ‰‹]|[a-z][ŠŒŽŸÀ-Þ]"
+    r"[^\W\d_][¡-´¶-¿×÷][^\W\d_]|[ÐÝÞðýþ]|[^\W\d_][‚ƒ„†‡ˆ‰‹]|[a-z][ŠŒŽŸÀ-Þ]"
     r"|[ŠŒŽšœžŸÀ-ÿ]{3}"
 )
 """What no Western European text has: a mark within a word (Polish), letters of Iceland (Turkish), a

@@ -133,11 +133,18 @@ def _path_of(rows: RowData, inputs: Path) -> str:
     # A table of pandas yields its columns, so its rows are asked for.
     as_records = getattr(rows, "to_dict", None) if hasattr(rows, "columns") else None
     records: Iterable[Any] = as_records("records") if as_records else rows
-    lines = [as_json(_plain(row, f"rows[{number}]")) for number, row in enumerate(records)]
+    lines = [as_json(_record(row, f"rows[{number}]")) for number, row in enumerate(records)]
     text = "".join(f"{line}\n" for line in lines)
     # By its content: a folder's earlier input stays where another call is refused.
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     return str(write_whole(inputs / f"rows-{digest}.jsonl", text))
+
+
+def _record(row: Any, place: str) -> Any:
+    if not isinstance(row, str | Mapping):
+        kind = type(row).__name__
+        raise ConfigError(f"{_WHERE}: {place}", f"must be a text or a record, is {kind}")
+    return _plain(row, place)
 
 
 def _plain(value: Any, place: str) -> Any:

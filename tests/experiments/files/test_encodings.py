@@ -58,3 +58,28 @@ def test_a_damaged_line_of_utf_8_is_no_other_encoding(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not valid UTF-8") as refused:
         open_file(file)
     assert refused.value.where == f"{file}:3"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Translate into English: 你好", "gbk"),
+        ("Translate into English: Москва", "cp1251"),
+        ("次の文章を要約: こんにちは", "cp932"),
+        ("Sell me a café", "cp850"),
+        ("Sell me a café", "mac_roman"),
+    ],
+)
+def test_a_few_letters_of_another_encoding_are_not_guessed(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(text.encode(encoding))
+    with pytest.raises(ConfigError, match="not recognised"):
+        open_file(file)
+
+
+def test_utf_32_is_no_utf_16(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes("Name a tree.".encode("utf-32"))
+    assert [record.value["instruction"] for record in read_file(file)] == ["Name a tree."]

@@ -64,3 +64,28 @@ def test_keys_may_differ_and_a_plan_writes_nothing(finish: Callable[..., Path]) 
 def test_what_is_no_finished_run_is_refused(folder: str, workplace: Path) -> None:
     refused = run_cli("continue", folder, expected=2)
     assert "no finished run" in refused.err
+
+
+def test_koevols_tables_of_a_continued_run_name_the_first_seeds(
+    finish: Callable[..., Path],
+) -> None:
+    """Also of breadth methods, whose rows begin lineages of our own."""
+    finish(
+        6,
+        **PLAIN,
+        evolve={"methods": ["breadth", "deepen"], "rounds": 2},
+        output={"formats": ["koevol"], "with_seeds": True},
+    )
+    run_cli("continue", str(RUN), expected=0)
+    table = json.loads(Path("runs/test-round-3/exports/koevol.json").read_text())
+    origins = {values[table["columns"].index("origin")] for values in table["data"]}
+    assert origins == {f"List the {n} largest rivers of Europe." for n in range(1, 7)}
+
+
+def test_a_runs_folder_may_be_continued_and_converted_by_its_name(
+    finish: Callable[..., Path],
+) -> None:
+    finish(4, **PLAIN)
+    run_cli("convert", str(RUN), "rows.jsonl", expected=0)
+    assert len(rows_of(Path("rows.jsonl"))) == len(rows_of(RUN / "evolved.jsonl"))
+    run_cli("equalise", str(RUN), str(RUN), "--by", "rows", "--out", "equal", expected=2)

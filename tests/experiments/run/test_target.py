@@ -137,3 +137,29 @@ def test_a_killed_run_ends_as_if_it_had_not_been(write_config: Callable[..., Pat
     for name in ("evolved.jsonl", "failures.jsonl"):
         assert (RUN / name).read_bytes() == (Path("whole") / name).read_bytes(), name
     assert summary_of(RUN)["rounds"] == summary_of(Path("whole"))["rounds"]
+
+
+def test_a_smaller_target_cuts_the_finished_set(write_config: Callable[..., Path]) -> None:
+    config = str(write_config(60, **evolve(target=12)))
+    run_cli("run", config, expected=0)
+    before = rows_of(RUN / "evolved.jsonl")
+    run_cli("run", config, "--set", "evolve.target=4", expected=0)
+    assert len(counted(rows_of(RUN / "evolved.jsonl"))) == 4
+    assert rows_of(RUN / "evolved.jsonl") == before[:4]
+
+
+def test_without_a_target_no_surplus_stays_behind(write_config: Callable[..., Path]) -> None:
+    config = str(write_config(20, **evolve(target=3, children=2)))
+    run_cli("run", config, expected=0)
+    run_cli("run", config, "--set", "evolve.target=null", expected=0)
+    assert not (RUN / "surplus.jsonl").exists()
+    assert summary_of(RUN)["rows_surplus"] == 0
+
+
+def test_marks_are_of_rows_that_stay(write_config: Callable[..., Path]) -> None:
+    config = str(write_config(60, **{**evolve(target=7, children=3), "filters": ["dedup"]}))
+    run_cli("run", config, expected=0)
+    ids = {row["id"] for row in rows_of(RUN / "evolved.jsonl")}
+    marks = rows_of(RUN / "filtered.jsonl")
+    assert {mark["id"] for mark in marks} <= ids
+    assert len(marks) == sum(summary_of(RUN)["rows_filtered"].values())

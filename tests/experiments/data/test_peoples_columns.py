@@ -1,0 +1,253 @@
+"""Columns and shapes that people bring: kept under their own meaning, never read as ours."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from autoevol.experiments.data.formats.catalogue import FORMATS
+from autoevol.experiments.data.formats.source import ReadOptions, open_source
+from autoevol.program.errors import ConfigError
+from tests.support.command_line import rows_of, run_cli, summary_of
+
+
+def write(name: str, *records: Any) -> Path:
+    Path(name).write_text("\n".join(map(json.dumps, records)), "utf-8")
+    return Path(name)
+
+
+def rows(*records: Any, **options: Any) -> list[dict[str, Any]]:
+    return list(open_source(write("a.jsonl", *records), ReadOptions(**options)).rows)
+
+
+def test_a_round_of_somebody_elses_is_a_column(workplace: Path) -> None:
+    records = [{"instruction": f"Name {n} trees.", "round": n % 3 + 1} for n in range(9)]
+    write("a.jsonl", *records)
+    config = "name: t\nmodels: {evolver: scripted/world}\ndata: {path: a.jsonl}\n"
+    Path("t.yaml").write_text(config + "optimizer: {name: none}\nfailure: {rules: []}\n")
+    run_cli("run", "t.yaml", expected=0)
+    assert summary_of(Path("runs/t"))["rows_in"] == 9
+    (first, *_) = rows_of(Path("runs/t/evolved.jsonl"))
+    assert (first["round"], first["meta"]) == (1, {"round": 1})
+
+
+def test_columns_with_the_names_of_our_keys_come_back(workplace: Path) -> None:
+    own = {"thinking": "mine", "status": "draft", "method": "GET", "scores": {"q": 1}, "trace": 7}
+    record = {"instruction": "a", "response": "b", "origin": "book", "reasons": ["x"], **own}
+    (row,) = rows(record)
+    assert row["meta"] == {"origin": "book", "reasons": ["x"], **own}
+    written = FORMATS["messages"].record(row)
+    assert {key: written[key] for key in row["meta"]} == row["meta"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"instruction": "a", "input": "c", "output": "b", "seed_id": "s"},
+        {"instruction": "a", "Input": "c", "Output": "b"},
+        {"id": "1", "instruction": "a", "input": "c", "response": "b", "reference": "book"},
+        {"question": "a", "context": "c", "answer": "b"},
+        {"Frage": "a", "input": "c", "Antwort": "b"},
+        {"instruction": "a", "input": "c", "completion": "b"},
+    ],
+)
+def test_an_answer_is_found_under_its_usual_names(record: Any, workplace: Path) -> None:
+    (row,) = rows(record)
+    assert (row["instruction"], row["input"], row["response"]) == ("a", "c", "b")
+
+
+def test_each_record_goes_by_its_own_keys(workplace: Path) -> None:
+    read = rows(
+        {"instruction": "a"}, "b", {"instruction": "c", "output": "d"}, {"x": 1}, invalid="skip"
+    )
+    assert [(row["instruction"], row["response"]) for row in read] == [
+        ("a", ""),
+        ("b", ""),
+        ("c", "d"),
+    ]
+
+
+def test_input_and_output_alone_are_a_question_and_its_answer(workplace: Path) -> None:
+    (row,) = rows({"input": "a", "output": "b"})
+    assert (row["instruction"], row["response"], row["input"]) == ("a", "b", "")
+
+
+def test_a_number_is_no_answer(workplace: Path) -> None:
+    (row,) = rows({"text": "a", "label": 1})
+    assert (row["instruction"], row["response"], row["meta"]) == ("a", "", {"label": 1})
+
+
+@pytest.mark.parametrize("name", ["alpaca", "llama_factory", "sharegpt", "messages", "trl"])
+def test_ids_and_roots_are_written_but_numbers_of_records_are_not(
+    name: str, workplace: Path
+) -> None:
+    named, unnamed = rows({"id": "q17", "instruction": "a", "root": "kmmlu"}, {"instruction": "b"})
+    assert FORMATS[name].record(named)["id"] == "q17"
+    assert FORMATS[name].record(named)["root"] == "kmmlu"
+    assert "id" not in FORMATS[name].record(unnamed)
+
+
+def test_a_column_with_a_name_of_the_format_is_not_read_as_it(workplace: Path) -> None:
+    (row,) = rows({"instruction": "a", "output": "b"})
+    record = FORMATS["alpaca"].record({**row, "meta": {"history": "H", "note": "n"}})
+    assert record["meta"] == {"history": "H"}
+    (again,) = rows(record)
+    assert again["meta"] == {"history": "H", "note": "n"}
+
+
+TALK = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 0}]
+
+
+def test_what_messages_say_beside_their_text_is_kept(workplace: Path) -> None:
+    (row,) = rows({"messages": TALK})
+    assert row["meta"] == {"message_keys": [{}, {"weight": 0}]}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"system": "KEY", "messages": TALK},
+        {"system": "KEY", "prompt": "a", "completion": "b"},
+        {"system": "KEY", "conversations": TALK},
+    ],
+)
+def test_a_system_prompt_beside_the_messages_is_one(record: Any, workplace: Path) -> None:
+    (row,) = rows(record)
+    assert row["system"] == "KEY"
+
+
+def test_two_system_prompts_are_both_kept(workplace: Path) -> None:
+    inner = {"role": "system", "content": "MSG"}
+    (row,) = rows({"system": "KEY", "messages": [inner, *TALK]})
+    assert (row["system"], row["meta"]["system"]) == ("MSG", "KEY")
+
+
+def test_two_values_under_one_name_are_both_kept(workplace: Path) -> None:
+    (row,) = rows({"instruction": "a", "topic": "A", "meta": {"topic": "B"}})
+    assert row["meta"] == {"topic": "A", "meta": {"topic": "B"}}
+    hello = {"role": "assistant", "content": "Hello!"}
+    (row,) = rows({"greeting": "column", "messages": [hello, *TALK]})
+    assert row["meta"]["greeting"] == "Hello!"
+    assert row["meta"]["meta"] == {"greeting": "column"}
+
+
+@pytest.mark.parametrize(
+    ("tree", "needle"),
+    [
+        ({"columns": ["instruction", "output", "output"], "data": []}, "two columns called"),
+        ({"columns": [["instruction"]], "data": [["a"]]}, "no text"),
+        ({"columns": ["instruction", None], "data": [["a", 1]]}, "no text"),
+    ],
+)
+def test_columns_need_names_of_their_own(tree: Any, needle: str, workplace: Path) -> None:
+    Path("a.json").write_text(json.dumps(tree))
+    assert needle in run_cli("convert", "a.json", "b.jsonl", expected=2).err
+
+
+def test_what_parquet_holds_and_no_text_can_is_one_clear_line(workplace: Path) -> None:
+    table = pyarrow.table({"instruction": ["a"], "image": [b"abc"]})
+    pyarrow.parquet.write_table(table, "a.parquet")
+    assert "holds bytes" in run_cli("convert", "a.parquet", "b.jsonl", expected=2).err
+    dates = pyarrow.array([10_000_000], pyarrow.date32())
+    pyarrow.parquet.write_table(pyarrow.table({"instruction": ["a"], "d": dates}), "c.parquet")
+    assert "c.parquet" in run_cli("convert", "c.parquet", "d.jsonl", expected=2).err
+
+
+def test_a_name_that_no_column_has_is_refused(workplace: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no further column 'topci'.* it has topic"):
+        rows({"instruction": "a", "topic": "t"}, keep=["topci"])
+
+
+@pytest.mark.parametrize("where", [{"level": 3}, {"level": "3"}, {"level": [2, 3]}])
+def test_rows_are_chosen_by_numbers_and_by_their_texts(where: Any, workplace: Path) -> None:
+    read = rows(*({"instruction": str(n), "level": n} for n in range(5)), where=where)
+    assert "3" in [row["instruction"] for row in read]
+
+
+def test_a_folder_is_read_whatever_the_letters_and_says_what_it_leaves(workplace: Path) -> None:
+    Path("d").mkdir()
+    write("d/a.jsonl", {"instruction": "a"})
+    write("d/B.JSONL", {"instruction": "b"})
+    Path("d/c.jsonl.gz").touch()
+    source = open_source(Path("d"))
+    assert len(list(source.rows)) == 2
+    assert "not read: c.jsonl.gz" in source.recognised.sentence
+
+
+def test_a_runs_folder_stands_for_its_rows(workplace: Path) -> None:
+    Path("r").mkdir()
+    write("r/evolved.jsonl", {"instruction": "kept"})
+    write("r/failures.jsonl", {"instruction": "failed"})
+    Path("r/run.json").write_text("{}")
+    assert [row["instruction"] for row in open_source(Path("r")).rows] == ["kept"]
+
+
+def test_two_files_of_koevol_in_a_folder_share_their_lineages(workplace: Path) -> None:
+    Path("k").mkdir()
+    columns = ["instruction", "generation", "root", "trace", "origin", "output"]
+    for name, rows_ in (
+        ("a", [["Why?", 0, "", "r", "Why?", "x"]]),
+        ("b", [["So?", 1, "", "r4", "Why?", "y"]]),
+    ):
+        Path(f"k/{name}.json").write_text(json.dumps({"columns": columns, "data": rows_}))
+    seed, child = open_source(Path("k")).rows
+    assert child["seed_id"] == child["parent_id"] == seed["id"]
+
+
+def test_a_mapped_name_beside_an_own_one_loses_neither(workplace: Path) -> None:
+    info = {"m": {"file_name": "a.jsonl", "columns": {"prompt": "q", "response": "a"}}}
+    Path("dataset_info.json").write_text(json.dumps(info))
+    (row,) = rows({"q": "REAL", "instruction": "other", "a": "ANS", "output": "oo"})
+    assert (row["instruction"], row["response"]) == ("REAL", "ANS")
+    assert row["meta"] == {"_instruction": "other", "_output": "oo"}
+
+
+def test_rejected_records_lie_beside_what_was_written(workplace: Path) -> None:
+    write("a.jsonl", {"foo": 1, "bar": 2}, {"instruction": "b"})
+    printed = run_cli("convert", "a.jsonl", "b.jsonl", "--skip-unusable", expected=0).out
+    assert "b.rejected.jsonl: 1 records" in printed
+    (rejected,) = rows_of(Path("b.rejected.jsonl"))
+    assert rejected["record"] == {"foo": 1, "bar": 2}
+
+
+def test_columns_are_named_where_nothing_tells_them(workplace: Path) -> None:
+    write("a.jsonl", {"colour": "a", "shade": "b"})
+    assert "--field instruction=NAME" in run_cli("convert", "a.jsonl", "b.jsonl", expected=2).err
+    fields = ("--field", "instruction=colour", "--field", "response=shade")
+    run_cli("convert", "a.jsonl", "b.jsonl", *fields, expected=0)
+    (row,) = rows_of(Path("b.jsonl"))
+    assert (row["instruction"], row["response"]) == ("a", "b")
+    run_cli("init", "a.jsonl", "--yes", "--model", "scripted/world", *fields, expected=0)
+    assert "instruction: colour" in Path("a.yaml").read_text()
+    assert "USE=COLUMN" in run_cli("init", "a.jsonl", "--field", "x=y", expected=2).err
+
+
+def test_a_quote_behind_a_space_shifts_no_value(workplace: Path) -> None:
+    Path("a.csv").write_text('instruction,input,output\nDo it, "first, second"\n')
+    assert "quote behind a space" in run_cli("convert", "a.csv", "b.jsonl", expected=2).err
+
+
+def test_seeds_are_built_from_any_format(workplace: Path) -> None:
+    write("a.jsonl", {"instruction": "a", "output": "b", "topic": "t"})
+    Path("s.yaml").write_text("sources: [{path: a.jsonl}]\n")
+    run_cli("seeds", "s.yaml", "out.jsonl", expected=0)
+    (seed,) = rows_of(Path("out.jsonl"))
+    assert (seed["response"], seed["meta"]) == ("b", {"topic": "t"})
+
+
+def test_the_same_question_under_another_system_prompt_is_no_duplicate(workplace: Path) -> None:
+    write("a.jsonl", {"instruction": "a", "system": "pirate"}, {"instruction": "a", "system": "x"})
+    run_cli("merge", "m.jsonl", "a.jsonl", expected=0)
+    assert len(rows_of(Path("m.jsonl"))) == 2
+
+
+@pytest.mark.parametrize("stem", ["2024", "null", "a b", "ä"])
+def test_a_config_is_written_for_a_file_of_any_name(stem: str, workplace: Path) -> None:
+    write(f"{stem}.jsonl", {"instruction": "a"})
+    run_cli(
+        "init", f"{stem}.jsonl", "--yes", "--model", "scripted/world", "--out", "c.yaml", expected=0
+    )
+    run_cli("run", "c.yaml", "--dry-run", expected=0)
