@@ -80,6 +80,8 @@ def world(messages: Sequence[Message], draw: int) -> str:
     judged = _judged(system, user)
     if judged:
         return judged
+    if "`evolved_instruction`" in system:
+        return _stepwise(system, user, draw)
     if _OUTPUTS in system:
         return _filled(system, draw)
     return _rewrite(system, user, draw)
@@ -162,6 +164,16 @@ RATINGS: dict[str, Callable[[str], str]] = {
 """The judge's answer to a question, by the beginning of its system turn."""
 
 
+def _stepwise(method: str, user: str, draw: int) -> str:
+    """Rewrite a row in the form with a field for thinking, in which markers stand around it."""
+    row = user.rpartition("[[ ## instruction ## ]]\n")[2]
+    rewrite = _rewrite(method, row, draw)
+    return (
+        f"[[ ## thinking ## ]]\nOne more step.\n\n[[ ## evolved_instruction ## ]]\n{rewrite}\n\n"
+        "[[ ## completed ## ]]"
+    )
+
+
 def _filled(system: str, draw: int) -> str:
     """Answer any other question of a DSPy optimiser, field by field; a proposal is a method."""
     names = re.findall(r"^\d+\. `(\w+)`", system.split(_OUTPUTS, 1)[1], re.MULTILINE)
@@ -198,7 +210,8 @@ def failure_probability(method: str) -> float:
 
 
 def _rewrite(method: str, user: str, draw: int) -> str:
-    row = user.removeprefix("Instruction:\n").rsplit("\n\n", 1)[0]
+    # A row's system prompt may stand before it.
+    row = user.rpartition("Instruction:\n")[2].rsplit("\n\n", 1)[0]
     if _chance(row, draw) < failure_probability(method):
         return f"The answer is {len(row)}."
     return f"{row} {next((added for added in ADDED if added not in row), ADDED[0])}"

@@ -228,7 +228,7 @@ def test_wizardcoder_prunes_by_length_and_ascii_and_does_not_try_again(
     assert {row["method"] for row in kept} == {method.name for method in methods}
     exported = rows_of(folder / "exports" / "alpaca.jsonl")
     assert len(exported) == len(kept) + summary["rows_in"]
-    assert set(exported[0]) == {"instruction", "input", "output", "lang"}
+    assert set(exported[0]) == {"id", "instruction", "input", "output", "root", "lang"}
 
 
 def test_wizardmath_goes_down_twice_and_up_three_times() -> None:
