@@ -190,7 +190,7 @@ def test_answers_are_filled_where_they_are_missing_alone(write_config: Callable[
 
 
 def test_filling_answers_needs_a_place_for_them(write_config: Callable[..., Path]) -> None:
-    Path("own.jsonl").write_text('{"instruction": "Why?", "reply": "Since."}\n')
+    Path("own.jsonl").write_text('{"instruction": "Why?", "remark": "Since."}\n')
     sections = {"evolve": {"rounds": 0}, "answer": {"only_missing": True}}
     config = write_config(**PLAIN, **sections, data={"path": "own.jsonl"})
     refused = run_cli("run", str(config), expected=2)
