@@ -47,7 +47,13 @@ def continued_tree(folder: Path, rounds: int) -> dict[str, Any]:
         "data": {"path": str(folder / EVOLVED), "format": "rows"},
         "optimizer": {"name": "none"},
         "evolve": evolve,
-        "output": {**tree["output"], "dir": _next_name(str(folder), first), "rounds": "all"},
+        # What it begins with are the earlier run's rows, which that one has exported.
+        "output": {
+            **tree["output"],
+            "dir": _next_name(str(folder), first),
+            "rounds": "all",
+            "with_seeds": False,
+        },
     }
 
 

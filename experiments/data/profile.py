@@ -76,7 +76,9 @@ def profile_of(path: str, where: str, fields: Mapping[str, str] | None = None) -
     options = ReadOptions(columns=columns, invalid="skip", hint=FIELD_HINT)
     source = open_source(Location(path, where), options)
     rows = list(source.rows)
-    fields = fields or source.recognised.columns_named
+    # Where a file mixes forms, columns for all would be wrong for the others: each tells its own.
+    is_one = len(source.recognised.forms) == 1
+    fields = fields or (source.recognised.columns_named if is_one else {})
     sample = rows[:: max(1, len(rows) // _SAMPLE)]
     lengths = sorted(len(row["instruction"].split()) for row in rows)
     return Profile(

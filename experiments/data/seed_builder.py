@@ -15,6 +15,7 @@ from pathlib import Path
 
 from autoevol.experiments.config.seed_builder import SeedsConfig, SourceConfig, load_seeds_config
 from autoevol.experiments.data.fingerprint import row_fingerprint
+from autoevol.experiments.data.formats.catalogue import NUMBERED
 from autoevol.experiments.data.formats.columns import Columns
 from autoevol.experiments.data.formats.rows import META, RowDict
 from autoevol.experiments.data.formats.source import ReadOptions, open_source
@@ -50,7 +51,9 @@ class Seed:
     def as_dict(self, number: int) -> RowDict:
         """Return a line of the seed file."""
         kept = {key: self.row[key] for key in ("instruction", "input", "response", "root")}
-        others = {key: self.row.get(key) for key in ("system", "turns", "answers", "meta")}
+        others = {key: self.row.get(key) for key in ("system", "turns", "answers", META)}
+        if not NUMBERED.fullmatch(self.row["id"]):
+            others[META] = {"source_id": self.row["id"], **(others[META] or {})}
         present = {key: value for key, value in others.items() if value}
         return {"id": f"seed-{number:06d}", **kept, **present}
 

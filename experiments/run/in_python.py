@@ -4,9 +4,11 @@ import asyncio
 import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from rich.console import Console
 
@@ -162,7 +164,7 @@ def _plain(value: Any, place: str) -> Any:
         return [_plain(item, f"{place}[{number}]") for number, item in enumerate(value)]
     if str(value) == "NaT":
         return None
-    if isinstance(value, date):
+    if isinstance(value, date | time | Decimal | UUID):
         return str(value)
     raise ConfigError(f"{_WHERE}: {place}", f"holds {type(value).__name__}, which no row can")
 

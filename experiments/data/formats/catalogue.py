@@ -2,9 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from autoevol.experiments.data.formats import alpaca, chat, joonavel
 from autoevol.experiments.data.formats.rows import (
@@ -20,6 +20,9 @@ from autoevol.experiments.data.formats.rows import (
 )
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
+
+USUAL_ANSWERS = frozenset(("output", "answer", "completion", "solution", "instances"))
+"""What rows of ours do not call an answer."""
 
 NUMBERED = re.compile(r"row-\d{6,}")
 """Ids of rows that came without one."""
@@ -95,6 +98,8 @@ class Format:
         # A key of the format would be read as something else.
         taken = {key: meta[key] for key in meta if key in record or key in self.own}
         further = {key: meta[key] for key in meta if key not in taken}
+        if taken and META in further:
+            taken[META] = further.pop(META)
         return {**record, **further, **({META: taken} if taken else {})}
 
 
@@ -112,7 +117,6 @@ _TABLE = (
         row_by_row(read_row),
         write_row,
         _keys("instruction seed_id"),
-        # A data set of somebody else's may name seeds as well, but no lineage.
         either=_keys("parent_id trace round"),
         others=ROW_KEYS,
         answer="response",
@@ -219,4 +223,14 @@ def find_format(name: str, option: str) -> Format:
 
 def detected(record: Record) -> Format | None:
     """Return the format that a record's keys tell; None: it is in none of the table."""
-    return next((form for form in FORMATS.values() if form.fits(record.value)), None)
+    fitting = (form for form in FORMATS.values() if form.fits(record.value))
+    return next((form for form in fitting if form.name != ROWS or _is_ours(record.value)), None)
+
+
+def _is_ours(value: Mapping[str, Any]) -> bool:
+    """Tell whether a record with a lineage is a row of ours.
+
+    A data set of somebody else's may have seeds, rounds and parents as well, but its answers have
+    another name.
+    """
+    return USUAL_ANSWERS.isdisjoint(value)

@@ -80,10 +80,9 @@ def world(messages: Sequence[Message], draw: int) -> str:
     judged = _judged(system, user)
     if judged:
         return judged
-    if "`evolved_instruction`" in system:
-        return _stepwise(system, user, draw)
     if _OUTPUTS in system:
-        return _filled(system, draw)
+        is_rewrite = "`evolved_instruction`" in system
+        return _stepwise(system, user, draw) if is_rewrite else _filled(system, draw)
     return _rewrite(system, user, draw)
 
 

@@ -251,3 +251,42 @@ def test_a_config_is_written_for_a_file_of_any_name(stem: str, workplace: Path) 
         "init", f"{stem}.jsonl", "--yes", "--model", "scripted/world", "--out", "c.yaml", expected=0
     )
     run_cli("run", "c.yaml", "--dry-run", expected=0)
+
+
+@pytest.mark.parametrize(
+    "lineage",
+    [
+        {"seed_id": "S", "round": 3},
+        {"seed_id": "S", "round": 3, "parent_id": "P", "method": "m", "origin": "o"},
+        {"seed_id": "S", "round": "3", "parent_id": "P", "trace": "t", "reasons": ["r"]},
+    ],
+)
+def test_a_lineage_of_somebody_elses_is_columns(lineage: Any, workplace: Path) -> None:
+    first, second = rows(
+        {"id": "a", "instruction": "x", "output": "b", **lineage},
+        {"id": "c", "instruction": "y", "output": "d", **{**lineage, "round": 4}},
+    )
+    assert (first["response"], first["round"], first["meta"]) == ("b", 0, lineage)
+    assert second["round"] == 0
+
+
+@pytest.mark.parametrize("name", ["trl", "alpaca", "messages"])
+def test_a_text_called_meta_stays_beside_a_name_that_is_taken(name: str, workplace: Path) -> None:
+    own = {"prompt": "P", "input": "", "messages": "M", "meta": "text"}
+    (row,) = rows({"instruction": "a", "output": "b", **own}, read_as=FORMATS["alpaca"])
+    written = FORMATS[name].record(row)
+    kept = {**written, **written["meta"]} if isinstance(written["meta"], dict) else written
+    assert kept["meta"] == "text"
+
+
+def test_init_names_no_columns_for_a_file_of_several_forms(workplace: Path) -> None:
+    write(
+        "a.jsonl",
+        {"instruction": "a", "output": "b"},
+        {"question": "c", "output": "d"},
+        {"instruction": "e", "output": "f"},
+    )
+    run_cli("init", "a.jsonl", "--yes", "--model", "scripted/world", expected=0)
+    assert "fields" not in Path("a.yaml").read_text()
+    run_cli("run", "a.yaml", "--set", "failure.rules=[]", expected=0)
+    assert summary_of(Path("runs/a"))["rows_in"] == 3
