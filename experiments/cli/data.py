@@ -88,10 +88,14 @@ def seeds(
     from autoevol.experiments.data.seed_builder import build_seeds
 
     table = Table("source", "read", "excluded", "duplicate", "not drawn", "taken")
-    for account in build_seeds(config, target):
+    accounts = build_seeds(config, target)
+    for account in accounts:
         counts = (account.read, account.excluded, account.duplicate, account.left, account.taken)
         table.add_row(account.name, *(f"{count:,}" for count in counts))
     console.print(table)
+    for account in accounts:
+        if account.rejected:
+            say(f"{account.name}: {account.rejected:,} more records make no row")
     say(f"{target}: seeds")
 
 

@@ -33,6 +33,7 @@ class SourceConfig(Section):
         subsets: Configurations of a Hugging Face data set, each a subset; `all`: all it has.
         subset_column: The column whose values are the subsets.
         quota: Rows of each subset, or of the whole source without subsets; null: all.
+        invalid: What becomes of records that make no row: `stop` lists them, `skip` counts them.
         whole_below: A subset with fewer rows than this is taken whole, whatever the quota.
     """
 
@@ -44,6 +45,7 @@ class SourceConfig(Section):
     fields: ColumnsConfig = ColumnsConfig()
     quota: Count | None = None
     whole_below: Size = 0
+    invalid: Literal["stop", "skip"] = "stop"
 
     @model_validator(mode="after")
     def _one_kind_of_subset(self) -> Self:

@@ -60,10 +60,15 @@ class Seed:
 
 @dataclass
 class Account:
-    """What became of a source's rows: read = excluded + duplicate + left + taken."""
+    """What became of a source's rows: read = excluded + duplicate + left + taken.
+
+    Attributes:
+        rejected: Records that make no row, and are not among those that were read.
+    """
 
     name: str
     read: int = 0
+    rejected: int = 0
     excluded: int = 0
     duplicate: int = 0
     taken: int = 0
@@ -116,7 +121,7 @@ def _drawn(config: SeedsConfig, file: Path) -> tuple[list[tuple[int, Seed]], lis
     for number, source in enumerate(config.sources):
         account = Account(source.name or _name(source.path))
         where = f"{file}: sources.{number}.path"
-        seeds = _candidates(source, account.name, where, file.parent)
+        seeds = _candidates(source, account, where, file.parent)
         drawn += [(number, seed) for seed in sampler.drawn(seeds, source, account)]
         accounts.append(account)
     return drawn, accounts
@@ -191,14 +196,21 @@ def _name(path: str) -> str:
     return Path(path).stem if Path(path).suffix else path
 
 
-def _candidates(source: SourceConfig, name: str, where: str, beside: Path) -> Iterator[Seed]:
+def _candidates(source: SourceConfig, account: Account, where: str, beside: Path) -> Iterator[Seed]:
     """Yield the rows of a source."""
-    options = ReadOptions(columns=_columns(source), check=partial(_check, source))
+    options = ReadOptions(
+        columns=_columns(source),
+        invalid=source.invalid,
+        hint="invalid: skip in the source leaves them out",
+        check=partial(_check, source),
+    )
     for subset in _subsets(source, where, beside):
         location = Location(source.path, where, beside, source.split, subset)
-        for place, row in open_source(location, options).located:
+        opened = open_source(location, options)
+        for place, row in opened.located:
             part = subset or _subset(row, place, source.subset_column)
-            yield Seed({**row, "root": f"{name}/{part}" if part else name})
+            yield Seed({**row, "root": f"{account.name}/{part}" if part else account.name})
+        account.rejected += len(opened.recognised.rejected)
 
 
 def _check(source: SourceConfig, record: Record, row: RowDict) -> None:

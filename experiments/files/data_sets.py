@@ -18,6 +18,9 @@ DATASET_INFO = "dataset_info.json"
 _OF_A_RUN = ("evolved.jsonl", "run.json")
 """Files by which a folder is a run's; the first one has its rows."""
 
+_LEVELS = 3
+"""Folders above a run's in which it may have been started."""
+
 _SAVED = ("dataset_dict.json", "state.json")
 """What `datasets` writes into a folder that it saves."""
 
@@ -107,11 +110,16 @@ def existing_path(name: str, where: str, *, beside: Path) -> Path | None:
 
 
 def found_path(name: str, beside: Path) -> str:
-    """Return a data set's path from the working folder, where it lies beside something else."""
-    there = beside / name
-    if Path(name).is_absolute() or _exists(Path(name)) or not _exists(there):
+    """Return a data set's path from the working folder, where it lies beside something else.
+
+    A run's config names its data from where the run was started, a folder or two above the run's.
+    """
+    if Path(name).is_absolute() or _exists(Path(name)):
         return name
-    return str(there)
+    is_run = (beside / _OF_A_RUN[1]).is_file()
+    above = beside.absolute().parents[:_LEVELS] if is_run else ()
+    places = (folder / name for folder in (beside, *above))
+    return next((str(place) for place in places if _exists(place)), name)
 
 
 def _exists(path: Path) -> bool:

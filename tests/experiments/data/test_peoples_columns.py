@@ -290,3 +290,13 @@ def test_init_names_no_columns_for_a_file_of_several_forms(workplace: Path) -> N
     assert "fields" not in Path("a.yaml").read_text()
     run_cli("run", "a.yaml", "--set", "failure.rules=[]", expected=0)
     assert summary_of(Path("runs/a"))["rows_in"] == 3
+
+
+def test_seeds_are_built_without_the_records_that_make_no_row(workplace: Path) -> None:
+    write("a.jsonl", {"instruction": "a"}, {"instruction": " "})
+    Path("s.yaml").write_text("sources: [{path: a.jsonl}]\n")
+    assert "a.jsonl:2" in run_cli("seeds", "s.yaml", "out.jsonl", expected=2).err
+    Path("s.yaml").write_text("sources: [{path: a.jsonl, invalid: skip}]\n")
+    printed = run_cli("seeds", "s.yaml", "out.jsonl", expected=0).out
+    assert "1 more records make no row" in printed
+    assert len(rows_of(Path("out.jsonl"))) == 1

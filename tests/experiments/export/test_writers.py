@@ -403,3 +403,16 @@ def test_koevols_files_have_every_row_with_its_seed(finish: Callable[..., Path])
     columns = json.loads((RUN / "exports" / "auto_evol.json").read_text())
     assert set(columns["root"]) == seeds
     assert len(columns["instruction"]) == len(rows)
+
+
+def test_seeds_are_found_from_another_folder(
+    finish: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(4, optimizer={"name": "none"}, failure={"rules": []})
+    folder = RUN.absolute()
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    run_cli("export", str(folder), "--format", "koevol", "--with-seeds", expected=2)
+    run_cli("export", str(folder), "--format", "auto_evol", "--with-seeds", expected=0)
+    columns = json.loads((folder / "exports" / "auto_evol.json").read_text())
+    assert len(columns["instruction"]) == 8
