@@ -139,6 +139,26 @@ def test_an_installed_command_works_in_a_crowded_folder(
     assert autoevol.__version__ in done.stdout or (crowded / "out.jsonl").stat().st_size > 0
 
 
+def test_an_installed_wheel_runs_a_shipped_config_by_its_name_in_any_folder(
+    environment: Path, tmp_path: Path
+) -> None:
+    """With its own seeds, and with a project of its own from `init`."""
+    for arguments in (
+        ["run", "koevol", "--model", "scripted/world", "--limit", "3", "--yes"],
+        ["init", "--out", "project"],
+        ["run", "project/config.yaml", "--model", "scripted/world", "--dry-run"],
+    ):
+        subprocess.run(
+            [str(environment / "autoevol"), *arguments],
+            cwd=tmp_path,
+            env=CLEAN,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    assert (tmp_path / "runs/koevol-limit-3/summary.json").is_file()
+
+
 def test_the_checkout_leaves_common_names_to_others(crowded: Path, tmp_path: Path) -> None:
     """The editable install puts `src` on the path, and nothing else of the repository.
 
