@@ -58,5 +58,5 @@ def continued_tree(folder: Path, rounds: int) -> dict[str, Any]:
 
 
 def _next_name(name: str, first: int) -> str:
-    """Return a name for the further rounds; that of a run which itself continued one is renewed."""
+    """Return a name for the further rounds; the suffix of an earlier continuation is replaced."""
     return f"{_CONTINUED.sub('', name)}-round-{first}"

@@ -72,7 +72,7 @@ class EvolveConfig(Section, GenerationOptions):
     `schedule` has, or 1; `children` may be one number; without `first_round`, rows of an earlier
     run go on in the round after their last, and all others begin in round 1. With a `first_round`
     above 1 the rows of the round before are evolved (`pool: all`: of all rounds before); with 1,
-    all rows are new seeds, whatever made them.
+    all rows are new seeds, also those of an earlier run.
 
     Attributes:
         methods: Names or files, or mappings with parameters.

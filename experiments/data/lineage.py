@@ -26,7 +26,7 @@ def is_plain_seed(row: Row) -> bool:
 
 
 def as_new_seed(row: Row) -> Row:
-    """Return the row as the beginning of a lineage, whatever made it."""
+    """Return the row as the beginning of a new lineage, without its own."""
     return replace(
         row,
         seed_id=row.id,
@@ -94,7 +94,7 @@ def _problems(
     rows: Sequence[LocatedRow], by_id: dict[str, Row]
 ) -> Iterator[tuple[LocatedRow, str]]:
     """Yield the rows whose parents are impossible; a seed need not be in the file."""
-    # Of a run that itself continued another the first rows come from that one's.
+    # The first rows of a continued run have parents in the run before, not in this file.
     lowest = min((located.row.round for located in rows if located.row.round), default=0)
     for located in rows:
         row = located.row

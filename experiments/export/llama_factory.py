@@ -4,17 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.data.formats.dataset_info import COLUMNS
 from autoevol.experiments.files.atomic import write_whole
-from autoevol.experiments.files.json_text import parsed
+from autoevol.experiments.files.reading import read_json
 from autoevol.program.errors import ConfigError
-
-_COLUMNS = {
-    "prompt": "instruction",
-    "query": "input",
-    "response": "output",
-    "system": "system",
-    "history": "history",
-}
 
 
 def check_entry(path: Path, name: str, file: str, *, overwrite: bool) -> None:
@@ -47,17 +40,13 @@ def _entry_name(name: str) -> str:
 
 
 def _entry(file: str) -> dict[str, Any]:
-    return {"file_name": file, "formatting": "alpaca", "columns": _COLUMNS}
+    return {"file_name": file, "formatting": "alpaca", "columns": COLUMNS}
 
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
-    try:
-        # Users edit this file, and some editors put a byte order mark first, which JSON refuses.
-        tree = parsed(path.read_text("utf-8-sig"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), f"cannot be read: {error}") from error
+    tree = read_json(path)
     if not isinstance(tree, dict):
         raise ConfigError(str(path), "must be an object, LLaMA-Factory's list of data sets")
     return tree

@@ -90,14 +90,15 @@ def strict(items: Iterator[Item]) -> Iterator[Record]:
 
 
 def read_json(file: Path) -> Any:
-    """Return the value of a JSON file.
+    """Return the value of a JSON file, which may begin with a byte order mark.
 
     Raises:
         ConfigError: It cannot be read, or is not JSON.
     """
     regular_file(file, str(file))
     try:
-        text = file.read_text("utf-8")
+        # People edit some of these files, and some editors put a mark first, which JSON refuses.
+        text = file.read_text(UTF_8)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(file), f"cannot be read: {error}") from error
     return parsed(text, str(file))

@@ -1,4 +1,4 @@
-"""DSPy's evaluation callbacks: whoever watches evaluations of DSPy sees ours, too."""
+"""DSPy's evaluation callbacks: a callback that watches evaluations of DSPy sees ours, too."""
 
 import logging
 import uuid

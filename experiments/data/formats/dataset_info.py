@@ -15,7 +15,7 @@ from autoevol.experiments.files.reading import read_json
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
 
-_COLUMNS = {
+COLUMNS = {
     "prompt": "instruction",
     "query": "input",
     "response": "output",
@@ -54,7 +54,7 @@ def described_in(file: Path) -> tuple[Format, Spell] | None:
     columns, tags = (_texts(entry, key, f"{info}") for key in ("columns", "tags"))
     if entry.get("formatting") == "sharegpt":
         return FORMATS["sharegpt"], lambda record: _talk(record, columns, tags)
-    names = {columns[theirs]: ours for theirs, ours in _COLUMNS.items() if theirs in columns}
+    names = {columns[theirs]: ours for theirs, ours in COLUMNS.items() if theirs in columns}
     return FORMATS["llama_factory"], lambda record: replace(
         record, value={"output": None, **renamed(record.value, names)}
     )

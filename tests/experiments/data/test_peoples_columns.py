@@ -199,7 +199,8 @@ def test_two_files_of_koevol_in_a_folder_share_their_lineages(workplace: Path) -
 
 def test_a_mapped_name_beside_an_own_one_loses_neither(workplace: Path) -> None:
     info = {"m": {"file_name": "a.jsonl", "columns": {"prompt": "q", "response": "a"}}}
-    Path("dataset_info.json").write_text(json.dumps(info))
+    # Some editors put a byte order mark first.
+    Path("dataset_info.json").write_text(json.dumps(info), "utf-8-sig")
     (row,) = rows({"q": "REAL", "instruction": "other", "a": "ANS", "output": "oo"})
     assert (row["instruction"], row["response"]) == ("REAL", "ANS")
     assert row["meta"] == {"_instruction": "other", "_output": "oo"}
