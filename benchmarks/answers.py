@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from autoevol.experiments.models.transports.scripted import world
+from autoevol.experiments.models.transports.scripted import SCRIPTS, world
 from benchmarks.caps import Cap, cap_of
 from benchmarks.settings import FAULT_STATUS, FAULTS, Settings
 
@@ -148,7 +148,8 @@ class Endpoint:
     def _text(self, asked: Mapping[str, Any]) -> str:
         same_seed = self.settings.same_seed
         seed = asked.get("seed") or 0 if same_seed is None else same_seed
-        text = world(asked["messages"], seed)
+        script = SCRIPTS.get(asked["model"], world)
+        text = script(asked["messages"], seed)
         missing = (self.settings.size or 0) - len(text)
         return f"{text} {_padding(text, missing)}" if missing > 0 else text
 

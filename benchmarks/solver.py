@@ -23,7 +23,7 @@ from autoevol.metrics.stats.agreement import confusion
 from autoevol.program.blocks import run_blocks
 from autoevol.program.listeners import Phase
 from autoevol.program.roles import Role
-from autoevol.program.witnesses.solver import IMPOSSIBLE, Solutions, Solver
+from autoevol.program.witnesses.solutions import IMPOSSIBLE, Solutions, TaskSolver
 
 AGREE = 0.6
 SEED = 18
@@ -49,7 +49,7 @@ def main(
     tasks = drawn(read_tasks(file, sources or []), rows)
 
     async def work(roles: Mapping[str, Role], in_flight: int) -> list[Solutions]:
-        solver, solutions = Solver(roles["solver"]), dict[int, Solutions]()
+        solver, solutions = TaskSolver(roles["solver"]), dict[int, Solutions]()
 
         async def solve(block: Sequence[tuple[int, Task]]) -> None:
             for number, task in block:

@@ -25,7 +25,8 @@ from autoevol.program.evolution.failure import FailureMetric, failure_metric
 from autoevol.program.roles import Role
 from autoevol.program.witnesses.exam import exam
 from autoevol.program.witnesses.judge import Judge
-from autoevol.program.witnesses.solver import IMPOSSIBLE, Solver
+from autoevol.program.witnesses.solutions import IMPOSSIBLE
+from autoevol.program.witnesses.solver import Solver
 
 LABELLED = Path(__file__).resolve().parents[1] / "data" / "labelled"
 FILES = [LABELLED / "languages.jsonl", LABELLED / "free_wording.jsonl"]

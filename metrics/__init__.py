@@ -12,6 +12,7 @@ The names below are the ones that the program uses.
 from autoevol.metrics.failure.cases import Case, Finding, MethodKind, Reason, Stage, Witness, fails
 from autoevol.metrics.failure.rate import FailureRate, count_by_rule, failure_rate
 from autoevol.metrics.failure.rules import (
+    ALWAYS,
     ONE_KIND,
     RULE_SETS,
     RULES,
@@ -28,6 +29,7 @@ from autoevol.metrics.quality.lexical import distances
 from autoevol.metrics.stats.paired import Pairs, mean_interval, pairs
 
 __all__ = [
+    "ALWAYS",
     "ONE_KIND",
     "RULES",
     "RULE_SETS",

@@ -28,6 +28,7 @@ class CallRecord:
         thinking: What the model thought before its text; "" where nothing of it came.
         problem: Why the reply has no text, and what helps; "": it has one.
         is_estimated: The token counts are estimated: the provider sent none.
+        is_shared: An earlier row of the run has paid the call, and this one counts it as well.
     """
 
     role: str
@@ -45,6 +46,7 @@ class CallRecord:
     thinking: str = ""
     problem: str = ""
     is_estimated: bool = False
+    is_shared: bool = False
 
 
 # Tasks copy the context and share the list in it, so a block also collects the calls of the tasks
@@ -75,6 +77,11 @@ def report_call(record: CallRecord) -> None:
     records = _log.get()
     if records is not None:
         records.append(record)
+
+
+def paid_calls(records: Sequence[CallRecord]) -> int:
+    """Return the number of calls, those that rows share counted once."""
+    return sum(not record.is_shared for record in records)
 
 
 def usage_of(records: Sequence[CallRecord]) -> dict[str, int]:

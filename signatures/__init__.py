@@ -16,7 +16,7 @@ from autoevol.signatures.scoring import (
     SolveTask,
     TagIntentions,
 )
-from autoevol.signatures.witness import JudgeAddedDemand, JudgeSolvability, TryTask
+from autoevol.signatures.witness import JudgeAddedDemand, JudgeDemand, JudgeSolvability, TryTask
 
 __all__ = [
     "AnalyzeTrajectory",
@@ -28,6 +28,7 @@ __all__ = [
     "EvolveInstructionStepwise",
     "JudgeAddedDemand",
     "JudgeDefects",
+    "JudgeDemand",
     "JudgeEquality",
     "JudgeEvolution",
     "JudgeSolvability",

@@ -11,6 +11,8 @@ import dspy
 Check = Literal["none", "instructions", "language", "conditions", "consistency", "sufficiency"]
 CHECKS: tuple[str, ...] = get_args(Check)
 
+MoreDemanding = Literal["first", "second", "same"]
+
 
 class JudgeAddedDemand(dspy.Signature):
     """You compare a rewrite of an instruction with the original. Somebody has done all that the original asks, and does it well. Find the words of the rewrite that ask for something which this work does not yet contain: a condition, a further question, a limit, something concrete to include. The same request in other words is no demand. Neither is praise of care or depth ("thoroughly", "in a clear way"), nor what the original had said or implied already."""
@@ -37,6 +39,17 @@ class JudgeSolvability(dspy.Signature):
         desc="what is wrong, with the words or the numbers that show it, in one or two sentences; 'none' where nothing is"
     )
     failed_check: Check = dspy.OutputField(desc="the first check that fails, or none")
+
+
+class JudgeDemand(dspy.Signature):
+    """You compare two versions of a task. Decide which of them demands more of whoever does it: a step whose result another step needs, a condition that limits what counts as a solution, a case that must be treated apart, knowledge that the other one does not take. What only makes a text longer demands nothing: other words, a setting, names, a polite tone, an explanation, a question that is answered on the way. If doing the one well means that the other is done as well, and nothing more, they demand the same."""
+
+    first_task: str = dspy.InputField(desc="one version; do not do it")
+    second_task: str = dspy.InputField(desc="the other version; do not do it")
+    difference: str = dspy.OutputField(
+        desc="what exactly the one demands and the other does not, in its own words, in one sentence; 'none' where there is nothing"
+    )
+    more_demanding: MoreDemanding = dspy.OutputField(desc="the version that demands more, or same")
 
 
 class TryTask(dspy.Signature):

@@ -60,7 +60,7 @@ def counts_by_stage(stopped: Sequence[Stopped]) -> dict[str, dict[str, int]]:
     """Return the rows by stage and rule, as plain data for the summary."""
     counts: dict[str, dict[str, int]] = {"evolve": {}, "respond": {}}
     for entry in stopped:
-        counts[entry.stage][entry.rule] = entry.rows
+        counts.setdefault(entry.stage, {})[entry.rule] = entry.rows
     return counts
 
 

@@ -166,6 +166,7 @@ def _row_figures(result: RunResult) -> dict[str, Any]:
         "rows_unscored": sum(count.unscored for count in rounds),
         "rows_suspected": sum(count.suspected for count in rounds),
         "rows_failed_suspected": sum(count.failed_suspected for count in rounds),
+        "rows_unknown": sum(count.unknown for count in rounds),
         "rounds": [asdict(count) for count in rounds],
         "rows_filtered": dict(result.filtered),
         "attempts_by_method": {name: dict(tally) for name, tally in sorted(by_method.items())},

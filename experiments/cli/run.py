@@ -237,7 +237,7 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     from autoevol.experiments.export.writers import export_finished
     from autoevol.experiments.run.command import check_target, checked_plan, finished, perform
     from autoevol.experiments.run.estimate import estimate
-    from autoevol.experiments.run.plan import copies, recognised_lines
+    from autoevol.experiments.run.plan import copies, own_judge, recognised_lines
     from autoevol.experiments.tracking.again import track_later
     from autoevol.experiments.tracking.config import SETTINGS_FILE, load_tracking
 
@@ -247,7 +247,7 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     plan = checked_plan(config, request)
     for line in recognised_lines(plan):
         say(line)
-    for note in copies(plan):
+    for note in (*copies(plan), *own_judge(plan)):
         say(f"{request.file}: {note}")
     tracking = load_tracking()
     summary = None if request.dry_run else finished(plan, request)

@@ -19,6 +19,7 @@ from autoevol.experiments.config.shipped import KOEVOL_METHODS
 from autoevol.experiments.files.data_sets import found_path
 from autoevol.experiments.files.paths import name_problem
 from autoevol.experiments.models.budget import Budget
+from autoevol.metrics.quality.learnable import LearnableOptions
 from autoevol.program.bounds import Count
 from autoevol.program.errors import ConfigError
 
@@ -49,12 +50,19 @@ LIMITED_TRIALS = 2
 """`--limit N` also caps steps and candidates at this."""
 
 
+class LearnableConfig(Section, LearnableOptions):
+    """The bands of the rule set `learnable`; `LearnableOptions` explains the keys."""
+
+
 class FailureConfig(Section):
     """Rules of F by stage: names of rule sets and rules; `-name` takes one out.
 
     Attributes:
         evolve: Rules on the rewritten instruction.
         respond: Rules on the answer.
+        teach: Rules on what a row teaches, `learnable` or some of it. They ask `models.solver` and
+            `models.strong_solver`, and the judge about open tasks.
+        learnable: How often solvers try a task, and which rates pass.
         thresholds: Numbers that replace a rule's own, by rule and name: `{bloated: {times: 4}}`.
         suspects: What becomes of a row that is only suspected. "auto": dropped where the evolver
             copies its seeds' words, kept where it rewords them or nobody knows.
@@ -63,6 +71,8 @@ class FailureConfig(Section):
     shorthands: ClassVar[tuple[str, ...]] = ("rules",)
     evolve: list[str] = Field(default=["strict"])
     respond: list[str] = Field(default=["strict"])
+    teach: list[str] = Field(default=[])
+    learnable: LearnableConfig = LearnableConfig()
     thresholds: dict[str, dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]] = Field(
         default={}
     )
@@ -358,26 +368,3 @@ def limited_folder(config: ExperimentConfig, n: int) -> str:
     """Return the folder of a small trial: the configured one, or one of its own."""
     # A folder holds the run of one config: in the full run's folder the trial would be refused.
     return config.output.dir or f"runs/{config.name}-limit-{n}"
-
-
-def check_solvers(config: ExperimentConfig, where: str) -> None:
-    """Check that the score `solver` has a solver whose samples can differ.
-
-    Raises:
-        ConfigError: Names the key.
-    """
-    if "solver" not in config.scores.names:
-        return
-    if config.models.solver is None:
-        raise ConfigError(f"{where}: models.solver", "must be set: the score `solver` needs it")
-    if config.models.solver == config.models.strong_solver:
-        raise ConfigError(
-            f"{where}: models.strong_solver", "is the same as models.solver, so there is no gap"
-        )
-    for role in ("solver", "strong_solver"):
-        model = getattr(config.models, role)
-        if model and model.temperature == 0:
-            raise ConfigError(
-                f"{where}: models.{role}.temperature",
-                "is 0, so all its samples would be equal; set it above 0",
-            )

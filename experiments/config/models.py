@@ -14,6 +14,7 @@ from autoevol.experiments.models.prices import Price
 from autoevol.experiments.models.settings import EndpointOptions, ModelOptions, ModelSettings
 from autoevol.program.adapter import AdapterName
 from autoevol.program.bounds import NonNegative
+from autoevol.program.errors import ConfigError
 
 # No bare `token`: `max_tokens` and its like are no secrets.
 SECRET = re.compile(r"api[-_]?key|authorization|secret|password|access[-_]?token", re.IGNORECASE)
@@ -224,3 +225,32 @@ def _price(config: PriceConfig | None) -> Price | None:
         return None
     cached = config.input if config.cached is None else config.cached
     return Price(config.input / 1e6, config.output / 1e6, cached / 1e6)
+
+
+def check_solvers(models: ModelsConfig, where: str, *, need: str, gap: str = "") -> None:
+    """Check that there are the solvers that something needs, and that their samples can differ.
+
+    Args:
+        models: Of a config.
+        where: The config's file, for messages.
+        need: Says what needs the solver.
+        gap: Says what needs the strong solver, and what to do without one; "": nothing does.
+
+    Raises:
+        ConfigError: Names the key.
+    """
+    if models.solver is None:
+        raise ConfigError(f"{where}: models.solver", f"must be set: {need}")
+    if gap and models.strong_solver is None:
+        raise ConfigError(f"{where}: models.strong_solver", f"must be set: {gap}")
+    if models.solver == models.strong_solver:
+        raise ConfigError(
+            f"{where}: models.strong_solver", "is the same as models.solver, so there is no gap"
+        )
+    for role in ("solver", "strong_solver"):
+        model = getattr(models, role)
+        if model and model.temperature == 0:
+            raise ConfigError(
+                f"{where}: models.{role}.temperature",
+                "is 0, so all its samples would be equal; set it above 0",
+            )

@@ -49,6 +49,9 @@ ASKING: tuple[ScoreName, ...] = (*JUDGED, "solver")
 SOLVERS = ("solver", "strong_solver")
 """Roles that the score `solver` calls."""
 
+SOLVER_NEED = "the score `solver` needs it"
+"""Why `models.solver` must be set."""
+
 SCORING = ("judge", *SOLVERS)
 """Roles that scores call."""
 

@@ -14,7 +14,7 @@ from autoevol.experiments.terminal.signals import stopping_on_signal
 from autoevol.program.adapter import AdapterName
 from autoevol.program.errors import StoppedError
 from autoevol.program.roles import Role
-from autoevol.program.witnesses.solver import SAMPLE_TEMPERATURE
+from autoevol.program.witnesses.solutions import SAMPLE_TEMPERATURE
 
 # Four slots gave the 1.5B model the most tokens a second on 2 CPU cores.
 HOSTED_IN_FLIGHT, LOCAL_IN_FLIGHT = 32, 4

@@ -24,6 +24,7 @@ TOKENS_PER_WORD = 1.4
 _JUDGE_WORDS = 250
 _SOLVER_WORDS = 240
 _ANSWER_WORDS = 200
+_ORDERS = 2  # in which a judge compares two texts
 _UNLIMITED_TOKENS = 4096  # of a reply, where the model has no max_tokens
 
 
@@ -97,7 +98,9 @@ def _bounds(plan: Plan) -> list[CostEstimate]:
 
 def _exams(plan: Plan) -> list[CostEstimate]:
     """Return what the exams of the witnesses take."""
-    judged = sum(_exam_calls(rule) for rule in _witnessed(plan, "judge"))
+    taught = compose(plan.config.failure.teach, "teach")
+    judges = [*_witnessed(plan, "judge"), *(rule for rule in taught if rule.witness == "judge")]
+    judged = sum(_exam_calls(rule) for rule in judges)
     solved = max((_exam_calls(rule) for rule in _witnessed(plan, "solver")), default=0)
     bounds = []
     if judged:
@@ -111,7 +114,9 @@ def _exam_calls(rule: Rule) -> int:
     """Return how many calls the exam for a rule takes at most; solvers' rules share theirs."""
     if rule.witness == "solver":
         return len(items_of(solver_exam())) * int(rule.numbers["samples"])
-    return len(exam().about(QUESTIONS[rule.name].topics)) * int(rule.numbers.get("votes", 1))
+    question = QUESTIONS[rule.name]
+    per_item = _ORDERS if question.mirror else int(rule.numbers.get("votes", 1))
+    return len(exam().about(question.topics)) * per_item
 
 
 def _search(plan: Plan) -> list[CostEstimate]:
@@ -203,12 +208,32 @@ def _witnessing(plan: Plan, phase: str, evolved: int) -> list[CostEstimate]:
     return bounds
 
 
+def _teaching(plan: Plan, phase: str, taught: int) -> list[CostEstimate]:
+    """Return what it takes to ask whether so many rewrites teach, each with a parent of its own."""
+    rules = compose(plan.config.failure.teach, "teach")
+    samples = plan.config.failure.learnable.samples
+    bounds = []
+    if any(rule.witness == "solvers" for rule in rules):
+        # Each solver tries the rewrite and its parent.
+        roles = [role for role in SOLVERS if role in plan.models]
+        tries = 2 * taught * samples
+        bounds = [_estimate(plan, phase, role, tries, _SOLVER_WORDS) for role in roles]
+    if any(rule.witness == "judge" for rule in rules):
+        bounds.append(_estimate(plan, phase, "judge", _ORDERS * taught, _JUDGE_WORDS))
+    return bounds
+
+
 def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[CostEstimate]:
     """Return what it takes to evolve and answer so many instructions, F's witnesses included."""
     method = plan.start or plan.methods[0]
     words = _words([method.text]) + _words([row.instruction for row in plan.splits.seeds])
     rewrites = _estimate(plan, phase, "evolver", evolved, words)
-    return [rewrites, *_witnessing(plan, phase, evolved), *_answers(plan, phase, answered)]
+    return [
+        rewrites,
+        *_witnessing(plan, phase, evolved),
+        *_answers(plan, phase, answered),
+        *_teaching(plan, phase, evolved),
+    ]
 
 
 def _answers(plan: Plan, phase: str, answered: int) -> list[CostEstimate]:

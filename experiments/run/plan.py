@@ -14,10 +14,10 @@ from autoevol.experiments.config.evolve import MethodConfig
 from autoevol.experiments.config.experiment import (
     ROLES,
     ExperimentConfig,
-    check_solvers,
     rounds_problem,
 )
-from autoevol.experiments.config.models import ModelConfig, model_settings
+from autoevol.experiments.config.models import ModelConfig, check_solvers, model_settings
+from autoevol.experiments.config.scores import SOLVER_NEED
 from autoevol.experiments.data.formats.account import Recognised
 from autoevol.experiments.data.seeds import Seeds, Splits, read_seeds, split
 from autoevol.experiments.files.data_sets import existing_path
@@ -29,6 +29,9 @@ from autoevol.program.adapter import is_plain
 from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method, RespondToInstruction, from_markdown, shipped_methods
 from autoevol.signatures.respond import I_DO_NOT_KNOW
+
+_NEED_STRONG = ("too_hard", "no_gap")
+"""Rules of F that compare with a strong solver."""
 
 
 @dataclass(frozen=True)  # no slots: a cached property needs a place
@@ -62,6 +65,14 @@ class Plan:
     def failure_solver(self) -> str | None:
         """The role that decides the solver's rules of F; None: F has none."""
         return _failure_solver(self.config, compose(self.config.failure.evolve, "evolve"))
+
+    @property
+    def strong_answers(self) -> bool:
+        """Whether the responder is the strong solver's model, so that a response is a sample."""
+        strong, responder = self.models.get("strong_solver"), self.models.get("responder")
+        if not (strong and responder and self.config.evolve.respond):
+            return False
+        return (strong.model, strong.api_base) == (responder.model, responder.api_base)
 
     @cached_property
     def content(self) -> str:
@@ -118,6 +129,15 @@ def recognised_lines(plan: Plan) -> list[str]:
     elif any(row.round for row in plan.splits.seeds):
         lines.append("rows of earlier rounds, which keep their lineage")
     return [f"{config.data.path}: {line}" for line in lines]
+
+
+def own_judge(plan: Plan) -> list[str]:
+    """Return a note where the weak solver of F is the evolver's model."""
+    solver, evolver = plan.models.get("solver"), plan.models["evolver"]
+    is_same = solver and (solver.model, solver.api_base) == (evolver.model, evolver.api_base)
+    if not (is_same and solver_rules(plan.config)):
+        return []
+    return ["models.solver: is the evolver's model, which so judges its own work"]
 
 
 def copies(plan: Plan) -> list[str]:
@@ -245,7 +265,7 @@ def _start(config: ExperimentConfig, methods: Sequence[Method], where: str) -> M
 
 
 def _models(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
-    check_solvers(config, where)
+    _check_solvers(config, where)
     return {role: _model(role, config, where) for role in _roles_needed(config, where)}
 
 
@@ -269,17 +289,19 @@ def _model(role: str, config: ExperimentConfig, where: str) -> ModelSettings:
 def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:
     rules = _rules(config, "evolve", where)
     _rules(config, "respond", where)
+    taught = _rules(config, "teach", where)
+    tries = any(rule.witness == "solvers" for rule in taught)
     solver = _failure_solver(config, rules)
     needed = {
         "evolver": True,
         "responder": config.evolve.respond or solver == "responder",
         "optimizer": config.is_search,
-        "judge": any(rule.witness == "judge" for rule in rules)
+        "judge": any(rule.witness == "judge" for rule in (*rules, *taught))
         or config.judges_answers
         or bool(config.scores.judged),
-        "solver": "solver" in config.scores.names,
+        "solver": tries or "solver" in config.scores.names,
         "strong_solver": solver == "strong_solver"
-        or ("solver" in config.scores.names and bool(config.models.strong_solver)),
+        or (bool(config.models.strong_solver) and (tries or "solver" in config.scores.names)),
     }
     return [role for role in ROLES if needed[role]]
 
@@ -297,17 +319,56 @@ def _rules(config: ExperimentConfig, stage: Stage, where: str) -> tuple[Rule, ..
     except ValueError as error:
         raise ConfigError(f"{where}: failure.thresholds", str(error)) from error
     # `rules` stands for both stages, so a mistake in it is in both.
-    key = "rules" if failure.evolve == failure.respond else stage
+    is_shared = stage != "teach" and failure.evolve == failure.respond
+    key = f"{where}: failure.{'rules' if is_shared else stage}"
     try:
+        _check_stage(getattr(failure, stage), stage, key)
         return compose(getattr(failure, stage), stage, failure.thresholds)
     except KeyError as error:
         close = difflib.get_close_matches(str(error.args[0]), [*RULE_SETS, *RULES], n=1)
         sets = ", ".join(RULE_SETS)
         hint = f"; did you mean {close[0]!r}?" if close else f"; rule sets are {sets}"
         raise ConfigError(
-            f"{where}: failure.{key}",
+            key,
             f"unknown rule or rule set {shown(error.args[0])}{hint}",
         ) from error
+
+
+def solver_rules(config: ExperimentConfig) -> list[str]:
+    """Return the names of F's rules that a weak and a strong solver decide."""
+    rules = compose(config.failure.teach, "teach")
+    return [rule.name for rule in rules if rule.witness == "solvers"]
+
+
+def _check_solvers(config: ExperimentConfig, where: str) -> None:
+    _rules(config, "teach", where)
+    names = solver_rules(config)
+    if not names and "solver" not in config.scores.names:
+        return
+    need = f"failure.teach asks for {names[0]}" if names else SOLVER_NEED
+    compared = next((name for name in names if name in _NEED_STRONG), None)
+    without = ", ".join(f"-{name}" for name in _NEED_STRONG)
+    gap = f"failure.teach asks for {compared}; without one: [learnable, {without}]"
+    check_solvers(config.models, where, need=need, gap=gap if compared else "")
+
+
+def _check_stage(names: Sequence[str], stage: Stage, key: str) -> None:
+    """Check that rules on what a row teaches are at their own stage, and no others are.
+
+    Raises:
+        ConfigError: Names the key.
+        KeyError: A name is neither a rule nor a rule set.
+    """
+    for name in names:
+        bare = name.removeprefix("-")
+        members = RULE_SETS.get(bare, (bare,))
+        teaches = [RULES[member].stages == ("teach",) for member in members]
+        if all(teaches) and stage != "teach":
+            raise ConfigError(key, f"{bare} is about what a row teaches; set failure.teach")
+        if not any(teaches) and stage == "teach":
+            raise ConfigError(
+                key, f"{bare} does not say what a row teaches; set failure.evolve or .respond"
+            )
 
 
 def _check_adapter(config: ExperimentConfig, methods: Sequence[Method], where: str) -> None:

@@ -16,6 +16,7 @@ from autoevol.experiments.run.context import OpenRun, RunContext
 from autoevol.experiments.run.phases.bulk import BulkPhase
 from autoevol.experiments.run.phases.first_look import with_suspects_decided
 from autoevol.experiments.run.phases.scores import ScorePhase, ScoreTools, open_score_tools
+from autoevol.experiments.run.phases.teaching import with_teaching_decided
 from autoevol.experiments.run.phases.waves import Waves
 from autoevol.experiments.run.plan import Plan
 from autoevol.experiments.run.results import (
@@ -104,7 +105,7 @@ async def _measured(
     # Witnesses take their exams first: a rule of one that fails is no part of F from here on.
     if opened.plan.config.evolve.rounds or opened.plan.start:
         await opened.pipeline.failure.prepare()
-    decided = await with_suspects_decided(opened)
+    decided = await with_teaching_decided(await with_suspects_decided(opened))
     return await _phases(decided, models, tools).run()
 
 

@@ -1,14 +1,16 @@
 """The program's own settings, made from a checked plan: the program knows no config."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from autoevol.experiments.artifacts.format import FormatRules
 from autoevol.experiments.config.experiment import EVOLVING
-from autoevol.experiments.config.scores import SCORING
+from autoevol.experiments.config.scores import SCORING, SOLVERS
 from autoevol.experiments.config.section import settings_from
 from autoevol.experiments.run.plan import Plan
-from autoevol.metrics import ONE_KIND
+from autoevol.metrics import ONE_KIND, compose
+from autoevol.metrics.quality.learnable import LearnableOptions
 from autoevol.program.evolution.answering import AnswerSettings
 from autoevol.program.evolution.attempt import LengthGoal
 from autoevol.program.evolution.failure import failure_metric
@@ -21,7 +23,9 @@ from autoevol.program.row_ids import RowIds
 from autoevol.program.search.settings import SearchSettings
 from autoevol.program.witnesses.exam import exam, first_exam
 from autoevol.program.witnesses.judge import Judge
-from autoevol.program.witnesses.solver import SAMPLE_TEMPERATURE, Solver
+from autoevol.program.witnesses.solutions import SAMPLE_TEMPERATURE, TaskSolver
+from autoevol.program.witnesses.solver import Solver
+from autoevol.program.witnesses.teaching import Teacher
 
 if TYPE_CHECKING:  # it loads aiohttp, which a dry run does without
     from autoevol.experiments.models.runtime import OpenModels
@@ -118,6 +122,33 @@ def _solver(plan: Plan, models: "OpenModels", on_call: OnCall | None) -> Solver 
     return Solver(role, temperature or SAMPLE_TEMPERATURE)
 
 
+def _teacher(
+    plan: Plan, models: "OpenModels", on_call: OnCall | None, judge: Judge | None
+) -> Teacher | None:
+    """Return what decides whether rows teach; None: F does not ask."""
+    failure = plan.config.failure
+    rules = compose(failure.teach, "teach")
+    if not rules:
+        return None
+    solvers = {
+        role: TaskSolver(
+            _role(role, plan, models, on_call),
+            getattr(plan.config.models, role).temperature or SAMPLE_TEMPERATURE,
+        )
+        for role in SOLVERS
+        if role in models.lms
+    }
+    asks_judge = any(rule.witness == "judge" for rule in rules)
+    return Teacher(
+        rules,
+        settings_from(failure.learnable, LearnableOptions),
+        solvers.get("solver"),
+        solvers.get("strong_solver"),
+        judge if asks_judge else None,
+        answers_count=plan.strong_answers,
+    )
+
+
 def pipeline_of(
     plan: Plan, models: "OpenModels", on_call: OnCall | None, rules: FormatRules
 ) -> Pipeline:
@@ -132,15 +163,19 @@ def pipeline_of(
     roles = Roles(**{role: _role(role, plan, models, on_call) for role in EVOLVING})
     failure = plan.config.failure
     is_local = plan.models["evolver"].kind == "local"
+    judge = _judge(roles, models, rules)
     return Pipeline(
         roles=roles,
-        failure=failure_metric(
-            _sets(failure.evolve, rules),
-            _sets(failure.respond, rules),
-            thresholds=failure.thresholds,
-            judge=_judge(roles, models, rules),
-            solver=_solver(plan, models, on_call),
-            has_suspicions=rules.has_suspicions,
+        failure=replace(
+            failure_metric(
+                _sets(failure.evolve, rules),
+                _sets(failure.respond, rules),
+                thresholds=failure.thresholds,
+                judge=judge,
+                solver=_solver(plan, models, on_call),
+                has_suspicions=rules.has_suspicions,
+            ),
+            teacher=_teacher(plan, models, on_call, judge),
         ),
         responds=plan.config.evolve.respond,
         answer=settings_from(plan.config.answer, AnswerSettings),

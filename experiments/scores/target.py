@@ -11,9 +11,16 @@ from typing import Any, get_args
 from autoevol.experiments.artifacts.resume import stored_config
 from autoevol.experiments.artifacts.row_files import EVOLVED, check_rows
 from autoevol.experiments.artifacts.summary import SUMMARY
-from autoevol.experiments.config.experiment import ExperimentConfig, check_solvers, load_config
-from autoevol.experiments.config.models import ModelConfig, model_settings
-from autoevol.experiments.config.scores import FREE, SCORING, SOLVERS, ScoreName, ScoresConfig
+from autoevol.experiments.config.experiment import ExperimentConfig, load_config
+from autoevol.experiments.config.models import ModelConfig, check_solvers, model_settings
+from autoevol.experiments.config.scores import (
+    FREE,
+    SCORING,
+    SOLVER_NEED,
+    SOLVERS,
+    ScoreName,
+    ScoresConfig,
+)
 from autoevol.experiments.data.formats.rows import row_from
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.data.seeds import load_seeds
@@ -165,7 +172,8 @@ def _file_target(request: ScoreRequest) -> Target:
 
 def _models(config: ExperimentConfig, where: str) -> dict[str, ModelConfig]:
     """Return the models that the scores ask, by role, checked."""
-    check_solvers(config, where)
+    if "solver" in config.scores.names:
+        check_solvers(config.models, where, need=SOLVER_NEED)
     needed = {*(["judge"] if config.scores.judged else [])}
     needed |= {*(SOLVERS if "solver" in config.scores.names else ())}
     configured = {role: getattr(config.models, role) for role in SCORING if role in needed}

@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["evolve", "respond"]
-"""What a rule looks at: the rewritten instruction, or the response to it."""
+Stage = Literal["evolve", "respond", "teach"]
+"""What a rule looks at: the rewritten instruction, the response to it, or what a model that is
+trained on the two can learn."""
 
 Finding = Literal["evidence", "suspicion"]
 """What a broken rule says: evidence fails a row by itself; a suspicion is a resemblance, which
 a witness or a reader has to decide."""
 
-Witness = Literal["judge", "solver"]
-"""A model that decides what no pattern can: by an answer to a question, or by solving the task."""
+Witness = Literal["judge", "solver", "solvers"]
+"""What decides where no pattern can: a judge's answer to a question, a solver's solutions of the
+task, or the solutions of a weak and a strong solver."""
 
 MethodKind = Literal["depth", "breadth", "down"]
 """What a method makes: a harder version, another task of the same domain, an easier version."""

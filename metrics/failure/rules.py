@@ -82,8 +82,10 @@ class Rule:
 _BOTH: tuple[Stage, ...] = ("evolve", "respond")
 _EVOLVE: tuple[Stage, ...] = ("evolve",)
 _RESPOND: tuple[Stage, ...] = ("respond",)
+_TEACH: tuple[Stage, ...] = ("teach",)
 _DEPTH: tuple[MethodKind, ...] = ("depth",)
 _SAME_TASK: tuple[MethodKind, ...] = ("depth", "down")
+_NEW_DEMANDS: tuple[MethodKind, ...] = ("depth", "breadth")
 
 
 def _asked(
@@ -97,6 +99,16 @@ def _asked(
     return Rule(
         name, _EVOLVE, None, method_kinds, question=question, witness=witness, numbers=numbers
     )
+
+
+def _taught(
+    name: str,
+    witness: Witness,
+    question: str,
+    method_kinds: tuple[MethodKind, ...] = ("depth", "breadth", "down"),
+) -> Rule:
+    """Return a rule of the stage `teach`; see `metrics.quality.learnable` for its numbers."""
+    return Rule(name, _TEACH, None, method_kinds, question=question, witness=witness)
 
 
 RULES: dict[str, Rule] = {
@@ -157,6 +169,17 @@ RULES: dict[str, Rule] = {
             samples=3,
             agree=0.6,
         ),
+        _taught("too_hard", "solvers", "do the strong solver's solutions agree?"),
+        _taught(
+            "too_easy",
+            "solvers",
+            "is the weak one right too often, or as often as on the parent?",
+            _NEW_DEMANDS,
+        ),
+        _taught(
+            "no_gap", "solvers", "is the strong one right more often than the weak?", _NEW_DEMANDS
+        ),
+        _taught("demands_no_more", "judge", "does it demand more than its parent?", _DEPTH),
         Rule("stagnant_complexity", _RESPOND, published.stagnant_complexity),
         Rule("insufficient_qualification", _RESPOND, published.insufficient_qualification),
         Rule("loss_of_key_information", _RESPOND, published.loss_of_key_information),
@@ -213,6 +236,7 @@ RULE_SETS: dict[str, tuple[str, ...]] = {
     ONE_KIND: tuple(_STRICT_2026_11),
     "strict+judge": (*_STRICT, "nothing_added", "impossible"),
     "strict+solver": (*_STRICT, "unsolvable", "same_answer"),
+    "learnable": ("too_easy", "too_hard", "no_gap", "demands_no_more"),
 }
 
 

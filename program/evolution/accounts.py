@@ -37,6 +37,7 @@ class Accounts:
         count["finished"] += is_finished
         count["suspected"] += outcome.status == "kept" and bool(outcome.row.suspected_by)
         count["failed_suspected"] += outcome.is_suspected
+        count["unknown"] += outcome.status == "kept" and bool(outcome.row.unknown)
 
     def tallies(self) -> dict[str, MethodTally]:
         """Return kept and failed attempts by method; unscored ones say nothing about it."""
@@ -60,4 +61,5 @@ def _round_count(number: int, count: Counter[str]) -> RoundCount:
         finished=count["finished"],
         suspected=count["suspected"],
         failed_suspected=count["failed_suspected"],
+        unknown=count["unknown"],
     )

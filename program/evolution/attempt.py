@@ -45,6 +45,7 @@ class Attempt:
         is_final: Whether no further attempt at the rewrite follows, whatever becomes of this one.
         is_last: Whether the row evolves no further after this round, and so is answered.
         length_goal: Reaching it ends the row's evolution earlier; None: only the rounds do.
+        refusal: Why the last attempt at the row failed, for the evolver; "": it is not told.
     """
 
     source: Row
@@ -56,6 +57,7 @@ class Attempt:
     is_final: bool = True
     is_last: bool = True
     length_goal: LengthGoal | None = None
+    refusal: str = ""
 
     def blank(self, model: str, ids: RowIds) -> Row:
         """Return the evolved row before its instruction is known.
@@ -86,11 +88,25 @@ class Attempt:
             model_evolve=model,
             draw=self.draw,
             suspected_by=(),
+            unknown="",
         )
 
     def is_answered(self, row: Row) -> bool:
         """Tell whether the evolved row is answered: it evolves no further."""
         return self.is_last or (self.length_goal is not None and self.length_goal.is_met(row))
+
+    def lesson_case(self, row: Row) -> Case:
+        """Return what F sees of an evolved row when it asks what the row teaches."""
+        is_single = not row.turns
+        return Case(
+            source=self.source.prompt if is_single else self.source.text,
+            evolved=row.prompt if is_single else row.text,
+            response=row.response or None,
+            method_kind=self.evolver.method.kind,
+            expected=self.source.response if is_single else "",
+            # Nobody can try a conversation as one task.
+            input="" if is_single else None,
+        )
 
     def case(
         self,

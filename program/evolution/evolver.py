@@ -7,7 +7,7 @@ it alone.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import dspy
 
@@ -15,7 +15,26 @@ from autoevol.program.records import Row
 from autoevol.program.roles import Role, Roles, ask
 from autoevol.signatures import EvolveInput, Method, RespondToInstruction
 from autoevol.signatures.methods import Thinking
+from autoevol.signatures.remedies import REFUSED, with_refusal
 from autoevol.signatures.systems import SYSTEM_PROMPT, under_system, with_system_prompt
+
+
+class RowContext(NamedTuple):
+    """What the evolver reads beside the text that it rewrites.
+
+    Attributes:
+        before: A conversation's earlier user turns, each with its rewrite; they are shown behind
+            the method's demonstrations, in the same form.
+        system: The system prompt that the instruction is read under; "": there is none.
+        refusal: Why the last attempt at the row failed; "": it is the first, or learns nothing.
+    """
+
+    before: Sequence[tuple[str, str]] = ()
+    system: str = ""
+    refusal: str = ""
+
+
+ALONE = RowContext()
 
 
 class Responder(dspy.Module):
@@ -115,8 +134,7 @@ class Evolver(dspy.Module):
         *,
         draw: int,
         temperature: float | None = None,
-        before: Sequence[tuple[str, str]] = (),
-        system: str = "",
+        context: RowContext = ALONE,
     ) -> dspy.Prediction:
         """Return `evolved_instruction`, and `thinking` in the stepwise form.
 
@@ -125,19 +143,19 @@ class Evolver(dspy.Module):
             instruction: One instruction, or one user turn of a conversation.
             draw: Which of the possible answers to ask for.
             temperature: Overrides the role's own.
-            before: The conversation's earlier user turns, each with its rewrite; they are shown
-                behind the method's demonstrations, in the same form.
-            system: The system prompt that the instruction is read under; "": there is none.
+            context: What else the model reads.
         """
+        before, system, refusal = context
         demos = [*self.evolve.demos, *(_demo(pair) for pair in before)]
         return await ask(
-            _shown(self.evolve, system),
+            _with_fields(self.evolve, system, refusal),
             role,
             draw=draw,
             temperature=temperature,
             demos=demos if before else None,
             **({SYSTEM_PROMPT: system} if system else {}),
             instruction=instruction,
+            **({REFUSED: refusal} if refusal else {}),
         )
 
     async def evolve_input_with(self, role: Role, source: Row, evolved: Row, *, draw: int) -> str:
@@ -176,11 +194,12 @@ def _demo(pair: tuple[str, str]) -> dspy.Example:
     return dspy.Example(instruction=instruction, evolved_instruction=evolved)
 
 
-def _shown(predict: dspy.Predict, system: str) -> dspy.Predict:
-    """Return the predictor, with a field for a row's system prompt where it has one."""
-    if not system:
+def _with_fields(predict: dspy.Predict, system: str, refusal: str) -> dspy.Predict:
+    """Return the predictor, with a field for a row's system prompt and one for its refusal."""
+    if not (system or refusal):
         return predict
-    twin = dspy.Predict(with_system_prompt(predict.signature))
+    signature = with_system_prompt(predict.signature) if system else predict.signature
+    twin = dspy.Predict(with_refusal(signature) if refusal else signature)
     twin.demos = predict.demos
     return twin
 

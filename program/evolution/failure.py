@@ -19,6 +19,7 @@ from autoevol.metrics.failure.evolvers import EvolverClass
 from autoevol.program.witnesses.exam import Fitness
 from autoevol.program.witnesses.judge import Judge
 from autoevol.program.witnesses.solver import Solver
+from autoevol.program.witnesses.teaching import Lesson, Teacher
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,27 @@ class FailureMetric:
         respond: Rules on the response; the paper's own rules all belong here.
         judge: Decides rules by answering questions; None: no rule needs it.
         solver: Decides rules by solving tasks; None: no rule needs it.
+        teacher: Asks what a row teaches that passed the other stages; None: nobody asks.
     """
 
     evolve: tuple[Rule, ...]
     respond: tuple[Rule, ...]
     judge: Judge | None = None
     solver: Solver | None = None
+    teacher: Teacher | None = None
+
+    async def lesson(self, case: Case) -> Lesson | None:
+        """Return whether a row teaches; None: F does not ask.
+
+        Raises:
+            AdapterParseError: The judge's reply does not parse, so F has no verdict.
+            LMError: A call to a witness failed for good.
+        """
+        return await self.teacher.lesson(case) if self.teacher else None
+
+    def without_teaching(self) -> "FailureMetric":
+        """Return the metric without the stage `teach`."""
+        return replace(self, teacher=None)
 
     async def reasons(
         self, stage: Stage, case: Case, also: tuple[Reason, ...] = ()

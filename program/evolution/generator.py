@@ -17,6 +17,7 @@ from autoevol.program.evolution.pool import PoolRule, in_pool_order
 from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import MethodTally, Outcome, RoundCount, Row
 from autoevol.signatures import Method
+from autoevol.signatures.remedies import refusal_of
 
 OnFailure = Literal["drop", "requeue"]
 Pool = Literal["previous", "all"]
@@ -39,6 +40,7 @@ class GenerationOptions:
         attempts: Attempts at a rewrite before it counts as failed; each takes the next method where
             a round has several.
         retry_temperature: Sampling temperature from the second attempt on.
+        feedback: Whether a further attempt is told, behind the row, why the last one failed.
         on_failure: "requeue" puts a row whose rewrites all failed back into the next round's pool,
             unchanged.
         save: "last": only rows that evolve no further are answered (and exported): those of the
@@ -52,6 +54,7 @@ class GenerationOptions:
     children: Annotated[tuple[Few, ...], MinLen(1)] = (1,)
     attempts: Few = 1
     retry_temperature: Temperature = 0.7
+    feedback: bool = False
     on_failure: OnFailure = "drop"
     save: Save = "all"
 
@@ -253,7 +256,10 @@ class _Rewriter:
         outcomes: dict[int, Outcome] = {}
         pending = list(range(len(slots)))
         for number in range(self.settings.attempts):
-            attempts = [self._attempt(slots[i], round_number, number, chooser) for i in pending]
+            attempts = [
+                self._attempt(slots[i], round_number, number, chooser, self._refusal(outcomes, i))
+                for i in pending
+            ]
             results = await self.pipeline.attempt_block(attempts)
             for i, outcome in zip(pending, results, strict=True):
                 self.accounts.record_attempt(outcome)
@@ -268,8 +274,22 @@ class _Rewriter:
         """Return the attempt that answers a row as it is."""
         return Attempt(row, self.schedule[0][0], draw_number("row", row.id, 0, 0), round=0)
 
+    def _refusal(self, outcomes: Mapping[int, Outcome], slot: int) -> str:
+        """Return what the evolver is told of a slot's last attempt."""
+        last = outcomes.get(slot)
+        if last is None or not self.settings.feedback:
+            return ""
+        # One reason, evidence before suspicion: small models follow one order better than several.
+        reason = min(last.reasons, key=lambda r: r.finding == "suspicion", default=None)
+        return refusal_of(reason.rule, reason.evidence) if reason else ""
+
     def _attempt(
-        self, slot: RewriteSlot, round_number: int, number: int, chooser: Chooser
+        self,
+        slot: RewriteSlot,
+        round_number: int,
+        number: int,
+        chooser: Chooser,
+        refusal: str,
     ) -> Attempt:
         """Return one attempt at a rewrite; `number` is its own, zero-based."""
         settings = self.settings
@@ -289,6 +309,7 @@ class _Rewriter:
             is_final=number + 1 == settings.attempts,
             is_last=settings.save == "all" or round_number == settings.last_round,
             length_goal=settings.until,
+            refusal=refusal,
         )
 
 

@@ -1,4 +1,4 @@
-"""One attempt at a block of rows: evolve, F, respond, F.
+"""One attempt at a block of rows: evolve, F, respond, F, and what the row teaches.
 
 All rows of a block evolve before any of them is answered. Hosted models get blocks of one row, many
 at a time, so that no row waits for another. A local model gets larger blocks: the prompts of one
@@ -76,7 +76,11 @@ class Pipeline:
             LMError: A call failed in a way that affects every row, for example a refused key.
         """
         outcomes = await together([self._evolve(attempt) for attempt in attempts])
-        return await self.answer_block(outcomes, attempts)
+        outcomes = await self.answer_block(outcomes, attempts)
+        if self.failure.teacher is None:
+            return outcomes
+        pairs = zip(outcomes, attempts, strict=True)
+        return await together([self._teach(o, a) for o, a in pairs])
 
     async def answer_block(
         self, outcomes: Sequence[Outcome], attempts: Sequence[Attempt]
@@ -111,6 +115,24 @@ class Pipeline:
             return self._judged(attempt, "respond", result, usage)
 
         return await _run_stage(work, outcome, "respond")
+
+    async def _teach(self, outcome: Outcome, attempt: Attempt) -> Outcome:
+        """Ask what a row teaches; one that failed before costs no call."""
+        if outcome.status != "kept" or not attempt.is_answered(outcome.row):
+            return outcome
+
+        async def work(calls: list[CallRecord]) -> Outcome:
+            lesson = await self.failure.lesson(attempt.lesson_case(outcome.row))
+            assert lesson
+            usage = add_usage(outcome.row.usage, usage_of(calls))
+            scores = {**outcome.row.scores, **lesson.scores}
+            row = replace(outcome.row, usage=usage, scores=scores, unknown=lesson.unknown)
+            if lesson.reasons:
+                result = StageResult(row, lesson.reasons, outcome.raw)
+                return _failed(attempt.source, "teach", result, usage)
+            return replace(outcome, row=row)
+
+        return await _run_stage(work, outcome, "teach")
 
     def _judged(
         self, attempt: Attempt, stage: Stage, result: StageResult, usage: Mapping[str, int]

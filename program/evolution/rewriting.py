@@ -11,6 +11,7 @@ from autoevol.metrics import Reason, added_words, fails
 from autoevol.program.calls import collected_calls
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
+from autoevol.program.evolution.evolver import RowContext
 from autoevol.program.evolution.failure import FailureMetric
 from autoevol.program.records import Row
 from autoevol.program.roles import Role
@@ -182,8 +183,11 @@ class _TurnEvolver:
                 text,
                 draw=draw,
                 temperature=attempt.temperature,
-                before=before,
-                system=attempt.source.system if self.options.shows_system else "",
+                context=RowContext(
+                    before,
+                    attempt.source.system if self.options.shows_system else "",
+                    attempt.refusal,
+                ),
             )
         except AdapterParseError as error:
             # Data, no error: without a text the rule `unparsed` fails the turn.

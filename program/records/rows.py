@@ -10,7 +10,7 @@ Split = Literal["train", "dev", "held-out", "data"]
 Status = Literal["kept", "failed", "unscored"]
 
 
-_OPTIONAL = ("suspected_by", "system", "meta")
+_OPTIONAL = ("suspected_by", "unknown", "system", "meta")
 """Keys that a row has only where they say something."""
 
 
@@ -40,6 +40,8 @@ class Row:
         usage: Calls and tokens that the row cost, failed attempts included.
         filtered_by: Name of the filter that marked the row; None when no filter did.
         suspected_by: The suspicions under which the row was kept.
+        unknown: Why nobody could tell whether the row teaches; "": somebody could, or nobody was
+            asked.
         system: The system prompt that the instruction is read under; never evolved. "" without.
         meta: Further columns that the seed came with, by name; plain JSON data.
     """
@@ -66,6 +68,7 @@ class Row:
     usage: Mapping[str, int] = field(default_factory=dict)
     filtered_by: str | None = None
     suspected_by: tuple[Reason, ...] = ()
+    unknown: str = ""
     system: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -87,7 +90,7 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Return the row as plain JSON data, keys in the contract's order.
 
-        The last keys, `suspected_by`, `system` and `meta`, are there only where they say something.
+        The last keys, from `suspected_by` on, are there only where they say something.
         """
         values = {name: getattr(self, name) for name in self.__slots__}
         values["suspected_by"] = _plain(self.suspected_by)
@@ -127,8 +130,9 @@ class Outcome:
 
     @property
     def verdict(self) -> bool | None:
-        """F of the row: True failed or dropped, False kept, None unscored."""
-        return None if self.status == "unscored" else self.status == "failed"
+        """F of the row: True failed or dropped, False kept, None unscored or unknown."""
+        is_open = self.status == "unscored" or (self.status == "kept" and self.row.unknown)
+        return None if is_open else self.status == "failed"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as plain JSON data, with the reasons where it was not kept.
@@ -160,6 +164,7 @@ class RoundCount:
         finished: Kept rewrites that have reached their length, and so leave the pool.
         suspected: Kept rewrites under suspicion.
         failed_suspected: Failed rewrites that were dropped under suspicion alone.
+        unknown: Kept rewrites of which nobody could tell whether they teach.
     """
 
     # `summary.json` holds these fields under these names.
@@ -171,6 +176,7 @@ class RoundCount:
     finished: int = 0
     suspected: int = 0
     failed_suspected: int = 0
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)

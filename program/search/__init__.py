@@ -6,7 +6,6 @@ candidates: a step's candidates: mini-batch, parent, and operator.
 policy: which operator, parent and temperature to try next, by Optuna.
 operators: the seven ways to make a proposal from a method.
 proposer: the optimizer model's calls for them, and the checks of its replies.
-safeguards: a sentence against each kind of failure, for the operator of that name.
 racing: candidates on the dev rows, and when one is stopped early.
 acceptance: when a candidate takes the incumbent's place.
 archive: the measured methods by rank, duplicates, and the proposals that failed.

@@ -15,9 +15,9 @@ from autoevol.program.lm_errors import TRANSPORT_ERRORS
 from autoevol.program.records import Evaluation, Trajectory
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.proposer import Proposal, ProposalRequest, Proposer
-from autoevol.program.search.safeguards import SAFEGUARDS
 from autoevol.program.search.settings import OperatorName
 from autoevol.signatures import Method
+from autoevol.signatures.remedies import REMEDIES
 
 Operator = Callable[[Proposer, ProposalRequest], Awaitable[Proposal]]
 MOST_DEMONSTRATIONS = 12
@@ -110,7 +110,7 @@ async def safeguard(proposer: Proposer, request: ProposalRequest) -> Proposal:
     rule = _rule_without_safeguard(request.parent)
     if rule is None:
         return _rejected("no failure without a safeguard")
-    joined = f"{request.method.instructions.rstrip()} {SAFEGUARDS[rule]}"
+    joined = f"{request.method.instructions.rstrip()} {REMEDIES[rule].order}"
     if len(words(joined)) > proposer.max_method_words:
         return _rejected("no room for another sentence")
     method = request.method.with_instructions(joined, name=request.name)
@@ -148,8 +148,8 @@ def _best_other(method: Method, archive: Archive) -> Method | None:
 def _rule_without_safeguard(parent: Evaluation) -> str | None:
     """Return the rule that failed most rows, of those that the method has no sentence against."""
     text = parent.method.instructions
-    rules = (rule for rule, _ in parent.failures.most_common() if rule in SAFEGUARDS)
-    return next((rule for rule in rules if SAFEGUARDS[rule] not in text), None)
+    rules = (rule for rule, _ in parent.failures.most_common() if rule in REMEDIES)
+    return next((rule for rule in rules if REMEDIES[rule].order not in text), None)
 
 
 def _has_passed(case: Trajectory) -> bool:

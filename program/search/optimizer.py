@@ -12,7 +12,7 @@ import dspy
 from dspy.teleprompt import Teleprompter
 
 from autoevol.program.blocks import run_here
-from autoevol.program.calls import CallRecord, collected_calls
+from autoevol.program.calls import CallRecord, collected_calls, paid_calls
 from autoevol.program.errors import StoppedError
 from autoevol.program.evolution.evaluation import evaluate
 from autoevol.program.evolution.evolver import Evolver
@@ -228,14 +228,17 @@ class _StepBudget:
     def allows_step(self) -> bool:
         """Return whether another step fits into the budget."""
         costliest = max(self._step_calls, default=self._bound)
-        return self._limit is None or len(self._calls) + costliest + self._reserve <= self._limit
+        return (
+            self._limit is None
+            or paid_calls(self._calls) + costliest + self._reserve <= self._limit
+        )
 
     @contextmanager
     def counted_step(self) -> Iterator[None]:
         """Count the calls of the step made inside the block."""
-        before = len(self._calls)
+        before = paid_calls(self._calls)
         yield
-        self._step_calls.append(len(self._calls) - before)
+        self._step_calls.append(paid_calls(self._calls) - before)
 
 
 def has_headroom(initial: Evaluation, settings: SearchSettings, listeners: Listeners) -> bool:
@@ -245,7 +248,10 @@ def has_headroom(initial: Evaluation, settings: SearchSettings, listeners: Liste
         StoppedError: Not one row of the initial method could be scored.
     """
     if not initial.failure_rate.scored:
-        raise StoppedError("no dev row could be scored: the models did not answer")
+        raise StoppedError(
+            "no dev row could be scored: the models did not answer, or nobody can tell whether the "
+            "rows teach"
+        )
     # A method that wins k rows and loses none has p = 2^-k. With fewer failures than the test needs
     # not even a perfect method could pass it.
     headroom = Headroom(initial.failure_rate, settings.accept_level)

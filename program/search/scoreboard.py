@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import dspy
 
-from autoevol.program.calls import CallRecord, collected_calls
+from autoevol.program.calls import CallRecord, collected_calls, paid_calls
 from autoevol.program.evolution.evaluation import evaluate
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.pipeline import Pipeline
@@ -64,7 +64,7 @@ class CallBudget:
     @property
     def is_spent(self) -> bool:
         """Whether the limit is reached."""
-        spent = self._row_calls + len(self._proposal_calls)
+        spent = self._row_calls + paid_calls(self._proposal_calls)
         return self._limit is not None and spent >= self._limit
 
     def record_row_calls(self, count: int) -> None:
@@ -125,7 +125,6 @@ class Scoreboard:
                 # Rows run in several threads: the first error ends the run, the others follow it.
                 self.fatal = self.fatal or error
                 raise
-            self._budget.record_row_calls(outcome.row.usage.get("calls", 0))
             outcomes[row_id] = outcome
         return outcomes[row_id]
 
@@ -135,7 +134,7 @@ class Scoreboard:
             evaluation = await evaluate(
                 evolver, self.dev, self._pipeline, self._listeners, phase=phase
             )
-        self._budget.record_row_calls(len(calls))
+        self._budget.record_row_calls(paid_calls(calls))
         outcomes = {outcome.source.id: outcome for outcome in evaluation.outcomes}
         self.table.outcomes_of(evaluation.method).update(outcomes)
         return evaluation
@@ -145,9 +144,10 @@ class Scoreboard:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _measure_row(self, evolver: Evolver, row: Row) -> Outcome:
-        # The row's calls are counted from its usage, so they stay apart from the proposals' calls.
-        with collected_calls(apart=True):
+        # Apart from the proposals' calls, which the budget counts by itself.
+        with collected_calls(apart=True) as calls:
             evaluation = await evaluate(evolver, [row], self._pipeline, self._listeners, phase=None)
+        self._budget.record_row_calls(paid_calls(calls))
         return evaluation.outcomes[0]
 
 

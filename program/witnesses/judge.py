@@ -126,35 +126,51 @@ class Judge:
             opinion = await self._asked(rule, Case(item.original, item.rewrite), draw)
         except (AdapterParseError, LMInvalidRequestError):
             return item.is_sound
-        # An opinion that neither fails nor clears a suspect decides nothing.
-        if QUESTIONS[rule.name].is_for_suspects and opinion == Opinion():
+        # An opinion that neither fails nor clears the item decides nothing.
+        if QUESTIONS[rule.name].must_decide and opinion == Opinion():
             return item.is_sound
         return opinion.evidence is not None
 
     async def _asked(self, rule: Rule, case: Case, draw: int) -> Opinion:
         question = QUESTIONS[rule.name]
-        inputs, predictor = question.inputs(case), dspy.Predict(question.signature)
-        if inputs is None:
+        if question.inputs(case) is None:
             return Opinion()
+        if question.mirror:
+            turned = draw_number("mirror", draw)
+            return of_both_orders(
+                await self._reply(question, case, draw),
+                await self._reply(question.mirror, case, turned),
+            )
+        if not question.has_votes:
+            return await self._reply(question, case, draw)
 
         async def vote(number: int) -> Opinion | None:
             try:
-                return await reply(draw_number("vote", draw, number), VOTE_TEMPERATURE)
+                return await self._reply(question, case, draw_number("vote", draw, number))
             except AdapterParseError:
                 return None
 
-        async def reply(drawn: int, temperature: float | None = None) -> Opinion:
-            prediction = await ask(
-                predictor, self.role, draw=drawn, temperature=temperature, **inputs
-            )
-            return question.opinion(prediction, case)
-
-        if not question.has_votes:
-            return await reply(draw)
         opinion = await majority_opinion(vote, int(rule.numbers["votes"]))
         if opinion is None:
             raise AdapterParseError("judge", question.signature, "", message="no readable vote")
         return opinion
+
+    async def _reply(self, question: Question, case: Case, draw: int) -> Opinion:
+        prediction = await ask(
+            dspy.Predict(question.signature),
+            self.role,
+            draw=draw,
+            temperature=VOTE_TEMPERATURE if question.has_votes else None,
+            **(question.inputs(case) or {}),
+        )
+        return question.opinion(prediction, case)
+
+
+def of_both_orders(first: Opinion, second: Opinion) -> Opinion:
+    """Return the opinion that holds in both orders of the texts; one that turns says nothing."""
+    if (first.evidence is None) != (second.evidence is None):
+        return Opinion()
+    return first
 
 
 async def majority_opinion(

@@ -12,6 +12,7 @@ from autoevol.program.witnesses.exam import Topic
 from autoevol.signatures import (
     JudgeAddedDemand,
     JudgeDefects,
+    JudgeDemand,
     JudgeEquality,
     JudgeEvolution,
     JudgeSolvability,
@@ -61,6 +62,8 @@ class Question:
         is_for_suspects: Whether it is asked only about cases that are suspected of
             `TOO_LITTLE_ADDED`.
         has_votes: Whether several samples vote, as many as the rule's number `votes` says.
+        mirror: The same question with the two texts in the other order; None: order plays no part.
+            An answer that depends on the order decides nothing.
     """
 
     signature: type[dspy.Signature]
@@ -69,6 +72,12 @@ class Question:
     topics: tuple[Topic, ...] = ()
     is_for_suspects: bool = False
     has_votes: bool = False
+    mirror: "Question | None" = None
+
+    @property
+    def must_decide(self) -> bool:
+        """Whether an answer that neither fails nor clears a case counts as wrong in the exam."""
+        return self.is_for_suspects or self.mirror is not None
 
 
 def _pair(case: Case) -> Inputs:
@@ -77,6 +86,14 @@ def _pair(case: Case) -> Inputs:
 
 def _numbered_pair(case: Case) -> Inputs:
     return {"first_instruction": case.source, "second_instruction": case.evolved}
+
+
+def _tasks(case: Case) -> Inputs:
+    return {"first_task": case.source, "second_task": case.evolved}
+
+
+def _tasks_turned(case: Case) -> Inputs:
+    return {"first_task": case.evolved, "second_task": case.source}
 
 
 def _whole_task(case: Case) -> Inputs | None:
@@ -107,6 +124,20 @@ def _added_demand(prediction: dspy.Prediction, case: Case) -> Opinion:
     return Opinion(clears=is_new)
 
 
+def _more_demanding(prediction: dspy.Prediction, case: Case) -> Opinion:
+    return _demand(prediction, prediction.more_demanding == "second")
+
+
+def _more_demanding_turned(prediction: dspy.Prediction, case: Case) -> Opinion:
+    return _demand(prediction, prediction.more_demanding == "first")
+
+
+def _demand(prediction: dspy.Prediction, is_more: bool) -> Opinion:
+    if is_more:
+        return Opinion(clears=True)
+    return Opinion(f"the judge, in both orders: {prediction.difference}")
+
+
 def _solvability(prediction: dspy.Prediction, case: Case) -> Opinion:
     if prediction.failed_check == "none":
         return Opinion()
@@ -127,6 +158,13 @@ QUESTIONS: dict[str, Question] = {
     "defects": Question(JudgeDefects, _pair, _defects, topics=("demand", "solvable")),
     "impossible": Question(
         JudgeSolvability, _whole_task, _solvability, topics=("solvable",), has_votes=True
+    ),
+    "demands_no_more": Question(
+        JudgeDemand,
+        _tasks,
+        _more_demanding,
+        topics=("demand",),
+        mirror=Question(JudgeDemand, _tasks_turned, _more_demanding_turned),
     ),
 }
 """The questions by rule, in the order in which they are asked."""

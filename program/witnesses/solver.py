@@ -6,75 +6,16 @@ seed in other words, the seed's own answer settles it.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import dspy
-from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 
 from autoevol.metrics import Case, Reason, Rule
-from autoevol.metrics.quality.consistency import OPEN
-from autoevol.program.draws import draw_number
-from autoevol.program.roles import Role, ask
+from autoevol.program.roles import Role
 from autoevol.program.witnesses.exam import Exam, Exams, Fitness, Item, solver_exam
 from autoevol.program.witnesses.questions import TOO_LITTLE_ADDED, may_be_suspected
-from autoevol.program.witnesses.results import result_in, result_of_answer, value_of
-from autoevol.signatures.witness import TRIED, TryTask
+from autoevol.program.witnesses.results import result_of_answer, value_of
+from autoevol.program.witnesses.solutions import SAMPLE_TEMPERATURE, Solutions, TaskSolver
 
 logger = logging.getLogger(__name__)
-
-SAMPLE_TEMPERATURE = 0.7
-"""Of a solver that is configured to be greedy."""
-
-IMPOSSIBLE = "impossible"
-"""The result of a task that, as its solver says, has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Solutions:
-    """The results of some solutions of one task.
-
-    Attributes:
-        results: As `result_in` reads them; "" where a solution states none.
-    """
-
-    results: tuple[str, ...]
-
-    @property
-    def is_checkable(self) -> bool:
-        """Whether most of them state a result that can be compared."""
-        stated = sum(result not in ("", OPEN) for result in self.results)
-        return 2 * stated > len(self.results) > 1
-
-    @property
-    def commonest(self) -> str:
-        """The commonest result; of ties the earliest."""
-        counts = Counter(result for result in self.results if result not in ("", OPEN))
-        return counts.most_common(1)[0][0] if counts else ""
-
-    @property
-    def agreement(self) -> float:
-        """Share of the solutions with the commonest result, in [0, 1]."""
-        return self.results.count(self.commonest) / len(self.results)
-
-    def agreed(self, agree: float) -> str:
-        """Return the result that so many solutions share; "" if there is none, or no solution."""
-        is_agreed = self.is_checkable and self.agreement >= agree
-        return self.commonest if is_agreed and self.commonest != IMPOSSIBLE else ""
-
-    def fault(self, agree: float) -> str | None:
-        """Return why the task seems to have no solution; None: it has one, or nobody can tell.
-
-        Args:
-            agree: Least share of solutions with one result.
-        """
-        if not self.is_checkable:
-            return None
-        shown = ", ".join(result or "none" for result in self.results)
-        if self.agreement < agree:
-            return f"{len(self.results)} solutions disagree: {shown}"
-        return f"solutions find none: {shown}" if self.commonest == IMPOSSIBLE else None
 
 
 class Solver:
@@ -86,6 +27,7 @@ class Solver:
         paper: The exam; None: that of new runs.
 
     Attributes:
+        tasks: Solves them.
         exams: Those that were held.
     """
 
@@ -93,7 +35,7 @@ class Solver:
         self, role: Role, temperature: float = SAMPLE_TEMPERATURE, paper: Exam | None = None
     ) -> None:
         self.role = role
-        self.temperature = temperature
+        self.tasks = TaskSolver(role, temperature)
         self.exams = Exams()
         self._exam = paper or solver_exam()
 
@@ -141,38 +83,11 @@ class Solver:
         """
         return await self.exams.fitness_for(rule.name, lambda: self._tested(rule))
 
-    async def solutions(self, task: str, samples: int) -> Solutions:
-        """Solve a task so many times; one that the first solution calls open is left at that.
-
-        Raises:
-            LMError: A call failed for good.
-        """
-        first = await self._result(task, 0)
-        if first == OPEN:
-            return Solutions((OPEN,))
-        later = (self._result(task, number) for number in range(1, samples))
-        return Solutions((first, *await asyncio.gather(*later)))
-
-    async def _result(self, task: str, number: int) -> str:
-        draw = draw_number("solve", task, number)
-        try:
-            prediction = await ask(
-                dspy.Predict(TryTask),
-                self.role,
-                draw=draw,
-                temperature=self.temperature,
-                demos=[dspy.Example(**example) for example in TRIED],
-                task=task,
-            )
-        except (AdapterParseError, LMInvalidRequestError):
-            return ""
-        return result_in(prediction.solution or "")
-
     async def _evidence(self, rule: Rule, case: Case, task: str) -> str | None:
         fitness = await self.examine(rule)
         if not fitness.is_fit:
             return None
-        solutions = await self.solutions(task, int(rule.numbers["samples"]))
+        solutions = await self.tasks.solutions(task, int(rule.numbers["samples"]))
         if rule.name == "unsolvable":
             return solutions.fault(rule.numbers["agree"])
         return await self._same_answer(rule, case, solutions)
@@ -184,7 +99,7 @@ class Solver:
             return None
         own = result_of_answer(case.expected) if case.expected else ""
         if not own:
-            seed = await self.solutions(case.source_task, int(rule.numbers["samples"]))
+            seed = await self.tasks.solutions(case.source_task, int(rule.numbers["samples"]))
             own = seed.agreed(agree)
         return f"the seed's own answer: {own}" if result == own else None
 
@@ -206,7 +121,7 @@ class Solver:
 
     async def _flag(self, rule: Rule, item: Item) -> bool:
         """Tell whether the solver fails an item: finds no solution, or misses the known one."""
-        solutions = await self.solutions(item.rewrite, int(rule.numbers["samples"]))
+        solutions = await self.tasks.solutions(item.rewrite, int(rule.numbers["samples"]))
         agree = rule.numbers["agree"]
         if rule.name == "unsolvable":
             return solutions.fault(agree) is not None

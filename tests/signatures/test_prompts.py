@@ -34,6 +34,7 @@ SNAPSHOT = {
     "EvolveInstructionStepwise": "6bc50eb3b3123b46",
     "JudgeAddedDemand": "b1208ce756babedb",
     "JudgeDefects": "8dca4b722b1762d1",
+    "JudgeDemand": "672d0166d2ca7a50",
     "JudgeEquality": "1c5face3f96cbd34",
     "JudgeEvolution": "7ae80ec1229b986c",
     "JudgeSolvability": "f9937ce9b42533e9",
@@ -176,4 +177,4 @@ def test_the_source_that_miprov2_shows_to_a_model_is_the_one_that_was_tried() ->
     with contextlib.redirect_stdout(io.StringIO()):  # DSPy prints what it finds
         student = ScoredEvolver(Evolver(shipped_methods()["e0"]), cast(Any, None))
         source = get_dspy_source_code(student)
-    assert hashlib.sha256(source.encode()).hexdigest()[:16] == "5d1d403ea0f0773f"
+    assert hashlib.sha256(source.encode()).hexdigest()[:16] == "62faa61f949a74ff"

@@ -42,8 +42,8 @@ def generate(
     responds: bool = False,
     block_rows: int = 1,
     **settings: Any,
-) -> tuple[list[RoundCount], list[Outcome], Model]:
-    model = Model(reply)
+) -> tuple[list[RoundCount], list[Outcome], Any]:
+    model = settings.pop("model", Model)(reply)
     roles = Roles(*(Role(model, "m") for _ in range(4)))
     pipeline = Pipeline(
         roles,

@@ -27,13 +27,25 @@ SETTINGS = {
     **dict.fromkeys(("LITELLM_LOCAL_MODEL_COST_MAP", "HF_HUB_OFFLINE", "PYTHONUNBUFFERED"), "True"),
 }
 ROWS, CONCURRENCY, LATENCY_S, POLL_S, LONGEST_S = 40, 8, 0.03, 0.002, 180.0
-CALLING = ("first look", "dev", "mini-batch", "proposals", "candidate", "held-out", "evolve")
+CALLING = (
+    "first look",
+    "look at the seeds",
+    "dev",
+    "mini-batch",
+    "proposals",
+    "candidate",
+    "held-out",
+    "evolve",
+)
 """Phases with calls, by a word of the line that the run prints when a phase begins."""
 
 AFTER = {"candidate": "step record", "evolve": "finish"}
 """Phases without calls, by the phase whose last call comes before them."""
 
-PHASES = ("start", *CALLING, *AFTER.values())
+TAUGHT = "look at the seeds"
+"""A phase of runs alone whose F asks what rows teach."""
+
+PHASES = ("start", *(phase for phase in CALLING if phase != TAUGHT), *AFTER.values())
 
 Workload = Mapping[str, Any]
 """Sections of a config: data, search, rounds and rules."""
@@ -44,6 +56,13 @@ SEARCH: Workload = {
     "evolve": {"methods": ["weak"], "respond": True},
     "failure": {"evolve": ["strict", "koevol"], "respond": ["strict"]},
 }
+TEACHING: Workload = {
+    **SEARCH,
+    "failure": {"rules": ["strict"], "teach": ["learnable"], "learnable": {"samples": 3}},
+    "evolve": {"methods": ["weak"], "respond": True, "attempts": 2, "feedback": True},
+}
+"""A search by what rows teach: a weak and a strong solver try each rewrite and its parent."""
+
 TALKS: Workload = {
     "data": {"path": "talks.jsonl"},
     "optimizer": {"name": "none"},
@@ -144,10 +163,13 @@ def lay_out(
     texts = [f"List the {i} largest rivers of Europe." for i in range(1, ROWS + 1)]
     seeds = [{"id": f"seed-{i}", "instruction": text} for i, text in enumerate(texts)]
     talks = [{"id": f"talk-{i}", "turns": [t, f"Why the {i}?"]} for i, t in enumerate(texts[::2])]
-    model = {"model": "hosted_vllm/world", "api_base": server.url, "temperature": 0.7}
+    model: dict[str, Any] = {"model": "hosted_vllm/world", "api_base": server.url}
+    model["temperature"] = 0.7
+    model["concurrency"] = CONCURRENCY
+    solvers = {"solver": {**model, "model": "hosted_vllm/weak"}, "strong_solver": model}
     config = {
         "name": folder.name,
-        "models": {"evolver": {**model, "concurrency": CONCURRENCY}},
+        "models": {"evolver": model, **(solvers if workload is TEACHING else {})},
         **workload,
     }
     tracking = {"tracking_uri": "sqlite:///mlflow.db", "experiment": folder.name}

@@ -19,6 +19,10 @@ ANSWERS = {
         "[[ ## finding ## ]]\n3 of 2 are red\n\n[[ ## failed_check ## ]]\nconsistency",
         "[[ ## finding ## ]]\nnone\n\n[[ ## failed_check ## ]]\nnone",
     ),
+    "demands_no_more": (
+        "[[ ## difference ## ]]\nnone\n\n[[ ## more_demanding ## ]]\nsame",
+        "[[ ## difference ## ]]\na table\n\n[[ ## more_demanding ## ]]\n{place}",
+    ),
 }
 """A judge's reply to each question: with and without a fault."""
 
@@ -31,6 +35,7 @@ class ScriptedJudge(dspy.LM):
         finds_fault: Whether it flags rows.
         errs: Rewrites of the exam about which it is wrong.
         paper: The exam that it takes.
+        always: The place of the text that it prefers in all pairs of rows; "": it goes by content.
 
     Attributes:
         rows_asked: Questions about rows.
@@ -39,12 +44,18 @@ class ScriptedJudge(dspy.LM):
     """
 
     def __init__(
-        self, rule: str, *, finds_fault: bool, errs: Sequence[str] = (), paper: Exam | None = None
+        self,
+        rule: str,
+        *,
+        finds_fault: bool,
+        errs: Sequence[str] = (),
+        paper: Exam | None = None,
+        always: str = "",
     ) -> None:
         super().__init__("openai/none", cache=False)
         self.fault, self.none = ANSWERS[rule]
         self.is_plain = "[[" not in self.fault
-        self.finds_fault, self.errs = finds_fault, errs
+        self.finds_fault, self.errs, self.always = finds_fault, errs, always
         self.items = (paper or exam()).items
         self.rows_asked = self.items_asked = 0
         self.temperatures: list[float | None] = []
@@ -56,7 +67,9 @@ class ScriptedJudge(dspy.LM):
         self.rows_asked += item is None
         self.temperatures.append(settings.get("temperature"))
         is_fault = self.finds_fault if item is None else self._flags(item)
-        reply = self.fault if is_fault else self.none.format(quotation=last_words(user))
+        place = self.always if self.always and item is None else place_of_rewrite(user, item)
+        reply = self.fault if is_fault else self.none
+        reply = reply.format(quotation=last_words(user), place=place)
         return [reply if self.is_plain else f"{reply}\n\n[[ ## completed ## ]]"]
 
     def _flags(self, item: Item) -> bool:
@@ -84,6 +97,16 @@ class ScriptedSolver(dspy.LM):
 def item_in(user: str, items: Sequence[Item]) -> Item | None:
     """Return the item that a question is about; None: it is about a row."""
     return next((item for item in items if item.rewrite in user), None)
+
+
+def place_of_rewrite(user: str, item: Item | None) -> str:
+    """Return where a rewrite stands in a question about two tasks; of a row it is the longer."""
+    first, _, second = user.rpartition("[[ ## second_task ## ]]")
+    if item is not None:
+        return "second" if item.rewrite in second else "first"
+    first = first.rpartition("[[ ## first_task ## ]]")[2]
+    second = second.split("\n\n")[0]
+    return "second" if len(second) > len(first) else "first"
 
 
 def last_words(user: str) -> str:

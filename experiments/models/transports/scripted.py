@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Sequence
 
 from autoevol.experiments.models.transports.protocol import Message, Request, Response
-from autoevol.program.search.safeguards import SAFEGUARDS
 from autoevol.program.witnesses.exam import Item, exam, first_exam
+from autoevol.signatures.remedies import REMEDIES
 
 Script = Callable[[Sequence[Message], int], str]
 
-SAFEGUARD = SAFEGUARDS["answered"]
+SAFEGUARD = REMEDIES["answered"].order
 HARM = "Answer each instruction as well."
 NEUTRAL = "Write plain prose."
 FAILURE_PROBABILITY = {"none": 0.7, SAFEGUARD: 0.1, HARM: 0.95}
@@ -28,6 +28,9 @@ ADDED = (
     "Close with a table of costs, sorted by year, whose totals must agree.",
 )
 """A sound rewrite adds the first of these sentences that the row does not hold yet."""
+
+MOST, WEAK = 100, 20
+"""Complexity of a task from which on a solver, and a weak one, is never right."""
 
 JUDGE_PROBABILITY = 0.05
 """Probability that the judge finds fault with a sound rewrite, for any question."""
@@ -91,6 +94,8 @@ def _judged(system: str, user: str) -> str | None:
     for begin, rate in RATINGS.items():
         if system.startswith(begin):
             return rate(user)
+    if "[[ ## more_demanding ## ]]" in system:
+        return _more_demanding(user)
     for field, (fault, none) in _VERDICTS.items():
         if field in system:
             answer = fault if _is_faulty(user) else none
@@ -98,9 +103,25 @@ def _judged(system: str, user: str) -> str | None:
     return None
 
 
+def _more_demanding(user: str) -> str:
+    """Return which of two versions of a task demands more: the longer one, in this world."""
+    first, _, second = user.rpartition("[[ ## second_task ## ]]")
+    first, second = first.rpartition("[[ ## first_task ## ]]")[2], second.split("\n\n")[0]
+    # The fault is a trait of the pair, whatever the order.
+    shorter, longer = sorted((first.strip(), second.strip()), key=complexity)
+    item = _item_in(user)
+    is_same = not item.is_sound if item else _chance(shorter, longer) < JUDGE_PROBABILITY
+    rewrite = item.rewrite if item else longer
+    place = "same" if is_same else "first" if rewrite in first else "second"
+    return (
+        f"[[ ## difference ## ]]\na comparison\n\n[[ ## more_demanding ## ]]\n{place}"
+        "\n\n[[ ## completed ## ]]"
+    )
+
+
 def complexity(text: str) -> int:
     """Return the complexity of a text to this world's judge: its words, at most 100."""
-    return min(100, len(text.split()))
+    return min(MOST, len(text.split()))
 
 
 def _only_text(user: str) -> str:
@@ -108,18 +129,23 @@ def _only_text(user: str) -> str:
     return user.split(":\n", 1)[1].rsplit("\n\n", 1)[0]
 
 
-def solving_probability(task: str) -> float:
-    """Return the probability that this world's solver is right, in [0, 1]; lower for harder."""
-    return 1 - complexity(task) / 100
+def solving_probability(task: str, reach: int = MOST) -> float:
+    """Return the probability that this world's solver is right, in [0, 1]; lower for harder.
+
+    Args:
+        task: Its complexity decides.
+        reach: Complexity from which on the solver is never right.
+    """
+    return max(0.0, 1 - complexity(task) / reach)
 
 
-def _solution(task: str, draw: int) -> str:
+def _solution(task: str, draw: int, reach: int = MOST) -> str:
     """Return a solution; the right result is the task's complexity, and a poem has none."""
     if item := _item_in(task):
         return f"Answer: {item.answer or 'impossible'}"
     if "poem" in task:
         return "Answer: open"
-    is_right = _chance(task, draw) < solving_probability(task)
+    is_right = _chance(task, draw) < solving_probability(task, reach)
     return f"Answer: {complexity(task) + (0 if is_right else 1 + draw % 7)}"
 
 
@@ -211,6 +237,7 @@ def failure_probability(method: str) -> float:
 def _rewrite(method: str, user: str, draw: int) -> str:
     # A row's system prompt may stand before it.
     row = user.rpartition("Instruction:\n")[2].rsplit("\n\n", 1)[0]
+    row = row.split("\n\nRefused attempt:\n")[0]
     if _chance(row, draw) < failure_probability(method):
         return f"The answer is {len(row)}."
     return f"{row} {next((added for added in ADDED if added not in row), ADDED[0])}"
@@ -231,4 +258,10 @@ def _chance(*parts: object) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-SCRIPTS: dict[str, Script] = {"world": world}
+def weak(messages: Sequence[Message], draw: int) -> str:
+    """Answer as the scripted world, but as a weak solver: what is a little harder defeats it."""
+    system, task = messages[0]["content"], messages[-1]["content"]
+    return _solution(task, draw, WEAK) if system.startswith("Solve the") else world(messages, draw)
+
+
+SCRIPTS: dict[str, Script] = {"world": world, "weak": weak}

@@ -20,7 +20,7 @@ from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.choice import Chooser, RewriteSlot
 from autoevol.program.evolution.evaluation import first_draw
-from autoevol.program.evolution.evolver import Evolver
+from autoevol.program.evolution.evolver import Evolver, RowContext
 from autoevol.program.evolution.pipeline import Suspects
 from autoevol.program.listeners import Phase
 from autoevol.program.lm_errors import UNSCORED_ERRORS
@@ -145,14 +145,15 @@ class _FirstLook:
         self._opened.context.bar.advance(failed=not is_rewrite)
         return case if is_rewrite else None
 
-    def _system(self, attempt: Attempt) -> str:
-        return attempt.source.system if self._pipeline.rewriting.shows_system else ""
+    def _context(self, attempt: Attempt) -> RowContext:
+        shows_system = self._pipeline.rewriting.shows_system
+        return RowContext(system=attempt.source.system) if shows_system else RowContext()
 
     async def _case(self, attempt: Attempt) -> Case | None:
         text = attempt.source.instruction
         try:
             prediction = await attempt.evolver.evolve_with(
-                self._role, text, draw=attempt.draw, system=self._system(attempt)
+                self._role, text, draw=attempt.draw, context=self._context(attempt)
             )
         except UNSCORED_ERRORS:
             self.died += 1

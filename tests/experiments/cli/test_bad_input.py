@@ -29,6 +29,9 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
     return result.err
 
 
+WORLD = {"model": "scripted/world"}
+
+
 @pytest.mark.parametrize(
     ("sections", "needles"),
     [
@@ -40,6 +43,47 @@ def refuse(config: Path, *needles: str, arguments: tuple[str, ...] = ()) -> str:
             {"optimizer": {"name": "magic"}}, ["optimizer.name", "'magic'"], id="optimizer"
         ),
         pytest.param({"failure": {"rules": ["strickt"]}}, ["failure", "strickt"], id="rule"),
+        pytest.param(
+            {"failure": {"teach": ["learnable"]}},
+            ["test.yaml: models.solver", "must be set", "too_hard"],
+            id="a gap without solvers",
+        ),
+        pytest.param(
+            {
+                "models": {"evolver": WORLD, "solver": {**WORLD, "temperature": 1}},
+                "failure": {"teach": ["learnable", "-too_hard"]},
+            },
+            ["test.yaml: models.strong_solver", "must be set", "no_gap", "-too_hard, -no_gap"],
+            id="a gap without a strong solver",
+        ),
+        pytest.param(
+            {
+                "models": {"evolver": WORLD, "solver": {**WORLD, "temperature": 0}},
+                "failure": {"teach": ["too_easy"]},
+            },
+            ["test.yaml: models.solver.temperature", "is 0"],
+            id="a greedy solver",
+        ),
+        pytest.param(
+            {"failure": {"rules": ["strict", "learnable"]}},
+            ["test.yaml: failure.rules", "learnable", "set failure.teach"],
+            id="teaching among the rules of both stages",
+        ),
+        pytest.param(
+            {"failure": {"teach": ["strict"]}},
+            ["test.yaml: failure.teach", "strict does not say what a row teaches"],
+            id="a rule of another stage",
+        ),
+        pytest.param(
+            {"failure": {"teach": ["lernable"]}},
+            ["test.yaml: failure.teach", "did you mean 'learnable'"],
+            id="a set misspelt",
+        ),
+        pytest.param(
+            {"failure": {"learnable": {"samples": 1}}},
+            ["failure.learnable.samples"],
+            id="one sample",
+        ),
         pytest.param(
             {"evolve": {"methods": ["e9"]}}, ["evolve.methods", "e9", "methods list"], id="method"
         ),

@@ -76,6 +76,22 @@ def test_conversations_that_a_bandit_evolves_end_with_the_same_account(tmp_path:
     assert [violations(run, reference.account) for run in tried] == [[], []]
 
 
+def test_a_run_that_asks_what_rows_teach_ends_with_the_same_account(tmp_path: Path) -> None:
+    reference = reference_in(tmp_path / "reference", kills.TEACHING)
+    rules = next(row for row in reference.account["summary"] if "failures_by_rule" in row)
+
+    def killed(phase: str, seed: int) -> Tried:
+        when = moment(reference.spans, phase, seed)
+        return killed_run(tmp_path / f"{phase}-{seed}", reference.store, when, kills.TEACHING)
+
+    with ThreadPoolExecutor(2) as pool:
+        tried = list(pool.map(killed, ("dev", "candidate", "evolve"), (1, 2, 3)))
+
+    assert '"teach": {"too_' in rules
+    assert [run.stopped for run in tried] == [-signal.SIGKILL] * 3
+    assert [violations(run, reference.account) for run in tried] == [[], [], []]
+
+
 def interrupted(place: Place, when: Span, *, times: int) -> tuple[int, float]:
     """Press Ctrl-C at the moment; return the exit code and how long the end took."""
     with place.started() as process:

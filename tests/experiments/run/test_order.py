@@ -27,11 +27,17 @@ def write(
     write_config: Callable[..., Path], server: ServerProcess, concurrency: int, **evolve: Any
 ) -> str:
     model = {"model": "hosted_vllm/world", "api_base": server.url, "concurrency": concurrency}
+    solver = {**model, "model": "hosted_vllm/weak", "temperature": 0.7}
     return str(
         write_config(
             24,
-            models={"evolver": model},
+            models={
+                "evolver": model,
+                "solver": solver,
+                "strong_solver": {**model, "temperature": 0.7},
+            },
             optimizer={"name": "none"},
+            failure={"rules": ["strict"], "teach": evolve.pop("teach", [])},
             evolve={"methods": ["weak", "e0"], **evolve},
             filters=[{"name": "dedup", "alike": 0.9}],
             output={"formats": ["alpaca"]},
@@ -47,6 +53,7 @@ def write(
         pytest.param({**MANY, "pool": "all"}, id="a pool of all rows"),
         pytest.param({**MANY, "choice": "bandit"}, id="a bandit"),
         pytest.param({"rounds": 0}, id="answers alone"),
+        pytest.param({**MANY, "feedback": True, "teach": ["learnable"]}, id="rows that teach"),
     ],
 )
 def test_files_are_the_same_at_any_concurrency(

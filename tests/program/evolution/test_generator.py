@@ -9,7 +9,8 @@ from dspy.utils.exceptions import ContextWindowExceededError, LMAuthError, LMTra
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.records import RoundCount
 from autoevol.signatures import Method
-from tests.support.generating import MORE, generate, rows_named, sound
+from autoevol.signatures.remedies import REMEDIES
+from tests.support.generating import MORE, Model, generate, rows_named, sound
 
 
 def test_a_failed_row_is_tried_again_and_the_cost_of_both_is_its_own() -> None:
@@ -37,6 +38,29 @@ def test_later_attempts_are_warmer_and_ask_for_other_draws() -> None:
 
     assert [temperature for temperature, _ in calls] == [None, 0.9, 0.9]
     assert len({draw for _, draw in calls}) == 3
+
+
+def test_a_further_attempt_reads_why_the_last_one_failed_behind_the_row() -> None:
+    class Reader(Model):
+        users: list[str] = []  # noqa: RUF012
+
+        async def acall(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
+            self.users.append(messages[-1]["content"])
+            return await super().acall(prompt, messages=messages, **kw)
+
+    def second_time(method: str, row: str, kw: Any) -> str:
+        return row + MORE if kw.get("temperature") else row
+
+    _, outcomes, model = generate(
+        second_time, rows_named("tides"), attempts=3, feedback=True, model=Reader
+    )
+
+    first, second = model.users
+    row, refusal, closing = second.split("\n\n")
+    assert first == f"{row}\n\n{closing}"
+    assert refusal.startswith("Refused attempt:\nAn earlier attempt was refused, since it repeats")
+    assert REMEDIES["same_text"].order in refusal
+    assert outcomes[0].status == "kept"
 
 
 def test_a_dropped_row_leaves_and_a_requeued_one_comes_back_unchanged() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from autoevol.program.records import Candidate, Evaluation
 from autoevol.program.search.archive import Archive, is_same
-from autoevol.program.search.safeguards import SAFEGUARDS
 from autoevol.signatures import Method, shipped_methods
+from autoevol.signatures.remedies import REMEDIES
 from tests.support.evaluations import evaluation
 
 START = evaluation("xxx...", text="Rewrite the instruction into a harder one.")
@@ -86,10 +86,10 @@ def test_near_duplicates(first: str, second: str, same: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["e0", "e0-direct", "e0-shown", "weak"])
-@pytest.mark.parametrize("rule", SAFEGUARDS)
+@pytest.mark.parametrize("rule", REMEDIES)
 def test_no_safeguard_makes_a_duplicate(name: str, rule: str) -> None:
     method = shipped_methods()[name]
-    guarded = replace(method, instructions=f"{method.instructions} {SAFEGUARDS[rule]}")
+    guarded = replace(method, instructions=f"{method.instructions} {REMEDIES[rule].order}")
     assert not is_same(method, guarded)
 
 

@@ -10,8 +10,8 @@ from autoevol.program.roles import Role
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.operators import MOST_DEMONSTRATIONS, applies, propose
 from autoevol.program.search.proposer import Proposal, ProposalRequest, Proposer
-from autoevol.program.search.safeguards import SAFEGUARDS
 from autoevol.program.search.settings import OperatorName, SearchSettings
+from autoevol.signatures.remedies import REMEDIES
 from tests.support.evaluations import evaluation
 from tests.support.models import Model
 
@@ -91,13 +91,13 @@ def test_merge_asks_for_both_methods() -> None:
 
 def test_a_safeguard_against_the_commonest_failure_is_added() -> None:
     result, model = proposal("safeguard")
-    assert instructions(result) == f"{TEXT} {SAFEGUARDS['answered']}"
+    assert instructions(result) == f"{TEXT} {REMEDIES['answered'].order}"
     assert result.feedback == "answered failed 2 rows"
     assert not model.systems, "no call is made"
 
 
 def test_no_safeguard_is_added_twice() -> None:
-    guarded = evaluation("xx..", text=f"{TEXT} {SAFEGUARDS['answered']}", rule="answered")
+    guarded = evaluation("xx..", text=f"{TEXT} {REMEDIES['answered'].order}", rule="answered")
     assert proposal("safeguard", parent=guarded)[0].rejected == "no failure without a safeguard"
 
 

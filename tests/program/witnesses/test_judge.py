@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dspy.utils.exceptions import LMInvalidRequestError
 
-from autoevol.metrics import Case, Reason
+from autoevol.metrics import RULES, Case, Reason
 from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.roles import Role
 from autoevol.program.witnesses.exam import Exam, exam, first_exam
@@ -26,6 +26,9 @@ EVIDENCE = {
     "defects": "contradiction, unclear",
     "impossible": "consistency: 3 of 2 are red",
 }
+ASKED = [name for name in QUESTIONS if RULES[name].stages == ("evolve",)]
+"""Questions at the evolve stage; `test_teaching` has the other."""
+
 VOTES = {"impossible": 2}
 """Calls of a case whose votes agree; one where there is no vote."""
 
@@ -47,7 +50,7 @@ def case_for(rule: str) -> tuple[list[str], Case]:
     )
 
 
-@pytest.mark.parametrize("rule", QUESTIONS)
+@pytest.mark.parametrize("rule", ASKED)
 def test_a_fault_is_a_reason_with_the_judges_words(rule: str) -> None:
     judge = ScriptedJudge(rule, finds_fault=True)
     rules, case = case_for(rule)
@@ -55,7 +58,7 @@ def test_a_fault_is_a_reason_with_the_judges_words(rule: str) -> None:
     assert judge.rows_asked == VOTES.get(rule, 1)
 
 
-@pytest.mark.parametrize("rule", QUESTIONS)
+@pytest.mark.parametrize("rule", ASKED)
 def test_no_fault_passes(rule: str) -> None:
     judge = ScriptedJudge(rule, finds_fault=False)
     rules, case = case_for(rule)

@@ -9,7 +9,8 @@ from autoevol.metrics import Case, Reason
 from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.roles import Role
 from autoevol.program.witnesses.exam import exam
-from autoevol.program.witnesses.solver import Solutions, Solver
+from autoevol.program.witnesses.solutions import Solutions
+from autoevol.program.witnesses.solver import Solver
 from tests.support.witnesses import ScriptedSolver
 
 SEED = "A bus carries 40 people and 12 get off. How many are left?"

@@ -1,0 +1,69 @@
+"""The first look at the seeds: can anybody tell whether rows like these teach?"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
+
+from autoevol.experiments.run.context import OpenRun
+from autoevol.metrics import ALWAYS
+from autoevol.program.errors import ConfigError
+from autoevol.program.listeners import Phase
+from autoevol.program.lm_errors import UNSCORED_ERRORS
+from autoevol.program.records import Row
+from autoevol.program.witnesses.teaching import Teacher
+
+MOST_SEEDS = 24
+"""Seeds that are looked at; where none of so many has a result, at most one in eight does."""
+
+
+async def with_teaching_decided(opened: OpenRun) -> OpenRun:
+    """Return the run without the stage `teach` where neither solvers nor the judge can speak.
+
+    The calls are those that the run makes of these seeds anyway.
+
+    Raises:
+        ConfigError: F has no other rule that could decide.
+    """
+    teacher = opened.pipeline.failure.teacher
+    if teacher is None:
+        return opened
+    seeds = _seeds(opened)
+    results = await _results(opened, teacher, seeds)
+    if results or await teacher.judges():
+        return opened
+    why = (
+        f"none of {len(seeds)} seeds has a result that solvers could compare, and no judge is "
+        "admitted"
+    )
+    failure = opened.pipeline.failure
+    if {rule.name for rule in (*failure.evolve, *failure.respond)} <= set(ALWAYS):
+        where = f"{opened.plan.where}: failure.teach"
+        raise ConfigError(where, f"{why}, so nothing would decide; name rules in failure.evolve")
+    opened.context.say(f"failure.teach abstains: {why}; the other rules decide")
+    return replace(opened, pipeline=replace(opened.pipeline, failure=failure.without_teaching()))
+
+
+def _seeds(opened: OpenRun) -> Sequence[Row]:
+    splits = opened.plan.splits
+    rows = [*splits.dev, *splits.heldout] if opened.plan.start else splits.seeds
+    return [row for row in rows if not row.turns][:MOST_SEEDS]
+
+
+async def _results(opened: OpenRun, teacher: Teacher, seeds: Sequence[Row]) -> int:
+    """Return the number of seeds with a result; a call that dies tells nothing."""
+    opened.on_phase(Phase("look at the seeds", len(seeds)))
+    count = 0
+
+    async def work(block: Sequence[Row]) -> None:
+        nonlocal count
+        for row in block:
+            try:
+                has_result = await teacher.can_solve(row.prompt)
+            except (*UNSCORED_ERRORS, AdapterParseError, LMInvalidRequestError):
+                has_result = True
+            count += has_result
+            opened.context.bar.advance(failed=False)
+
+    await opened.pipeline.run_blocks(seeds, work)
+    return count

@@ -1,0 +1,122 @@
+"""Solutions of one task by a model, several samples each, and what their results tell."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+
+import dspy
+from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
+
+from autoevol.metrics.quality.consistency import OPEN
+from autoevol.program.draws import draw_number
+from autoevol.program.roles import Role, ask
+from autoevol.program.witnesses.results import result_in
+from autoevol.signatures.witness import TRIED, TryTask
+
+SAMPLE_TEMPERATURE = 0.7
+"""Of a solver that is configured to be greedy."""
+
+IMPOSSIBLE = "impossible"
+"""The result of a task that, as its solver says, has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solutions:
+    """The results of some solutions of one task.
+
+    Attributes:
+        results: As `result_in` reads them; "" where a solution states none.
+    """
+
+    results: tuple[str, ...]
+
+    @property
+    def is_checkable(self) -> bool:
+        """Whether most of them state a result that can be compared."""
+        stated = sum(result not in ("", OPEN) for result in self.results)
+        return 2 * stated > len(self.results) > 1
+
+    @property
+    def commonest(self) -> str:
+        """The commonest result; of ties the earliest."""
+        counts = Counter(result for result in self.results if result not in ("", OPEN))
+        return counts.most_common(1)[0][0] if counts else ""
+
+    @property
+    def agreement(self) -> float:
+        """Share of the solutions with the commonest result, in [0, 1]."""
+        return self.results.count(self.commonest) / len(self.results)
+
+    def agreed(self, agree: float) -> str:
+        """Return the result that so many solutions share; "" if there is none, or no solution."""
+        is_agreed = self.is_checkable and self.agreement >= agree
+        return self.commonest if is_agreed and self.commonest != IMPOSSIBLE else ""
+
+    def fault(self, agree: float) -> str | None:
+        """Return why the task seems to have no solution; None: it has one, or nobody can tell.
+
+        Args:
+            agree: Least share of solutions with one result.
+        """
+        if not self.is_checkable:
+            return None
+        shown = ", ".join(result or "none" for result in self.results)
+        if self.agreement < agree:
+            return f"{len(self.results)} solutions disagree: {shown}"
+        return f"solutions find none: {shown}" if self.commonest == IMPOSSIBLE else None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSolver:
+    """Solves tasks with a model.
+
+    Attributes:
+        role: The role whose model solves.
+        temperature: Of its samples, above 0.
+    """
+
+    role: Role
+    temperature: float = SAMPLE_TEMPERATURE
+
+    async def solutions(self, task: str, samples: int, own: str = "") -> Solutions:
+        """Solve a task so many times; one that the first solution calls open is left at that.
+
+        Args:
+            task: The whole task, with its input.
+            samples: At least 2.
+            own: A result of the same model that is known already, and counts as one sample; "":
+                there is none.
+
+        Raises:
+            LMError: A call failed for good.
+        """
+        first = await self._result(task, 0)
+        if first == OPEN:
+            return Solutions((OPEN,))
+        begun = (first, own) if own else (first,)
+        later = (self._result(task, number) for number in range(1, samples - len(begun) + 1))
+        return Solutions((*begun, *await asyncio.gather(*later)))
+
+    async def results(self, task: str, samples: int) -> list[str]:
+        """Return the results of so many solutions; "" where one states none.
+
+        Raises:
+            LMError: A call failed for good.
+        """
+        tries = (self._result(task, number) for number in range(samples))
+        return list(await asyncio.gather(*tries))
+
+    async def _result(self, task: str, number: int) -> str:
+        draw = draw_number("solve", task, number)
+        try:
+            prediction = await ask(
+                dspy.Predict(TryTask),
+                self.role,
+                draw=draw,
+                temperature=self.temperature,
+                demos=[dspy.Example(**example) for example in TRIED],
+                task=task,
+            )
+        except (AdapterParseError, LMInvalidRequestError):
+            return ""
+        return result_in(prediction.solution or "")
