@@ -189,6 +189,7 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         *_rejected_lines(summary),
         *_surplus_lines(summary),
         *_suspect_lines(summary),
+        *_unknown_lines(summary),
         *(
             (f"witness of {rule}", words)
             for rule, words in admission_lines(summary.get("judge_fitness") or {})
@@ -215,6 +216,11 @@ def _rejected_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
 def _surplus_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
     surplus = summary.get("rows_surplus", 0)
     return [("kept beyond the target", f"{surplus} (surplus.jsonl)")] if surplus else []
+
+
+def _unknown_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    unknown = summary.get("rows_unknown", 0)
+    return [("kept, unknown if they teach", f"{unknown}")] if unknown else []
 
 
 def _suspect_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:

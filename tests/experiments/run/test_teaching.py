@@ -115,3 +115,25 @@ def test_rows_that_are_not_answered_teach_as_well(
     config = write_config(12, models=MODELS, failure=TEACH, optimizer=NONE, evolve=evolve)
     run_cli("run", str(config), expected=0)
     assert all("solver" in row["scores"] for row in rows_of(RUN / "evolved.jsonl"))
+
+
+def test_the_terminal_and_the_report_count_what_nobody_could_tell(
+    write_config: Callable[..., Path],
+) -> None:
+    rivers = {"id": "r", "instruction": "List the 3 largest rivers of Europe."}
+    Path("mixed.jsonl").write_text("\n".join(map(json.dumps, [*OPEN, rivers])) + "\n")
+    failure = {"rules": [], "teach": ["learnable", "-demands_no_more"]}
+    config = write_config(
+        models=MODELS,
+        optimizer=NONE,
+        data={"path": "mixed.jsonl"},
+        failure=failure,
+        evolve={"methods": ["weak"], "attempts": 6},
+    )
+    result = run_cli("run", str(config), expected=0)
+
+    unknown = summary_of(RUN)["rows_unknown"]
+    assert unknown == sum("unknown" in row for row in rows_of(RUN / "evolved.jsonl")) > 0
+    assert f"kept, unknown if they teach │ {unknown} " in " ".join(result.out.split())
+    report = (RUN / "report.html").read_text("utf-8")
+    assert f"of {unknown} of the kept rows nobody could tell what they teach" in report
