@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.client import Endpoint, RoleClient
@@ -29,6 +30,7 @@ from autoevol.experiments.models.transports.litellm import LitellmTransport
 from autoevol.experiments.models.transports.llama_slots import SlotPool, SlotTransport
 from autoevol.experiments.models.transports.openai_http import HttpOptions, OpenAITransport
 from autoevol.experiments.models.transports.protocol import Transport
+from autoevol.experiments.models.transports.recorded import RecordedTransport
 from autoevol.experiments.models.transports.scripted import SCRIPTS, ScriptedTransport
 
 DEFAULT_CONTEXT = 4096
@@ -252,7 +254,9 @@ class _Factory:
 
 def _transport(settings: ModelSettings, dialect: Dialect) -> Transport:
     if settings.kind == "scripted":
-        return ScriptedTransport(SCRIPTS[settings.model.removeprefix("scripted/")])
+        name = settings.model.removeprefix("scripted/")
+        script = SCRIPTS.get(name)
+        return ScriptedTransport(script) if script else RecordedTransport(Path(name))
     if settings.is_direct and settings.api_base:
         return OpenAITransport(
             settings.api_base,

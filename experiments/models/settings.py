@@ -18,6 +18,7 @@ from autoevol.experiments.models.keys import (
 from autoevol.experiments.models.local.weights import SHIPPED, digest_of, from_hub
 from autoevol.experiments.models.prices import Price, is_known_name, price_of
 from autoevol.experiments.models.transports.protocol import MOST_REPLY_BYTES, Message, Request
+from autoevol.experiments.models.transports.recorded import is_record
 from autoevol.experiments.models.transports.scripted import SCRIPTS
 from autoevol.program.bounds import Count, NonNegative, Positive, Share, Temperature
 from autoevol.program.errors import ConfigError
@@ -241,8 +242,10 @@ def check(settings: ModelSettings, where: str) -> None:
     if settings.kind == "local":
         _check_local(settings.model.removeprefix("local/"), where)
     elif settings.kind == "scripted":
-        if settings.model.removeprefix("scripted/") not in SCRIPTS:
-            raise ConfigError(where, f"unknown scripted model; must be one of {', '.join(SCRIPTS)}")
+        name = settings.model.removeprefix("scripted/")
+        if name not in SCRIPTS and not is_record(Path(name)):
+            names = ", ".join(SCRIPTS)
+            raise ConfigError(where, f"must be one of {names}, or a folder of recorded replies")
     else:
         _check_hosted(settings, where)
 

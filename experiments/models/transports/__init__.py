@@ -10,4 +10,5 @@ openai_http: OpenAI-compatible servers, over plain HTTP.
 litellm: hosted providers, through litellm.
 llama_slots: llama.cpp reads a prefix once for all of its slots.
 scripted: models that answer from a script, for tests and trials.
+recorded: models that answer as a record has it.
 """
