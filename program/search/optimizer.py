@@ -267,7 +267,9 @@ def has_headroom(initial: Evaluation, settings: SearchSettings, listeners: Liste
         StoppedError: Not one row of the initial method could be scored.
     """
     if not initial.failure_rate.scored:
-        raise StoppedError("no dev row could be scored: the models did not answer")
+        # Rows that were not scored say why.
+        reasons = [str(reason) for outcome in initial.outcomes for reason in outcome.reasons]
+        raise StoppedError(f"no dev row could be scored: {(reasons or ['there are none'])[0]}")
     # A method that wins k rows and loses none has p = 2^-k. With fewer failures than the test needs
     # not even a perfect method could pass it.
     headroom = Headroom(initial.failure_rate, settings.accept_level)
