@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from autoevol.metrics.selection.quotations import Quotations
 from autoevol.program.draws import draw_number
 from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Candidate, Evaluation, Row, Trajectory
@@ -15,6 +16,9 @@ from autoevol.program.search.proposer import ProposalRequest
 from autoevol.program.search.settings import SearchSettings
 from autoevol.program.search.subject import Subject
 from autoevol.signatures import Method
+
+GUARDED = "train", "dev", "fresh", "held-out"
+"""What the sets are called whose rows no proposal may quote."""
 
 Cases = dict[str, list[Trajectory]]
 """The mini-batch under each parent, by the parent's id."""
@@ -31,6 +35,36 @@ class _Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyGuard:
+    """Refuses proposals that quote rows: they would know answers instead of rules.
+
+    Demonstrations are train rows by design; they may hold nothing of the other sets.
+
+    Attributes:
+        quotations: Finds quotations of the rows of all sets.
+    """
+
+    quotations: Quotations
+
+    def flaw_of(self, method: Method, parent: Method) -> str | None:
+        """Return what `method` quotes beyond its parent, or None."""
+        changed = [
+            pair for pair in zip(method.parts, parent.parts, strict=True) if pair[0] != pair[1]
+        ]
+        return next(filter(None, (self._flaw(*pair) for pair in changed)), None)
+
+    def _flaw(self, part: Method, old: Method) -> str | None:
+        has_text = part.instructions != old.instructions
+        quotation = self.quotations.find(part.instructions) if has_text else None
+        if quotation:
+            return str(quotation)
+        pairs = [pair for pair in part.demonstrations if pair not in old.demonstrations]
+        hidden = (self.quotations.find_hidden(text, allowed="train") for p in pairs for text in p)
+        quotation = next(filter(None, hidden), None)
+        return f"a demonstration {quotation}" if quotation else None
+
+
+@dataclass(frozen=True, slots=True)
 class CandidateMaker:
     """Makes the candidates of a step.
 
@@ -39,12 +73,14 @@ class CandidateMaker:
         train: Rows from which the mini-batch X_t is drawn.
         settings: The search's hyper-parameters.
         listeners: Get the phases.
+        guard: Refuses proposals that quote rows.
     """
 
     subject: Subject
     train: Sequence[Row]
     settings: SearchSettings
     listeners: Listeners
+    guard: CopyGuard
 
     def parent_of(self, knobs: Knobs, incumbent: Evaluation, archive: Archive) -> Evaluation:
         """Return the method to change; with the paper's policy always the incumbent."""
@@ -74,7 +110,8 @@ class CandidateMaker:
         candidates = await asyncio.gather(*work)
         # Once all are made, and in their own order: which of two equal proposals is the duplicate
         # must not depend on which reply came first.
-        return [_without_duplicate(candidate, archive) for candidate in candidates]
+        checked = [self._without_quotation(candidate) for candidate in candidates]
+        return [_without_duplicate(candidate, archive) for candidate in checked]
 
     async def _cases(self, assignments: Sequence[_Assignment]) -> Cases:
         """Run the mini-batch once with each parent whose operator needs it."""
@@ -110,6 +147,11 @@ class CandidateMaker:
             operator=name,
             predictor=request.part.name if len(request.method.parts) > 1 else "",
         )
+
+    def _without_quotation(self, candidate: Candidate) -> Candidate:
+        method = candidate.method
+        flaw = self.guard.flaw_of(method, candidate.parent) if method else None
+        return replace(candidate, method=None, rejected=flaw) if flaw else candidate
 
     def _request(self, assignment: _Assignment, archive: Archive, cases: Cases) -> ProposalRequest:
         seed, step, index = self.settings.seed, assignment.step, assignment.index

@@ -4,7 +4,7 @@ A step makes m candidate methods, races them against the incumbent on the dev ro
 best one. The paper's own algorithm is this loop with the settings `program.search.settings.PAPER`.
 """
 
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,7 @@ from functools import partial
 import dspy
 from dspy.teleprompt import Teleprompter
 
+from autoevol.metrics.selection.quotations import Quotations
 from autoevol.program.blocks import run_here
 from autoevol.program.calls import collected_calls
 from autoevol.program.errors import StoppedError
@@ -21,7 +22,7 @@ from autoevol.program.listeners import Listeners
 from autoevol.program.records import Evaluation, Headroom, Row, StepRecord
 from autoevol.program.search.acceptance import Acceptance, decide_step
 from autoevol.program.search.archive import Archive
-from autoevol.program.search.candidates import CandidateMaker
+from autoevol.program.search.candidates import GUARDED, CandidateMaker, CopyGuard
 from autoevol.program.search.confirmation import ConfirmationTest, confirm_on_fresh_rows
 from autoevol.program.search.policy import Policy, ProposalStudy
 from autoevol.program.search.racing import Race, RaceRules
@@ -57,12 +58,21 @@ class AutoEvolInstruct(Teleprompter):
         trainset: Sequence[Row],
         valset: Sequence[Row],
         freshset: Sequence[Row] = (),
+        heldoutset: Sequence[Row] = (),
     ) -> Evolver:
         """Return a copy of `student` with the best method of the search; see `acompile`.
 
         It can be called where an event loop runs, as in a notebook; that loop waits.
         """
-        return run_here(self.acompile(student, trainset=trainset, valset=valset, freshset=freshset))
+        return run_here(
+            self.acompile(
+                student,
+                trainset=trainset,
+                valset=valset,
+                freshset=freshset,
+                heldoutset=heldoutset,
+            )
+        )
 
     async def acompile(
         self,
@@ -71,6 +81,7 @@ class AutoEvolInstruct(Teleprompter):
         trainset: Sequence[Row | dspy.Example],
         valset: Sequence[Row | dspy.Example],
         freshset: Sequence[Row | dspy.Example] = (),
+        heldoutset: Sequence[Row | dspy.Example] = (),
     ) -> Evolver:
         """Search for a better method.
 
@@ -79,6 +90,7 @@ class AutoEvolInstruct(Teleprompter):
             trainset: Rows from which the mini-batches are drawn.
             valset: Dev rows D; the incumbent's verdicts on them are reused.
             freshset: Rows for the confirmation; none: the last incumbent is the best method.
+            heldoutset: Never measured here; no proposal may quote them.
 
         Returns:
             A copy of `student`; with its own method when no better one was found.
@@ -88,7 +100,8 @@ class AutoEvolInstruct(Teleprompter):
             LMError: A call failed for good in a way that ends the run.
         """
         settings, listeners = self.settings, self.listeners
-        rows = SearchRows(as_rows(trainset), as_rows(valset), as_rows(freshset))
+        train, dev, fresh = as_rows(trainset), as_rows(valset), as_rows(freshset)
+        rows = SearchRows(train, dev, fresh, row_texts(train, dev, fresh, as_rows(heldoutset)))
         subject = EvolverSubject(student, self.pipeline, settings, listeners)
         with collected_calls() as calls:
             best = await Search(subject, settings, listeners, rows, calls).run()
@@ -103,11 +116,14 @@ class SearchRows:
         train: The mini-batches are drawn from them.
         dev: Candidates are compared on them.
         fresh: The best methods are confirmed on them; without any there is no confirmation.
+        texts: The texts of each row, by set (train, dev, fresh, held-out): no proposal may quote
+            them.
     """
 
     train: Sequence[Row]
     dev: Sequence[Row]
-    fresh: Sequence[Row] = ()
+    fresh: Sequence[Row]
+    texts: Mapping[str, Sequence[Sequence[str]]]
 
 
 class Search:
@@ -135,7 +151,8 @@ class Search:
         dev = rows.dev
         rules = RaceRules(settings.pruner, len(dev), settings.race_level, settings.race_worth)
         self.study = ProposalStudy(_policy(subject, settings), rules.make_pruner())
-        self.maker = CandidateMaker(subject, rows.train, settings, listeners)
+        guard = CopyGuard(Quotations(rows.texts, common=subject.method.text))
+        self.maker = CandidateMaker(subject, rows.train, settings, listeners, guard)
         self.race = Race(
             rules=rules,
             dev=dev,
@@ -283,6 +300,14 @@ def as_rows(examples: Sequence[Row | dspy.Example]) -> list[Row]:
         example if isinstance(example, Row) else _as_row(index, example)
         for index, example in enumerate(examples)
     ]
+
+
+def row_texts(*sets: Sequence[Row]) -> dict[str, list[tuple[str, ...]]]:
+    """Return the texts of the train, dev, fresh and held-out rows, by the name of the set."""
+    return {
+        name: [(row.text, row.input, row.response) for row in rows]
+        for name, rows in zip(GUARDED, sets, strict=True)
+    }
 
 
 def _as_row(index: int, example: dspy.Example) -> Row:

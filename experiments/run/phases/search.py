@@ -51,7 +51,11 @@ class SearchPhase:
         """
         splits = self._plan.splits
         best = await self._optimizer().acompile(
-            student, trainset=splits.train, valset=splits.dev, freshset=splits.fresh
+            student,
+            trainset=splits.train,
+            valset=splits.dev,
+            freshset=splits.fresh,
+            heldoutset=splits.heldout,
         )
         heldout = await self._test(student, best)
         return self._applied(student.method, best.method, heldout), self._log.result(heldout)

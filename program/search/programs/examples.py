@@ -8,11 +8,12 @@ import dspy
 
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
+from autoevol.program.search.candidates import GUARDED
 from autoevol.program.search.optimizer import SearchRows
 from autoevol.program.search.programs.state import fields_text, texts_in
 
 WHERE = "AutoEvol.compile"
-_ROLES = {"trainset": "train", "valset": "dev", "freshset": "fresh", "heldoutset": "held-out"}
+_ROLES = dict(zip(("trainset", "valset", "freshset", "heldoutset"), GUARDED, strict=True))
 """What the search calls each set."""
 
 
@@ -23,12 +24,10 @@ class ExampleSets:
     Attributes:
         examples: By the id of their row.
         rows: Of the search; a row's instruction is the inputs of its example as text.
-        texts: The texts of each example, by what the search calls its set; held-out ones included.
     """
 
     examples: Mapping[str, dspy.Example]
     rows: SearchRows
-    texts: Mapping[str, Sequence[Sequence[str]]]
 
 
 def example_sets(**sets: Sequence[dspy.Example] | None) -> ExampleSets:
@@ -51,7 +50,8 @@ def example_sets(**sets: Sequence[dspy.Example] | None) -> ExampleSets:
         rows[role] = [_row(f"{role}-{i}", example) for i, example in enumerate(lists[name])]
         by_id.update({row.id: e for row, e in zip(rows[role], lists[name], strict=True)})
     texts = {role: [_texts(e) for e in lists[name]] for name, role in _ROLES.items()}
-    return ExampleSets(by_id, SearchRows(rows["train"], rows["dev"], rows["fresh"]), texts)
+    search_rows = SearchRows(rows["train"], rows["dev"], rows["fresh"], texts)
+    return ExampleSets(by_id, search_rows)
 
 
 def _checked(name: str, examples: Any) -> list[dspy.Example]:

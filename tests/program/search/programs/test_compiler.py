@@ -452,6 +452,28 @@ def test_a_metric_that_never_scores_stops_the_search_with_its_reason() -> None:
         compiler.compile(dspy.Predict("ticket -> category"), **sets())
 
 
+@pytest.mark.parametrize("name", ["trainset", "valset", "freshset", "heldoutset"])
+def test_a_proposal_that_quotes_an_example_of_any_set_is_rejected(name: str) -> None:
+    text = "the kettle in the blue box hums a tune about trains at night"
+    odd = dspy.Example(ticket=f"Number 8: {text}", category="login").with_inputs("ticket")
+    data = {**sets(train=40, fresh=4), "heldoutset": tickets(2, 5000)}
+    data[name] = [*data[name], odd]
+    lm = model(lambda method, draw: f"{method} Never answer when {text}. {ORDERS['login']} {draw}")
+    compiler, steps = optimizer(steps=1, operators=("rewrite",), headroom=False)
+    plain = lm.reply
+    lm.reply = lambda system, user, draw: (
+        field("category", "login")
+        if text in user and "ticket" in user
+        else plain(system, user, draw)
+    )
+    with dspy.context(lm=lm):
+        compiler.compile(dspy.Predict("ticket -> category"), **data)
+    called = {"trainset": "train", "valset": "dev", "freshset": "fresh", "heldoutset": "held-out"}
+    reasons = [str(c.rejected) for c in steps[0].candidates]
+    assert reasons
+    assert all(reason.startswith(f"quotes a row of {called[name]}: ") for reason in reasons)
+
+
 class NoPredictor(dspy.Module):
     """Calls no model."""
 
