@@ -19,8 +19,8 @@ class AnalyzeRuns(dspy.Signature):
 
 class OptimizeStep(dspy.Signature):
     """You improve a method: the orders that one step of a program follows. You are shown what the step reads and writes, the present method, and feedback on its work.
-    Write the complete improved method, from its first sentence to its last. Keep the sentences that work, so that the other cases do not get worse. Add or change the rules that the feedback calls for: general rules that hold for every input. State the permitted results, their form, and the signs that decide between them where the feedback shows them; never repeat the text of a single case.
-    Write plain sentences that give orders, within the word limit. Reply with the new method only: no heading, no comment, no example.
+    Write the complete improved method, from its first sentence to its last. Keep the sentences that work, so that the other cases do not get worse. Add or change one to three rules that the feedback calls for. Each rule holds for every input: it names a sign in the input and says what to write then, or it says in which form to write. Take signs and forms from the failed cases, but never repeat the text of a single case.
+    Write plain sentences that give orders to the assistant who does the step, within the word limit: no program code, no heading, no list of the fields, no word about the method itself. Reply with the new method only.
     """
 
     task: str = dspy.InputField(desc="what the step reads and writes")
@@ -28,7 +28,7 @@ class OptimizeStep(dspy.Signature):
     feedback: str = dspy.InputField(desc="which cases failed and why, then general advice")
     word_limit: int = dspy.InputField(desc="most words that the method may have")
     optimized_method: str = dspy.OutputField(
-        desc="Write the complete improved method, and stop after its last sentence. It must differ from the present one in at least one sentence."
+        desc="Write the complete improved method as orders to the assistant, and stop after its last sentence. It must differ from the present one in at least one sentence."
     )
 
 

@@ -41,7 +41,7 @@ SNAPSHOT = {
     "MergeMethods": "dc90d6c191417ab9",
     "MergeSteps": "713d92c2f0a5cd96",
     "OptimizeMethod": "c8041e445488937c",
-    "OptimizeStep": "55fc692bbb0f619b",
+    "OptimizeStep": "41478cec0044c088",
     "RankChain": "307fb40c39bf8a39",
     "RateAnswer": "7c5a81d6925bd9f8",
     "RateComplexity": "bdf726d5df70e503",

@@ -1,5 +1,6 @@
 """How a proposal is made for a step of a program, where that differs from an evolving method's."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal, get_args, get_origin
 
@@ -46,6 +47,13 @@ async def add_demonstration(proposer: Proposer, request: ProposalRequest) -> Pro
     return with_demonstrations(request, (*shown, pair), f"shows: {pair[0]}")
 
 
+# "Improved", for one, is a word of our prompts. A program may well be about methods.
+_TALK = re.compile(
+    r"\b(?:improved|optimi[sz]ed|present|shorter|joined|new) method\b"
+    r"|\bimprove the method\b|\bthe method (?:should|must)\b",
+    re.IGNORECASE,
+)
+
 PROGRAM_OPERATORS: Mapping[OperatorName, Operator] = {
     "rewrite": rewrite,
     "edit": edit,
@@ -68,9 +76,15 @@ def prompts_for(state: ProgramState) -> Prompts:
         shorten=ShortenStep,
         merge=MergeSteps,
         task=lambda request: {"task": tasks[request.predictor]},
-        flaw=lambda text: None,
+        flaw=_talk_in,
         may_quote_cases=True,
     )
+
+
+def _talk_in(text: str) -> str | None:
+    """Return why `text` gives no orders, or None: it talks about the method, as weak models do."""
+    talk = _TALK.search(text)
+    return f"talks about the method: {talk[0]!r}" if talk else None
 
 
 def describe_step(state: ProgramState, index: int) -> str:

@@ -474,6 +474,21 @@ def test_a_proposal_that_quotes_an_example_of_any_set_is_rejected(name: str) -> 
     assert all(reason.startswith(f"quotes a row of {called[name]}: ") for reason in reasons)
 
 
+@pytest.mark.parametrize(
+    ("proposal", "needle"),
+    [
+        pytest.param("The improved method reads the ticket.", "talks about the method", id="talk"),
+        pytest.param("", "unparsed reply", id="nothing"),
+        pytest.param("word " * 500, "400 allowed", id="too long"),
+    ],
+)
+def test_a_reply_that_gives_no_orders_is_rejected(proposal: str, needle: str) -> None:
+    compiler, steps = optimizer(steps=1, operators=("rewrite",))
+    with dspy.context(lm=model(lambda method, draw: proposal)):
+        compiler.compile(dspy.Predict("ticket -> category"), **sets())
+    assert {needle in str(c.rejected) for c in steps[0].candidates} == {True}
+
+
 class NoPredictor(dspy.Module):
     """Calls no model."""
 
