@@ -239,6 +239,25 @@ def test_a_budget_ends_the_search_before_a_step_that_would_pass_it() -> None:
     assert len(lm.systems) <= 16 + 3 * (2 + 16) + 3 * 4
 
 
+def test_calls_of_a_model_that_the_program_sets_by_itself_count() -> None:
+    own = model()
+
+    class Own(dspy.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.sort = dspy.Predict("ticket -> category")
+
+        def forward(self, ticket: str) -> Any:
+            with dspy.context(lm=own):
+                return self.sort(ticket=ticket)
+
+    compiler, steps = optimizer(max_calls=16 + 2)
+    with dspy.context(lm=model()):
+        compiler.compile(Own(), **sets())
+    assert not steps
+    assert len(own.systems) == 16
+
+
 def test_the_confirmation_reports_its_choice() -> None:
     choices: list[FinalChoice] = []
     listeners = Listeners(on_choice=choices.append)
