@@ -67,6 +67,10 @@ class PlainAdapter(dspy.Adapter):
         inputs: dict[str, Any],
     ) -> list[dict[str, Any]]:
         """Return the output of each reply; nothing of DSPy's own typed outputs can occur here."""
+        # DSPy's own models accept messages from its base class alone; ours need nothing of it.
+        if type(lm).acall is dspy.BaseLM.acall:
+            replies = await super().acall(lm, lm_kwargs, signature, demos, inputs)
+            return list(replies)
         replies = await lm.acall(messages=self.format(signature, demos, inputs), **lm_kwargs)
         return [self.parse(signature, reply) for reply in replies]
 

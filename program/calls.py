@@ -84,6 +84,16 @@ def paid_calls(records: Sequence[CallRecord]) -> int:
     return sum(not record.is_shared for record in records)
 
 
+@dataclass(frozen=True, slots=True)
+class PaidCalls:
+    """A growing list of calls whose length is the number of those that were paid."""
+
+    records: Sequence[CallRecord]
+
+    def __len__(self) -> int:
+        return paid_calls(self.records)
+
+
 def usage_of(records: Sequence[CallRecord]) -> dict[str, int]:
     """Return the usage of a row: the number of calls and the sums of their tokens."""
     return {

@@ -5,6 +5,7 @@ from autoevol.signatures.evolve import EvolveInput, EvolveInstruction, EvolveIns
 from autoevol.signatures.judge import ChooseAnswer, JudgeDefects, JudgeEquality, JudgeEvolution
 from autoevol.signatures.methods import Method, from_markdown, shipped_methods, to_markdown
 from autoevol.signatures.optimize import MergeMethods, OptimizeMethod, ShortenMethod
+from autoevol.signatures.programs import AnalyzeRuns, MergeSteps, OptimizeStep, ShortenStep
 from autoevol.signatures.respond import RespondToInstruction
 from autoevol.signatures.scoring import (
     CompareAnswers,
@@ -19,6 +20,7 @@ from autoevol.signatures.scoring import (
 from autoevol.signatures.witness import JudgeAddedDemand, JudgeDemand, JudgeSolvability, TryTask
 
 __all__ = [
+    "AnalyzeRuns",
     "AnalyzeTrajectory",
     "ChooseAnswer",
     "CompareAnswers",
@@ -33,14 +35,17 @@ __all__ = [
     "JudgeEvolution",
     "JudgeSolvability",
     "MergeMethods",
+    "MergeSteps",
     "Method",
     "OptimizeMethod",
+    "OptimizeStep",
     "RankChain",
     "RateAnswer",
     "RateComplexity",
     "RateDifficulty",
     "RespondToInstruction",
     "ShortenMethod",
+    "ShortenStep",
     "SolveTask",
     "TagIntentions",
     "TryTask",

@@ -98,6 +98,17 @@ class Method:
         """Return the method with other instructions and no parameters; all the rest stays."""
         return replace(self, name=name, instructions=instructions, template=None)
 
+    @property
+    def parts(self) -> tuple["Method", ...]:
+        """The state of each predictor that is searched; an evolver's method is one predictor's."""
+        return (self,)
+
+    def with_part(self, index: int, part: "Method", *, name: str) -> "Method":
+        """Return the method with another state of the predictor `index`, under a new name."""
+        if index:
+            raise ValueError(f"the method is the state of one predictor, there is no part {index}")
+        return replace(part, name=name)
+
     def with_parameters(self, /, **values: object) -> "Method":
         """Return the method with other values in its text; a value that is not given stays.
 

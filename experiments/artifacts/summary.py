@@ -72,6 +72,8 @@ class SearchResult:
         steps: In order.
         choice: The confirmation on fresh rows; None when there was none.
         heldout: None without held-out rows.
+        fresh_checks: Accepted methods on fresh rows beside the finalists, by their ids.
+        heldout_checks: Accepted methods on held-out rows beside the best one, by their ids.
     """
 
     initial: FailureRate | None = None
@@ -79,6 +81,28 @@ class SearchResult:
     steps: Sequence[StepRecord] = ()
     choice: FinalChoice | None = None
     heldout: HeldoutTest | None = None
+    fresh_checks: Mapping[str, FailureRate] = field(default_factory=dict)
+    heldout_checks: Mapping[str, FailureRate] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> list[StepRecord]:
+        """The steps whose best method took the incumbent's place."""
+        return [step for step in self.steps if step.is_accepted]
+
+    @property
+    def fresh_rates(self) -> dict[str, FailureRate]:
+        """Failure rates on fresh rows, by the method's id."""
+        choice = self.choice
+        rates = {f.dev.method.id: f.fresh.failure_rate for f in choice.finalists} if choice else {}
+        if choice and choice.finalists:
+            rates[choice.initial.method.id] = choice.initial.failure_rate
+        return {**self.fresh_checks, **rates}
+
+    @property
+    def heldout_rates(self) -> dict[str, FailureRate]:
+        """Failure rates on held-out rows, by the method's id."""
+        tests = (self.heldout.initial, self.heldout.best) if self.heldout else ()
+        return {**self.heldout_checks, **{e.method.id: e.failure_rate for e in tests}}
 
     @property
     def best(self) -> FailureRate | None:
@@ -183,6 +207,7 @@ def _search_figures(search: SearchResult) -> dict[str, Any]:
         "heldout_verdict": heldout.verdict if heldout else None,
         "search_skipped": search.skipped,
         "second_look": _confirmation(search.choice),
+        "accepted_methods": _accepted(search),
         "steps": len(search.steps),
         "accepted_steps": sum(step.is_accepted for step in search.steps),
     }
@@ -234,6 +259,29 @@ def _confirmation(choice: FinalChoice | None) -> list[dict[str, Any]] | None:
         for finalist in choice.finalists
     ]
     return [initial, *finalists]
+
+
+def _accepted(search: SearchResult) -> list[dict[str, Any]]:
+    """Return the initial and every accepted method on dev, fresh and held-out rows.
+
+    A rate that falls on dev rows, and not on the others, was fitted to the dev rows.
+    """
+    if not search.steps:
+        return []
+    measured = [(0, search.steps[0].incumbent)]
+    measured += [(step.step + 1, step.best) for step in search.accepted]
+    fresh, heldout = search.fresh_rates, search.heldout_rates
+    return [
+        {
+            "step": step,
+            "method": evaluation.method.name,
+            "method_id": evaluation.method.id,
+            "dev": _rate(evaluation.failure_rate),
+            "fresh": _rate(fresh.get(evaluation.method.id)),
+            "heldout": _rate(heldout.get(evaluation.method.id)),
+        }
+        for step, evaluation in measured
+    ]
 
 
 _NUMBERS = (

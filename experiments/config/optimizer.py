@@ -27,12 +27,17 @@ class OptimizerConfig(Section, SearchOptions):
             study for optuna-dashboard.
         on_no_gain: Which method is applied if the best one's failure rate on the held-out rows is
             no lower than the initial one's.
+        check_accepted: Whether every accepted method is measured on the fresh and the held-out
+            rows, too, when the search is over. It costs calls and changes no choice: a failure
+            rate that falls on the dev rows alone was fitted to them. Without it those figures are
+            shown that the search has anyway.
     """
 
     name: Literal["auto_evol", "paper", "gepa", "miprov2", "none"] = "auto_evol"
     initial_method: str | None = None
     storage: str | None = None
     on_no_gain: Literal["keep_initial", "keep_best"] = "keep_initial"
+    check_accepted: bool = False
 
     @model_validator(mode="before")
     @classmethod

@@ -136,6 +136,10 @@ def _search(plan: Plan) -> list[CostEstimate]:
         fresh = len(splits.fresh) * (1 + search.finalists)
         estimates += _evolving(plan, "confirm", fresh, fresh)
     heldout = 2 * len(splits.heldout)
+    if search.check_accepted:
+        # At most: every step may accept a method.
+        checked = search.steps * (len(splits.fresh) + len(splits.heldout))
+        estimates += _evolving(plan, "check", checked, checked)
     return [*_look(plan), *estimates, *_evolving(plan, "held-out", heldout, heldout)]
 
 

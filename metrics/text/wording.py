@@ -74,6 +74,22 @@ def _parts(word: str) -> Iterator[str]:
             yield run
 
 
+@lru_cache(maxsize=512)
+def units(text: str) -> tuple[tuple[str, float], ...]:
+    """Return the words of `text` with weight 1; of scripts without spaces the characters with 0.5.
+
+    Two characters of Chinese, Japanese or Thai say about as much as a word of other scripts.
+    """
+    if text.isascii() or not _UNSPACED.search(text):
+        return tuple((word, 1.0) for word in words(text))
+    runs = (run for word in words(text) for run in _RUNS.findall(word))
+    return tuple(
+        part
+        for run in runs
+        for part in ([(char, 0.5) for char in run] if _UNSPACED.match(run) else [(run, 1.0)])
+    )
+
+
 def plain(text: str) -> str:
     """Return `text` in Unicode's normal form NFKC."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text)

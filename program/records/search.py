@@ -22,11 +22,16 @@ class Trajectory:
         id: The row's id, by which the analysis refers to the case.
         stages: The texts, oldest first; l + 1 of them unless a round failed to parse.
         notes: What F found, one line per failed stage.
+        labels: What each stage is; empty: they are numbered.
+        demonstrations: What each predictor did in a row that passed, as a pair of its inputs and
+            outputs; None for a predictor that was not called. Empty: nothing to show.
     """
 
     id: str
     stages: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    demonstrations: tuple[tuple[str, str] | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ class Candidate:
         is_pruned: Whether it lost its race before the last dev row.
         verdict: Result of the comparison with the incumbent, in words.
         is_better: Whether it replaced the incumbent, if only for the rest of the step.
+        predictor: Name of the predictor that the proposal changes; "" where there is one alone.
     """
 
     step: int
@@ -94,6 +100,7 @@ class Candidate:
     is_pruned: bool = False
     verdict: str = ""
     is_better: bool = False
+    predictor: str = ""
 
     @property
     def id(self) -> str:

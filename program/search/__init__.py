@@ -1,8 +1,10 @@
 """The search for a better evolving method: the paper's loop with statistical safeguards.
 
-optimizer: `AutoEvolInstruct`, the loop itself; start reading here.
+optimizer: the loop, and `AutoEvolInstruct`, which runs it on the evolver; start reading here.
+subject: what a search improves; the evolver as one.
+programs: any DSPy program as another: `AutoEvol`.
 settings: the hyper-parameters, and the paper's own values of them.
-candidates: a step's candidates: mini-batch, parent, and operator.
+candidates: a step's candidates: mini-batch, parent, operator, and the guard against copies.
 policy: which operator, parent and temperature to try next, by Optuna.
 operators: the seven ways to make a proposal from a method.
 proposer: the optimizer model's calls for them, and the checks of its replies.

@@ -89,6 +89,10 @@ def is_same(first: Method, second: Method) -> bool:
 
     A word that changes what a sentence demands, such as "not" or "only", makes another method.
     """
+    return all(map(_is_same_part, first.parts, second.parts))
+
+
+def _is_same_part(first: Method, second: Method) -> bool:
     if (first.demonstrations, first.thinking) != (second.demonstrations, second.thinking):
         return False
     mine, theirs = (Counter(fingerprint(method).split()) for method in (first, second))

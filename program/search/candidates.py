@@ -5,18 +5,20 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from autoevol.metrics.selection.quotations import Quotations
 from autoevol.program.draws import draw_number
-from autoevol.program.evolution.evaluation import trajectories
-from autoevol.program.evolution.evolver import Evolver
-from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Candidate, Evaluation, Row, Trajectory
 from autoevol.program.search.archive import Archive
-from autoevol.program.search.operators import NEED_CASES, applies, propose
+from autoevol.program.search.operators import applies, propose
 from autoevol.program.search.policy import Knobs, ProposalTrial
-from autoevol.program.search.proposer import ProposalRequest, Proposer
+from autoevol.program.search.proposer import ProposalRequest
 from autoevol.program.search.settings import SearchSettings
+from autoevol.program.search.subject import Subject
 from autoevol.signatures import Method
+
+GUARDED = "train", "dev", "fresh", "held-out"
+"""What the sets are called whose rows no proposal may quote."""
 
 Cases = dict[str, list[Trajectory]]
 """The mini-batch under each parent, by the parent's id."""
@@ -33,24 +35,52 @@ class _Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyGuard:
+    """Refuses proposals that quote rows: they would know answers instead of rules.
+
+    Demonstrations are train rows by design; they may hold nothing of the other sets.
+
+    Attributes:
+        quotations: Finds quotations of the rows of all sets.
+    """
+
+    quotations: Quotations
+
+    def flaw_of(self, method: Method, parent: Method) -> str | None:
+        """Return what `method` quotes beyond its parent, or None."""
+        changed = [
+            pair for pair in zip(method.parts, parent.parts, strict=True) if pair[0] != pair[1]
+        ]
+        return next(filter(None, (self._flaw(*pair) for pair in changed)), None)
+
+    def _flaw(self, part: Method, old: Method) -> str | None:
+        has_text = part.instructions != old.instructions
+        quotation = self.quotations.find(part.instructions) if has_text else None
+        if quotation:
+            return str(quotation)
+        pairs = [pair for pair in part.demonstrations if pair not in old.demonstrations]
+        hidden = (self.quotations.find_hidden(text, allowed="train") for p in pairs for text in p)
+        quotation = next(filter(None, hidden), None)
+        return f"a demonstration {quotation}" if quotation else None
+
+
+@dataclass(frozen=True, slots=True)
 class CandidateMaker:
     """Makes the candidates of a step.
 
     Attributes:
-        student: Evolves the mini-batch, with each parent's method.
+        subject: Runs the mini-batch with each parent, and knows the operators.
         train: Rows from which the mini-batch X_t is drawn.
-        pipeline: Roles, F, and how rows are grouped.
-        proposer: Asks the optimizer model.
         settings: The search's hyper-parameters.
-        listeners: Get the phases and the rows of the mini-batch.
+        listeners: Get the phases.
+        guard: Refuses proposals that quote rows.
     """
 
-    student: Evolver
+    subject: Subject
     train: Sequence[Row]
-    pipeline: Pipeline
-    proposer: Proposer
     settings: SearchSettings
     listeners: Listeners
+    guard: CopyGuard
 
     def parent_of(self, knobs: Knobs, incumbent: Evaluation, archive: Archive) -> Evaluation:
         """Return the method to change; with the paper's policy always the incumbent."""
@@ -59,7 +89,8 @@ class CandidateMaker:
 
     def is_usable(self, knobs: Knobs, incumbent: Evaluation, archive: Archive) -> bool:
         """Return whether the operator can change the parent."""
-        return applies(knobs.operator, self.parent_of(knobs, incumbent, archive), archive)
+        parent = self.parent_of(knobs, incumbent, archive)
+        return applies(knobs.operator, parent, archive, knobs.predictor)
 
     async def propose(
         self,
@@ -79,37 +110,32 @@ class CandidateMaker:
         candidates = await asyncio.gather(*work)
         # Once all are made, and in their own order: which of two equal proposals is the duplicate
         # must not depend on which reply came first.
-        return [_without_duplicate(candidate, archive) for candidate in candidates]
+        checked = [self._without_quotation(candidate) for candidate in candidates]
+        return [_without_duplicate(candidate, archive) for candidate in checked]
 
     async def _cases(self, assignments: Sequence[_Assignment]) -> Cases:
-        """Evolve the mini-batch once with each parent whose operator needs it."""
+        """Run the mini-batch once with each parent whose operator needs it."""
         cases: Cases = {}
         for assignment in assignments:
             method = assignment.parent.method
-            if assignment.knobs.operator in NEED_CASES and method.id not in cases:
+            if assignment.knobs.operator in self.subject.need_cases and method.id not in cases:
                 cases[method.id] = await self._trajectories(method, assignment.step)
         return cases
 
     async def _trajectories(self, method: Method, step: int) -> list[Trajectory]:
-        """Return S_t of the paper: the mini-batch, evolved l times with a method."""
+        """Return S_t of the paper: the mini-batch under a method."""
         # The seed depends on the step alone: all parents get the same rows, on resume too.
         rng = random.Random(draw_number("batch", self.settings.seed, step))
         batch = rng.sample(self.train, min(self.settings.batch_size, len(self.train)))
-        # The analysis reads rewrites only, so the mini-batch is not answered.
-        return await trajectories(
-            self.student.with_method(method),
-            batch,
-            replace(self.pipeline, responds=False),
-            self.listeners,
-            length=self.settings.trajectory_rounds,
-            phase=f"step {step + 1}: mini-batch",
-        )
+        phase = f"step {step + 1}: mini-batch"
+        return await self.subject.cases(method, batch, phase=phase)
 
     async def _candidate(
         self, assignment: _Assignment, archive: Archive, cases: Cases
     ) -> Candidate:
         request = self._request(assignment, archive, cases)
-        proposal = await propose(assignment.knobs.operator, self.proposer, request)
+        subject, name = self.subject, assignment.knobs.operator
+        proposal = await propose(name, subject.proposer, request, subject.operators)
         return Candidate(
             step=assignment.step,
             index=assignment.index,
@@ -118,8 +144,14 @@ class CandidateMaker:
             feedback=proposal.feedback,
             rejected=proposal.rejected,
             temperature=assignment.knobs.temperature,
-            operator=assignment.knobs.operator,
+            operator=name,
+            predictor=request.part.name if len(request.method.parts) > 1 else "",
         )
+
+    def _without_quotation(self, candidate: Candidate) -> Candidate:
+        method = candidate.method
+        flaw = self.guard.flaw_of(method, candidate.parent) if method else None
+        return replace(candidate, method=None, rejected=flaw) if flaw else candidate
 
     def _request(self, assignment: _Assignment, archive: Archive, cases: Cases) -> ProposalRequest:
         seed, step, index = self.settings.seed, assignment.step, assignment.index
@@ -136,6 +168,7 @@ class CandidateMaker:
             draw=draw_number("proposal", seed, step, index),
             analysis_draw=first_draw if self.settings.shared_analysis else None,
             temperature=assignment.knobs.temperature,
+            predictor=assignment.knobs.predictor,
         )
 
 

@@ -4,7 +4,7 @@
 others make no call, so a search with a weak optimizer model can find a better method, too.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
@@ -32,18 +32,18 @@ LONG = 30
 SHORTER = 0.75
 """Share of a method's words that a shortened one may have."""
 
-NEED_CASES = frozenset({"rewrite", "add_demonstration"})
+NEED_CASES: frozenset[OperatorName] = frozenset(("rewrite", "add_demonstration"))
 """Operators that use the mini-batch under the parent."""
 
 
-def applies(name: OperatorName, parent: Evaluation, archive: Archive) -> bool:
-    """Return whether an operator can change a method; makes no call."""
-    method = parent.method
+def applies(name: OperatorName, parent: Evaluation, archive: Archive, predictor: int = 0) -> bool:
+    """Return whether an operator can change a predictor of a method; makes no call."""
+    method = parent.method.parts[predictor]
     match name:
         case "edit":
             return bool(parent.failures)
         case "merge":
-            return _best_other(method, archive) is not None
+            return _best_other(method, archive, predictor) is not None
         case "safeguard":
             return _rule_without_safeguard(parent) is not None
         case "add_demonstration":
@@ -57,10 +57,22 @@ def applies(name: OperatorName, parent: Evaluation, archive: Archive) -> bool:
             return True
 
 
-async def propose(name: OperatorName, proposer: Proposer, request: ProposalRequest) -> Proposal:
-    """Apply an operator; a call that fails or cannot be read only rejects the proposal."""
+async def propose(
+    name: OperatorName,
+    proposer: Proposer,
+    request: ProposalRequest,
+    operators: Mapping[OperatorName, Operator] | None = None,
+) -> Proposal:
+    """Apply an operator; a call that fails or cannot be read only rejects the proposal.
+
+    Args:
+        name: Of the operator.
+        proposer: Asks the optimizer model.
+        request: What to change.
+        operators: By name; None: those of an evolving method.
+    """
     try:
-        return await OPERATORS[name](proposer, request)
+        return await (operators or OPERATORS)[name](proposer, request)
     except AdapterParseError as error:
         return _rejected(f"unparsed reply: {error.lm_response!r:.80}")
     # Any other error, such as a refused key, would fail every proposal, so it ends the run.
@@ -87,11 +99,11 @@ async def edit(proposer: Proposer, request: ProposalRequest) -> Proposal:
 
 async def shorten(proposer: Proposer, request: ProposalRequest) -> Proposal:
     """Ask for the same in three quarters of the words; reject what lost half of them."""
-    old_length = len(words(request.method.instructions))
+    old_length = len(words(request.part.instructions))
     proposal = await proposer.shorten_method(request, word_limit=int(SHORTER * old_length))
     if proposal.method is None:
         return proposal
-    length = len(words(proposal.method.instructions))
+    length = len(words(proposal.method.parts[request.predictor].instructions))
     if LEAST_LEFT * old_length <= length < old_length:
         return proposal
     loss = f"{length} of {old_length} words left: orders were lost"
@@ -101,7 +113,7 @@ async def shorten(proposer: Proposer, request: ProposalRequest) -> Proposal:
 
 async def merge(proposer: Proposer, request: ProposalRequest) -> Proposal:
     """Merge the parent with the best other method of the archive."""
-    other = _best_other(request.method, request.archive)
+    other = _best_other(request.part, request.archive, request.predictor)
     return await proposer.merge_methods(request, other) if other else _rejected("no second method")
 
 
@@ -127,22 +139,30 @@ async def add_demonstration(proposer: Proposer, request: ProposalRequest) -> Pro
         return _rejected("no new row has passed")
     pair = max(unshown, key=lambda texts: added_words(*texts))
     demonstrations = (*method.demonstrations, pair)
-    return _with_demonstrations(request, demonstrations, f"shows: {pair[0]}")
+    return with_demonstrations(request, demonstrations, f"shows: {pair[0]}")
 
 
 async def drop_demonstration(proposer: Proposer, request: ProposalRequest) -> Proposal:
     """Remove the demonstration that the draw selects."""
-    shown = request.method.demonstrations
+    shown = request.part.demonstrations
     index = request.draw % len(shown)
     rest = (*shown[:index], *shown[index + 1 :])
-    return _with_demonstrations(request, rest, f"without: {shown[index][0]}")
+    return with_demonstrations(request, rest, f"without: {shown[index][0]}")
 
 
-def _best_other(method: Method, archive: Archive) -> Method | None:
-    """Return the best method of the archive with other instructions."""
+def with_demonstrations(
+    request: ProposalRequest, demonstrations: tuple[tuple[str, str], ...], why: str
+) -> Proposal:
+    """Return the parent with other demonstrations of the predictor."""
+    part: Method = replace(request.part, demonstrations=demonstrations)
+    return Proposal(request.with_part(part), why)
+
+
+def _best_other(method: Method, archive: Archive, predictor: int) -> Method | None:
+    """Return the predictor's state in the best method that has other instructions for it."""
     # Merging reads instructions alone: methods that differ in demonstrations are one text to it.
-    others = (e.method for e in archive.ranked if e.method.instructions != method.instructions)
-    return next(others, None)
+    parts = (evaluation.method.parts[predictor] for evaluation in archive.ranked)
+    return next((part for part in parts if part.instructions != method.instructions), None)
 
 
 def _rule_without_safeguard(parent: Evaluation) -> str | None:
@@ -154,13 +174,6 @@ def _rule_without_safeguard(parent: Evaluation) -> str | None:
 
 def _has_passed(case: Trajectory) -> bool:
     return len(case.stages) > 1 and not any(note.startswith("stage 1:") for note in case.notes)
-
-
-def _with_demonstrations(
-    request: ProposalRequest, demonstrations: tuple[tuple[str, str], ...], why: str
-) -> Proposal:
-    method: Method = replace(request.method, demonstrations=demonstrations, name=request.name)
-    return Proposal(method, why)
 
 
 def _rejected(why: str) -> Proposal:

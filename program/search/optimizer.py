@@ -4,29 +4,30 @@ A step makes m candidate methods, races them against the incumbent on the dev ro
 best one. The paper's own algorithm is this loop with the settings `program.search.settings.PAPER`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 import dspy
 from dspy.teleprompt import Teleprompter
 
+from autoevol.metrics.selection.quotations import Quotations
 from autoevol.program.blocks import run_here
-from autoevol.program.calls import CallRecord, collected_calls, paid_calls
+from autoevol.program.calls import PaidCalls, collected_calls
 from autoevol.program.errors import StoppedError
-from autoevol.program.evolution.evaluation import evaluate
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Evaluation, Headroom, Row, StepRecord
 from autoevol.program.search.acceptance import Acceptance, decide_step
 from autoevol.program.search.archive import Archive
-from autoevol.program.search.candidates import CandidateMaker
+from autoevol.program.search.candidates import GUARDED, CandidateMaker, CopyGuard
 from autoevol.program.search.confirmation import ConfirmationTest, confirm_on_fresh_rows
 from autoevol.program.search.policy import Policy, ProposalStudy
-from autoevol.program.search.proposer import Proposer
 from autoevol.program.search.racing import Race, RaceRules
 from autoevol.program.search.settings import RANKS, SearchSettings
+from autoevol.program.search.subject import EvolverSubject, Subject
 from autoevol.signatures import Method
 
 
@@ -57,12 +58,21 @@ class AutoEvolInstruct(Teleprompter):
         trainset: Sequence[Row],
         valset: Sequence[Row],
         freshset: Sequence[Row] = (),
+        heldoutset: Sequence[Row] = (),
     ) -> Evolver:
         """Return a copy of `student` with the best method of the search; see `acompile`.
 
         It can be called where an event loop runs, as in a notebook; that loop waits.
         """
-        return run_here(self.acompile(student, trainset=trainset, valset=valset, freshset=freshset))
+        return run_here(
+            self.acompile(
+                student,
+                trainset=trainset,
+                valset=valset,
+                freshset=freshset,
+                heldoutset=heldoutset,
+            )
+        )
 
     async def acompile(
         self,
@@ -71,6 +81,7 @@ class AutoEvolInstruct(Teleprompter):
         trainset: Sequence[Row | dspy.Example],
         valset: Sequence[Row | dspy.Example],
         freshset: Sequence[Row | dspy.Example] = (),
+        heldoutset: Sequence[Row | dspy.Example] = (),
     ) -> Evolver:
         """Search for a better method.
 
@@ -79,6 +90,7 @@ class AutoEvolInstruct(Teleprompter):
             trainset: Rows from which the mini-batches are drawn.
             valset: Dev rows D; the incumbent's verdicts on them are reused.
             freshset: Rows for the confirmation; none: the last incumbent is the best method.
+            heldoutset: Never measured here; no proposal may quote them.
 
         Returns:
             A copy of `student`; with its own method when no better one was found.
@@ -87,54 +99,74 @@ class AutoEvolInstruct(Teleprompter):
             StoppedError: Not one dev row could be scored.
             LMError: A call failed for good in a way that ends the run.
         """
-        rows = (as_rows(trainset), as_rows(valset), as_rows(freshset))
+        settings, listeners = self.settings, self.listeners
+        train, dev, fresh = as_rows(trainset), as_rows(valset), as_rows(freshset)
+        rows = SearchRows(train, dev, fresh, row_texts(train, dev, fresh, as_rows(heldoutset)))
+        subject = EvolverSubject(student, self.pipeline, settings, listeners)
         with collected_calls() as calls:
-            best = await _Search(self, student, *rows, calls=calls).run()
+            best = await Search(subject, settings, listeners, rows, PaidCalls(calls)).run()
         return student.with_method(best.method)
 
 
-class _Search:
-    """One search: the loop, its rows, and its parts."""
+@dataclass(frozen=True, slots=True)
+class SearchRows:
+    """The rows of a search; the three sets are disjoint.
+
+    Attributes:
+        train: The mini-batches are drawn from them.
+        dev: Candidates are compared on them.
+        fresh: The best methods are confirmed on them; without any there is no confirmation.
+        texts: The texts of each row, by set (train, dev, fresh, held-out): no proposal may quote
+            them.
+    """
+
+    train: Sequence[Row]
+    dev: Sequence[Row]
+    fresh: Sequence[Row]
+    texts: Mapping[str, Sequence[Sequence[str]]]
+
+
+class Search:
+    """One search: the loop, its rows, and its parts.
+
+    Args:
+        subject: What is improved.
+        settings: The search's hyper-parameters.
+        listeners: Get steps, trials, the headroom and the final choice.
+        rows: Train, dev and fresh rows.
+        calls: The calls of all models so far, a collection that grows.
+    """
 
     def __init__(
         self,
-        optimizer: AutoEvolInstruct,
-        student: Evolver,
-        train: list[Row],
-        dev: list[Row],
-        fresh: list[Row],
-        *,
-        calls: Sequence[CallRecord],
+        subject: Subject,
+        settings: SearchSettings,
+        listeners: Listeners,
+        rows: SearchRows,
+        calls: Sized,
     ) -> None:
-        pipeline, settings, listeners = optimizer.pipeline, optimizer.settings, optimizer.listeners
-        self.student, self.dev, self.fresh = student, dev, fresh
-        self.pipeline, self.settings, self.listeners = pipeline, settings, listeners
+        self.subject, self.settings, self.listeners = subject, settings, listeners
+        self.rows = rows
         self.acceptance = Acceptance(settings.acceptance, settings.accept_level, settings.tie_break)
+        dev = rows.dev
         rules = RaceRules(settings.pruner, len(dev), settings.race_level, settings.race_worth)
-        policy = Policy(settings.policy, settings.operators, settings.temperatures, settings.seed)
-        self.study = ProposalStudy(policy, rules.make_pruner())
-        self.maker = CandidateMaker(
-            student=student,
-            train=train,
-            pipeline=pipeline,
-            proposer=Proposer(pipeline.roles.optimizer, settings),
-            settings=settings,
-            listeners=listeners,
-        )
+        self.study = ProposalStudy(_policy(subject, settings), rules.make_pruner())
+        guard = CopyGuard(Quotations(rows.texts, common=subject.method.text))
+        self.maker = CandidateMaker(subject, rows.train, settings, listeners, guard)
         self.race = Race(
             rules=rules,
             dev=dev,
             measure=self._measure,
             study=self.study,
             listeners=listeners,
-            is_parallel=pipeline.blocks_in_flight > 1,
+            is_parallel=subject.is_parallel,
         )
-        self.budget = _StepBudget(calls, settings, pipeline.responds, len(dev), len(fresh))
+        self.budget = _StepBudget(calls, settings, subject, len(dev), len(rows.fresh))
 
     async def run(self) -> Evaluation:
         """Return the best method on the dev rows (paper, section 3)."""
         # e_0 is the first incumbent. Step t replaces it by e_t, or keeps it.
-        incumbent = await self._measure(self.student.method, self.dev, "dev: initial method")
+        incumbent = await self._measure(self.subject.method, self.rows.dev, "dev: initial method")
         if not has_headroom(incumbent, self.settings, self.listeners):
             return incumbent
         archive, failed_steps = Archive(incumbent, remembered=self.settings.remembered), 0
@@ -173,23 +205,28 @@ class _Search:
 
     async def _confirm(self, archive: Archive, incumbent: Evaluation) -> Evaluation:
         """Return the best method on fresh rows; without such rows the incumbent."""
-        settings = self.settings
-        if not (self.fresh and settings.finalists):
+        settings, fresh = self.settings, self.rows.fresh
+        if not (fresh and settings.finalists):
             return incumbent
 
         async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
             return await self._measure(method, rows, f"confirmation: {method.name}")
 
         test = ConfirmationTest(self.acceptance, settings.fresh_level, settings.finalists)
-        choice = await confirm_on_fresh_rows(archive, self.fresh, test, measure)
+        choice = await confirm_on_fresh_rows(archive, fresh, test, measure)
         self.listeners.on_choice(choice)
         return choice.best
 
     async def _measure(
         self, method: Method, rows: Sequence[Row], phase: str | None = None
     ) -> Evaluation:
-        evolver = self.student.with_method(method)
-        return await evaluate(evolver, rows, self.pipeline, self.listeners, phase=phase)
+        return await self.subject.measure(method, rows, phase=phase)
+
+
+def _policy(subject: Subject, settings: SearchSettings) -> Policy:
+    operators = tuple(name for name in settings.operators if name in subject.operators)
+    predictors = tuple(part.name for part in subject.method.parts)
+    return Policy(settings.policy, operators, settings.temperatures, settings.seed, predictors)
 
 
 class _StepBudget:
@@ -199,46 +236,45 @@ class _StepBudget:
     calls that the confirmation may need.
 
     Args:
-        calls: The search's calls so far, a list that grows.
+        calls: The search's calls so far, a collection that grows.
         settings: `max_calls`, and what the cost of a step depends on.
-        responds: Whether a measured row costs a call of the responder, too.
+        subject: Knows the calls of a row.
         dev: Number of dev rows.
         fresh: Number of fresh rows.
     """
 
     def __init__(
-        self,
-        calls: Sequence[CallRecord],
-        settings: SearchSettings,
-        responds: bool,
-        dev: int,
-        fresh: int,
+        self, calls: Sized, settings: SearchSettings, subject: Subject, dev: int, fresh: int
     ) -> None:
-        row_calls = 2 if responds else 1
-        parents = 1 if settings.policy == "paper" else min(RANKS, settings.candidates)
-        batches = parents * settings.batch_size * settings.trajectory_rounds
-        # A proposal takes an analysis and a rewrite. A judge's calls and repairs come on top.
-        self._bound = batches + settings.candidates * (2 + row_calls * dev)
-        confirmed = 1 + settings.finalists if settings.finalists else 0
-        self._reserve = row_calls * fresh * confirmed
-        self._limit = settings.max_calls
-        self._calls = calls
+        self._calls, self._settings, self._subject = calls, settings, subject
+        self._dev, self._fresh = dev, fresh
         self._step_calls: list[int] = []
 
     def allows_step(self) -> bool:
         """Return whether another step fits into the budget."""
+        limit = self._settings.max_calls
         costliest = max(self._step_calls, default=self._bound)
-        return (
-            self._limit is None
-            or paid_calls(self._calls) + costliest + self._reserve <= self._limit
-        )
+        return limit is None or len(self._calls) + costliest + self._reserve <= limit
 
     @contextmanager
     def counted_step(self) -> Iterator[None]:
         """Count the calls of the step made inside the block."""
-        before = paid_calls(self._calls)
+        before = len(self._calls)
         yield
-        self._step_calls.append(paid_calls(self._calls) - before)
+        self._step_calls.append(len(self._calls) - before)
+
+    @property
+    def _bound(self) -> int:
+        settings, subject = self._settings, self._subject
+        parents = 1 if settings.policy == "paper" else min(RANKS, settings.candidates)
+        batches = parents * settings.batch_size * settings.trajectory_rounds * subject.case_calls
+        # A proposal takes an analysis and a rewrite. A judge's calls and repairs come on top.
+        return batches + settings.candidates * (2 + subject.row_calls * self._dev)
+
+    @property
+    def _reserve(self) -> int:
+        finalists = self._settings.finalists
+        return self._subject.row_calls * self._fresh * (1 + finalists if finalists else 0)
 
 
 def has_headroom(initial: Evaluation, settings: SearchSettings, listeners: Listeners) -> bool:
@@ -248,10 +284,10 @@ def has_headroom(initial: Evaluation, settings: SearchSettings, listeners: Liste
         StoppedError: Not one row of the initial method could be scored.
     """
     if not initial.failure_rate.scored:
-        raise StoppedError(
-            "no dev row could be scored: the models did not answer, or nobody can tell whether the "
-            "rows teach"
-        )
+        # Rows that were not scored say why.
+        reasons = [str(reason) for outcome in initial.outcomes for reason in outcome.reasons]
+        reasons += [outcome.row.unknown for outcome in initial.outcomes if outcome.row.unknown]
+        raise StoppedError(f"no dev row could be scored: {(reasons or ['there are none'])[0]}")
     # A method that wins k rows and loses none has p = 2^-k. With fewer failures than the test needs
     # not even a perfect method could pass it.
     headroom = Headroom(initial.failure_rate, settings.accept_level)
@@ -265,6 +301,14 @@ def as_rows(examples: Sequence[Row | dspy.Example]) -> list[Row]:
         example if isinstance(example, Row) else _as_row(index, example)
         for index, example in enumerate(examples)
     ]
+
+
+def row_texts(*sets: Sequence[Row]) -> dict[str, list[tuple[str, ...]]]:
+    """Return the texts of the train, dev, fresh and held-out rows, by the name of the set."""
+    return {
+        name: [(row.text, row.input, row.response) for row in rows]
+        for name, rows in zip(GUARDED, sets, strict=True)
+    }
 
 
 def _as_row(index: int, example: dspy.Example) -> Row:

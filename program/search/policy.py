@@ -1,10 +1,11 @@
 """The proposal policy: which kind of proposal to try next, learned by Optuna from earlier trials.
 
 A proposal is an Optuna trial. It has few knobs, so that fifty trials suffice to learn from: the
-operator, the parent's rank in the archive, the share of the mini-batch that is shown, and the
-temperature. A trial's value is the candidate's failure rate less the incumbent's on the same dev
-rows (lower is better). A candidate that was stopped early is PRUNED and a rejected proposal FAILs:
-Optuna never gets a mean over part of the rows.
+operator, the parent's rank in the archive, the share of the mini-batch that is shown, the
+temperature, and in a program of several predictors the one to change. A trial's value is the
+candidate's failure rate less the incumbent's on the same dev rows (lower is better). A candidate
+that was stopped early is PRUNED and a rejected proposal FAILs: Optuna never gets a mean over part
+of the rows.
 
 Each choice is a pure function of the seed and of the values reported so far, in their order. A
 search that is resumed from its ledger therefore makes the same choices.
@@ -37,12 +38,14 @@ class Knobs:
             lowest-ranked one is the parent.
         shows_half: Show half of the mini-batch's cases to the optimizer model.
         temperature: Sampling temperature of the optimizer model; None: the model's own.
+        predictor: Number of the predictor to change, from 0.
     """
 
     operator: OperatorName = "rewrite"
     rank: int = 0
     shows_half: bool = False
     temperature: float | None = None
+    predictor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,14 @@ class Policy:
         operators: The operators to choose from.
         temperatures: Range of the temperature; None: the optimizer model's own.
         seed: Seed of the samplers.
+        predictors: Names of the predictors to choose from; with less than two there is no choice.
     """
 
     name: PolicyName = "learned"
     operators: tuple[OperatorName, ...] = get_args(OperatorName)
     temperatures: tuple[float, float] | None = None
     seed: int = 0
+    predictors: tuple[str, ...] = ()
 
     def sampler(self, number: int) -> BaseSampler:
         """Return the sampler of the trial with this number."""
@@ -81,14 +86,21 @@ class Policy:
         temperature = (
             trial.suggest_float("temperature", *self.temperatures) if self.temperatures else None
         )
+        predictor = self._predictor(trial)
         if self.name == "paper":
-            return Knobs(temperature=temperature)
+            return Knobs(temperature=temperature, predictor=predictor)
         return Knobs(
             operator=cast(OperatorName, trial.suggest_categorical("operator", self.operators)),
             rank=trial.suggest_int("parent", 0, RANKS - 1),
             shows_half=trial.suggest_categorical("shown", _SHARES) == "half",
             temperature=temperature,
+            predictor=predictor,
         )
+
+    def _predictor(self, trial: optuna.trial.Trial) -> int:
+        if len(self.predictors) < 2:
+            return 0
+        return self.predictors.index(trial.suggest_categorical("predictor", self.predictors))
 
 
 class ProposalStudy:
@@ -167,7 +179,8 @@ class ProposalStudy:
             if is_usable(proposal.knobs):
                 return proposal
             self.tell(proposal, None)
-        return replace(self._ask(step, index), knobs=Knobs())
+        last = self._ask(step, index)
+        return replace(last, knobs=Knobs(predictor=last.knobs.predictor))
 
     def _ask(self, step: int, index: int) -> ProposalTrial:
         self._study.sampler = self._policy.sampler(len(self.trials))

@@ -5,7 +5,7 @@ rejected before it costs an evaluation on the dev rows.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,7 @@ class ProposalRequest:
         draw: Which of the possible proposals to make.
         analysis_draw: Which of the possible analyses to use; None: the proposal's own.
         temperature: Of the optimizer model; None: its own.
+        predictor: Number of the predictor to change, from 0.
     """
 
     name: str
@@ -68,11 +69,21 @@ class ProposalRequest:
     draw: int
     analysis_draw: int | None = None
     temperature: float | None = None
+    predictor: int = 0
 
     @property
     def method(self) -> Method:
         """The method to change."""
         return self.parent.method
+
+    @property
+    def part(self) -> Method:
+        """The state of the predictor to change: the method itself, where there is one alone."""
+        return self.method.parts[self.predictor]
+
+    def with_part(self, part: Method) -> Method:
+        """Return the method with another state of the predictor."""
+        return self.method.with_part(self.predictor, part, name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +118,60 @@ class Analysis:
         return "\n".join([*lines, f"general: {self.general}"])
 
 
+def no_task(request: ProposalRequest) -> dict[str, str]:
+    """Return no further input: what an evolving method is for stands in the prompts."""
+    return {}
+
+
+def flaw_of_rewriting(text: str) -> str | None:
+    """Return why `text` is no evolving method, or None."""
+    if _INSTRUCTION.search(text) and _REWRITING.search(text):
+        return None
+    return f"no longer a method: {text[:80]!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """The optimizer model's prompts; the defaults are those for evolving methods.
+
+    Attributes:
+        analyze: From `method` and `trajectories` to `analysis`.
+        optimize: From `method`, `feedback` and `word_limit` to `optimized_method`.
+        shorten: From `method` and `word_limit` to `optimized_method`.
+        merge: From `first_method`, `second_method` and `word_limit` to `optimized_method`.
+        task: Returns the further inputs that all four take.
+        flaw: Returns why a text is no method for the task, or None.
+        may_quote_cases: Whether a method may share words with the cases. The copy guard refuses
+            quotations of rows in any event.
+    """
+
+    analyze: type[dspy.Signature] = AnalyzeTrajectory
+    optimize: type[dspy.Signature] = OptimizeMethod
+    shorten: type[dspy.Signature] = ShortenMethod
+    merge: type[dspy.Signature] = MergeMethods
+    task: Callable[[ProposalRequest], dict[str, str]] = no_task
+    flaw: Callable[[str], str | None] = flaw_of_rewriting
+    may_quote_cases: bool = False
+
+
 class Proposer(dspy.Module):
     """Asks the optimizer model for methods, and checks its replies.
 
     Args:
         role: The optimizer model.
         settings: `max_method_words` and `max_stage_words` are used here.
+        prompts: What the model is asked; None: the prompts for evolving methods.
     """
 
-    def __init__(self, role: Role, settings: SearchSettings) -> None:
+    def __init__(
+        self, role: Role, settings: SearchSettings, prompts: Prompts | None = None
+    ) -> None:
         super().__init__()
-        self.analyze = dspy.Predict(AnalyzeTrajectory)
-        self.optimize = dspy.Predict(OptimizeMethod)
-        self.shorten = dspy.Predict(ShortenMethod)
-        self.merge = dspy.Predict(MergeMethods)
+        self.prompts = prompts or Prompts()
+        self.analyze = dspy.Predict(self.prompts.analyze)
+        self.optimize = dspy.Predict(self.prompts.optimize)
+        self.shorten = dspy.Predict(self.prompts.shorten)
+        self.merge = dspy.Predict(self.prompts.merge)
         self.role = role
         self.max_method_words = settings.max_method_words
         self.max_stage_words = settings.max_stage_words
@@ -133,7 +184,8 @@ class Proposer(dspy.Module):
             self.role,
             draw=request.draw if request.analysis_draw is None else request.analysis_draw,
             temperature=request.temperature,
-            method=request.method.instructions,
+            **self.prompts.task(request),
+            method=request.part.instructions,
             trajectories=cases,
         )
         return str(read_analysis(reply.analysis, {case.id for case in request.cases}))
@@ -142,13 +194,13 @@ class Proposer(dspy.Module):
         """Return the parent, rewritten from feedback and from the proposals that failed."""
         failed = request.archive.failed_proposals
         source = f"{feedback}\n\n{_FAILED_HEADING}\n{failed}" if failed else feedback
-        inputs = {"method": request.method.instructions, "feedback": source}
+        inputs = {"method": request.part.instructions, "feedback": source}
         limit = self.max_method_words
         return await self._propose(request, self.optimize, source, **inputs, word_limit=limit)
 
     async def shorten_method(self, request: ProposalRequest, *, word_limit: int) -> Proposal:
         """Return the parent with fewer words."""
-        method = request.method.instructions
+        method = request.part.instructions
         return await self._propose(request, self.shorten, "", method=method, word_limit=word_limit)
 
     async def merge_methods(self, request: ProposalRequest, other: Method) -> Proposal:
@@ -157,7 +209,7 @@ class Proposer(dspy.Module):
             request,
             self.merge,
             other.instructions,
-            first_method=request.method.instructions,
+            first_method=request.part.instructions,
             second_method=other.instructions,
             word_limit=self.max_method_words,
         )
@@ -166,6 +218,7 @@ class Proposer(dspy.Module):
         self, request: ProposalRequest, predictor: dspy.Predict, source: str, **inputs: Any
     ) -> Proposal:
         draw, temperature = request.draw, request.temperature
+        inputs = {**self.prompts.task(request), **inputs}
         with collected_calls() as calls:
             reply = await ask(predictor, self.role, draw=draw, temperature=temperature, **inputs)
         text = reply.optimized_method.strip()
@@ -173,16 +226,20 @@ class Proposer(dspy.Module):
         # would pass the other checks.
         is_cut = bool(calls) and calls[-1].is_truncated
         flaw = "cut off at the token limit" if is_cut else None
-        flaw = flaw or flaw_of(text, request.cases, max_words=self.max_method_words)
-        method = None if flaw else request.method.with_instructions(text, name=request.name)
-        return Proposal(method, source, flaw)
+        cases = () if self.prompts.may_quote_cases else request.cases
+        kind = self.prompts.flaw
+        flaw = flaw or flaw_of(text, cases, max_words=self.max_method_words, kind=kind)
+        part = None if flaw else request.part.with_instructions(text, name=request.part.name)
+        return Proposal(request.with_part(part) if part else None, source, flaw)
 
 
 def render_cases(cases: Sequence[Trajectory], *, max_words: int) -> str:
     """Return the cases as text, one block each: id, stages cut to `max_words`, and F's notes."""
     blocks = []
     for case in cases:
-        stages = [f"stage {i}: {cut_to_words(t, max_words)}" for i, t in enumerate(case.stages)]
+        labels = case.labels or [f"stage {i}" for i in range(len(case.stages))]
+        pairs = zip(labels, case.stages, strict=True)
+        stages = [f"{label}: {cut_to_words(text, max_words)}" for label, text in pairs]
         notes = [f"note on {note}" for note in case.notes]
         blocks.append("\n".join([f"case {case.id}", *stages, *notes]))
     return "\n\n".join(blocks)
@@ -204,8 +261,21 @@ def read_analysis(text: str, case_ids: set[str]) -> Analysis:
     return Analysis(reasons, " ".join(general))
 
 
-def flaw_of(text: str, cases: Sequence[Trajectory], *, max_words: int) -> str | None:
-    """Return why `text` is not usable as a method, or None."""
+def flaw_of(
+    text: str,
+    cases: Sequence[Trajectory],
+    *,
+    max_words: int,
+    kind: Callable[[str], str | None] = flaw_of_rewriting,
+) -> str | None:
+    """Return why `text` is not usable as a method, or None.
+
+    Args:
+        text: The reply of the optimizer model.
+        cases: The cases that the model was shown.
+        max_words: A longer text is not usable.
+        kind: Returns why a text is no method of the kind that is searched, or None.
+    """
     count = len(words(text))
     if not count:
         return "empty"
@@ -213,8 +283,8 @@ def flaw_of(text: str, cases: Sequence[Trajectory], *, max_words: int) -> str | 
         return f"{count} words, {max_words} allowed"
     if token := chat_token_in(text):
         return f"holds a token of the chat template: {token}"
-    if not (_INSTRUCTION.search(text) and _REWRITING.search(text)):
-        return f"no longer a method: {text[:80]!r}"
+    if flaw := kind(text):
+        return flaw
     shown = {run for case in cases for stage in case.stages for run in shingles(stage, _COPIED_RUN)}
     copied = shingles(text, _COPIED_RUN) & shown
     # `min`, since a set's order differs from process to process, and a resumed search has to

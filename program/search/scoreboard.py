@@ -18,6 +18,7 @@ from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Evaluation, Outcome, Row
+from autoevol.program.search.candidates import CopyGuard
 from autoevol.signatures import Method
 
 Result = TypeVar("Result")
@@ -83,6 +84,7 @@ class Scoreboard:
         dev: Dev rows.
         listeners: Get the rows.
         budget: When it is spent no further row is measured.
+        guard: Refuses methods that quote rows; for proposals of ours alone.
     """
 
     def __init__(
@@ -92,8 +94,9 @@ class Scoreboard:
         dev: Sequence[Row],
         listeners: Listeners,
         budget: CallBudget,
+        guard: CopyGuard,
     ) -> None:
-        self.dev = dev
+        self.dev, self.guard = dev, guard
         self.table = OutcomeTable()
         self.fatal: Exception | None = None
         self._rows = {row.id: row for row in (*train, *dev)}

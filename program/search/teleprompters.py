@@ -18,6 +18,7 @@ import dspy
 from dspy.teleprompt import Teleprompter
 
 from autoevol.metrics import pairs
+from autoevol.metrics.selection.quotations import Quotations
 from autoevol.program.calls import collected_calls
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.evolver import Evolver
@@ -25,8 +26,9 @@ from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Candidate, Evaluation, Row, StepRecord, Trajectory
 from autoevol.program.search.archive import Archive
+from autoevol.program.search.candidates import CopyGuard
 from autoevol.program.search.operators import propose
-from autoevol.program.search.optimizer import as_rows, has_headroom
+from autoevol.program.search.optimizer import as_rows, has_headroom, row_texts
 from autoevol.program.search.proposer import ProposalRequest, Proposer
 from autoevol.program.search.scoreboard import (
     CallBudget,
@@ -72,6 +74,7 @@ class ExternalOptimizer(Teleprompter):
         trainset: Sequence[Row | dspy.Example],
         valset: Sequence[Row | dspy.Example],
         freshset: Sequence[Row | dspy.Example] = (),
+        heldoutset: Sequence[Row | dspy.Example] = (),
     ) -> Evolver:
         """Return a copy of `student` with the method that failed least on all of `valset`.
 
@@ -79,16 +82,19 @@ class ExternalOptimizer(Teleprompter):
             student: Its method is the initial method.
             trainset: Rows for the optimiser's mini-batches and demonstrations.
             valset: Dev rows.
-            freshset: Not used; the same interface as `AutoEvolInstruct`.
+            freshset: Not measured, as `heldoutset`: our proposals for GEPA may not quote them.
+            heldoutset: The same interface as `AutoEvolInstruct`.
 
         Raises:
             StoppedError: Not one dev row could be scored.
             LMError: A call failed for good in a way that ends the run.
         """
         train, dev = as_rows(trainset), as_rows(valset)
+        texts = row_texts(train, dev, as_rows(freshset), as_rows(heldoutset))
+        guard = CopyGuard(Quotations(texts, common=student.method.text))
         with collected_calls() as proposal_calls:
             budget = CallBudget(self.settings.max_calls, proposal_calls)
-            board = Scoreboard(self.pipeline, train, dev, self.listeners, budget)
+            board = Scoreboard(self.pipeline, train, dev, self.listeners, budget, guard)
             initial = await board.measure_dev(student, phase="dev: initial method")
             if not has_headroom(initial, self.settings, self.listeners):
                 return student
@@ -188,8 +194,10 @@ class MethodProposer:
             cases=[_case(number, case) for number, case in enumerate(cases, 1)],
             draw=draw_number("gepa", self._seed, self._count),
         )
-        proposal = self._board.wait_for(propose("rewrite", self._proposer, request))
-        return proposal.method.instructions if proposal.method else text
+        method = self._board.wait_for(propose("rewrite", self._proposer, request)).method
+        # GEPA takes a proposal that changes nothing for one that is no better.
+        is_usable = method is not None and self._board.guard.flaw_of(method, parent.method) is None
+        return method.instructions if method and is_usable else text
 
 
 def _case(number: int, case: Mapping[str, Any]) -> Trajectory:

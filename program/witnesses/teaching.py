@@ -78,6 +78,12 @@ class Teacher:
         self._answers_count = answers_count
         self._parents = _Shared()
 
+    @property
+    def row_calls(self) -> int:
+        """Calls that a row takes at most; those of its parent are shared with other rows."""
+        solvers = sum(solver is not None for solver in (self.weak, self.strong))
+        return solvers * self.options.samples + (2 if self.judge else 0)
+
     async def lesson(self, case: Case) -> Lesson:
         """Return whether a row teaches.
 

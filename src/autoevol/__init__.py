@@ -2,6 +2,7 @@
 
 The Python face. DSPy takes a second to load, so a name is imported when it is first used.
 
+- `AutoEvol`: the optimiser for any DSPy program and any metric; `compile` returns a better copy.
 - `AutoEvolInstruct`: the optimiser; `compile` returns an `Evolver` with the best method it found.
 - `Evolver`: the DSPy program that rewrites an instruction and answers it.
 - `FailureMetric`: F; which rules a rewrite or an answer breaks.
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from autoevol.program.evolution.evolver import Evolver
     from autoevol.program.evolution.failure import FailureMetric, failure_metric
     from autoevol.program.search.optimizer import AutoEvolInstruct
+    from autoevol.program.search.programs.compiler import AutoEvol
     from autoevol.signatures import Method
 
     __version__: str
 
 __all__ = [
+    "AutoEvol",
     "AutoEvolInstruct",
     "Evolver",
     "FailureMetric",
@@ -45,6 +48,7 @@ if Path(__file__).with_name("program").is_file():
 import_module("autoevol.environment").prepare()
 
 _HOMES = {
+    "AutoEvol": "autoevol.program.search.programs.compiler",
     "AutoEvolInstruct": "autoevol.program.search.optimizer",
     "Evolver": "autoevol.program.evolution.evolver",
     "FailureMetric": "autoevol.program.evolution.failure",

@@ -25,6 +25,7 @@ from autoevol.signatures import (
 from autoevol.signatures.evolve import CLOSINGS
 
 SNAPSHOT = {
+    "AnalyzeRuns": "08e09079f3b3d0bd",
     "AnalyzeTrajectory": "17f4511b0af08750",
     "ChooseAnswer": "7d5709d06e6ac7a3",
     "CompareAnswers": "b0999c34fe505ad0",
@@ -39,13 +40,16 @@ SNAPSHOT = {
     "JudgeEvolution": "7ae80ec1229b986c",
     "JudgeSolvability": "f9937ce9b42533e9",
     "MergeMethods": "dc90d6c191417ab9",
+    "MergeSteps": "713d92c2f0a5cd96",
     "OptimizeMethod": "c8041e445488937c",
+    "OptimizeStep": "41478cec0044c088",
     "RankChain": "307fb40c39bf8a39",
     "RateAnswer": "7c5a81d6925bd9f8",
     "RateComplexity": "bdf726d5df70e503",
     "RateDifficulty": "5a1e9f9ce4698899",
     "RespondToInstruction": "78afffaace8402d4",
     "ShortenMethod": "e442085e1131d6a3",
+    "ShortenStep": "537226cf8c44f3e9",
     "SolveTask": "70f9bc37bba95cf0",
     "TagIntentions": "9f744beab95a3304",
     "TryTask": "ade5654f0d61a01a",

@@ -1,6 +1,7 @@
 """The search phase of a run: find the best method, then test it on held-out rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from autoevol.experiments.artifacts.summary import HeldoutTest, SearchResult
@@ -11,7 +12,7 @@ from autoevol.metrics import FailureRate
 from autoevol.program.evolution.evaluation import evaluate
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.listeners import Listeners
-from autoevol.program.records import Evaluation, FinalChoice, Headroom, StepRecord
+from autoevol.program.records import Evaluation, FinalChoice, Headroom, Row, StepRecord
 from autoevol.program.search.optimizer import AutoEvolInstruct
 from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer
 from autoevol.signatures import Method
@@ -51,10 +52,17 @@ class SearchPhase:
         """
         splits = self._plan.splits
         best = await self._optimizer().acompile(
-            student, trainset=splits.train, valset=splits.dev, freshset=splits.fresh
+            student,
+            trainset=splits.train,
+            valset=splits.dev,
+            freshset=splits.fresh,
+            heldoutset=splits.heldout,
         )
         heldout = await self._test(student, best)
-        return self._applied(student.method, best.method, heldout), self._log.result(heldout)
+        result = self._log.result(heldout)
+        if self._plan.config.optimizer.check_accepted:
+            result = await self._checked(student, result)
+        return self._applied(student.method, best.method, heldout), result
 
     def _optimizer(self) -> AutoEvolInstruct | ExternalOptimizer:
         name, settings = self._plan.config.optimizer.name, search_settings(self._plan)
@@ -72,8 +80,37 @@ class SearchPhase:
             return HeldoutTest(initial, initial)
         return HeldoutTest(initial, await self._evaluate(best, "best method"))
 
+    async def _checked(self, student: Evolver, result: SearchResult) -> SearchResult:
+        """Measure the accepted methods on the fresh and held-out rows that they have not seen."""
+        splits = self._plan.splits
+        measured = [step.incumbent.method for step in result.steps[:1]]
+        measured += [step.best.method for step in result.accepted]
+        fresh = await self._rates(student, measured, "fresh", splits.fresh, result.fresh_rates)
+        heldout = await self._rates(
+            student, measured, "held-out", splits.heldout, result.heldout_rates
+        )
+        return replace(result, fresh_checks=fresh, heldout_checks=heldout)
+
+    async def _rates(
+        self,
+        student: Evolver,
+        methods: Sequence[Method],
+        name: str,
+        rows: Sequence[Row],
+        existing: Mapping[str, FailureRate],
+    ) -> dict[str, FailureRate]:
+        rates = dict(existing)
+        for method in methods:
+            if rows and method.id not in rates:
+                evolver, phase = student.with_method(method), f"check on {name} rows: {method.name}"
+                measured = await self._measure(evolver, rows, phase)
+                rates[method.id] = measured.failure_rate
+        return rates
+
     async def _evaluate(self, evolver: Evolver, name: str) -> Evaluation:
-        rows, phase = self._plan.splits.heldout, f"held-out: {name}"
+        return await self._measure(evolver, self._plan.splits.heldout, f"held-out: {name}")
+
+    async def _measure(self, evolver: Evolver, rows: Sequence[Row], phase: str) -> Evaluation:
         return await evaluate(evolver, rows, self._pipeline, self._listeners, phase=phase)
 
     def _applied(self, initial: Method, best: Method, heldout: HeldoutTest | None) -> Method:

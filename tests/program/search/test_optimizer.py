@@ -125,6 +125,51 @@ def test_a_proposal_that_is_no_candidate_is_rejected_with_its_reason(
     assert len(model.systems) == 5 + 2 + 2
 
 
+LONG = "Describe the grey lighthouse on the northern cape, its lamp, its keeper and its storms."
+
+
+@pytest.mark.parametrize("name", ["train", "dev", "fresh", "held-out"])
+def test_a_proposal_that_quotes_a_row_of_any_set_is_rejected(name: str) -> None:
+    proposal = f"Rewrite the instruction, harder. For example: {LONG}"
+    optimizer, steps, _ = optimizer_for(
+        failing_unless("NEVER", [proposal]), steps=1, candidates=1, finalists=1
+    )
+    names = {"train": "trainset", "dev": "valset", "fresh": "freshset", "held-out": "heldoutset"}
+    data = {key: rows(3, key) for key in names.values()}
+    # Beyond the mini-batch, so that the check of the cases does not see it.
+    data[names[name]].append(Row("long", "long", LONG))
+    data["trainset"] += rows(30, "more")
+    optimizer.compile(Evolver(START), **data)
+    assert f"quotes a row of {name}: " in str(steps[0].candidates[0].rejected)
+
+
+def test_what_the_initial_method_says_itself_may_be_said_again() -> None:
+    optimizer, steps, _ = optimizer_for(
+        failing_unless("NEVER", [f"Rewrite the instruction, harder: {LONG}"]),
+        steps=1,
+        candidates=1,
+    )
+    start = Method("start", f"Rewrite the instruction into a harder one. {LONG}")
+    data = {"trainset": rows(9, "t"), "valset": [*rows(4, "d"), Row("long", "long", LONG)]}
+    optimizer.compile(Evolver(start), **data)
+    assert steps[0].candidates[0].rejected is None
+
+
+def test_a_demonstration_that_quotes_a_dev_row_is_rejected() -> None:
+    def reply(system: str, user: str, draw: int) -> str:
+        row = user.removeprefix("Instruction:\n").split("\n\n")[0]
+        return f"{row}{MORE} {LONG}" if "List 9" in row else "The answer is 4."
+
+    optimizer, steps, _ = optimizer_for(
+        reply, policy="learned", operators=("add_demonstration",), steps=1, candidates=1
+    )
+    train = [Row(f"t{i}", f"t{i}", f"List 9{i} facts.") for i in range(4)]
+    data = {"trainset": train, "valset": [*rows(6, "d"), Row("long", "long", LONG)]}
+    optimizer.compile(Evolver(START), **data)
+    rejected = str(steps[0].candidates[0].rejected)
+    assert rejected.startswith("a demonstration quotes a row of dev: ")
+
+
 def test_a_mini_batch_is_evolved_as_often_as_configured() -> None:
     optimizer, _, model = optimizer_for(
         failing_unless("harder", []), steps=1, candidates=1, trajectory_rounds=3

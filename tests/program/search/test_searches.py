@@ -51,6 +51,31 @@ def test_the_paper_measures_every_candidate_on_every_row(write_config: WriteConf
     assert "Confirmation on fresh rows" not in page
 
 
+@pytest.mark.parametrize("is_checked", [True, False])
+def test_accepted_methods_are_shown_on_rows_that_did_not_choose_them(
+    is_checked: bool, write_config: WriteConfig
+) -> None:
+    search = {"name": "auto_evol", **SMALL, "steps": 4, "check_accepted": is_checked}
+    data = {"path": "seeds.jsonl", "dev_size": 12, "heldout_size": 12, "fresh_size": 6}
+    run_cli("run", str(write_config(40, optimizer=search, data=data)), expected=0)
+
+    summary = summary_of()
+    first, *accepted = summary["accepted_methods"]
+    assert len(accepted) == summary["accepted_steps"] >= 1
+    assert first["dev"] == summary["failure_rate_initial"]
+    assert first["heldout"] == summary["failure_rate_heldout_initial"]
+    assert [line["step"] for line in accepted] == sorted({line["step"] for line in accepted})
+    assert accepted[-1]["dev"]["scored"] == 12
+    if is_checked:
+        rates = [
+            line[name] for line in summary["accepted_methods"] for name in ("fresh", "heldout")
+        ]
+        assert all(rate["scored"] for rate in rates)
+    assert "Accepted methods on rows that did and did not choose them" in (
+        Path("runs/test/report.html").read_text()
+    )
+
+
 def faultless(messages: Sequence[Message], draw: int) -> str:
     """Play the world with a method that never fails."""
     guarded = [{**messages[0], "content": f"{messages[0]['content']} {SAFEGUARD}"}, *messages[1:]]

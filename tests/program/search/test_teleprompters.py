@@ -108,6 +108,31 @@ def test_a_row_is_measured_once_for_a_method() -> None:
     assert len(evolving) <= 6 + 8, "train and dev rows, each at most once"
 
 
+def test_a_proposal_of_ours_for_gepa_that_quotes_a_row_is_not_used() -> None:
+    row = rows("d", 8)[0]
+    quoted = "Describe the grey lighthouse on the northern cape, its lamp and its keeper."
+
+    class Quoting(WorldModel):
+        def __call__(self, prompt: Any = None, *, messages: Any = None, **kw: Any) -> list[str]:
+            [text] = super().__call__(prompt, messages=messages, **kw)
+            is_proposal = messages[0]["content"].startswith("You improve a method")
+            return [f"Rewrite the instruction, harder. {quoted}" if is_proposal else text]
+
+    model, steps = Quoting(), []  # type: Quoting, list[StepRecord]
+    optimizer = ExternalOptimizer(
+        EXTERNAL["gepa"],
+        pipeline(model),
+        SearchSettings(steps=3, batch_size=3),
+        Listeners(on_step=steps.append),
+    )
+    data = {"trainset": rows("t", 6), "valset": rows("d", 8)}
+    heldout = [Row(row.id, row.seed_id, quoted)]
+    with dspy.context(lm=model):
+        best = asyncio.run(optimizer.acompile(Evolver(START), **data, heldoutset=heldout))
+    assert best.method == START
+    assert not [c for s in steps for c in s.candidates if c.method and quoted in c.method.text]
+
+
 class _Idle:
     """A teleprompter that does nothing."""
 

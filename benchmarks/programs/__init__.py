@@ -1,0 +1,1 @@
+"""`autoevol.AutoEvol`, `dspy.GEPA` and `dspy.MIPROv2` on programs, at equal calls."""

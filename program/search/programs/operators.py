@@ -1,0 +1,121 @@
+"""How a proposal is made for a step of a program, where that differs from an evolving method's."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, get_args, get_origin
+
+from autoevol.program.search.operators import (
+    Operator,
+    drop_demonstration,
+    merge,
+    rewrite,
+    shorten,
+    with_demonstrations,
+)
+from autoevol.program.search.programs.state import ProgramState
+from autoevol.program.search.proposer import (
+    Prompts,
+    Proposal,
+    ProposalRequest,
+    Proposer,
+    render_cases,
+)
+from autoevol.program.search.settings import OperatorName
+from autoevol.signatures import AnalyzeRuns, MergeSteps, OptimizeStep, ShortenStep
+
+
+async def edit(proposer: Proposer, request: ProposalRequest) -> Proposal:
+    """Rewrite from the failed cases and the metric's feedback, without an analysis."""
+    # Of the train rows: what the metric says of the dev rows would carry their answers over.
+    failed = [case for case in request.cases if not case.demonstrations]
+    if not failed:
+        return Proposal(None, "", "no case of the mini-batch failed")
+    shown = render_cases(failed, max_words=proposer.max_stage_words)
+    return await proposer.rewrite_method(request, f"An automatic check failed these:\n\n{shown}")
+
+
+async def add_demonstration(proposer: Proposer, request: ProposalRequest) -> Proposal:
+    """Show what the predictor did in a case that passed; the draw selects the case."""
+    shown = request.part.demonstrations
+    pairs = [
+        case.demonstrations[request.predictor] for case in request.cases if case.demonstrations
+    ]
+    unshown = [pair for pair in pairs if pair is not None and pair not in shown]
+    if not unshown:
+        return Proposal(None, "", "no new row has passed")
+    pair = unshown[request.draw % len(unshown)]
+    return with_demonstrations(request, (*shown, pair), f"shows: {pair[0]}")
+
+
+# "Improved", for one, is a word of our prompts. A program may well be about methods.
+_TALK = re.compile(
+    r"\b(?:improved|optimi[sz]ed|present|shorter|joined|new) method\b"
+    r"|\bimprove the method\b|\bthe method (?:should|must)\b",
+    re.IGNORECASE,
+)
+
+PROGRAM_OPERATORS: Mapping[OperatorName, Operator] = {
+    "rewrite": rewrite,
+    "edit": edit,
+    "shorten": shorten,
+    "merge": merge,
+    "add_demonstration": add_demonstration,
+    "drop_demonstration": drop_demonstration,
+}
+"""A safeguard is a sentence about rewriting instructions, so no program has it."""
+
+PROGRAM_NEED_CASES: frozenset[OperatorName] = frozenset(("rewrite", "edit", "add_demonstration"))
+
+
+def prompts_for(state: ProgramState) -> Prompts:
+    """Return the optimizer model's prompts for a program."""
+    tasks = [describe_step(state, index) for index in range(len(state.names))]
+    return Prompts(
+        analyze=AnalyzeRuns,
+        optimize=OptimizeStep,
+        shorten=ShortenStep,
+        merge=MergeSteps,
+        task=lambda request: {"task": tasks[request.predictor]},
+        flaw=_talk_in,
+        may_quote_cases=True,
+    )
+
+
+def _talk_in(text: str) -> str | None:
+    """Return why `text` gives no orders, or None: it talks about the method, as weak models do."""
+    talk = _TALK.search(text)
+    return f"talks about the method: {talk[0]!r}" if talk else None
+
+
+def describe_step(state: ProgramState, index: int) -> str:
+    """Return what a predictor reads and writes, and the other steps of its program, as text."""
+    signature = state.predictor(index).signature
+    others = [name for name in state.names if name != state.names[index]]
+    lines = [
+        f"The step {state.names[index]!r} of the program reads:",
+        *_fields(signature.input_fields),
+        "It writes:",
+        *_fields(signature.output_fields),
+    ]
+    return "\n".join([*lines, *([f"Other steps: {', '.join(others)}."] if others else [])])
+
+
+def _fields(fields: Mapping[str, object]) -> list[str]:
+    return [f"- {name}{_meaning(name, field)}" for name, field in fields.items()]
+
+
+def _meaning(name: str, field: object) -> str:
+    """Return a field's type and description, without DSPy's own placeholder."""
+    extra = getattr(field, "json_schema_extra", None) or {}
+    description = extra.get("desc", "")
+    parts = [_type(getattr(field, "annotation", str)), description]
+    meaning = ", ".join(part for part in parts if part and part != f"${{{name}}}")
+    return f": {meaning}" if meaning else ""
+
+
+def _type(annotation: object) -> str:
+    if annotation is str:
+        return ""
+    if get_origin(annotation) is Literal:
+        return f"one of {', '.join(map(str, get_args(annotation)))}"
+    return getattr(annotation, "__name__", str(annotation))

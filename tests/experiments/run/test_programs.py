@@ -1,0 +1,92 @@
+"""Any program on our models: a search is replayed from its ledger, and leaves its records."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import dspy
+import pytest
+
+from autoevol.experiments.artifacts.search_record import STEPS, read_record, record_of
+from autoevol.experiments.models.budget import Budget
+from autoevol.experiments.models.ledger import LedgerSettings
+from autoevol.experiments.models.runtime import open_models
+from autoevol.experiments.models.settings import ModelSettings
+from autoevol.experiments.models.transports import scripted
+from autoevol.experiments.models.transports.protocol import Message
+from autoevol.experiments.tracking.candidates import candidate_bodies
+from autoevol.program.errors import BudgetExhaustedError
+from autoevol.program.listeners import Listeners
+from autoevol.program.records import StepRecord
+from autoevol.program.search.programs.compiler import AutoEvol
+from autoevol.program.search.settings import SearchSettings
+from tests.support.programs import exact, model, sets
+
+SMALL = SearchSettings(steps=3, batch_size=4, candidates=3)
+
+
+def tickets(messages: Sequence[Message], draw: int) -> str:
+    """Play the scripted model of tickets."""
+    return model().reply(messages[0]["content"], messages[-1]["content"], draw)
+
+
+def search(folder: Path, calls: int | None = None) -> tuple[list[StepRecord], str, int, int]:
+    """Return the steps, the final instructions, and the calls in all and from the ledger."""
+    steps: list[StepRecord] = []
+    settings = {
+        role: ModelSettings("scripted/tickets", role=role, temperature=0.7)
+        for role in ("evolver", "optimizer")
+    }
+    with open_models(
+        settings,
+        ledger=LedgerSettings(folder / "ledger.sqlite"),
+        budget=Budget(calls=calls),
+        on_part=lambda done, total: None,
+        say=lambda line: None,
+    ) as models:
+        compiler = AutoEvol(
+            exact,
+            SMALL,
+            Listeners(on_step=steps.append),
+            optimizer_lm=models.lms["optimizer"],
+            num_threads=4,
+        )
+        with dspy.context(lm=models.lms["evolver"]):
+            best = compiler.compile(dspy.Predict("ticket -> category"), **sets(fresh=8))
+        totals = models.engine.totals
+    return steps, best.signature.instructions, totals.calls.total(), totals.replayed
+
+
+def test_a_search_that_was_stopped_is_replayed_from_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(scripted.SCRIPTS, "tickets", tickets)
+    whole = search(tmp_path)
+    stopped = tmp_path / "stopped"
+    stopped.mkdir()
+    with pytest.raises(BudgetExhaustedError):
+        search(stopped, calls=40)
+    steps, instructions, calls, replayed = search(stopped)
+    assert instructions == whole[1]
+    assert [step.best.method.id for step in steps] == [step.best.method.id for step in whole[0]]
+    assert replayed >= 30, "the calls before the stop"
+    again = search(stopped)
+    assert again[1] == instructions
+    assert again[3] == again[2] == calls, "every call comes from the ledger"
+
+
+def test_the_records_of_a_program_are_those_of_any_method(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(scripted.SCRIPTS, "tickets", tickets)
+    steps, instructions, _, _ = search(tmp_path)
+    bodies = [body for step in steps for body in candidate_bodies(step, 0.7)]
+    assert bodies[0][0] == "initial"
+    assert bodies[0][1]["metrics"]["failed.metric"] == 16
+    assert json.dumps(bodies)
+    best = steps[-1].best.method
+    record = record_of(steps[0].incumbent.method, steps, [best])
+    (tmp_path / STEPS).write_text(record.as_json())
+    stored = read_record(tmp_path)
+    assert stored is not None
+    assert stored.best[0].instructions == best.instructions == instructions
