@@ -4,7 +4,7 @@ optimizer: `AutoEvolInstruct`, the loop itself; start reading here.
 settings: the hyper-parameters, and the paper's own values of them.
 candidates: a step's candidates: mini-batch, parent, and operator.
 policy: which operator, parent and temperature to try next, by Optuna.
-operators: the seven ways to make a proposal from a method.
+operators: the ways to make a proposal from a method.
 proposer: the optimizer model's calls for them, and the checks of its replies.
 safeguards: a sentence against each kind of failure, for the operator of that name.
 racing: candidates on the dev rows, and when one is stopped early.

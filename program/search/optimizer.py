@@ -180,7 +180,8 @@ class _Search:
         async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
             return await self._measure(method, rows, f"confirmation: {method.name}")
 
-        test = ConfirmationTest(self.acceptance, settings.fresh_level, settings.finalists)
+        rule = self.acceptance.confirming
+        test = ConfirmationTest(rule, settings.fresh_level, settings.finalists)
         choice = await confirm_on_fresh_rows(archive, self.fresh, test, measure)
         self.listeners.on_choice(choice)
         return choice.best
