@@ -62,7 +62,7 @@ def contest(search: str, variant: Variant, seed: int) -> Result:
 
 def contest_with(settings: dict[str, Any], variant: Variant, seed: int) -> Result:
     """Run our search with other settings in the world of a seed."""
-    return _run("auto_evol", _own(**settings), variant, seed)
+    return _run("auto_evol", own_search(**settings), variant, seed)
 
 
 def _run(name: str, search: Search, variant: Variant, seed: int) -> Result:
@@ -82,7 +82,9 @@ def pipeline_of(model: WorldModel) -> Pipeline:
     return Pipeline(Roles(role, role, role, role), failure, responds=False, blocks_in_flight=8)
 
 
-def _own(**settings: Any) -> Search:
+def own_search(**settings: Any) -> Search:
+    """Return our search with these settings."""
+
     def search(model: WorldModel, seed: int) -> Method:
         optimizer = AutoEvolInstruct(pipeline_of(model), SearchSettings(seed=seed, **settings))
         best = optimizer.compile(
@@ -110,9 +112,9 @@ def _external(factory: Factory) -> Search:
 
 
 SEARCHES: dict[str, Search] = {
-    "auto_evol": _own(),
-    "auto_evol, 1000": _own(max_calls=1000),
-    "paper": _own(**PAPER),
-    "random": _own(policy="random"),
+    "auto_evol": own_search(),
+    "auto_evol, 1000": own_search(max_calls=1000),
+    "paper": own_search(**PAPER),
+    "random": own_search(policy="random"),
     "gepa": _external(gepa),
 }

@@ -14,7 +14,7 @@ from autoevol.program.records import Candidate, Evaluation, Row, Trajectory
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.operators import NEED_CASES, applies, propose
 from autoevol.program.search.policy import Knobs, ProposalTrial
-from autoevol.program.search.proposer import ProposalRequest, Proposer
+from autoevol.program.search.proposer import Proposal, ProposalRequest, Proposer
 from autoevol.program.search.settings import SearchSettings
 from autoevol.signatures import Method
 
@@ -59,7 +59,10 @@ class CandidateMaker:
 
     def is_usable(self, knobs: Knobs, incumbent: Evaluation, archive: Archive) -> bool:
         """Return whether the operator can change the parent."""
-        return applies(knobs.operator, self.parent_of(knobs, incumbent, archive), archive)
+        operator = knobs.operator
+        if operator == "recall":
+            return knobs.rank < len(self.settings.earlier)
+        return applies(operator, self.parent_of(knobs, incumbent, archive), archive)
 
     async def propose(
         self,
@@ -109,7 +112,7 @@ class CandidateMaker:
         self, assignment: _Assignment, archive: Archive, cases: Cases
     ) -> Candidate:
         request = self._request(assignment, archive, cases)
-        proposal = await propose(assignment.knobs.operator, self.proposer, request)
+        proposal = await self._proposal(assignment.knobs, request)
         return Candidate(
             step=assignment.step,
             index=assignment.index,
@@ -120,6 +123,13 @@ class CandidateMaker:
             temperature=assignment.knobs.temperature,
             operator=assignment.knobs.operator,
         )
+
+    async def _proposal(self, knobs: Knobs, request: ProposalRequest) -> Proposal:
+        operator = knobs.operator
+        if operator == "recall":
+            method = self.settings.earlier[knobs.rank]
+            return Proposal(replace(method, name=request.name), f"of an earlier run: {method.name}")
+        return await propose(operator, self.proposer, request)
 
     def _request(self, assignment: _Assignment, archive: Archive, cases: Cases) -> ProposalRequest:
         seed, step, index = self.settings.seed, assignment.step, assignment.index

@@ -154,7 +154,9 @@ class _Search:
     async def _step(self, step: int, incumbent: Evaluation, archive: Archive) -> StepRecord:
         """Make m candidates, measure them on the dev rows, and keep the best method."""
         is_usable = partial(self.maker.is_usable, incumbent=incumbent, archive=archive)
-        trials = self.study.ask(step, self.settings.candidates, is_usable)
+        recalled = 0 if step else len(self.settings.earlier)
+        count = self.settings.candidates
+        trials = self.study.ask(step, count, is_usable, recalled=recalled)
         # Section 3.2: trajectories of a mini-batch, their analysis, m optimised methods.
         candidates = await self.maker.propose(step, trials, incumbent, archive)
         # Section 3.3: the candidates' failure rates on the dev rows; the lowest one is kept.

@@ -1,6 +1,6 @@
-"""The proposal policy: which kind of proposal to try next, learned by Optuna from earlier trials.
+"""The proposal policy: which kind of proposal to try next, chosen by one of Optuna's samplers.
 
-A proposal is an Optuna trial. It has few knobs, so that fifty trials suffice to learn from: the
+A proposal is an Optuna trial. It has few knobs, so that fifty trials could teach something: the
 operator, the parent's rank in the archive, the share of the mini-batch that is shown, and the
 temperature. A trial's value is the candidate's failure rate less the incumbent's on the same dev
 rows (lower is better). A candidate that was stopped early is PRUNED and a rejected proposal FAILs:
@@ -12,7 +12,7 @@ search that is resumed from its ledger therefore makes the same choices.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import cast, get_args
+from typing import Literal, cast
 
 import optuna
 from optuna.pruners import BasePruner
@@ -20,7 +20,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
 from autoevol.program.draws import draw_number
-from autoevol.program.search.settings import RANKS, OperatorName, PolicyName
+from autoevol.program.search.settings import OPERATORS, RANKS, OperatorName, PolicyName
 
 _SHARES = ("half", "all")
 
@@ -33,13 +33,14 @@ class Knobs:
     """What kind of proposal to make.
 
     Attributes:
+        operator: How the proposal is made; `recall`: it is an earlier run's method.
         rank: The parent's rank in the archive, from 0. While the archive holds fewer methods, the
-            lowest-ranked one is the parent.
+            lowest-ranked one is the parent. With `recall` the number of the earlier method.
         shows_half: Show half of the mini-batch's cases to the optimizer model.
         temperature: Sampling temperature of the optimizer model; None: the model's own.
     """
 
-    operator: OperatorName = "rewrite"
+    operator: OperatorName | Literal["recall"] = "rewrite"
     rank: int = 0
     shows_half: bool = False
     temperature: float | None = None
@@ -58,14 +59,14 @@ class Policy:
     """How knobs are chosen.
 
     Attributes:
-        name: `learned`: by TPE; `random`: at random; `paper`: always the paper's rewrite.
+        name: `random`: at random; `learned`: by TPE; `paper`: always the paper's rewrite.
         operators: The operators to choose from.
         temperatures: Range of the temperature; None: the optimizer model's own.
         seed: Seed of the samplers.
     """
 
-    name: PolicyName = "learned"
-    operators: tuple[OperatorName, ...] = get_args(OperatorName)
+    name: PolicyName = "random"
+    operators: tuple[OperatorName, ...] = OPERATORS
     temperatures: tuple[float, float] | None = None
     seed: int = 0
 
@@ -113,7 +114,12 @@ class ProposalStudy:
         return self._study.get_trials(deepcopy=False)
 
     def ask(
-        self, step: int, candidates: int, is_usable: Callable[[Knobs], bool] = lambda _: True
+        self,
+        step: int,
+        candidates: int,
+        is_usable: Callable[[Knobs], bool] = lambda _: True,
+        *,
+        recalled: int = 0,
     ) -> list[ProposalTrial]:
         """Open `candidates` trials and return them.
 
@@ -122,9 +128,15 @@ class ProposalStudy:
             candidates: Number of trials.
             is_usable: Whether a proposal can be made with these knobs. A trial with unusable knobs
                 FAILs at once, and another one is opened.
+            recalled: So many of the trials, the first ones, take the methods of earlier runs.
         """
+        recalls = [
+            ProposalTrial(self._open(step, index), Knobs("recall", rank=index))
+            for index in range(min(recalled, candidates))
+        ]
         # TPE counts open trials as bad ones (its constant liar), so a step's trials differ.
-        return [self._ask_usable(step, index, is_usable) for index in range(candidates)]
+        others = range(len(recalls), candidates)
+        return [*recalls, *(self._ask_usable(step, index, is_usable) for index in others)]
 
     def should_prune(self, proposal: ProposalTrial, values: Mapping[int, float]) -> bool:
         """Report a candidate's values on the dev rows so far; return whether to stop it.
@@ -170,8 +182,12 @@ class ProposalStudy:
         return replace(self._ask(step, index), knobs=Knobs())
 
     def _ask(self, step: int, index: int) -> ProposalTrial:
+        trial = self._open(step, index)
+        return ProposalTrial(trial, self._policy.choose(trial))
+
+    def _open(self, step: int, index: int) -> optuna.trial.Trial:
         self._study.sampler = self._policy.sampler(len(self.trials))
         trial = self._study.ask()
         trial.set_user_attr("step", step)
         trial.set_user_attr("candidate", index)
-        return ProposalTrial(trial, self._policy.choose(trial))
+        return trial

@@ -1,12 +1,15 @@
 """The hyper-parameters of a search, and the paper's own."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Lt, MinLen
 
 from autoevol.program.bounds import Count, Few, FewOrNone, Level, Size, Temperature
 from autoevol.program.search.acceptance import AcceptanceName
+
+if TYPE_CHECKING:  # it loads DSPy, and configs inherit from this module
+    from autoevol.signatures import Method
 
 PrunerName = Literal["mcnemar", "wilcoxon", "halving", "none"]
 PolicyName = Literal["learned", "random", "paper"]
@@ -88,9 +91,16 @@ class SearchOptions:
 
 @dataclass(frozen=True)
 class SearchSettings(SearchOptions):
-    """The hyper-parameters of one search, with its seed."""
+    """The hyper-parameters of one search, and what it begins with.
+
+    Attributes:
+        seed: Seed of every choice.
+        earlier: Methods that earlier runs chose: the first candidates, in this order, as many as a
+            step has.
+    """
 
     seed: int = 0
+    earlier: "tuple[Method, ...]" = ()
 
 
 PAPER: dict[str, Any] = {

@@ -335,3 +335,21 @@ def test_without_an_incumbent_the_best_candidate_of_a_step_takes_over() -> None:
     )
     assert compiled(optimizer).method.instructions == worse
     assert steps[0].best.failure_rate.rate > steps[0].incumbent.failure_rate.rate
+
+
+def test_the_methods_of_earlier_runs_are_the_first_candidates() -> None:
+    """One is new and sound; the other one is the initial method, and is not measured again."""
+    sound = Method("best", "Rewrite the instruction, harder, MARK.")
+    optimizer, steps, _ = optimizer_for(
+        failing_unless("MARK", []), steps=1, candidates=3, earlier=(START, sound)
+    )
+
+    best = compiled(optimizer)
+
+    assert best.method.instructions == sound.instructions
+    first, second, third = steps[0].candidates
+    assert first.rejected == "duplicate of an earlier method"
+    assert (second.operator, second.is_better) == ("recall", True)
+    assert second.method
+    assert second.method.name == "step-00-candidate-1"
+    assert third.operator == "rewrite"

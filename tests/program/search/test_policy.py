@@ -43,10 +43,23 @@ def test_a_trial_knows_its_step_and_number() -> None:
     assert attributes == [{"step": 3, "candidate": 0}, {"step": 3, "candidate": 1}]
 
 
+def test_the_first_trials_take_the_methods_of_earlier_runs() -> None:
+    """They are as many as the step has candidates, and the others are chosen as ever."""
+    study = ProposalStudy(Policy("random", operators=("edit",)), PRUNER)
+    proposals = study.ask(0, 3, recalled=2)
+    assert [(p.knobs.operator, p.knobs.rank) for p in proposals[:2]] == [
+        ("recall", 0),
+        ("recall", 1),
+    ]
+    assert proposals[2].knobs.operator == "edit"
+    assert [trial.user_attrs["candidate"] for trial in study.trials] == [0, 1, 2]
+    assert len(study.ask(1, 3, recalled=9)) == 3
+
+
 def test_unusable_knobs_are_skipped() -> None:
     study = ProposalStudy(Policy("random", seed=2), PRUNER)
-    proposals = study.ask(0, 3, lambda knobs: knobs.operator == "shorten")
-    assert [proposal.knobs.operator for proposal in proposals] == ["shorten"] * 3
+    proposals = study.ask(0, 3, lambda knobs: knobs.operator == "merge")
+    assert [proposal.knobs.operator for proposal in proposals] == ["merge"] * 3
     states = Counter(trial.state.name for trial in study.trials)
     assert states["RUNNING"] == 3
     assert states["FAIL"] == len(study.trials) - 3 > 0
@@ -59,7 +72,7 @@ def test_where_no_knobs_are_usable_the_paper_s_proposal_is_made() -> None:
 
 def test_the_policy_learns_which_operator_helps() -> None:
     """In a world where only safeguards help, later proposals are mostly safeguards."""
-    study = ProposalStudy(Policy(seed=5), PRUNER)
+    study = ProposalStudy(Policy("learned", seed=5), PRUNER)
     operators: list[str] = []
     for step in range(12):
         for proposal in study.ask(step, 5):
@@ -72,7 +85,7 @@ def test_the_policy_learns_which_operator_helps() -> None:
 
 def test_a_replay_gives_the_same_knobs_after_the_same_values() -> None:
     def play() -> list[Knobs]:
-        study, knobs_so_far = ProposalStudy(Policy(seed=3), PRUNER), []
+        study, knobs_so_far = ProposalStudy(Policy("learned", seed=3), PRUNER), []
         for step in range(5):
             proposals = study.ask(step, 4)
             knobs_so_far += [proposal.knobs for proposal in proposals]
