@@ -72,6 +72,7 @@ class SearchResult:
         steps: In order.
         choice: The confirmation on fresh rows; None when there was none.
         heldout: None without held-out rows.
+        importances: How much each knob of the proposals mattered, in [0, 1].
     """
 
     initial: FailureRate | None = None
@@ -79,6 +80,7 @@ class SearchResult:
     steps: Sequence[StepRecord] = ()
     choice: FinalChoice | None = None
     heldout: HeldoutTest | None = None
+    importances: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def best(self) -> FailureRate | None:

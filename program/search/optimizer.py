@@ -160,7 +160,7 @@ class _Search:
         # Section 3.2: trajectories of a mini-batch, their analysis, m optimised methods.
         candidates = await self.maker.propose(step, trials, incumbent, archive)
         # Section 3.3: the candidates' failure rates on the dev rows; the lowest one is kept.
-        candidates = await self.race.run(candidates, trials, incumbent)
+        candidates = await self.race.run(candidates, trials, incumbent, archive.initial)
         record = decide_step(
             step,
             incumbent,

@@ -10,11 +10,12 @@ Each choice is a pure function of the seed and of the values reported so far, in
 search that is resumed from its ledger therefore makes the same choices.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import optuna
+from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
@@ -23,6 +24,17 @@ from autoevol.program.draws import draw_number
 from autoevol.program.search.settings import OPERATORS, RANKS, OperatorName, PolicyName
 
 _SHARES = ("half", "all")
+
+DIFFERENCE = "difference_to_initial"
+"""User attribute of a measured trial: the candidate's failure rate less the initial method's on the
+same dev rows, in [-1, 1]. Unlike the trial's value it does not depend on the incumbent of its time.
+"""
+
+_LEAST_TRIALS = 10
+"""Importances from fewer measured trials mean nothing."""
+
+_BEST_SHARE = 0.25
+"""Share of the trials that PED-ANOVA compares with all."""
 
 _MOST_TRIES = 50
 """Trials in a row whose knobs may be unusable; after them the paper's own proposal is made."""
@@ -153,7 +165,12 @@ class ProposalStudy:
         return bool(values) and proposal.trial.should_prune()
 
     def tell(
-        self, proposal: ProposalTrial, difference: float | None, *, is_pruned: bool = False
+        self,
+        proposal: ProposalTrial,
+        difference: float | None,
+        *,
+        is_pruned: bool = False,
+        to_initial: float | None = None,
     ) -> None:
         """Close a trial.
 
@@ -162,7 +179,10 @@ class ProposalStudy:
             difference: The candidate's failure rate less the incumbent's, in [-1, 1]; None: the
                 proposal was rejected before it was measured.
             is_pruned: Whether the candidate was stopped early; `difference` is then ignored.
+            to_initial: The same to the initial method; for a stopped candidate a bound.
         """
+        if to_initial is not None:
+            proposal.trial.set_user_attr(DIFFERENCE, to_initial)
         if is_pruned:
             self._study.tell(proposal.trial, state=TrialState.PRUNED)
         elif difference is None:
@@ -191,3 +211,28 @@ class ProposalStudy:
         trial.set_user_attr("step", step)
         trial.set_user_attr("candidate", index)
         return trial
+
+
+def importances(trials: Sequence[optuna.trial.FrozenTrial]) -> dict[str, float]:
+    """Return how much each knob mattered, by PED-ANOVA (arXiv 2304.10255), the largest first.
+
+    Shares that add up to 1; empty where too few trials were measured, or none had a choice.
+
+    Args:
+        trials: Of one search. Those without the attribute `DIFFERENCE` are left out.
+    """
+    measured = [
+        optuna.trial.create_trial(
+            params=trial.params,
+            distributions=trial.distributions,
+            value=trial.user_attrs[DIFFERENCE],
+        )
+        for trial in trials
+        if DIFFERENCE in trial.user_attrs and trial.params
+    ]
+    if len(measured) < _LEAST_TRIALS:
+        return {}
+    study = optuna.create_study()
+    study.add_trials(measured)
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=_BEST_SHARE)
+    return optuna.importance.get_param_importances(study, evaluator=evaluator)

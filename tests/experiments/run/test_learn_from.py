@@ -53,6 +53,13 @@ def test_an_earlier_run_s_method_is_the_first_candidate(
     assert best_of("runs/test") == best_of("runs/earlier")
 
 
+def test_the_folder_of_a_search_alone_will_do(write_config: WriteConfig) -> None:
+    config = str(write_config(optimizer={**SMALL, "steps": 2}))
+    run_cli("optimize", config, "--out", "runs/alone", expected=0)
+    run_cli("run", learning(write_config, Path("runs/alone")), expected=0)
+    assert proposals_of("runs/test")[0]["operator"] == "recall"
+
+
 def test_a_killed_search_replays_with_the_same_methods(
     earlier: Path, write_config: WriteConfig
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import dspy
@@ -15,6 +16,7 @@ from autoevol.program.listeners import Listeners
 from autoevol.program.records import FinalChoice, Headroom, Row, StepRecord
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.optimizer import AutoEvolInstruct
+from autoevol.program.search.policy import DIFFERENCE
 from autoevol.program.search.settings import PAPER, SearchSettings
 from autoevol.program.witnesses.judge import Judge
 from autoevol.signatures import Method
@@ -353,3 +355,22 @@ def test_the_methods_of_earlier_runs_are_the_first_candidates() -> None:
     assert second.method
     assert second.method.name == "step-00-candidate-1"
     assert third.operator == "rewrite"
+
+
+def test_a_trial_holds_the_difference_to_the_initial_method() -> None:
+    """One candidate is as good, one is rejected, one loses its race on the first eight rows."""
+    trials: list[Any] = []
+    proposals = [
+        "Rewrite the instruction into much harder work.",
+        "",
+        "Rewrite the instruction, harder.",
+    ]
+    optimizer, steps, _ = optimizer_for(
+        failing_unless("into", proposals), steps=1, candidates=3, pruner="mcnemar"
+    )
+    optimizer.listeners = replace(optimizer.listeners, on_trials=trials.extend)
+
+    optimizer.compile(Evolver(START), trainset=rows(4, "t"), valset=rows(9, "d"))
+
+    assert [c.is_pruned for c in steps[0].candidates] == [False, False, True]
+    assert [trial.user_attrs.get(DIFFERENCE) for trial in trials] == [0.0, None, 1.0]

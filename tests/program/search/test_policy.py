@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from autoevol.program.search.operators import OPERATORS
-from autoevol.program.search.policy import Knobs, Policy, ProposalStudy
+from autoevol.program.search.policy import Knobs, Policy, ProposalStudy, importances
 from autoevol.program.search.racing import RaceRules
 from autoevol.program.search.settings import PolicyName
 
@@ -94,3 +94,28 @@ def test_a_replay_gives_the_same_knobs_after_the_same_values() -> None:
         return knobs_so_far
 
     assert play() == play()
+
+
+def played(count: int) -> ProposalStudy:
+    """Return a study in which the operator alone decides; every third proposal is rejected."""
+    study = ProposalStudy(Policy("random", seed=4), PRUNER)
+    for number, proposal in enumerate(study.ask(0, count)):
+        is_good = proposal.knobs.operator in ("safeguard", "add_demonstration")
+        to_initial = None if number % 3 == 0 else -0.2 if is_good else 0.1 + number / 1000
+        study.tell(proposal, to_initial, to_initial=to_initial)
+    return study
+
+
+def test_the_knob_that_decides_is_the_most_important_one() -> None:
+    shares = importances(played(60).trials)
+    assert next(iter(shares)) == "operator"
+    assert shares["operator"] > 0.6
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_a_few_trials_or_trials_without_a_choice_have_no_importances() -> None:
+    assert importances(played(12).trials) == {}
+    study = ProposalStudy(Policy("paper"), PRUNER)
+    for proposal in study.ask(0, 20):
+        study.tell(proposal, 0.1, to_initial=0.1)
+    assert importances(study.trials) == {}
