@@ -15,7 +15,7 @@ from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.optimizer import AutoEvolInstruct
 from autoevol.program.search.settings import PAPER, SearchSettings
-from autoevol.program.search.teleprompters import ExternalOptimizer, Factory, gepa
+from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer, Factory, gepa
 from autoevol.signatures import Method
 from benchmarks.search.world import RULES, START, Variant, World, WorldModel, rows
 
@@ -82,17 +82,16 @@ def pipeline_of(model: WorldModel) -> Pipeline:
     return Pipeline(Roles(role, role, role, role), failure, responds=False, blocks_in_flight=8)
 
 
-def own_search(**settings: Any) -> Search:
-    """Return our search with these settings."""
+def own_search(following: str | None = None, **settings: Any) -> Search:
+    """Return our search with these settings, and perhaps one of DSPy's optimisers after it."""
 
     def search(model: WorldModel, seed: int) -> Method:
-        optimizer = AutoEvolInstruct(pipeline_of(model), SearchSettings(seed=seed, **settings))
-        best = optimizer.compile(
-            Evolver(START),
-            trainset=rows("t", TRAIN),
-            valset=rows("d", DEV),
-            freshset=rows("f", FRESH),
-        )
+        pipeline, chosen = pipeline_of(model), SearchSettings(seed=seed, **settings)
+        then = ExternalOptimizer(EXTERNAL[following], pipeline, chosen) if following else None
+        optimizer = AutoEvolInstruct(pipeline, chosen, then=then.continued if then else None)
+        data = {"trainset": rows("t", TRAIN), "valset": rows("d", DEV)}
+        with dspy.context(lm=model):
+            best = optimizer.compile(Evolver(START), **data, freshset=rows("f", FRESH))
         return best.method
 
     return search

@@ -29,6 +29,8 @@ class OptimizerConfig(Section, SearchOptions):
         learn_from: Folders of finished runs with the same evolver, the best first. The methods that
             they chose are the first candidates of the search, as many as a step has; not for
             `gepa` and `miprov2`.
+        then: `gepa`: when the steps or the patience of `auto_evol` are used up, `gepa` goes on from
+            the incumbent with the calls that are left of `max_calls`.
         on_no_gain: Which method is applied if the best one's failure rate on the held-out rows is
             no lower than the initial one's.
     """
@@ -37,6 +39,7 @@ class OptimizerConfig(Section, SearchOptions):
     initial_method: str | None = None
     storage: str | None = None
     learn_from: list[str] = Field(default=[])
+    then: Literal["gepa"] | None = None
     on_no_gain: Literal["keep_initial", "keep_best"] = "keep_initial"
 
     @model_validator(mode="before")
@@ -51,9 +54,11 @@ class OptimizerConfig(Section, SearchOptions):
         return {"name": self.name, **serialise(self)}
 
     @model_validator(mode="after")
-    def _can_learn(self) -> Self:
+    def _fits_the_name(self) -> Self:
         if self.learn_from and self.name not in ("auto_evol", "paper"):
             raise ValueError(f"learn_from is for auto_evol and paper, not for {self.name}")
+        if self.then and self.name != "auto_evol":
+            raise ValueError(f"then is for auto_evol, not for {self.name}")
         return self
 
     @field_validator("storage")

@@ -4,8 +4,9 @@ A step makes m candidate methods, races them against the incumbent on the dev ro
 best one. The paper's own algorithm is this loop with the settings `program.search.settings.PAPER`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 import dspy
@@ -30,6 +31,31 @@ from autoevol.program.search.settings import RANKS, SearchSettings
 from autoevol.signatures import Method
 
 
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What one search leaves to the next.
+
+    Attributes:
+        student: Holds the incumbent's method.
+        incumbent: The same on the dev rows.
+        train: Rows for mini-batches.
+        dev: Dev rows.
+        steps: Steps so far; the next search numbers its own from here.
+        calls: Calls of all models that are left; None: no bound.
+    """
+
+    student: Evolver
+    incumbent: Evaluation
+    train: Sequence[Row]
+    dev: Sequence[Row]
+    steps: int
+    calls: int | None
+
+
+Continuation = Callable[[Handover], Awaitable[Sequence[StepRecord]]]
+"""A search that goes on where another one has ended."""
+
+
 class AutoEvolInstruct(Teleprompter):
     """Optimises the method of an `Evolver` against its failure rate on dev rows.
 
@@ -37,6 +63,8 @@ class AutoEvolInstruct(Teleprompter):
         pipeline: Roles, F, and how rows are grouped.
         settings: Hyper-parameters.
         listeners: Get phases, rows, finished steps and the final choice.
+        then: Gets the incumbent when the steps or the patience are used up, with the calls that are
+            left. What it finds is confirmed on fresh rows as all else. None: the search ends there.
     """
 
     def __init__(
@@ -44,9 +72,10 @@ class AutoEvolInstruct(Teleprompter):
         pipeline: Pipeline,
         settings: SearchSettings | None = None,
         listeners: Listeners | None = None,
+        then: Continuation | None = None,
     ) -> None:
         super().__init__()
-        self.pipeline = pipeline
+        self.pipeline, self.then = pipeline, then
         self.settings = settings or SearchSettings()
         self.listeners = listeners or Listeners()
 
@@ -107,7 +136,8 @@ class _Search:
         calls: Sequence[CallRecord],
     ) -> None:
         pipeline, settings, listeners = optimizer.pipeline, optimizer.settings, optimizer.listeners
-        self.student, self.dev, self.fresh = student, dev, fresh
+        self.student, self.train, self.dev, self.fresh = student, train, dev, fresh
+        self.then = optimizer.then
         self.pipeline, self.settings, self.listeners = pipeline, settings, listeners
         self.acceptance = Acceptance(settings.acceptance, settings.accept_level, settings.tie_break)
         rules = RaceRules(settings.pruner, len(dev), settings.race_level, settings.race_worth)
@@ -138,18 +168,33 @@ class _Search:
         if not has_headroom(incumbent, self.settings, self.listeners):
             return incumbent
         archive, failed_steps = Archive(incumbent, remembered=self.settings.remembered), 0
+        steps = 0
         for step in range(self.settings.steps):
             # Checked before a step, never within one: an unfinished race decides nothing.
             if not self.budget.allows_step():
                 break
             with self.budget.counted_step():
                 record = await self._step(step, incumbent, archive)
-            incumbent = record.best
+            incumbent, steps = record.best, step + 1
             # The paper stops when the failure rate no longer decreases; one step may be bad luck.
             failed_steps = 0 if record.is_accepted else failed_steps + 1
             if failed_steps >= self.settings.patience:
                 break
+        incumbent = await self._continue(archive, incumbent, steps)
         return await self._confirm(archive, incumbent)
+
+    async def _continue(self, archive: Archive, incumbent: Evaluation, steps: int) -> Evaluation:
+        """Return the incumbent after the search that follows this one, if there is one."""
+        calls = self.budget.left
+        if self.then is None or calls == 0:
+            return incumbent
+        student = self.student.with_method(incumbent.method)
+        handover = Handover(student, incumbent, self.train, self.dev, steps, calls)
+        for record in await self.then(handover):
+            archive.add(record.candidates)
+            self.listeners.on_step(record)
+            incumbent = record.best
+        return incumbent
 
     async def _step(self, step: int, incumbent: Evaluation, archive: Archive) -> StepRecord:
         """Make m candidates, measure them on the dev rows, and keep the best method."""
@@ -227,6 +272,13 @@ class _StepBudget:
         self._limit = settings.max_calls
         self._calls = calls
         self._step_calls: list[int] = []
+
+    @property
+    def left(self) -> int | None:
+        """Calls that are left beside those of the confirmation; None: there is no bound."""
+        if self._limit is None:
+            return None
+        return max(0, self._limit - self._reserve - len(self._calls))
 
     def allows_step(self) -> bool:
         """Return whether another step fits into the budget."""

@@ -26,7 +26,7 @@ from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Candidate, Evaluation, Row, StepRecord, Trajectory
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.operators import propose
-from autoevol.program.search.optimizer import as_rows, has_headroom
+from autoevol.program.search.optimizer import Handover, as_rows, has_headroom
 from autoevol.program.search.proposer import ProposalRequest, Proposer
 from autoevol.program.search.scoreboard import (
     CallBudget,
@@ -92,14 +92,37 @@ class ExternalOptimizer(Teleprompter):
             initial = await board.measure_dev(student, phase="dev: initial method")
             if not has_headroom(initial, self.settings, self.listeners):
                 return student
-            self.listeners.on_phase(Phase(f"search: {self.factory.__name__}", 0))
-            # The optimiser rewrites its program's predictor, so it gets a copy. It is synchronous
-            # and starts threads of its own; the model calls stay on this loop.
-            program = ScoredEvolver(student.deepcopy(), board)
-            await asyncio.to_thread(self._compile, program, board, train)
+            await self._run(student, board, train)
+        records = self._report(initial, board)
+        for record in records:
+            self.listeners.on_step(record)
+        return student.with_method((records[-1].best if records else initial).method)
+
+    async def continued(self, handover: Handover) -> Sequence[StepRecord]:
+        """Go on from another search's incumbent; return the methods tried, a step each.
+
+        Raises:
+            LMError: A call failed for good in a way that ends the run.
+        """
+        incumbent = handover.incumbent
+        with collected_calls() as proposal_calls:
+            budget = CallBudget(handover.calls, proposal_calls)
+            board = Scoreboard(self.pipeline, handover.train, handover.dev, self.listeners, budget)
+            # The incumbent's dev rows are measured already.
+            outcomes = {outcome.source.id: outcome for outcome in incumbent.outcomes}
+            board.table.outcomes_of(incumbent.method).update(outcomes)
+            await self._run(handover.student, board, handover.train)
+        return self._report(incumbent, board, handover.steps)
+
+    async def _run(self, student: Evolver, board: Scoreboard, train: Sequence[Row]) -> None:
+        """Let the optimiser try methods; the board keeps what it measured."""
+        self.listeners.on_phase(Phase(f"search: {self.factory.__name__}", 0))
+        # The optimiser rewrites its program's predictor, so it gets a copy. It is synchronous and
+        # starts threads of its own; the model calls stay on this loop.
+        program = ScoredEvolver(student.deepcopy(), board)
+        await asyncio.to_thread(self._compile, program, board, train)
         if board.fatal:
             raise board.fatal
-        return student.with_method(self._report(initial, board).method)
 
     def _compile(self, program: ScoredEvolver, board: Scoreboard, train: Sequence[Row]) -> None:
         try:
@@ -117,19 +140,20 @@ class ExternalOptimizer(Teleprompter):
             if board.fatal is None:
                 raise
 
-    def _report(self, initial: Evaluation, board: Scoreboard) -> Evaluation:
-        """Report the methods that were tried, a step each, and return the best of them."""
-        best = initial
+    def _report(
+        self, initial: Evaluation, board: Scoreboard, first_step: int = 0
+    ) -> list[StepRecord]:
+        """Return the methods that were tried, a step each."""
+        best, records = initial, []
         tried = [method for method in board.table.methods if method.id != initial.method.id]
-        for step, method in enumerate(tried):
+        for step, method in enumerate(tried, first_step):
             # The names of the paper's loop, so that all optimisers compare in one view of MLflow.
             renamed = replace(method, name=f"step-{step:02d}-candidate-0")
             measured = board.table.evaluation(method, board.dev)
             evaluation = Evaluation(renamed, measured.outcomes) if measured else None
-            record = _step_record(step, best, renamed, evaluation, self.factory.__name__)
-            self.listeners.on_step(record)
-            best = record.best
-        return best
+            records.append(_step_record(step, best, renamed, evaluation, self.factory.__name__))
+            best = records[-1].best
+        return records
 
 
 def _step_record(

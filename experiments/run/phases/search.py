@@ -14,6 +14,7 @@ from autoevol.program.listeners import Listeners
 from autoevol.program.records import Evaluation, FinalChoice, Headroom, StepRecord
 from autoevol.program.search.optimizer import AutoEvolInstruct
 from autoevol.program.search.policy import importances
+from autoevol.program.search.settings import SearchSettings
 from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer
 from autoevol.signatures import Method
 
@@ -60,8 +61,13 @@ class SearchPhase:
     def _optimizer(self) -> AutoEvolInstruct | ExternalOptimizer:
         name, settings = self._plan.config.optimizer.name, search_settings(self._plan)
         if name in EXTERNAL:
-            return ExternalOptimizer(EXTERNAL[name], self._pipeline, settings, self._listeners)
-        return AutoEvolInstruct(self._pipeline, settings, self._listeners)
+            return self._external(name, settings)
+        then = self._plan.config.optimizer.then
+        following = self._external(then, settings).continued if then else None
+        return AutoEvolInstruct(self._pipeline, settings, self._listeners, following)
+
+    def _external(self, name: str, settings: SearchSettings) -> ExternalOptimizer:
+        return ExternalOptimizer(EXTERNAL[name], self._pipeline, settings, self._listeners)
 
     async def _test(self, student: Evolver, best: Evolver) -> HeldoutTest | None:
         """Measure both methods on the held-out rows; None: there are none."""
