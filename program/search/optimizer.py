@@ -107,7 +107,7 @@ class AutoEvolInstruct(Teleprompter):
             student: Its method is the initial method e_0, and the first incumbent.
             trainset: Rows from which the mini-batches are drawn.
             valset: Dev rows D; the incumbent's verdicts on them are reused.
-            freshset: Rows for the confirmation; none: the last incumbent is the best method.
+            freshset: Rows for the confirmation; none: the dev rows have to prove the incumbent.
 
         Returns:
             A copy of `student`; with its own method when no better one was found.
@@ -219,10 +219,10 @@ class _Search:
         return record
 
     async def _confirm(self, archive: Archive, incumbent: Evaluation) -> Evaluation:
-        """Return the best method on fresh rows; without such rows the incumbent."""
+        """Return the best method on fresh rows; without such rows the incumbent, if proved."""
         settings = self.settings
         if not (self.fresh and settings.finalists):
-            return incumbent
+            return self._proved(incumbent, archive.initial)
 
         async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
             return await self._measure(method, rows, f"confirmation: {method.name}")
@@ -232,6 +232,13 @@ class _Search:
         choice = await confirm_on_fresh_rows(archive, self.fresh, test, measure)
         self.listeners.on_choice(choice)
         return choice.best
+
+    def _proved(self, incumbent: Evaluation, initial: Evaluation) -> Evaluation:
+        """Return the incumbent, or the initial method where it got there provisionally at most."""
+        if self.acceptance.name != "provisional":
+            return incumbent
+        preference = self.acceptance.confirming.compare(incumbent, initial)
+        return incumbent if preference.is_better else initial
 
     async def _measure(
         self, method: Method, rows: Sequence[Row], phase: str | None = None

@@ -374,3 +374,19 @@ def test_a_trial_holds_the_difference_to_the_initial_method() -> None:
 
     assert [c.is_pruned for c in steps[0].candidates] == [False, False, True]
     assert [trial.user_attrs.get(DIFFERENCE) for trial in trials] == [0.0, None, 1.0]
+
+
+@pytest.mark.parametrize(("dev_rows", "is_kept"), [(3, False), (4, True)])
+def test_without_fresh_rows_the_dev_rows_have_to_prove_a_provisional_incumbent(
+    dev_rows: int, is_kept: bool
+) -> None:
+    """Three wins and no loss have p 1/8, four have 1/16; the method is no shorter."""
+    better = "Rewrite the instruction into a much harder one, MARK."
+    optimizer, steps, _ = optimizer_for(
+        failing_unless("MARK", [better]), steps=1, candidates=1, acceptance="provisional"
+    )
+
+    best = optimizer.compile(Evolver(START), trainset=rows(4, "t"), valset=rows(dev_rows, "d"))
+
+    assert steps[0].best.method.instructions == better
+    assert (best.method.instructions == better) is is_kept
