@@ -15,7 +15,7 @@ from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.optimizer import AutoEvolInstruct
 from autoevol.program.search.settings import PAPER, SearchSettings
-from autoevol.program.search.teleprompters import ExternalOptimizer, Factory, gepa
+from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer, Factory, gepa
 from autoevol.signatures import Method
 from benchmarks.search.world import RULES, START, Variant, World, WorldModel, rows
 
@@ -62,7 +62,7 @@ def contest(search: str, variant: Variant, seed: int) -> Result:
 
 def contest_with(settings: dict[str, Any], variant: Variant, seed: int) -> Result:
     """Run our search with other settings in the world of a seed."""
-    return _run("auto_evol", _own(**settings), variant, seed)
+    return _run("auto_evol", own_search(**settings), variant, seed)
 
 
 def _run(name: str, search: Search, variant: Variant, seed: int) -> Result:
@@ -82,15 +82,16 @@ def pipeline_of(model: WorldModel) -> Pipeline:
     return Pipeline(Roles(role, role, role, role), failure, responds=False, blocks_in_flight=8)
 
 
-def _own(**settings: Any) -> Search:
+def own_search(following: str | None = None, **settings: Any) -> Search:
+    """Return our search with these settings, and perhaps one of DSPy's optimisers after it."""
+
     def search(model: WorldModel, seed: int) -> Method:
-        optimizer = AutoEvolInstruct(pipeline_of(model), SearchSettings(seed=seed, **settings))
-        best = optimizer.compile(
-            Evolver(START),
-            trainset=rows("t", TRAIN),
-            valset=rows("d", DEV),
-            freshset=rows("f", FRESH),
-        )
+        pipeline, chosen = pipeline_of(model), SearchSettings(seed=seed, **settings)
+        then = ExternalOptimizer(EXTERNAL[following], pipeline, chosen) if following else None
+        optimizer = AutoEvolInstruct(pipeline, chosen, then=then.continued if then else None)
+        data = {"trainset": rows("t", TRAIN), "valset": rows("d", DEV)}
+        with dspy.context(lm=model):
+            best = optimizer.compile(Evolver(START), **data, freshset=rows("f", FRESH))
         return best.method
 
     return search
@@ -110,9 +111,9 @@ def _external(factory: Factory) -> Search:
 
 
 SEARCHES: dict[str, Search] = {
-    "auto_evol": _own(),
-    "auto_evol, 1000": _own(max_calls=1000),
-    "paper": _own(**PAPER),
-    "random": _own(policy="random"),
+    "auto_evol": own_search(),
+    "auto_evol, 1000": own_search(max_calls=1000),
+    "paper": own_search(**PAPER),
+    "random": own_search(policy="random"),
     "gepa": _external(gepa),
 }

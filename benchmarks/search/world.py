@@ -94,6 +94,14 @@ class World:
         """Return the factor of each failure that comes from a method's text and demonstrations."""
         return _factors(self, text, demos)
 
+    def strength(self, kind: str) -> float:
+        """Return by what the safeguard against a failure multiplies it."""
+        return between(STRENGTHS[self.variant], self.seed, "safeguard", kind)
+
+    def effect(self, number: int) -> tuple[str, float]:
+        """Return the failure that a sentence of the optimizer acts on, and by how much."""
+        return drawn_effect(self.seed, number)
+
 
 @cache
 def _factors(world: World, text: str, demos: int) -> dict[str, float]:
@@ -101,9 +109,9 @@ def _factors(world: World, text: str, demos: int) -> dict[str, float]:
     factors = dict.fromkeys(BASE, lengthy)
     for kind, pattern in SAFEGUARDS.items():
         if re.search(pattern, text, re.IGNORECASE):
-            factors[kind] *= _between(STRENGTHS[world.variant], world.seed, "safeguard", kind)
+            factors[kind] *= world.strength(kind)
     for number in {int(n) for n in re.findall(r"\bpoint (\d+)\b", text)}:
-        kind, factor = _effect(world.seed, number)
+        kind, factor = world.effect(number)
         factors[kind] *= factor
     always, never = (
         set(re.findall(rf"\b{word} heed point (\d+)", text)) for word in ("Always", "Never")
@@ -114,14 +122,14 @@ def _factors(world: World, text: str, demos: int) -> dict[str, float]:
     return factors
 
 
-def _effect(seed: int, number: int) -> tuple[str, float]:
-    """Return the failure that a sentence of the optimizer acts on, and by how much."""
+def drawn_effect(seed: object, number: int) -> tuple[str, float]:
+    """Return the failure that a sentence acts on, and by how much, as a seed draws it."""
     kind = RULES[int(4 * chance(seed, "kind", number))]
     fate = chance(seed, "fate", number)
     if fate < 1 / 7:
-        return kind, _between((0.35, 0.9), seed, "virtue", number)
+        return kind, between((0.35, 0.9), seed, "virtue", number)
     if fate < 1 / 7 + 1 / 4:
-        return kind, _between((1.1, 1.9), seed, "vice", number)
+        return kind, between((1.1, 1.9), seed, "vice", number)
     return kind, 1.0
 
 
@@ -137,7 +145,8 @@ def chance(*parts: object) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-def _between(limits: tuple[float, float], *parts: object) -> float:
+def between(limits: tuple[float, float], *parts: object) -> float:
+    """Return a number between two limits that is a pure function of `parts`."""
     return limits[0] + (limits[1] - limits[0]) * chance(*parts)
 
 

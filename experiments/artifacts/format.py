@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from autoevol.experiments.config.loading import set_key
+from autoevol.program.search.settings import PAPER
 
-FORMAT = 5
+FORMAT = 6
 """Of the folders that this version writes."""
 
 
@@ -46,6 +47,7 @@ _RULES: Mapping[int, FormatRules] = {
     3: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=False),
     4: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=True),
     5: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=True),
+    6: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=True),
 }
 
 IMPLIED: Mapping[int, Mapping[str, Any]] = {
@@ -63,6 +65,18 @@ IMPLIED: Mapping[int, Mapping[str, Any]] = {
         "data.keep": [],
         "output.with_ids": False,
         "evolve.first_round": 1,
+    },
+    # A search learned what to try by TPE, changed one thing at a time, and promoted nothing without
+    # a test.
+    5: {
+        "optimizer.policy": "learned",
+        "optimizer.operators": [
+            *("rewrite", "edit", "shorten", "merge"),
+            *("safeguard", "add_demonstration", "drop_demonstration"),
+        ],
+        "optimizer.most_added": 1,
+        "optimizer.acceptance": "paired",
+        "optimizer.fresh_level": 0.2,
     },
 }
 """For each format that was left behind: the keys, dotted, whose default the next format changed or
@@ -89,9 +103,17 @@ def with_implied(tree: Mapping[str, Any], number: int) -> dict[str, Any]:
     # The folder's own format first: a later one may imply another value of the same key.
     for earlier in range(number, FORMAT):
         for key, value in IMPLIED.get(earlier, {}).items():
-            if not _has(completed, key):
+            if not _has(completed, key) and not _is_preset(completed, key):
                 set_key(completed, key, deepcopy(value), key)
     return completed
+
+
+def _is_preset(tree: Mapping[str, Any], dotted: str) -> bool:
+    """Return whether the optimizer's name sets the key to the same value in every format."""
+    group, _, name = dotted.partition(".")
+    search = tree.get(group)
+    is_paper = isinstance(search, Mapping) and search.get("name") == "paper"
+    return group == "optimizer" and is_paper and name in PAPER
 
 
 def _has(tree: Any, dotted: str) -> bool:

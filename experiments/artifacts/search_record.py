@@ -77,6 +77,8 @@ class SearchRecord:
         applied: Ids, the best first.
         start: Id of the initial method; None: there was no search.
         front: The Pareto front of failure rate, added words and the method's length.
+        importances: How much each knob of the proposals mattered, in [0, 1]; see
+            `program.search.policy.importances`.
     """
 
     methods: Mapping[str, Method]
@@ -84,6 +86,7 @@ class SearchRecord:
     start: str | None = None
     steps: Sequence[SearchStep] = field(default_factory=tuple)
     front: Sequence[Measured] = field(default_factory=tuple)
+    importances: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def best(self) -> list[Method]:
@@ -101,13 +104,17 @@ class SearchRecord:
             "applied": self.applied,
             "steps": [asdict(step) for step in self.steps],
             "front": [asdict(measured) for measured in self.front],
+            "importances": self.importances,
             "methods": methods,
         }
         return json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
 
 
 def record_of(
-    start: Method | None, steps: Sequence[StepRecord], applied: Sequence[Method]
+    start: Method | None,
+    steps: Sequence[StepRecord],
+    applied: Sequence[Method],
+    importances: Mapping[str, float],
 ) -> SearchRecord:
     """Return the record of a search that has just ended.
 
@@ -115,6 +122,7 @@ def record_of(
         start: The initial method; None: there was no search.
         steps: In order; none where the search was skipped.
         applied: The methods that were applied, the best first.
+        importances: Of the proposals' knobs.
     """
     candidates = [candidate for step in steps for candidate in step.candidates]
     methods = [
@@ -133,6 +141,7 @@ def record_of(
         start.id if start else None,
         [_step(step) for step in steps],
         [_measured(evaluation) for evaluation in pareto_front([*first, *complete])],
+        importances,
     )
 
 
@@ -206,7 +215,9 @@ def _read(tree: dict[str, Any]) -> SearchRecord:
         for step in tree["steps"]
     ]
     front = [_read_measured(plain) for plain in tree["front"]]
-    record = SearchRecord(methods, tree["applied"], tree["start"], steps, front)
+    # Folders of earlier versions have none.
+    importances = {name: float(share) for name, share in tree.get("importances", {}).items()}
+    record = SearchRecord(methods, tree["applied"], tree["start"], steps, front, importances)
     # The report looks methods up by id: a damaged file is found here, not by a KeyError there.
     named = [*record.applied, *(p.parent for step in steps for p in step.proposals)]
     unknown = [identity for identity in named if identity not in methods]

@@ -74,6 +74,7 @@ class SearchResult:
         heldout: None without held-out rows.
         fresh_checks: Accepted methods on fresh rows beside the finalists, by their ids.
         heldout_checks: Accepted methods on held-out rows beside the best one, by their ids.
+        importances: How much each knob of the proposals mattered, in [0, 1].
     """
 
     initial: FailureRate | None = None
@@ -81,6 +82,7 @@ class SearchResult:
     steps: Sequence[StepRecord] = ()
     choice: FinalChoice | None = None
     heldout: HeldoutTest | None = None
+    importances: Mapping[str, float] = field(default_factory=dict)
     fresh_checks: Mapping[str, FailureRate] = field(default_factory=dict)
     heldout_checks: Mapping[str, FailureRate] = field(default_factory=dict)
 

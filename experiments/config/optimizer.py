@@ -1,9 +1,10 @@
 """The section `optimizer`: which search runs, and its hyper-parameters."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    Field,
     SerializerFunctionWrapHandler,
     field_validator,
     model_serializer,
@@ -25,6 +26,11 @@ class OptimizerConfig(Section, SearchOptions):
         initial_method: A method's name or a file; null: the one in `evolve.methods`.
         storage: URL of an Optuna storage, such as `sqlite:///study.db`, that gets a copy of the
             study for optuna-dashboard.
+        learn_from: Folders of finished runs with the same evolver, the best first. The methods that
+            they chose are the first candidates of the search, as many as a step has; not for
+            `gepa` and `miprov2`.
+        then: `gepa`: when the steps or the patience of `auto_evol` are used up, `gepa` goes on from
+            the incumbent with the calls that are left of `max_calls`.
         on_no_gain: Which method is applied if the best one's failure rate on the held-out rows is
             no lower than the initial one's.
         check_accepted: Whether every accepted method is measured on the fresh and the held-out
@@ -36,6 +42,8 @@ class OptimizerConfig(Section, SearchOptions):
     name: Literal["auto_evol", "paper", "gepa", "miprov2", "none"] = "auto_evol"
     initial_method: str | None = None
     storage: str | None = None
+    learn_from: list[str] = Field(default=[])
+    then: Literal["gepa"] | None = None
     on_no_gain: Literal["keep_initial", "keep_best"] = "keep_initial"
     check_accepted: bool = False
 
@@ -49,6 +57,14 @@ class OptimizerConfig(Section, SearchOptions):
     def _name_first(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write the name before the settings that depend on it; inherited fields come first."""
         return {"name": self.name, **serialise(self)}
+
+    @model_validator(mode="after")
+    def _fits_the_name(self) -> Self:
+        if self.learn_from and self.name not in ("auto_evol", "paper"):
+            raise ValueError(f"learn_from is for auto_evol and paper, not for {self.name}")
+        if self.then and self.name != "auto_evol":
+            raise ValueError(f"then is for auto_evol, not for {self.name}")
+        return self
 
     @field_validator("storage")
     @classmethod

@@ -127,11 +127,13 @@ def _search(plan: Plan) -> list[CostEstimate]:
     # The paper makes all proposals of a step from the incumbent, so they share one mini-batch.
     parents = 1 if search.policy == "paper" else min(RANKS, search.candidates)
     batch = parents * min(search.batch_size, len(splits.train)) * search.trajectory_rounds
-    proposals = search.steps * search.candidates
+    # The search that follows measures as many rows as this one.
+    steps = search.steps * (2 if search.then else 1)
+    proposals = steps * search.candidates
     dev = len(splits.dev) * (1 + proposals)
     # Two calls a proposal: one analyses the trajectories, one rewrites the method.
     proposing = _estimate(plan, "search", "optimizer", 2 * proposals, _analysis_words(plan))
-    estimates = [*_evolving(plan, "search", search.steps * batch + dev, dev), proposing]
+    estimates = [*_evolving(plan, "search", steps * batch + dev, dev), proposing]
     if search.finalists and splits.fresh:
         fresh = len(splits.fresh) * (1 + search.finalists)
         estimates += _evolving(plan, "confirm", fresh, fresh)

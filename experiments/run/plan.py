@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from autoevol.experiments.artifacts.earlier import earlier_methods
 from autoevol.experiments.config.data import sized
 from autoevol.experiments.config.errors import shown
 from autoevol.experiments.config.evolve import MethodConfig
@@ -43,6 +44,7 @@ class Plan:
         schedule: What each round applies unless a search replaces it.
         start: Where the search starts; None without a search.
         models: Settings of the roles that the run needs.
+        earlier: The methods of `optimizer.learn_from`, in its order, each once.
         answer_prompt: Instructions of the responder; "": the signature's own.
         recognised: What the reader recognised in the seeds' source.
     """
@@ -55,6 +57,7 @@ class Plan:
     models: dict[str, ModelSettings]
     answer_prompt: str = ""
     recognised: Recognised = field(default_factory=Recognised)
+    earlier: tuple[Method, ...] = ()
 
     @property
     def methods(self) -> list[Method]:
@@ -86,6 +89,9 @@ class Plan:
         for methods in [*self.schedule, [self.start] if self.start else []]:
             # A method's id leaves out its kind, which selects failure rules.
             digest.update(json.dumps([(m.id, m.kind) for m in methods]).encode())
+        # Only where there are any: the fingerprints of other runs stay as they were.
+        for method in self.earlier:
+            digest.update(method.id.encode())
         return digest.hexdigest()[:16]
 
 
@@ -102,11 +108,12 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
     models = _models(config, where)
     _check_adapter(config, [*methods, *([start] if start else [])], where)
     prompt = _answer_prompt(config, where)
+    earlier = earlier_methods(config, f"{where}: optimizer.learn_from")
     _check_benchmarks(config, where)
     seeds = read_seeds(config, where)
     config = _resolved(config, seeds, where)
     splits = split(seeds.rows, config, where)
-    return Plan(config, where, splits, schedule, start, models, prompt, seeds.recognised)
+    return Plan(config, where, splits, schedule, start, models, prompt, seeds.recognised, earlier)
 
 
 def _resolved(config: ExperimentConfig, seeds: Seeds, where: str) -> ExperimentConfig:

@@ -54,7 +54,8 @@ def write_rejected(folder: RunFolder, rejected: Sequence[Rejected]) -> None:
 
 
 def write_search(opened: OpenRun, summary: dict[str, Any], result: RunResult) -> dict[str, Any]:
-    """Write the summary of a search alone, and return it."""
+    """Write the steps of a search alone and its summary, and return the summary."""
+    _write_steps(opened, result)
     run_id = opened.tracker.finish(summary, [], result.methods[0], has_rows=False)
     summary = {**summary, "mlflow_run_id": run_id}
     opened.folder.write("search.json", _as_json(summary))
@@ -84,8 +85,7 @@ def write_run(
         "evolver": _evolver(folder),
     }
     export_finished(plan.config, plan.splits.seeds, summary, opened.context.say)
-    record = record_of(plan.start, result.search.steps, result.methods)
-    folder.write(STEPS, record.as_json())
+    _write_steps(opened, result)
     files = write_report(folder.path, summary)
     artifacts = [*(str(file.relative_to(folder.path)) for file in files), *_ARTIFACTS]
     run_id = opened.tracker.finish(summary, artifacts, result.methods[0], has_rows=True)
@@ -94,6 +94,12 @@ def write_run(
     summary["files"] = _names(folder.path, files)
     folder.write(SUMMARY, _as_json(summary))
     return summary
+
+
+def _write_steps(opened: OpenRun, result: RunResult) -> None:
+    search = result.search
+    record = record_of(opened.plan.start, search.steps, result.methods, search.importances)
+    opened.folder.write(STEPS, record.as_json())
 
 
 def _names(folder: Path, files: Sequence[Path]) -> list[str]:

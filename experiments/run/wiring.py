@@ -39,7 +39,9 @@ The prompts of one stage then follow each other, and the server's prefix cache k
 
 def search_settings(plan: Plan) -> SearchSettings:
     """Return the search's settings."""
-    return settings_from(plan.config.optimizer, SearchSettings, seed=plan.config.seed)
+    return settings_from(
+        plan.config.optimizer, SearchSettings, seed=plan.config.seed, earlier=plan.earlier
+    )
 
 
 def generation_settings(

@@ -6,7 +6,7 @@ programs: any DSPy program as another: `AutoEvol`.
 settings: the hyper-parameters, and the paper's own values of them.
 candidates: a step's candidates: mini-batch, parent, operator, and the guard against copies.
 policy: which operator, parent and temperature to try next, by Optuna.
-operators: the seven ways to make a proposal from a method.
+operators: the ways to make a proposal from a method.
 proposer: the optimizer model's calls for them, and the checks of its replies.
 racing: candidates on the dev rows, and when one is stopped early.
 acceptance: when a candidate takes the incumbent's place.

@@ -1,10 +1,14 @@
-"""When a candidate takes the incumbent's place: the paper's rule, and one with a paired test.
+"""When a candidate takes the incumbent's place: the paper's rule, and two with paired measures.
 
 `lowest`: the lower failure rate wins (paper, section 3.3). `paired`: measures in a fixed order and
 no weights, so a gain in one cannot outweigh a loss in one before it. First comes the failure rate,
 by McNemar's exact test on the shared rows. Where that test does not decide and the challenger does
 not fail more often, these follow, each by the interval of the paired difference: the complexity
 gain, the diversity of the rewrites, the length of the method, the length of its replies.
+
+`provisional`: as `paired`, but within the search more wins than losses are enough. The dev rows are
+too few to prove a small gain, and several small gains add up. The test comes at the end, on dev and
+fresh rows together (`Acceptance.confirming`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +19,7 @@ from autoevol.metrics import Pairs, distances, mean_interval, pairs
 from autoevol.metrics.text.wording import words
 from autoevol.program.records import Candidate, Evaluation, Outcome, Preference, StepRecord
 
-AcceptanceName = Literal["paired", "lowest"]
+AcceptanceName = Literal["provisional", "paired", "lowest"]
 MARGIN_WORDS = 1.0
 """On equal failure rates `lowest` asks for this many content words more than the incumbent adds."""
 
@@ -28,7 +32,7 @@ class Acceptance:
     """How a challenger takes the incumbent's place.
 
     Attributes:
-        name: `paired` or `lowest`, see above.
+        name: See above.
         level: Of McNemar's one-sided test, in (0, 1).
         tie_break: Go on to the other measures where the failure rate does not decide.
     """
@@ -36,6 +40,11 @@ class Acceptance:
     name: AcceptanceName = "paired"
     level: float = 0.1
     tie_break: bool = True
+
+    @property
+    def confirming(self) -> "Acceptance":
+        """The rule for the confirmation on fresh rows: what was provisional has to be proved."""
+        return replace(self, name="paired") if self.name == "provisional" else self
 
     def compare(self, challenger: Evaluation, incumbent: Evaluation) -> Preference:
         """Compare two methods on the rows that were scored under both.
@@ -50,7 +59,8 @@ class Acceptance:
         if self.name == "lowest":
             return self._lowest(challenger, incumbent, comparison)
         # A level above 0.5 would also let pass what wins no more rows than it loses.
-        if comparison.won > comparison.lost and comparison.p_better <= self.level:
+        is_proved = self.name == "provisional" or comparison.p_better <= self.level
+        if comparison.won > comparison.lost and is_proved:
             return Preference(True, f"fails less: {_counts(comparison)}")
         if comparison.lost > comparison.won or not self.tie_break:
             return Preference(False, f"does not fail less: {_counts(comparison)}")

@@ -12,7 +12,7 @@ from autoevol.program.records import Candidate, Evaluation, Row, Trajectory
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.operators import applies, propose
 from autoevol.program.search.policy import Knobs, ProposalTrial
-from autoevol.program.search.proposer import ProposalRequest
+from autoevol.program.search.proposer import Proposal, ProposalRequest
 from autoevol.program.search.settings import SearchSettings
 from autoevol.program.search.subject import Subject
 from autoevol.signatures import Method
@@ -89,8 +89,11 @@ class CandidateMaker:
 
     def is_usable(self, knobs: Knobs, incumbent: Evaluation, archive: Archive) -> bool:
         """Return whether the operator can change the parent."""
+        operator = knobs.operator
+        if operator == "recall":
+            return knobs.rank < len(self.settings.earlier)
         parent = self.parent_of(knobs, incumbent, archive)
-        return applies(knobs.operator, parent, archive, knobs.predictor)
+        return applies(operator, parent, archive, knobs.predictor)
 
     async def propose(
         self,
@@ -134,8 +137,7 @@ class CandidateMaker:
         self, assignment: _Assignment, archive: Archive, cases: Cases
     ) -> Candidate:
         request = self._request(assignment, archive, cases)
-        subject, name = self.subject, assignment.knobs.operator
-        proposal = await propose(name, subject.proposer, request, subject.operators)
+        proposal = await self._proposal(assignment.knobs, request)
         return Candidate(
             step=assignment.step,
             index=assignment.index,
@@ -144,9 +146,16 @@ class CandidateMaker:
             feedback=proposal.feedback,
             rejected=proposal.rejected,
             temperature=assignment.knobs.temperature,
-            operator=name,
+            operator=assignment.knobs.operator,
             predictor=request.part.name if len(request.method.parts) > 1 else "",
         )
+
+    async def _proposal(self, knobs: Knobs, request: ProposalRequest) -> Proposal:
+        operator, subject = knobs.operator, self.subject
+        if operator == "recall":
+            method = self.settings.earlier[knobs.rank]
+            return Proposal(replace(method, name=request.name), f"of an earlier run: {method.name}")
+        return await propose(operator, subject.proposer, request, subject.operators)
 
     def _without_quotation(self, candidate: Candidate) -> Candidate:
         method = candidate.method

@@ -13,6 +13,9 @@ from autoevol.program.search.acceptance import Acceptance
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.racing import Measure
 
+_ROUNDING = 1e-9
+"""The test's p is a sum of floats: one win more than losses has 0.5 up to rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationTest:
@@ -20,12 +23,13 @@ class ConfirmationTest:
 
     Attributes:
         acceptance: The comparison on dev and fresh rows together.
-        level: Of McNemar's one-sided test on the fresh rows alone, in (0, 1).
+        level: Of McNemar's one-sided test on the fresh rows alone, in (0, 1); 0.5: more wins than
+            losses.
         finalists: Most methods that are measured on the fresh rows, at least 1.
     """
 
     acceptance: Acceptance
-    level: float = 0.2
+    level: float = 0.5
     finalists: int = 2
 
     def is_finalist(self, evaluation: Evaluation, initial: Evaluation) -> bool:
@@ -47,7 +51,7 @@ class ConfirmationTest:
         comparison = pairs(fresh.verdicts, initial_fresh.verdicts)
         # Without a loss only the small number of rows could fail the test, so dev and fresh rows
         # together decide.
-        if comparison.lost > 0 and comparison.p_better > self.level:
+        if comparison.lost > 0 and comparison.p_better > self.level + _ROUNDING:
             why = f"not confirmed on fresh rows: mended {comparison.won}, broke {comparison.lost}"
             return Finalist(dev, fresh, Preference(False, why))
         all_rows = dev.joined(fresh), initial.joined(initial_fresh)

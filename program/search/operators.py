@@ -45,7 +45,7 @@ def applies(name: OperatorName, parent: Evaluation, archive: Archive, predictor:
         case "merge":
             return _best_other(method, archive, predictor) is not None
         case "safeguard":
-            return _rule_without_safeguard(parent) is not None
+            return bool(_rules_without_safeguard(parent))
         case "add_demonstration":
             # A pair of texts holds no thinking, so it cannot show the stepwise form.
             return method.thinking == "none" and len(method.demonstrations) < MOST_DEMONSTRATIONS
@@ -118,28 +118,35 @@ async def merge(proposer: Proposer, request: ProposalRequest) -> Proposal:
 
 
 async def safeguard(proposer: Proposer, request: ProposalRequest) -> Proposal:
-    """Add a sentence against the commonest failure that the method says nothing against."""
-    rule = _rule_without_safeguard(request.parent)
-    if rule is None:
+    """Add sentences against the commonest failures that the method says nothing against."""
+    failures = request.parent.failures
+    rules = _rules_without_safeguard(request.parent)[: proposer.most_added]
+    if not rules:
         return _rejected("no failure without a safeguard")
-    joined = f"{request.method.instructions.rstrip()} {REMEDIES[rule].order}"
-    if len(words(joined)) > proposer.max_method_words:
-        return _rejected("no room for another sentence")
-    method = request.method.with_instructions(joined, name=request.name)
-    return Proposal(method, f"{rule} failed {request.parent.failures[rule]} rows")
+    # Where there is no room for all, the sentence against the rarest failure is left out first.
+    for count in range(len(rules), 0, -1):
+        sentences = " ".join(REMEDIES[rule].order for rule in rules[:count])
+        joined = f"{request.method.instructions.rstrip()} {sentences}"
+        if len(words(joined)) <= proposer.max_method_words:
+            method = request.method.with_instructions(joined, name=request.name)
+            counts = (f"{rule} failed {failures[rule]} rows" for rule in rules[:count])
+            return Proposal(method, "; ".join(counts))
+    return _rejected("no room for another sentence")
 
 
 async def add_demonstration(proposer: Proposer, request: ProposalRequest) -> Proposal:
-    """Show a rewrite of the mini-batch that passed and added most words."""
+    """Show the rewrites of the mini-batch that passed and added most words."""
     method = request.method
     shown = {before for before, _ in method.demonstrations}
     passed = [case.stages[:2] for case in request.cases if _has_passed(case)]
     unshown = [(before, after) for before, after in passed if before not in shown]
     if not unshown:
         return _rejected("no new row has passed")
-    pair = max(unshown, key=lambda texts: added_words(*texts))
-    demonstrations = (*method.demonstrations, pair)
-    return with_demonstrations(request, demonstrations, f"shows: {pair[0]}")
+    richest = sorted(unshown, key=lambda texts: added_words(*texts), reverse=True)
+    room = MOST_DEMONSTRATIONS - len(method.demonstrations)
+    pairs = richest[: min(proposer.most_added, room)]
+    titles = "; ".join(before for before, _ in pairs)
+    return with_demonstrations(request, (*method.demonstrations, *pairs), f"shows: {titles}")
 
 
 async def drop_demonstration(proposer: Proposer, request: ProposalRequest) -> Proposal:
@@ -165,11 +172,17 @@ def _best_other(method: Method, archive: Archive, predictor: int) -> Method | No
     return next((part for part in parts if part.instructions != method.instructions), None)
 
 
-def _rule_without_safeguard(parent: Evaluation) -> str | None:
-    """Return the rule that failed most rows, of those that the method has no sentence against."""
+def _rules_without_safeguard(parent: Evaluation) -> list[str]:
+    """Return rules that the method has no sentence against, the one that failed most rows first.
+
+    Of rules with the same sentence only the first one is among them.
+    """
     text = parent.method.instructions
-    rules = (rule for rule, _ in parent.failures.most_common() if rule in REMEDIES)
-    return next((rule for rule in rules if REMEDIES[rule].order not in text), None)
+    by_sentence: dict[str, str] = {}
+    for rule, _ in parent.failures.most_common():
+        if rule in REMEDIES and REMEDIES[rule].order not in text:
+            by_sentence.setdefault(REMEDIES[rule].order, rule)
+    return list(by_sentence.values())
 
 
 def _has_passed(case: Trajectory) -> bool:

@@ -4,7 +4,7 @@ A step makes m candidate methods, races them against the incumbent on the dev ro
 best one. The paper's own algorithm is this loop with the settings `program.search.settings.PAPER`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +38,8 @@ class AutoEvolInstruct(Teleprompter):
         pipeline: Roles, F, and how rows are grouped.
         settings: Hyper-parameters.
         listeners: Get phases, rows, finished steps and the final choice.
+        then: Gets the incumbent when the steps or the patience are used up, with the calls that are
+            left. What it finds is confirmed on fresh rows as all else. None: the search ends there.
     """
 
     def __init__(
@@ -45,9 +47,10 @@ class AutoEvolInstruct(Teleprompter):
         pipeline: Pipeline,
         settings: SearchSettings | None = None,
         listeners: Listeners | None = None,
+        then: "EvolverContinuation | None" = None,
     ) -> None:
         super().__init__()
-        self.pipeline = pipeline
+        self.pipeline, self.then = pipeline, then
         self.settings = settings or SearchSettings()
         self.listeners = listeners or Listeners()
 
@@ -89,7 +92,7 @@ class AutoEvolInstruct(Teleprompter):
             student: Its method is the initial method e_0, and the first incumbent.
             trainset: Rows from which the mini-batches are drawn.
             valset: Dev rows D; the incumbent's verdicts on them are reused.
-            freshset: Rows for the confirmation; none: the last incumbent is the best method.
+            freshset: Rows for the confirmation; none: the dev rows have to prove the incumbent.
             heldoutset: Never measured here; no proposal may quote them.
 
         Returns:
@@ -104,7 +107,9 @@ class AutoEvolInstruct(Teleprompter):
         rows = SearchRows(train, dev, fresh, row_texts(train, dev, fresh, as_rows(heldoutset)))
         subject = EvolverSubject(student, self.pipeline, settings, listeners)
         with collected_calls() as calls:
-            best = await Search(subject, settings, listeners, rows, PaidCalls(calls)).run()
+            then = partial(self.then, student) if self.then else None
+            search = Search(subject, settings, listeners, rows, PaidCalls(calls), then)
+            best = await search.run()
         return student.with_method(best.method)
 
 
@@ -126,6 +131,30 @@ class SearchRows:
     texts: Mapping[str, Sequence[Sequence[str]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What one search leaves to the next.
+
+    Attributes:
+        incumbent: The best method on the dev rows.
+        rows: Of the search.
+        steps: Steps so far; the next search numbers its own from here.
+        calls: Calls of all models that are left; None: no bound.
+    """
+
+    incumbent: Evaluation
+    rows: SearchRows
+    steps: int
+    calls: int | None
+
+
+Continuation = Callable[[Handover], Awaitable[Sequence[StepRecord]]]
+"""A search that goes on where another one has ended."""
+
+EvolverContinuation = Callable[[Evolver, Handover], Awaitable[Sequence[StepRecord]]]
+"""The same, of an evolver; its method is not the incumbent yet."""
+
+
 class Search:
     """One search: the loop, its rows, and its parts.
 
@@ -135,6 +164,7 @@ class Search:
         listeners: Get steps, trials, the headroom and the final choice.
         rows: Train, dev and fresh rows.
         calls: The calls of all models so far, a collection that grows.
+        then: Continues when the steps or the patience are used up; None: the search ends there.
     """
 
     def __init__(
@@ -144,9 +174,10 @@ class Search:
         listeners: Listeners,
         rows: SearchRows,
         calls: Sized,
+        then: Continuation | None = None,
     ) -> None:
         self.subject, self.settings, self.listeners = subject, settings, listeners
-        self.rows = rows
+        self.rows, self.then = rows, then
         self.acceptance = Acceptance(settings.acceptance, settings.accept_level, settings.tie_break)
         dev = rows.dev
         rules = RaceRules(settings.pruner, len(dev), settings.race_level, settings.race_worth)
@@ -170,27 +201,42 @@ class Search:
         if not has_headroom(incumbent, self.settings, self.listeners):
             return incumbent
         archive, failed_steps = Archive(incumbent, remembered=self.settings.remembered), 0
+        steps = 0
         for step in range(self.settings.steps):
             # Checked before a step, never within one: an unfinished race decides nothing.
             if not self.budget.allows_step():
                 break
             with self.budget.counted_step():
                 record = await self._step(step, incumbent, archive)
-            incumbent = record.best
+            incumbent, steps = record.best, step + 1
             # The paper stops when the failure rate no longer decreases; one step may be bad luck.
             failed_steps = 0 if record.is_accepted else failed_steps + 1
             if failed_steps >= self.settings.patience:
                 break
+        incumbent = await self._continue(archive, incumbent, steps)
         return await self._confirm(archive, incumbent)
+
+    async def _continue(self, archive: Archive, incumbent: Evaluation, steps: int) -> Evaluation:
+        """Return the incumbent after the search that follows this one, if there is one."""
+        calls = self.budget.left
+        if self.then is None or calls == 0:
+            return incumbent
+        for record in await self.then(Handover(incumbent, self.rows, steps, calls)):
+            archive.add(record.candidates)
+            self.listeners.on_step(record)
+            incumbent = record.best
+        return incumbent
 
     async def _step(self, step: int, incumbent: Evaluation, archive: Archive) -> StepRecord:
         """Make m candidates, measure them on the dev rows, and keep the best method."""
         is_usable = partial(self.maker.is_usable, incumbent=incumbent, archive=archive)
-        trials = self.study.ask(step, self.settings.candidates, is_usable)
+        recalled = 0 if step else len(self.settings.earlier)
+        count = self.settings.candidates
+        trials = self.study.ask(step, count, is_usable, recalled=recalled)
         # Section 3.2: trajectories of a mini-batch, their analysis, m optimised methods.
         candidates = await self.maker.propose(step, trials, incumbent, archive)
         # Section 3.3: the candidates' failure rates on the dev rows; the lowest one is kept.
-        candidates = await self.race.run(candidates, trials, incumbent)
+        candidates = await self.race.run(candidates, trials, incumbent, archive.initial)
         record = decide_step(
             step,
             incumbent,
@@ -204,18 +250,26 @@ class Search:
         return record
 
     async def _confirm(self, archive: Archive, incumbent: Evaluation) -> Evaluation:
-        """Return the best method on fresh rows; without such rows the incumbent."""
+        """Return the best method on fresh rows; without such rows the incumbent, if proved."""
         settings, fresh = self.settings, self.rows.fresh
         if not (fresh and settings.finalists):
-            return incumbent
+            return self._proved(incumbent, archive.initial)
 
         async def measure(method: Method, rows: Sequence[Row]) -> Evaluation:
             return await self._measure(method, rows, f"confirmation: {method.name}")
 
-        test = ConfirmationTest(self.acceptance, settings.fresh_level, settings.finalists)
+        rule = self.acceptance.confirming
+        test = ConfirmationTest(rule, settings.fresh_level, settings.finalists)
         choice = await confirm_on_fresh_rows(archive, fresh, test, measure)
         self.listeners.on_choice(choice)
         return choice.best
+
+    def _proved(self, incumbent: Evaluation, initial: Evaluation) -> Evaluation:
+        """Return the incumbent, or the initial method where it got there provisionally at most."""
+        if self.acceptance.name != "provisional":
+            return incumbent
+        preference = self.acceptance.confirming.compare(incumbent, initial)
+        return incumbent if preference.is_better else initial
 
     async def _measure(
         self, method: Method, rows: Sequence[Row], phase: str | None = None
@@ -249,6 +303,12 @@ class _StepBudget:
         self._calls, self._settings, self._subject = calls, settings, subject
         self._dev, self._fresh = dev, fresh
         self._step_calls: list[int] = []
+
+    @property
+    def left(self) -> int | None:
+        """Calls that are left beside those of the confirmation; None: there is no bound."""
+        limit = self._settings.max_calls
+        return None if limit is None else max(0, limit - self._reserve - len(self._calls))
 
     def allows_step(self) -> bool:
         """Return whether another step fits into the budget."""

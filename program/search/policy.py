@@ -1,6 +1,6 @@
-"""The proposal policy: which kind of proposal to try next, learned by Optuna from earlier trials.
+"""The proposal policy: which kind of proposal to try next, chosen by one of Optuna's samplers.
 
-A proposal is an Optuna trial. It has few knobs, so that fifty trials suffice to learn from: the
+A proposal is an Optuna trial. It has few knobs, so that fifty trials could teach something: the
 operator, the parent's rank in the archive, the share of the mini-batch that is shown, the
 temperature, and in a program of several predictors the one to change. A trial's value is the
 candidate's failure rate less the incumbent's on the same dev rows (lower is better). A candidate
@@ -11,19 +11,31 @@ Each choice is a pure function of the seed and of the values reported so far, in
 search that is resumed from its ledger therefore makes the same choices.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast, get_args
+from typing import Literal, cast
 
 import optuna
+from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
 from autoevol.program.draws import draw_number
-from autoevol.program.search.settings import RANKS, OperatorName, PolicyName
+from autoevol.program.search.settings import OPERATORS, RANKS, OperatorName, PolicyName
 
 _SHARES = ("half", "all")
+
+DIFFERENCE = "difference_to_initial"
+"""User attribute of a measured trial: the candidate's failure rate less the initial method's on the
+same dev rows, in [-1, 1]. Unlike the trial's value it does not depend on the incumbent of its time.
+"""
+
+_LEAST_TRIALS = 10
+"""Importances from fewer measured trials mean nothing."""
+
+_BEST_SHARE = 0.25
+"""Share of the trials that PED-ANOVA compares with all."""
 
 _MOST_TRIES = 50
 """Trials in a row whose knobs may be unusable; after them the paper's own proposal is made."""
@@ -34,14 +46,15 @@ class Knobs:
     """What kind of proposal to make.
 
     Attributes:
+        operator: How the proposal is made; `recall`: it is an earlier run's method.
         rank: The parent's rank in the archive, from 0. While the archive holds fewer methods, the
-            lowest-ranked one is the parent.
+            lowest-ranked one is the parent. With `recall` the number of the earlier method.
         shows_half: Show half of the mini-batch's cases to the optimizer model.
         temperature: Sampling temperature of the optimizer model; None: the model's own.
         predictor: Number of the predictor to change, from 0.
     """
 
-    operator: OperatorName = "rewrite"
+    operator: OperatorName | Literal["recall"] = "rewrite"
     rank: int = 0
     shows_half: bool = False
     temperature: float | None = None
@@ -61,15 +74,15 @@ class Policy:
     """How knobs are chosen.
 
     Attributes:
-        name: `learned`: by TPE; `random`: at random; `paper`: always the paper's rewrite.
+        name: `random`: at random; `learned`: by TPE; `paper`: always the paper's rewrite.
         operators: The operators to choose from.
         temperatures: Range of the temperature; None: the optimizer model's own.
         seed: Seed of the samplers.
         predictors: Names of the predictors to choose from; with less than two there is no choice.
     """
 
-    name: PolicyName = "learned"
-    operators: tuple[OperatorName, ...] = get_args(OperatorName)
+    name: PolicyName = "random"
+    operators: tuple[OperatorName, ...] = OPERATORS
     temperatures: tuple[float, float] | None = None
     seed: int = 0
     predictors: tuple[str, ...] = ()
@@ -125,7 +138,12 @@ class ProposalStudy:
         return self._study.get_trials(deepcopy=False)
 
     def ask(
-        self, step: int, candidates: int, is_usable: Callable[[Knobs], bool] = lambda _: True
+        self,
+        step: int,
+        candidates: int,
+        is_usable: Callable[[Knobs], bool] = lambda _: True,
+        *,
+        recalled: int = 0,
     ) -> list[ProposalTrial]:
         """Open `candidates` trials and return them.
 
@@ -134,9 +152,15 @@ class ProposalStudy:
             candidates: Number of trials.
             is_usable: Whether a proposal can be made with these knobs. A trial with unusable knobs
                 FAILs at once, and another one is opened.
+            recalled: So many of the trials, the first ones, take the methods of earlier runs.
         """
+        recalls = [
+            ProposalTrial(self._open(step, index), Knobs("recall", rank=index))
+            for index in range(min(recalled, candidates))
+        ]
         # TPE counts open trials as bad ones (its constant liar), so a step's trials differ.
-        return [self._ask_usable(step, index, is_usable) for index in range(candidates)]
+        others = range(len(recalls), candidates)
+        return [*recalls, *(self._ask_usable(step, index, is_usable) for index in others)]
 
     def should_prune(self, proposal: ProposalTrial, values: Mapping[int, float]) -> bool:
         """Report a candidate's values on the dev rows so far; return whether to stop it.
@@ -153,7 +177,12 @@ class ProposalStudy:
         return bool(values) and proposal.trial.should_prune()
 
     def tell(
-        self, proposal: ProposalTrial, difference: float | None, *, is_pruned: bool = False
+        self,
+        proposal: ProposalTrial,
+        difference: float | None,
+        *,
+        is_pruned: bool = False,
+        to_initial: float | None = None,
     ) -> None:
         """Close a trial.
 
@@ -162,7 +191,10 @@ class ProposalStudy:
             difference: The candidate's failure rate less the incumbent's, in [-1, 1]; None: the
                 proposal was rejected before it was measured.
             is_pruned: Whether the candidate was stopped early; `difference` is then ignored.
+            to_initial: The same to the initial method; for a stopped candidate a bound.
         """
+        if to_initial is not None:
+            proposal.trial.set_user_attr(DIFFERENCE, to_initial)
         if is_pruned:
             self._study.tell(proposal.trial, state=TrialState.PRUNED)
         elif difference is None:
@@ -183,8 +215,37 @@ class ProposalStudy:
         return replace(last, knobs=Knobs(predictor=last.knobs.predictor))
 
     def _ask(self, step: int, index: int) -> ProposalTrial:
+        trial = self._open(step, index)
+        return ProposalTrial(trial, self._policy.choose(trial))
+
+    def _open(self, step: int, index: int) -> optuna.trial.Trial:
         self._study.sampler = self._policy.sampler(len(self.trials))
         trial = self._study.ask()
         trial.set_user_attr("step", step)
         trial.set_user_attr("candidate", index)
-        return ProposalTrial(trial, self._policy.choose(trial))
+        return trial
+
+
+def importances(trials: Sequence[optuna.trial.FrozenTrial]) -> dict[str, float]:
+    """Return how much each knob mattered, by PED-ANOVA (arXiv 2304.10255), the largest first.
+
+    Shares that add up to 1; empty where too few trials were measured, or none had a choice.
+
+    Args:
+        trials: Of one search. Those without the attribute `DIFFERENCE` are left out.
+    """
+    measured = [
+        optuna.trial.create_trial(
+            params=trial.params,
+            distributions=trial.distributions,
+            value=trial.user_attrs[DIFFERENCE],
+        )
+        for trial in trials
+        if DIFFERENCE in trial.user_attrs and trial.params
+    ]
+    if len(measured) < _LEAST_TRIALS:
+        return {}
+    study = optuna.create_study()
+    study.add_trials(measured)
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=_BEST_SHARE)
+    return optuna.importance.get_param_importances(study, evaluator=evaluator)

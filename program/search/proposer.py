@@ -159,7 +159,8 @@ class Proposer(dspy.Module):
 
     Args:
         role: The optimizer model.
-        settings: `max_method_words` and `max_stage_words` are used here.
+        settings: `max_method_words` and `max_stage_words` are used here; the operators read
+            `most_added`.
         prompts: What the model is asked; None: the prompts for evolving methods.
     """
 
@@ -175,6 +176,7 @@ class Proposer(dspy.Module):
         self.role = role
         self.max_method_words = settings.max_method_words
         self.max_stage_words = settings.max_stage_words
+        self.most_added = settings.most_added
 
     async def analyze_cases(self, request: ProposalRequest) -> str:
         """Return the feedback f_t on the request's cases."""

@@ -144,6 +144,7 @@ class Race:
         candidates: Sequence[Candidate],
         trials: Sequence[ProposalTrial],
         incumbent: Evaluation,
+        initial: Evaluation,
     ) -> list[Candidate]:
         """Return the candidates with their evaluations on the dev rows (paper, section 3.3).
 
@@ -153,6 +154,7 @@ class Race:
             candidates: Of one step.
             trials: The candidates' trials; each is closed when the race is over.
             incumbent: On the dev rows; its verdicts are reused.
+            initial: The same of the initial method.
         """
         raced = list(candidates)
         for start, end in pairwise([0, *self.rules.rungs]):
@@ -166,7 +168,12 @@ class Race:
         # TPE's next choice depends on it, and a resumed search has to make the same one.
         for trial, candidate in zip(trials, raced, strict=True):
             difference = _difference(candidate, incumbent)
-            self.study.tell(trial, difference, is_pruned=candidate.is_pruned)
+            self.study.tell(
+                trial,
+                difference,
+                is_pruned=candidate.is_pruned,
+                to_initial=_bound(candidate, initial),
+            )
         return raced
 
     def _announce(self, step: int, active: int, start: int, end: int) -> None:
@@ -198,11 +205,21 @@ class Race:
         return self.study.should_prune(trial, self.rules.values(verdicts))
 
 
-def _difference(candidate: Candidate, incumbent: Evaluation) -> float | None:
-    """Return the paired difference to the incumbent, lower is better; None: never measured."""
+def _difference(candidate: Candidate, other: Evaluation) -> float | None:
+    """Return the paired difference to another method, lower is better; None: never measured."""
     if candidate.evaluation is None:
         return None
-    return pairs(candidate.evaluation.verdicts, incumbent.verdicts).difference
+    return pairs(candidate.evaluation.verdicts, other.verdicts).difference
+
+
+def _bound(candidate: Candidate, initial: Evaluation) -> float | None:
+    """Return the paired difference to the initial method; None: never measured.
+
+    A candidate that lost its race counts as no better: the rows that it was stopped after say that
+    it is worse than the incumbent, and little of how it compares with the initial method.
+    """
+    difference = _difference(candidate, initial)
+    return max(0.0, difference) if difference is not None and candidate.is_pruned else difference
 
 
 def _wilcoxon_pruner(level: float) -> BasePruner:

@@ -1,12 +1,15 @@
 """The hyper-parameters of a search, and the paper's own."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Lt, MinLen
 
 from autoevol.program.bounds import Count, Few, FewOrNone, Level, Size, Temperature
 from autoevol.program.search.acceptance import AcceptanceName
+
+if TYPE_CHECKING:  # it loads DSPy, and configs inherit from this module
+    from autoevol.signatures import Method
 
 PrunerName = Literal["mcnemar", "wilcoxon", "halving", "none"]
 PolicyName = Literal["learned", "random", "paper"]
@@ -16,6 +19,9 @@ OperatorName = Literal[
 
 RANKS = 3
 """Best methods of the archive that a proposal may start from."""
+
+OPERATORS: tuple[OperatorName, ...] = ("rewrite", "edit", "merge", "safeguard", "add_demonstration")
+"""The operators of a search whose config names none."""
 
 
 @dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
@@ -32,19 +38,23 @@ class SearchOptions:
         patience: Steps without an accepted candidate after which the search stops.
         policy: How proposals are chosen. See `program.search.policy`.
         operators: The ways to make a proposal. See `program.search.operators`.
+        most_added: Safeguards or demonstrations that one proposal adds at most. Several at once
+            make a difference that the dev rows can show.
         temperatures: Range of the proposals' temperature; None: the optimizer model's own.
         pruner: How candidates are raced. See `program.search.racing`.
         race_level: Of the pruner's test; see `McNemarPruner`.
         race_worth: The share of differing rows that a good candidate wins; see `McNemarPruner`.
         acceptance: How a candidate replaces the incumbent. See `program.search.acceptance`.
-        accept_level: Level of the acceptance test, in (0, 1).
+        accept_level: Level of the acceptance test, in (0, 1); with `provisional` of the test on dev
+            and fresh rows together.
         tie_break: If the test cannot separate two failure rates, compare the next measures.
         incumbent: Whether the incumbent stays when no candidate is better; without it the best
             candidate of a step always takes its place (auto-evol-instruct in Korean).
         shared_analysis: One analysis for all candidates of a step (the same system).
         remembered: Failed proposals shown to the optimizer model.
         finalists: Methods that are tested again on fresh rows.
-        fresh_level: Level of the test that a finalist must pass on the fresh rows alone, in (0, 1).
+        fresh_level: Level of the test that a finalist must pass on the fresh rows alone, in (0, 1);
+            0.5: it wins more rows than it loses.
         max_calls: Calls of all models together. The search starts no step that may exceed them,
             judged by the costliest step so far, and reserves what the confirmation may need. None:
             no bound.
@@ -58,20 +68,21 @@ class SearchOptions:
     trajectory_rounds: Few = 1
     candidates: Few = 5
     patience: Count = 5
-    policy: PolicyName = "learned"
-    operators: Annotated[tuple[OperatorName, ...], MinLen(1)] = get_args(OperatorName)
+    policy: PolicyName = "random"
+    operators: Annotated[tuple[OperatorName, ...], MinLen(1)] = OPERATORS
+    most_added: Few = 4
     temperatures: tuple[Temperature, Temperature] | None = None
     pruner: PrunerName = "mcnemar"
     race_level: Level = 0.6
     race_worth: Annotated[float, Ge(0.5), Lt(1)] = 0.6
-    acceptance: AcceptanceName = "paired"
+    acceptance: AcceptanceName = "provisional"
     accept_level: Level = 0.1
     tie_break: bool = True
     incumbent: bool = True
     shared_analysis: bool = False
     remembered: Size = 5
     finalists: FewOrNone = 2
-    fresh_level: Level = 0.2
+    fresh_level: Level = 0.5
     max_calls: Count | None = None
     headroom: bool = True
     max_method_words: Count = 400
@@ -80,9 +91,16 @@ class SearchOptions:
 
 @dataclass(frozen=True)
 class SearchSettings(SearchOptions):
-    """The hyper-parameters of one search, with its seed."""
+    """The hyper-parameters of one search, and what it begins with.
+
+    Attributes:
+        seed: Seed of every choice.
+        earlier: Methods that earlier runs chose: the first candidates, in this order, as many as a
+            step has.
+    """
 
     seed: int = 0
+    earlier: "tuple[Method, ...]" = ()
 
 
 PAPER: dict[str, Any] = {

@@ -28,7 +28,7 @@ from autoevol.program.records import Candidate, Evaluation, Row, StepRecord, Tra
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.candidates import CopyGuard
 from autoevol.program.search.operators import propose
-from autoevol.program.search.optimizer import as_rows, has_headroom, row_texts
+from autoevol.program.search.optimizer import Handover, as_rows, has_headroom, row_texts
 from autoevol.program.search.proposer import ProposalRequest, Proposer
 from autoevol.program.search.scoreboard import (
     CallBudget,
@@ -98,14 +98,42 @@ class ExternalOptimizer(Teleprompter):
             initial = await board.measure_dev(student, phase="dev: initial method")
             if not has_headroom(initial, self.settings, self.listeners):
                 return student
-            self.listeners.on_phase(Phase(f"search: {self.factory.__name__}", 0))
-            # The optimiser rewrites its program's predictor, so it gets a copy. It is synchronous
-            # and starts threads of its own; the model calls stay on this loop.
-            program = ScoredEvolver(student.deepcopy(), board)
-            await asyncio.to_thread(self._compile, program, board, train)
+            await self._run(student, board, train)
+        records = self._report(initial, board)
+        for record in records:
+            self.listeners.on_step(record)
+        return student.with_method((records[-1].best if records else initial).method)
+
+    async def continued(self, student: Evolver, handover: Handover) -> Sequence[StepRecord]:
+        """Go on from another search's incumbent; return the methods tried, a step each.
+
+        Args:
+            student: What the other search improves.
+            handover: Its incumbent, its rows, and what is left of its budget.
+
+        Raises:
+            LMError: A call failed for good in a way that ends the run.
+        """
+        incumbent, rows = handover.incumbent, handover.rows
+        guard = CopyGuard(Quotations(rows.texts, common=student.method.text))
+        with collected_calls() as proposal_calls:
+            budget = CallBudget(handover.calls, proposal_calls)
+            board = Scoreboard(self.pipeline, rows.train, rows.dev, self.listeners, budget, guard)
+            # The incumbent's dev rows are measured already.
+            outcomes = {outcome.source.id: outcome for outcome in incumbent.outcomes}
+            board.table.outcomes_of(incumbent.method).update(outcomes)
+            await self._run(student.with_method(incumbent.method), board, rows.train)
+        return self._report(incumbent, board, handover.steps)
+
+    async def _run(self, student: Evolver, board: Scoreboard, train: Sequence[Row]) -> None:
+        """Let the optimiser try methods; the board keeps what it measured."""
+        self.listeners.on_phase(Phase(f"search: {self.factory.__name__}", 0))
+        # The optimiser rewrites its program's predictor, so it gets a copy. It is synchronous and
+        # starts threads of its own; the model calls stay on this loop.
+        program = ScoredEvolver(student.deepcopy(), board)
+        await asyncio.to_thread(self._compile, program, board, train)
         if board.fatal:
             raise board.fatal
-        return student.with_method(self._report(initial, board).method)
 
     def _compile(self, program: ScoredEvolver, board: Scoreboard, train: Sequence[Row]) -> None:
         try:
@@ -123,19 +151,20 @@ class ExternalOptimizer(Teleprompter):
             if board.fatal is None:
                 raise
 
-    def _report(self, initial: Evaluation, board: Scoreboard) -> Evaluation:
-        """Report the methods that were tried, a step each, and return the best of them."""
-        best = initial
+    def _report(
+        self, initial: Evaluation, board: Scoreboard, first_step: int = 0
+    ) -> list[StepRecord]:
+        """Return the methods that were tried, a step each."""
+        best, records = initial, []
         tried = [method for method in board.table.methods if method.id != initial.method.id]
-        for step, method in enumerate(tried):
+        for step, method in enumerate(tried, first_step):
             # The names of the paper's loop, so that all optimisers compare in one view of MLflow.
             renamed = replace(method, name=f"step-{step:02d}-candidate-0")
             measured = board.table.evaluation(method, board.dev)
             evaluation = Evaluation(renamed, measured.outcomes) if measured else None
-            record = _step_record(step, best, renamed, evaluation, self.factory.__name__)
-            self.listeners.on_step(record)
-            best = record.best
-        return best
+            records.append(_step_record(step, best, renamed, evaluation, self.factory.__name__))
+            best = records[-1].best
+        return records
 
 
 def _step_record(

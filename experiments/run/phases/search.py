@@ -14,6 +14,8 @@ from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Evaluation, FinalChoice, Headroom, Row, StepRecord
 from autoevol.program.search.optimizer import AutoEvolInstruct
+from autoevol.program.search.policy import importances
+from autoevol.program.search.settings import SearchSettings
 from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer
 from autoevol.signatures import Method
 
@@ -38,7 +40,7 @@ class SearchPhase:
             on_step=self._log.on_step,
             on_headroom=self._log.on_headroom,
             on_choice=self._log.on_choice,
-            on_trials=_study_view(opened.plan),
+            on_trials=self._log.on_trials,
         )
 
     async def run(self, student: Evolver) -> tuple[Method, SearchResult]:
@@ -67,8 +69,13 @@ class SearchPhase:
     def _optimizer(self) -> AutoEvolInstruct | ExternalOptimizer:
         name, settings = self._plan.config.optimizer.name, search_settings(self._plan)
         if name in EXTERNAL:
-            return ExternalOptimizer(EXTERNAL[name], self._pipeline, settings, self._listeners)
-        return AutoEvolInstruct(self._pipeline, settings, self._listeners)
+            return self._external(name, settings)
+        then = self._plan.config.optimizer.then
+        following = self._external(then, settings).continued if then else None
+        return AutoEvolInstruct(self._pipeline, settings, self._listeners, following)
+
+    def _external(self, name: str, settings: SearchSettings) -> ExternalOptimizer:
+        return ExternalOptimizer(EXTERNAL[name], self._pipeline, settings, self._listeners)
 
     async def _test(self, student: Evolver, best: Evolver) -> HeldoutTest | None:
         """Measure both methods on the held-out rows; None: there are none."""
@@ -133,6 +140,8 @@ class _SearchLog:
         self._skipped: str | None = None
         self._steps: list[StepRecord] = []
         self._choice: FinalChoice | None = None
+        self._view = _study_view(opened.plan)
+        self._trials: Sequence[Any] = ()
 
     def on_headroom(self, headroom: Headroom) -> None:
         """Store the initial method's failure rate; warn if it leaves too little to be gained."""
@@ -152,9 +161,21 @@ class _SearchLog:
         self._choice = choice
         self._tracker.on_choice(choice)
 
+    def on_trials(self, trials: Sequence[Any]) -> None:
+        """Keep the trials so far, and show them where the config's storage is."""
+        self._trials = trials
+        self._view(trials)
+
     def result(self, heldout: HeldoutTest | None) -> SearchResult:
         """Return all reports together with the test that followed the search."""
-        return SearchResult(self._initial, self._skipped, tuple(self._steps), self._choice, heldout)
+        return SearchResult(
+            self._initial,
+            self._skipped,
+            tuple(self._steps),
+            self._choice,
+            heldout,
+            importances(self._trials),
+        )
 
 
 def _study_view(plan: Plan) -> Callable[[Sequence[Any]], None]:

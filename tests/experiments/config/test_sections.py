@@ -87,7 +87,8 @@ def test_a_switch_is_no_number(section: str, wrong: dict[str, Any], key: str) ->
 
 def test_what_only_a_run_knows_is_no_key() -> None:
     assert {field.name for field in fields(SearchSettings)} - {*OptimizerConfig.model_fields} == {
-        "seed"
+        "seed",
+        "earlier",
     }
     own = {field.name for field in fields(GenerationSettings)} - {*EvolveConfig.model_fields}
     assert own == {"weights", "learned", "seed"}
@@ -95,7 +96,7 @@ def test_what_only_a_run_knows_is_no_key() -> None:
 
 def test_settings_take_the_values_of_their_section() -> None:
     section = OptimizerConfig(steps=3, temperatures=(0.2, 0.9))
-    assert settings_from(section, SearchSettings, seed=7) == SearchSettings(
+    assert settings_from(section, SearchSettings, seed=7, earlier=()) == SearchSettings(
         steps=3, temperatures=(0.2, 0.9), seed=7
     )
 

@@ -56,6 +56,14 @@ def test_the_report_shows_the_search_with_every_accepted_change(
     assert any(text.startswith("method failure rate on fresh rows") for text in tables)
 
 
+def test_the_report_says_what_mattered_in_the_proposals(finish: WriteConfig) -> None:
+    finish(60, optimizer={"steps": 4, "batch_size": 4, "candidates": 6, "headroom": False})
+    record = json.loads((RUN / "steps.json").read_text())
+    assert set(record["importances"]) == {"operator", "parent", "shown"}
+    text = read_page(RUN / "report.html").text
+    assert f"operator {record['importances']['operator']:.2f}" in text
+
+
 def test_added_scores_are_in_the_report_and_in_mlflow(
     write_config: WriteConfig,
 ) -> None:

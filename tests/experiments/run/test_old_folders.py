@@ -14,6 +14,7 @@ import yaml
 
 from autoevol.experiments.artifacts import format as folder_format
 from autoevol.experiments.artifacts.format import FORMAT, with_implied
+from autoevol.program.search.settings import PAPER
 from tests.conftest import REPOSITORY
 from tests.support.command_line import Result, run_cli
 
@@ -81,7 +82,7 @@ def test_a_finished_run_prints_its_summary_and_stays_as_it_is(old: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["evolving", "finished"])
-@pytest.mark.parametrize("number", [2, 3, 4])
+@pytest.mark.parametrize("number", [2, 3, 4, 5])
 def test_a_run_of_a_later_format_ends_with_equal_files_and_no_other_call(
     number: int, name: str, workplace: Path
 ) -> None:
@@ -183,7 +184,7 @@ def test_a_key_that_the_folder_has_never_heard_of_makes_no_other_run(key: str, o
 def test_an_old_folder_implies_the_default_that_its_format_had(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Make a later format with another default: the old run resumes with the one it began with."""
+    """Let the format after the first have another default: the old run keeps the one of its own."""
     folder = bring("evolving")
     whole = calls_in(OLD / "finished")
     tree = yaml.safe_load((folder / "config.yaml").read_text())
@@ -192,8 +193,6 @@ def test_an_old_folder_implies_the_default_that_its_format_had(
     (folder / "config.yaml").write_text(yaml.safe_dump(tree))
     Path("old.yaml").write_text(yaml.safe_dump(config))
     monkeypatch.setitem(folder_format.IMPLIED, 1, {"evolve.rounds": 2})
-    for module in ("format", "identity", "resume"):
-        monkeypatch.setattr(f"autoevol.experiments.artifacts.{module}.FORMAT", 2)
 
     run_cli(*COMMAND, expected=0)
 
@@ -209,3 +208,11 @@ def test_implied_keys_fill_gaps_alone_and_earlier_formats_come_first(
     assert with_implied({"a": {"b": 7}}, 1) == {"a": {"b": 7}, "c": 3}
     assert with_implied({}, 2) == {"a": {"b": 2}, "c": 3}
     assert with_implied({}, 3) == {}
+
+
+def test_the_paper_s_settings_are_implied_by_its_name_in_every_format() -> None:
+    """Otherwise an older folder of the published search would be another run."""
+    implied = with_implied({"optimizer": {"name": "paper"}}, 5)["optimizer"]
+    assert not implied.keys() & PAPER.keys()
+    assert implied["fresh_level"] == 0.2
+    assert with_implied({}, 5)["optimizer"]["policy"] == "learned"

@@ -85,7 +85,7 @@ def test_the_records_of_a_program_are_those_of_any_method(
     assert bodies[0][1]["metrics"]["failed.metric"] == 16
     assert json.dumps(bodies)
     best = steps[-1].best.method
-    record = record_of(steps[0].incumbent.method, steps, [best])
+    record = record_of(steps[0].incumbent.method, steps, [best], {})
     (tmp_path / STEPS).write_text(record.as_json())
     stored = read_record(tmp_path)
     assert stored is not None

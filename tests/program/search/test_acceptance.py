@@ -46,6 +46,19 @@ def test_a_paired_test_decides(challenger: str, incumbent: str, expected: bool) 
     assert ("fails less: mended" in preference.why) is expected
 
 
+@pytest.mark.parametrize(
+    ("challenger", "is_promoted"), [("....xx....", True), ("....xxx...", False)]
+)
+def test_a_provisional_promotion_takes_more_wins_than_losses(
+    challenger: str, is_promoted: bool
+) -> None:
+    """Three wins and two losses are enough in the search, and prove nothing at its end."""
+    rule = Acceptance("provisional", level=0.1)
+    comparison = evaluation(challenger), evaluation("xxx.......")
+    assert rule.compare(*comparison).is_better is is_promoted
+    assert not rule.confirming.compare(*comparison).is_better
+
+
 def test_what_fails_more_often_is_not_preferred_for_its_complexity() -> None:
     rule = Acceptance("paired")
     assert not rule.compare(evaluation("x" + "." * 19, added=20), evaluation("." * 20)).is_better

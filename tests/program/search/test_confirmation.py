@@ -28,7 +28,7 @@ def test_headroom(failed: int, level: float, least: int, is_enough: bool) -> Non
 
 
 def confirmed(
-    dev: dict[str, str], fresh: dict[str, str], most: int = 3
+    dev: dict[str, str], fresh: dict[str, str], most: int = 3, level: float = 0.5
 ) -> tuple[FinalChoice, list[str]]:
     """Confirm methods with these verdicts; the first one is the initial method."""
     initial, *others = (evaluation(verdicts, text=text) for text, verdicts in dev.items())
@@ -48,9 +48,7 @@ def confirmed(
 
     rows = [Row("f", "f", "x")]
     chosen = asyncio.run(
-        confirm_on_fresh_rows(
-            archive, rows, ConfirmationTest(Acceptance(), finalists=most), measure
-        )
+        confirm_on_fresh_rows(archive, rows, ConfirmationTest(Acceptance(), level, most), measure)
     )
     return chosen, measured
 
@@ -65,17 +63,20 @@ def test_a_method_that_was_lucky_on_dev_is_not_confirmed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fresh", "is_chosen"),
+    ("fresh", "level", "is_chosen"),
     [
-        ("......xx..", False),  # mends 4, breaks 2: p = 22/64
-        ("......x...", True),  # mends 4, breaks 1: p = 6/32
-        ("..........", True),  # mends 4, breaks none
-        ("xxxx......", True),  # breaks none; dev and fresh rows together decide
+        ("......xx..", 0.2, False),  # mends 4, breaks 2: p = 22/64
+        ("......xx..", 0.5, True),
+        ("......x...", 0.2, True),  # mends 4, breaks 1: p = 6/32
+        ("..........", 0.2, True),  # mends 4, breaks none
+        ("xxxx......", 0.2, True),  # breaks none; dev and fresh rows together decide
+        ("....xxx...", 0.5, True),  # mends 4, breaks 3: p = 1/2
+        ("....xxxx..", 0.5, False),  # mends as many as it breaks
     ],
 )
-def test_fresh_rows_alone_have_to_prove_it(fresh: str, is_chosen: bool) -> None:
+def test_fresh_rows_alone_have_to_prove_it(fresh: str, level: float, is_chosen: bool) -> None:
     chosen, _ = confirmed(
-        {START: "xxxxxx....", GOOD: ".........."}, {START: "xxxx......", GOOD: fresh}
+        {START: "xxxxxxxx..", GOOD: ".........."}, {START: "xxxx......", GOOD: fresh}, level=level
     )
     assert (chosen.best.method.instructions == GOOD) is is_chosen
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,11 +32,12 @@ def proposal(
     parent: Evaluation = PARENT,
     others: tuple[Evaluation, ...] = (),
     draw: int = 0,
-    most_words: int = 60,
+    **settings: Any,
 ) -> tuple[Proposal, Model]:
     model = Model(lambda system, user, draw: reply)
     proposer = Proposer(
-        Role(model, "m"), SearchSettings(max_method_words=most_words, max_stage_words=50)
+        Role(model, "m"),
+        SearchSettings(**({"max_method_words": 60, "max_stage_words": 50} | settings)),
     )
     request = ProposalRequest("new", parent, archive_of(parent, *others), CASES, draw)
     return asyncio.run(propose(operator, proposer, request)), model
@@ -101,14 +103,50 @@ def test_no_safeguard_is_added_twice() -> None:
     assert proposal("safeguard", parent=guarded)[0].rejected == "no failure without a safeguard"
 
 
+def mixed(*rules: str) -> Evaluation:
+    """Return a method that breaks these rules, each in one row."""
+    outcomes = [evaluation("x", text=TEXT, rule=rule).outcomes[0] for rule in rules]
+    return Evaluation(PARENT.method, tuple(outcomes))
+
+
+@pytest.mark.parametrize(
+    ("most_added", "most_words", "rules"),
+    [
+        pytest.param(4, 90, ["unchanged", "answered", "repeated"], id="all, commonest first"),
+        pytest.param(2, 90, ["unchanged", "answered"], id="two at most"),
+        pytest.param(4, 51, ["unchanged", "answered"], id="no room for the rarest"),
+    ],
+)
+def test_a_proposal_adds_several_safeguards(
+    most_added: int, most_words: int, rules: list[str]
+) -> None:
+    """`reworded` has the sentence of `unchanged`, which is added once."""
+    parent = mixed(*["unchanged"] * 3, "answered", "answered", "reworded", "repeated")
+    result, _ = proposal(
+        "safeguard", parent=parent, most_added=most_added, max_method_words=most_words
+    )
+    assert instructions(result) == " ".join([TEXT, *(REMEDIES[rule].order for rule in rules)])
+    assert result.feedback.startswith("unchanged failed 3 rows; answered failed 2 rows")
+
+
 def test_a_safeguard_needs_room() -> None:
-    assert "no room" in str(proposal("safeguard", most_words=20)[0].rejected)
+    assert "no room" in str(proposal("safeguard", max_method_words=20)[0].rejected)
 
 
 def test_the_sound_rewrite_that_adds_most_is_shown() -> None:
-    result, _ = proposal("add_demonstration")
+    result, _ = proposal("add_demonstration", most_added=1)
     assert result.method
     assert result.method.demonstrations == (CASES[1].stages,)
+
+
+def test_sound_rewrites_are_shown_together_as_far_as_there_is_room() -> None:
+    result, _ = proposal("add_demonstration")
+    assert result.method
+    assert result.method.demonstrations == (CASES[1].stages, CASES[0].stages)
+    full = with_demonstrations(MOST_DEMONSTRATIONS - 1)
+    last = proposal("add_demonstration", parent=full)[0].method
+    assert last
+    assert last.demonstrations == (*full.method.demonstrations, CASES[1].stages)
 
 
 def test_what_is_shown_already_is_not_shown_again() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import dspy
@@ -15,6 +16,7 @@ from autoevol.program.listeners import Listeners
 from autoevol.program.records import FinalChoice, Headroom, Row, StepRecord
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.optimizer import AutoEvolInstruct
+from autoevol.program.search.policy import DIFFERENCE
 from autoevol.program.search.settings import PAPER, SearchSettings
 from autoevol.program.witnesses.judge import Judge
 from autoevol.signatures import Method
@@ -380,3 +382,56 @@ def test_without_an_incumbent_the_best_candidate_of_a_step_takes_over() -> None:
     )
     assert compiled(optimizer).method.instructions == worse
     assert steps[0].best.failure_rate.rate > steps[0].incumbent.failure_rate.rate
+
+
+def test_the_methods_of_earlier_runs_are_the_first_candidates() -> None:
+    """One is new and sound; the other one is the initial method, and is not measured again."""
+    sound = Method("best", "Rewrite the instruction, harder, MARK.")
+    optimizer, steps, _ = optimizer_for(
+        failing_unless("MARK", []), steps=1, candidates=3, earlier=(START, sound)
+    )
+
+    best = compiled(optimizer)
+
+    assert best.method.instructions == sound.instructions
+    first, second, third = steps[0].candidates
+    assert first.rejected == "duplicate of an earlier method"
+    assert (second.operator, second.is_better) == ("recall", True)
+    assert second.method
+    assert second.method.name == "step-00-candidate-1"
+    assert third.operator == "rewrite"
+
+
+def test_a_trial_holds_the_difference_to_the_initial_method() -> None:
+    """One candidate is as good, one is rejected, one loses its race on the first eight rows."""
+    trials: list[Any] = []
+    proposals = [
+        "Rewrite the instruction into much harder work.",
+        "",
+        "Rewrite the instruction, harder.",
+    ]
+    optimizer, steps, _ = optimizer_for(
+        failing_unless("into", proposals), steps=1, candidates=3, pruner="mcnemar"
+    )
+    optimizer.listeners = replace(optimizer.listeners, on_trials=trials.extend)
+
+    optimizer.compile(Evolver(START), trainset=rows(4, "t"), valset=rows(9, "d"))
+
+    assert [c.is_pruned for c in steps[0].candidates] == [False, False, True]
+    assert [trial.user_attrs.get(DIFFERENCE) for trial in trials] == [0.0, None, 1.0]
+
+
+@pytest.mark.parametrize(("dev_rows", "is_kept"), [(3, False), (4, True)])
+def test_without_fresh_rows_the_dev_rows_have_to_prove_a_provisional_incumbent(
+    dev_rows: int, is_kept: bool
+) -> None:
+    """Three wins and no loss have p 1/8, four have 1/16; the method is no shorter."""
+    better = "Rewrite the instruction into a much harder one, MARK."
+    optimizer, steps, _ = optimizer_for(
+        failing_unless("MARK", [better]), steps=1, candidates=1, acceptance="provisional"
+    )
+
+    best = optimizer.compile(Evolver(START), trainset=rows(4, "t"), valset=rows(dev_rows, "d"))
+
+    assert steps[0].best.method.instructions == better
+    assert (best.method.instructions == better) is is_kept

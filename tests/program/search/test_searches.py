@@ -164,9 +164,24 @@ def test_a_paper_config_may_change_single_settings(write_config: WriteConfig) ->
     assert "acceptance: lowest" in resolved
 
 
+def test_gepa_follows_our_search_in_one_run(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(scripted.SCRIPTS, "indifferent", indifferent)
+    model = {"model": "scripted/indifferent", "concurrency": 4}
+    search = {**SMALL, "then": "gepa", "headroom": False}
+    run_cli("run", str(write_config(models={"evolver": model}, optimizer=search)), expected=0)
+    steps = json.loads(Path("runs/test/steps.json").read_text("utf-8"))["steps"]
+    operators = [{p["operator"] for p in step["proposals"]} for step in steps]
+    assert len(operators) > SMALL["steps"]
+    assert all(names == {"gepa"} for names in operators[SMALL["steps"] :])
+    assert not any("gepa" in names for names in operators[: SMALL["steps"]])
+
+
 @pytest.mark.parametrize(
     ("settings", "key"),
     [
+        ({"name": "paper", "then": "gepa"}, "then is for auto_evol, not for paper"),
         ({"pruner": "mcnemer"}, "optimizer.pruner"),
         ({"operators": []}, "optimizer.operators"),
         ({"race_worth": 0.4}, "optimizer.race_worth"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from typing import Any
 
 import dspy
@@ -15,6 +16,7 @@ from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Row, StepRecord
 from autoevol.program.roles import Role, Roles
+from autoevol.program.search.optimizer import AutoEvolInstruct
 from autoevol.program.search.scoreboard import ScoredEvolver
 from autoevol.program.search.settings import SearchSettings
 from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer, Factory
@@ -91,6 +93,42 @@ def test_gepa_finds_the_method_that_truly_fails_less() -> None:
     assert SAFEGUARD in best.method.instructions
     assert steps[-1].best.failure_rate.rate < steps[0].incumbent.failure_rate.rate
     assert {c.operator for step in steps for c in step.candidates} == {"gepa"}
+
+
+def continued(**settings: Any) -> tuple[Evolver, list[StepRecord], WorldModel]:
+    """Run one step of our search, which takes no proposal, and GEPA after it."""
+    model, steps = WorldModel(), []  # type: WorldModel, list[StepRecord]
+    small = {"steps": 1, "batch_size": 3, "candidates": 1, "operators": ("edit",), "finalists": 1}
+    search = SearchSettings(**{**small, "max_method_words": 1, **settings})
+    listeners = Listeners(on_step=steps.append)
+    external = replace(search, steps=6, max_method_words=400)
+    following = ExternalOptimizer(EXTERNAL["gepa"], pipeline(model), external, listeners)
+    optimizer = AutoEvolInstruct(pipeline(model), search, listeners, following.continued)
+    data = {"trainset": rows("t", 6), "valset": rows("d", 8), "freshset": rows("f", 8)}
+    with dspy.context(lm=model):
+        return optimizer.compile(Evolver(START), **data), steps, model
+
+
+def test_gepa_goes_on_from_the_incumbent_and_fresh_rows_decide() -> None:
+    best, steps, model = continued()
+    assert [step.step for step in steps] == list(range(len(steps)))
+    operators = [c.operator for step in steps for c in step.candidates]
+    assert operators == ["edit", *["gepa"] * (len(steps) - 1)]
+    assert steps[1].incumbent.method.id == START.id
+    assert SAFEGUARD in best.method.instructions
+    measured = [system for system in model.systems if system == START.instructions]
+    assert len(measured) == 6 + 8 + 8, "train, dev and fresh rows, each once"
+
+
+def test_the_search_that_follows_gets_the_calls_that_are_left() -> None:
+    _, _, free = continued()
+    _, steps, model = continued(max_calls=75)
+    assert len(model.systems) < len(free.systems)
+    # A proposal that has begun is made to its end.
+    assert len(model.systems) <= 75 + 14
+    assert steps[-1].candidates[0].operator == "gepa"
+    _, steps, _ = continued(max_calls=40)
+    assert "gepa" not in {c.operator for step in steps for c in step.candidates}
 
 
 @pytest.mark.parametrize("name", EXTERNAL)

@@ -230,13 +230,20 @@ def test_the_papers_own_loop_runs_on_a_program(name: str) -> None:
     assert true_rate(best, lm) <= 1.0
 
 
-def test_a_budget_ends_the_search_before_a_step_that_would_pass_it() -> None:
+ONE_STEP = 3 * (2 + 16) + 3 * 4
+"""Most calls of a step: three candidates on 16 dev rows, and a mini-batch of four for each parent."""
+
+
+@pytest.mark.parametrize(("calls", "steps_made"), [(16 + ONE_STEP - 1, 0), (16 + ONE_STEP, 1)])
+def test_a_budget_ends_the_search_before_a_step_that_would_pass_it(
+    calls: int, steps_made: int
+) -> None:
     lm = model()
-    compiler, steps = optimizer(max_calls=16 + 3 * (2 + 16) + 3 * 4, patience=9, finalists=0)
+    compiler, steps = optimizer(max_calls=calls, steps=1, patience=9, finalists=0)
     with dspy.context(lm=lm):
         compiler.compile(dspy.Predict("ticket -> category"), **sets())
-    assert len(steps) >= 1
-    assert len(lm.systems) <= 16 + 3 * (2 + 16) + 3 * 4
+    assert len(steps) == steps_made
+    assert len(lm.systems) <= calls
 
 
 def test_calls_of_a_model_that_the_program_sets_by_itself_count() -> None:
