@@ -4,7 +4,13 @@ from autoevol.signatures.analyze import AnalyzeTrajectory
 from autoevol.signatures.evolve import EvolveInput, EvolveInstruction, EvolveInstructionStepwise
 from autoevol.signatures.judge import ChooseAnswer, JudgeDefects, JudgeEquality, JudgeEvolution
 from autoevol.signatures.methods import Method, from_markdown, shipped_methods, to_markdown
-from autoevol.signatures.optimize import MergeMethods, OptimizeMethod, ShortenMethod
+from autoevol.signatures.optimize import (
+    MergeMethods,
+    OptimizeMethod,
+    RewriteSection,
+    RewriteWhole,
+    ShortenMethod,
+)
 from autoevol.signatures.programs import AnalyzeRuns, MergeSteps, OptimizeStep, ShortenStep
 from autoevol.signatures.respond import RespondToInstruction
 from autoevol.signatures.scoring import (
@@ -44,6 +50,8 @@ __all__ = [
     "RateComplexity",
     "RateDifficulty",
     "RespondToInstruction",
+    "RewriteSection",
+    "RewriteWhole",
     "ShortenMethod",
     "ShortenStep",
     "SolveTask",

@@ -111,6 +111,18 @@ REMEDIES: dict[str, Remedy] = {
 }
 
 
+def fault_of(rule: str, evidence: str) -> str:
+    """Return what is wrong with a row in plain words, with what shows it.
+
+    Args:
+        rule: Name of the broken rule; one without a remedy is named as it is.
+        evidence: What shows the fault.
+    """
+    remedy = REMEDIES.get(rule)
+    fault = f"the rewrite {remedy.fault}" if remedy else rule.replace("_", " ")
+    return f"{fault} ({evidence})"
+
+
 def refusal_of(rule: str, evidence: str) -> str:
     """Return what an evolver is told about its last attempt at a row.
 

@@ -86,7 +86,9 @@ def own_search(following: str | None = None, **settings: Any) -> Search:
     """Return our search with these settings, and perhaps one of DSPy's optimisers after it."""
 
     def search(model: WorldModel, seed: int) -> Method:
-        pipeline, chosen = pipeline_of(model), SearchSettings(seed=seed, **settings)
+        # The world does not know of bold rewrites.
+        own = {"boldness": ("sentence",), **settings}
+        pipeline, chosen = pipeline_of(model), SearchSettings(seed=seed, **own)
         then = ExternalOptimizer(EXTERNAL[following], pipeline, chosen) if following else None
         optimizer = AutoEvolInstruct(pipeline, chosen, then=then.continued if then else None)
         data = {"trainset": rows("t", TRAIN), "valset": rows("d", DEV)}

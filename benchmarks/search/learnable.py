@@ -182,6 +182,7 @@ class Experiment:
                 "candidates": 4,
                 "max_calls": self.settings.calls,
                 "max_method_words": 250,
+                "boldness": ("sentence",),
             },
             seed=seed,
         )

@@ -67,6 +67,7 @@ def _config(search: str, start: str, calls: int, folder: Path) -> Path:
             "batch_size": 6,
             "max_calls": calls,
             "max_method_words": 250,
+            "boldness": ["sentence"],
         },
         "evolve": {"respond": False},
         "output": {"dir": str(folder / f"{start}-{search}")},

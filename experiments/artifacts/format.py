@@ -33,12 +33,15 @@ class FormatRules:
             tried on the twenty controls of that time, and `strict+judge` asks for `defects` alone.
         greedy_draws: Whether the ledger tells two draws apart at temperature 0, where both ask for
             the same reply.
+        is_old_search: Whether a search's prompts name rules as they are called, and proposals may
+            quote rows.
     """
 
     row_ids: Literal["dotted", "unique"]
     greedy_draws: bool
     has_suspicions: bool
     has_exam: bool
+    is_old_search: bool = True
 
 
 _RULES: Mapping[int, FormatRules] = {
@@ -47,7 +50,9 @@ _RULES: Mapping[int, FormatRules] = {
     3: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=False),
     4: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=True),
     5: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=True),
-    6: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=True),
+    6: FormatRules(
+        "unique", greedy_draws=False, has_suspicions=True, has_exam=True, is_old_search=False
+    ),
 }
 
 IMPLIED: Mapping[int, Mapping[str, Any]] = {
@@ -75,6 +80,7 @@ IMPLIED: Mapping[int, Mapping[str, Any]] = {
             *("safeguard", "add_demonstration", "drop_demonstration"),
         ],
         "optimizer.most_added": 1,
+        "optimizer.boldness": ["sentence"],
         "optimizer.acceptance": "paired",
         "optimizer.fresh_level": 0.2,
     },

@@ -187,6 +187,7 @@ def pipeline_of(
             shows_system=plan.config.evolve.show_system,
         ),
         ids=row_ids(plan, rules),
+        is_old=rules.is_old_search,
         block_rows=LOCAL_BLOCK_ROWS if is_local else 1,
         blocks_in_flight=1 if is_local else 2 * (plan.config.models.evolver.concurrency or 16),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from autoevol.metrics import Reason
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.callbacks import reported_evaluation
@@ -9,6 +10,7 @@ from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Evaluation, Outcome, Row, Trajectory
+from autoevol.signatures.remedies import fault_of
 
 
 async def evaluate(
@@ -78,7 +80,7 @@ async def trajectories(
         # reply that could not be parsed leaves no text to evolve.
         pool = [outcome.row for outcome in outcomes if outcome.row.instruction]
     scored = [row for row in rows if all(o.status != "unscored" for o in chains[row.id])]
-    return [_trajectory(row, chains[row.id]) for row in scored]
+    return [_trajectory(row, chains[row.id], pipeline.is_old) for row in scored]
 
 
 async def _evolve_once(
@@ -110,10 +112,15 @@ def first_draw(row: Row) -> int:
     return draw_number("row", row.id, row.round + 1, 0)
 
 
-def _trajectory(row: Row, outcomes: Sequence[Outcome]) -> Trajectory:
+def shown_reason(reason: Reason, *, by_name: bool = False) -> str:
+    """Return a reason for the optimizer model: what is wrong, in plain words, and what shows it."""
+    return str(reason) if by_name else fault_of(reason.rule, reason.evidence)
+
+
+def _trajectory(row: Row, outcomes: Sequence[Outcome], by_name: bool) -> Trajectory:
     evolved = [outcome.row.text or outcome.raw for outcome in outcomes]
     notes = [
-        f"stage {stage}: {'; '.join(map(str, outcome.reasons))}"
+        f"stage {stage}: {'; '.join(shown_reason(r, by_name=by_name) for r in outcome.reasons)}"
         for stage, outcome in enumerate(outcomes, start=1)
         if outcome.reasons
     ]

@@ -43,6 +43,8 @@ class Pipeline:
         rewriting: What the evolver sees and rewrites.
         suspects: What becomes of a row that is suspected, and against which there is no evidence.
         ids: Name the evolved rows.
+        is_old: Whether a search's prompts name rules as they are called, and its proposals may
+            quote rows, as in runs until format 5.
     """
 
     roles: Roles
@@ -54,6 +56,7 @@ class Pipeline:
     rewriting: RewriteOptions = field(default_factory=RewriteOptions)
     suspects: Suspects = "keep"
     ids: RowIds = field(default_factory=RowIds)
+    is_old: bool = False
 
     @property
     def rows_in_flight(self) -> int:

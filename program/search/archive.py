@@ -18,6 +18,8 @@ _DECISIVE = frozenset("not never no none only always must without dont cannot al
 _FILLERS = frozenset({"a", "an", "and", "the"})
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _SHOWN_WORDS = 40
+_SHOWN_CHANGES = 6
+"""Of a proposal that failed; a method that was written anew differs in every sentence."""
 
 
 class Archive:
@@ -81,7 +83,9 @@ def describe(candidate: Candidate) -> str:
     old, new = (_sentences(m) for m in (candidate.parent, candidate.method) if m)
     changes = [f"added {cut_to_words(s, _SHOWN_WORDS)!r}" for s in new if s not in old]
     changes += [f"dropped {cut_to_words(s, _SHOWN_WORDS)!r}" for s in old if s not in new]
-    return f"- {'; '.join(changes) or 'other examples'}: {candidate.verdict}"
+    more = len(changes) - _SHOWN_CHANGES
+    shown = [*changes[:_SHOWN_CHANGES], *([f"{more} more changes"] if more > 0 else [])]
+    return f"- {'; '.join(shown) or 'other examples'}: {candidate.verdict}"
 
 
 def is_same(first: Method, second: Method) -> bool:

@@ -177,6 +177,7 @@ class CandidateMaker:
             draw=draw_number("proposal", seed, step, index),
             analysis_draw=first_draw if self.settings.shared_analysis else None,
             temperature=assignment.knobs.temperature,
+            boldness=assignment.knobs.boldness,
             predictor=assignment.knobs.predictor,
         )
 

@@ -11,6 +11,7 @@ from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 
 from autoevol.metrics import added_words
 from autoevol.metrics.text.wording import words
+from autoevol.program.evolution.evaluation import shown_reason
 from autoevol.program.lm_errors import TRANSPORT_ERRORS
 from autoevol.program.records import Evaluation, Trajectory
 from autoevol.program.search.archive import Archive
@@ -89,7 +90,7 @@ async def edit(proposer: Proposer, request: ProposalRequest) -> Proposal:
     """Rewrite the method from the failures that F counted, without an analysis."""
     counts = request.parent.failures.most_common()
     examples = {
-        reason.rule: f"{reason.rule} ({reason.evidence})"
+        reason.rule: shown_reason(reason, by_name=proposer.is_old)
         for outcome in request.parent.outcomes
         for reason in outcome.reasons
     }

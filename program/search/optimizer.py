@@ -104,7 +104,8 @@ class AutoEvolInstruct(Teleprompter):
         """
         settings, listeners = self.settings, self.listeners
         train, dev, fresh = as_rows(trainset), as_rows(valset), as_rows(freshset)
-        rows = SearchRows(train, dev, fresh, row_texts(train, dev, fresh, as_rows(heldoutset)))
+        guarded = row_texts(train, dev, fresh, as_rows(heldoutset))
+        rows = SearchRows(train, dev, fresh, {} if self.pipeline.is_old else guarded)
         subject = EvolverSubject(student, self.pipeline, settings, listeners)
         with collected_calls() as calls:
             then = partial(self.then, student) if self.then else None
@@ -280,7 +281,10 @@ class Search:
 def _policy(subject: Subject, settings: SearchSettings) -> Policy:
     operators = tuple(name for name in settings.operators if name in subject.operators)
     predictors = tuple(part.name for part in subject.method.parts)
-    return Policy(settings.policy, operators, settings.temperatures, settings.seed, predictors)
+    boldness = settings.boldness if subject.proposer.prompts.bolder else ("sentence",)
+    return Policy(
+        settings.policy, operators, settings.temperatures, settings.seed, predictors, boldness
+    )
 
 
 class _StepBudget:

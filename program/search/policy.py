@@ -22,7 +22,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
 from autoevol.program.draws import draw_number
-from autoevol.program.search.settings import OPERATORS, RANKS, OperatorName, PolicyName
+from autoevol.program.search.settings import OPERATORS, RANKS, Boldness, OperatorName, PolicyName
 
 _SHARES = ("half", "all")
 
@@ -52,6 +52,7 @@ class Knobs:
         shows_half: Show half of the mini-batch's cases to the optimizer model.
         temperature: Sampling temperature of the optimizer model; None: the model's own.
         predictor: Number of the predictor to change, from 0.
+        boldness: How much of the method a `rewrite` changes.
     """
 
     operator: OperatorName | Literal["recall"] = "rewrite"
@@ -59,6 +60,7 @@ class Knobs:
     shows_half: bool = False
     temperature: float | None = None
     predictor: int = 0
+    boldness: Boldness = "sentence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Policy:
         temperatures: Range of the temperature; None: the optimizer model's own.
         seed: Seed of the samplers.
         predictors: Names of the predictors to choose from; with less than two there is no choice.
+        boldness: How much a rewrite may change; with one there is no choice.
     """
 
     name: PolicyName = "random"
@@ -86,6 +89,7 @@ class Policy:
     temperatures: tuple[float, float] | None = None
     seed: int = 0
     predictors: tuple[str, ...] = ()
+    boldness: tuple[Boldness, ...] = ("sentence",)
 
     def sampler(self, number: int) -> BaseSampler:
         """Return the sampler of the trial with this number."""
@@ -101,14 +105,22 @@ class Policy:
         )
         predictor = self._predictor(trial)
         if self.name == "paper":
-            return Knobs(temperature=temperature, predictor=predictor)
+            return Knobs(
+                temperature=temperature, predictor=predictor, boldness=self._boldness(trial)
+            )
         return Knobs(
             operator=cast(OperatorName, trial.suggest_categorical("operator", self.operators)),
             rank=trial.suggest_int("parent", 0, RANKS - 1),
             shows_half=trial.suggest_categorical("shown", _SHARES) == "half",
             temperature=temperature,
             predictor=predictor,
+            boldness=self._boldness(trial),
         )
+
+    def _boldness(self, trial: optuna.trial.Trial) -> Boldness:
+        if len(self.boldness) < 2:
+            return self.boldness[0]
+        return cast(Boldness, trial.suggest_categorical("boldness", self.boldness))
 
     def _predictor(self, trial: optuna.trial.Trial) -> int:
         if len(self.predictors) < 2:

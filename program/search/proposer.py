@@ -5,8 +5,8 @@ rejected before it costs an evaluation on the dev rows.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import dspy
@@ -17,12 +17,14 @@ from autoevol.program.calls import collected_calls
 from autoevol.program.records import Evaluation, Trajectory
 from autoevol.program.roles import Role, ask
 from autoevol.program.search.archive import Archive, cut_to_words
-from autoevol.program.search.settings import SearchSettings
+from autoevol.program.search.settings import Boldness, SearchSettings
 from autoevol.signatures import (
     AnalyzeTrajectory,
     MergeMethods,
     Method,
     OptimizeMethod,
+    RewriteSection,
+    RewriteWhole,
     ShortenMethod,
 )
 
@@ -60,6 +62,7 @@ class ProposalRequest:
         analysis_draw: Which of the possible analyses to use; None: the proposal's own.
         temperature: Of the optimizer model; None: its own.
         predictor: Number of the predictor to change, from 0.
+        boldness: How much of the method a rewrite changes.
     """
 
     name: str
@@ -70,6 +73,7 @@ class ProposalRequest:
     analysis_draw: int | None = None
     temperature: float | None = None
     predictor: int = 0
+    boldness: Boldness = "sentence"
 
     @property
     def method(self) -> Method:
@@ -130,6 +134,13 @@ def flaw_of_rewriting(text: str) -> str | None:
     return f"no longer a method: {text[:80]!r}"
 
 
+BOLDER: Mapping[Boldness, type[dspy.Signature]] = {
+    "section": RewriteSection,
+    "whole": RewriteWhole,
+}
+"""Rewrites that may change more than a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompts:
     """The optimizer model's prompts; the defaults are those for evolving methods.
@@ -137,6 +148,7 @@ class Prompts:
     Attributes:
         analyze: From `method` and `trajectories` to `analysis`.
         optimize: From `method`, `feedback` and `word_limit` to `optimized_method`.
+        bolder: By boldness, with the failed `cases` as a further input; empty: there is one prompt.
         shorten: From `method` and `word_limit` to `optimized_method`.
         merge: From `first_method`, `second_method` and `word_limit` to `optimized_method`.
         task: Returns the further inputs that all four take.
@@ -147,6 +159,7 @@ class Prompts:
 
     analyze: type[dspy.Signature] = AnalyzeTrajectory
     optimize: type[dspy.Signature] = OptimizeMethod
+    bolder: Mapping[Boldness, type[dspy.Signature]] = field(default_factory=lambda: BOLDER)
     shorten: type[dspy.Signature] = ShortenMethod
     merge: type[dspy.Signature] = MergeMethods
     task: Callable[[ProposalRequest], dict[str, str]] = no_task
@@ -176,6 +189,7 @@ class Proposer(dspy.Module):
         self.role = role
         self.max_method_words = settings.max_method_words
         self.max_stage_words = settings.max_stage_words
+        self.is_old = False
         self.most_added = settings.most_added
 
     async def analyze_cases(self, request: ProposalRequest) -> str:
@@ -197,8 +211,14 @@ class Proposer(dspy.Module):
         failed = request.archive.failed_proposals
         source = f"{feedback}\n\n{_FAILED_HEADING}\n{failed}" if failed else feedback
         inputs = {"method": request.part.instructions, "feedback": source}
+        predictor = self.optimize
+        failed_cases = [case for case in request.cases if case.notes]
+        # Without a case to look at, there is nothing to be bold about.
+        if failed_cases and (bolder := self.prompts.bolder.get(request.boldness)):
+            inputs["cases"] = render_cases(failed_cases, max_words=self.max_stage_words)
+            predictor = dspy.Predict(bolder)
         limit = self.max_method_words
-        return await self._propose(request, self.optimize, source, **inputs, word_limit=limit)
+        return await self._propose(request, predictor, source, **inputs, word_limit=limit)
 
     async def shorten_method(self, request: ProposalRequest, *, word_limit: int) -> Proposal:
         """Return the parent with fewer words."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import dspy
 
 from autoevol.program.calls import CallRecord, collected_calls, paid_calls
-from autoevol.program.evolution.evaluation import evaluate
+from autoevol.program.evolution.evaluation import evaluate, shown_reason
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners
@@ -191,7 +191,7 @@ def score(
     outcome: Outcome | None = pred.outcome
     if outcome is None:
         return dspy.Prediction(score=0.0, feedback="not measured: the budget is used up")
-    reasons = "; ".join(map(str, outcome.reasons)) or "sound"
+    reasons = "; ".join(map(shown_reason, outcome.reasons)) or "sound"
     return dspy.Prediction(score=float(outcome.verdict is False), feedback=reasons)
 
 

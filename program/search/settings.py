@@ -17,6 +17,9 @@ OperatorName = Literal[
     "rewrite", "edit", "shorten", "merge", "safeguard", "add_demonstration", "drop_demonstration"
 ]
 
+Boldness = Literal["sentence", "section", "whole"]
+"""How much of a method a rewrite may change."""
+
 RANKS = 3
 """Best methods of the archive that a proposal may start from."""
 
@@ -38,6 +41,8 @@ class SearchOptions:
         patience: Steps without an accepted candidate after which the search stops.
         policy: How proposals are chosen. See `program.search.policy`.
         operators: The ways to make a proposal. See `program.search.operators`.
+        boldness: How much of the method a `rewrite` changes: one sentence, a section, or the whole;
+            one of these for each proposal. Weak optimizer models can do no more than a sentence.
         most_added: Safeguards or demonstrations that one proposal adds at most. Several at once
             make a difference that the dev rows can show.
         temperatures: Range of the proposals' temperature; None: the optimizer model's own.
@@ -70,6 +75,7 @@ class SearchOptions:
     patience: Count = 5
     policy: PolicyName = "random"
     operators: Annotated[tuple[OperatorName, ...], MinLen(1)] = OPERATORS
+    boldness: Annotated[tuple[Boldness, ...], MinLen(1)] = ("sentence", "section", "whole")
     most_added: Few = 4
     temperatures: tuple[Temperature, Temperature] | None = None
     pruner: PrunerName = "mcnemar"
@@ -105,6 +111,7 @@ class SearchSettings(SearchOptions):
 
 PAPER: dict[str, Any] = {
     "policy": "paper",
+    "boldness": ("sentence",),
     "pruner": "none",
     "acceptance": "lowest",
     "remembered": 0,

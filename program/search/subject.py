@@ -84,6 +84,7 @@ class EvolverSubject:
     ) -> None:
         self.method = student.method
         self.proposer = Proposer(pipeline.roles.optimizer, settings)
+        self.proposer.is_old = pipeline.is_old
         teacher = pipeline.failure.teacher
         taught = teacher.row_calls if teacher else 0
         self.row_calls = (2 if pipeline.responds else 1) + taught

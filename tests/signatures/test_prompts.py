@@ -48,6 +48,8 @@ SNAPSHOT = {
     "RateComplexity": "bdf726d5df70e503",
     "RateDifficulty": "5a1e9f9ce4698899",
     "RespondToInstruction": "78afffaace8402d4",
+    "RewriteSection": "74ecef0e812573eb",
+    "RewriteWhole": "71c3757f522349f2",
     "ShortenMethod": "e442085e1131d6a3",
     "ShortenStep": "537226cf8c44f3e9",
     "SolveTask": "70f9bc37bba95cf0",

@@ -73,6 +73,7 @@ def prompts_for(state: ProgramState) -> Prompts:
     return Prompts(
         analyze=AnalyzeRuns,
         optimize=OptimizeStep,
+        bolder={},
         shorten=ShortenStep,
         merge=MergeSteps,
         task=lambda request: {"task": tasks[request.predictor]},

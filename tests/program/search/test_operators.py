@@ -1,6 +1,7 @@
 """Each operator, on a scripted optimizer model."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from autoevol.program.roles import Role
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.operators import MOST_DEMONSTRATIONS, applies, propose
 from autoevol.program.search.proposer import Proposal, ProposalRequest, Proposer
-from autoevol.program.search.settings import OperatorName, SearchSettings
+from autoevol.program.search.settings import Boldness, OperatorName, SearchSettings
 from autoevol.signatures.remedies import REMEDIES
 from tests.support.evaluations import evaluation
 from tests.support.models import Model
@@ -25,13 +26,15 @@ CASES = [
 ]
 
 
-def proposal(
+def proposal(  # noqa: PLR0913, a request has as many parts
     operator: OperatorName,
     reply: str = "Rewrite the instruction into a harder one.",
     *,
     parent: Evaluation = PARENT,
     others: tuple[Evaluation, ...] = (),
     draw: int = 0,
+    boldness: Boldness = "sentence",
+    cases: Sequence[Trajectory] = tuple(CASES),
     **settings: Any,
 ) -> tuple[Proposal, Model]:
     model = Model(lambda system, user, draw: reply)
@@ -39,7 +42,8 @@ def proposal(
         Role(model, "m"),
         SearchSettings(**({"max_method_words": 60, "max_stage_words": 50} | settings)),
     )
-    request = ProposalRequest("new", parent, archive_of(parent, *others), CASES, draw)
+    archive = archive_of(parent, *others)
+    request = ProposalRequest("new", parent, archive, cases, draw, boldness=boldness)
     return asyncio.run(propose(operator, proposer, request)), model
 
 
@@ -67,9 +71,27 @@ def test_rewrite_analyses_and_then_optimises() -> None:
     ]
 
 
+@pytest.mark.parametrize("boldness", ["section", "whole"])
+def test_a_bold_rewrite_reads_the_failed_cases(boldness: Boldness) -> None:
+    result, model = proposal(
+        "rewrite", "Rewrite the instruction, harder, in two steps.", boldness=boldness
+    )
+    assert instructions(result) == "Rewrite the instruction, harder, in two steps."
+    assert "Change one sentence" not in model.systems[1]
+    assert "case c\nstage 0: Sing." in model.users[1]
+    assert "List facts." not in model.users[1]
+
+
+def test_without_a_failed_case_a_rewrite_changes_a_sentence() -> None:
+    _, model = proposal(
+        "rewrite", "Rewrite the instruction, harder.", boldness="whole", cases=CASES[:2]
+    )
+    assert "Change one sentence" in model.systems[1]
+
+
 def test_edit_tells_the_optimizer_what_has_failed_without_an_analysis() -> None:
     result, model = proposal("edit", "Rewrite the instruction, harder, better.")
-    assert "2 rows: answered (seen)" in result.feedback
+    assert "2 rows: the rewrite answers the instruction (seen)" in result.feedback
     assert len(model.systems) == 1
 
 

@@ -25,6 +25,14 @@ def test_the_paper_rewrites_the_incumbent_and_shows_every_case() -> None:
     assert knobs(Policy("paper"), 3) == [Knobs("rewrite", 0, shows_half=False)] * 3
 
 
+def test_boldness_is_a_knob_where_there_is_a_choice() -> None:
+    free = Policy("random", boldness=("sentence", "section", "whole"))
+    assert {k.boldness for k in knobs(free, 20)} == {"sentence", "section", "whole"}
+    study = ProposalStudy(Policy("random", boldness=("whole",)), PRUNER)
+    assert {proposal.knobs.boldness for proposal in study.ask(0, 3)} == {"whole"}
+    assert all("boldness" not in trial.params for trial in study.trials)
+
+
 def test_temperatures_lie_in_their_range() -> None:
     drawn = [k.temperature for k in knobs(Policy("paper", temperatures=(0.3, 1.1)), 8)]
     assert all(t is not None and 0.3 <= t <= 1.1 for t in drawn)

@@ -252,4 +252,4 @@ def test_the_analysis_reads_why_a_row_teaches_nothing() -> None:
             Evolver(Method("m", "Rewrite it.")), [row], pipeline, Listeners(), length=1, phase="x"
         )
     )
-    assert case.notes == ("stage 1: too_easy: weak solver: 5 of 5 right",)
+    assert case.notes == ("stage 1: the rewrite is too easy (weak solver: 5 of 5 right)",)

@@ -231,7 +231,7 @@ def test_the_papers_own_loop_runs_on_a_program(name: str) -> None:
 
 
 ONE_STEP = 3 * (2 + 16) + 3 * 4
-"""Most calls of a step: three candidates on 16 dev rows, and a mini-batch of four for each parent."""
+"""Most calls of a step: three candidates on 16 dev rows, a mini-batch of four for each parent."""
 
 
 @pytest.mark.parametrize(("calls", "steps_made"), [(16 + ONE_STEP - 1, 0), (16 + ONE_STEP, 1)])
