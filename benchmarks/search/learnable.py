@@ -46,7 +46,7 @@ SEEDS = Path(__file__).resolve().parents[2] / "data" / "solvable_en.jsonl"
 STRONG, WEAK = "local/qwen2.5-coder-1.5b-instruct", "local/qwen2.5-coder-0.5b-instruct"
 START = "e0-shown"
 LEAST_RIGHT, MOST_RIGHT = 0.2, 0.8
-TRAIN, DEV, FRESH = 16, 16, 16
+TRAIN, DEV, FRESH = 16, 12, 8
 RESAMPLES = 10_000
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="*", type=int, default=[1, 2, 3])
     parser.add_argument("--heldout", type=int, default=100)
     parser.add_argument("--samples", type=int, default=3)
-    parser.add_argument("--calls", type=int, default=800)
+    parser.add_argument("--calls", type=int, default=700)
     parser.add_argument("--folder", type=Path, default=Path("runs/learnable"))
     options = parser.parse_args()
     settings = Settings(options.heldout, options.samples, options.calls, options.folder)
