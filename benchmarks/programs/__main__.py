@@ -6,6 +6,7 @@ resumes. `--table` prints what is there and calls no model.
 
 import argparse
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -32,6 +33,7 @@ WORSE = 0.0
 def main() -> None:
     """Run the searches that are not there yet, then print a table for each task."""
     options = _options()
+    logging.disable(logging.INFO)  # DSPy logs every evaluation
     options.folder.mkdir(parents=True, exist_ok=True)
     sizes = Sizes(**{field.name: getattr(options, field.name) for field in fields(Sizes)})
     for task in options.task:

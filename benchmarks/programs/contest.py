@@ -26,7 +26,7 @@ class Sizes:
         dev: Rows that choose.
         fresh: Rows that confirm; the other searches get them as further dev rows.
         heldout: Rows that only measure.
-        calls: Calls of all models in the search.
+        calls: Calls of all models in the search, for each call that a row costs.
     """
 
     train: int = 40
@@ -87,6 +87,11 @@ class Job:
     models: Models
     seed: int
     calls: "CallCounter"
+
+    @property
+    def budget(self) -> int:
+        """Calls of all models that the search has."""
+        return self.sizes.calls * self.task.row_calls
 
 
 class CallCounter(BaseCallback):
@@ -152,7 +157,7 @@ def auto_evol(job: Job) -> dspy.Module:
     """Search with `autoevol.AutoEvol`."""
     compiler = autoevol.AutoEvol(
         job.task.metric,
-        SearchSettings(seed=job.seed, max_calls=job.sizes.calls, candidates=4, max_stage_words=120),
+        SearchSettings(seed=job.seed, max_calls=job.budget, candidates=4, max_stage_words=120),
         passes=job.task.passes,
         optimizer_lm=job.models.optimizer,
         num_threads=job.models.in_flight,
@@ -172,11 +177,11 @@ def gepa(job: Job) -> dspy.Module:
     compiler = dspy.GEPA(
         metric=job.task.metric,
         # The calls end it, not the metric's.
-        max_metric_calls=10 * job.sizes.calls,
+        max_metric_calls=10 * job.budget,
         reflection_lm=job.models.optimizer,
         num_threads=job.models.in_flight,
         seed=job.seed,
-        gepa_kwargs={"stop_callbacks": lambda _: job.calls.count >= job.sizes.calls},
+        gepa_kwargs={"stop_callbacks": lambda _: job.calls.count >= job.budget},
     )
     dev = job.data.dev + job.data.fresh
     return compiler.compile(job.task.program(), trainset=job.data.train, valset=dev)
@@ -200,7 +205,7 @@ def miprov2(job: Job) -> dspy.Module:
     batch = min(25, len(dev))
     # DSPy measures all dev rows at the start, and after every fifth trial.
     trial = job.task.row_calls * (batch + len(dev) / 5)
-    trials = round((job.sizes.calls - job.task.row_calls * len(dev)) / trial)
+    trials = round((job.budget - job.task.row_calls * len(dev)) / trial)
     return compiler.compile(
         job.task.program(),
         trainset=job.data.train,
