@@ -114,6 +114,7 @@ SEARCHES: dict[str, Search] = {
     "auto_evol": own_search(),
     "auto_evol, 1000": own_search(max_calls=1000),
     "paper": own_search(**PAPER),
-    "random": own_search(policy="random"),
+    "learned": own_search(policy="learned"),
+    "no demonstrations": own_search(operators=("rewrite", "edit", "merge", "safeguard")),
     "gepa": _external(gepa),
 }
