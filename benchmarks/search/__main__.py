@@ -17,7 +17,9 @@ def main() -> None:
     """Print a table for each variant of the world."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200, help="seeded runs of each search")
-    parser.add_argument("--only", nargs="*", default=list(SEARCHES), help="searches by name")
+    parser.add_argument(
+        "--only", nargs="*", default=list(SEARCHES), help="searches by name, variations too"
+    )
     parser.add_argument("--variants", nargs="*", default=list(STRENGTHS))
     parser.add_argument("--first-seed", type=int, default=0, help="those below 1,000 are reported")
     parser.add_argument("--processes", type=int, default=2)

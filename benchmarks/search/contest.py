@@ -8,12 +8,19 @@ from typing import Any
 
 import dspy
 import optuna
+from gepa.strategies.proposal_sampling import PxNSampling
+from gepa.strategies.proposal_selection import (
+    AllImprovements,
+    BestImprovement,
+    SelectionStrategy,
+)
 
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import failure_metric
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.roles import Role, Roles
 from autoevol.program.search.optimizer import AutoEvolInstruct
+from autoevol.program.search.scoreboard import Scoreboard
 from autoevol.program.search.settings import PAPER, SearchSettings
 from autoevol.program.search.teleprompters import EXTERNAL, ExternalOptimizer, Factory, gepa
 from autoevol.signatures import Method
@@ -56,8 +63,8 @@ class Result:
 
 
 def contest(search: str, variant: Variant, seed: int) -> Result:
-    """Run a search in the world of a seed."""
-    return _run(search, SEARCHES[search], variant, seed)
+    """Run a search, of `SEARCHES` or `VARIATIONS`, in the world of a seed."""
+    return _run(search, (SEARCHES | VARIATIONS)[search], variant, seed)
 
 
 def contest_with(settings: dict[str, Any], variant: Variant, seed: int) -> Result:
@@ -112,10 +119,33 @@ def _external(factory: Factory) -> Search:
     return search
 
 
+def _parallel_gepa(parents: int, mutations: int, selection: SelectionStrategy) -> Factory:
+    """Return GEPA with several proposals an iteration."""
+
+    def factory(optimizer: ExternalOptimizer, board: Scoreboard) -> tuple[Any, dict[str, Any]]:
+        teleprompter, arguments = gepa(optimizer, board)
+        sampling = PxNSampling(parents, mutations)
+        parallel = {"sampling_strategy": sampling, "selection_strategy": selection}
+        teleprompter.gepa_kwargs = teleprompter.gepa_kwargs | parallel
+        return teleprompter, arguments
+
+    return factory
+
+
 SEARCHES: dict[str, Search] = {
     "auto_evol": own_search(),
     "auto_evol, 1000": own_search(max_calls=1000),
     "paper": own_search(**PAPER),
-    "random": own_search(policy="random"),
     "gepa": _external(gepa),
 }
+"""The searches of the table in docs/search.md."""
+
+VARIATIONS: dict[str, Search] = {
+    "learned": own_search(policy="learned"),
+    "no demonstrations": own_search(operators=("rewrite", "edit", "merge", "safeguard")),
+    "auto_evol, 1190": own_search(max_calls=1190),
+    "auto_evol, 1190, then gepa": own_search(following="gepa", max_calls=1190),
+    "gepa, 2x2": _external(_parallel_gepa(2, 2, AllImprovements())),
+    "gepa, 8x1": _external(_parallel_gepa(8, 1, BestImprovement())),
+}
+"""Searches with one thing changed, by the name that `--only` takes."""

@@ -43,7 +43,8 @@ def test_the_incumbent_stays_when_every_candidate_is_worse(
         return world(messages, draw)
 
     monkeypatch.setitem(scripted.SCRIPTS, "harmful", harmful)
-    config = write_config(models={"evolver": {"model": "scripted/harmful"}})
+    search = {"steps": 2, "batch_size": 4, "candidates": 4, "operators": ["rewrite"]}
+    config = write_config(models={"evolver": {"model": "scripted/harmful"}}, optimizer=search)
 
     assert run_cli("run", str(config)).code == 0
 
@@ -209,7 +210,9 @@ def test_a_dead_proposal_is_a_rejected_candidate(
         return world(messages, draw)
 
     monkeypatch.setitem(scripted.SCRIPTS, "silent", silent)
-    run_cli("run", str(write_config(models={"evolver": {"model": "scripted/silent"}})), expected=0)
+    search = {"steps": 2, "batch_size": 4, "candidates": 4, "operators": ["rewrite"]}
+    config = write_config(models={"evolver": {"model": "scripted/silent"}}, optimizer=search)
+    run_cli("run", str(config), expected=0)
     assert summary_of(Path("runs/test"))["accepted_steps"] == 0
     assert "the call failed" in Path("runs/test/report.html").read_text()
 

@@ -45,7 +45,7 @@ def test_mlflow_reads_the_tables_of_a_run_and_of_its_candidates(write_config: Wr
 
 def test_a_resumed_run_has_each_row_once(write_config: WriteConfig) -> None:
     config = str(write_config())
-    run_cli("run", config, "--set", "budget.calls=150", expected=3)
+    run_cli("run", config, "--set", "budget.calls=100", expected=3)
     run_cli("run", config, expected=0)
     run_cli("run", config, "--set", "scores.names=[length]", expected=0)
     run_id = json.loads(Path("runs/test/summary.json").read_text())["mlflow_run_id"]
