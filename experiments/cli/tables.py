@@ -64,6 +64,9 @@ def show_plan(plan: Plan) -> None:
         f"An upper bound without repairs and retries: {tokens}; failed rewrites are not answered, "
         "and rows that pass are not tried again."
     )
+    expected, most = (sum(getattr(line, key) for line in lines) for key in ("expected", "calls"))
+    if expected < most:
+        console.print(f"Expected, on usual rows: about {expected:,} of these {most:,} calls.")
     if any(line.cost_usd is None for line in lines):
         console.print("Set models.ROLE.price for a model whose price litellm does not know.")
 

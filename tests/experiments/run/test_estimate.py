@@ -109,3 +109,38 @@ def test_an_identical_greedy_question_is_paid_once(write_config: Callable[..., P
             run_cli("run", str(config), "--yes", expected=0)
             assert len(server.requests) == calls
         assert len(rows_of(Path(f"runs/{temperature}/evolved.jsonl"))) == 12
+
+
+def expected(write_config: Callable[..., Path], **sections: Any) -> tuple[int, int]:
+    """Return the expected calls, and the most."""
+    config = load_config(write_config(30, **sections))
+    lines = estimate(make_plan(config, "test.yaml"))
+    assert all(0 <= line.expected <= line.calls for line in lines)
+    return sum(line.expected for line in lines), sum(line.calls for line in lines)
+
+
+def test_without_a_search_and_retries_every_row_is_evolved(
+    write_config: Callable[..., Path],
+) -> None:
+    evolve = {"methods": ["weak"], "respond": False}
+    sections = {"optimizer": NONE, "evolve": evolve, "failure": {"rules": []}}
+    assert expected(write_config, **sections) == (30, 30)
+
+
+def test_fewer_calls_are_expected_than_the_bound_where_races_and_failures_save_some(
+    write_config: Callable[..., Path],
+) -> None:
+    few, bound = expected(write_config)
+    assert few < bound
+    short, _ = expected(write_config, optimizer={"steps": 1})
+    assert short < few
+
+
+def test_a_run_of_the_quickstarts_size_makes_about_the_expected_calls(
+    write_config: Callable[..., Path],
+) -> None:
+    """The quickstart made 71 to 85 calls in five runs on the 1.5B model."""
+    from autoevol.experiments.config.shipped import CONFIGS
+
+    lines = estimate(make_plan(load_config(CONFIGS / "quickstart.yaml"), "quickstart.yaml"))
+    assert 78 / 1.25 <= sum(line.expected for line in lines) <= 78 * 1.25
