@@ -1,6 +1,6 @@
 """The prompts, declared: DSPy signatures and the named methods."""
 
-from autoevol.signatures.analyze import AnalyzeTrajectory
+from autoevol.signatures.analyze import AnalyzeTrajectory, ReviewMethod
 from autoevol.signatures.evolve import EvolveInput, EvolveInstruction, EvolveInstructionStepwise
 from autoevol.signatures.judge import ChooseAnswer, JudgeDefects, JudgeEquality, JudgeEvolution
 from autoevol.signatures.methods import Method, from_markdown, shipped_methods, to_markdown
@@ -50,6 +50,7 @@ __all__ = [
     "RateComplexity",
     "RateDifficulty",
     "RespondToInstruction",
+    "ReviewMethod",
     "RewriteSection",
     "RewriteWhole",
     "ShortenMethod",

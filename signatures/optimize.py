@@ -18,15 +18,15 @@ class OptimizeMethod(dspy.Signature):
 
 
 class RewriteSection(dspy.Signature):
-    """You improve a method: the orders that an assistant follows when it rewrites an instruction into a harder one. You are shown the present method, feedback on its work, and cases in which it failed, each with the original instruction, the rewrite and what is wrong with it.
-    Ask first which part of the method lets these failures happen: how ideas are found, what must be kept, what counts as harder, how the result is checked, or a part that is missing. Write that one part anew, as long as it needs to be: you may split a step, add a check that the assistant makes before it replies and what to do when it fails, or tell kinds of instruction apart. Leave all other sentences as they are, word for word.
+    """You improve a method: the orders that an assistant follows when it rewrites an instruction into a harder one. You are shown the present method, feedback on its work, and cases, each with the original instruction, the rewrite and what an automatic check found wrong, if anything.
+    Ask first which part of the method leads to what the feedback criticises: how ideas are found, what must be kept, what counts as harder, how the result is checked, or a part that is missing. Write that one part anew, as long as it needs to be: you may split a step, add a check that the assistant makes before it replies and what to do when it fails, or tell kinds of instruction apart. Leave all other sentences as they are, word for word.
     Every order must hold for any instruction; never use a topic, a number or the wording of a case. The rewritten instructions must become at least as hard as before, and the assistant must still reply with a harder instruction alone, never with an answer.
     Write in English, as orders to the assistant, within the word limit; numbered steps are allowed. Reply with the complete new method only: no title, no comment.
     """
 
     method: str = dspy.InputField(desc="the present method")
-    feedback: str = dspy.InputField(desc="which cases failed and why, then general advice")
-    cases: str = dspy.InputField(desc="cases in which the method failed")
+    feedback: str = dspy.InputField(desc="which cases are bad or weak and why, then general advice")
+    cases: str = dspy.InputField(desc="cases of its work, the worst first")
     word_limit: int = dspy.InputField(desc="most words that the method may have")
     optimized_method: str = dspy.OutputField(
         desc="Write the complete method with its one new part, and stop after its last sentence."
@@ -34,7 +34,7 @@ class RewriteSection(dspy.Signature):
 
 
 class RewriteWhole(dspy.Signature):
-    """You improve a method: the orders that an assistant follows when it rewrites an instruction into a harder one. You are shown the present method, feedback on its work, and cases in which it failed, each with the original instruction, the rewrite and what is wrong with it.
+    """You improve a method: the orders that an assistant follows when it rewrites an instruction into a harder one. You are shown the present method, feedback on its work, and cases, each with the original instruction, the rewrite and what an automatic check found wrong, if anything.
     Judge the method as a whole. Which kinds of instruction does it serve badly? Which of its orders pull in different directions, or are so vague that any result obeys them? What does a good rewriter do that it does not say? Then write a new method in its place. Its form is yours: steps in a fixed order, ways to make an instruction harder with the kind of instruction that each fits, tests that the result must pass and what to do when it fails one, a short example of a good and a bad rewrite that you invent and that is about none of the cases. Keep what works.
     Harder means that a correct answer takes more steps that build on each other, more conditions that must hold at once, or more knowledge; more words, a setting or a polite tone make nothing harder. What the original hands over must survive, and the result must be solvable from what it states.
     Every order must hold for any instruction; never use a topic, a number or the wording of a case. The assistant must reply with a harder instruction alone, never with an answer.
@@ -42,8 +42,8 @@ class RewriteWhole(dspy.Signature):
     """
 
     method: str = dspy.InputField(desc="the present method")
-    feedback: str = dspy.InputField(desc="which cases failed and why, then general advice")
-    cases: str = dspy.InputField(desc="cases in which the method failed")
+    feedback: str = dspy.InputField(desc="which cases are bad or weak and why, then general advice")
+    cases: str = dspy.InputField(desc="cases of its work, the worst first")
     word_limit: int = dspy.InputField(desc="most words that the method may have")
     optimized_method: str = dspy.OutputField(
         desc="Write the complete new method, and stop after its last sentence."

@@ -23,6 +23,7 @@ from autoevol.signatures import (
     MergeMethods,
     Method,
     OptimizeMethod,
+    ReviewMethod,
     RewriteSection,
     RewriteWhole,
     ShortenMethod,
@@ -148,7 +149,8 @@ class Prompts:
     Attributes:
         analyze: From `method` and `trajectories` to `analysis`.
         optimize: From `method`, `feedback` and `word_limit` to `optimized_method`.
-        bolder: By boldness, with the failed `cases` as a further input; empty: there is one prompt.
+        review: The analysis for a bolder rewrite.
+        bolder: By boldness, with `cases` as a further input; empty: there is one prompt.
         shorten: From `method` and `word_limit` to `optimized_method`.
         merge: From `first_method`, `second_method` and `word_limit` to `optimized_method`.
         task: Returns the further inputs that all four take.
@@ -159,6 +161,7 @@ class Prompts:
 
     analyze: type[dspy.Signature] = AnalyzeTrajectory
     optimize: type[dspy.Signature] = OptimizeMethod
+    review: type[dspy.Signature] = ReviewMethod
     bolder: Mapping[Boldness, type[dspy.Signature]] = field(default_factory=lambda: BOLDER)
     shorten: type[dspy.Signature] = ShortenMethod
     merge: type[dspy.Signature] = MergeMethods
@@ -195,8 +198,9 @@ class Proposer(dspy.Module):
     async def analyze_cases(self, request: ProposalRequest) -> str:
         """Return the feedback f_t on the request's cases."""
         cases = render_cases(request.cases, max_words=self.max_stage_words)
+        is_bold = request.boldness in self.prompts.bolder
         reply = await ask(
-            self.analyze,
+            dspy.Predict(self.prompts.review) if is_bold else self.analyze,
             self.role,
             draw=request.draw if request.analysis_draw is None else request.analysis_draw,
             temperature=request.temperature,
@@ -212,10 +216,11 @@ class Proposer(dspy.Module):
         source = f"{feedback}\n\n{_FAILED_HEADING}\n{failed}" if failed else feedback
         inputs = {"method": request.part.instructions, "feedback": source}
         predictor = self.optimize
-        failed_cases = [case for case in request.cases if case.notes]
-        # Without a case to look at, there is nothing to be bold about.
-        if failed_cases and (bolder := self.prompts.bolder.get(request.boldness)):
-            inputs["cases"] = render_cases(failed_cases, max_words=self.max_stage_words)
+        bolder = self.prompts.bolder.get(request.boldness)
+        # An `edit` has no cases, and without any there is nothing to be bold about.
+        if bolder and request.cases:
+            shown = _worst_first(request.cases, feedback)
+            inputs["cases"] = render_cases(shown, max_words=self.max_stage_words)
             predictor = dspy.Predict(bolder)
         limit = self.max_method_words
         return await self._propose(request, predictor, source, **inputs, word_limit=limit)
@@ -253,6 +258,15 @@ class Proposer(dspy.Module):
         flaw = flaw or flaw_of(text, cases, max_words=self.max_method_words, kind=kind)
         part = None if flaw else request.part.with_instructions(text, name=request.part.name)
         return Proposal(request.with_part(part) if part else None, source, flaw)
+
+
+def _worst_first(cases: Sequence[Trajectory], feedback: str) -> list[Trajectory]:
+    """Return the cases that F or the feedback criticises; all, if there are none."""
+    # With a strong evolver F often finds nothing, and the analysis alone tells which are weak.
+    reasons = read_analysis(feedback, {case.id for case in cases}).reasons
+    failed = [case for case in cases if case.notes]
+    weak = [case for case in cases if not case.notes and case.id in reasons]
+    return [*failed, *weak] or list(cases)
 
 
 def render_cases(cases: Sequence[Trajectory], *, max_words: int) -> str:

@@ -71,22 +71,44 @@ def test_rewrite_analyses_and_then_optimises() -> None:
     ]
 
 
+BOLD = "Rewrite the instruction, harder, in two steps."
+
+
 @pytest.mark.parametrize("boldness", ["section", "whole"])
 def test_a_bold_rewrite_reads_the_failed_cases(boldness: Boldness) -> None:
-    result, model = proposal(
-        "rewrite", "Rewrite the instruction, harder, in two steps.", boldness=boldness
-    )
-    assert instructions(result) == "Rewrite the instruction, harder, in two steps."
+    result, model = proposal("rewrite", BOLD, boldness=boldness)
+    assert instructions(result) == BOLD
     assert "Change one sentence" not in model.systems[1]
     assert "case c\nstage 0: Sing." in model.users[1]
     assert "List facts." not in model.users[1]
 
 
-def test_without_a_failed_case_a_rewrite_changes_a_sentence() -> None:
-    _, model = proposal(
-        "rewrite", "Rewrite the instruction, harder.", boldness="whole", cases=CASES[:2]
-    )
-    assert "Change one sentence" in model.systems[1]
+@pytest.mark.parametrize(
+    ("analysis", "shown", "hidden"),
+    [
+        pytest.param(
+            "b: adds extras\ngeneral: dig deeper", "Add 2 and 3.", "List facts.", id="weak"
+        ),
+        pytest.param("general: dig deeper", "List facts.", "Sing.", id="none is named"),
+    ],
+)
+def test_where_f_finds_nothing_the_analysis_tells_which_cases_are_shown(
+    analysis: str, shown: str, hidden: str
+) -> None:
+    model = Model(lambda system, _, __: analysis if "You review" in system else BOLD)
+    proposer = Proposer(Role(model, "m"), SearchSettings())
+    archive = archive_of(PARENT)
+    request = ProposalRequest("new", PARENT, archive, CASES[:2], 0, boldness="whole")
+    asyncio.run(propose("rewrite", proposer, request))
+    cases = model.users[1].split("Cases:\n")[1]
+    assert shown in cases
+    assert hidden not in cases
+    assert "Weak ones add things" in model.systems[0]
+
+
+def test_without_a_case_a_rewrite_changes_a_sentence() -> None:
+    _, model = proposal("edit", BOLD, boldness="whole", cases=())
+    assert "Change one sentence" in model.systems[0]
 
 
 def test_edit_tells_the_optimizer_what_has_failed_without_an_analysis() -> None:
