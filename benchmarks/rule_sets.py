@@ -10,7 +10,7 @@ from rich.console import Console
 
 from autoevol.experiments.judging.labelled import read_labelled
 from autoevol.experiments.judging.metric_check import check_rule_sets
-from autoevol.metrics import RULE_SETS, RULES
+from autoevol.metrics import RULE_SETS, RULES, SETS_ON_TEXTS
 
 LABELLED = Path(__file__).resolve().parents[1] / "data" / "labelled"
 FILES = ("heldout", "languages", "free_wording", "free_wording_heldout")
@@ -22,7 +22,7 @@ def main() -> None:
     figures = {name: check_rule_sets(read_labelled(LABELLED / f"{name}.jsonl")) for name in FILES}
     lines = ["| rule set | " + " | ".join(f"`{name}`" for name in FILES) + " |"]
     lines.append("|---|" + "---|" * len(FILES))
-    for rule_set in RULE_SETS:
+    for rule_set in SETS_ON_TEXTS:
         if rule_set in ("strict+judge", "strict+solver"):
             continue  # without a model they are `strict`
         cells = [

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 from rich.table import Table
 
 from autoevol.experiments.judging.labelled import LabelledRow
-from autoevol.metrics import RULE_SETS, Reason, broken, compose, fails, for_evolver
+from autoevol.metrics import SETS_ON_TEXTS, Reason, broken, compose, fails, for_evolver
 from autoevol.metrics.failure.evolvers import EvolverClass, EvolverLook, look_at
 from autoevol.metrics.stats.agreement import confusion
 from autoevol.metrics.stats.intervals import Estimate, share
@@ -101,7 +101,7 @@ def check_rule_sets(
     classes, witnessed = classes or Classes(rows), witnessed or {}
     return {
         name: _figures(_verdicts(rows, witnessed.get(name) or _pure(name, rows, classes), classes))
-        for name in RULE_SETS
+        for name in SETS_ON_TEXTS
     }
 
 

@@ -16,7 +16,7 @@ from autoevol.experiments.judging.metric_check import (
 from autoevol.experiments.judging.session import model_session, witness_settings
 from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.terminal.progress import ProgressBar
-from autoevol.metrics import RULE_SETS, RULES, Reason
+from autoevol.metrics import RULE_SETS, RULES, SETS_ON_TEXTS, Reason
 from autoevol.program.blocks import run_blocks
 from autoevol.program.evolution.failure import FailureMetric, failure_metric
 from autoevol.program.listeners import Phase
@@ -82,8 +82,8 @@ class _RowWitness:
         solver = Solver(roles["solver"]) if "solver" in roles else None
         names = [
             name
-            for name, members in RULE_SETS.items()
-            if any(RULES[member].witness in roles for member in members)
+            for name in SETS_ON_TEXTS
+            if any(RULES[member].witness in roles for member in RULE_SETS[name])
         ]
         # Of `respond` nothing: no witness speaks of responses.
         self._metrics: dict[str, FailureMetric] = {

@@ -240,6 +240,14 @@ RULE_SETS: dict[str, tuple[str, ...]] = {
 }
 
 
+SETS_ON_TEXTS: tuple[str, ...] = tuple(
+    name
+    for name, members in RULE_SETS.items()
+    if any(RULES[member].stages != _TEACH for member in members)
+)
+"""Sets that judge a rewrite or its answer by themselves, and so can be held against labels."""
+
+
 def compose(
     names: Sequence[str], stage: Stage, thresholds: Thresholds | None = None
 ) -> tuple[Rule, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from autoevol.experiments.judging.labelled import LabelledRow, read_labelled
 from autoevol.experiments.judging.metric_check import broken_rules, check_rule_sets
-from autoevol.metrics import RULE_SETS
+from autoevol.metrics import SETS_ON_TEXTS
 from autoevol.metrics.text.languages.phrases import PHRASES
 from tests.conftest import REPOSITORY
 from tests.support.command_line import run_cli
@@ -46,7 +46,7 @@ def test_the_json_is_keyed_by_rule_set(workplace: Path) -> None:
     failed = row(id="b", evolved="List five trees.", failed=True, kinds=["unchanged"])
     file = write_rows(row(), failed, row(id="c", response="IDK", response_failed=True))
     agreements = json.loads(run_cli("metric-check", str(file), "--json", expected=0).out)
-    assert set(agreements) == set(RULE_SETS)
+    assert set(agreements) == set(SETS_ON_TEXTS)
     assert agreements["strict"]["recall"] == 1
     assert agreements["strict"]["specificity"] == 1
     assert agreements["strict"]["recall_by_kind"] == {"unchanged": 1}
