@@ -228,7 +228,8 @@ class _Shared:
             result, calls = await asyncio.shield(task)
         except BaseException:
             # The next row tries again: a call that died may pass another time.
-            self._tasks.pop(key, None)
+            if self._tasks.get(key) is task:
+                del self._tasks[key]
             raise
         for call in calls:
             report_call(call if is_first else replace(call, is_shared=True))

@@ -7,6 +7,7 @@ from typing import Any
 
 import dspy
 import pytest
+from dspy.utils.exceptions import LMTransportError
 
 from autoevol.metrics import Case, compose
 from autoevol.metrics.quality.learnable import LearnableOptions
@@ -253,3 +254,27 @@ def test_the_analysis_reads_why_a_row_teaches_nothing() -> None:
         )
     )
     assert case.notes == ("stage 1: the rewrite is too easy (weak solver: 5 of 5 right)",)
+
+
+def test_a_parent_whose_call_died_is_tried_again_by_the_next_row() -> None:
+    class Dying(Solving):
+        async def acall(self, *_: Any, messages: list[dict[str, Any]], **kw: Any) -> list[str]:
+            if messages[-1]["content"] == PARENT and self.tasks.count(PARENT) == 0:
+                self.tasks.append(PARENT)
+                raise LMTransportError("no line")
+            return await super().acall(messages=messages, **kw)
+
+    weak, strong = Dying(right("28", 5), right("21", 1)), Solving(["28"], right("21", 5))
+    teacher = Teacher(
+        compose(RULES, "teach"),
+        LearnableOptions(),
+        TaskSolver(Role(weak, "weak")),
+        TaskSolver(Role(strong, "strong")),
+    )
+
+    async def twice() -> Lesson:
+        with pytest.raises(LMTransportError):
+            await teacher.lesson(Case(PARENT, CHILD))
+        return await teacher.lesson(Case(PARENT, CHILD))
+
+    assert "parent_solver" in asyncio.run(twice()).scores
