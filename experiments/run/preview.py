@@ -99,10 +99,10 @@ async def _outcomes(plan: Plan, models: OpenModels, rows: int) -> list[Outcome]:
 def _without_witnesses(plan: Plan) -> tuple[Plan, list[str]]:
     failure = plan.config.failure
     asking = [rule.name for rule in compose(failure.evolve, "evolve") if rule.witness]
+    evolve = [*failure.evolve, *(f"-{name}" for name in asking)]
+    asking += [rule.name for rule in compose(failure.teach, "teach")]
     if not asking:
         return plan, []
-    evolve = [*failure.evolve, *(f"-{name}" for name in asking)]
-    config = plan.config.model_copy(
-        update={"failure": failure.model_copy(update={"evolve": evolve})}
-    )
+    pure = failure.model_copy(update={"evolve": evolve, "teach": []})
+    config = plan.config.model_copy(update={"failure": pure})
     return replace(plan, config=config), [f"not asked here: {', '.join(asking)}"]

@@ -137,3 +137,11 @@ def test_the_terminal_and_the_report_count_what_nobody_could_tell(
     assert f"kept, unknown if they teach │ {unknown} " in " ".join(result.out.split())
     report = (RUN / "report.html").read_text("utf-8")
     assert f"of {unknown} of the kept rows nobody could tell what they teach" in report
+
+
+def test_a_preview_asks_no_solver(write_config: Callable[..., Path]) -> None:
+    config = write_config(12, models=MODELS, failure=TEACH, optimizer=NONE)
+    result = run_cli("preview", str(config), expected=0)
+    words = " ".join(result.out.split())
+    assert "not asked here: too_hard, too_easy, no_gap, demands_no_more" in words
+    assert "nobody" not in words
