@@ -24,6 +24,9 @@ _HOSTED_CALLS, _LOCAL_CALLS = 2000, 400
 """Of a search; a local model on two cores takes seconds a call."""
 
 _HIDDEN_SYSTEM = "  show_system: false          # a small evolver follows a prompt that it sees"
+_SMALL_CHANGES = (
+    "  boldness: [sentence]        # a small model can improve no more of a method at a time"
+)
 _SETTINGS = """# Where runs are recorded; AutoEvol's own settings, MLflow itself reads no such file.
 tracking_uri: sqlite:///mlflow.db   # relative to this file's folder
 experiment: autoevol
@@ -117,6 +120,7 @@ def _own_parts(new: NewConfig, profile: Profile) -> list[str]:
         f"  name: auto_evol             # {start} is applied as it is",
         f"  initial_method: {start}",
         f"  max_calls: {_LOCAL_CALLS if is_local else _HOSTED_CALLS}              # of the search",
+        *([_SMALL_CHANGES] if is_local else []),
     ]
     return [
         f"name: {_scalar(new.name)}",
