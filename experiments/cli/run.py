@@ -196,10 +196,14 @@ def _own(config: Path, data: str | None, model: str | None) -> list[str]:
     shipped configs allow a small model in this process is too short for a hosted one's replies.
     """
     from autoevol.experiments.config.experiment import EVOLVING
+    from autoevol.experiments.config.loading import read_yaml
+    from autoevol.experiments.config.scores import STRONG
 
     shipped = is_shipped(config_file(config))
     overrides = []
-    for role in EVOLVING if model else ():
+    # The weak solver stays: it is to be weaker than the user's model.
+    has_strong = bool(model) and STRONG in ((read_yaml(config_file(config)).get("models")) or {})
+    for role in (*EVOLVING, *([STRONG] if has_strong else [])) if model else ():
         overrides.append(f"models.{role}.model={json.dumps(model)}")
         if shipped and not str(model).startswith("local/"):
             overrides.append(f"models.{role}.max_tokens={_HOSTED_TOKENS}")

@@ -46,7 +46,8 @@ JUDGED: tuple[ScoreName, ...] = ("difficulty", "complexity", "chain", "tags", "g
 ASKING: tuple[ScoreName, ...] = (*JUDGED, "solver")
 """Scores that call a model through the engine."""
 
-SOLVERS = ("solver", "strong_solver")
+WEAK, STRONG = "solver", "strong_solver"
+SOLVERS = (WEAK, STRONG)
 """Roles that the score `solver` calls."""
 
 SOLVER_NEED = "the score `solver` needs it"

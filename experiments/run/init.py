@@ -7,6 +7,7 @@ from typing import Any
 
 from autoevol.experiments.config.loading import read_yaml
 from autoevol.experiments.config.schema import EDITOR_LINE, FILE, schema_text
+from autoevol.experiments.config.scores import WEAK
 from autoevol.experiments.config.shipped import CONFIGS, config_file
 from autoevol.experiments.data.profile import Profile
 from autoevol.experiments.files.atomic import refuse_existing, write_whole
@@ -168,7 +169,11 @@ def _system_parts(new: NewConfig, profile: Profile) -> list[str]:
         data["fields"] = dict(profile.fields)
     if profile.recognised.rejected:
         data["invalid"] = "skip"
-    models = {role: _with_model(entry, new.model) for role, entry in tree["models"].items()}
+    models = {
+        # The weak solver is to be weaker than the user's model.
+        role: entry if role == WEAK else _with_model(entry, new.model)
+        for role, entry in tree["models"].items()
+    }
     whole = {**tree, "name": new.name, "models": models, "data": data}
     return [f"# Methods and rules of the shipped config {new.system}:", *about, dump_yaml(whole)]
 
