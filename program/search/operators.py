@@ -90,7 +90,9 @@ async def edit(proposer: Proposer, request: ProposalRequest) -> Proposal:
     """Rewrite the method from the failures that F counted, without an analysis."""
     counts = request.parent.failures.most_common()
     examples = {
-        reason.rule: shown_reason(reason, by_name=proposer.is_old)
+        reason.rule: f"{reason.rule} ({reason.evidence})"
+        if proposer.is_old
+        else shown_reason(reason)
         for outcome in request.parent.outcomes
         for reason in outcome.reasons
     }

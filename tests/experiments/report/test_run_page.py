@@ -59,7 +59,7 @@ def test_the_report_shows_the_search_with_every_accepted_change(
 def test_the_report_says_what_mattered_in_the_proposals(finish: WriteConfig) -> None:
     finish(60, optimizer={"steps": 4, "batch_size": 4, "candidates": 6, "headroom": False})
     record = json.loads((RUN / "steps.json").read_text())
-    assert set(record["importances"]) == {"operator", "parent", "shown"}
+    assert set(record["importances"]) == {"operator", "parent", "shown", "boldness"}
     text = read_page(RUN / "report.html").text
     assert f"operator {record['importances']['operator']:.2f}" in text
 
