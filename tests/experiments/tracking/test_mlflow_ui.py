@@ -70,6 +70,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def _search(folder: Path, name: str) -> None:
     tree = {
         "name": name,
+        "seed": 3,  # the chart of a rate that is not 0
         "models": {"evolver": {"model": "scripted/world"}},
         "data": {"path": "seeds.jsonl", "train_size": 6, "dev_size": 12, "heldout_size": 8},
         "optimizer": {"steps": 2, "batch_size": 4, "candidates": 2, "headroom": False},
