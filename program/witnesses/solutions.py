@@ -78,7 +78,9 @@ class TaskSolver:
     role: Role
     temperature: float = SAMPLE_TEMPERATURE
 
-    async def solutions(self, task: str, samples: int, own: str = "") -> Solutions:
+    async def solutions(
+        self, task: str, samples: int, own: str = "", *, may_be_open: bool = True
+    ) -> Solutions:
         """Solve a task so many times; one that the first solution calls open is left at that.
 
         Args:
@@ -86,16 +88,21 @@ class TaskSolver:
             samples: At least 2.
             own: A result of the same model that is known already, and counts as one sample; "":
                 there is none.
+            may_be_open: False: the task should have a result, so one solution that calls it open
+                does not settle the matter.
 
         Raises:
             LMError: A call failed for good.
         """
+        fresh = samples - 1 if own else samples
+        begun = (own,) if own else ()
+        if not may_be_open:
+            return Solutions((*begun, *await self.results(task, fresh)))
         first = await self._result(task, 0)
         if first == OPEN:
             return Solutions((OPEN,))
-        begun = (first, own) if own else (first,)
-        later = (self._result(task, number) for number in range(1, samples - len(begun) + 1))
-        return Solutions((*begun, *await asyncio.gather(*later)))
+        later = (self._result(task, number) for number in range(1, fresh))
+        return Solutions((*begun, first, *await asyncio.gather(*later)))
 
     async def results(self, task: str, samples: int) -> list[str]:
         """Return the results of so many solutions; "" where one states none.

@@ -193,6 +193,19 @@ def test_an_open_task_is_unknown_and_fails_nothing(results: list[str]) -> None:
     assert result.unknown
 
 
+def test_one_solution_that_calls_a_task_open_does_not_settle_it_where_the_parent_has_a_result() -> (
+    None
+):
+    results = ["open", "21", "21", "21", "21"]
+    known = Case(PARENT, CHILD, expected="40 - 12 = 28")
+    assert lesson(Solving(["28"], ["0"]), Solving(["28"], results)).unknown
+    result = lesson(Solving(["28"], ["0"]), Solving(["28"], results), case=known)
+    assert (result.reasons, result.unknown) == ((), "")
+    assert result.scores["strong_solver"] == 0.8
+    mostly = ["open", "open", "open", "21", "21"]
+    assert lesson(Solving(["28"], ["0"]), Solving(["28"], mostly), case=known).unknown
+
+
 def test_a_conversation_is_unknown() -> None:
     result = lesson(Solving([], []), Solving([], []), case=Case(PARENT, CHILD, input=None))
     assert result.unknown
