@@ -348,7 +348,12 @@ def solver_rules(config: ExperimentConfig) -> list[str]:
 
 
 def _check_solvers(config: ExperimentConfig, where: str) -> None:
-    _rules(config, "teach", where)
+    taught = _rules(config, "teach", where)
+    if taught and not config.evolve.rounds:
+        raise ConfigError(
+            f"{where}: failure.teach",
+            "compares rewrites with their parents, and evolve.rounds is 0; leave it out",
+        )
     names = solver_rules(config)
     if not names and "solver" not in config.scores.names:
         return

@@ -75,6 +75,15 @@ WORLD = {"model": "scripted/world"}
             id="a rule of another stage",
         ),
         pytest.param(
+            {
+                "optimizer": {"name": "none"},
+                "evolve": {"methods": ["weak"], "rounds": 0},
+                "failure": {"teach": ["learnable"]},
+            },
+            ["test.yaml: failure.teach", "evolve.rounds is 0"],
+            id="teaching without a rewrite",
+        ),
+        pytest.param(
             {"failure": {"teach": ["lernable"]}},
             ["test.yaml: failure.teach", "did you mean 'learnable'"],
             id="a set misspelt",
