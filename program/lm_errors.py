@@ -12,6 +12,9 @@ from dspy.utils.exceptions import (
 TRANSPORT_ERRORS = (LMTransportError, LMTimeoutError, LMServerError, LMRateLimitError)
 """The same call may succeed another time."""
 
+CONNECTION_ERRORS = (*TRANSPORT_ERRORS, ConnectionError, TimeoutError)
+"""The same with Python's own, which models from elsewhere may raise."""
+
 UNSCORED_ERRORS = (*TRANSPORT_ERRORS, AdapterParseError)
 """After one of these F has no verdict. Unparsable replies of the evolver and the responder are
 caught earlier and fail the row, so an `AdapterParseError` that arrives here is a judge's."""

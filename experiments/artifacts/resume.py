@@ -6,8 +6,15 @@ from typing import Any
 
 from autoevol.experiments.artifacts.format import FORMAT, with_implied
 from autoevol.experiments.artifacts.identity import RUN, RunIdentity, read_identity
-from autoevol.experiments.config.experiment import EVOLVING, ExperimentConfig, config_of, limited
+from autoevol.experiments.config.experiment import (
+    EVOLVING,
+    ROLES,
+    ExperimentConfig,
+    config_of,
+    limited,
+)
 from autoevol.experiments.config.loading import read_yaml, tree_of
+from autoevol.metrics import compose
 from autoevol.program.errors import ConfigError
 
 CONFIG, LEDGER = "config.yaml", "ledger.sqlite"
@@ -134,8 +141,8 @@ def _resumable(config: ExperimentConfig) -> dict[str, Any]:
     tree = config.model_dump(mode="json")
     models = {
         role: {k: v for k, v in tree["models"][role].items() if k not in RESUMABLE}
-        # Solvers are left out: they are asked about finished rows and change none.
-        for role in EVOLVING
+        for role in _roles_of_rows(config)
+        if tree["models"][role]
     }
     kept = {key: value for key, value in tree.items() if key not in _NOT_THE_ROWS}
     # The rows themselves are compared, by the fingerprint of their content.
@@ -144,6 +151,14 @@ def _resumable(config: ExperimentConfig) -> dict[str, Any]:
     kept["data"] = {key: value for key, value in tree["data"].items() if key != "path"}
     search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}
     return {**kept, "models": models, "optimizer": search}
+
+
+def _roles_of_rows(config: ExperimentConfig) -> tuple[str, ...]:
+    """Return the roles whose models decide which rows a run has."""
+    # A score asks solvers about finished rows and changes none; F may ask them about every row.
+    rules = (*compose(config.failure.evolve, "evolve"), *compose(config.failure.teach, "teach"))
+    asks = any(rule.witness in ("solver", "solvers") for rule in rules)
+    return ROLES if asks else EVOLVING
 
 
 def _differences(then: Any, now: Any, at: str = "") -> list[str]:

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from autoevol.experiments.config.data import USUAL_SIZE, DataConfig
 from autoevol.experiments.config.errors import config_error, shown
 from autoevol.experiments.config.evolve import AnswerConfig, EvolveConfig
-from autoevol.experiments.config.filters import ALWAYS, FIGURES, FilterConfig
+from autoevol.experiments.config.filters import ALWAYS, FIGURES, TAUGHT, FilterConfig
 from autoevol.experiments.config.loading import MATRIX, tree_of
 from autoevol.experiments.config.models import ModelsConfig
 from autoevol.experiments.config.optimizer import OptimizerConfig
@@ -200,7 +200,7 @@ class ExperimentConfig(Section):
     def _existing_figures(self) -> Self:
         # A row without the figure passes no filter: a mistyped name would empty the finished set.
         scored = (figure for name in self.scores.names for figure in FIGURES.get(name, ()))
-        figures = [*ALWAYS, *scored]
+        figures = [*ALWAYS, *(TAUGHT if self.failure.teach else ()), *scored]
         for number, config in enumerate(self.filters):
             figure = getattr(config, "score", None)
             if figure is not None and figure not in figures:

@@ -11,6 +11,9 @@ from autoevol.program.bounds import Count, Share
 ALWAYS = ("added_words", "response_truncated")
 """Figures that every evolved row has."""
 
+TAUGHT = ("weak_rate", "strong_rate", "rate_gap", "parent_rate", "demands_more")
+"""Figures of rows where F asks what they teach."""
+
 FIGURES: dict[ScoreName, tuple[str, ...]] = {
     "length": ("words",),
     "neighbours": ("mnd",),

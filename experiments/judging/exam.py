@@ -48,7 +48,7 @@ def examine(
     async def work(roles: Mapping[str, Role], in_flight: int) -> Mapping[str, Fitness]:
         fitness: dict[str, Fitness] = {}
         judge, solver = Judge(roles["judge"]), Solver(roles["solver"])
-        for rule in compose(rules, "evolve"):
+        for rule in (*compose(rules, "evolve"), *compose(rules, "teach")):
             if rule.name not in rules:  # those that no list can take out
                 continue
             witness = judge if rule.witness == "judge" else solver

@@ -103,7 +103,8 @@ class Attempt:
             evolved=row.prompt if is_single else row.text,
             response=row.response or None,
             method_kind=self.evolver.method.kind,
-            expected=self.source.response if is_single else "",
+            # The answer to a row of an earlier round is a model's own.
+            expected=self.source.response if is_single and not self.source.round else "",
             # Nobody can try a conversation as one task.
             input="" if is_single else None,
         )

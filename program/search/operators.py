@@ -12,7 +12,7 @@ from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 from autoevol.metrics import added_words
 from autoevol.metrics.text.wording import words
 from autoevol.program.evolution.evaluation import shown_reason
-from autoevol.program.lm_errors import TRANSPORT_ERRORS
+from autoevol.program.lm_errors import CONNECTION_ERRORS
 from autoevol.program.records import Evaluation, Trajectory
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.proposer import Proposal, ProposalRequest, Proposer
@@ -77,7 +77,7 @@ async def propose(
     except AdapterParseError as error:
         return _rejected(f"unparsed reply: {error.lm_response!r:.80}")
     # Any other error, such as a refused key, would fail every proposal, so it ends the run.
-    except (*TRANSPORT_ERRORS, LMInvalidRequestError) as error:
+    except (*CONNECTION_ERRORS, LMInvalidRequestError) as error:
         return _rejected(f"the call failed: {error!s:.200}")
 
 

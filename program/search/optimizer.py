@@ -4,6 +4,7 @@ A step makes m candidate methods, races them against the incumbent on the dev ro
 best one. The paper's own algorithm is this loop with the settings `program.search.settings.PAPER`.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from autoevol.program.search.racing import Race, RaceRules
 from autoevol.program.search.settings import RANKS, SearchSettings
 from autoevol.program.search.subject import EvolverSubject, Subject
 from autoevol.signatures import Method
+
+logger = logging.getLogger(__name__)
 
 
 class AutoEvolInstruct(Teleprompter):
@@ -206,6 +209,8 @@ class Search:
         for step in range(self.settings.steps):
             # Checked before a step, never within one: an unfinished race decides nothing.
             if not self.budget.allows_step():
+                if not step:
+                    logger.warning("%s", self.budget.shortage)
                 break
             with self.budget.counted_step():
                 record = await self._step(step, incumbent, archive)
@@ -313,6 +318,16 @@ class _StepBudget:
         """Calls that are left beside those of the confirmation; None: there is no bound."""
         limit = self._settings.max_calls
         return None if limit is None else max(0, limit - self._reserve - len(self._calls))
+
+    @property
+    def shortage(self) -> str:
+        """A sentence on why the first step does not fit."""
+        needed = len(self._calls) + self._bound + self._reserve
+        return (
+            f"max_calls is {self._settings.max_calls}, and the search makes no step: after "
+            f"{len(self._calls)} calls a step may take {self._bound} and the confirmation "
+            f"{self._reserve}; set max_calls to {needed} or more"
+        )
 
     def allows_step(self) -> bool:
         """Return whether another step fits into the budget."""

@@ -30,6 +30,23 @@ def result_of_answer(response: str) -> str:
     return value_of(reference_result(_plain(response)))
 
 
+_NO_RESULTS = frozenset(
+    ("idk", "i don't know", "i do not know", "unknown", "none", "n/a", "na", "impossible", "null")
+)
+
+
+def known_result(response: str) -> str:
+    """Return the result that an answer of the data is sure to state; "" where it may not.
+
+    A number, or what a line `Answer: …` states. A last line of a few words may be a remark, such as
+    "Unknown." or "IDK", and says nothing of a solver that finds something else.
+    """
+    result = result_of_answer(response)
+    is_number = any(character.isdigit() for character in result)
+    is_stated = is_number or stated_result(_plain(response)) not in ("", OPEN)
+    return result if is_stated and result not in _NO_RESULTS else ""
+
+
 def value_of(result: str) -> str:
     """Return a result with its numbers as fractions in lowest terms."""
     if result in ("", OPEN):

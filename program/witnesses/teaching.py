@@ -20,12 +20,12 @@ from autoevol.metrics.quality.learnable import (
 )
 from autoevol.program.calls import CallRecord, collected_calls, report_call
 from autoevol.program.witnesses.judge import Judge
-from autoevol.program.witnesses.results import result_of_answer
+from autoevol.program.witnesses.results import known_result
 from autoevol.program.witnesses.solutions import IMPOSSIBLE, Solutions, TaskSolver
 
-WEAK, STRONG, GAP, PARENT = "solver", "strong_solver", "solver_gap", "parent_solver"
+WEAK, STRONG, GAP, PARENT = "weak_rate", "strong_rate", "rate_gap", "parent_rate"
 """Scores of a row: the rates of the two solvers and their difference, and the weak one's rate on
-the parent. The first three are the names of the score `solver`."""
+the parent. The score `solver` asks with a prompt of its own, so its figures have other names."""
 
 DEMANDS_MORE = "demands_more"
 """Score of a row that, as the judge says in both orders, demands more than its parent: 1."""
@@ -130,9 +130,9 @@ class Teacher:
         """Return what the solvers say; None: their solutions cannot be compared."""
         leader = self.strong or self.weak
         assert leader
-        own = result_of_answer(case.response or "") if self._answers_count else ""
+        own = known_result(case.response or "") if self._answers_count else ""
         # A version of a task with a known result has one, too; small solvers call it open at times.
-        has_result = case.method_kind != "breadth" and bool(result_of_answer(case.expected))
+        has_result = case.method_kind != "breadth" and bool(known_result(case.expected))
         solutions = await leader.solutions(
             task, self.options.samples, own, may_be_open=not has_result
         )
@@ -167,7 +167,7 @@ class Teacher:
 
     async def _parent(self, case: Case) -> Tries | None:
         """Return the weak solver's rate on the parent; None: its result is not known."""
-        reference = result_of_answer(case.expected) if case.expected else ""
+        reference = known_result(case.expected)
         leader = self.strong or self.weak
         assert leader
         if not reference:
@@ -205,7 +205,7 @@ def _lesson(
     rates = {WEAK: weak, STRONG: strong, PARENT: parent}
     scores = {name: tries.rate for name, tries in rates.items() if tries}
     if weak and strong:
-        scores[GAP] = strong.rate - weak.rate
+        scores[GAP] = round(strong.rate - weak.rate, 4)
     return Lesson((reason,) if reason else (), scores)
 
 

@@ -1,7 +1,9 @@
 """`AutoEvol`: the search as a DSPy optimiser for any program and any metric."""
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import dspy
@@ -11,6 +13,7 @@ from dspy.utils.callback import BaseCallback
 from autoevol.program.blocks import run_here
 from autoevol.program.errors import ConfigError
 from autoevol.program.listeners import Listeners
+from autoevol.program.records import Headroom
 from autoevol.program.roles import Role
 from autoevol.program.search.optimizer import Search
 from autoevol.program.search.programs.examples import ExampleSets, example_sets
@@ -19,6 +22,8 @@ from autoevol.program.search.programs.operators import PROGRAM_OPERATORS
 from autoevol.program.search.programs.state import ProgramState, all_predictors
 from autoevol.program.search.programs.subject import Bench, ProgramSubject
 from autoevol.program.search.settings import SearchSettings
+
+logger = logging.getLogger(__name__)
 
 Examples = Sequence[dspy.Example]
 _THREADS = 8
@@ -36,7 +41,8 @@ class AutoEvol(Teleprompter):
         metric: Takes an example and a prediction; returns a bool, a score in [0, 1],
             (score, feedback), or a `dspy.Prediction` with `score` and `feedback`. A row for which
             it raises or returns no score is unscored.
-        settings: Hyper-parameters; operators that only an evolving method has are left out.
+        settings: Hyper-parameters; operators that only an evolving method has are left out, and
+            only the failure rate decides (`tie_break` is off).
         listeners: Get phases, rows, finished steps and the final choice.
         passes: A row fails if its score is below this; in (0, 1].
         optimizer_lm: Writes instructions; None: the model in `dspy.settings`.
@@ -58,7 +64,9 @@ class AutoEvol(Teleprompter):
     ) -> None:
         super().__init__()
         self.metric = UserMetric(metric, passes)
-        self.settings, self.listeners = settings or SearchSettings(), listeners or Listeners()
+        # The measures after the failure rate are about rewrites, or prefer what is shorter.
+        self.settings = replace(settings or SearchSettings(), tie_break=False)
+        self.listeners = listeners or Listeners(on_headroom=self._warn)
         self.optimizer_lm, self.num_threads = optimizer_lm, num_threads
         if not isinstance(optimizer_lm, dspy.BaseLM | None):
             kind = type(optimizer_lm).__name__
@@ -66,6 +74,11 @@ class AutoEvol(Teleprompter):
         if not set(self.settings.operators) & set(PROGRAM_OPERATORS):
             names = ", ".join(self.settings.operators)
             raise ConfigError("AutoEvol: settings.operators", f"no program has {names}")
+
+    def _warn(self, headroom: Headroom) -> None:
+        """Say that the search is skipped, where nobody listens."""
+        if self.settings.headroom and not headroom.is_enough:
+            logger.warning("%s: the search is skipped", headroom)
 
     def compile(
         self,

@@ -16,8 +16,8 @@ from dspy.utils.exceptions import AdapterParseError, LMError, LMInvalidRequestEr
 
 from autoevol.metrics import Reason
 from autoevol.program.errors import AutoEvolError
-from autoevol.program.lm_errors import TRANSPORT_ERRORS
-from autoevol.program.search.programs.state import all_predictors, copied
+from autoevol.program.lm_errors import CONNECTION_ERRORS
+from autoevol.program.search.programs.state import all_predictors, copied, open_predictors
 
 _LONGEST_TRACE = 10_000
 """DSPy's default; a process that needs no traces may have set it to 0."""
@@ -73,7 +73,7 @@ async def run_program(
         try:
             prediction = await _call(drawn, example.inputs().toDict(), threads)
         except Exception as error:  # noqa: BLE001, a user's program may raise anything
-            reason, is_unscored = _reason(error), isinstance(error, TRANSPORT_ERRORS)
+            reason, is_unscored = _reason(error), isinstance(error, CONNECTION_ERRORS)
     return Run(prediction, _steps(drawn, trace), reason, is_unscored)
 
 
@@ -120,7 +120,7 @@ def _reason(error: Exception) -> Reason:
     """Return what an error says of its row; raise it again where it concerns every row."""
     if isinstance(error, AdapterParseError):
         return Reason("unparsed", f"{error.lm_response!r:.{_EVIDENCE}}")
-    if isinstance(error, TRANSPORT_ERRORS):
+    if isinstance(error, CONNECTION_ERRORS):
         return Reason("transport", str(error)[:_EVIDENCE])
     if isinstance(error, LMInvalidRequestError):
         return Reason("refused_request", str(error)[:_EVIDENCE])
@@ -130,7 +130,7 @@ def _reason(error: Exception) -> Reason:
 
 
 def _steps(program: dspy.Module, trace: list[Any]) -> tuple[Step, ...]:
-    numbers = {id(p): number for number, (_, p) in enumerate(program.named_predictors())}
+    numbers = {id(p): number for number, (_, p) in enumerate(open_predictors(program))}
     return tuple(
         Step(numbers[id(predictor)], inputs, outputs)
         for predictor, inputs, outputs in trace

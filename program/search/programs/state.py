@@ -78,7 +78,7 @@ class ProgramState:
         if not isinstance(student, dspy.Module):
             kind = type(student).__name__
             raise ConfigError("AutoEvol.compile: student", f"must be a dspy.Module, is {kind}")
-        predictors = student.named_predictors()
+        predictors = open_predictors(student)
         if not predictors:
             raise ConfigError(
                 "AutoEvol.compile: student",
@@ -105,12 +105,12 @@ class ProgramState:
 
     def predictor(self, index: int) -> dspy.Predict:
         """Return the student's own predictor `index`."""
-        return self.student.named_predictors()[index][1]
+        return open_predictors(self.student)[index][1]
 
     def apply(self, method: Method) -> dspy.Module:
         """Return a copy of the student in another state; predictors in their own state stay."""
         program = copied(self.student)
-        predictors = program.named_predictors()
+        predictors = open_predictors(program)
         for index, (_, predictor) in enumerate(predictors):
             part, own = method.parts[index], self.method.parts[index]
             if part.instructions != own.instructions:
@@ -140,6 +140,18 @@ def copied(program: dspy.Module) -> dspy.Module:
         return copy.deepcopy(program, {id(lm): lm for lm in lms})
     except Exception:  # noqa: BLE001, a module may hold what cannot be copied
         return program.deepcopy()  # shares what cannot
+
+
+def open_predictors(program: dspy.Module) -> list[tuple[str, dspy.Predict]]:
+    """Return the predictors that a search may change, by name.
+
+    DSPy leaves compiled sub-modules out, but lists a compiled `dspy.Predict` all the same.
+    """
+    return [
+        (name, predictor)
+        for name, predictor in program.named_predictors()
+        if predictor is program or not getattr(predictor, "_compiled", False)
+    ]
 
 
 def all_predictors(program: dspy.Module) -> list[dspy.Predict]:

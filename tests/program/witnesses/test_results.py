@@ -3,7 +3,7 @@
 import pytest
 
 from autoevol.metrics.quality.consistency import OPEN
-from autoevol.program.witnesses.results import result_in, result_of_answer
+from autoevol.program.witnesses.results import known_result, result_in, result_of_answer
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,22 @@ def test_what_is_no_number_stays_as_it_is() -> None:
 def test_the_datas_own_answer_is_read_alike() -> None:
     assert result_of_answer("4 x 2,50 = 10,00 Euro") == "10"
     assert result_of_answer("It depends on the weather and on the size of the pool, mostly.") == ""
+
+
+@pytest.mark.parametrize(
+    ("response", "result"),
+    [
+        ("40 - 12 = 28", "28"),
+        ("It is the second one.\nAnswer: Venus", "venus"),
+        ("Venus", ""),
+        ("IDK", ""),
+        ("Unknown.", ""),
+        ("Answer: unknown", ""),
+        ("N/A", ""),
+        ("I don't know", ""),
+        ("Answer: impossible", ""),
+        ("", ""),
+    ],
+)
+def test_a_remark_in_the_place_of_an_answer_is_no_known_result(response: str, result: str) -> None:
+    assert known_result(response) == result

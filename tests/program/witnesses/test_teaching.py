@@ -115,10 +115,10 @@ def test_a_row_that_teaches_has_the_rates_as_scores() -> None:
         Solving(right("28", 4), right("21", 1)), Solving(right("28", 5), right("21", 5))
     )
     assert result.scores == {
-        "solver": 0.2,
-        "strong_solver": 1.0,
-        "solver_gap": pytest.approx(0.8),
-        "parent_solver": 0.8,
+        "weak_rate": 0.2,
+        "strong_rate": 1.0,
+        "rate_gap": pytest.approx(0.8),
+        "parent_rate": 0.8,
     }
 
 
@@ -154,7 +154,7 @@ def test_the_responders_answer_is_one_sample() -> None:
     case = Case(PARENT, CHILD, response="28 * 3 / 4 = 21")
     result = lesson(weak, strong, case=case, answers_count=True)
     assert strong.tasks.count(CHILD) == 4
-    assert result.scores["strong_solver"] == 1.0
+    assert result.scores["strong_rate"] == 1.0
 
 
 def test_rows_of_one_parent_share_its_solutions_and_count_them_alike() -> None:
@@ -201,7 +201,7 @@ def test_one_solution_that_calls_a_task_open_does_not_settle_it_where_the_parent
     assert lesson(Solving(["28"], ["0"]), Solving(["28"], results)).unknown
     result = lesson(Solving(["28"], ["0"]), Solving(["28"], results), case=known)
     assert (result.reasons, result.unknown) == ((), "")
-    assert result.scores["strong_solver"] == 0.8
+    assert result.scores["strong_rate"] == 0.8
     mostly = ["open", "open", "open", "21", "21"]
     assert lesson(Solving(["28"], ["0"]), Solving(["28"], mostly), case=known).unknown
 
@@ -290,4 +290,4 @@ def test_a_parent_whose_call_died_is_tried_again_by_the_next_row() -> None:
             await teacher.lesson(Case(PARENT, CHILD))
         return await teacher.lesson(Case(PARENT, CHILD))
 
-    assert "parent_solver" in asyncio.run(twice()).scores
+    assert "parent_rate" in asyncio.run(twice()).scores

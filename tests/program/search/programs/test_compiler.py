@@ -600,3 +600,66 @@ def test_a_graded_metric_passes_from_its_threshold_on() -> None:
 def test_it_is_a_public_name() -> None:
     assert autoevol.AutoEvol is AutoEvol
     assert len(CATEGORIES) == 4
+
+
+def test_a_compiled_predictor_within_a_program_is_left_alone() -> None:
+    student = TwoSteps()
+    student.summarize._compiled = True
+    compiler, steps = optimizer()
+    with dspy.context(lm=two_step_reply(model())):
+        best = compiler.compile(student, **sets())
+    assert steps
+    assert best.summarize.signature.instructions == student.summarize.signature.instructions
+
+
+def test_what_is_only_shorter_is_no_improvement() -> None:
+    """The task model ignores its orders, and the optimizer offers short ones."""
+
+    def reply(system: str, user: str, draw: int) -> str:
+        if "review" in system[:60] or "improve" in system[:60]:
+            return "general: be brief" if "review" in system[:60] else "Keep it short."
+        return field("category", "billing")
+
+    signature = dspy.Signature("ticket -> category").with_instructions(
+        "Sort the ticket into one of four categories, and never leave any of these long orders "
+        "out, for they must stay as they are."
+    )
+    compiler, _ = optimizer(patience=2, headroom=False)
+    with dspy.context(lm=ScriptedLM(reply)):
+        best = compiler.compile(dspy.Predict(signature), **sets())
+    assert best.signature.instructions == signature.instructions
+
+
+@pytest.mark.parametrize("error", [ConnectionError("reset"), TimeoutError("late")])
+def test_a_lost_connection_of_any_kind_leaves_its_row_unscored(error: Exception) -> None:
+    lm = model()
+    plain = lm.reply
+    lost: list[str] = []
+
+    def reply(system: str, user: str, draw: int) -> str:
+        if not lost:
+            lost.append(user)
+            raise error
+        return plain(system, user, draw)
+
+    lm.reply = reply
+    outcomes: list[Outcome] = []
+    compiler = AutoEvol(exact, SearchSettings(**SMALL), Listeners(on_row=outcomes.append))
+    with dspy.context(lm=lm):
+        compiler.compile(dspy.Predict("ticket -> category"), **sets())
+    assert [o.status for o in outcomes].count("unscored") == 1
+
+
+def test_a_search_that_is_skipped_or_has_no_calls_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with dspy.context(lm=model()):
+        AutoEvol(exact, SearchSettings(**SMALL, max_calls=20)).compile(
+            dspy.Predict("ticket -> category"), **sets()
+        )
+        data = sets()
+        AutoEvol(exact, SearchSettings(**SMALL)).compile(
+            dspy.Predict("ticket -> category"), **{**data, "valset": data["valset"][:2]}
+        )
+    assert "max_calls is 20, and the search makes no step" in caplog.text
+    assert "the search is skipped" in caplog.text
