@@ -113,7 +113,7 @@ def show_summary(summary: dict[str, Any], folder: Path) -> None:
     for what, name in _FILES.items():
         if (folder / name).exists():
             console.print(f"{what:9}{folder / name}", soft_wrap=True)
-    if not summary["rows_out"]:
+    if summary["rounds"] and not summary["rows_out"]:
         console.print("No row was kept: see failures.jsonl; `autoevol preview` shows a few.")
     if summary.get("mlflow_run_id"):
         console.print("compare  `autoevol ui` shows this run and its candidates in MLflow")

@@ -354,6 +354,8 @@ def _check_solvers(config: ExperimentConfig, where: str) -> None:
             f"{where}: failure.teach",
             "compares rewrites with their parents, and evolve.rounds is 0; leave it out",
         )
+    if config.failure.teach and not taught:
+        raise ConfigError(f"{where}: failure.teach", "takes out every rule that it names")
     names = solver_rules(config)
     if not names and "solver" not in config.scores.names:
         return

@@ -84,6 +84,11 @@ WORLD = {"model": "scripted/world"}
             id="teaching without a rewrite",
         ),
         pytest.param(
+            {"failure": {"teach": ["-too_hard"]}},
+            ["test.yaml: failure.teach", "takes out every rule"],
+            id="no rule of teaching is left",
+        ),
+        pytest.param(
             {"failure": {"teach": ["lernable"]}},
             ["test.yaml: failure.teach", "did you mean 'learnable'"],
             id="a set misspelt",
