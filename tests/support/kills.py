@@ -165,7 +165,8 @@ def lay_out(
     talks = [{"id": f"talk-{i}", "turns": [t, f"Why the {i}?"]} for i, t in enumerate(texts[::2])]
     model: dict[str, Any] = {"model": "hosted_vllm/world", "api_base": server.url}
     model["temperature"] = 0.7
-    model["concurrency"] = CONCURRENCY
+    # Two models, each with its own limit, have as many calls in flight together as one has.
+    model["concurrency"] = CONCURRENCY // 2 if workload is TEACHING else CONCURRENCY
     solvers = {"solver": {**model, "model": "hosted_vllm/weak"}, "strong_solver": model}
     config = {
         "name": folder.name,
