@@ -121,10 +121,10 @@ def _yield(rows: Sequence[Row]) -> float:
     return 100 * sum(kept for kept, _ in rows) / max(1, sum(calls for _, calls in rows))
 
 
-def _ratio(blind: Mapping[str, Row], told: Mapping[str, Row]) -> tuple[float, float, float]:
+def _ratio(blind: Mapping[str, Row], learning: Mapping[str, Row]) -> tuple[float, float, float]:
     """Return the ratio of the yields with its 95 % interval; rows are drawn in pairs."""
-    shared = sorted(blind.keys() & told.keys())
-    pairs = [(blind[row], told[row]) for row in shared]
+    shared = sorted(blind.keys() & learning.keys())
+    pairs = [(blind[row], learning[row]) for row in shared]
     rng = random.Random(SEED)
     ratios = sorted(_ratio_of(rng.choices(pairs, k=len(pairs))) for _ in range(RESAMPLES))
     bounds = ratios[RESAMPLES // 40], ratios[-RESAMPLES // 40]
@@ -133,7 +133,7 @@ def _ratio(blind: Mapping[str, Row], told: Mapping[str, Row]) -> tuple[float, fl
 
 def _ratio_of(pairs: Sequence[tuple[Row, Row]]) -> float:
     blind = _yield([blind for blind, _ in pairs])
-    return _yield([told for _, told in pairs]) / blind if blind else float("nan")
+    return _yield([learning for _, learning in pairs]) / blind if blind else float("nan")
 
 
 if __name__ == "__main__":

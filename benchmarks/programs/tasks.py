@@ -40,16 +40,16 @@ class Task:
 
 def examples(task: Task, count: int, seed: int) -> list[dspy.Example]:
     """Return `count` examples with different inputs."""
-    found: dict[str, dspy.Example] = {}
+    rows: dict[str, dspy.Example] = {}
     for row in task.rows(random.Random(seed)):
-        found.setdefault(str(dict(row.inputs())), row)
-        if len(found) == count:
+        rows.setdefault(str(dict(row.inputs())), row)
+        if len(rows) == count:
             break
-    return list(found.values())
+    return list(rows.values())
 
 
-# Tickets. A message that speaks of leaving goes to `retention`, whatever else it is about. An
-# amount of 500 or more goes to `priority`, unless it speaks of leaving. A damaged or wrong item is
+# Tickets. A message that speaks of leaving goes to `retention`, also where it is about something
+# else. An amount of 500 or more goes to `priority`, unless it speaks of leaving. A damaged or wrong item is
 # `returns`, a missing or late parcel `shipping`, money `billing`, the page or the app `technical`.
 QUEUES = ("billing", "priority", "retention", "returns", "shipping", "technical")
 LARGE = 500

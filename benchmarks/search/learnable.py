@@ -145,8 +145,8 @@ class Experiment:
         start = Evolver(shipped_methods()[START])
         await self._measure("start", start, heldout)
         for name, seed in searches:
-            found = await self._search(name, seed, start, rows)
-            await self._measure(f"{name}, seed {seed}", found, heldout)
+            best = await self._search(name, seed, start, rows)
+            await self._measure(f"{name}, seed {seed}", best, heldout)
         return self.results
 
     async def _chosen_rows(self) -> list[Row]:
@@ -192,15 +192,15 @@ class Experiment:
             if external
             else AutoEvolInstruct(self.pipeline, settings, self.listeners)
         )
-        found = await optimizer.acompile(
+        best = await optimizer.acompile(
             start,
             trainset=rows[:TRAIN],
             valset=rows[TRAIN : TRAIN + DEV],
             freshset=rows[TRAIN + DEV : TRAIN + DEV + FRESH],
         )
         file = self.settings.folder / f"{name}-{seed}.md"
-        file.write_text(to_markdown(found.method), encoding="utf-8")
-        return found
+        file.write_text(to_markdown(best.method), encoding="utf-8")
+        return best
 
     async def _measure(self, name: str, evolver: Evolver, rows: Sequence[Row]) -> None:
         with collected_calls(apart=True) as calls:
@@ -270,23 +270,21 @@ def table(results: Mapping[str, Any]) -> Table:
 
 
 def bootstrap(
-    start: Mapping[str, Any], found: Mapping[str, Any], *, seed: int = 20
+    start: Mapping[str, Any], best: Mapping[str, Any], *, seed: int = 20
 ) -> tuple[float, float, float]:
     """Return the ratio of the yields per call with its 95 % interval, rows drawn in pairs."""
     names, rng = sorted(start), random.Random(seed)
-    ratios = sorted(
-        _ratio(start, found, rng.choices(names, k=len(names))) for _ in range(RESAMPLES)
-    )
+    ratios = sorted(_ratio(start, best, rng.choices(names, k=len(names))) for _ in range(RESAMPLES))
     cut = RESAMPLES // 40
-    return _ratio(start, found, names), ratios[cut], ratios[-cut]
+    return _ratio(start, best, names), ratios[cut], ratios[-cut]
 
 
-def _ratio(start: Mapping[str, Any], found: Mapping[str, Any], names: Sequence[str]) -> float:
+def _ratio(start: Mapping[str, Any], best: Mapping[str, Any], names: Sequence[str]) -> float:
     def value(rows: Mapping[str, Any]) -> float:
         kept = sum(bool(rows[name]["kept"]) for name in names)
         return kept / max(1, sum(int(rows[name]["calls"]) for name in names))
 
-    return value(found) / value(start) if value(start) else float("nan")
+    return value(best) / value(start) if value(start) else float("nan")
 
 
 def _lost(rows: Mapping[str, Any]) -> dict[str, bool]:

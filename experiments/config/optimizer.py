@@ -29,8 +29,8 @@ class OptimizerConfig(Section, SearchOptions):
         learn_from: Folders of finished runs with the same evolver, the best first. The methods that
             they chose are the first candidates of the search, as many as a step has; not for
             `gepa` and `miprov2`.
-        then: `gepa`: when the steps or the patience of `auto_evol` are used up, `gepa` goes on from
-            the incumbent with the calls that are left of `max_calls`.
+        then: `gepa`: when the steps or the patience of `auto_evol` are used up, `gepa` continues
+            from the incumbent with the calls that are left of `max_calls`.
         on_no_gain: Which method is applied if the best one's failure rate on the held-out rows is
             no lower than the initial one's.
         check_accepted: Whether every accepted method is measured on the fresh and the held-out

@@ -68,7 +68,7 @@ def too_hard(strong: Tries, options: LearnableOptions) -> Reason | None:
 
 
 def too_easy(weak: Tries, options: LearnableOptions) -> Reason | None:
-    """Return why a task is too easy, whatever its parent is; None: it is not."""
+    """Return why a task is too easy, without regard to its parent; None: it is not."""
     if weak.rate <= options.easy_above + _ROUNDING:
         return None
     return Reason("too_easy", f"weak solver: {weak}")

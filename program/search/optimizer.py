@@ -153,7 +153,7 @@ class Handover:
 
 
 Continuation = Callable[[Handover], Awaitable[Sequence[StepRecord]]]
-"""A search that goes on where another one has ended."""
+"""A search that continues where another one has ended."""
 
 EvolverContinuation = Callable[[Evolver, Handover], Awaitable[Sequence[StepRecord]]]
 """The same, of an evolver; its method is not the incumbent yet."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
+from dspy.utils.exceptions import LMInvalidRequestError
 
 from autoevol.experiments.run.context import OpenRun
 from autoevol.metrics import ALWAYS
@@ -11,6 +11,7 @@ from autoevol.program.errors import ConfigError
 from autoevol.program.listeners import Phase
 from autoevol.program.lm_errors import UNSCORED_ERRORS
 from autoevol.program.records import Row
+from autoevol.program.witnesses.results import known_result
 from autoevol.program.witnesses.teaching import Teacher
 
 MOST_SEEDS = 24
@@ -20,7 +21,8 @@ MOST_SEEDS = 24
 async def with_teaching_decided(opened: OpenRun) -> OpenRun:
     """Return the run without the stage `teach` where neither solvers nor the judge can speak.
 
-    The calls are those that the run makes of these seeds anyway.
+    One seed with a result is enough. Its answer may state it; otherwise seeds are solved in turn,
+    by solutions that the run makes of parents, too.
 
     Raises:
         ConfigError: F has no other rule that could decide.
@@ -29,8 +31,7 @@ async def with_teaching_decided(opened: OpenRun) -> OpenRun:
     if teacher is None:
         return opened
     seeds = _seeds(opened)
-    results = await _results(opened, teacher, seeds)
-    if results or await teacher.judges():
+    if await _has_result(opened, teacher, seeds) or await teacher.judges():
         return opened
     why = (
         f"none of {len(seeds)} seeds has a result that solvers could compare, and no judge is "
@@ -50,20 +51,15 @@ def _seeds(opened: OpenRun) -> Sequence[Row]:
     return [row for row in rows if not row.turns][:MOST_SEEDS]
 
 
-async def _results(opened: OpenRun, teacher: Teacher, seeds: Sequence[Row]) -> int:
-    """Return the number of seeds with a result; a call that dies tells nothing."""
-    opened.on_phase(Phase("look at the seeds", len(seeds)))
-    count = 0
-
-    async def work(block: Sequence[Row]) -> None:
-        nonlocal count
-        for row in block:
-            try:
-                has_result = await teacher.can_solve(row.prompt)
-            except (*UNSCORED_ERRORS, AdapterParseError, LMInvalidRequestError):
-                has_result = True
-            count += has_result
-            opened.context.bar.advance(failed=False)
-
-    await opened.pipeline.run_blocks(seeds, work)
-    return count
+async def _has_result(opened: OpenRun, teacher: Teacher, seeds: Sequence[Row]) -> bool:
+    """Return whether solvers can compare the results of a seed; a call that dies tells nothing."""
+    if any(known_result(row.response) for row in seeds):
+        return True
+    opened.on_phase(Phase("look at the seeds", 0))
+    for row in seeds:
+        try:
+            if await teacher.can_solve(row.prompt):
+                return True
+        except (*UNSCORED_ERRORS, LMInvalidRequestError):
+            return True
+    return False

@@ -118,7 +118,8 @@ class AutoEvol(Teleprompter):
             student: Its predictors' state is the first incumbent. Compiled sub-modules are frozen.
             trainset: Examples for proposals and demonstrations.
             valset: Dev examples, on which candidates are compared; needed.
-            freshset: Examples for the confirmation; none: the last incumbent is returned.
+            freshset: Examples for the confirmation; none: the dev examples have to prove
+                a gain.
             heldoutset: Never run; no proposal may quote it.
 
         Returns:

@@ -48,6 +48,24 @@ class Solving(dspy.LM):
         return [text]
 
 
+def teacher_of(
+    weak: Solving,
+    strong: Solving | None,
+    judge: Judge | None = None,
+    *,
+    rules: Sequence[str] = RULES,
+    answers_count: bool = False,
+) -> Teacher:
+    return Teacher(
+        compose(rules, "teach"),
+        LearnableOptions(),
+        TaskSolver(Role(weak, "weak")),
+        TaskSolver(Role(strong, "strong")) if strong else None,
+        judge,
+        answers_count=answers_count,
+    )
+
+
 def right(result: str, count: int, of: int = 5) -> list[str]:
     """Return results, the first `count` of them right."""
     return [result] * count + [f"{result}{number}" for number in range(1, of - count + 1)]
@@ -57,19 +75,11 @@ def lesson(
     weak: Solving,
     strong: Solving | None,
     *,
-    rules: Sequence[str] = RULES,
     case: Case | None = None,
     judge: Judge | None = None,
     **settings: Any,
 ) -> Lesson:
-    teacher = Teacher(
-        compose(rules, "teach"),
-        LearnableOptions(),
-        TaskSolver(Role(weak, "weak")),
-        TaskSolver(Role(strong, "strong")) if strong else None,
-        judge,
-        **settings,
-    )
+    teacher = teacher_of(weak, strong, judge, **settings)
     return asyncio.run(teacher.lesson(case or Case(PARENT, CHILD)))
 
 
@@ -159,12 +169,7 @@ def test_the_responders_answer_is_one_sample() -> None:
 
 def test_rows_of_one_parent_share_its_solutions_and_count_them_alike() -> None:
     weak, strong = Solving(right("28", 5), right("21", 1)), Solving(["28"], right("21", 5))
-    teacher = Teacher(
-        compose(RULES, "teach"),
-        LearnableOptions(),
-        TaskSolver(Role(weak, "weak")),
-        TaskSolver(Role(strong, "strong")),
-    )
+    teacher = teacher_of(weak, strong)
 
     async def both() -> list[list[CallRecord]]:
         async def one() -> list[CallRecord]:
@@ -250,12 +255,7 @@ def test_a_method_that_makes_no_harder_version_is_not_held_against_its_parent(ki
 
 def test_the_analysis_reads_why_a_row_teaches_nothing() -> None:
     weak, strong = Solving(right("28", 5), right("21", 5)), Solving(["28"], right("21", 5))
-    teacher = Teacher(
-        compose(RULES, "teach"),
-        LearnableOptions(),
-        TaskSolver(Role(weak, "weak")),
-        TaskSolver(Role(strong, "strong")),
-    )
+    teacher = teacher_of(weak, strong)
     evolver = Role(Model(lambda system, user, draw: CHILD), "evolver")
     failure = replace(failure_metric([], []), teacher=teacher)
     pipeline = Pipeline(Roles(evolver, evolver, evolver, evolver), failure, responds=False)
@@ -278,12 +278,7 @@ def test_a_parent_whose_call_died_is_tried_again_by_the_next_row() -> None:
             return await super().acall(messages=messages, **kw)
 
     weak, strong = Dying(right("28", 5), right("21", 1)), Solving(["28"], right("21", 5))
-    teacher = Teacher(
-        compose(RULES, "teach"),
-        LearnableOptions(),
-        TaskSolver(Role(weak, "weak")),
-        TaskSolver(Role(strong, "strong")),
-    )
+    teacher = teacher_of(weak, strong)
 
     async def twice() -> Lesson:
         with pytest.raises(LMTransportError):

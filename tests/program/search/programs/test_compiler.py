@@ -134,8 +134,8 @@ def test_demonstrations_are_runs_of_train_rows_that_passed() -> None:
     lm = ScriptedLM(passing_by_draw)
     with dspy.context(lm=lm):
         compiler.compile(dspy.Predict("ticket -> category"), **sets())
-    made = [c.method for step in steps for c in step.candidates if c.method]
-    shown = {inputs for method in made for inputs, _ in method.demonstrations}
+    methods = [c.method for step in steps for c in step.candidates if c.method]
+    shown = {inputs for method in methods for inputs, _ in method.demonstrations}
     train = {f"ticket: {row.ticket}" for row in tickets(12, 1000)}
     assert shown
     assert shown <= train
@@ -214,8 +214,8 @@ def test_a_greedy_model_gets_no_draws_but_its_proposals_differ() -> None:
     compiler, steps = optimizer(operators=("rewrite",), steps=1)
     with dspy.context(lm=lm):
         compiler.compile(dspy.Predict("ticket -> category"), **sets())
-    made = {c.method.id for c in steps[0].candidates if c.method}
-    assert len(made) > 1
+    methods = {c.method.id for c in steps[0].candidates if c.method}
+    assert len(methods) > 1
     assert 0 in lm.draws
 
 
