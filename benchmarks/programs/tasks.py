@@ -49,8 +49,9 @@ def examples(task: Task, count: int, seed: int) -> list[dspy.Example]:
 
 
 # Tickets. A message that speaks of leaving goes to `retention`, also where it is about something
-# else. An amount of 500 or more goes to `priority`, unless it speaks of leaving. A damaged or wrong item is
-# `returns`, a missing or late parcel `shipping`, money `billing`, the page or the app `technical`.
+# else. An amount of 500 or more goes to `priority`, unless it speaks of leaving. A damaged or wrong
+# item is `returns`, a missing or late parcel `shipping`, money `billing`, the page or the app
+# `technical`.
 QUEUES = ("billing", "priority", "retention", "returns", "shipping", "technical")
 LARGE = 500
 
