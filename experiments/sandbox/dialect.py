@@ -1,0 +1,240 @@
+"""Python for Monty: what it lacks is supplied or found beforehand, so that no result differs.
+
+Monty raises an error where it lacks something, and code may catch that error and return a value
+that Python would not return. So handlers let such errors pass, and code that could ask for what is
+there (`hasattr`, for example) is not for Monty at all.
+"""
+
+import ast
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+MODULES = frozenset(
+    "collections copy dataclasses datetime decimal functools itertools json math re typing "
+    "unicodedata".split()
+)
+"""Modules of Monty that a pure function needs; the others read a clock, a file or chance."""
+
+SUPPLIED = frozenset({"string", "statistics", "textwrap"})
+"""Modules that Monty lacks; their source is run with the code."""
+
+DOUBTFUL_ERRORS = frozenset(
+    "TypeError AttributeError NameError UnboundLocalError ImportError ModuleNotFoundError "
+    "NotImplementedError SyntaxError PatternError error RecursionError MemoryError".split()
+)
+"""Errors that may say what Monty lacks, and not what is wrong with the code."""
+
+_PLAIN_ERRORS = frozenset(
+    "ValueError KeyError IndexError LookupError ZeroDivisionError ArithmeticError OverflowError "
+    "AssertionError StopIteration UnicodeError UnicodeDecodeError UnicodeEncodeError "
+    "JSONDecodeError InvalidOperation".split()
+)
+_ASKING = frozenset(
+    "hasattr getattr setattr delattr dir globals locals vars eval exec compile __import__ "
+    "__builtins__ input breakpoint id hash".split()
+)
+_CODE_SIZE = 20_000  # characters; more is no verifier, and Python's own parser has to read it first
+
+PRELUDE = f"""
+import json as _json
+def _doubt(error):
+    name = type(error).__name__
+    if name in {sorted(DOUBTFUL_ERRORS)} and "'NoneType' object" not in str(error):
+        raise error
+def _maketrans(source, target=None, removed=""):
+    table = dict(source) if target is None else dict(zip(source, target))
+    table = {{ord(k) if isinstance(k, str) else k: v for k, v in table.items()}}
+    for character in removed:
+        table[ord(character)] = None
+    return table
+def _as_json(function):
+    value = function(*_arguments, **_options)
+    try:
+        return _json.dumps(value)
+    except TypeError:
+        raise ValueError("returned a value that JSON does not have")
+def _translate(text, table):
+    characters = []
+    for character in text:
+        changed = table.get(ord(character), character)
+        if changed is not None:
+            characters.append(chr(changed) if isinstance(changed, int) else changed)
+    return "".join(characters)
+"""
+
+
+class UnsupportedError(Exception):
+    """The code is not for Monty; the message says why."""
+
+
+def for_monty(code: str) -> str:
+    """Return code that does in Monty what `code` does in Python.
+
+    Raises:
+        SyntaxError: It is no Python.
+        UnsupportedError: It is too long or too deep, or needs what Monty lacks.
+    """
+    if len(code) > _CODE_SIZE:
+        raise UnsupportedError(f"the code has more than {_CODE_SIZE:,} characters")
+    try:
+        tree = ast.parse(code)
+        _check(tree)
+        supplied = _loaders(tree)
+        changed = ast.fix_missing_locations(_Dialect().visit(tree))
+        return "\n".join((PRELUDE, *supplied, ast.unparse(changed)))
+    # Python's parser gives up on deep nesting in either way.
+    except (RecursionError, MemoryError) as error:
+        raise UnsupportedError(f"{type(error).__name__}: {error}") from error
+
+
+def is_doubtful(name: str, message: str) -> bool:
+    """Return whether an error may say what Monty lacks.
+
+    Args:
+        name: Of its type.
+        message: With the type. One about None, as after `re.match(...).group()`, is Python's, too.
+    """
+    if message.startswith("RuntimeError: Internal error in monty"):
+        return True
+    return name in DOUBTFUL_ERRORS and "'NoneType' object" not in message
+
+
+def _check(tree: ast.AST) -> None:
+    for node in ast.walk(tree):
+        why = _obstacle(node)
+        if why:
+            raise UnsupportedError(why)
+
+
+def _obstacle(node: ast.AST) -> str:
+    """Return why code with this node is not for Monty; "": nothing is against it."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return _import_obstacle(node)
+    if isinstance(node, ast.Name) and node.id in _ASKING:
+        return f"uses {node.id}"
+    if isinstance(node, ast.Attribute) and node.attr.startswith("__"):
+        return f"uses {node.attr}"
+    if isinstance(node, ast.Try) and any(_leaves(part) for part in node.finalbody):
+        return "leaves a `finally` with a value"
+    is_shadow = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    if (is_shadow and node.id == "str") or (isinstance(node, ast.arg) and node.arg == "str"):  # type: ignore[attr-defined]
+        return "gives another meaning to str"
+    return ""
+
+
+def _import_obstacle(node: ast.Import | ast.ImportFrom) -> str:
+    if isinstance(node, ast.ImportFrom):
+        names = [node.module or "."]
+        if any(alias.name == "*" for alias in node.names):
+            return f"imports all names of {names[0]}"
+    else:
+        names = [alias.name for alias in node.names]
+    missing = [name for name in names if name.split(".")[0] not in MODULES | SUPPLIED]
+    return f"imports {missing[0]}" if missing else ""
+
+
+def _leaves(node: ast.AST) -> bool:
+    return any(isinstance(n, ast.Return | ast.Break | ast.Continue) for n in ast.walk(node))
+
+
+class _Dialect(ast.NodeTransformer):
+    """Replaces what Monty lacks."""
+
+    def visit_Import(self, node: ast.Import) -> list[ast.stmt]:
+        """Bind supplied modules; leave the others to Monty."""
+        return [
+            _assigned(alias.asname or alias.name, _loaded(alias.name))
+            if alias.name in SUPPLIED
+            else ast.Import([alias])
+            for alias in node.names
+        ]
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt | list[ast.stmt]:
+        """Bind names of supplied modules."""
+        if node.module not in SUPPLIED:
+            return node
+        return [
+            _assigned(
+                alias.asname or alias.name, ast.Attribute(_loaded(node.module), alias.name, _LOAD)
+            )
+            for alias in node.names
+        ]
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """Replace methods that are taken from `str` itself, as in `map(str.isalpha, text)`."""
+        self.generic_visit(node)
+        if not (isinstance(node.value, ast.Name) and node.value.id == "str"):
+            return node
+        if node.attr == "maketrans":
+            return ast.Name("_maketrans", _LOAD)
+        source = f"lambda _text, *_a, **_k: _text.{node.attr}(*_a, **_k)"
+        return ast.parse(source, mode="eval").body
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Replace `translate`, which Monty's texts lack."""
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "translate":
+            return ast.Call(ast.Name("_translate", _LOAD), [node.func.value, *node.args], [])
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+        """Let errors pass that may say what Monty lacks."""
+        self.generic_visit(node)
+        if node.type is not None and set(_error_names(node.type)) <= _PLAIN_ERRORS:
+            return node
+        node.type = node.type or ast.Name("BaseException", _LOAD)
+        node.name = node.name or "_error"
+        doubt = ast.Call(ast.Name("_doubt", _LOAD), [ast.Name(node.name, _LOAD)], [])
+        node.body.insert(0, ast.Expr(doubt))
+        return node
+
+
+_LOAD = ast.Load()
+
+
+def _error_names(node: ast.expr) -> list[str]:
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    # `json.JSONDecodeError` by its last name.
+    return [part.attr if isinstance(part, ast.Attribute) else ast.unparse(part) for part in parts]
+
+
+def _assigned(name: str, value: ast.expr) -> ast.Assign:
+    return ast.Assign([ast.Name(name, ast.Store())], value)
+
+
+def _loaded(module: str) -> ast.Call:
+    return ast.Call(ast.Name(f"_load_{module}", _LOAD), [], [])
+
+
+def _loaders(tree: ast.AST) -> Sequence[str]:
+    """Return the source of the supplied modules that the code imports."""
+    imported = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module]
+        )
+    }
+    return [_loader(name) for name in sorted(SUPPLIED & imported)]
+
+
+@cache
+def _loader(module: str) -> str:
+    """Return a function that makes a supplied module as an object; Monty has no own modules."""
+    file = Path(__file__).parent / "supplied" / f"{module}.py"
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    body = [node for node in tree.body if not isinstance(node, ast.Expr)]  # without its docstring
+    names = [name for node in body for name in _defined(node) if not name.startswith("_")]
+    tail = [f"_module.{name} = {name}" for name in names]
+    lines = [*map(ast.unparse, body), "class _Module: pass", "_module = _Module()", *tail]
+    indented = "\n".join(lines).replace("\n", "\n    ")
+    return f"def _load_{module}():\n    {indented}\n    return _module"
+
+
+def _defined(node: ast.stmt) -> Sequence[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
