@@ -6,27 +6,28 @@ there (`hasattr`, for example) is not for Monty at all.
 """
 
 import ast
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 MODULES = frozenset(
-    "collections copy dataclasses datetime decimal functools itertools json math re typing "
+    "collections copy dataclasses datetime decimal functools itertools json math typing "
     "unicodedata".split()
 )
 """Modules of Monty that a pure function needs; the others read a clock, a file or chance."""
 
-SUPPLIED = frozenset({"string", "statistics", "textwrap"})
-"""Modules that Monty lacks; their source is run with the code."""
+SUPPLIED = frozenset({"re", "statistics", "string", "textwrap"})
+"""Modules that Monty lacks, or reads in another way; their source is run with the code."""
 
 DOUBTFUL_ERRORS = frozenset(
-    "TypeError AttributeError NameError UnboundLocalError ImportError ModuleNotFoundError "
-    "NotImplementedError SyntaxError PatternError error RecursionError MemoryError".split()
+    "TypeError AttributeError NameError UnboundLocalError ImportError NotImplementedError "
+    "LookupError SyntaxError PatternError error RecursionError MemoryError".split()
 )
 """Errors that may say what Monty lacks, and not what is wrong with the code."""
 
 _PLAIN_ERRORS = frozenset(
-    "ValueError KeyError IndexError LookupError ZeroDivisionError ArithmeticError OverflowError "
+    "KeyError IndexError ModuleNotFoundError ZeroDivisionError ArithmeticError OverflowError "
     "AssertionError StopIteration UnicodeError UnicodeDecodeError UnicodeEncodeError "
     "JSONDecodeError InvalidOperation".split()
 )
@@ -34,13 +35,18 @@ _ASKING = frozenset(
     "hasattr getattr setattr delattr dir globals locals vars eval exec compile __import__ "
     "__builtins__ input breakpoint id hash".split()
 )
+_LAX = frozenset({"strptime", "strftime", "fromisoformat"})
+"""Methods that read other forms in Monty than in Python."""
 _CODE_SIZE = 20_000  # characters; more is no verifier, and Python's own parser has to read it first
 
 PRELUDE = f"""
 import json as _json
 def _doubt(error):
-    name = type(error).__name__
-    if name in {sorted(DOUBTFUL_ERRORS)} and "'NoneType' object" not in str(error):
+    name, text = type(error).__name__, str(error)
+    is_number = name == "ValueError" and ("literal" in text or "convert" in text)
+    if (name in {sorted(DOUBTFUL_ERRORS)} and "'NoneType' object" not in text) or (
+        is_number and not text.isascii()
+    ):
         raise error
 def _maketrans(source, target=None, removed=""):
     table = dict(source) if target is None else dict(zip(source, target))
@@ -97,6 +103,12 @@ def is_doubtful(name: str, message: str) -> bool:
     """
     if message.startswith("RuntimeError: Internal error in monty"):
         return True
+    if "surrogates not allowed" in message:  # Monty's texts are UTF-8
+        return True
+    # Monty's numbers have ASCII digits alone.
+    is_number = name == "ValueError" and ("literal" in message or "convert" in message)
+    if is_number and not message.isascii():
+        return True
     return name in DOUBTFUL_ERRORS and "'NoneType' object" not in message
 
 
@@ -113,7 +125,7 @@ def _obstacle(node: ast.AST) -> str:
         return _import_obstacle(node)
     if isinstance(node, ast.Name) and node.id in _ASKING:
         return f"uses {node.id}"
-    if isinstance(node, ast.Attribute) and node.attr.startswith("__"):
+    if isinstance(node, ast.Attribute) and (node.attr.startswith("__") or node.attr in _LAX):
         return f"uses {node.attr}"
     if isinstance(node, ast.Try) and any(_leaves(part) for part in node.finalbody):
         return "leaves a `finally` with a value"
@@ -130,7 +142,9 @@ def _import_obstacle(node: ast.Import | ast.ImportFrom) -> str:
             return f"imports all names of {names[0]}"
     else:
         names = [alias.name for alias in node.names]
-    missing = [name for name in names if name.split(".")[0] not in MODULES | SUPPLIED]
+    # No sandbox has a module that is not Python's own: importing it fails in all of them.
+    lacking = sys.stdlib_module_names - MODULES - SUPPLIED
+    missing = [name for name in names if name.split(".")[0] in lacking]
     return f"imports {missing[0]}" if missing else ""
 
 
@@ -203,8 +217,8 @@ def _assigned(name: str, value: ast.expr) -> ast.Assign:
     return ast.Assign([ast.Name(name, ast.Store())], value)
 
 
-def _loaded(module: str) -> ast.Call:
-    return ast.Call(ast.Name(f"_load_{module}", _LOAD), [], [])
+def _loaded(module: str) -> ast.Name:
+    return ast.Name(f"_supplied_{module}", _LOAD)
 
 
 def _loaders(tree: ast.AST) -> Sequence[str]:
@@ -230,7 +244,8 @@ def _loader(module: str) -> str:
     tail = [f"_module.{name} = {name}" for name in names]
     lines = [*map(ast.unparse, body), "class _Module: pass", "_module = _Module()", *tail]
     indented = "\n".join(lines).replace("\n", "\n    ")
-    return f"def _load_{module}():\n    {indented}\n    return _module"
+    loader = f"_load_{module}"
+    return f"def {loader}():\n    {indented}\n    return _module\n_supplied_{module} = {loader}()"
 
 
 def _defined(node: ast.stmt) -> Sequence[str]:

@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from autoevol.experiments.sandbox.dialect import (
@@ -16,6 +16,7 @@ from autoevol.experiments.sandbox.dialect import (
     for_monty,
     is_doubtful,
 )
+from autoevol.experiments.sandbox.regex import UnsupportedPatternError, rust_pattern
 from autoevol.program.sandbox import DEFAULT_LIMITS, Call, CallResult, Ending, Limits
 
 _KILLED_AFTER_S = 1.0
@@ -105,12 +106,14 @@ class _Feeder:
             self._last = result
         return result
 
-    def feed(self, code: str, inputs: Mapping[str, Any]) -> CallResult:
+    def feed(self, code: str, inputs: dict[str, Any]) -> CallResult:
         """Return what a piece of code comes to."""
         import pydantic_monty
 
         try:
-            value = self._session.feed_run(code, inputs=dict(inputs), print_callback=self._printed)
+            value = self._session.feed_run(
+                code, inputs=inputs, print_callback=self._printed, external_lookup=_HOST
+            )
         except pydantic_monty.MontyCrashedError as error:
             return CallResult("timeout" if error.timed_out else "crash", message=str(error))
         except pydantic_monty.MontyError as error:
@@ -119,6 +122,19 @@ class _Feeder:
         except (ValueError, TypeError) as error:
             return CallResult("unsupported", message=f"{type(error).__name__}: {error}")
         return _result(value, self._limits.output_bytes)
+
+
+def _translated(pattern: object, flags: object) -> list[object]:
+    """Return a pattern for Monty; the only function of this process that code can call."""
+    if not (isinstance(pattern, str) and isinstance(flags, int)):
+        raise NotImplementedError("a pattern that is no text")
+    try:
+        return list(rust_pattern(pattern, flags))
+    except UnsupportedPatternError as error:
+        raise NotImplementedError(str(error)) from error
+
+
+_HOST = {"_rust_pattern": _translated}
 
 
 class _Printed:

@@ -1,0 +1,208 @@
+"""What Monty runs has Python's result; all else it calls unsupported."""
+
+import asyncio
+import json
+import random
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoevol.experiments.sandbox import open_sandbox
+from autoevol.experiments.sandbox.monty import MontySandbox
+from autoevol.experiments.sandbox.regex import UnsupportedPatternError, rust_pattern
+from autoevol.program.sandbox import Call, CallResult
+
+VERIFIERS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "verifiers.jsonl").read_text("utf-8").split("\n")
+    if line
+]
+"""230 verifiers in the styles of language models, odd ones among them, with 1,293 inputs."""
+
+
+def _calls(verifier: dict[str, Any]) -> list[Call]:
+    return [Call("evaluate", [text]) for text in verifier["inputs"]]
+
+
+async def _in_python() -> list[list[CallResult]]:
+    async with open_sandbox("none", allow_unsandboxed=True) as python:
+        runs = [python.run(verifier["code"], _calls(verifier)) for verifier in VERIFIERS]
+        return list(await asyncio.gather(*runs))
+
+
+async def _in(name: Any) -> list[list[CallResult]]:
+    async with open_sandbox(name) as sandbox:
+        return [await sandbox.run(v["code"], _calls(v)) for v in VERIFIERS]
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[list[CallResult]]:
+    return asyncio.run(_in_python())
+
+
+def _same(one: CallResult, other: CallResult) -> bool:
+    return one.ending == other.ending and json.dumps(one.value) == json.dumps(other.value)
+
+
+def test_no_result_of_monty_differs_from_pythons(expected: list[list[CallResult]]) -> None:
+    supported = total = 0
+    for verifier, results, true in zip(VERIFIERS, asyncio.run(_in("monty")), expected, strict=True):
+        for text, result, python in zip(verifier["inputs"], results, true, strict=True):
+            total += 1
+            if result.ending != "unsupported":
+                supported += 1
+                assert _same(result, python), (verifier["name"], text, result, python)
+    assert supported / total > 0.8
+
+
+def test_with_bubblewrap_all_results_are_pythons(expected: list[list[CallResult]]) -> None:
+    for verifier, results, true in zip(VERIFIERS, asyncio.run(_in("auto")), expected, strict=True):
+        for text, result, python in zip(verifier["inputs"], results, true, strict=True):
+            assert _same(result, python), (verifier["name"], text, result, python)
+
+
+MATCHING = """
+import re
+def evaluate(pattern, text, flags):
+    compiled = re.compile(pattern, flags)
+    match = compiled.search(text)
+    one = [list(match.span()), list(match.groups()), match.groupdict()] if match else None
+    return [one, bool(compiled.match(text)), bool(compiled.fullmatch(text))]
+def each(pattern, text, flags):
+    compiled = re.compile(pattern, flags)
+    return [
+        [list(match.span()) for match in compiled.finditer(text)],
+        compiled.findall(text),
+        compiled.split(text),
+        re.sub(pattern, "<\\\\g<0>>", text, flags=flags),
+        re.sub(pattern, lambda match: match.group().upper(), text, 2, flags),
+        list(compiled.subn("-", text)),
+    ]
+"""
+PARTS = (
+    r"a b A . \w \W \d \D \s \S \b \B ^ $ \A \Z [a-c] [^a] [\w-] [^\W\d] [\s.] [&&a] [[a] [a~~b] "
+    r"[-a] []a] 가 [가-힣] é (a) (?:ab) (?P<x>b) (?i:a) (?=a) (?!b) (?<=a) (?<!b) \. \n \x41 "
+    r"\u00e9 | ; { } [\d.,] \t ß ſ İ i ı"
+).split(" ")
+REPEATS = ["", "", "", *"* + ? *? +? ?? {2} {1,2} {,2} {0,}".split(" ")]
+CHARACTERS = [*"abcAB 1.,-;&~[]{}\n\t_가힣éßſIiıİ٣²½ा😀", "e\u0301", "\u200d", "\x1c", "\u00a0"]
+
+
+def _patterns(seed: int, count: int) -> Iterator[tuple[str, str, int]]:
+    """Yield patterns that Python takes, each with a text and flags."""
+    rng = random.Random(seed)
+    while count:
+        parts = [rng.choice(PARTS) + rng.choice(REPEATS) for _ in range(rng.randint(1, 5))]
+        pattern = "".join(parts) + rng.choice(["", "", "", r"\1", "(?P=x)"])
+        flags = rng.choice([0, 0, 0, re.I, re.M, re.S, re.I | re.M, re.X, re.A])
+        text = "".join(rng.choice(CHARACTERS) for _ in range(rng.randint(0, 12)))
+        try:
+            re.compile(pattern, flags)
+        except re.error:
+            continue
+        yield pattern, text, int(flags)
+        count -= 1
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("function", ["evaluate", "each"])
+def test_patterns_match_what_they_match_in_python(function: str) -> None:
+    scope: dict[str, Any] = {}
+    exec(MATCHING, scope)
+    cases = list(_patterns(20, 600))
+    sandbox = MontySandbox(1)
+    results = asyncio.run(sandbox.run(MATCHING, [Call(function, [p, t, f]) for p, t, f in cases]))
+    sandbox.close()
+    supported = 0
+    for case, result in zip(cases, results, strict=True):
+        if result.ending != "unsupported":
+            supported += 1
+            expected = json.loads(json.dumps(scope[function](*case)))
+            assert result.value == expected, case
+    assert supported > len(cases) / 3
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "why"),
+    [
+        (r"(a)?(?(1)b|c)", 0, "groupref_exists"),
+        ("(", 0, "error"),
+        (r"\p{L}", 0, "error"),
+        ("a" * 3000, 0, "characters"),
+        ("(" * 900 + ")" * 900, 0, "RecursionError"),
+        ("a", re.A | re.I, "ASCII"),
+        (r"(?P<x>a)(b)\2", 0, "named groups"),
+        ("ı", re.I, "Turkish"),
+    ],
+)
+def test_patterns_without_a_counterpart(pattern: str, flags: int, why: str) -> None:
+    with pytest.raises(UnsupportedPatternError, match=why):
+        rust_pattern(pattern, int(flags))
+
+
+def test_the_parser_warns_nobody() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rust_pattern("[[a&&b]", 0)
+
+
+SUPPLIED = {
+    "string": "return [string.punctuation, string.printable, string.capwords('a bC')]",
+    "statistics": (
+        "return [statistics.mean([1, 2, 6]), statistics.median([3, 1]), statistics.mode('aab'), "
+        "statistics.stdev([1, 2, 4]), statistics.pvariance([1, 2, 4]), statistics.fmean([1, 2])]"
+    ),
+    "textwrap": (
+        "return [textwrap.dedent('  a\\n    b\\n\\n  c'), textwrap.dedent(' \\ta\\n \\n'), "
+        "textwrap.indent('a\\n\\nb\\n', '> ')]"
+    ),
+}
+
+
+@pytest.mark.parametrize("module", SUPPLIED)
+def test_supplied_modules_are_pythons(module: str) -> None:
+    code = f"import {module}\ndef evaluate():\n    {SUPPLIED[module]}"
+    scope: dict[str, Any] = {}
+    exec(code, scope)
+    assert _monty(code) == [scope["evaluate"]()]
+
+
+def _monty(code: str, texts: Sequence[Any] = ()) -> list[Any]:
+    sandbox = MontySandbox(1)
+    calls = [Call("evaluate", [text]) for text in texts] or [Call("evaluate")]
+    results = asyncio.run(sandbox.run(code, calls))
+    sandbox.close()
+    return [result.value if result.ending == "value" else result.ending for result in results]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n    return text.no_such_method()\nexcept Exception:\n    return False",
+        "try:\n    return text.no_such_method()\nexcept:\n    return False",
+        "try:\n    return int(text)\nexcept ValueError:\n    return False",
+        "return hasattr(text, 'translate')",
+        "try:\n    return 1 / 0\nfinally:\n    return False",
+        "import datetime\nreturn datetime.datetime.strptime(text, '%Y').year",
+    ],
+)
+def test_an_error_that_monty_alone_might_raise_is_never_swallowed(body: str) -> None:
+    code = "def evaluate(text):\n    " + body.replace("\n", "\n    ")
+    assert _monty(code, ["٣"]) == ["unsupported"]
+
+
+def test_errors_that_are_pythons_are_caught() -> None:
+    body = "try:\n    return re.match('z', text).group()\nexcept AttributeError:\n    return 'none'"
+    code = "import re\ndef evaluate(text):\n    " + body.replace("\n", "\n    ")
+    assert _monty(code, ["a", "z"]) == ["none", "z"]
+    body = "try:\n    return int(text)\nexcept ValueError:\n    return 'no'"
+    code = "def evaluate(text):\n    " + body.replace("\n", "\n    ")
+    assert _monty(code, ["x", "3"]) == ["no", 3]
+
+
+def test_text_that_is_no_unicode_is_unsupported() -> None:
+    assert _monty("def evaluate(text):\n    return len(text)", ["\ud800"]) == ["unsupported"]
