@@ -40,27 +40,27 @@ _LAX = frozenset({"strptime", "strftime", "fromisoformat"})
 _CODE_SIZE = 20_000  # characters; more is no verifier, and Python's own parser has to read it first
 
 PRELUDE = f"""
-import json as _json
-def _doubt(error):
+import json as _monty_json
+def _monty_doubt(error):
     name, text = type(error).__name__, str(error)
     is_number = name == "ValueError" and ("literal" in text or "convert" in text)
     if (name in {sorted(DOUBTFUL_ERRORS)} and "'NoneType' object" not in text) or (
         is_number and not text.isascii()
     ):
         raise error
-def _maketrans(source, target=None, removed=""):
+def _monty_maketrans(source, target=None, removed=""):
     table = dict(source) if target is None else dict(zip(source, target))
     table = {{ord(k) if isinstance(k, str) else k: v for k, v in table.items()}}
     for character in removed:
         table[ord(character)] = None
     return table
-def _as_json(function):
-    value = function(*_arguments, **_options)
+def _monty_as_json(function):
+    value = function(*_monty_arguments, **_monty_options)
     try:
-        return _json.dumps(value)
+        return _monty_json.dumps(value)
     except TypeError:
         raise ValueError("returned a value that JSON does not have")
-def _translate(text, table):
+def _monty_translate(text, table):
     characters = []
     for character in text:
         changed = table.get(ord(character), character)
@@ -181,7 +181,7 @@ class _Dialect(ast.NodeTransformer):
         if not (isinstance(node.value, ast.Name) and node.value.id == "str"):
             return node
         if node.attr == "maketrans":
-            return ast.Name("_maketrans", _LOAD)
+            return ast.Name("_monty_maketrans", _LOAD)
         source = f"lambda _text, *_a, **_k: _text.{node.attr}(*_a, **_k)"
         return ast.parse(source, mode="eval").body
 
@@ -189,7 +189,7 @@ class _Dialect(ast.NodeTransformer):
         """Replace `translate`, which Monty's texts lack."""
         self.generic_visit(node)
         if isinstance(node.func, ast.Attribute) and node.func.attr == "translate":
-            return ast.Call(ast.Name("_translate", _LOAD), [node.func.value, *node.args], [])
+            return ast.Call(ast.Name("_monty_translate", _LOAD), [node.func.value, *node.args], [])
         return node
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
@@ -199,7 +199,7 @@ class _Dialect(ast.NodeTransformer):
             return node
         node.type = node.type or ast.Name("BaseException", _LOAD)
         node.name = node.name or "_error"
-        doubt = ast.Call(ast.Name("_doubt", _LOAD), [ast.Name(node.name, _LOAD)], [])
+        doubt = ast.Call(ast.Name("_monty_doubt", _LOAD), [ast.Name(node.name, _LOAD)], [])
         node.body.insert(0, ast.Expr(doubt))
         return node
 
@@ -218,7 +218,7 @@ def _assigned(name: str, value: ast.expr) -> ast.Assign:
 
 
 def _loaded(module: str) -> ast.Name:
-    return ast.Name(f"_supplied_{module}", _LOAD)
+    return ast.Name(f"_monty_{module}", _LOAD)
 
 
 def _loaders(tree: ast.AST) -> Sequence[str]:
@@ -245,7 +245,7 @@ def _loader(module: str) -> str:
     lines = [*map(ast.unparse, body), "class _Module: pass", "_module = _Module()", *tail]
     indented = "\n".join(lines).replace("\n", "\n    ")
     loader = f"_load_{module}"
-    return f"def {loader}():\n    {indented}\n    return _module\n_supplied_{module} = {loader}()"
+    return f"def {loader}():\n    {indented}\n    return _module\n_monty_{module} = {loader}()"
 
 
 def _defined(node: ast.stmt) -> Sequence[str]:

@@ -100,8 +100,8 @@ class _Feeder:
             self._last = CallResult("timeout", message=f"more than {self._limits.seconds:g} s")
         if self._last is not None:
             return self._last
-        inputs = {"_arguments": list(call.arguments), "_options": dict(call.options)}
-        result = self.feed(f"_as_json({call.function})", inputs)
+        inputs = {"_monty_arguments": list(call.arguments), "_monty_options": dict(call.options)}
+        result = self.feed(f"_monty_as_json({call.function})", inputs)
         if result.ending in _LAST:
             self._last = result
         return result

@@ -5,7 +5,8 @@ import re
 
 def _sentences(text: str) -> list[str]:
     """Return the sentences: they end with . ! ? or their East Asian forms, or with their line."""
-    parts = re.split(r"(?<=[.!?。！？])[\"'”’)\]]*(?:\s+|$)|(?<=[。！？])|\n+", text)
+    lines = re.sub(r"([。！？])", r"\1\n", text)
+    parts = re.split(r"(?<=[.!?])[\"'”’)\]]*\s+|\n+", lines)
     return [part for part in parts if re.search(r"\w", part)]
 
 

@@ -8,7 +8,8 @@ def _points(text: str) -> list[str]:
 
 
 def _sentences(text: str) -> list[str]:
-    parts = re.split(r"(?<=[.!?。！？])[\"'”’)\]]*(?:\s+|$)|(?<=[。！？])|\n+", text)
+    lines = re.sub(r"([。！？])", r"\1\n", text)
+    parts = re.split(r"(?<=[.!?])[\"'”’)\]]*\s+|\n+", lines)
     return [part for part in parts if re.search(r"\w", part)]
 
 

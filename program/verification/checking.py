@@ -1,0 +1,104 @@
+"""Checks run over responses in a sandbox: what each response keeps, strictly and loosely."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autoevol.metrics.verification.loose import loose_forms
+from autoevol.program.sandbox import DEFAULT_LIMITS, Call, CallResult, Limits, Sandbox
+from autoevol.program.verification.checks import CODE, Check
+
+_TOGETHER = 100  # calls of one program in one run of the sandbox
+_ENDED = frozenset({"timeout", "memory", "output", "crash"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check says of a response.
+
+    Attributes:
+        check: The check.
+        strict: Whether the response keeps the constraint; None: the check gave no bool.
+        loose: Whether one of its forms keeps it; None as for `strict`. See `loose_forms`.
+        problem: Why there is no bool; "" where there is one.
+    """
+
+    check: Check
+    strict: bool | None
+    loose: bool | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """The calls of one check on one response: the response first, then its other forms."""
+
+    check: Check
+    calls: Sequence[Call]
+
+
+async def findings(
+    sandbox: Sandbox,
+    pairs: Sequence[tuple[Check, str]],
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[Finding]:
+    """Return what checks say of responses.
+
+    Calls of shipped kinds share runs of the sandbox; a call that uses up a limit is made again on
+    its own, so that none suffers from another.
+
+    Args:
+        sandbox: Runs the checks.
+        pairs: A check and a response each.
+        limits: Of a run.
+    """
+    jobs = [_Job(check, [check.call(form) for form in loose_forms(text)]) for check, text in pairs]
+    results: dict[int, list[CallResult]] = {}
+    for batch in _batches(jobs):
+        results.update(await _run(sandbox, jobs, batch, limits))
+    return [_finding(job.check, results[number]) for number, job in enumerate(jobs)]
+
+
+def _batches(jobs: Sequence[_Job]) -> list[list[int]]:
+    """Return numbers of jobs that share a program; code of models shares nothing."""
+    by_source: dict[str, list[list[int]]] = defaultdict(list)
+    for number, job in enumerate(jobs):
+        batches = by_source[job.check.source]
+        size = sum(len(jobs[n].calls) for n in batches[-1]) if batches else 0
+        is_full = size + len(job.calls) > _TOGETHER
+        if not batches or is_full or job.check.kind == CODE:
+            batches.append([])
+        batches[-1].append(number)
+    return [batch for batches in by_source.values() for batch in batches]
+
+
+async def _run(
+    sandbox: Sandbox, jobs: Sequence[_Job], batch: Sequence[int], limits: Limits
+) -> dict[int, list[CallResult]]:
+    calls = [call for number in batch for call in jobs[number].calls]
+    results = await sandbox.run(jobs[batch[0]].check.source, calls, limits)
+    if len(batch) > 1 and any(result.ending in _ENDED for result in results):
+        alone = [await _run(sandbox, jobs, [number], limits) for number in batch]
+        return {number: part[number] for part in alone for number in part}
+    parts: dict[int, list[CallResult]] = {}
+    for number in batch:
+        count = len(jobs[number].calls)
+        parts[number], results = results[:count], results[count:]
+    return parts
+
+
+def _finding(check: Check, results: Sequence[CallResult]) -> Finding:
+    first, *others = results
+    problem = _problem(first)
+    if problem:
+        return Finding(check, None, None, problem)
+    strict = bool(first.value)
+    return Finding(check, strict, strict or any(result.value is True for result in others))
+
+
+def _problem(result: CallResult) -> str:
+    if result.ending != "value":
+        return f"{result.ending}: {result.message}"
+    if not isinstance(result.value, bool):
+        return f"no bool: {result.value!r:.60}"
+    return ""
