@@ -70,13 +70,13 @@ def rust_pattern(pattern: str, flags: int) -> RustPattern:
         raise UnsupportedPatternError(f"{type(error).__name__}: {error}") from error
     bits = tree.state.flags
     names = {number: name for name, number in tree.state.groupdict.items()}
-    text = _Writer(names, bool(bits & re.ASCII)).whole(tree, bits)
+    text = _whole(_Scope(names, bool(bits & re.ASCII)), tree, bits)
     return RustPattern(text, tree.getwidth()[0] == 0, "(?i:" in text)
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
-    """Writes a parsed pattern.
+class _Scope:
+    """What a whole pattern says of its parts.
 
     Attributes:
         names: Of groups, by number.
@@ -86,119 +86,137 @@ class _Writer:
     names: Mapping[int, str]
     is_ascii: bool
 
-    def whole(self, tree: Iterable[Any], flags: int) -> str:
-        """Return the pattern with its flags."""
-        if flags & re.IGNORECASE and self.is_ascii:
-            raise UnsupportedPatternError("letter case of ASCII alone")
-        if flags & re.LOCALE:
-            raise UnsupportedPatternError("a pattern that depends on the locale")
-        text = self.text(tree, flags)
-        text = f"(?i:{text})" if flags & re.IGNORECASE else text
-        if "(?i:" in text and any(letter in text for letter in _TURKISH):
-            raise UnsupportedPatternError("a Turkish letter where case does not count")
-        return text
 
-    def text(self, tree: Iterable[Any], flags: int) -> str:
-        """Return a sequence."""
-        return "".join(self._part(code, value, flags) for code, value in tree)
+def _whole(scope: _Scope, tree: Iterable[Any], flags: int) -> str:
+    """Return the pattern with its flags."""
+    if flags & re.IGNORECASE and scope.is_ascii:
+        raise UnsupportedPatternError("letter case of ASCII alone")
+    if flags & re.LOCALE:
+        raise UnsupportedPatternError("a pattern that depends on the locale")
+    text = _text(scope, tree, flags)
+    text = f"(?i:{text})" if flags & re.IGNORECASE else text
+    if "(?i:" in text and any(letter in text for letter in _TURKISH):
+        raise UnsupportedPatternError("a Turkish letter where case does not count")
+    return text
 
-    def _part(self, code: Any, value: Any, flags: int) -> str:
-        writer = _WRITERS.get(code)
-        if writer is None:
-            raise UnsupportedPatternError(f"{str(code).lower()} in a pattern")
-        return str(writer(self, value, flags))
 
-    def literal(self, value: int, flags: int) -> str:
-        """Return a character."""
+def _text(scope: _Scope, tree: Iterable[Any], flags: int) -> str:
+    """Return a sequence."""
+    return "".join(_part(scope, code, value, flags) for code, value in tree)
+
+
+def _part(scope: _Scope, code: Any, value: Any, flags: int) -> str:
+    writer = _WRITERS.get(code)
+    if writer is None:
+        raise UnsupportedPatternError(f"{str(code).lower()} in a pattern")
+    return str(writer(scope, value, flags))
+
+
+def _literal(scope: _Scope, value: int, flags: int) -> str:
+    """Return a character."""
+    return _character(value)
+
+
+def _other(scope: _Scope, value: int, flags: int) -> str:
+    """Return any character but one."""
+    return f"[^{_character(value)}]"
+
+
+def _any(scope: _Scope, value: None, flags: int) -> str:
+    """Return any character, a newline only with DOTALL."""
+    return "(?s:.)" if flags & re.DOTALL else r"[^\x{A}]"
+
+
+def _members(scope: _Scope, value: Iterable[Any], flags: int) -> str:
+    """Return a class of characters."""
+    items = list(value)
+    is_negated = items[0][0] is codes.NEGATE
+    inner = "".join(_member(scope, *item) for item in items[is_negated:])
+    return f"[^{inner}]" if is_negated else f"[{inner}]"
+
+
+def _member(scope: _Scope, code: Any, value: Any) -> str:
+    if code is codes.LITERAL:
         return _character(value)
+    if code is codes.RANGE:
+        return f"{_character(value[0])}-{_character(value[1])}"
+    texts, is_negated = _CLASSES[value]
+    text = texts[scope.is_ascii]
+    return f"[^{text}]" if is_negated else text
 
-    def other(self, value: int, flags: int) -> str:
-        """Return any character but one."""
-        return f"[^{_character(value)}]"
 
-    def any(self, value: None, flags: int) -> str:
-        """Return any character, a newline only with DOTALL."""
-        return "(?s:.)" if flags & re.DOTALL else r"[^\x{A}]"
+def _branch(scope: _Scope, value: Any, flags: int) -> str:
+    """Return alternatives."""
+    return "(?:" + "|".join(_text(scope, part, flags) for part in value[1]) + ")"
 
-    def members(self, value: Iterable[Any], flags: int) -> str:
-        """Return a class of characters."""
-        items = list(value)
-        is_negated = items[0][0] is codes.NEGATE
-        inner = "".join(self._member(*item) for item in items[is_negated:])
-        return f"[^{inner}]" if is_negated else f"[{inner}]"
 
-    def _member(self, code: Any, value: Any) -> str:
-        if code is codes.LITERAL:
-            return _character(value)
-        if code is codes.RANGE:
-            return f"{_character(value[0])}-{_character(value[1])}"
-        texts, is_negated = _CLASSES[value]
-        text = texts[self.is_ascii]
-        return f"[^{text}]" if is_negated else text
+def _group(scope: _Scope, value: Any, flags: int) -> str:
+    """Return a group, with its own flags."""
+    number, added, removed, inner = value
+    own = (flags | added) & ~removed
+    text = _text(scope, inner, own)
+    if (own ^ flags) & re.IGNORECASE:
+        text = f"(?i:{text})" if own & re.IGNORECASE else f"(?-i:{text})"
+    if number is None:
+        return f"(?:{text})"
+    return f"(?P<{scope.names[number]}>{text})" if number in scope.names else f"({text})"
 
-    def branch(self, value: Any, flags: int) -> str:
-        """Return alternatives."""
-        return "(?:" + "|".join(self.text(part, flags) for part in value[1]) + ")"
 
-    def group(self, value: Any, flags: int) -> str:
-        """Return a group, with its own flags."""
-        number, added, removed, inner = value
-        own = (flags | added) & ~removed
-        text = self.text(inner, own)
-        if (own ^ flags) & re.IGNORECASE:
-            text = f"(?i:{text})" if own & re.IGNORECASE else f"(?-i:{text})"
-        if number is None:
-            return f"(?:{text})"
-        return f"(?P<{self.names[number]}>{text})" if number in self.names else f"({text})"
+def _repeat(scope: _Scope, value: Any, flags: int) -> str:
+    """Return a repetition that takes as much as it can."""
+    least, most, inner = value
+    end = "" if most is codes.MAXREPEAT else int(most)
+    return f"(?:{_text(scope, inner, flags)}){{{int(least)},{end}}}"
 
-    def repeat(self, value: Any, flags: int) -> str:
-        """Return a repetition that takes as much as it can."""
-        least, most, inner = value
-        end = "" if most is codes.MAXREPEAT else int(most)
-        return f"(?:{self.text(inner, flags)}){{{int(least)},{end}}}"
 
-    def lazy(self, value: Any, flags: int) -> str:
-        """Return a repetition that takes as little as it can."""
-        return self.repeat(value, flags) + "?"
+def _lazy(scope: _Scope, value: Any, flags: int) -> str:
+    """Return a repetition that takes as little as it can."""
+    return _repeat(scope, value, flags) + "?"
 
-    def possessive(self, value: Any, flags: int) -> str:
-        """Return a repetition that gives nothing back."""
-        return f"(?>{self.repeat(value, flags)})"
 
-    def atomic(self, value: Any, flags: int) -> str:
-        """Return a group that gives nothing back."""
-        return f"(?>{self.text(value, flags)})"
+def _possessive(scope: _Scope, value: Any, flags: int) -> str:
+    """Return a repetition that gives nothing back."""
+    return f"(?>{_repeat(scope, value, flags)})"
 
-    def reference(self, value: int, flags: int) -> str:
-        """Return what a group matched."""
-        if value in self.names:
-            return f"(?P={self.names[value]})"
-        if self.names:
-            raise UnsupportedPatternError("a numbered reference beside named groups")
-        return f"(?:\\{value})"
 
-    def ahead(self, value: Any, flags: int) -> str:
-        """Return what must stand before or behind."""
-        return f"({'?=' if value[0] > 0 else '?<='}{self.text(value[1], flags)})"
+def _atomic(scope: _Scope, value: Any, flags: int) -> str:
+    """Return a group that gives nothing back."""
+    return f"(?>{_text(scope, value, flags)})"
 
-    def not_ahead(self, value: Any, flags: int) -> str:
-        """Return what must not stand before or behind."""
-        return f"({'?!' if value[0] > 0 else '?<!'}{self.text(value[1], flags)})"
 
-    def place(self, value: Any, flags: int) -> str:
-        """Return a place, as the start of a line."""
-        word = f"[{_WORD[self.is_ascii]}]"
-        if value is codes.AT_BEGINNING and flags & re.MULTILINE:
-            return "(?m:^)"
-        if value is codes.AT_END:
-            return "(?m:$)" if flags & re.MULTILINE else r"(?=\x{A}?\z)"
-        return {
-            codes.AT_BEGINNING: r"\A",
-            codes.AT_BEGINNING_STRING: r"\A",
-            codes.AT_END_STRING: r"\z",
-            codes.AT_BOUNDARY: f"(?:(?<={word})(?!{word})|(?<!{word})(?={word}))",
-            codes.AT_NON_BOUNDARY: _INSIDE + f"(?:(?<={word})(?={word})|(?<!{word})(?!{word}))",
-        }[value]
+def _reference(scope: _Scope, value: int, flags: int) -> str:
+    """Return what a group matched."""
+    if value in scope.names:
+        return f"(?P={scope.names[value]})"
+    if scope.names:
+        raise UnsupportedPatternError("a numbered reference beside named groups")
+    return f"(?:\\{value})"
+
+
+def _ahead(scope: _Scope, value: Any, flags: int) -> str:
+    """Return what must stand before or behind."""
+    return f"({'?=' if value[0] > 0 else '?<='}{_text(scope, value[1], flags)})"
+
+
+def _not_ahead(scope: _Scope, value: Any, flags: int) -> str:
+    """Return what must not stand before or behind."""
+    return f"({'?!' if value[0] > 0 else '?<!'}{_text(scope, value[1], flags)})"
+
+
+def _place(scope: _Scope, value: Any, flags: int) -> str:
+    """Return a place, as the start of a line."""
+    word = f"[{_WORD[scope.is_ascii]}]"
+    if value is codes.AT_BEGINNING and flags & re.MULTILINE:
+        return "(?m:^)"
+    if value is codes.AT_END:
+        return "(?m:$)" if flags & re.MULTILINE else r"(?=\x{A}?\z)"
+    return {
+        codes.AT_BEGINNING: r"\A",
+        codes.AT_BEGINNING_STRING: r"\A",
+        codes.AT_END_STRING: r"\z",
+        codes.AT_BOUNDARY: f"(?:(?<={word})(?!{word})|(?<!{word})(?={word}))",
+        codes.AT_NON_BOUNDARY: _INSIDE + f"(?:(?<={word})(?={word})|(?<!{word})(?!{word}))",
+    }[value]
 
 
 _TURKISH = (r"\x{130}", r"\x{131}")
@@ -208,20 +226,20 @@ _INSIDE = "" if re.search(r"\B", "") else r"(?!\A\z)"
 """Before Python 3.14 an empty text has no place that is no boundary."""
 
 _WRITERS: Mapping[Any, Any] = {
-    codes.LITERAL: _Writer.literal,
-    codes.NOT_LITERAL: _Writer.other,
-    codes.ANY: _Writer.any,
-    codes.IN: _Writer.members,
-    codes.BRANCH: _Writer.branch,
-    codes.SUBPATTERN: _Writer.group,
-    codes.MAX_REPEAT: _Writer.repeat,
-    codes.MIN_REPEAT: _Writer.lazy,
-    codes.POSSESSIVE_REPEAT: _Writer.possessive,
-    codes.ATOMIC_GROUP: _Writer.atomic,
-    codes.GROUPREF: _Writer.reference,
-    codes.ASSERT: _Writer.ahead,
-    codes.ASSERT_NOT: _Writer.not_ahead,
-    codes.AT: _Writer.place,
+    codes.LITERAL: _literal,
+    codes.NOT_LITERAL: _other,
+    codes.ANY: _any,
+    codes.IN: _members,
+    codes.BRANCH: _branch,
+    codes.SUBPATTERN: _group,
+    codes.MAX_REPEAT: _repeat,
+    codes.MIN_REPEAT: _lazy,
+    codes.POSSESSIVE_REPEAT: _possessive,
+    codes.ATOMIC_GROUP: _atomic,
+    codes.GROUPREF: _reference,
+    codes.ASSERT: _ahead,
+    codes.ASSERT_NOT: _not_ahead,
+    codes.AT: _place,
 }
 
 

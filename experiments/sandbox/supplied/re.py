@@ -23,49 +23,53 @@ class _Pattern:
     def __init__(self, pattern: str, flags: int) -> None:
         self.pattern = pattern
         self.flags = flags
-        text, self._may_be_empty, self._ignores_case = _rust_pattern(pattern, int(flags))  # type: ignore[name-defined]  # noqa: F821
-        self._real: Any = _re.compile(text)
-
-    def _on(self, string: str) -> Any:
-        if self._ignores_case and ("İ" in string or "ı" in string):
-            raise NotImplementedError("a Turkish letter where case does not count")
-        return self._real
-
-    def _all_on(self, string: str) -> Any:
-        if self._may_be_empty:
-            raise NotImplementedError("all matches of a pattern that may match no text")
-        return self._on(string)
+        text, self.may_be_empty, self.ignores_case = _rust_pattern(pattern, int(flags))  # type: ignore[name-defined]  # noqa: F821
+        self.real: Any = _re.compile(text)
 
     def search(self, string: str) -> Any:
-        return self._on(string).search(string)
+        return _on(self, string).search(string)
 
     def match(self, string: str) -> Any:
-        return self._on(string).match(string)
+        return _on(self, string).match(string)
 
     def fullmatch(self, string: str) -> Any:
-        return self._on(string).fullmatch(string)
+        return _on(self, string).fullmatch(string)
 
     def finditer(self, string: str) -> Any:
-        return self._all_on(string).finditer(string)
+        return _all_on(self, string).finditer(string)
 
     def findall(self, string: str) -> Any:
-        return self._all_on(string).findall(string)
+        return _all_on(self, string).findall(string)
 
     def split(self, string: str, maxsplit: int = 0) -> Any:
-        return self._all_on(string).split(string, maxsplit)
+        return _all_on(self, string).split(string, maxsplit)
 
     def sub(self, repl: Any, string: str, count: int = 0) -> str:
         return str(self.subn(repl, string, count)[0])
 
     def subn(self, repl: Any, string: str, count: int = 0) -> Any:
         parts, last, number = [], 0, 0
-        for match in self._all_on(string).finditer(string):
+        for match in _all_on(self, string).finditer(string):
             if count and number == count:
                 break
             parts.append(string[last : match.start()])
             parts.append(_expanded(repl, match))
             last, number = match.end(), number + 1
         return "".join(parts) + string[last:], number
+
+
+def _on(pattern: Any, string: str) -> Any:
+    """Return Monty's own pattern where it matches as Python's."""
+    if pattern.ignores_case and ("İ" in string or "ı" in string):
+        raise NotImplementedError("a Turkish letter where case does not count")
+    return pattern.real
+
+
+def _all_on(pattern: Any, string: str) -> Any:
+    """Return Monty's own pattern where all its matches are Python's."""
+    if pattern.may_be_empty:
+        raise NotImplementedError("all matches of a pattern that may match no text")
+    return _on(pattern, string)
 
 
 def _expanded(repl: Any, match: Any) -> Any:
