@@ -71,7 +71,7 @@ async def open_sandbox(
 
 def _unsandboxed(processes: int, is_allowed: bool) -> ProcessSandbox:
     if not is_allowed:
-        raise SandboxError(f"sandbox: none runs code of models unconfined; allow it with {_ALLOW}")
+        raise SandboxError(f"none runs code of models unconfined; allow it with {_ALLOW}")
     return ProcessSandbox("none", Command((), interpreter(), False), processes)
 
 
@@ -82,11 +82,11 @@ async def _checked(name: str, processes: int, say: Callable[[str], None]) -> lis
         try:
             sandboxes.append(await _checked_one(part, processes))
         except SandboxError as error:
-            reasons.append(str(error))
+            reasons.append(error.problem)
     if not sandboxes:
-        raise SandboxError("no sandbox: " + "; ".join(reasons))
+        raise SandboxError("none is there: " + "; ".join(reasons))
     for reason in reasons:
-        say(f"sandbox: auto leaves one out: {reason}")
+        say(f"sandbox: one is left out: {reason}")
     return sandboxes
 
 

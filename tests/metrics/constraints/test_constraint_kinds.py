@@ -5,6 +5,7 @@ import inspect
 import random
 import string
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,3 +75,10 @@ def test_the_sandbox_says_what_python_says() -> None:
     for (check, text), finding in zip(pairs, asyncio.run(run()), strict=True):
         expected = _function(KINDS[check.kind])(text, **check.options)
         assert (finding.strict, finding.problem) == (expected, ""), (check.kind, text)
+
+
+def test_the_documentation_lists_every_kind() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "verified.md").read_text("utf-8")
+    for kind in KINDS.values():
+        options = ", ".join(f"`{name}`" for name in kind.options)
+        assert f"| `{kind.name}` | {options} |" in text
