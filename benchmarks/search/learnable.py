@@ -42,7 +42,8 @@ from autoevol.program.witnesses.solutions import TaskSolver
 from autoevol.program.witnesses.teaching import Teacher
 from autoevol.signatures import Method, shipped_methods, to_markdown
 
-SEEDS = Path(__file__).resolve().parents[2] / "data" / "solvable_en.jsonl"
+_DATA = Path(__file__).resolve().parents[2] / "data"
+SEEDS = (_DATA / "easy_en.jsonl", _DATA / "solvable_en.jsonl")
 STRONG, WEAK = "local/qwen2.5-coder-1.5b-instruct", "local/qwen2.5-coder-0.5b-instruct"
 START = "e0-shown"
 LEAST_RIGHT, MOST_RIGHT = 0.2, 0.8
@@ -234,7 +235,8 @@ def _figures(evaluation: Evaluation, method: Method, calls: int) -> dict[str, An
 
 def read_seeds() -> list[Row]:
     """Return the seeds in an order drawn once."""
-    lines = [json.loads(line) for line in SEEDS.read_text("utf-8").splitlines()]
+    texts = [file.read_text("utf-8") for file in SEEDS]
+    lines = [json.loads(line) for text in texts for line in text.splitlines()]
     rows = [
         Row(line["id"], line["id"], line["instruction"], response=line["response"])
         for line in lines
