@@ -12,7 +12,7 @@ report: `report`
 export: `export`
 methods: `methods list`, `methods show`
 models: `models list`, `models pull`, `models check`
-checks: `check`, `metric-check`, `judge-check`
+checks: `check`, `verify`, `metric-check`, `judge-check`
 ui: `ui`
 tables: the tables of `run` and `score`: plan, summary, scores
 """

@@ -38,6 +38,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "preview": ("run", "Show a few rows before and after, with F's verdicts."),
     "continue": ("run", "Evolve the rows of a finished run further, in a folder beside it."),
     "score": ("score", "Measure a finished set: difficulty, diversity, copies, leaks."),
+    "verify": (
+        "checks.verify",
+        "Make verified data: constraints as code, answers that keep them.",
+    ),
     "check": ("checks.check", "Run a file's checks over its responses: accuracy by kind."),
     "compare": ("compare", "Put runs side by side, or let a judge decide between two sets."),
     "report": ("report", "Write a finished run's report.html again, for example after `score`."),

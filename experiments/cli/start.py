@@ -106,8 +106,8 @@ def schema(
     ] = False,
 ) -> None:
     """Print the JSON Schema of a config, for editors and checks."""
-    from autoevol.experiments.config.reference import config_reference
-    from autoevol.experiments.config.schema import schema_text
+    from autoevol.experiments.config.documentation.reference import config_reference
+    from autoevol.experiments.config.documentation.schema import schema_text
 
     # Not by the console, which would wrap lines and read brackets as markup.
     typer.echo(config_reference() if markdown else schema_text(), nl=False)

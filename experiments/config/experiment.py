@@ -16,6 +16,7 @@ from autoevol.experiments.config.optimizer import OptimizerConfig
 from autoevol.experiments.config.scores import ANSWERED, ScoresConfig
 from autoevol.experiments.config.section import Section
 from autoevol.experiments.config.shipped import KOEVOL_METHODS
+from autoevol.experiments.config.verify import VerifyConfig
 from autoevol.experiments.files.data_sets import found_path
 from autoevol.experiments.files.paths import name_problem
 from autoevol.experiments.models.budget import Budget
@@ -151,6 +152,7 @@ class ExperimentConfig(Section):
         answer: How instructions are answered.
         scores: What is measured of the finished set.
         filters: What exports leave out of it, in this order: a name, or a name with its settings.
+        verify: The nine stages of `autoevol verify`; null: there are none.
         output: The run's folder and its exports.
         budget: Caps of the whole run, over all of its tries.
     """
@@ -165,6 +167,7 @@ class ExperimentConfig(Section):
     answer: AnswerConfig = AnswerConfig()
     scores: ScoresConfig = ScoresConfig()
     filters: list[FilterConfig] = Field(default=[])
+    verify: VerifyConfig | None = None
     output: OutputConfig = OutputConfig()
     budget: BudgetConfig = BudgetConfig()
 

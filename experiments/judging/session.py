@@ -1,6 +1,7 @@
 """Open models for one command, with ledger and Ctrl-C."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from dspy.utils.exceptions import LMError
@@ -23,6 +24,19 @@ HOSTED_IN_FLIGHT, LOCAL_IN_FLIGHT = 32, 4
 MAX_TOKENS = 512
 TIMEOUT_S = 120.0
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What few sessions need.
+
+    Attributes:
+        adapters: By role, for the predictors; a role without one has the plain one.
+        budget: Caps of all calls in the ledger.
+    """
+
+    adapters: Mapping[str, AdapterName | None] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
 
 
 def judge_named(model: str, *, max_tokens: int = MAX_TOKENS) -> ModelSettings:
@@ -80,7 +94,7 @@ def model_session(
     *,
     bar: ProgressBar,
     say: Callable[[str], None],
-    adapters: Mapping[str, AdapterName | None] | None = None,
+    options: SessionOptions | None = None,
 ) -> Result:
     """Open models, run `work` with them and return its result.
 
@@ -90,7 +104,7 @@ def model_session(
         work: Takes the models by role, and how many questions to ask side by side.
         bar: Shows the progress.
         say: Prints one line.
-        adapters: By role, for the predictors; None: plain.
+        options: None: plain adapters and no caps.
 
     Raises:
         ConfigError: A model cannot be used.
@@ -98,19 +112,20 @@ def model_session(
         StoppedError: The user stopped the command, or the endpoint stays unavailable; the same
             command resumes.
     """
+    options = options or SessionOptions()
     ledger.path.parent.mkdir(parents=True, exist_ok=True)
     is_local = any(settings.kind == "local" for settings in models.values())
     in_flight = LOCAL_IN_FLIGHT if is_local else HOSTED_IN_FLIGHT
     with (
         stopping_on_signal(say) as stopper,
         open_models(
-            models, ledger=ledger, budget=Budget(), on_part=bar.on_part, say=say
+            models, ledger=ledger, budget=options.budget, on_part=bar.on_part, say=say
         ) as open_lms,
     ):
         stopper.attach(open_lms.engine)
         bar.count_tokens(open_lms.engine.totals)
         roles = {
-            role: Role(open_lms.lms[role], settings.model, (adapters or {}).get(role))
+            role: Role(open_lms.lms[role], settings.model, options.adapters.get(role))
             for role, settings in models.items()
         }
         try:

@@ -12,7 +12,7 @@ from autoevol.experiments.artifacts.resume import LEDGER
 from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.files.atomic import write_whole
-from autoevol.experiments.judging.session import model_session
+from autoevol.experiments.judging.session import SessionOptions, model_session
 from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.report.plots import write_pictures
 from autoevol.experiments.report.run_page import write_report
@@ -110,7 +110,8 @@ def _results(
     # A run's own ledger holds the calls of its judge under the rules of its format.
     number = read_identity(target.folder).format if target.is_run else 1
     ledger = LedgerSettings(target.folder / LEDGER, rules_of(number).greedy_draws)
-    return model_session(target.models, ledger, work, bar=bar, say=say, adapters=target.adapters)
+    options = SessionOptions(target.adapters)
+    return model_session(target.models, ledger, work, bar=bar, say=say, options=options)
 
 
 def _write(target: Target, results: ScoreResults, say: Callable[[str], None]) -> list[Path]:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from autoevol.experiments.verification.response_checks import CheckedRow
 from autoevol.metrics.stats.intervals import wilson
-from autoevol.program.verification.checking import Finding
+from autoevol.program.checks.checking import Finding
 
 
 @dataclass(frozen=True, slots=True)

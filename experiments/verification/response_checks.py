@@ -10,10 +10,10 @@ from typing import Any
 from autoevol.experiments.data.formats.rows import row_from
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.sandbox import SandboxName, open_sandbox
+from autoevol.program.checks.check import Check, CheckError, checks_of
+from autoevol.program.checks.checking import Finding, findings
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
-from autoevol.program.verification.checking import Finding, findings
-from autoevol.program.verification.checks import Check, CheckError, checks_of
 
 _BLOCK = 200  # rows whose checks are in memory at once
 

@@ -1,14 +1,14 @@
-"""The figures of checked responses in MLflow: one run for a file with this content."""
+"""Checked responses and verified sets in MLflow: one run for each content or folder."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.store import (
-    Store,
     log_files,
     log_metrics,
     log_params,
@@ -16,6 +16,46 @@ from autoevol.experiments.tracking.store import (
     open_store,
 )
 from autoevol.experiments.verification.response_checks import CheckedRow
+from autoevol.experiments.verification.results import pass_rates
+from autoevol.experiments.verification.verified_run import VerificationPlan
+from autoevol.program.verification.pipeline import VerifiedSet
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    """What MLflow gets.
+
+    Attributes:
+        kind: The tag `run_kind`.
+        key: Finds the run again, so that the same command adds nothing.
+        name: Of the run.
+    """
+
+    kind: str
+    key: str
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    files: Sequence[Path] = ()
+
+    def log(self, config: TrackingConfig) -> None:
+        """Log what is missing."""
+        store = open_store(config)
+        tag = f"{self.kind}_key"
+        run = store.find(tag, self.key) or store.client.create_run(
+            store.experiment_id, tags={"run_kind": self.kind, tag: self.key}, run_name=self.name
+        )
+        client, run_id = store.client, str(run.info.run_id)
+        if not run.data.params:
+            log_params(client, run_id, self.params)
+        log_metrics(client, run_id, self.metrics)
+        for name, rows in self.tables.items():
+            log_table(client, run_id, rows, name)
+        log_files(client, run_id, self.files)
+        client.set_terminated(run_id)
 
 
 def track_checks(
@@ -24,29 +64,29 @@ def track_checks(
     rows: Sequence[CheckedRow],
     figures: Mapping[str, Any],
     folder: Path,
-    say: Callable[[str], None],
+    say: Say,
 ) -> None:
-    """Log the figures, a table of rows and the files; the same content adds nothing."""
+    """Log the figures of checked responses, a table of rows and the files."""
     with reporting(say, "the files are written"):
-        store = open_store(config)
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:32] if file.is_file() else str(file)
-        run = store.find("check_key", digest) or _created(store, file, digest)
-        client, run_id = store.client, str(run.info.run_id)
-        if not run.data.params:
-            log_params(client, run_id, {"file": str(file), "sha256": digest})
-        log_metrics(client, run_id, _metrics(figures))
-        log_table(client, run_id, [_cells(row) for row in rows], "checked.json")
-        log_files(client, run_id, [folder / "checks.jsonl", folder / "checks.json"])
-        client.set_terminated(run_id)
+        key = _digest(file)
+        _Record(
+            kind="check",
+            key=key,
+            name=f"check {file.stem}",
+            params={"file": str(file), "sha256": key},
+            metrics=_check_metrics(figures),
+            tables={"checked.json": [_cells(row) for row in rows]},
+            files=[folder / "checks.jsonl", folder / "checks.json"],
+        ).log(config)
 
 
-def _created(store: Store, file: Path, digest: str) -> Any:
-    tags = {"run_kind": "check", "check_key": digest}
-    name = f"check {file.stem}"
-    return store.client.create_run(store.experiment_id, tags=tags, run_name=name)
+def _digest(file: Path) -> str:
+    """Return what a file holds, as a key; of a folder, its path."""
+    content = file.read_bytes() if file.is_file() else str(file.resolve()).encode()
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
-def _metrics(figures: Mapping[str, Any]) -> dict[str, float]:
+def _check_metrics(figures: Mapping[str, Any]) -> dict[str, float]:
     """Return the four accuracies with their ends, the kinds' strict ones, and the counts."""
     metrics: dict[str, float] = {}
     for name, figure in figures.items():
@@ -64,11 +104,60 @@ def _metrics(figures: Mapping[str, Any]) -> dict[str, float]:
 def _cells(row: CheckedRow) -> dict[str, Any]:
     broken = [finding.check.kind for finding in row.findings if finding.strict is False]
     problems = [finding.problem for finding in row.findings if finding.problem]
-    why = row.problem or "; ".join(problems)
     return {
         "id": row.id,
         "strict": row.strict,
         "loose": row.loose,
         "broken": broken,
-        "problem": why,
+        "problem": row.problem or "; ".join(problems),
     }
+
+
+def track_set(
+    config: TrackingConfig,
+    plan: VerificationPlan,
+    verified: VerifiedSet,
+    files: Sequence[Path],
+    say: Say,
+) -> None:
+    """Log the funnel of a verified set, its pass rates, a table of constraints and the files."""
+    models = plan.config.models
+    with reporting(say, "the files are written"):
+        _Record(
+            kind="verify",
+            key=_digest(plan.config.folder / "no file: the folder"),
+            name=f"verify {plan.config.folder.name}",
+            params={
+                "evolver": models.evolver.model,
+                "responder": models.responder.model,
+                "judge": models.judge.model if plan.judges else "none",
+                **{key: str(value) for key, value in plan.section.model_dump().items()},
+            },
+            metrics=_set_metrics(verified),
+            tables={"constraints_table.json": _constraint_rows(verified)},
+            files=files,
+        ).log(config)
+
+
+def _set_metrics(verified: VerifiedSet) -> dict[str, float]:
+    funnel = {
+        f"funnel.{number}_{count.stage}_{count.unit}": float(count.left)
+        for number, count in enumerate(verified.funnel, 1)
+    }
+    rates = pass_rates(verified.tasks)
+    return funnel | {f"pass_rate.{kind}": rate["value"] for kind, rate in rates.items()}
+
+
+def _constraint_rows(verified: VerifiedSet) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": constraint.id,
+            "constraint": constraint.text,
+            "source": constraint.source,
+            "functions": len(constraint.functions),
+            "cases": len(constraint.cases),
+            "lost_at": constraint.lost_at,
+            "reason": constraint.reason,
+        }
+        for constraint in verified.constraints
+    ]

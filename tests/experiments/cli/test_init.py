@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 import yaml
 
-from autoevol.experiments.config.schema import EDITOR_LINE, config_schema
+from autoevol.experiments.config.documentation.schema import EDITOR_LINE, config_schema
 from autoevol.experiments.config.shipped import shipped_names
 from tests.support.command_line import rows_of, run_cli, summary_of
 

@@ -8,9 +8,9 @@ import jsonschema
 import pytest
 import yaml
 
+from autoevol.experiments.config.documentation.reference import config_reference
+from autoevol.experiments.config.documentation.schema import EDITOR_LINE, FILE, config_schema
 from autoevol.experiments.config.experiment import load_config
-from autoevol.experiments.config.reference import config_reference
-from autoevol.experiments.config.schema import EDITOR_LINE, FILE, config_schema
 from autoevol.experiments.config.shipped import CONFIGS
 from autoevol.program.errors import ConfigError
 from tests.conftest import REPOSITORY

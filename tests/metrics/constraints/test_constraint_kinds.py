@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from autoevol.experiments.sandbox import open_sandbox
-from autoevol.program.verification.checking import Finding, findings
-from autoevol.program.verification.checks import Check, checks_of
+from autoevol.program.checks.check import Check, checks_of
+from autoevol.program.checks.checking import Finding, findings
 from autoevol.signatures.constraints import ConstraintKind, constraint_kinds
 from tests.support.kept_constraints import CASES, words
 

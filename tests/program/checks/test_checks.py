@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from autoevol.metrics.verification.loose import loose_forms
+from autoevol.program.checks.check import Check, CheckError, checks_of
+from autoevol.program.checks.checking import findings
 from autoevol.program.sandbox import DEFAULT_LIMITS, Call, CallResult, Limits
-from autoevol.program.verification.checking import findings
-from autoevol.program.verification.checks import Check, CheckError, checks_of
 
 SHORT = {"kind": "words_at_most", "options": {"count": 5}}
 

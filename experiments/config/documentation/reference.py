@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from autoevol.experiments.config.documentation.schema import Schema, config_schema
 from autoevol.experiments.config.loading import read_yaml
-from autoevol.experiments.config.schema import Schema, config_schema
 from autoevol.experiments.config.shipped import CONFIGS
 
 _HEAD = """# Configuration
@@ -41,6 +41,7 @@ _SECTIONS = (
     ("filters: band", "filters.band", "Band"),
     ("filters: top", "filters.top", "Top"),
     ("filters: diverse_subset", "filters.diverse_subset", "DiverseSubset"),
+    ("verify", "verify", "VerifyConfig"),
     ("output", "output", "OutputConfig"),
     ("budget", "budget", "BudgetConfig"),
 )
@@ -86,6 +87,8 @@ _EXAMPLES: Mapping[str, Any] = {
     "filters.top.score": "mnd",
     "filters.top.part": 0.3,
     "filters.diverse_subset.score": "complexity",
+    "verify.preset": "autoif",
+    "verify.constraints": "constraints.txt",
     "output.dir": "runs/mine",
     "output.formats": ["messages", "hf"],
 }

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autoevol.metrics.verification.loose import loose_forms
+from autoevol.program.checks.check import CODE, Check
 from autoevol.program.sandbox import DEFAULT_LIMITS, Call, CallResult, Limits, Sandbox
-from autoevol.program.verification.checks import CODE, Check
 
 _TOGETHER = 100  # calls of one program in one run of the sandbox
 _ENDED = frozenset({"timeout", "memory", "output", "crash"})

@@ -1,0 +1,67 @@
+"""`autoevol verify`: constraints that are code, and answers that keep them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autoevol.experiments.config.shipped import config_file
+from autoevol.experiments.terminal.arguments import path_of
+from autoevol.experiments.terminal.console import complaints, console, quiet_libraries
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def verify(
+    config: Annotated[
+        Path,
+        typer.Argument(help="A YAML file with a section `verify`.", callback=path_of("CONFIG")),
+    ],
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY.SUB=VALUE", help="Override a key.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Replaces output.dir.", callback=path_of("--out"))
+    ] = None,
+    allow_unsandboxed: Annotated[
+        bool,
+        typer.Option("--allow-unsandboxed", help="Let verify.sandbox: none run code of models."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, print the calls, stop.")
+    ] = False,
+) -> None:
+    """Make verified data: constraints, their verifiers, and answers that pass them."""
+    from autoevol.experiments.config.experiment import load_config
+    from autoevol.experiments.terminal.progress import progress_bar
+    from autoevol.experiments.tracking.config import load_tracking
+    from autoevol.experiments.verification.results import (
+        funnel_table,
+        pass_rates,
+        rates_table,
+        write_set,
+    )
+    from autoevol.experiments.verification.tracking import track_set
+    from autoevol.experiments.verification.verified_run import calls_of, plan_of
+    from autoevol.experiments.verification.verified_run import verify as verified
+
+    file = config_file(config)
+    tracking = load_tracking()
+    plan = plan_of(
+        load_config(file, overrides or (), out=out), file, allow_unsandboxed=allow_unsandboxed
+    )
+    if dry_run:
+        console.print(calls_of(plan))
+        return
+    quiet_libraries()
+    with progress_bar(complaints) as bar:
+        result = verified(plan, bar=bar, say=complaints.log)
+    folder = plan.config.folder
+    files = write_set(folder, result, plan.options)
+    if tracking:
+        track_set(tracking, plan, result, files, complaints.log)
+    console.print(funnel_table(result.funnel))
+    console.print(rates_table(pass_rates(result.tasks)))
+    console.print(f"Rows for fine-tuning: {folder / 'verified.jsonl'}", markup=False)
+    console.print(f"Preference pairs: {folder / 'pairs.jsonl'}", markup=False)

@@ -1,0 +1,83 @@
+"""The questions of the nine stages that make verified data. What all rows share stands first.
+
+The stages are AutoIF's (arXiv 2406.13542, section 3), the words our own. Each question has one text
+output, which `metrics.verification` reads, so that a small model is asked without scaffolding.
+"""
+
+import dspy
+
+
+class ProposeConstraints(dspy.Signature):
+    """You invent constraints on the form of a text: constraints that a short Python function can check by looking at the text alone. Think of length, counts, order, letter case, marks, words to use or to avoid, lists, headings, JSON, the language. A constraint about tone, style, truth or meaning is of no use, since no function can decide it. Each has to be different from the others and from the examples, clear about every number, and possible together with almost any task."""
+
+    examples: str = dspy.InputField(desc="constraints that exist already, one a line")
+    constraints: str = dspy.OutputField(
+        desc='Write ten new constraints, one a line. Begin each line with "- " and write nothing else.'
+    )
+
+
+class WriteVerifier(dspy.Signature):
+    r"""You write a Python function that checks whether a response keeps a constraint, and examples to try it on. The function is called evaluate, takes the response as one text, and returns True if the constraint is kept, else False. It looks at the text alone and decides every text, an empty one too. It may import re, json, math, string, collections and unicodedata, and nothing else.
+    Reply with the function in one block of code. Under it write three examples, each a line: "keeps:" or "breaks:", then a response in double quotation marks, with \n where it has a new line. At least one of them keeps the constraint and at least one breaks it. Work out for each what the function returns.
+    """
+
+    constraint: str = dspy.InputField(desc="the constraint to check")
+    verifier: str = dspy.OutputField(desc="")
+
+
+WRITTEN = (
+    {
+        "constraint": 'Use the word "tea" at least twice.',
+        "verifier": '```python\nimport re\n\ndef evaluate(response):\n    return len(re.findall(r"\\btea\\b", response.lower())) >= 2\n```\nkeeps: "Tea in the morning, tea at night."\nbreaks: "I drink tea."\nbreaks: "Steam and teapots."',
+    },
+    {
+        "constraint": "Give exactly two lines, each ending with a full stop.",
+        "verifier": '```python\ndef evaluate(response):\n    lines = [line.strip() for line in response.splitlines() if line.strip()]\n    return len(lines) == 2 and all(line.endswith(".") for line in lines)\n```\nkeeps: "It rains.\\nWe stay."\nbreaks: "It rains. We stay."\nbreaks: "It rains.\\nWe stay"',
+    },
+)
+"""Shown before the question, without which a small model writes neither of the two parts whole."""
+
+
+class DescribeVerifier(dspy.Signature):
+    """You read a Python function that checks a text, and say in one sentence what a text has to be like to pass. Say it to the writer of the text, as an order with all its numbers and words. Do not speak of the function."""
+
+    code: str = dspy.InputField(desc="the function")
+    constraint: str = dspy.OutputField(desc="Reply with the order alone, one sentence.")
+
+
+class CompareConstraints(dspy.Signature):
+    """You compare two constraints on a text. same: whoever keeps the one keeps the other. different: they ask for different things, and one text can keep both. contradiction: no text can keep both, or they set different numbers or words for the same thing."""
+
+    first: str = dspy.InputField(desc="a constraint; do not follow it")
+    second: str = dspy.InputField(desc="another constraint; do not follow it")
+    relation: str = dspy.OutputField(desc="Reply with one word: same, different or contradiction.")
+
+
+COMPARED = (
+    {
+        "first": "Use at most 40 words.",
+        "second": "The text must not be longer than 40 words.",
+        "relation": "same",
+    },
+    {
+        "first": "Use at most 40 words.",
+        "second": "Write between 60 and 90 words.",
+        "relation": "contradiction",
+    },
+    {
+        "first": "Begin with a question.",
+        "second": "Use no commas.",
+        "relation": "different",
+    },
+    {
+        "first": "Write exactly three bullet points.",
+        "second": "Give a list of two points or more.",
+        "relation": "different",
+    },
+    {
+        "first": "Write all letters small.",
+        "second": "Every word must begin with a capital letter.",
+        "relation": "contradiction",
+    },
+)
+"""Examples of each relation."""
