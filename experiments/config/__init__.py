@@ -11,7 +11,9 @@ optimizer: `optimizer`, the search
 evolve: `evolve` and `answer`, the bulk phase
 scores: `scores`, what is measured of the finished set
 filters: `filters`, which of its rows stay
+verify: `verify`, the stages of verified data
 seed_builder: the file of `autoevol seeds`
 loading: the YAML before it is checked; `--set`
+documentation: the JSON Schema, and the page of all keys
 errors: from pydantic's errors to messages that name file and key
 """
