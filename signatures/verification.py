@@ -18,7 +18,7 @@ class ProposeConstraints(dspy.Signature):
 
 class WriteVerifier(dspy.Signature):
     r"""You write a Python function that checks whether a response keeps a constraint, and examples to try it on. The function is called evaluate, takes the response as one text, and returns True if the constraint is kept, else False. It looks at the text alone and decides every text, an empty one too. It may import re, json, math, string, collections and unicodedata, and nothing else.
-    Reply with the function in one block of code. Under it write three examples, each a line: "keeps:" or "breaks:", then a response in double quotation marks, with \n where it has a new line. At least one of them keeps the constraint and at least one breaks it. Work out for each what the function returns.
+    Begin with three example responses, each a line: "keeps:" or "breaks:", then the response in double quotation marks, with \n where it has a new line. At least one keeps the constraint and at least one breaks it. Then write the function in one block of code; it has to return True for what keeps the constraint and False for what breaks it.
     """
 
     constraint: str = dspy.InputField(desc="the constraint to check")
@@ -28,11 +28,11 @@ class WriteVerifier(dspy.Signature):
 WRITTEN = (
     {
         "constraint": 'Use the word "tea" at least twice.',
-        "verifier": '```python\nimport re\n\ndef evaluate(response):\n    return len(re.findall(r"\\btea\\b", response.lower())) >= 2\n```\nkeeps: "Tea in the morning, tea at night."\nbreaks: "I drink tea."\nbreaks: "Steam and teapots."',
+        "verifier": 'keeps: "Tea in the morning, tea at night."\nbreaks: "I drink tea."\nbreaks: "Steam and teapots."\n```python\nimport re\n\ndef evaluate(response):\n    return len(re.findall(r"\\btea\\b", response.lower())) >= 2\n```',
     },
     {
         "constraint": "Give exactly two lines, each ending with a full stop.",
-        "verifier": '```python\ndef evaluate(response):\n    lines = [line.strip() for line in response.splitlines() if line.strip()]\n    return len(lines) == 2 and all(line.endswith(".") for line in lines)\n```\nkeeps: "It rains.\\nWe stay."\nbreaks: "It rains. We stay."\nbreaks: "It rains.\\nWe stay"',
+        "verifier": 'keeps: "It rains.\\nWe stay."\nbreaks: "It rains. We stay."\nbreaks: "It rains.\\nWe stay"\n```python\ndef evaluate(response):\n    lines = [line.strip() for line in response.splitlines() if line.strip()]\n    return len(lines) == 2 and all(line.endswith(".") for line in lines)\n```',
     },
 )
 """Shown before the question, without which a small model writes neither of the two parts whole."""

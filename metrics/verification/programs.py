@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_BLOCK = re.compile(r"```[ \t]*(?:python|py)?[ \t]*\n(.*?)```", re.DOTALL | re.IGNORECASE)
-_OPEN_BLOCK = re.compile(r"```[ \t]*(?:python|py)[ \t]*\n(.*)", re.DOTALL | re.IGNORECASE)
-_CASE = re.compile(r"^\W*(keeps|breaks)\W*?:[ \t]*(.+)$", re.MULTILINE | re.IGNORECASE)
+_BLOCK = re.compile(r"```[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_CASE = re.compile(r"^[\W\d]*(keeps|breaks)\W*?:[ \t]*(.+)$", re.MULTILINE | re.IGNORECASE)
 FUNCTION = "evaluate"
 _CODE_SIZE = 20_000
 
@@ -35,9 +34,10 @@ class VerifierCase:
 
 def code_in(reply: str) -> str:
     """Return the first program in a reply, without its fence; "": there is none."""
-    block = _BLOCK.search(reply) or _OPEN_BLOCK.search(reply)
-    code = block[1] if block else reply
-    return code.strip("\n").rstrip() if f"def {FUNCTION}" in code else ""
+    for code in (*_BLOCK.findall(reply), reply):
+        if f"def {FUNCTION}" in code:
+            return str(code).strip("\n").rstrip()
+    return ""
 
 
 def cases_in(reply: str) -> list[VerifierCase]:
@@ -45,7 +45,7 @@ def cases_in(reply: str) -> list[VerifierCase]:
 
     A text in double quotation marks is read as JSON has it, so that it can hold several lines.
     """
-    outside = _OPEN_BLOCK.sub("", _BLOCK.sub("", reply))
+    outside = _BLOCK.sub("", reply)
     cases = [
         VerifierCase(_text(text), word.lower() == "keeps") for word, text in _CASE.findall(outside)
     ]
@@ -89,4 +89,7 @@ def _imports(tree: ast.AST) -> set[str]:
 
 def unique_programs(programs: Sequence[str]) -> list[str]:
     """Return programs that differ in more than layout and comments, the first of each."""
-    return list({ast.dump(ast.parse(code)): code for code in reversed(programs)}.values())[::-1]
+    unique: dict[str, str] = {}
+    for code in programs:
+        unique.setdefault(ast.dump(ast.parse(code)), code)
+    return list(unique.values())
