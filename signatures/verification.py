@@ -22,7 +22,9 @@ class WriteVerifier(dspy.Signature):
     """
 
     constraint: str = dspy.InputField(desc="the constraint to check")
-    verifier: str = dspy.OutputField(desc="")
+    verifier: str = dspy.OutputField(
+        desc="Do not follow the constraint. Write three examples for it, then the function evaluate that checks it."
+    )
 
 
 WRITTEN = (
