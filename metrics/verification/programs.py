@@ -52,6 +52,13 @@ def cases_in(reply: str) -> list[VerifierCase]:
     return list(dict.fromkeys(case for case in cases if case.response))
 
 
+def without_contradictions(cases: Sequence[VerifierCase]) -> list[VerifierCase]:
+    """Return the cases without those that are said to keep and to break the constraint."""
+    both = {case.response for case in cases if case.keeps}
+    both &= {case.response for case in cases if not case.keeps}
+    return [case for case in cases if case.response not in both]
+
+
 def _text(written: str) -> str:
     text = written.strip()
     try:

@@ -16,6 +16,7 @@ from autoevol.metrics.verification.programs import (
     code_in,
     fault_of,
     unique_programs,
+    without_contradictions,
 )
 from autoevol.program.blocks import together
 from autoevol.program.checks.check import CODE, Check
@@ -160,7 +161,8 @@ async def with_verifiers(
         for reply, code in zip(replies, codes, strict=True)
     ]
     sound = [code for code, reason in zip(codes, reasons, strict=True) if not reason]
-    cases = dict.fromkeys(case for reply in replies for case in cases_in(reply or ""))
+    stated = dict.fromkeys(case for reply in replies for case in cases_in(reply or ""))
+    cases = without_contradictions(list(stated))
     written = replace(constraint, functions=tuple(unique_programs(sound)), cases=tuple(cases))
     fault = "no_function" if not sound else "no_case" if not cases else ""
     return written.lost("write", fault), reasons
@@ -218,4 +220,7 @@ def _function_fault(run: Sequence[CallResult]) -> str:
 def _shortage(constraint: Constraint, options: VerificationOptions) -> str:
     if len(constraint.functions) < options.least_functions:
         return "few_functions"
-    return "few_cases" if len(constraint.cases) < options.least_cases else ""
+    if len(constraint.cases) < options.least_cases:
+        return "few_cases"
+    is_one_sided = len({case.keeps for case in constraint.cases}) < 2
+    return "one_sided" if options.two_sided and is_one_sided else ""

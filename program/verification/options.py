@@ -23,6 +23,8 @@ class VerificationOptions:
         agreement: Least accuracy of a function on the kept cases.
         least_functions: Functions that a constraint needs, after cross-validation.
         least_cases: Cases that it needs.
+        two_sided: A constraint needs kept cases of both sorts: a function that is never seen to
+            refuse, or never to accept, has shown nothing.
         descriptions: Functions of a constraint that are described in words and held against it; 0:
             stages 4 and 5 are left out.
         queries: Queries that each constraint is joined with.
@@ -39,6 +41,7 @@ class VerificationOptions:
     agreement: Annotated[float, Gt(0), Le(1)] = 0.8
     least_functions: _Count = 3
     least_cases: _Count = 10
+    two_sided: bool = True
     descriptions: Annotated[int, Ge(0), Le(100)] = 3
     queries: _Count = 16
     responses: _Count = 4
@@ -49,11 +52,18 @@ class VerificationOptions:
 
 PRESETS: dict[PresetName, dict[str, Any]] = {
     # The numbers of the paper's code; it grades from 0 to 10 and keeps what is above 8.
-    "autoif": {"least_functions": 3, "least_cases": 10, "descriptions": 3, "grade_above": 8.0},
+    "autoif": {
+        "least_functions": 3,
+        "least_cases": 10,
+        "two_sided": False,
+        "descriptions": 3,
+        "grade_above": 8.0,
+    },
     # HypherX/Evolution-Analysis: stages 4, 5 and 8 are missing, and one answer is enough.
     "hypherx": {
         "least_functions": 1,
         "least_cases": 1,
+        "two_sided": False,
         "descriptions": 0,
         "responses": 1,
         "grade_above": None,

@@ -22,7 +22,7 @@ def _word(text: str) -> str:
 
 
 def _verifier(user: str, draw: int) -> str:
-    word = _word(user.rpartition("constraint")[2])
+    word = _word(user)
     least = 2
     code = f"def evaluate(response):\n    return response.lower().count('{word}') >= {least}"
     if word == "pear":

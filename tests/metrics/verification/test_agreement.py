@@ -8,7 +8,7 @@ T, F, N = True, False, None
 
 def test_a_case_needs_one_function_and_a_function_most_cases() -> None:
     expected = [T, F, T, F, T, T]
-    results = [
+    results: list[list[bool | None]] = [
         [T, F, T, F, T, F],  # right on all kept cases
         [T, F, T, F, F, F],  # right on four of five
         [F, T, F, T, F, F],  # right on none

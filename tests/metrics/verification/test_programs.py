@@ -8,6 +8,7 @@ from autoevol.metrics.verification.programs import (
     code_in,
     fault_of,
     unique_programs,
+    without_contradictions,
 )
 
 CODE = "def evaluate(response):\n    return len(response) > 3"
@@ -53,6 +54,11 @@ def test_cases_are_read_in_many_forms() -> None:
         VerifierCase("5", False),
         VerifierCase("open", False),
     ]
+
+
+def test_a_response_on_both_sides_is_no_case() -> None:
+    cases = [VerifierCase("a", True), VerifierCase("b", False), VerifierCase("a", False)]
+    assert without_contradictions(cases) == [VerifierCase("b", False)]
 
 
 @pytest.mark.parametrize(
