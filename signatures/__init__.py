@@ -23,6 +23,12 @@ from autoevol.signatures.scoring import (
     SolveTask,
     TagIntentions,
 )
+from autoevol.signatures.verification import (
+    CompareConstraints,
+    DescribeVerifier,
+    ProposeConstraints,
+    WriteVerifier,
+)
 from autoevol.signatures.witness import JudgeAddedDemand, JudgeDemand, JudgeSolvability, TryTask
 
 __all__ = [
@@ -30,7 +36,9 @@ __all__ = [
     "AnalyzeTrajectory",
     "ChooseAnswer",
     "CompareAnswers",
+    "CompareConstraints",
     "CompareInstructions",
+    "DescribeVerifier",
     "EvolveInput",
     "EvolveInstruction",
     "EvolveInstructionStepwise",
@@ -45,6 +53,7 @@ __all__ = [
     "Method",
     "OptimizeMethod",
     "OptimizeStep",
+    "ProposeConstraints",
     "RankChain",
     "RateAnswer",
     "RateComplexity",
@@ -58,6 +67,7 @@ __all__ = [
     "SolveTask",
     "TagIntentions",
     "TryTask",
+    "WriteVerifier",
     "from_markdown",
     "shipped_methods",
     "to_markdown",

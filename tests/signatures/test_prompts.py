@@ -20,6 +20,7 @@ from autoevol.signatures import (
     scoring,
     shipped_methods,
     to_markdown,
+    verification,
     witness,
 )
 from autoevol.signatures.evolve import CLOSINGS
@@ -29,7 +30,9 @@ SNAPSHOT = {
     "AnalyzeTrajectory": "17f4511b0af08750",
     "ChooseAnswer": "7d5709d06e6ac7a3",
     "CompareAnswers": "b0999c34fe505ad0",
+    "CompareConstraints": "ea2989449ab4a5e2",
     "CompareInstructions": "e27d8a7f3f06fecf",
+    "DescribeVerifier": "8fb8da7492f41c9e",
     "EvolveInput": "88c086cf08eb154d",
     "EvolveInstruction": "34328a3603a0242b",
     "EvolveInstructionStepwise": "6bc50eb3b3123b46",
@@ -43,6 +46,7 @@ SNAPSHOT = {
     "MergeSteps": "713d92c2f0a5cd96",
     "OptimizeMethod": "c8041e445488937c",
     "OptimizeStep": "41478cec0044c088",
+    "ProposeConstraints": "29f61b678a677dab",
     "RankChain": "307fb40c39bf8a39",
     "RateAnswer": "7c5a81d6925bd9f8",
     "RateComplexity": "bdf726d5df70e503",
@@ -56,6 +60,7 @@ SNAPSHOT = {
     "SolveTask": "70f9bc37bba95cf0",
     "TagIntentions": "9f744beab95a3304",
     "TryTask": "ade5654f0d61a01a",
+    "WriteVerifier": "7ff7d8164643228b",
 }
 
 
@@ -84,8 +89,9 @@ METHODS = {
 
 
 SHOWN = {
-    "COMPARED_INSTRUCTIONS": "c6133cddc89fe5d6",
+    "COMPARED": "f57532cbfacaf09c",
     "COMPARED_ANSWERS": "82ccbae1ba63b444",
+    "COMPARED_INSTRUCTIONS": "c6133cddc89fe5d6",
     "GRADED": "4afc6fdd24d2463f",
     "RANKED": "61a67bbcc4087242",
     "RATED_LEVELS": "8961f0e41857f5ca",
@@ -93,6 +99,7 @@ SHOWN = {
     "SOLVED": "eda51f5331e5f367",
     "TAGGED": "f3a42c9124da4d74",
     "TRIED": "017b4a883bdbdca5",
+    "WRITTEN": "96f13bc61b601977",
 }
 
 
@@ -107,9 +114,13 @@ def test_the_prompt_is_the_one_that_was_tried(name: str) -> None:
     assert hashlib.sha256(prompt_of(name).encode()).hexdigest()[:16] == SNAPSHOT[name]
 
 
+def _examples(name: str) -> Any:
+    return next(getattr(m, name) for m in (scoring, witness, verification) if hasattr(m, name))
+
+
 @pytest.mark.parametrize("name", SHOWN)
 def test_the_examples_of_a_question_are_the_ones_that_were_tried(name: str) -> None:
-    examples = json.dumps(getattr(scoring, name, None) or getattr(witness, name))
+    examples = json.dumps(_examples(name))
     assert hashlib.sha256(examples.encode()).hexdigest()[:16] == SHOWN[name]
 
 
