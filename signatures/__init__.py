@@ -29,7 +29,13 @@ from autoevol.signatures.verification import (
     ProposeConstraints,
     WriteVerifier,
 )
-from autoevol.signatures.witness import JudgeAddedDemand, JudgeDemand, JudgeSolvability, TryTask
+from autoevol.signatures.witness import (
+    JudgeAddedDemand,
+    JudgeDemand,
+    JudgeSolvability,
+    TryTask,
+    WorkTask,
+)
 
 __all__ = [
     "AnalyzeRuns",
@@ -67,6 +73,7 @@ __all__ = [
     "SolveTask",
     "TagIntentions",
     "TryTask",
+    "WorkTask",
     "WriteVerifier",
     "from_markdown",
     "shipped_methods",

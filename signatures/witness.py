@@ -59,6 +59,30 @@ class TryTask(dspy.Signature):
     solution: str = dspy.OutputField(desc="")
 
 
+class WorkTask(dspy.Signature):
+    """Solve the task. Work it out in a few short lines. End with a line that starts with "Answer:" and holds the result alone, as short as it can be: one number, one name, one word."""
+
+    task: str = dspy.InputField(desc="the task to solve")
+    solution: str = dspy.OutputField(desc="")
+
+
+WORKED = (
+    {
+        "task": "A ferry takes 14 cars at a time. How many trips does it need for 93 cars?",
+        "solution": "93 / 14 = 6.64, so six trips are too few.\nAnswer: 7",
+    },
+    {
+        "task": "Which planet is the second from the sun, and is it hotter than the first?",
+        "solution": "The order is Mercury, Venus. Venus holds its heat under thick clouds, so it is hotter.\nAnswer: Venus",
+    },
+    {
+        "task": "Ravi has 6 boxes of 8 pears and eats 5 pears. How many pears are left?",
+        "solution": "6 * 8 = 48 pears. 48 - 5 = 43.\nAnswer: 43",
+    },
+)
+"""For a task that is known to have a result. A small model that may call a task open or impossible
+does so with most sums, and would look weaker than it is."""
+
 TRIED = (
     {
         "task": "A ferry takes 14 cars at a time. How many trips does it need for 93 cars?",

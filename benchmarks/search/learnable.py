@@ -43,7 +43,7 @@ from autoevol.program.witnesses.teaching import Teacher
 from autoevol.signatures import Method, shipped_methods, to_markdown
 
 _DATA = Path(__file__).resolve().parents[2] / "data"
-SEEDS = (_DATA / "easy_en.jsonl", _DATA / "solvable_en.jsonl")
+SEEDS = (_DATA / "easy_en.jsonl",)
 STRONG, WEAK = "local/qwen2.5-coder-1.5b-instruct", "local/qwen2.5-coder-0.5b-instruct"
 START = "e0-shown"
 LEAST_RIGHT, MOST_RIGHT = 0.2, 0.8
@@ -56,11 +56,13 @@ class Settings:
     """What the experiment takes.
 
     Attributes:
+        rows: Seeds that the weak solver is tried on.
         heldout: Rows on which the methods are compared.
         samples: k of each solver.
         calls: Of one search, all models together.
     """
 
+    rows: int
     heldout: int
     samples: int
     calls: int
@@ -72,12 +74,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searches", nargs="*", default=["auto_evol"])
     parser.add_argument("--seeds", nargs="*", type=int, default=[1, 2, 3])
+    parser.add_argument("--rows", type=int, default=240)
     parser.add_argument("--heldout", type=int, default=100)
     parser.add_argument("--samples", type=int, default=3)
     parser.add_argument("--calls", type=int, default=700)
     parser.add_argument("--folder", type=Path, default=Path("runs/learnable"))
     options = parser.parse_args()
-    settings = Settings(options.heldout, options.samples, options.calls, options.folder)
+    settings = Settings(
+        options.rows, options.heldout, options.samples, options.calls, options.folder
+    )
     searches = [(name, seed) for name in options.searches for seed in options.seeds]
     console = Console(width=120)
 
@@ -152,7 +157,7 @@ class Experiment:
 
     async def _chosen_rows(self) -> list[Row]:
         """Return the seeds that the weak solver gets right in 20 to 80 % of its tries."""
-        rows = read_seeds()
+        rows = read_seeds()[: self.settings.rows]
         self.bar.on_phase(Phase("seeds", len(rows)))
         rates: dict[str, float] = {}
 
@@ -160,7 +165,7 @@ class Experiment:
             for row, results in zip(
                 block,
                 await asyncio.gather(
-                    *(self.weak.results(row.prompt, self.settings.samples) for row in block)
+                    *(self.weak.worked(row.prompt, self.settings.samples) for row in block)
                 ),
                 strict=True,
             ):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import dspy
@@ -10,8 +11,8 @@ from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 from autoevol.metrics.quality.consistency import OPEN
 from autoevol.program.draws import draw_number
 from autoevol.program.roles import Role, ask
-from autoevol.program.witnesses.results import result_in
-from autoevol.signatures.witness import TRIED, TryTask
+from autoevol.program.witnesses.results import result_in, result_of_answer
+from autoevol.signatures.witness import TRIED, WORKED, TryTask, WorkTask
 
 SAMPLE_TEMPERATURE = 0.7
 """Of a solver that is configured to be greedy."""
@@ -113,17 +114,41 @@ class TaskSolver:
         tries = (self._result(task, number) for number in range(samples))
         return list(await asyncio.gather(*tries))
 
+    async def worked(self, task: str, samples: int) -> list[str]:
+        """Return the results of so many solutions of a task that has one; "" where none is clear.
+
+        The solver is offered no way out ("open", "impossible"), and a solution without the line
+        `Answer:` is read as an answer of the data is.
+
+        Raises:
+            LMError: A call failed for good.
+        """
+        tries = (
+            self._solution(task, ("work", number), WorkTask, WORKED) for number in range(samples)
+        )
+        return [result_in(text) or result_of_answer(text) for text in await asyncio.gather(*tries)]
+
     async def _result(self, task: str, number: int) -> str:
-        draw = draw_number("solve", task, number)
+        return result_in(await self._solution(task, ("solve", number), TryTask, TRIED))
+
+    async def _solution(
+        self,
+        task: str,
+        place: tuple[str, int],
+        signature: type[dspy.Signature],
+        examples: Sequence[Mapping[str, str]],
+    ) -> str:
+        """Return a solution; "": the reply cannot be read."""
+        kind, number = place
         try:
             prediction = await ask(
-                dspy.Predict(TryTask),
+                dspy.Predict(signature),
                 self.role,
-                draw=draw,
+                draw=draw_number(kind, task, number),
                 temperature=self.temperature,
-                demos=[dspy.Example(**example) for example in TRIED],
+                demos=[dspy.Example(**example) for example in examples],
                 task=task,
             )
         except (AdapterParseError, LMInvalidRequestError):
             return ""
-        return result_in(prediction.solution or "")
+        return prediction.solution or ""

@@ -177,7 +177,7 @@ class Teacher:
 
     async def _tries(self, task: str, reference: str) -> Tries:
         assert self.weak
-        results = await self.weak.results(task, self.options.samples)
+        results = await self.weak.worked(task, self.options.samples)
         return Tries(results.count(reference), len(results))
 
     async def _judged(self, judge: Judge, rule: Rule, case: Case) -> Lesson:

@@ -60,6 +60,7 @@ SNAPSHOT = {
     "SolveTask": "70f9bc37bba95cf0",
     "TagIntentions": "9f744beab95a3304",
     "TryTask": "ade5654f0d61a01a",
+    "WorkTask": "d9dd6cd440436088",
     "WriteVerifier": "7ff7d8164643228b",
 }
 
@@ -99,6 +100,7 @@ SHOWN = {
     "SOLVED": "eda51f5331e5f367",
     "TAGGED": "f3a42c9124da4d74",
     "TRIED": "017b4a883bdbdca5",
+    "WORKED": "cd15b6bd8eaa7363",
     "WRITTEN": "96f13bc61b601977",
 }
 

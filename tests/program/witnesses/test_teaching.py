@@ -286,3 +286,37 @@ def test_a_parent_whose_call_died_is_tried_again_by_the_next_row() -> None:
         return await teacher.lesson(Case(PARENT, CHILD))
 
     assert "parent_rate" in asyncio.run(twice()).scores
+
+
+class _Watched(Solving):
+    """Keeps the system turns that it is asked under."""
+
+    def __init__(self, parent: Sequence[str], child: Sequence[str]) -> None:
+        super().__init__(parent, child)
+        self.orders: set[str] = set()
+
+    async def acall(self, *_: Any, messages: list[dict[str, Any]], **settings: Any) -> list[str]:
+        self.orders.add(messages[0]["content"])
+        return await super().acall(messages=messages, **settings)
+
+
+def test_the_weak_solver_is_offered_no_way_out() -> None:
+    weak, strong = (_Watched(right("28", 5), right("21", 5)) for _ in range(2))
+    lesson(weak, strong)
+    assert weak.orders
+    assert strong.orders
+    assert not any("open" in order or "impossible" in order for order in weak.orders)
+    assert all("impossible" in order for order in strong.orders)
+
+
+def test_a_weak_solution_without_its_last_line_is_read() -> None:
+    solver = TaskSolver(Role(_Plain([], []), "weak"))
+    assert asyncio.run(solver.worked(CHILD, 2)) == ["21", "21"]
+
+
+class _Plain(Solving):
+    """Solves without the line `Answer:`."""
+
+    async def acall(self, *_: Any, messages: list[dict[str, Any]], **settings: Any) -> list[str]:
+        report_call(CallRecord("", "none", "", False, False, 1, 0, 0, 1, 0.0, None))
+        return ["40 - 12 = 28, and 28 * 3 / 4 = 21 people."]
