@@ -10,6 +10,9 @@ EXAMPLES = 3
 _REASONS_WITHOUT_A_RULE = {
     "refused_request": "The model refused the request.",
     "over_length": "The rewrite is longer than `evolve.until` allows.",
+    "verifier_failed": "The answer breaks a constraint of its row (`answer.check: constraints`).",
+    "no_agreement": "The answers agree on no result (`answer.check: agreement`).",
+    "wrong_result": "The answer's result is not the agreed one (`answer.check: agreement`).",
 }
 """Reasons for which the pipeline itself fails a row, beside the rules of F."""
 

@@ -1,6 +1,6 @@
 """The sections `evolve` and `answer`: how the whole set is evolved, and how it is answered."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -135,6 +135,17 @@ class EvolveConfig(Section, GenerationOptions):
         return tree
 
     @model_validator(mode="after")
+    def _constraints_stay(self) -> "EvolveConfig":
+        if self.checks and self.rounds > 1 and self.save == "all":
+            raise ValueError(
+                "checks adds constraints to rows that evolve no further; with several rounds, set "
+                "save: last"
+            )
+        if self.checks and not self.rounds:
+            raise ValueError("checks adds constraints to evolved rows, rounds is 0")
+        return self
+
+    @model_validator(mode="after")
     def _something_to_do(self) -> "EvolveConfig":
         if not self.rounds and not self.respond:
             raise ValueError("neither evolves (rounds: 0) nor answers (respond: false)")
@@ -180,7 +191,10 @@ class AnswerConfig(Section, AnswerSettings):
     Attributes:
         prompt: A file with the responder's instructions; null: AutoEvol's own.
         idk: Whether the responder may say that it does not know, with "IDK".
+        sandbox: Where checks run (`check: constraints`): "auto" is Monty, and bubblewrap for what
+            Monty does not support.
     """
 
     prompt: str | None = None
     idk: bool = False
+    sandbox: Literal["auto", "monty", "bwrap"] = "auto"

@@ -186,7 +186,13 @@ class ExperimentConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _answers_for_scores(self) -> Self:
+    def _usable_answers(self) -> Self:
+        samples = self.answer.samples
+        if self.answer.check == "agreement" and samples < 2 and self.evolve.rounds:
+            raise ValueError(
+                f"answer.check is agreement, but answer.samples is {samples}: one answer agrees "
+                "with itself"
+            )
         needing = [name for name in self.scores.names if name in ANSWERED]
         if needing and not self.evolve.respond:
             raise ValueError(f"scores.names: {needing[0]} needs responses, evolve.respond is false")

@@ -25,11 +25,12 @@ from autoevol.experiments.run.results import (
     write_run,
     write_search,
 )
-from autoevol.experiments.run.wiring import pipeline_of, scoring_roles
+from autoevol.experiments.run.wiring import check_sandbox, checker_of, pipeline_of, scoring_roles
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.terminal.signals import stopping_on_signal
 from autoevol.experiments.tracking.parent import TrackedRun
 from autoevol.experiments.tracking.run import tracked
+from autoevol.program.blocks import run_here
 from autoevol.program.errors import StoppedError
 from autoevol.program.evolution.evolver import Evolver
 
@@ -41,7 +42,7 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
     """Run the experiment and return its summary.
 
     Raises:
-        ConfigError: The folder or a model cannot be used.
+        ConfigError: The folder, a model or the sandbox cannot be used.
         WeightsError: A local model cannot be fetched or loaded.
         StorageError: The disk is full, or the folder cannot be written.
         StoppedError: The budget is used up, no row could be scored, or the user stopped the run;
@@ -49,6 +50,8 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
     """
     # Opened before the first call: a benchmark that is missing must not cost a whole bulk phase.
     tools = open_score_tools(plan)
+    # The same of a sandbox; the run opens its own, on the engine's loop.
+    run_here(check_sandbox(plan, context.say))
     # The order matters. Signals are handled while weights are fetched and servers start, and the
     # folder's lock guards the ledger and the journal of the tracker.
     with (
@@ -106,7 +109,13 @@ async def _measured(
     if opened.plan.config.evolve.rounds or opened.plan.start:
         await opened.pipeline.failure.prepare()
     decided = await with_teaching_decided(await with_suspects_decided(opened))
-    return await _phases(decided, models, tools).run()
+    async with checker_of(opened.plan, _ignore) as checker:
+        pipeline = replace(decided.pipeline, checker=checker)
+        return await _phases(replace(decided, pipeline=pipeline), models, tools).run()
+
+
+def _ignore(line: str) -> None:
+    """Say nothing: the check before the run has said it."""
 
 
 @dataclass(frozen=True, slots=True)

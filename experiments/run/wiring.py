@@ -1,6 +1,7 @@
 """The program's own settings, made from a checked plan: the program knows no config."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,10 @@ from autoevol.experiments.config.experiment import EVOLVING
 from autoevol.experiments.config.scores import SCORING, SOLVERS
 from autoevol.experiments.config.section import settings_from
 from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.sandbox import open_sandbox
 from autoevol.metrics import ONE_KIND, compose
 from autoevol.metrics.quality.learnable import LearnableOptions
+from autoevol.program.checks.checking import Checker
 from autoevol.program.evolution.answering import AnswerSettings
 from autoevol.program.evolution.attempt import LengthGoal
 from autoevol.program.evolution.failure import failure_metric
@@ -149,6 +152,30 @@ def _teacher(
         judge if asks_judge else None,
         answers_count=plan.strong_answers,
     )
+
+
+@asynccontextmanager
+async def checker_of(plan: Plan, say: Callable[[str], None]) -> AsyncIterator[Checker | None]:
+    """Open what runs the checks of rows over their answers; None: the config asks for no check.
+
+    Raises:
+        SandboxError: There is no sandbox.
+    """
+    if plan.config.answer.check != "constraints":
+        yield None
+        return
+    async with open_sandbox(plan.config.answer.sandbox, say=say) as sandbox:
+        yield Checker(sandbox)
+
+
+async def check_sandbox(plan: Plan, say: Callable[[str], None]) -> None:
+    """Return if the sandbox that the run needs can be used, or if it needs none.
+
+    Raises:
+        SandboxError: It cannot.
+    """
+    async with checker_of(plan, say):
+        pass
 
 
 def pipeline_of(

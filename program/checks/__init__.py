@@ -1,5 +1,6 @@
 """Checks: constraints of responses that code decides.
 
 check: a check, as a row carries it: a shipped kind with options, or code of a model
+constraining: constraints added to a row, with their checks
 checking: checks run over responses in a sandbox, strictly and loosely
 """

@@ -37,6 +37,21 @@ class _Job:
     calls: Sequence[Call]
 
 
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """Runs checks in a sandbox.
+
+    Attributes:
+        sandbox: Open as long as the checker is used.
+    """
+
+    sandbox: Sandbox
+
+    async def findings(self, checks: Sequence[Check], response: str) -> list[Finding]:
+        """Return what the checks say of one response."""
+        return await findings(self.sandbox, [(check, response) for check in checks])
+
+
 async def findings(
     sandbox: Sandbox,
     pairs: Sequence[tuple[Check, str]],

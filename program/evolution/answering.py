@@ -14,15 +14,18 @@ from dspy.utils.exceptions import AdapterParseError
 from autoevol.metrics import Reason, fails, majority
 from autoevol.program.bounds import Few
 from autoevol.program.calls import CallRecord, collected_calls
+from autoevol.program.checks.checking import Checker
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.best_answer import best_answer
 from autoevol.program.evolution.failure import FailureMetric
 from autoevol.program.evolution.rewriting import StageResult, with_turn_number
+from autoevol.program.evolution.verifying import Checked, checks_of_row, disagreement
 from autoevol.program.records import Outcome, Row
 from autoevol.program.roles import Roles
 
 ChooseName = Literal["majority", "judge"]
+CheckName = Literal["none", "constraints", "agreement"]
 Exchange = tuple[str, str]
 """A user turn and the answer to it."""
 
@@ -40,6 +43,9 @@ class AnswerSettings:
         samples: Answers of an attempt to choose from, at least 1.
         choose: Which of several sound answers: the commonest result (self-consistency, arXiv
             2203.11171), or the one that the judge calls best.
+        check: How answers are verified. "constraints": the row's checks run over its answer, in a
+            sandbox. "agreement": the results of the samples have to agree on one, and with the
+            row's own answer where rows are answered as they are; for tasks with one result.
         only_missing: Where rows are answered as they are, a row that has an answer (other than
             "IDK") keeps it, without a call.
     """
@@ -47,6 +53,7 @@ class AnswerSettings:
     attempts: Few = 1
     samples: Few = 1
     choose: ChooseName = "majority"
+    check: CheckName = "none"
     only_missing: bool = False
 
     def keeps_response(self, row: Row) -> bool:
@@ -97,6 +104,7 @@ async def answer_row(
     roles: Roles,
     failure: FailureMetric,
     settings: AnswerSettings,
+    checker: Checker | None = None,
 ) -> StageResult:
     """Return the row with its response, or with the reasons why its last answer failed.
 
@@ -106,12 +114,16 @@ async def answer_row(
         roles: The responder answers; the judge may choose among samples.
         failure: F.
         settings: Attempts, samples, and the choice among them.
+        checker: Runs the row's checks over its answer; None: nobody does.
 
     Raises:
         AdapterParseError: A judge's reply does not parse, so F has no verdict.
         LMError: A call failed for good.
     """
-    answerer = _Answerer(attempt, roles, failure, settings)
+    # A seed's own checks are about the seed, and not about what it was rewritten into.
+    is_own = attempt.checks or not attempt.round
+    checks = checks_of_row(outcome.row) if checker and is_own else []
+    answerer = _Answerer(attempt, roles, failure, settings, Checked(checker, checks))
     before: list[Exchange] = []
     answers: list[_Answer] = []
     for question in _questions(outcome):
@@ -161,12 +173,15 @@ class _Answerer:
     roles: Roles
     failure: FailureMetric
     settings: AnswerSettings
+    checked: Checked
 
     async def answer(self, question: _Question) -> _Answer:
         """Return the chosen sound answer, or else a suspected one, or else one that failed."""
         samples: list[_Answer] = []
         for number in range(self.settings.attempts):
             samples = await self._samples(question, number)
+            if self.settings.check == "agreement":
+                samples = self._agreeing(samples)
             sound = [answer for answer in samples if not answer.reasons]
             if sound:
                 return sound[await self._choose(question, sound)]
@@ -204,8 +219,21 @@ class _Answerer:
     async def _judge(self, question: _Question, text: str, reply: CallRecord | None) -> _Answer:
         case = self.attempt.case(question.source, question.text, reply)
         reasons = await self.failure.reasons("respond", replace(case, response=text))
+        if not fails(reasons):
+            reasons = (*reasons, *await self.checked.reasons(text))
         model = reply.model if reply else self.roles.responder.model
         return _Answer(text, model, case.truncated, reasons)
+
+    def _agreeing(self, samples: list[_Answer]) -> list[_Answer]:
+        """Return the samples; those whose result is not the agreed one have a reason."""
+        source = self.attempt.source
+        # The data's answer belongs to the row as it came, not to a rewrite of it.
+        own = "" if self.attempt.round else source.response
+        reasons = disagreement([answer.text for answer in samples], own)
+        return [
+            replace(answer, reasons=(*answer.reasons, reason)) if reason else answer
+            for answer, reason in zip(samples, reasons, strict=True)
+        ]
 
     async def _choose(self, question: _Question, sound: Sequence[_Answer]) -> int:
         texts = [answer.text for answer in sound]

@@ -46,6 +46,7 @@ class Attempt:
         is_last: Whether the row evolves no further after this round, and so is answered.
         length_goal: Reaching it ends the row's evolution earlier; None: only the rounds do.
         refusal: Why the last attempt at the row failed, for the evolver; "": it is not told.
+        checks: Constraints that are added to the rewrite, with the checks of its answer.
     """
 
     source: Row
@@ -58,6 +59,7 @@ class Attempt:
     is_last: bool = True
     length_goal: LengthGoal | None = None
     refusal: str = ""
+    checks: int = 0
 
     def blank(self, model: str, ids: RowIds) -> Row:
         """Return the evolved row before its instruction is known.

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
-from annotated_types import MinLen
+from annotated_types import Ge, Le, MinLen
 
 from autoevol.program.bounds import Count, Few, FewOrNone, Temperature
+from autoevol.program.checks.constraining import MOST_ADDED
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.accounts import Accounts
 from autoevol.program.evolution.attempt import Attempt, LengthGoal
@@ -45,6 +46,9 @@ class GenerationOptions:
             unchanged.
         save: "last": only rows that evolve no further are answered (and exported): those of the
             last round, and those that `until` stops.
+        checks: Constraints that are added to each row that evolves no further. Code checks them:
+            the row carries its checks, and `answer.check: constraints` holds its answer against
+            them. See docs/verified.md.
     """
 
     choice: ChoiceName = "random"
@@ -57,6 +61,7 @@ class GenerationOptions:
     feedback: bool = False
     on_failure: OnFailure = "drop"
     save: Save = "all"
+    checks: Annotated[int, Ge(0), Le(MOST_ADDED)] = 0
 
 
 @dataclass(frozen=True)
@@ -308,6 +313,7 @@ class _Rewriter:
             temperature=settings.retry_temperature if number else None,
             is_final=number + 1 == settings.attempts,
             is_last=settings.save == "all" or round_number == settings.last_round,
+            checks=settings.checks,
             length_goal=settings.until,
             refusal=refusal,
         )

@@ -15,6 +15,8 @@ from dspy.utils.exceptions import LMInvalidRequestError
 from autoevol.metrics import Reason, Stage, fails
 from autoevol.program.blocks import Item, run_blocks, together
 from autoevol.program.calls import CallRecord, collected_calls, usage_of
+from autoevol.program.checks.checking import Checker
+from autoevol.program.checks.constraining import constrained
 from autoevol.program.evolution.answering import AnswerSettings, answer_row
 from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.failure import FailureMetric
@@ -41,6 +43,7 @@ class Pipeline:
         blocks_in_flight: Blocks at work at the same time, at least 1.
         answer: How sound rewrites are answered.
         rewriting: What the evolver sees and rewrites.
+        checker: Runs the checks of rows over their answers; None: nobody does.
         suspects: What becomes of a row that is suspected, and against which there is no evidence.
         ids: Name the evolved rows.
         is_old: Whether a search's prompts name rules as they are called, and its proposals may
@@ -54,6 +57,7 @@ class Pipeline:
     blocks_in_flight: int = 1
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     rewriting: RewriteOptions = field(default_factory=RewriteOptions)
+    checker: Checker | None = None
     suspects: Suspects = "keep"
     ids: RowIds = field(default_factory=RowIds)
     is_old: bool = False
@@ -108,13 +112,19 @@ class Pipeline:
         return await _run_stage(work, Outcome(attempt.source, blank, "kept"), "evolve")
 
     async def _respond(self, outcome: Outcome, attempt: Attempt) -> Outcome:
-        is_sound = outcome.status == "kept"
-        if not (self.responds and is_sound and attempt.is_answered(outcome.row)):
+        if outcome.status != "kept" or not attempt.is_answered(outcome.row):
             return outcome
+        if attempt.checks:
+            outcome = replace(outcome, row=constrained(outcome.row, attempt.checks, attempt.draw))
+        if not self.responds:
+            return outcome
+        answered = outcome
 
         async def work(calls: list[CallRecord]) -> Outcome:
-            result = await answer_row(outcome, attempt, self.roles, self.failure, self.answer)
-            usage = add_usage(outcome.row.usage, usage_of(calls))
+            result = await answer_row(
+                answered, attempt, self.roles, self.failure, self.answer, self.checker
+            )
+            usage = add_usage(answered.row.usage, usage_of(calls))
             return self._judged(attempt, "respond", result, usage)
 
         return await _run_stage(work, outcome, "respond")

@@ -1,0 +1,71 @@
+"""Whether an answer is verified: by the checks of its row, or by the results of other answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autoevol.metrics import Reason
+from autoevol.program.checks.check import Check, CheckError, checks_of
+from autoevol.program.checks.checking import Checker
+from autoevol.program.checks.constraining import CHECKS
+from autoevol.program.records import Row
+from autoevol.program.witnesses.results import known_result, result_of_answer
+
+_EVIDENCE = 200  # characters
+
+
+def checks_of_row(row: Row) -> list[Check]:
+    """Return the checks that a row carries; those that cannot be read are none."""
+    try:
+        return checks_of(row.meta.get(CHECKS))
+    except CheckError:
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The checks of one row, and what runs them.
+
+    Attributes:
+        checker: None: nobody does.
+        checks: Of the row.
+    """
+
+    checker: Checker | None
+    checks: Sequence[Check]
+
+    async def reasons(self, response: str) -> tuple[Reason, ...]:
+        """Return the constraints that a response breaks; a check without a result says nothing."""
+        if self.checker is None or not self.checks:
+            return ()
+        findings = await self.checker.findings(self.checks, response)
+        broken = [finding.check for finding in findings if finding.strict is False]
+        return tuple(
+            Reason("verifier_failed", f"{check.kind}: {check.text}"[:_EVIDENCE]) for check in broken
+        )
+
+
+def disagreement(answers: Sequence[str], own: str) -> list[Reason | None]:
+    """Return for each answer why its result is not the agreed one; None: it is, or nobody can tell.
+
+    Args:
+        answers: To one task.
+        own: The answer that the data has; its result, where it is clear, decides. "": it has none.
+    """
+    results = [result_of_answer(answer) for answer in answers]
+    expected = known_result(own)
+    if expected:
+        return [_unlike(result, expected, "the data's answer is") for result in results]
+    counts = {result: results.count(result) for result in results if result}
+    agreed = max(counts, key=lambda result: counts[result], default="")
+    if len(answers) < 2 or 2 * counts.get(agreed, 0) <= len(answers):
+        shown = ", ".join(result or "none" for result in results)[:_EVIDENCE]
+        return [Reason("no_agreement", f"{len(answers)} answers: {shown}")] * len(answers)
+    return [
+        _unlike(result, agreed, f"{counts[agreed]} of {len(answers)} say") for result in results
+    ]
+
+
+def _unlike(result: str, expected: str, who: str) -> Reason | None:
+    if result == expected:
+        return None
+    return Reason("wrong_result", f"{result or 'no result'}; {who} {expected}"[:_EVIDENCE])

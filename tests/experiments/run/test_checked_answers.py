@@ -1,0 +1,198 @@
+"""Constraints added to rows, and answers held against their checks, in an ordinary run."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoevol.experiments.models.transports import scripted
+from autoevol.experiments.models.transports.protocol import Message
+from autoevol.experiments.sandbox import bubblewrap
+from autoevol.program.checks.check import checks_of
+from autoevol.program.checks.constraining import constrained
+from autoevol.program.evolution.verifying import disagreement
+from autoevol.program.records import Row
+from autoevol.signatures.constraints import constraint_kinds
+from tests.support.command_line import run_cli
+
+WriteConfig = Callable[..., Path]
+ENGLISH = "Write a short note about the river and say how long it is."
+KOREAN = "강에 대해 짧은 글을 쓰고 길이가 얼마인지 말하세요."
+
+
+def _row(text: str, **others: Any) -> Row:
+    return Row("a.1", "a", text, parent_id="a", round=1, **others)
+
+
+@pytest.mark.parametrize("text", [ENGLISH, KOREAN])
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_row_gets_constraints_in_its_language_and_their_checks(text: str, count: int) -> None:
+    families = set()
+    for draw in range(60):
+        row = constrained(_row(text), count, draw)
+        checks = checks_of(row.meta["checks"])
+        assert len(checks) == count
+        assert row.instruction == f"{text}\n\n{' '.join(check.text for check in checks)}"
+        if text == KOREAN:
+            assert all(re.search("[가-힣]", check.text) for check in checks)
+        else:
+            assert not any(constraint_kinds()[c.kind].family == "language" for c in checks)
+        families |= {constraint_kinds()[check.kind].family for check in checks}
+        assert row == constrained(_row(text), count, draw)
+    assert len(families) >= 5
+
+
+def test_two_constraints_go_together() -> None:
+    pairs = set()
+    for draw in range(400):
+        first, second = checks_of(constrained(_row(ENGLISH), 2, draw).meta["checks"])
+        assert constraint_kinds()[first.kind].family != constraint_kinds()[second.kind].family
+        pairs.add(frozenset({first.kind, second.kind}))
+    assert frozenset({"no_digits", "numbers_ascending"}) not in pairs
+    assert frozenset({"quoted", "json_keys"}) not in pairs
+    assert len(pairs) > 60
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        _row("Напишите короткую заметку о реке."),
+        _row("Schreiben Sie eine kurze Notiz über den Fluss und sagen Sie, wie lang er ist."),
+        _row(ENGLISH, turns=(ENGLISH, "And why?")),
+        _row(""),
+    ],
+)
+def test_other_rows_stay_as_they_are(row: Row) -> None:
+    assert constrained(row, 1, 5) is row
+
+
+def _answering(answer: Callable[[str, int], str]) -> Any:
+    """Return the scripted world with answers of its own."""
+
+    def script(messages: Sequence[Message], draw: int) -> str:
+        if messages[0]["content"].startswith("Answer the instruction"):
+            return answer(messages[-1]["content"], draw)
+        return scripted.world(messages, draw)
+
+    return script
+
+
+def _lines(folder: str, name: str) -> list[dict[str, Any]]:
+    text = Path(folder, name).read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def _run(write_config: WriteConfig, *arguments: str, expected: int = 0, **sections: Any) -> Any:
+    # A greedy model has one answer to an instruction, however often it is asked.
+    model = {"model": "scripted/world", "temperature": 0.7}
+    merged = {"optimizer": {"name": "none"}, "models": {"evolver": model}, **sections}
+    config = write_config(40, **merged)
+    return run_cli("run", str(config), "--out", "runs/a", *arguments, expected=expected)
+
+
+def test_answers_that_break_a_constraint_fail(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "In short, one two three four five six. And seven, eight!"
+    monkeypatch.setitem(scripted.SCRIPTS, "world", _answering(lambda user, draw: text))
+    _run(
+        write_config,
+        evolve={"methods": ["e0-direct"], "checks": 1},
+        answer={"check": "constraints"},
+        failure={"rules": ["paper"]},
+    )
+    kept, failed = _lines("runs/a", "evolved.jsonl"), _lines("runs/a", "failures.jsonl")
+    verified = [row for row in failed if row["failed_at"] == "respond"]
+    assert kept
+    assert verified
+    for row in kept:
+        (check,) = row["meta"]["checks"]
+        assert row["instruction"].endswith(check["text"])
+    rules = {reason["rule"] for row in verified for reason in row["reasons"]}
+    assert rules == {"verifier_failed"}
+    shown = json.loads(run_cli("check", "runs/a/evolved.jsonl", "--json", expected=0).out)
+    assert shown["strict_rows"]["kept"] == shown["strict_rows"]["checked"] == len(kept)
+
+
+def test_a_further_answer_may_keep_the_constraint(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(user: str, draw: int) -> str:
+        return "one two three. four five six." if draw % 2 else "ONE, TWO! 3"
+
+    monkeypatch.setitem(scripted.SCRIPTS, "world", _answering(answer))
+    kept = []
+    for attempts in (1, 6):
+        _run(
+            write_config,
+            "--fresh",
+            evolve={"methods": ["e0-direct"], "checks": 1},
+            answer={"check": "constraints", "attempts": attempts},
+            failure={"rules": ["paper"]},
+        )
+        kept.append(len(_lines("runs/a", "evolved.jsonl")))
+    assert kept[1] > kept[0] > 0
+
+
+def test_answers_have_to_agree(write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(user: str, draw: int) -> str:
+        number = draw % 2 if "1 largest" in user else 7
+        return f"They are counted step by step.\nAnswer: {number}"
+
+    monkeypatch.setitem(scripted.SCRIPTS, "world", _answering(answer))
+    _run(
+        write_config,
+        evolve={"methods": ["e0-direct"]},
+        answer={"check": "agreement", "samples": 4},
+        failure={"rules": ["paper"]},
+    )
+    kept = _lines("runs/a", "evolved.jsonl")
+    assert kept
+    others = [row for row in kept if " 1 largest" not in row["instruction"]]
+    assert all(row["response"].endswith("Answer: 7") for row in others)
+
+
+def test_disagreement_says_what_the_others_say() -> None:
+    answers = ["Answer: 7", "7 in all.\nAnswer: 7", "Answer: 8", "no idea"]
+    first, second, third, fourth = disagreement([*answers[:3], "Answer: 7"], "")
+    assert (first, second, fourth) == (None, None, None)
+    assert third
+    assert (third.rule, third.evidence) == ("wrong_result", "8; 3 of 4 say 7")
+    split = disagreement(answers, "")
+    assert {reason.rule for reason in split if reason} == {"no_agreement"}
+    known = disagreement(["Answer: 8", "Answer: 9"], "So it is 9.\nAnswer: 9")
+    assert known[1] is None
+    assert known[0]
+    assert known[0].evidence == "8; the data's answer is 9"
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({"evolve": {"rounds": 2, "checks": 1}}, "save: last"),
+        ({"evolve": {"rounds": 0, "checks": 1}}, "rounds is 0"),
+        ({"evolve": {"checks": 3}}, "evolve.checks"),
+        ({"answer": {"check": "agreement"}}, "answer.samples is 1"),
+        ({"answer": {"check": "tests"}}, "answer.check"),
+        ({"answer": {"check": "constraints", "sandbox": "none"}}, "answer.sandbox"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(
+    write_config: WriteConfig, sections: dict[str, Any], words: str
+) -> None:
+    result = _run(write_config, expected=2, **sections)
+    assert words in result.err
+    assert len(result.err.strip().splitlines()) == 1
+
+
+def test_without_a_sandbox_nothing_is_written(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bubblewrap, "_program", lambda: None)
+    answer = {"check": "constraints", "sandbox": "bwrap"}
+    result = _run(write_config, expected=2, evolve={"checks": 1}, answer=answer)
+    assert "apt install bubblewrap" in result.err
+    assert not Path("runs/a").exists()
