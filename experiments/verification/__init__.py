@@ -1,6 +1,8 @@
-"""Responses against their checks: `autoevol check`.
+"""Responses against their checks (`autoevol check`), and verified data (`autoevol verify`).
 
 response_checks: a file's rows, and what their checks say of their responses
 figures: strict and loose accuracy, of rows, of checks and by kind, with intervals
-tracking: the same in MLflow
+verified_run: `autoevol verify`, a config through the nine stages
+results: the files of a verified set, and its tables; pictures: its pictures
+tracking: both in MLflow
 """

@@ -36,6 +36,7 @@ def verify(
     from autoevol.experiments.config.experiment import load_config
     from autoevol.experiments.terminal.progress import progress_bar
     from autoevol.experiments.tracking.config import load_tracking
+    from autoevol.experiments.verification.pictures import write_set_pictures
     from autoevol.experiments.verification.results import (
         funnel_table,
         pass_rates,
@@ -58,10 +59,13 @@ def verify(
     with progress_bar(complaints) as bar:
         result = verified(plan, bar=bar, say=complaints.log)
     folder = plan.config.folder
+    rates = pass_rates(result.tasks)
     files = write_set(folder, result, plan.options)
+    files += write_set_pictures(folder, result.funnel, rates)
     if tracking:
         track_set(tracking, plan, result, files, complaints.log)
     console.print(funnel_table(result.funnel))
-    console.print(rates_table(pass_rates(result.tasks)))
+    console.print(rates_table(rates))
     console.print(f"Rows for fine-tuning: {folder / 'verified.jsonl'}", markup=False)
     console.print(f"Preference pairs: {folder / 'pairs.jsonl'}", markup=False)
+    console.print(f"Pictures: {folder / 'stages.png'}, {folder / 'pass_rates.png'}", markup=False)

@@ -134,7 +134,7 @@ def test_mlflow_has_the_funnel() -> None:
     assert run.data.metrics["funnel.7_join_tasks"] == 6
     assert 0 < run.data.metrics["pass_rate.code"] < 1
     files = {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert files >= {"funnel.json", "verified.jsonl", "constraints_table.json"}
+    assert files >= {"funnel.json", "verified.jsonl", "constraints_table.json", "stages.png"}
 
 
 def _runs(client: Any) -> list[Any]:
