@@ -1,5 +1,6 @@
 """`autoevol verify`: the nine stages on a scripted model whose true funnel is known."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ import pytest
 import yaml
 
 from autoevol.experiments.models.transports import scripted
+from autoevol.experiments.sandbox import open_sandbox
+from autoevol.program.checks.check import checks_of
+from autoevol.program.checks.checking import findings
 from tests.support.command_line import run_cli
 from tests.support.verifying import verifier
 
@@ -88,6 +92,21 @@ def test_rows_keep_their_checks() -> None:
         assert row["response"].count(row["constraint"].split()[3]) >= 2
     shown = json.loads(run_cli("check", "runs/verified/verified.jsonl", "--json", expected=0).out)
     assert shown["strict_rows"]["kept"] == shown["strict_rows"]["checked"] == len(rows)
+
+
+@pytest.mark.parametrize("kinds", [0, 12])
+def test_verified_rows_pass_in_python_itself(kinds: int) -> None:
+    own = {"constraints": None, "proposals": 0, "kinds": kinds} if kinds else {}
+    run_cli("verify", _config(**own), expected=0)
+    rows = _lines("verified.jsonl")
+    assert rows
+
+    async def results() -> list[bool | None]:
+        async with open_sandbox("none", allow_unsandboxed=True) as python:
+            pairs = [(check, row["response"]) for row in rows for check in checks_of(row["checks"])]
+            return [finding.strict for finding in await findings(python, pairs)]
+
+    assert set(asyncio.run(results())) == {True}
 
 
 def test_rejected_answers_pass_nothing() -> None:
