@@ -1,24 +1,17 @@
 """Python for Monty: what it lacks is supplied or found beforehand, so that no result differs.
 
 Monty raises an error where it lacks something, and code may catch that error and return a value
-that Python would not return. So handlers let such errors pass, and code that could ask for what is
-there (`hasattr`, for example) is not for Monty at all.
+that Python would not return. So handlers let such errors pass. Code that would differ without an
+error is not for Monty at all: see `obstacles`.
 """
 
 import ast
-import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-MODULES = frozenset(
-    "collections copy dataclasses datetime decimal functools itertools json math typing "
-    "unicodedata".split()
-)
-"""Modules of Monty that a pure function needs; the others read a clock, a file or chance."""
-
-SUPPLIED = frozenset({"re", "statistics", "string", "textwrap"})
-"""Modules that Monty lacks, or reads in another way; their source is run with the code."""
+from autoevol.experiments.sandbox.obstacles import SUPPLIED, early_nodes, obstacle_in
 
 DOUBTFUL_ERRORS = frozenset(
     "TypeError AttributeError NameError UnboundLocalError ImportError NotImplementedError "
@@ -31,24 +24,30 @@ _PLAIN_ERRORS = frozenset(
     "AssertionError StopIteration UnicodeError UnicodeDecodeError UnicodeEncodeError "
     "JSONDecodeError InvalidOperation".split()
 )
-_ASKING = frozenset(
-    "hasattr getattr setattr delattr dir globals locals vars eval exec compile __import__ "
-    "__builtins__ input breakpoint id hash".split()
-)
-_LAX = frozenset({"strptime", "strftime", "fromisoformat"})
-"""Methods that read other forms in Monty than in Python."""
 _CODE_SIZE = 20_000  # characters; more is no verifier, and Python's own parser has to read it first
 
 PRELUDE = f"""
 import json as _monty_json
-def _monty_doubt(error):
+def _monty_doubt(error, is_doubted):
     name, text = type(error).__name__, str(error)
     is_number = name == "ValueError" and ("literal" in text or "convert" in text)
+    if is_doubted or "suspension limit" in text:
+        raise error
     if (name in {sorted(DOUBTFUL_ERRORS)} and "'NoneType' object" not in text) or (
         is_number and not text.isascii()
     ):
         raise error
+def _monty_round(number, digits=None):
+    if digits is None:
+        return round(number)
+    if not isinstance(digits, int) or not 0 <= digits <= 15 or not abs(number) < 1e15:
+        raise NotImplementedError("round")
+    if isinstance(number, int):
+        return number
+    return float(("{{:." + str(digits) + "f}}").format(number))
 def _monty_maketrans(source, target=None, removed=""):
+    if target is not None and len(source) != len(target):
+        raise ValueError("the first two maketrans arguments must have equal length")
     table = dict(source) if target is None else dict(zip(source, target))
     table = {{ord(k) if isinstance(k, str) else k: v for k, v in table.items()}}
     for character in removed:
@@ -63,18 +62,34 @@ def _monty_as_json(function):
 def _monty_translate(text, table):
     characters = []
     for character in text:
-        changed = table.get(ord(character), character)
+        try:
+            changed = table[ord(character)]
+        except LookupError:
+            changed = character
         if changed is not None:
             characters.append(chr(changed) if isinstance(changed, int) else changed)
     return "".join(characters)
 """
 
 
+class Program(NamedTuple):
+    """Code for Monty.
+
+    Attributes:
+        source: Of the whole program.
+        is_early: Whether it may leave items of an iterator unmade; Monty makes all of them, so an
+            error of such a program may not be Python's.
+    """
+
+    source: str
+    is_early: bool
+
+
 class UnsupportedError(Exception):
     """The code is not for Monty; the message says why."""
 
 
-def for_monty(code: str) -> str:
+def for_monty(code: str) -> Program:
     """Return code that does in Monty what `code` does in Python.
 
     Raises:
@@ -85,10 +100,12 @@ def for_monty(code: str) -> str:
         raise UnsupportedError(f"the code has more than {_CODE_SIZE:,} characters")
     try:
         tree = ast.parse(code)
-        _check(tree)
-        supplied = _loaders(tree)
-        changed = ast.fix_missing_locations(_Dialect().visit(tree))
-        return "\n".join((PRELUDE, *supplied, ast.unparse(changed)))
+        why = obstacle_in(tree)
+        if why:
+            raise UnsupportedError(why)
+        supplied, early = _loaders(tree), early_nodes(tree)
+        changed = ast.fix_missing_locations(_Dialect(early).visit(tree))
+        return Program("\n".join((PRELUDE, *supplied, ast.unparse(changed))), bool(early))
     # Python's parser gives up on deep nesting in either way.
     except (RecursionError, MemoryError) as error:
         raise UnsupportedError(f"{type(error).__name__}: {error}") from error
@@ -103,7 +120,8 @@ def is_doubtful(name: str, message: str) -> bool:
     """
     if message.startswith("RuntimeError: Internal error in monty"):
         return True
-    if "surrogates not allowed" in message:  # Monty's texts are UTF-8
+    # Monty's texts are UTF-8, and it asks this process a limited number of times.
+    if "surrogates not allowed" in message or "suspension limit" in message:
         return True
     # Monty's numbers have ASCII digits alone.
     is_number = name == "ValueError" and ("literal" in message or "convert" in message)
@@ -112,48 +130,23 @@ def is_doubtful(name: str, message: str) -> bool:
     return name in DOUBTFUL_ERRORS and "'NoneType' object" not in message
 
 
-def _check(tree: ast.AST) -> None:
-    for node in ast.walk(tree):
-        why = _obstacle(node)
-        if why:
-            raise UnsupportedError(why)
-
-
-def _obstacle(node: ast.AST) -> str:
-    """Return why code with this node is not for Monty; "": nothing is against it."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return _import_obstacle(node)
-    if isinstance(node, ast.Name) and node.id in _ASKING:
-        return f"uses {node.id}"
-    if isinstance(node, ast.Attribute) and (node.attr.startswith("__") or node.attr in _LAX):
-        return f"uses {node.attr}"
-    if isinstance(node, ast.Try) and any(_leaves(part) for part in node.finalbody):
-        return "leaves a `finally` with a value"
-    is_shadow = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    if (is_shadow and node.id == "str") or (isinstance(node, ast.arg) and node.arg == "str"):  # type: ignore[attr-defined]
-        return "gives another meaning to str"
-    return ""
-
-
-def _import_obstacle(node: ast.Import | ast.ImportFrom) -> str:
-    if isinstance(node, ast.ImportFrom):
-        names = [node.module or "."]
-        if any(alias.name == "*" for alias in node.names):
-            return f"imports all names of {names[0]}"
-    else:
-        names = [alias.name for alias in node.names]
-    # No sandbox has a module that is not Python's own: importing it fails in all of them.
-    lacking = sys.stdlib_module_names - MODULES - SUPPLIED
-    missing = [name for name in names if name.split(".")[0] in lacking]
-    return f"imports {missing[0]}" if missing else ""
-
-
-def _leaves(node: ast.AST) -> bool:
-    return any(isinstance(n, ast.Return | ast.Break | ast.Continue) for n in ast.walk(node))
-
-
 class _Dialect(ast.NodeTransformer):
     """Replaces what Monty lacks."""
+
+    def __init__(self, early: Set[ast.AST]) -> None:
+        self._early = early
+        self._doubted: set[ast.ExceptHandler] = set()
+
+    def visit_Try(self, node: ast.Try) -> ast.Try:
+        """Note handlers of errors that Python might not have raised."""
+        if any(self._early & {*ast.walk(part)} for part in node.body):
+            self._doubted |= {*node.handlers}
+        self.generic_visit(node)
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Replace the module's name: Monty's is that of a program that was started."""
+        return ast.Constant("verifier") if node.id == "__name__" else node
 
     def visit_Import(self, node: ast.Import) -> list[ast.stmt]:
         """Bind supplied modules; leave the others to Monty."""
@@ -186,20 +179,25 @@ class _Dialect(ast.NodeTransformer):
         return ast.parse(source, mode="eval").body
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        """Replace `translate`, which Monty's texts lack."""
+        """Replace `translate`, which Monty's texts lack, and `round`, whose ties differ."""
         self.generic_visit(node)
         if isinstance(node.func, ast.Attribute) and node.func.attr == "translate":
             return ast.Call(ast.Name("_monty_translate", _LOAD), [node.func.value, *node.args], [])
+        if isinstance(node.func, ast.Name) and node.func.id == "round":
+            node.func = ast.Name("_monty_round", _LOAD)
         return node
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
         """Let errors pass that may say what Monty lacks."""
         self.generic_visit(node)
-        if node.type is not None and set(_error_names(node.type)) <= _PLAIN_ERRORS:
+        is_plain = node.type is not None and set(_error_names(node.type)) <= _PLAIN_ERRORS
+        is_doubted = node in self._doubted
+        if is_plain and not is_doubted:
             return node
         node.type = node.type or ast.Name("BaseException", _LOAD)
         node.name = node.name or "_error"
-        doubt = ast.Call(ast.Name("_monty_doubt", _LOAD), [ast.Name(node.name, _LOAD)], [])
+        arguments = [ast.Name(node.name, _LOAD), ast.Constant(is_doubted)]
+        doubt = ast.Call(ast.Name("_monty_doubt", _LOAD), arguments, [])
         node.body.insert(0, ast.Expr(doubt))
         return node
 

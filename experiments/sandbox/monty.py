@@ -12,6 +12,7 @@ from typing import Any
 
 from autoevol.experiments.sandbox.dialect import (
     PRELUDE,
+    Program,
     UnsupportedError,
     for_monty,
     is_doubtful,
@@ -21,6 +22,9 @@ from autoevol.program.sandbox import DEFAULT_LIMITS, Call, CallResult, Ending, L
 
 _KILLED_AFTER_S = 1.0
 """Seconds beyond the limit, before a process is killed that does not stop by its own clock."""
+
+_MOST_PATTERNS = 5_000
+"""Patterns of a run that this process translates, each in a fraction of a millisecond."""
 
 _LAST: frozenset[Ending] = frozenset({"timeout", "memory", "output", "crash"})
 """Endings after which no further call is made."""
@@ -58,28 +62,30 @@ class MontySandbox:
     ) -> list[CallResult]:
         """See `Sandbox`."""
         try:
-            source = for_monty(code)
+            program = for_monty(code)
         except UnsupportedError as error:
             return [CallResult("unsupported", message=str(error))] * len(calls)
         except (SyntaxError, ValueError) as error:
             return [CallResult("error", message=f"{type(error).__name__}: {error}")] * len(calls)
-        return await asyncio.to_thread(self._results, source, calls, limits)
+        return await asyncio.to_thread(self._results, program, calls, limits)
 
     async def run_as_is(
         self, code: str, calls: Sequence[Call], limits: Limits = DEFAULT_LIMITS
     ) -> list[CallResult]:
         """Run code without the checks and changes of `run`: Monty alone has to refuse."""
-        return await asyncio.to_thread(self._results, f"{PRELUDE}\n{code}", calls, limits)
+        program = Program(f"{PRELUDE}\n{code}", is_early=False)
+        return await asyncio.to_thread(self._results, program, calls, limits)
 
-    def _results(self, source: str, calls: Sequence[Call], limits: Limits) -> list[CallResult]:
+    def _results(self, program: Program, calls: Sequence[Call], limits: Limits) -> list[CallResult]:
         bounds: Any = {
             "max_feed_duration_secs": limits.seconds,
             "max_memory": limits.memory_mib << 20,
             "max_total_sleep_secs": 0.0,
+            "max_suspensions": _MOST_PATTERNS,
         }
         with self._pool.checkout(limits=bounds, assert_message_annotations=False) as session:
-            feeder = _Feeder(session, limits)
-            defined = feeder.feed(source, {})
+            feeder = _Feeder(session, limits, is_early=program.is_early)
+            defined = feeder.feed(program.source, {})
             if defined.ending != "value":
                 return [defined] * len(calls)
             return [feeder.call(call) for call in calls]
@@ -88,8 +94,8 @@ class MontySandbox:
 class _Feeder:
     """Makes calls in one session, until a limit is used up."""
 
-    def __init__(self, session: Any, limits: Limits) -> None:
-        self._session, self._limits = session, limits
+    def __init__(self, session: Any, limits: Limits, *, is_early: bool) -> None:
+        self._session, self._limits, self._is_early = session, limits, is_early
         self._until = time.monotonic() + limits.seconds
         self._printed = _Printed(limits.output_bytes)
         self._last: CallResult | None = None
@@ -117,7 +123,10 @@ class _Feeder:
         except pydantic_monty.MontyCrashedError as error:
             return CallResult("timeout" if error.timed_out else "crash", message=str(error))
         except pydantic_monty.MontyError as error:
-            return self._printed.excess() or _failure(str(error))
+            return self._printed.excess() or _failure(str(error), is_early=self._is_early)
+        # A session whose process was ended.
+        except RuntimeError as error:
+            return CallResult("crash", message=str(error))
         # An argument that Monty does not take, as text with half a surrogate.
         except (ValueError, TypeError) as error:
             return CallResult("unsupported", message=f"{type(error).__name__}: {error}")
@@ -169,11 +178,12 @@ def _result(text: Any, limit: int) -> CallResult:
         return CallResult("error", message=f"no JSON value: {error}")
 
 
-def _failure(message: str) -> CallResult:
+def _failure(message: str, *, is_early: bool) -> CallResult:
     name = message.partition(":")[0].rpartition(".")[2]
     ending: Ending = "error"
-    if "limit exceeded" in message and name in ("TimeoutError", "MemoryError"):
+    is_limit = "limit exceeded" in message or "was terminated" in message
+    if is_limit and name in ("TimeoutError", "MemoryError"):
         ending = "timeout" if name == "TimeoutError" else "memory"
-    elif is_doubtful(name, message):
+    elif is_early or is_doubtful(name, message):
         ending = "unsupported"
     return CallResult(ending, message=message)

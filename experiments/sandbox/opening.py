@@ -14,7 +14,7 @@ from autoevol.program.sandbox import DEFAULT_LIMITS, Call, CallResult, Limits, S
 
 SandboxName = Literal["auto", "monty", "bwrap", "none"]
 _MONTY = "install Monty (`pip install autoevol[verify]`)"
-_ALLOW = "--allow-unsandboxed"
+ALLOW = "--allow-unsandboxed"
 
 
 class SandboxChain:
@@ -71,7 +71,7 @@ async def open_sandbox(
 
 def _unsandboxed(processes: int, is_allowed: bool) -> ProcessSandbox:
     if not is_allowed:
-        raise SandboxError(f"none runs code of models unconfined; allow it with {_ALLOW}")
+        raise SandboxError(f"none runs code of models unconfined; allow it with {ALLOW}")
     return ProcessSandbox("none", Command((), interpreter(), False), processes)
 
 

@@ -156,7 +156,8 @@ def _result(line: bytes) -> CallResult:
     """Return the result in a line; the code may have written it, so it is read with care."""
     try:
         fields = json.loads(line)
-        ending, message = fields["ending"], str(fields.get("message", ""))
+        ending = fields["ending"]
+        message = str(fields.get("message", "")).encode(errors="replace").decode()
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return CallResult("error", message="the process wrote no result")
     if ending == "value":

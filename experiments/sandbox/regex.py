@@ -18,6 +18,9 @@ from typing import Any, NamedTuple
 
 _LONGEST = 2_000  # characters; the parser takes time that grows with them
 
+_FLAGS = int(re.I | re.M | re.S | re.X | re.A | re.U)
+"""`re.DEBUG`, for example, would make the parser print in this process."""
+
 _WORD = {False: r"\p{L}\p{N}_", True: "A-Za-z0-9_"}
 _DIGIT = {False: r"\p{Nd}", True: "0-9"}
 _SPACE = {False: r"\s\x{1C}-\x{1F}", True: r"\x{9}-\x{D}\x{20}"}
@@ -60,6 +63,8 @@ def rust_pattern(pattern: str, flags: int) -> RustPattern:
     Raises:
         UnsupportedPatternError: It has no counterpart, or Python refuses it.
     """
+    if flags & ~_FLAGS:
+        raise UnsupportedPatternError("flags that Monty does not know")
     if len(pattern) > _LONGEST:
         raise UnsupportedPatternError(f"a pattern of more than {_LONGEST:,} characters")
     try:

@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autoevol.metrics.verification.loose import loose_forms
-from autoevol.program.checks.check import CODE, Check
+from autoevol.program.blocks import together
+from autoevol.program.checks.check import CODE, FUNCTION, Check
 from autoevol.program.sandbox import DEFAULT_LIMITS, Call, CallResult, Limits, Sandbox
 
 _TOGETHER = 100  # calls of one program in one run of the sandbox
 _ENDED = frozenset({"timeout", "memory", "output", "crash"})
+"""After such an end a run makes no further call."""
+
+_SHARED = _ENDED | {"unsupported"}
+"""Ends that may be another row's doing, where rows share a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,8 @@ async def findings(
         limits: Of a run.
     """
     jobs = [_Job(check, [check.call(form) for form in loose_forms(text)]) for check, text in pairs]
-    results: dict[int, list[CallResult]] = {}
-    for batch in _batches(jobs):
-        results.update(await _run(sandbox, jobs, batch, limits))
+    parts = await together([_run(sandbox, jobs, batch, limits) for batch in _batches(jobs)])
+    results = {number: own for part in parts for number, own in part.items()}
     return [_finding(job.check, results[number]) for number, job in enumerate(jobs)]
 
 
@@ -87,12 +91,26 @@ def _batches(jobs: Sequence[_Job]) -> list[list[int]]:
     return [batch for batches in by_source.values() for batch in batches]
 
 
+async def verdicts(
+    sandbox: Sandbox, code: str, texts: Sequence[str], limits: Limits = DEFAULT_LIMITS
+) -> list[CallResult]:
+    """Return what `evaluate(response)` of a program says of texts.
+
+    A text on which it uses up a limit takes no other with it: each is then tried on its own.
+    """
+    calls = [Call(FUNCTION, [text]) for text in texts]
+    results = await sandbox.run(code, calls, limits)
+    if len(calls) < 2 or not any(result.ending in _ENDED for result in results):
+        return results
+    return [(await sandbox.run(code, [call], limits))[0] for call in calls]
+
+
 async def _run(
     sandbox: Sandbox, jobs: Sequence[_Job], batch: Sequence[int], limits: Limits
 ) -> dict[int, list[CallResult]]:
     calls = [call for number in batch for call in jobs[number].calls]
     results = await sandbox.run(jobs[batch[0]].check.source, calls, limits)
-    if len(batch) > 1 and any(result.ending in _ENDED for result in results):
+    if len(batch) > 1 and any(result.ending in _SHARED for result in results):
         alone = [await _run(sandbox, jobs, [number], limits) for number in batch]
         return {number: part[number] for part in alone for number in part}
     parts: dict[int, list[CallResult]] = {}

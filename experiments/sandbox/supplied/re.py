@@ -17,12 +17,13 @@ A = ASCII = 256
 error = PatternError = _re.error
 
 _patterns: dict[Any, Any] = {}
+_MOST_KEPT = 64
 
 
 class _Pattern:
     def __init__(self, pattern: str, flags: int) -> None:
         self.pattern = pattern
-        self.flags = flags
+        self.flags = int(flags) | (0 if int(flags) & ASCII else UNICODE)
         text, self.may_be_empty, self.ignores_case = _rust_pattern(pattern, int(flags))  # type: ignore[name-defined]  # noqa: F821
         self.real: Any = _re.compile(text)
 
@@ -48,6 +49,10 @@ class _Pattern:
         return str(self.subn(repl, string, count)[0])
 
     def subn(self, repl: Any, string: str, count: int = 0) -> Any:
+        if count < 0:
+            return string, 0
+        if isinstance(repl, str) and "\\" in repl:
+            _checked(repl)
         parts, last, number = [], 0, 0
         for match in _all_on(self, string).finditer(string):
             if count and number == count:
@@ -81,6 +86,15 @@ def _expanded(repl: Any, match: Any) -> Any:
     return _template(repl, match)
 
 
+def _checked(repl: str) -> None:
+    """Refuse a template with an escape that `_template` does not know, as Python does at once."""
+    place = repl.find("\\")
+    while place >= 0:
+        if repl[place + 1 : place + 2] not in "g123456789\\nt" or place + 1 == len(repl):
+            raise NotImplementedError("a template with " + repl[place : place + 2])
+        place = repl.find("\\", place + 2)
+
+
 def _template(repl: str, match: Any) -> str:
     parts, place = [], 0
     while place < len(repl):
@@ -110,6 +124,8 @@ def compile(pattern: Any, flags: int = 0) -> Any:
     if not isinstance(pattern, str):
         return pattern
     if (pattern, flags) not in _patterns:
+        if len(_patterns) >= _MOST_KEPT:
+            _patterns.clear()
         _patterns[(pattern, flags)] = _Pattern(pattern, flags)
     return _patterns[(pattern, flags)]
 

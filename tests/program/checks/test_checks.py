@@ -1,6 +1,7 @@
 """A row's checks are read as hostile input, and run together without one harming another."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from autoevol.metrics.verification.loose import loose_forms
 from autoevol.program.checks.check import Check, CheckError, checks_of
-from autoevol.program.checks.checking import findings
+from autoevol.program.checks.checking import findings, verdicts
 from autoevol.program.sandbox import DEFAULT_LIMITS, Call, CallResult, Limits
 
 SHORT = {"kind": "words_at_most", "options": {"count": 5}}
@@ -19,13 +20,16 @@ def test_checks_are_read() -> None:
     first, second = checks_of([SHORT, code])
     assert (first.kind, first.options) == ("words_at_most", {"count": 5})
     assert (second.kind, second.code) == ("code", code["code"])
-    assert checks_of(None) == checks_of([]) == []
+    assert checks_of(None) == checks_of([]) == checks_of("") == []
+    table = [{"kind": "no_commas", "options": {"count": None, "words": None}, "code": None}]
+    assert checks_of(table) == checks_of(json.dumps(table)) == [Check("no_commas")]
 
 
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("text", "must be a list, is str"),
+        ("text", "checks are no JSON"),
+        ('{"kind": "no_commas"}', "must be a list, is dict"),
         ({"kind": "no_commas"}, "must be a list, is dict"),
         (["no_commas"], r"checks\[0\] must be an object, is str"),
         ([SHORT, {"kind": "unheard_of"}], r"checks\[1\]: no kind 'unheard_of'"),
@@ -35,6 +39,12 @@ def test_checks_are_read() -> None:
         ([{"kind": "no_commas", "options": {"count": 1}}], "has the options: none"),
         ([{"kind": "words_at_most", "options": {"count": "5"}}], "count of words_at_most must be"),
         ([{"kind": "words_at_most", "options": {"count": True}}], "must be like 30"),
+        ([{"kind": "words_at_most", "options": {"count": 5.0}}], "must be like 30"),
+        ([{"kind": "words_at_most", "options": {"count": -5}}], "must be like 30"),
+        (
+            [{"kind": "korean_endings", "options": {"style": "rude"}}],
+            "one of formal",
+        ),
         ([{"kind": "includes_all", "options": {"words": []}}], "must be like"),
         ([{"kind": "includes_all", "options": {"words": [1]}}], "must be like"),
         ([{"kind": "starts_with", "options": {"text": ""}}], "must be like"),
@@ -106,3 +116,8 @@ def test_code_of_models_shares_no_run() -> None:
     check = Check("code", code="def evaluate(response):\n    return True")
     asyncio.run(findings(sandbox, [(check, "a"), (check, "b")]))
     assert sandbox.runs == [1, 1]
+
+
+def test_a_verifier_that_hangs_on_one_text_is_tried_on_the_others() -> None:
+    results = asyncio.run(verdicts(_Counting(), "", ["a", "slow", "b"]))
+    assert [result.ending for result in results] == ["value", "timeout", "value"]
