@@ -48,14 +48,17 @@ def quoted(response: str) -> bool:
     """Return whether the whole response stands in double quotation marks."""
     text = response.strip()
     pairs = (('"', '"'), ("“", "”"), ("「", "」"))
-    return len(text) > 2 and any(text[0] == first and text[-1] == last for first, last in pairs)
+    is_whole = text.count('"') in (0, 2)  # and not two quotations with words between them
+    stands = any(text[0] == first and text[-1] == last for first, last in pairs) if text else False
+    return len(text) > 2 and is_whole and stands
 
 
 def placeholders_at_least(response: str, count: int) -> bool:
     """Return whether there are at least so many places in square brackets, as in [name]."""
-    return len(re.findall(r"\[[^\[\]\n]+\](?!\()", response)) >= count
+    places = re.findall(r"\[([^\[\]\n]*[^\W_][^\[\]\n]*)\](?!\()", response)
+    return len([place for place in places if place not in ("x", "X")]) >= count
 
 
 def parentheses_at_least(response: str, count: int) -> bool:
     """Return whether there are at least so many remarks in parentheses."""
-    return len(re.findall(r"\([^()\n]+\)|（[^（）\n]+）", response)) >= count
+    return len(re.findall(r"(?<!\])\([^()\n]+\)|（[^（）\n]+）", response)) >= count

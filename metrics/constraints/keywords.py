@@ -8,7 +8,7 @@ def _count(text: str, word: str) -> int:
     low, word = text.lower(), word.lower()
     if not word.isascii():
         return low.count(word)
-    return len(re.findall(r"(?<!\w)" + re.escape(word) + r"(?![A-Za-z0-9_])", low))
+    return len(re.findall(r"(?<![^\W_])" + re.escape(word) + r"(?![A-Za-z0-9])", low))
 
 
 def includes_all(response: str, words: list[str]) -> bool:

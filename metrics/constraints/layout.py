@@ -2,6 +2,9 @@
 
 import re
 
+_BOLD = r"(?<![\w*])\*\*(?=[^\s*])(?:[^*\n]|\*(?!\*))+\*\*"
+"""A passage in bold; not the power of `x**2`."""
+
 
 def _bullets(text: str) -> list[str]:
     return re.findall(r"(?m)^[ \t]*[-*+•·][ \t]+(\S.*)$", text)
@@ -30,13 +33,14 @@ def headings_exactly(response: str, count: int) -> bool:
 
 def bold_at_least(response: str, count: int) -> bool:
     """Return whether at least so many passages are bold, as in **this**."""
-    return len(re.findall(r"\*\*[^*\n]+\*\*", response)) >= count
+    return len(re.findall(_BOLD, response)) >= count
 
 
 def no_markdown(response: str) -> bool:
     """Return whether there are no headings, lists, bold passages and code blocks."""
-    marks = r"(?m)^#{1,6}[ \t]|^[ \t]*[-*+][ \t]|^[ \t]*\d+[.)][ \t]|\*\*|```"
-    return bool(response.strip()) and re.search(marks, response) is None
+    marks = r"(?m)^#{1,6}[ \t]|^[ \t]*[-*+][ \t]|^[ \t]*\d{1,2}[.)][ \t]|```"
+    is_marked = re.search(marks, response) or re.search(_BOLD, response)
+    return bool(response.strip()) and not is_marked
 
 
 def sections(response: str, divider: str, count: int) -> bool:
@@ -72,7 +76,6 @@ def table_columns(response: str, count: int) -> bool:
 
 def code_block(response: str, language: str) -> bool:
     """Return whether there is a closed block of code that names its language."""
-    return (
-        re.search(r"(?ms)^```" + re.escape(language) + r"[ \t]*\n.+?^```[ \t]*$", response)
-        is not None
-    )
+    text = response.replace("\r\n", "\n")
+    fence = r"(?ms)^[ \t]*```" + re.escape(language) + r"[ \t]*\n.+?^[ \t]*```[ \t]*$"
+    return re.search(fence, text) is not None

@@ -4,9 +4,16 @@ import re
 
 
 def _sentences(text: str) -> list[str]:
-    """Return the sentences: they end with . ! ? or their East Asian forms, or with their line."""
+    """Return the sentences: they end with . ! ? or their East Asian forms, or with their line.
+
+    Marks of lists and titles such as "Dr." end none, nor does a stop before a small letter, unless
+    the text has small letters alone.
+    """
+    text = re.sub(r"(?m)^[ \t]*(?:[-*+•·]|\d{1,2}[.)])[ \t]+", "", text)
+    text = re.sub(r"\b(Dr|Mr|Mrs|Ms|Prof|St)\.", r"\1", text)
     lines = re.sub(r"([。！？])", r"\1\n", text)
-    parts = re.split(r"(?<=[.!?])[\"'”’)\]]*\s+|\n+", lines)
+    follows = "(?![a-z])" if text != text.lower() else ""
+    parts = re.split(r"(?<=[.!?])[\"'”’)\]]*\s+" + follows + r"|\n+", lines)
     return [part for part in parts if re.search(r"\w", part)]
 
 
@@ -16,7 +23,7 @@ def _paragraphs(text: str) -> list[str]:
 
 def words_at_most(response: str, count: int) -> bool:
     """Return whether there are at most so many words, divided by white space."""
-    return len(response.split()) <= count
+    return 0 < len(response.split()) <= count
 
 
 def words_at_least(response: str, count: int) -> bool:
@@ -31,7 +38,7 @@ def words_between(response: str, least: int, most: int) -> bool:
 
 def characters_at_most(response: str, count: int) -> bool:
     """Return whether there are at most so many characters, without white space at the ends."""
-    return len(response.strip()) <= count
+    return 0 < len(response.strip()) <= count
 
 
 def sentences_exactly(response: str, count: int) -> bool:

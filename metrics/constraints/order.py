@@ -1,6 +1,7 @@
 """Constraints on order and repetition. A sandbox runs this file's source."""
 
 import re
+import unicodedata
 
 
 def _points(text: str) -> list[str]:
@@ -8,9 +9,23 @@ def _points(text: str) -> list[str]:
 
 
 def _sentences(text: str) -> list[str]:
+    """Return the sentences: they end with . ! ? or their East Asian forms, or with their line.
+
+    Marks of lists and titles such as "Dr." end none, nor does a stop before a small letter, unless
+    the text has small letters alone.
+    """
+    text = re.sub(r"(?m)^[ \t]*(?:[-*+•·]|\d{1,2}[.)])[ \t]+", "", text)
+    text = re.sub(r"\b(Dr|Mr|Mrs|Ms|Prof|St)\.", r"\1", text)
     lines = re.sub(r"([。！？])", r"\1\n", text)
-    parts = re.split(r"(?<=[.!?])[\"'”’)\]]*\s+|\n+", lines)
+    follows = "(?![a-z])" if text != text.lower() else ""
+    parts = re.split(r"(?<=[.!?])[\"'”’)\]]*\s+" + follows + r"|\n+", lines)
     return [part for part in parts if re.search(r"\w", part)]
+
+
+def _words(text: str) -> list[str]:
+    """Return the words in small letters, without accents."""
+    plain = unicodedata.normalize("NFKD", text.lower())
+    return re.findall(r"[^\W_]+", "".join(c for c in plain if not unicodedata.combining(c)))
 
 
 def _first_words(text: str) -> list[str]:
@@ -19,7 +34,7 @@ def _first_words(text: str) -> list[str]:
 
 def points_alphabetical(response: str) -> bool:
     """Return whether there are two list points or more, in alphabetical order."""
-    points = [re.sub(r"[*_`\"]", "", point).lower() for point in _points(response)]
+    points = [_words(point) for point in _points(response)]
     return len(points) > 1 and points == sorted(points)
 
 
@@ -38,13 +53,15 @@ def sentences_start_with(response: str, letter: str) -> bool:
 def numbers_ascending(response: str) -> bool:
     """Return whether there are two numbers or more, without those of lists, each above the last."""
     text = re.sub(r"(?m)^[ \t]*\d+[.)][ \t]+", "", response)
-    numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)]
+    written = re.findall(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?", text)
+    numbers = [float(number.replace(",", "")) for number in written]
     return len(numbers) > 1 and all(numbers[i - 1] < numbers[i] for i in range(1, len(numbers)))
 
 
 def no_word_twice_in_a_row(response: str) -> bool:
     """Return whether no word is followed by itself."""
-    words = re.findall(r"\w+", response.lower())
+    words = [word.strip(".,;:!?\"'()[]*_") for word in response.lower().split()]
+    words = [word for word in words if word]
     return bool(words) and all(words[i - 1] != words[i] for i in range(1, len(words)))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 def _json(text: str) -> Any:
     """Return the JSON value that the text is, alone or in a block of code; None: it is none."""
-    block = re.fullmatch(r"(?s)```(?:json)?\s*\n(.*?)\n?```", text.strip())
+    block = re.fullmatch(r"(?s)```(?:json|JSON)?\s*\n(.*?)\n?```", text.strip())
     try:
         return json.loads(block.group(1) if block else text)
     except ValueError:

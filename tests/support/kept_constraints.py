@@ -22,16 +22,21 @@ _TABLE = "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |"
 
 CASES: dict[str, Case] = {
     "words_at_most": Case(
-        {"count": 5}, ["one two", words(5), "한 단어"], [words(6), "a\nb c d e f"]
+        {"count": 5}, ["one two", words(5), "한 단어"], ["", words(6), "a\nb c d e f"]
     ),
     "words_at_least": Case({"count": 5}, [words(5), words(9)], ["", words(4), "a b"]),
     "words_between": Case({"least": 3, "most": 5}, [words(3), words(5)], [words(2), words(6), ""]),
     "characters_at_most": Case(
-        {"count": 5}, ["abcde", " abc \n", "가나다라마"], ["abcdef", "가나다라마바"]
+        {"count": 5}, ["abcde", " abc \n", "가나다라마"], ["", "abcdef", "가나다라마바"]
     ),
     "sentences_exactly": Case(
         {"count": 2},
         [
+            "Dr. Kim went home. He slept.",
+            "Fruit, e.g. apples, is good. Eat it.",
+            "Well... it rains. We stay.",
+            "1. One.\n2. Two.",
+            "one ends. two ends.",
             "One. Two.",
             "One!\nTwo?",
             "좋아요. 그래요!",
@@ -61,11 +66,13 @@ CASES: dict[str, Case] = {
         ["먼저 물을 끓여요.", ""],
     ),
     "excludes_all": Case(
-        {"words": ["very", "really"]}, ["Every day is fine."], ["It is very good.", "REALLY?", ""]
+        {"words": ["very", "really"]},
+        ["Every day is fine."],
+        ["_very_ good", "It is very good.", "REALLY?", ""],
     ),
     "word_times": Case(
         {"word": "because", "count": 2},
-        ["Because of rain, and because of wind."],
+        ["_because_ and **because**", "Because of rain, and because of wind."],
         ["because", "because because because", ""],
     ),
     "word_at_least": Case(
@@ -87,11 +94,19 @@ CASES: dict[str, Case] = {
     "no_digits": Case({}, ["three birds"], ["3 birds", "٣", ""]),
     "numbers_at_least": Case({"count": 2}, ["1 and 2", "3.5 of 1,000"], ["1,000", "one two", ""]),
     "questions_exactly": Case({"count": 1}, ["Why?", "왜？ 그냥."], ["Why? How?", "No.", ""]),
-    "quoted": Case({}, ['"All of it."', "“Yes, all”", "「全部」"], ['"Part" only', '"', ""]),
-    "placeholders_at_least": Case(
-        {"count": 2}, ["Dear [name], at [place]"], ["[name]", "[a](b) [c](d)", ""]
+    "quoted": Case(
+        {},
+        ['"All of it."', "“Yes, all”", "「全部」"],
+        ['"Hi," she said. "Bye."', '"Part" only', '"', ""],
     ),
-    "parentheses_at_least": Case({"count": 1}, ["a (b)", "가（나）"], ["a ()", "(open", ""]),
+    "placeholders_at_least": Case(
+        {"count": 2},
+        ["Dear [name], at [place]"],
+        ["- [ ] milk\n- [x] tea", "[name]", "[a](b) [c](d)", ""],
+    ),
+    "parentheses_at_least": Case(
+        {"count": 1}, ["a (b)", "가（나）"], ["[a](link)", "a ()", "(open", ""]
+    ),
     "bullets_exactly": Case(
         {"count": 2}, ["- a\n- b", "Text\n* a\n  * b"], ["- a", "- a\n- b\n- c", "-a\n-b", ""]
     ),
@@ -101,9 +116,15 @@ CASES: dict[str, Case] = {
     "headings_exactly": Case(
         {"count": 2}, ["# A\n\nx\n\n## B", "# A\n```\n# no\n```\n# B"], ["# A", "#A\n#B", ""]
     ),
-    "bold_at_least": Case({"count": 2}, ["**a** and **b**"], ["**a**", "*a* *b*", ""]),
+    "bold_at_least": Case(
+        {"count": 2},
+        ["**a *b* c** and **d**", "**a** and **b**"],
+        ["x**2 + y**2 + z**2", "**a**", "*a* *b*", ""],
+    ),
     "no_markdown": Case(
-        {}, ["Plain text.\nAnd 2.5 more."], ["# A", "- a", "**a**", "1. a", "```", ""]
+        {},
+        ["2024. 5. 3. 행사", "2**3 is 8", "Plain text.\nAnd 2.5 more."],
+        ["# A", "- a", "**a**", "1. a", "```", ""],
     ),
     "sections": Case(
         {"divider": "***", "count": 2},
@@ -121,12 +142,17 @@ CASES: dict[str, Case] = {
     ),
     "code_block": Case(
         {"language": "python"},
-        ["```python\nx = 1\n```", "Text\n```python\nx\n```\nmore"],
+        [
+            "```python\r\nx = 1\r\n```",
+            "1. Do\n   ```python\n   x\n   ```",
+            "```python\nx = 1\n```",
+            "Text\n```python\nx\n```\nmore",
+        ],
         ["```\nx\n```", "```python\nx", "```pythonic\nx\n```", ""],
     ),
     "json_keys": Case(
         {"keys": ["a", "b"]},
-        ['{"a": 1, "b": []}', '```json\n{"b": 1, "a": 2}\n```'],
+        ['```JSON\n{"a": 1, "b": 2}\n```', '{"a": 1, "b": []}', '```json\n{"b": 1, "a": 2}\n```'],
         ['{"a": 1}', '{"a": 1, "b": 2, "c": 3}', "a b", "[]", ""],
     ),
     "json_texts": Case(
@@ -141,30 +167,43 @@ CASES: dict[str, Case] = {
         ["a,b", "a,b\n1", "b,a\n1,2", '"a",b\n1,2', ""],
     ),
     "points_alphabetical": Case(
-        {}, ["- apple\n- Bear\n- cat", "1. **a**\n2. b"], ["- b\n- a", "- a", "a\nb", ""]
+        {},
+        [
+            "- Tea: a\n- Tea tree: b",
+            "- Apple\n- Éclair\n- Fig",
+            "- apple\n- Bear\n- cat",
+            "1. **a**\n2. b",
+        ],
+        ["- b\n- a", "- a", "a\nb", ""],
     ),
     "first_words_differ": Case(
         {}, ["One is. Two is.", "가 다. 나 라."], ["The a. The b.", "One.", ""]
     ),
     "sentences_start_with": Case(
-        {"letter": "s"}, ["Snow falls. So what?"], ["Snow falls. It melts.", "", "..."]
+        {"letter": "s"},
+        ["1. Snow falls.\n2. So what?", "Snow falls. So what?"],
+        ["Snow falls. It melts.", "", "..."],
     ),
     "numbers_ascending": Case(
-        {}, ["From 1 to 2.5 to 30", "1. a 5\n2. b 6"], ["2 then 1", "3 and 3", "only 1", ""]
+        {},
+        ["500, then 1,000, then 2,000", "from -5 to 3", "From 1 to 2.5 to 30", "1. a 5\n2. b 6"],
+        ["2 then 1", "3 and 3", "only 1", ""],
     ),
-    "no_word_twice_in_a_row": Case({}, ["one two one"], ["The the", "아주 아주 좋다", ""]),
+    "no_word_twice_in_a_row": Case(
+        {}, ["Version 3.3 says bye-bye", "one two one"], ["The the", "아주 아주 좋다", ""]
+    ),
     "repeats_first_sentence": Case(
         {}, ["We rest. It rains. We rest."], ["We rest. We rest.", "We rest. It rains.", ""]
     ),
     "in_korean": Case(
         {"script": "hangul", "share": 0.9},
-        [_KOREAN, "서울 2024"],
+        ["서울", _KOREAN, "서울 2024"],
         ["Seoul", "서울 is a city", "", "1"],
     ),
     "without_latin": Case({"script": "latin"}, [_KOREAN], ["서울 city", "é", ""]),
     "korean_endings": Case(
         {"style": "polite"},
         ["좋아요. 그렇죠?", "가요\n와요."],
-        ["좋습니다.", "좋아요. 간다.", "fine", ""],
+        ["좋아요. This is English.", "좋습니다.", "좋아요. 간다.", "fine", ""],
     ),
 }
