@@ -11,6 +11,7 @@ _REASONS_WITHOUT_A_RULE = {
     "refused_request": "The model refused the request.",
     "over_length": "The rewrite is longer than `evolve.until` allows.",
     "verifier_failed": "The answer breaks a constraint of its row (`answer.check: constraints`).",
+    "unreadable_checks": "The row's column `checks` cannot be read (`answer.check: constraints`).",
     "no_agreement": "The answers agree on no result (`answer.check: agreement`).",
     "wrong_result": "The answer's result is not the agreed one (`answer.check: agreement`).",
 }

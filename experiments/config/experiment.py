@@ -193,6 +193,10 @@ class ExperimentConfig(Section):
                 f"answer.check is agreement, but answer.samples is {samples}: one answer agrees "
                 "with itself"
             )
+        if self.answer.check == "constraints" and self.evolve.rounds and not self.evolve.checks:
+            raise ValueError(
+                "answer.check is constraints, but evolve.checks is 0: evolved rows would have none"
+            )
         needing = [name for name in self.scores.names if name in ANSWERED]
         if needing and not self.evolve.respond:
             raise ValueError(f"scores.names: {needing[0]} needs responses, evolve.respond is false")

@@ -14,6 +14,8 @@ from autoevol.experiments.sandbox import open_sandbox
 from autoevol.metrics import ONE_KIND, compose
 from autoevol.metrics.quality.learnable import LearnableOptions
 from autoevol.program.checks.checking import Checker
+from autoevol.program.checks.constraining import CHECKS
+from autoevol.program.errors import ConfigError
 from autoevol.program.evolution.answering import AnswerSettings
 from autoevol.program.evolution.attempt import LengthGoal
 from autoevol.program.evolution.failure import failure_metric
@@ -172,8 +174,13 @@ async def check_sandbox(plan: Plan, say: Callable[[str], None]) -> None:
     """Return if the sandbox that the run needs can be used, or if it needs none.
 
     Raises:
-        SandboxError: It cannot.
+        ConfigError: It cannot, or no row has a check.
     """
+    is_checked = plan.config.answer.check == "constraints"
+    have_checks = plan.config.evolve.rounds or any(CHECKS in r.meta for r in plan.splits.seeds)
+    if is_checked and not have_checks:
+        where = f"{plan.where}: answer.check"
+        raise ConfigError(where, "is constraints, but no row has checks (a column `checks`)")
     async with checker_of(plan, say):
         pass
 

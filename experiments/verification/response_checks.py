@@ -108,25 +108,15 @@ def _read(row: Row) -> _ReadRow:
     # Of a conversation the checks are about its last answer.
     response = row.answers[-1] if row.answers else row.response
     try:
-        return _ReadRow(row.id, response, checks_of(_list(row.meta.get("checks"))))
+        return _ReadRow(row.id, response, checks_of(row.meta.get("checks")))
     except CheckError as error:
         return _ReadRow(row.id, response, problem=str(error))
-
-
-def _list(value: Any) -> Any:
-    """Return checks that a table holds as text as the list that they are."""
-    if not isinstance(value, str) or not value.strip():
-        return value or None
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError) as error:
-        raise CheckError(f"checks are no JSON: {error}") from error
 
 
 def write_checks(folder: Path, rows: Sequence[CheckedRow], figures: dict[str, Any]) -> None:
     """Write `checks.jsonl`, a line a row, and `checks.json`, the figures."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "checks.jsonl").open("w", encoding="utf-8") as lines:
+    with (folder / "checks.jsonl").open("w", encoding="utf-8", errors="backslashreplace") as lines:
         for row in rows:
             lines.write(json.dumps(row.as_json(), ensure_ascii=False) + "\n")
     text = json.dumps(figures, ensure_ascii=False, indent=2) + "\n"

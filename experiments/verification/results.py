@@ -15,6 +15,7 @@ from rich.table import Table
 
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.metrics.stats.intervals import wilson
+from autoevol.metrics.verification.preference import VerifiedAnswer
 from autoevol.program.verification.answers import AnsweredTask
 from autoevol.program.verification.constraints import Constraint
 from autoevol.program.verification.funnel import StageCount
@@ -65,19 +66,27 @@ def _row(task: AnsweredTask) -> dict[str, Any]:
         "pass_rate": best.rate,
         "grade": best.grade,
         "answers": len(task.kept),
-        "checks": [check.as_json() for check in task.task.constraint.checks],
+        "checks": _checks(task.task.constraint, best),
     }
+
+
+def _checks(constraint: Constraint, answer: VerifiedAnswer) -> list[dict[str, Any]]:
+    """Return the checks that an answer passes: a row is not to break its own."""
+    checks = zip(constraint.checks, answer.passes, strict=True)
+    return [check.as_json() for check, is_passed in checks if is_passed]
 
 
 def _pairs(task: AnsweredTask, options: VerificationOptions) -> list[dict[str, Any]]:
     """Return pairs as TRL reads them."""
+    order = task.task.query.system
+    system = [{"role": "system", "content": order}] if order else []
     return [
         {
             "id": f"{task.task.id}-{number}",
-            "prompt": [{"role": "user", "content": task.task.instruction}],
+            "prompt": [*system, {"role": "user", "content": task.task.instruction}],
             "chosen": [{"role": "assistant", "content": chosen.text}],
             "rejected": [{"role": "assistant", "content": rejected.text}],
-            "checks": [check.as_json() for check in task.task.constraint.checks],
+            "checks": _checks(task.task.constraint, chosen),
         }
         for number, (chosen, rejected) in enumerate(task.pairs(options), 1)
     ]

@@ -1,6 +1,7 @@
 """Checked responses and verified sets in MLflow: one run for each content or folder."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +126,7 @@ def track_set(
     with reporting(say, "the files are written"):
         _Record(
             kind="verify",
-            key=_digest(plan.config.folder / "no file: the folder"),
+            key=_set_key(plan),
             name=f"verify {plan.config.folder.name}",
             params={
                 "evolver": models.evolver.model,
@@ -139,11 +140,14 @@ def track_set(
         ).log(config)
 
 
+def _set_key(plan: VerificationPlan) -> str:
+    """Return a key of the folder and the settings: other settings make another set."""
+    content = [str(plan.config.folder.resolve()), plan.section.model_dump_json()]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
 def _set_metrics(verified: VerifiedSet) -> dict[str, float]:
-    funnel = {
-        f"funnel.{number}_{count.stage}_{count.unit}": float(count.left)
-        for number, count in enumerate(verified.funnel, 1)
-    }
+    funnel = {f"funnel.{count.stage}_{count.unit}": float(count.left) for count in verified.funnel}
     rates = pass_rates(verified.tasks)
     return funnel | {f"pass_rate.{kind}": rate["value"] for kind, rate in rates.items()}
 

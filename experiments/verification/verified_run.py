@@ -20,6 +20,7 @@ from autoevol.experiments.judging.session import SessionOptions, model_session
 from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.settings import ModelSettings, check
 from autoevol.experiments.sandbox import open_sandbox
+from autoevol.experiments.sandbox.opening import ALLOW
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
@@ -74,6 +75,8 @@ def plan_of(config: ExperimentConfig, file: Path, *, allow_unsandboxed: bool) ->
     where = str(file)
     if config.verify is None:
         raise ConfigError(where, "has no section `verify`")
+    if config.verify.sandbox == "none" and not allow_unsandboxed:
+        raise ConfigError(f"{where}: verify.sandbox", f"is none; allow it with {ALLOW}")
     queries = [row for row in load_seeds(config, where) if not row.turns]
     if not queries:
         raise ConfigError(where, "data has no single instruction to join constraints with")

@@ -34,9 +34,11 @@ def preference_pairs(
 
     Args:
         answers: To one query under one constraint.
-        positive: Least rate of a chosen one; a rejected one passes no verifier.
+        positive: Least rate of a chosen one; a rejected one is refused by every verifier.
         most: Chosen and rejected ones at most, so at most `most` squared pairs.
     """
     chosen = [answer for answer in answers if answer.rate >= positive][:most]
-    rejected = [answer for answer in answers if answer.passes and answer.rate == 0][:most]
+    # A verifier that gave no bool has refused nothing.
+    refused = [a for a in answers if a.passes and all(one is False for one in a.passes)]
+    rejected = refused[:most]
     return [(good, bad) for good in chosen for bad in rejected]

@@ -4,6 +4,7 @@ Rows carry their checks, and rows may come from anywhere: what a check says is h
 """
 
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,9 +17,14 @@ from autoevol.signatures.constraints import constraint_kinds
 CODE = "code"
 """The kind of a check that brings code of its own, with a function `evaluate(response)`."""
 
-_FUNCTION = "evaluate"
+FUNCTION = "evaluate"
 _KEYS = {"kind", "options", "code", "text"}
 MOST_CHECKS = 50  # of a row
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "script": ("hangul", "latin", "kana", "han", "cyrillic"),
+    "style": ("formal", "polite", "plain"),
+}
+"""Options that have some values and no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class Check:
     def call(self, response: str) -> Call:
         """Return the call that checks a response."""
         if self.kind == CODE:
-            return Call(_FUNCTION, [response])
+            return Call(FUNCTION, [response])
         return Call(constraint_kinds()[self.kind].function, [response], self.options)
 
     def as_json(self) -> dict[str, Any]:
@@ -65,11 +71,14 @@ def checks_of(value: Any) -> list[Check]:
 
     Args:
         value: A list of objects with `kind` and, as that asks, `options` or `code`; `text` may
-            say the constraint in words. None or an empty list: the row has no checks.
+            say the constraint in words. Tables hold the list as JSON text. None or an empty list:
+            the row has no checks.
 
     Raises:
         CheckError: It is something else.
     """
+    if isinstance(value, str):
+        value = _listed(value)
     if value is None:
         return []
     if not isinstance(value, Sequence) or isinstance(value, str):
@@ -77,6 +86,13 @@ def checks_of(value: Any) -> list[Check]:
     if len(value) > MOST_CHECKS:
         raise CheckError(f"{len(value)} checks; a row has at most {MOST_CHECKS}")
     return [_check(number, item) for number, item in enumerate(value)]
+
+
+def _listed(text: str) -> Any:
+    try:
+        return json.loads(text) if text.strip() else None
+    except (ValueError, RecursionError) as error:
+        raise CheckError(f"checks are no JSON: {error}") from error
 
 
 def _check(number: int, item: Any) -> Check:
@@ -90,7 +106,7 @@ def _check(number: int, item: Any) -> Check:
     if kind == CODE:
         code = item.get("code")
         if not isinstance(code, str) or not code.strip():
-            raise CheckError(f"{where} needs code, which defines {_FUNCTION}(response)")
+            raise CheckError(f"{where} needs code, which defines {FUNCTION}(response)")
         return Check(CODE, code=code, text=str(text))
     return Check(kind, _options(where, kind, item.get("options") or {}), text=str(text))
 
@@ -99,20 +115,27 @@ def _options(where: str, name: Any, options: Any) -> dict[str, Any]:
     kind = constraint_kinds().get(name) if isinstance(name, str) else None
     if kind is None:
         raise CheckError(f"{where}: no kind {name!r}; docs/verified.md lists them")
+    # A table with checks of several kinds has all their options, those of other kinds null.
+    if isinstance(options, Mapping):
+        options = {option: value for option, value in options.items() if value is not None}
     if not isinstance(options, Mapping) or set(options) != set(kind.options):
         needed = ", ".join(kind.options) or "none"
         raise CheckError(f"{where}: {name} has the options: {needed}")
     for option, value in options.items():
         example = kind.options[option][0]
-        if not _fits(value, example):
-            raise CheckError(f"{where}: {option} of {name} must be like {example!r}")
+        choices = _CHOICES.get(option)
+        if not _fits(value, example) or (choices and value not in choices):
+            form = f"one of {', '.join(choices)}" if choices else f"like {example!r}"
+            raise CheckError(f"{where}: {option} of {name} must be {form}")
     return dict(options)
 
 
 def _fits(value: Any, example: Any) -> bool:
-    """Return whether a value has the form of an example: a number, a text or a list of texts."""
-    if isinstance(example, int | float):
-        return isinstance(value, int | float) and not isinstance(value, bool)
+    """Return whether a value has the form of an example: a count, a share, a text or texts."""
+    if isinstance(example, int):
+        return type(value) is int and value >= 0
+    if isinstance(example, float):
+        return isinstance(value, int | float) and 0 <= value <= 1
     if isinstance(example, list):
         return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
     return isinstance(value, str) and bool(value)

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from autoevol.metrics.text.scripts import dominant_script, latin_language
 from autoevol.program.checks.check import Check
@@ -16,30 +17,45 @@ MOST_ADDED = 2
 CHECKS = "checks"
 """The further column of a row that holds its checks."""
 
-_BESIDE = ("keywords", "form")
-"""Families whose kinds go with one of another family."""
+_BESIDE = frozenset(
+    {
+        *("includes_all", "includes_korean", "excludes_all", "word_at_least", "no_exclamation"),
+        *("no_digits", "parentheses_at_least", "placeholders_at_least"),
+    }
+)
+"""Kinds that go with most others."""
 
-_APART: Mapping[str, frozenset[str]] = {
-    "no_digits": frozenset(
-        {"numbered_exactly", "numbers_at_least", "numbers_ascending", "points_alphabetical"}
-    ),
-    "numbers_at_least": frozenset({"no_digits"}),
-    "lower_case": frozenset({"postscript", "korean_endings", "in_korean", "without_latin"}),
-    "upper_case": frozenset({"code_block", "korean_endings", "in_korean", "without_latin"}),
-    "no_commas": frozenset({"json_keys", "json_texts", "json_items", "csv_columns"}),
-    "quoted": frozenset(
-        {"json_keys", "json_texts", "json_items", "csv_columns", "titled", "code_block"}
-    ),
-}
-"""Kinds of these families that do not go together all the same."""
+_ALONE = frozenset(
+    {
+        *("lower_case", "upper_case", "quoted", "sentences_start_with", "capital_words_at_most"),
+        *("json_keys", "json_texts", "json_items", "csv_columns", "code_block", "table_columns"),
+        *("without_latin", "without_letter", "letter_times", "characters_at_most"),
+    }
+)
+"""Kinds that leave so little freedom that some other constraints could not be kept."""
+
+_WITH_DIGITS = frozenset(
+    {"numbered_exactly", "numbers_at_least", "numbers_ascending", "points_alphabetical"}
+)
+"""Kinds whose answers have digits."""
+
+CHECKS_OF_SEED = "checks_of_seed"
+"""The column under which an evolved row keeps the checks of what it was evolved from."""
+
+
+def without_checks(meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the further columns of a row for a rewrite of it, which its checks are not about."""
+    if CHECKS not in meta:
+        return meta
+    others = {name: value for name, value in meta.items() if name != CHECKS}
+    return {**others, CHECKS_OF_SEED: meta[CHECKS]}
 
 
 def constrained(row: Row, count: int, draw: int) -> Row:
     """Return a row with so many constraints behind its instruction, and their checks.
 
     A conversation stays as it is, since no one answer could be checked; so does a row in a language
-    that the constraints have no words in. Checks that the seed came with are about another
-    instruction; these replace them.
+    that the constraints have no words in.
 
     Args:
         row: An evolved row.
@@ -70,7 +86,8 @@ def _language(text: str) -> str:
 def _kinds(count: int, rng: random.Random, language: str) -> Sequence[ConstraintKind]:
     """Return kinds that go together, in words of the language."""
     kinds = [kind for kind in constraint_kinds().values() if _fits(kind, language)]
-    first = rng.choice(kinds)
+    # A kind that stands alone would leave no room for a second one.
+    first = rng.choice([kind for kind in kinds if count == 1 or kind.name not in _ALONE])
     beside = [kind for kind in kinds if _go_together(first, kind)]
     return [first, *rng.sample(beside, min(count - 1, len(beside)))]
 
@@ -82,11 +99,9 @@ def _fits(kind: ConstraintKind, language: str) -> bool:
 
 
 def _go_together(first: ConstraintKind, second: ConstraintKind) -> bool:
-    if second.family not in _BESIDE or second.family == first.family:
+    if second.name not in _BESIDE or second.family == first.family:
         return False
-    return second.name not in _APART.get(first.name, ()) and first.name not in _APART.get(
-        second.name, ()
-    )
+    return not (second.name == "no_digits" and first.name in _WITH_DIGITS)
 
 
 def _drawn(kind: ConstraintKind, rng: random.Random, language: str) -> Check:

@@ -20,7 +20,7 @@ from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.best_answer import best_answer
 from autoevol.program.evolution.failure import FailureMetric
 from autoevol.program.evolution.rewriting import StageResult, with_turn_number
-from autoevol.program.evolution.verifying import Checked, checks_of_row, disagreement
+from autoevol.program.evolution.verifying import Checked, disagreement
 from autoevol.program.records import Outcome, Row
 from autoevol.program.roles import Roles
 
@@ -72,6 +72,7 @@ class _Question:
         prompt: What the responder reads: the turn and, where there is one, the input.
         source: The turn that it was evolved from.
         before: The earlier turns with their answers.
+        is_last: Whether no turn follows.
     """
 
     number: int
@@ -79,6 +80,7 @@ class _Question:
     prompt: str
     source: str
     before: tuple[Exchange, ...] = ()
+    is_last: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +122,7 @@ async def answer_row(
         AdapterParseError: A judge's reply does not parse, so F has no verdict.
         LMError: A call failed for good.
     """
-    # A seed's own checks are about the seed, and not about what it was rewritten into.
-    is_own = attempt.checks or not attempt.round
-    checks = checks_of_row(outcome.row) if checker and is_own else []
-    answerer = _Answerer(attempt, roles, failure, settings, Checked(checker, checks))
+    answerer = _Answerer(attempt, roles, failure, settings, Checked.of(outcome.row, checker))
     before: list[Exchange] = []
     answers: list[_Answer] = []
     for question in _questions(outcome):
@@ -140,7 +139,11 @@ def _questions(outcome: Outcome) -> list[_Question]:
     if not row.turns:
         return [_Question(0, row.instruction, row.prompt, source.instruction)]
     pairs = zip(row.turns, source.turns, strict=True)
-    return [_Question(n, text, text, original) for n, (text, original) in enumerate(pairs)]
+    last = len(row.turns) - 1
+    return [
+        _Question(n, text, text, original, is_last=n == last)
+        for n, (text, original) in enumerate(pairs)
+    ]
 
 
 def _with_answers(outcome: Outcome, answers: Sequence[_Answer]) -> StageResult:
@@ -181,7 +184,7 @@ class _Answerer:
         for number in range(self.settings.attempts):
             samples = await self._samples(question, number)
             if self.settings.check == "agreement":
-                samples = self._agreeing(samples)
+                samples = self._agreeing(question, samples)
             sound = [answer for answer in samples if not answer.reasons]
             if sound:
                 return sound[await self._choose(question, sound)]
@@ -219,16 +222,18 @@ class _Answerer:
     async def _judge(self, question: _Question, text: str, reply: CallRecord | None) -> _Answer:
         case = self.attempt.case(question.source, question.text, reply)
         reasons = await self.failure.reasons("respond", replace(case, response=text))
-        if not fails(reasons):
+        # Of a conversation the last answer is checked.
+        if not fails(reasons) and question.is_last:
             reasons = (*reasons, *await self.checked.reasons(text))
         model = reply.model if reply else self.roles.responder.model
         return _Answer(text, model, case.truncated, reasons)
 
-    def _agreeing(self, samples: list[_Answer]) -> list[_Answer]:
+    def _agreeing(self, question: _Question, samples: list[_Answer]) -> list[_Answer]:
         """Return the samples; those whose result is not the agreed one have a reason."""
         source = self.attempt.source
         # The data's answer belongs to the row as it came, not to a rewrite of it.
-        own = "" if self.attempt.round else source.response
+        answers = source.answers or (source.response,)
+        own = "" if self.attempt.round else next(iter(answers[question.number :]), "")
         reasons = disagreement([answer.text for answer in samples], own)
         return [
             replace(answer, reasons=(*answer.reasons, reason)) if reason else answer

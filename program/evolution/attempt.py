@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from autoevol.metrics import Case, Reason
 from autoevol.program.calls import CallRecord
+from autoevol.program.checks.constraining import without_checks
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.records import Row
 from autoevol.program.row_ids import RowIds
@@ -91,6 +92,7 @@ class Attempt:
             draw=self.draw,
             suspected_by=(),
             unknown="",
+            meta=without_checks(source.meta),
         )
 
     def is_answered(self, row: Row) -> bool:

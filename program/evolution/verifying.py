@@ -13,14 +13,6 @@ from autoevol.program.witnesses.results import known_result, result_of_answer
 _EVIDENCE = 200  # characters
 
 
-def checks_of_row(row: Row) -> list[Check]:
-    """Return the checks that a row carries; those that cannot be read are none."""
-    try:
-        return checks_of(row.meta.get(CHECKS))
-    except CheckError:
-        return []
-
-
 @dataclass(frozen=True, slots=True)
 class Checked:
     """The checks of one row, and what runs them.
@@ -28,13 +20,25 @@ class Checked:
     Attributes:
         checker: None: nobody does.
         checks: Of the row.
+        problem: Why they cannot be read; "": they can.
     """
 
-    checker: Checker | None
-    checks: Sequence[Check]
+    checker: Checker | None = None
+    checks: Sequence[Check] = ()
+    problem: str = ""
+
+    @classmethod
+    def of(cls, row: Row, checker: Checker | None) -> "Checked":
+        """Return the checks that a row carries."""
+        try:
+            return cls(checker, checks_of(row.meta.get(CHECKS)) if checker else ())
+        except CheckError as error:
+            return cls(checker, problem=str(error))
 
     async def reasons(self, response: str) -> tuple[Reason, ...]:
         """Return the constraints that a response breaks; a check without a result says nothing."""
+        if self.problem:
+            return (Reason("unreadable_checks", self.problem[:_EVIDENCE]),)
         if self.checker is None or not self.checks:
             return ()
         findings = await self.checker.findings(self.checks, response)

@@ -8,18 +8,19 @@ import dspy
 from dspy.utils.exceptions import LMInvalidRequestError
 
 from autoevol.metrics.verification.preference import VerifiedAnswer, preference_pairs
-from autoevol.metrics.verification.programs import FUNCTION
 from autoevol.program.blocks import together
+from autoevol.program.checks.checking import verdicts
 from autoevol.program.draws import draw_number
 from autoevol.program.lm_errors import UNSCORED_ERRORS
 from autoevol.program.records import Row
 from autoevol.program.roles import Role, ask
-from autoevol.program.sandbox import Call, Sandbox
+from autoevol.program.sandbox import Sandbox
 from autoevol.program.scoring.ratings import read_grade
 from autoevol.program.verification.constraints import Constraint, sampling_temperature
 from autoevol.program.verification.options import VerificationOptions
 from autoevol.signatures.respond import RespondToInstruction
 from autoevol.signatures.scoring import GRADED, RateAnswer
+from autoevol.signatures.systems import under_system
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _left_out(replies: Sequence[str]) -> list[str]:
 async def _reply(responder: Role, task: Task, number: int) -> str:
     try:
         prediction = await ask(
-            dspy.Predict(RespondToInstruction),
+            _responding(task.query.system),
             responder,
             draw=draw_number("verified answer", task.id, number),
             temperature=sampling_temperature(responder),
@@ -130,16 +131,23 @@ async def _reply(responder: Role, task: Task, number: int) -> str:
     return (prediction.response or "").strip()
 
 
+def _responding(system: str) -> dspy.Predict:
+    """Return the responder's predictor, under a row's system prompt if it has one."""
+    signature = RespondToInstruction
+    if system:
+        signature = signature.with_instructions(under_system(signature.instructions, system))
+    return dspy.Predict(signature)
+
+
 async def _verified(
     sandbox: Sandbox, constraint: Constraint, texts: Sequence[str]
 ) -> list[VerifiedAnswer]:
-    calls = [Call(FUNCTION, [text]) for text in texts]
-    runs = await together([sandbox.run(code, calls) for code in constraint.functions])
-    verdicts = [
+    runs = await together([verdicts(sandbox, code, texts) for code in constraint.functions])
+    passes = [
         [result.value if isinstance(result.value, bool) else None for result in run] for run in runs
     ]
     return [
-        VerifiedAnswer(text, tuple(own[number] for own in verdicts))
+        VerifiedAnswer(text, tuple(own[number] for own in passes))
         for number, text in enumerate(texts)
     ]
 

@@ -20,10 +20,11 @@ from autoevol.metrics.verification.programs import (
 )
 from autoevol.program.blocks import together
 from autoevol.program.checks.check import CODE, Check
+from autoevol.program.checks.checking import verdicts
 from autoevol.program.draws import draw_number
 from autoevol.program.lm_errors import UNSCORED_ERRORS
 from autoevol.program.roles import Role, ask
-from autoevol.program.sandbox import Call, CallResult, Sandbox
+from autoevol.program.sandbox import CallResult, Sandbox
 from autoevol.program.verification.funnel import StageCount, stage_count
 from autoevol.program.verification.options import VerificationOptions
 from autoevol.signatures.constraints import ConstraintKind, constraint_kinds
@@ -187,8 +188,8 @@ async def agreed(
     sandbox: Sandbox, constraint: Constraint, options: VerificationOptions
 ) -> tuple[Constraint, list[str]]:
     """Stage 3: return a constraint with what cross-validation keeps, and a reason a function."""
-    calls = [Call(FUNCTION, [case.response]) for case in constraint.cases]
-    runs = await together([sandbox.run(code, calls) for code in constraint.functions])
+    texts = [case.response for case in constraint.cases]
+    runs = await together([verdicts(sandbox, code, texts) for code in constraint.functions])
     expected = [case.keeps for case in constraint.cases]
     results = [[_verdict(result) for result in run] for run in runs]
     kept = cross_validated(results, expected, options.agreement)

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le
 
 _Count = Annotated[int, Ge(1), Le(10_000)]
-_Share = Annotated[float, Ge(0), Le(1)]
 PresetName = Literal["autoif", "hypherx"]
 
 
@@ -46,7 +45,7 @@ class VerificationOptions:
     queries: _Count = 16
     responses: _Count = 4
     grade_above: Annotated[float, Ge(0), Le(10)] | None = 8.0
-    positive: _Share = 0.5
+    positive: Annotated[float, Gt(0), Le(1)] = 0.5
     pairs: _Count = 2
 
 

@@ -8,6 +8,7 @@ import typer
 
 from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import complaints, console
+from autoevol.program.errors import ConfigError
 
 app = typer.Typer(add_completion=False)
 _SHOWN = 3  # rows whose checks cannot be read
@@ -35,9 +36,12 @@ def check(
     from autoevol.experiments.verification.response_checks import check_file, write_checks
     from autoevol.experiments.verification.tracking import track_checks
 
+    folder = out or Path("runs") / f"check-{file.stem}"
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError("--out", f"{folder} is no folder")
     tracking = load_tracking()
     rows = check_file(file, sandbox, say=complaints.log)
-    figures, folder = figures_of(rows), out or Path("runs") / f"check-{file.stem}"
+    figures = figures_of(rows)
     write_checks(folder, rows, figures)
     if tracking:
         track_checks(tracking, file, rows, figures, folder, complaints.log)

@@ -32,7 +32,7 @@ def verify(
         bool, typer.Option("--dry-run", help="Check everything, print the calls, stop.")
     ] = False,
 ) -> None:
-    """Make verified data: constraints, their verifiers, and answers that pass them."""
+    """Make verified data: constraints as code, answers that keep them."""
     from autoevol.experiments.config.experiment import load_config
     from autoevol.experiments.terminal.progress import progress_bar
     from autoevol.experiments.tracking.config import load_tracking

@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from autoevol.experiments.models.transports import scripted
 from autoevol.experiments.models.transports.protocol import Message
 from autoevol.experiments.sandbox import bubblewrap
 from autoevol.program.checks.check import checks_of
 from autoevol.program.checks.constraining import constrained
+from autoevol.program.evolution.attempt import Attempt
+from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.verifying import disagreement
 from autoevol.program.records import Row
+from autoevol.program.row_ids import RowIds
+from autoevol.signatures import shipped_methods
 from autoevol.signatures.constraints import constraint_kinds
 from tests.support.command_line import run_cli
 
@@ -43,6 +48,13 @@ def test_a_row_gets_constraints_in_its_language_and_their_checks(text: str, coun
         families |= {constraint_kinds()[check.kind].family for check in checks}
         assert row == constrained(_row(text), count, draw)
     assert len(families) >= 5
+
+
+def test_checks_of_a_seed_are_not_its_rewrites() -> None:
+    checks = [{"kind": "no_commas", "options": {}, "text": ""}]
+    source = Row("a", "a", ENGLISH, meta={"checks": checks, "topic": "rivers"})
+    blank = Attempt(source, Evolver(shipped_methods()["e0-direct"]), 5).blank("model", RowIds())
+    assert blank.meta == {"checks_of_seed": checks, "topic": "rivers"}
 
 
 def test_two_constraints_go_together() -> None:
@@ -155,6 +167,66 @@ def test_answers_have_to_agree(write_config: WriteConfig, monkeypatch: pytest.Mo
     assert all(row["response"].endswith("Answer: 7") for row in others)
 
 
+def test_the_turns_of_a_conversation_agree_with_their_own_answers(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(user: str, draw: int) -> str:
+        return "Answer: 104" if "100" in user else "Answer: 4"
+
+    monkeypatch.setitem(scripted.SCRIPTS, "world", _answering(answer))
+    turns = ["What is 2 + 2?", "And what is 100 plus that?"]
+    rows = [
+        {"id": f"c{n}", "turns": turns, "answers": ["Answer: 4", f"Answer: {104 + n % 2}"]}
+        for n in range(4)
+    ]
+    Path("talks.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    model = {"model": "scripted/world", "temperature": 0.7}
+    config = {
+        "name": "talks",
+        "models": {"evolver": model},
+        "data": {"path": "talks.jsonl"},
+        "evolve": {"rounds": 0},
+        "answer": {"check": "agreement", "samples": 3},
+        "failure": {"rules": ["paper"]},
+    }
+    Path("talks.yaml").write_text(yaml.safe_dump(config))
+    run_cli("run", "talks.yaml", "--out", "runs/a", expected=0)
+    kept = {row["id"] for row in _lines("runs/a", "evolved.jsonl")}
+    assert len(kept) == 2
+    reasons = [row["reasons"] for row in _lines("runs/a", "failures.jsonl")]
+    assert {reason["rule"] for row in reasons for reason in row} == {"wrong_result"}
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_rows_that_bring_checks_are_held_against_them(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, as_text: bool
+) -> None:
+    monkeypatch.setitem(scripted.SCRIPTS, "world", _answering(lambda user, draw: "Yes, it is."))
+
+    def checks(kind: str) -> Any:
+        own = [{"kind": kind}]
+        return json.dumps(own) if as_text else own
+
+    rows = [
+        {"id": kind, "instruction": "Say whether tea is a drink.", "checks": checks(kind)}
+        for kind in ("no_digits", "no_commas", "unheard_of")
+    ]
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = {
+        "name": "checked",
+        "models": {"evolver": {"model": "scripted/world"}},
+        "data": {"path": "rows.jsonl"},
+        "evolve": {"rounds": 0},
+        "answer": {"check": "constraints"},
+        "failure": {"rules": ["paper"]},
+    }
+    Path("checked.yaml").write_text(yaml.safe_dump(config))
+    run_cli("run", "checked.yaml", "--out", "runs/a", expected=0)
+    assert [row["id"] for row in _lines("runs/a", "evolved.jsonl")] == ["no_digits"]
+    failed = {row["id"]: row["reasons"][0]["rule"] for row in _lines("runs/a", "failures.jsonl")}
+    assert failed == {"no_commas": "verifier_failed", "unheard_of": "unreadable_checks"}
+
+
 def test_disagreement_says_what_the_others_say() -> None:
     answers = ["Answer: 7", "7 in all.\nAnswer: 7", "Answer: 8", "no idea"]
     first, second, third, fourth = disagreement([*answers[:3], "Answer: 7"], "")
@@ -177,6 +249,8 @@ def test_disagreement_says_what_the_others_say() -> None:
         ({"evolve": {"checks": 3}}, "evolve.checks"),
         ({"answer": {"check": "agreement"}}, "answer.samples is 1"),
         ({"answer": {"check": "tests"}}, "answer.check"),
+        ({"answer": {"check": "constraints"}}, "evolve.checks is 0"),
+        ({"evolve": {"rounds": 0}, "answer": {"check": "constraints"}}, "no row has checks"),
         ({"answer": {"check": "constraints", "sandbox": "none"}}, "answer.sandbox"),
     ],
 )

@@ -150,7 +150,7 @@ def test_mlflow_has_the_funnel() -> None:
     run_cli("verify", config, expected=0)
     run_cli("verify", config, expected=0)
     (run,) = [run for run in _runs(client) if run.info.run_id not in earlier]
-    assert run.data.metrics["funnel.7_join_tasks"] == 6
+    assert run.data.metrics["funnel.join_tasks"] == 6
     assert 0 < run.data.metrics["pass_rate.code"] < 1
     files = {file.path for file in client.list_artifacts(run.info.run_id)}
     assert files >= {"funnel.json", "verified.jsonl", "constraints_table.json", "stages.png"}
@@ -177,6 +177,7 @@ def test_a_dry_run_prints_the_calls() -> None:
         ({"preset": "unheard"}, "verify.preset"),
         ({"sandbox": "docker"}, "verify.sandbox"),
         ({"sandbox": "none"}, "--allow-unsandboxed"),
+        ({"positive": 0}, "verify.positive"),
         ({"agreement": 1.5}, "verify.agreement"),
         ({"samples": True}, "verify.samples"),
     ],

@@ -37,7 +37,8 @@ def test_pairs_prefer_what_passes_to_what_passes_nothing() -> None:
         VerifiedAnswer("none", (F, F)),
         VerifiedAnswer("half", (T, F)),
         VerifiedAnswer("third", (T, F, F)),
-        VerifiedAnswer("also none", (F, N)),
+        VerifiedAnswer("also none", (F, F)),
+        VerifiedAnswer("refused by one, unseen by another", (F, N)),
         VerifiedAnswer("all again", (T, T)),
         VerifiedAnswer("unverified", ()),
     ]
