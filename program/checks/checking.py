@@ -13,6 +13,9 @@ _TOGETHER = 100  # calls of one program in one run of the sandbox
 _ENDED = frozenset({"timeout", "memory", "output", "crash"})
 """After such an end a run makes no further call."""
 
+_MOST_USED_UP = 2
+"""Texts on which a program may use up a limit before it is given up."""
+
 _SHARED = _ENDED | {"unsupported"}
 """Ends that may be another row's doing, where rows share a run."""
 
@@ -96,13 +99,21 @@ async def verdicts(
 ) -> list[CallResult]:
     """Return what `evaluate(response)` of a program says of texts.
 
-    A text on which it uses up a limit takes no other with it: each is then tried on its own.
+    A text on which it uses up a limit takes no other with it: each is then tried on its own, until
+    a second one does. A program that does so again and again says nothing of the others.
     """
     calls = [Call(FUNCTION, [text]) for text in texts]
     results = await sandbox.run(code, calls, limits)
     if len(calls) < 2 or not any(result.ending in _ENDED for result in results):
         return results
-    return [(await sandbox.run(code, [call], limits))[0] for call in calls]
+    alone: list[CallResult] = []
+    for call in calls:
+        used_up = [result for result in alone if result.ending in _ENDED]
+        if len(used_up) < _MOST_USED_UP:
+            alone += await sandbox.run(code, [call], limits)
+        else:
+            alone.append(used_up[-1])
+    return alone
 
 
 async def _run(

@@ -30,7 +30,7 @@ def _verifier(user: str, draw: int) -> str:
             "import os\n" + code,
             "def evaluate(response):\n    return 'yes'",
             "def evaluate(response) return",
-            "def evaluate(response):\n    while True: pass",
+            "def evaluate(response):\n    return len('x' * 10**10) > 1",
         ][draw % 4]
     return (
         f"```python\n{code}  # {draw % 3}\n```\n"

@@ -121,3 +121,10 @@ def test_code_of_models_shares_no_run() -> None:
 def test_a_verifier_that_hangs_on_one_text_is_tried_on_the_others() -> None:
     results = asyncio.run(verdicts(_Counting(), "", ["a", "slow", "b"]))
     assert [result.ending for result in results] == ["value", "timeout", "value"]
+
+
+def test_a_verifier_that_hangs_again_and_again_is_given_up() -> None:
+    sandbox = _Counting()
+    results = asyncio.run(verdicts(sandbox, "", ["slow", "slow", "a", "b", "c"]))
+    assert [result.ending for result in results] == ["timeout"] * 5
+    assert sandbox.runs == [5, 1, 1]
