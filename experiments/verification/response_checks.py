@@ -68,7 +68,7 @@ def check_file(file: Path, sandbox: SandboxName, *, say: Callable[[str], None]) 
 
     Args:
         file: Rows in any format, with a column `checks`: a list of objects, or the same as text.
-        sandbox: Never "none": whoever wrote the file wrote the code.
+        sandbox: Never "none": the code is that of the file's author.
         say: Gets a line where a sandbox is left out.
 
     Raises:

@@ -1,13 +1,18 @@
 """`autoevol verify`: constraints that are code, and answers that keep them."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from autoevol.experiments.config.shipped import config_file
 from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import complaints, console, quiet_libraries
+
+if TYPE_CHECKING:
+    from autoevol.experiments.verification.verified_run import VerificationPlan
+    from autoevol.program.verification.funnel import StageCount
 
 app = typer.Typer(add_completion=False)
 
@@ -34,37 +39,43 @@ def verify(
 ) -> None:
     """Make verified data: constraints as code, answers that keep them."""
     from autoevol.experiments.config.experiment import load_config
+    from autoevol.experiments.verification.verified_run import calls_of, plan_of
+
+    file = config_file(config)
+    settings = load_config(file, overrides or (), out=out)
+    plan = plan_of(settings, file, allow_unsandboxed=allow_unsandboxed)
+    if dry_run:
+        console.print(calls_of(plan))
+    else:
+        _run(plan)
+
+
+def _run(plan: "VerificationPlan") -> None:
     from autoevol.experiments.terminal.progress import progress_bar
     from autoevol.experiments.tracking.config import load_tracking
     from autoevol.experiments.verification.pictures import write_set_pictures
-    from autoevol.experiments.verification.results import (
-        funnel_table,
-        pass_rates,
-        rates_table,
-        write_set,
-    )
+    from autoevol.experiments.verification.results import pass_rates, write_set
     from autoevol.experiments.verification.tracking import track_set
-    from autoevol.experiments.verification.verified_run import calls_of, plan_of
     from autoevol.experiments.verification.verified_run import verify as verified
 
-    file = config_file(config)
     tracking = load_tracking()
-    plan = plan_of(
-        load_config(file, overrides or (), out=out), file, allow_unsandboxed=allow_unsandboxed
-    )
-    if dry_run:
-        console.print(calls_of(plan))
-        return
     quiet_libraries()
     with progress_bar(complaints) as bar:
         result = verified(plan, bar=bar, say=complaints.log)
-    folder = plan.config.folder
-    rates = pass_rates(result.tasks)
+    folder, rates = plan.config.folder, pass_rates(result.tasks)
     files = write_set(folder, result, plan.options)
     files += write_set_pictures(folder, result.funnel, rates)
     if tracking:
         track_set(tracking, plan, result, files, complaints.log)
-    console.print(funnel_table(result.funnel))
+    _show(folder, result.funnel, rates)
+
+
+def _show(
+    folder: Path, funnel: "Sequence[StageCount]", rates: Mapping[str, Mapping[str, float]]
+) -> None:
+    from autoevol.experiments.verification.results import funnel_table, rates_table
+
+    console.print(funnel_table(funnel))
     console.print(rates_table(rates))
     console.print(f"Rows for fine-tuning: {folder / 'verified.jsonl'}", markup=False)
     console.print(f"Preference pairs: {folder / 'pairs.jsonl'}", markup=False)

@@ -235,10 +235,10 @@ def test_disagreement_says_what_the_others_say() -> None:
     assert (third.rule, third.evidence) == ("wrong_result", "8; 3 of 4 say 7")
     split = disagreement(answers, "")
     assert {reason.rule for reason in split if reason} == {"no_agreement"}
-    known = disagreement(["Answer: 8", "Answer: 9"], "So it is 9.\nAnswer: 9")
-    assert known[1] is None
-    assert known[0]
-    assert known[0].evidence == "8; the data's answer is 9"
+    first, second = disagreement(["Answer: 8", "Answer: 9"], "So it is 9.\nAnswer: 9")
+    assert second is None
+    assert first
+    assert first.evidence == "8; the data's answer is 9"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The wording of constraints that code can check, and the values that their options are drawn from.
 
-`constraints.yaml` holds them, one entry a kind; the checks are in `metrics/constraints/`.
+`kinds.yaml` holds them, one entry a kind; the checks are in `metrics/constraints/`.
 """
 
 import random
@@ -12,7 +12,7 @@ from typing import Any
 
 from autoevol.signatures.strict_yaml import load_yaml
 
-_FILE = Path(__file__).parent / "constraints.yaml"
+_FILE = Path(__file__).parent / "kinds.yaml"
 
 
 @dataclass(frozen=True, slots=True)
