@@ -77,9 +77,13 @@ def logged(database_file: Path) -> dict[str, Any]:
             (child.data.tags["candidate_id"], child.info.status, child.info.start_time)
             for child in children
         ),
-        "histories": [
-            len(client.get_metric_history(child.info.run_id, "failure_rate")) for child in children
-        ],
+        "histories": sorted(
+            (
+                child.data.tags["candidate_id"],
+                len(client.get_metric_history(child.info.run_id, "failure_rate")),
+            )
+            for child in children
+        ),
         "prompt": client.get_prompt_version_by_alias("autoevol-test", "best").version,
         "traces": len(client.search_traces([experiment.experiment_id], max_results=500)),
     }
