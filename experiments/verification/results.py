@@ -2,7 +2,7 @@
 
 constraints.jsonl: all constraints; the lost ones say where and why. verified.jsonl: rows for
 fine-tuning, with their checks. pairs.jsonl: preferred and rejected answers. funnel.json: the
-account of the stages.
+account of the stages. exam.json: what the judge of contradictions showed, where it was examined.
 """
 
 import json
@@ -21,12 +21,14 @@ from autoevol.program.verification.constraints import Constraint
 from autoevol.program.verification.funnel import StageCount
 from autoevol.program.verification.options import VerificationOptions
 from autoevol.program.verification.pipeline import VerifiedSet
+from autoevol.program.witnesses.exam import Fitness
 
-CONSTRAINTS, VERIFIED, PAIRS, FUNNEL = (
+CONSTRAINTS, VERIFIED, PAIRS, FUNNEL, EXAM = (
     "constraints.jsonl",
     "verified.jsonl",
     "pairs.jsonl",
     "funnel.json",
+    "exam.json",
 )
 
 
@@ -37,8 +39,15 @@ def write_set(folder: Path, verified: VerifiedSet, options: VerificationOptions)
     pairs = (pair for task in verified.tasks for pair in _pairs(task, options))
     _write_lines(folder / PAIRS, pairs)
     funnel = [asdict(count) for count in verified.funnel]
-    write_whole(folder / FUNNEL, json.dumps(funnel, indent=2) + "\n")
-    return [folder / name for name in (CONSTRAINTS, VERIFIED, PAIRS, FUNNEL)]
+    _write_json(folder / FUNNEL, funnel)
+    if verified.fitness:
+        _write_json(folder / EXAM, verified.fitness.as_dict())
+    names = (CONSTRAINTS, VERIFIED, PAIRS, FUNNEL, *([EXAM] if verified.fitness else []))
+    return [folder / name for name in names]
+
+
+def _write_json(file: Path, value: Any) -> None:
+    write_whole(file, json.dumps(value, indent=2) + "\n")
 
 
 def _write_lines(file: Path, lines: Iterable[Mapping[str, Any]]) -> None:
@@ -99,6 +108,12 @@ def funnel_table(funnel: Sequence[StageCount]) -> Table:
         lost = ", ".join(f"{reason} {number}" for reason, number in count.lost.items())
         table.add_row(count.stage, count.unit, str(count.entered), str(count.left), lost)
     return table
+
+
+def exam_line(fitness: Fitness) -> str:
+    """Return what the judge of contradictions showed, and what follows."""
+    verdict = "is heard" if fitness.is_fit else "is not heard: stages 4 and 5 are left out"
+    return f"The judge of contradictions {verdict}: it {fitness} pairs of its exam"
 
 
 def pass_rates(tasks: Sequence[AnsweredTask]) -> dict[str, dict[str, float]]:

@@ -148,6 +148,9 @@ def _set_key(plan: VerificationPlan) -> str:
 
 def _set_metrics(verified: VerifiedSet) -> dict[str, float]:
     funnel = {f"funnel.{count.stage}_{count.unit}": float(count.left) for count in verified.funnel}
+    accuracy = verified.fitness.overall.balanced_accuracy if verified.fitness else None
+    if accuracy:
+        funnel["exam.contradiction"] = accuracy.value
     rates = pass_rates(verified.tasks)
     return funnel | {f"pass_rate.{kind}": rate["value"] for kind, rate in rates.items()}
 

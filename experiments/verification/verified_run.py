@@ -25,6 +25,7 @@ from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 from autoevol.program.roles import Role
+from autoevol.program.verification.descriptions import contradiction_exam
 from autoevol.program.verification.options import VerificationOptions
 from autoevol.program.verification.pipeline import (
     VerificationPipeline,
@@ -115,12 +116,13 @@ def calls_of(plan: VerificationPlan) -> Table:
     """Return how many calls the stages make at most, by stage and role."""
     options, table = plan.options, Table("stage", "role", "calls at most")
     constraints = len(plan.seeds) + 10 * options.proposals
+    exam = len(contradiction_exam().items) if constraints and options.descriptions else 0
     tasks = (constraints + options.kinds) * min(options.queries, len(plan.queries))
     stages = [
         ("propose", "evolver", options.proposals),
         ("write", "evolver", constraints * options.samples),
         ("describe", "evolver", constraints * options.descriptions),
-        ("contradict", "judge", 2 * constraints * options.descriptions),
+        ("contradict", "judge", 2 * (constraints * options.descriptions + exam)),
         ("answer", "responder", tasks * options.responses),
         ("grade", "judge", tasks * options.responses * (options.grade_above is not None)),
     ]

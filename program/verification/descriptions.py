@@ -1,5 +1,6 @@
 """Stages 4 and 5: functions in words, held against the constraint that they are to check."""
 
+import logging
 import re
 from collections.abc import Sequence
 
@@ -12,10 +13,36 @@ from autoevol.program.lm_errors import UNSCORED_ERRORS
 from autoevol.program.roles import Role, ask
 from autoevol.program.verification.constraints import Constraint
 from autoevol.program.verification.options import VerificationOptions
+from autoevol.program.witnesses.exam import Exam, Fitness, exam_of, items_in
 from autoevol.signatures.verification import COMPARED, CompareConstraints, DescribeVerifier
+
+logger = logging.getLogger(__name__)
 
 RELATIONS = ("same", "different", "contradiction")
 _ORDERS = 2
+
+
+def contradiction_exam() -> Exam:
+    """Return pairs of constraints of which half contradict each other; numbers have no language."""
+    return exam_of(items_in(__package__), has_groups=False)
+
+
+async def examined(judge: Role) -> Fitness:
+    """Return how well a judge tells contradictions; one that is not fit decides nothing.
+
+    Raises:
+        LMError: A call failed for good.
+    """
+    exam = contradiction_exam()
+    flags = await together([_contradicts(judge, i.original, i.rewrite) for i in exam.items])
+    fitness = exam.fitness(exam.items, flags)
+    if not fitness.is_fit:
+        logger.warning(
+            "%s is not fit to find contradictions: it %s pairs of its exam; stage 5 is left out",
+            judge.model,
+            fitness,
+        )
+    return fitness
 
 
 async def described(role: Role, constraint: Constraint, options: VerificationOptions) -> list[str]:

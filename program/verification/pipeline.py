@@ -22,9 +22,14 @@ from autoevol.program.verification.constraints import (
     shipped,
     with_verifiers,
 )
-from autoevol.program.verification.descriptions import described, without_contradiction
+from autoevol.program.verification.descriptions import (
+    described,
+    examined,
+    without_contradiction,
+)
 from autoevol.program.verification.funnel import StageCount, stage_count
 from autoevol.program.verification.options import VerificationOptions
+from autoevol.program.witnesses.exam import Fitness
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,7 +42,8 @@ class VerificationRoles:
     Attributes:
         writer: Proposes constraints, writes verifiers and describes them.
         responder: Answers.
-        judge: Compares constraints and grades answers; None: stages 5 and 8 are left out.
+        judge: Compares constraints, once it has passed an exam, and grades answers; None: stages 4,
+            5 and 8 are left out.
     """
 
     writer: Role
@@ -53,11 +59,13 @@ class VerifiedSet:
         constraints: All of them; the lost ones say where and why.
         tasks: With their answers.
         funnel: The account of each stage, in order.
+        fitness: What the judge of contradictions showed in its exam; None: it was not examined.
     """
 
     constraints: tuple[Constraint, ...]
     tasks: tuple[AnsweredTask, ...]
     funnel: tuple[StageCount, ...]
+    fitness: Fitness | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +98,18 @@ class VerificationPipeline:
         self.on_phase(Phase("propose constraints", 0))
         constraints, first = await proposed(self.roles.writer, seeds, self.options)
         funnel = [first]
-        for stage in (self._write, self._cross_validate, self._describe):
+        for stage in (self._write, self._cross_validate):
             constraints = await stage(constraints, funnel)
+        judge = self.roles.judge if self.options.descriptions else None
+        fitness = await self._fitness(judge) if judge and _left(constraints) else None
+        if judge and fitness and fitness.is_fit:
+            constraints = await self._compare(judge, constraints, funnel)
         constraints += shipped(self.options.kinds, self.options.language)
         tasks = joined(_left(constraints), queries, self.options)
         funnel.append(stage_count("join", "tasks", [""] * len(tasks)))
         results = await self._each("answer", tasks, self._answer)
         funnel += _answer_counts(results, self.options)
-        return VerifiedSet(tuple(constraints), tuple(results), tuple(funnel))
+        return VerifiedSet(tuple(constraints), tuple(results), tuple(funnel), fitness)
 
     async def _write(
         self, constraints: Sequence[Constraint], funnel: list[StageCount]
@@ -131,20 +143,20 @@ class VerificationPipeline:
         funnel.append(_constraint_count("cross-validate", validated))
         return validated
 
-    async def _describe(
-        self, constraints: Sequence[Constraint], funnel: list[StageCount]
-    ) -> list[Constraint]:
-        judge = self.roles.judge
-        if not self.options.descriptions or judge is None:
-            return list(constraints)
+    async def _fitness(self, judge: Role) -> Fitness:
+        self.on_phase(Phase("examine the judge", 0))
+        return await examined(judge)
 
-        async def describe(constraint: Constraint) -> Constraint:
+    async def _compare(
+        self, judge: Role, constraints: Sequence[Constraint], funnel: list[StageCount]
+    ) -> list[Constraint]:
+        async def compare(constraint: Constraint) -> Constraint:
             if constraint.lost_at:
                 return constraint
             texts = await described(self.roles.writer, constraint, self.options)
             return await without_contradiction(judge, constraint, texts)
 
-        compared = await self._each("compare descriptions", constraints, describe)
+        compared = await self._each("compare descriptions", constraints, compare)
         funnel.append(_constraint_count("contradict", compared))
         return compared
 

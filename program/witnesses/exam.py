@@ -17,7 +17,7 @@ from autoevol.metrics.stats.agreement import Confusion, confusion
 from autoevol.metrics.text.scripts import dominant_script, latin_language
 from autoevol.program.witnesses import controls
 
-Topic = Literal["demand", "solvable"]
+Topic = Literal["demand", "solvable", "contradiction"]
 Group = Literal["english", "east_asian", "other"]
 GROUPS: tuple[Group, ...] = ("english", "east_asian", "other")
 
@@ -39,7 +39,8 @@ class Item(NamedTuple):
     """An instruction and a rewrite of it with a known verdict.
 
     Attributes:
-        topic: What a broken one lacks: a further demand, or that somebody can do it.
+        topic: What a broken one lacks: a further demand, or that somebody can do it. Of two
+            constraints, that one text can keep both.
         answer: The known result of a sound task; "" where there is none to compare.
     """
 
@@ -188,13 +189,13 @@ def language_group(source: str, rewrite: str) -> Group:
 @cache
 def exam() -> Exam:
     """Return the judge's exam."""
-    return Exam(_items(), _beats_chance, _spares_sound)
+    return exam_of(items_in(__package__))
 
 
 @cache
 def solver_exam() -> Exam:
     """Return the solver's exam, in which the languages are one group: numbers have none."""
-    return Exam(_items(), _beats_chance, _spares_sound, has_groups=False)
+    return exam_of(items_in(__package__), has_groups=False)
 
 
 @cache
@@ -204,9 +205,15 @@ def first_exam() -> Exam:
     return Exam(items, _within_limits, _within_limits, has_groups=False)
 
 
+def exam_of(items: Sequence[Item], *, has_groups: bool = True) -> Exam:
+    """Return an exam that admits who beats chance in each group and spares the sound items."""
+    return Exam(items, _beats_chance, _spares_sound, has_groups)
+
+
 @cache
-def _items() -> tuple[Item, ...]:
-    lines = files(__package__).joinpath("exam.jsonl").read_text("utf-8").splitlines()
+def items_in(package: str) -> tuple[Item, ...]:
+    """Return the items that a package ships."""
+    lines = files(package).joinpath("exam.jsonl").read_text("utf-8").splitlines()
     return tuple(Item(**json.loads(line)) for line in lines)
 
 

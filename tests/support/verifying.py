@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from autoevol.experiments.models.transports.protocol import Message
+from autoevol.program.verification.descriptions import contradiction_exam
 
 PROPOSED = """Here are ten ideas:
 - Use the word apple at least twice.
@@ -38,6 +39,18 @@ def _verifier(user: str, draw: int) -> str:
     )
 
 
+def _relation(user: str) -> str:
+    """Find the contradictions of the exam, and `plum` that is asked for once and twice."""
+    if "once" in user and "twice" in user and "plum" in user:
+        return "contradiction"
+    pairs = {
+        frozenset((item.original, item.rewrite))
+        for item in contradiction_exam().items
+        if not item.is_sound
+    }
+    return "contradiction" if any(all(t in user for t in pair) for pair in pairs) else "same"
+
+
 def verifier(messages: Sequence[Message], draw: int) -> str:
     """Answer for every role of the stages; the system turn tells the stage."""
     system, user = messages[0]["content"], messages[-1]["content"]
@@ -50,7 +63,7 @@ def verifier(messages: Sequence[Message], draw: int) -> str:
         counted = match[1] if match else "it"
         return f"Write {counted} at least {'once' if counted == 'plum' else 'twice'}."
     if system.startswith("You compare two constraints"):
-        return "contradiction" if "once" in user else "same"
+        return _relation(user)
     if system.startswith("You grade an answer"):
         return "9" if "Well" in user else "7"
     word = _word(user)

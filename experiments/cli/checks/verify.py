@@ -1,6 +1,6 @@
 """`autoevol verify`: constraints that are code, and answers that keep them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ from autoevol.experiments.terminal.console import complaints, console, quiet_lib
 
 if TYPE_CHECKING:
     from autoevol.experiments.verification.verified_run import VerificationPlan
-    from autoevol.program.verification.funnel import StageCount
+    from autoevol.program.verification.pipeline import VerifiedSet
 
 app = typer.Typer(add_completion=False)
 
@@ -67,15 +67,15 @@ def _run(plan: "VerificationPlan") -> None:
     files += write_set_pictures(folder, result.funnel, rates)
     if tracking:
         track_set(tracking, plan, result, files, complaints.log)
-    _show(folder, result.funnel, rates)
+    _show(folder, result, rates)
 
 
-def _show(
-    folder: Path, funnel: "Sequence[StageCount]", rates: Mapping[str, Mapping[str, float]]
-) -> None:
-    from autoevol.experiments.verification.results import funnel_table, rates_table
+def _show(folder: Path, result: "VerifiedSet", rates: Mapping[str, Mapping[str, float]]) -> None:
+    from autoevol.experiments.verification.results import exam_line, funnel_table, rates_table
 
-    console.print(funnel_table(funnel))
+    console.print(funnel_table(result.funnel))
+    if result.fitness:
+        console.print(exam_line(result.fitness), markup=False)
     console.print(rates_table(rates))
     console.print(f"Rows for fine-tuning: {folder / 'verified.jsonl'}", markup=False)
     console.print(f"Preference pairs: {folder / 'pairs.jsonl'}", markup=False)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from autoevol.experiments.models.transports import scripted
+from autoevol.experiments.models.transports.protocol import Message
 from autoevol.experiments.sandbox import open_sandbox
 from autoevol.program.checks.check import checks_of
 from autoevol.program.checks.checking import findings
@@ -79,6 +81,23 @@ def test_every_constraint_and_answer_is_in_the_funnel() -> None:
     assert (proposed["entered"], proposed["left"]) == (11, 4)
     assert proposed["lost"] == {"duplicate": 6, "length": 1}
     assert funnel[STAGES.index("join")]["left"] == 2 * 3
+
+
+def test_a_judge_that_fails_its_exam_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def alarmist(messages: Sequence[Message], draw: int) -> str:
+        asked.append(messages[0]["content"])
+        is_comparison = asked[-1].startswith("You compare two constraints")
+        return "contradiction" if is_comparison else verifier(messages, draw)
+
+    monkeypatch.setitem(scripted.SCRIPTS, "verifier", alarmist)
+    shown = run_cli("verify", _config(), expected=0).out
+    assert "is not heard" in shown
+    assert "flags 16 of 16 sound and 16 of 16 broken" in " ".join(shown.split())
+    assert "contradict" not in [count["stage"] for count in _funnel()]
+    assert not any(system.startswith("You read a Python function") for system in asked)
+    assert json.loads(Path("runs/verified/exam.json").read_text())["is_fit"] is False
 
 
 def test_rows_keep_their_checks() -> None:
@@ -153,7 +172,14 @@ def test_mlflow_has_the_funnel() -> None:
     assert run.data.metrics["funnel.join_tasks"] == 6
     assert 0 < run.data.metrics["pass_rate.code"] < 1
     files = {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert files >= {"funnel.json", "verified.jsonl", "constraints_table.json", "stages.png"}
+    assert run.data.metrics["exam.contradiction"] == 1
+    assert files >= {
+        "exam.json",
+        "funnel.json",
+        "verified.jsonl",
+        "constraints_table.json",
+        "stages.png",
+    }
 
 
 def _runs(client: Any) -> list[Any]:
