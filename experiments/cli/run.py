@@ -17,11 +17,13 @@ from autoevol.experiments.cli.app import STOPPED_EARLY
 from autoevol.experiments.config.shipped import config_file, is_shipped
 from autoevol.experiments.run.request import RunRequest
 from autoevol.experiments.terminal.arguments import path_of
-from autoevol.experiments.terminal.console import complain, say
+from autoevol.experiments.terminal.console import complain, console, say
 
 if TYPE_CHECKING:
+    from autoevol.experiments.config.experiment import ExperimentConfig
     from autoevol.experiments.run.estimate import CostEstimate
     from autoevol.experiments.run.plan import Plan
+    from autoevol.experiments.verification.planning import VerificationPlan
 
 app = typer.Typer(add_completion=False)
 
@@ -239,9 +241,8 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     from autoevol.experiments.artifacts.resume import config_for_folder
     from autoevol.experiments.cli.tables import remainder, show_plan, show_summary
     from autoevol.experiments.export.writers import export_finished
-    from autoevol.experiments.run.command import check_target, checked_plan, finished, perform
+    from autoevol.experiments.run.command import checked_plan, finished, perform
     from autoevol.experiments.run.estimate import estimate
-    from autoevol.experiments.run.plan import copies, own_judge, recognised_lines
     from autoevol.experiments.tracking.again import track_later
     from autoevol.experiments.tracking.config import SETTINGS_FILE, load_tracking
 
@@ -249,10 +250,8 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
         tree, request.file, out=request.out, limit=request.limit, fresh=request.fresh
     )
     plan = checked_plan(config, request)
-    for line in recognised_lines(plan):
-        say(line)
-    for note in (*copies(plan), *own_judge(plan)):
-        say(f"{request.file}: {note}")
+    verification = _verification(config, request)
+    _say_notes(plan)
     tracking = load_tracking()
     summary = None if request.dry_run else finished(plan, request)
     if summary:
@@ -262,6 +261,7 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
         show_summary(summary, plan.config.folder)
     elif request.dry_run:
         show_plan(plan)
+        _show_calls(verification)
         say(tracking.description if tracking else f"not tracked: no {SETTINGS_FILE} here")
     else:
         if rest := remainder(estimate(plan)):
@@ -270,7 +270,54 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
         summary = perform(plan, request)
         show_summary(summary, plan.config.folder)
     if summary and request.scope != "search":
-        check_target(plan, summary)
+        _finish(plan, verification, summary)
+
+
+def _say_notes(plan: "Plan") -> None:
+    from autoevol.experiments.run.plan import copies, own_judge, recognised_lines
+
+    for line in recognised_lines(plan):
+        say(line)
+    for note in (*copies(plan), *own_judge(plan)):
+        say(f"{plan.where}: {note}")
+
+
+def _finish(plan: "Plan", verification: "VerificationPlan | None", summary: dict[str, Any]) -> None:
+    """Make the verified set, where one is asked for, and hold the rows against their target."""
+    from autoevol.experiments.run.command import check_target
+
+    if verification:
+        _verify(verification, summary)
+    check_target(plan, summary)
+
+
+def _verification(config: "ExperimentConfig", request: RunRequest) -> "VerificationPlan | None":
+    """Return the plan of the stages that follow the run; None: it has none."""
+    if config.verify is None or request.scope == "search":
+        return None
+    from autoevol.experiments.verification.planning import plan_of
+
+    return plan_of(config, request.file, allow_unsandboxed=False)
+
+
+def _show_calls(verification: "VerificationPlan | None") -> None:
+    if verification:
+        from autoevol.experiments.verification.planning import calls_of
+
+        say("then verified data, `verify`:")
+        console.print(calls_of(verification))
+
+
+def _verify(verification: "VerificationPlan", summary: dict[str, Any]) -> None:
+    """Join the rows that the run kept with constraints, in the nine stages."""
+    from autoevol.experiments.cli.checks.verify import make_set
+    from autoevol.experiments.verification.planning import on_evolved_rows
+
+    plan = on_evolved_rows(verification)
+    if plan.queries:
+        make_set(plan, summary["mlflow_run_id"])
+    else:
+        say("verify: the run kept no single instruction to join constraints with")
 
 
 def confirm(plans: "Sequence[Plan]", show: Callable[[], None], *, yes: bool) -> None:

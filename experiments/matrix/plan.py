@@ -105,6 +105,10 @@ def _planned(matrix: Matrix, cell: Cell, request: RunRequest, *, is_first: bool)
 def _config(matrix: Matrix, cell: Cell, request: RunRequest) -> ExperimentConfig:
     tree = matrix.tree(cell)
     config = _in_folder_of(cell, tree, request)
+    if config.verify is not None:
+        raise ConfigError(
+            f"{request.file}: verify", "a matrix makes no verified data; take it out, or the matrix"
+        )
     number = FORMAT if request.fresh else format_of(config.folder)
     return config if number == FORMAT else _in_folder_of(cell, with_implied(tree, number), request)
 

@@ -34,6 +34,7 @@ CONSTRAINTS, VERIFIED, PAIRS, FUNNEL, EXAM = (
 
 def write_set(folder: Path, verified: VerifiedSet, options: VerificationOptions) -> list[Path]:
     """Write the files; return those that MLflow keeps."""
+    folder.mkdir(parents=True, exist_ok=True)
     _write_lines(folder / CONSTRAINTS, map(constraint_line, verified.constraints))
     _write_lines(folder / VERIFIED, (_row(task) for task in verified.tasks if task.kept))
     pairs = (pair for task in verified.tasks for pair in _pairs(task, options))

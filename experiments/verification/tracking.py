@@ -16,9 +16,9 @@ from autoevol.experiments.tracking.store import (
     log_table,
     open_store,
 )
+from autoevol.experiments.verification.planning import VerificationPlan
 from autoevol.experiments.verification.response_checks import CheckedRow
 from autoevol.experiments.verification.results import pass_rates
-from autoevol.experiments.verification.verified_run import VerificationPlan
 from autoevol.program.verification.pipeline import VerifiedSet
 
 Say = Callable[[str], None]
@@ -32,6 +32,7 @@ class _Record:
         kind: The tag `run_kind`.
         key: Finds the run again, so that the same command adds nothing.
         name: Of the run.
+        parent: The run that it stands under; None: it stands alone.
     """
 
     kind: str
@@ -41,13 +42,17 @@ class _Record:
     metrics: Mapping[str, float]
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     files: Sequence[Path] = ()
+    parent: str | None = None
 
     def log(self, config: TrackingConfig) -> None:
         """Log what is missing."""
         store = open_store(config)
         tag = f"{self.kind}_key"
+        tags = {"run_kind": self.kind, tag: self.key}
+        if self.parent:
+            tags["mlflow.parentRunId"] = self.parent
         run = store.find(tag, self.key) or store.client.create_run(
-            store.experiment_id, tags={"run_kind": self.kind, tag: self.key}, run_name=self.name
+            store.experiment_id, tags=tags, run_name=self.name
         )
         client, run_id = store.client, str(run.info.run_id)
         if not run.data.params:
@@ -120,6 +125,7 @@ def track_set(
     verified: VerifiedSet,
     files: Sequence[Path],
     say: Say,
+    parent: str | None = None,
 ) -> None:
     """Log the funnel of a verified set, its pass rates, a table of constraints and the files."""
     models = plan.config.models
@@ -137,12 +143,13 @@ def track_set(
             metrics=_set_metrics(verified),
             tables={"constraints_table.json": _constraint_rows(verified)},
             files=files,
+            parent=parent,
         ).log(config)
 
 
 def _set_key(plan: VerificationPlan) -> str:
     """Return a key of the folder and the settings: other settings make another set."""
-    content = [str(plan.config.folder.resolve()), plan.section.model_dump_json()]
+    content = [str(plan.folder.resolve()), plan.section.model_dump_json()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 

@@ -11,7 +11,7 @@ from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import complaints, console, quiet_libraries
 
 if TYPE_CHECKING:
-    from autoevol.experiments.verification.verified_run import VerificationPlan
+    from autoevol.experiments.verification.planning import VerificationPlan
     from autoevol.program.verification.pipeline import VerifiedSet
 
 app = typer.Typer(add_completion=False)
@@ -39,7 +39,7 @@ def verify(
 ) -> None:
     """Make verified data: constraints as code, answers that keep them."""
     from autoevol.experiments.config.experiment import load_config
-    from autoevol.experiments.verification.verified_run import calls_of, plan_of
+    from autoevol.experiments.verification.planning import calls_of, plan_of
 
     file = config_file(config)
     settings = load_config(file, overrides or (), out=out)
@@ -47,10 +47,16 @@ def verify(
     if dry_run:
         console.print(calls_of(plan))
     else:
-        _run(plan)
+        make_set(plan)
 
 
-def _run(plan: "VerificationPlan") -> None:
+def make_set(plan: "VerificationPlan", parent: str | None = None) -> None:
+    """Make the verified set of a plan, write and track it, and show what came out.
+
+    Args:
+        plan: Checked.
+        parent: The MLflow run whose rows are the queries; None: there is none.
+    """
     from autoevol.experiments.terminal.progress import progress_bar
     from autoevol.experiments.tracking.config import load_tracking
     from autoevol.experiments.verification.pictures import write_set_pictures
@@ -62,11 +68,11 @@ def _run(plan: "VerificationPlan") -> None:
     quiet_libraries()
     with progress_bar(complaints) as bar:
         result = verified(plan, bar=bar, say=complaints.log)
-    folder, rates = plan.config.folder, pass_rates(result.tasks)
+    folder, rates = plan.folder, pass_rates(result.tasks)
     files = write_set(folder, result, plan.options)
     files += write_set_pictures(folder, result.funnel, rates)
     if tracking:
-        track_set(tracking, plan, result, files, complaints.log)
+        track_set(tracking, plan, result, files, complaints.log, parent)
     _show(folder, result, rates)
 
 
