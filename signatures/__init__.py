@@ -27,6 +27,7 @@ from autoevol.signatures.verification import (
     CompareConstraints,
     DescribeVerifier,
     ProposeConstraints,
+    WriteTests,
     WriteVerifier,
 )
 from autoevol.signatures.witness import (
@@ -74,6 +75,7 @@ __all__ = [
     "TagIntentions",
     "TryTask",
     "WorkTask",
+    "WriteTests",
     "WriteVerifier",
     "from_markdown",
     "shipped_methods",

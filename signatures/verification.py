@@ -1,7 +1,8 @@
-"""The questions of the nine stages that make verified data. What all rows share stands first.
+"""The questions of the nine stages that make verified data, and that for tests of code.
 
-The stages are AutoIF's (arXiv 2406.13542, section 3), the words our own. Each question has one text
-output, which `metrics.verification` reads, so that a small model is asked without scaffolding.
+What all rows share stands first. The stages are AutoIF's (arXiv 2406.13542, section 3), the words
+our own. Each question has one text output, which `metrics.verification` reads, so that a small
+model is asked without scaffolding.
 """
 
 import dspy
@@ -83,3 +84,30 @@ COMPARED = (
     },
 )
 """Examples of each relation."""
+
+
+class WriteTests(dspy.Signature):
+    """You write tests for a programming task that others will solve. You are shown the task and the names and arguments with which a solution is called. Work out from the task alone what a right solution returns. Cover the usual case first, then the edges that the task speaks of: nothing, one, many, the smallest, the largest. Leave out what the task does not decide.
+    A test is one line of Python that begins with assert, calls the solution with written values, and compares the result with a written value. Where a solution has to be called several times, a test is a function without arguments whose name begins with test_. No imports, no print, no classes.
+    """
+
+    task: str = dspy.InputField(desc="the task; others solve it")
+    interface: str = dspy.InputField(desc="how a solution is called")
+    tests: str = dspy.OutputField(
+        desc="Do not solve the task. Write five to eight tests for it in one block of Python, and nothing else."
+    )
+
+
+TESTED = (
+    {
+        "task": "Write a function that tells how many days a month has in a year that is no leap year.",
+        "interface": "def days_in(month: int)",
+        "tests": "```python\nassert days_in(1) == 31\nassert days_in(2) == 28\nassert days_in(4) == 30\nassert days_in(7) == 31\nassert days_in(12) == 31\n```",
+    },
+    {
+        "task": "Write a class that counts votes. The method vote takes a name, the method winner returns the name with most votes, or None before the first vote.",
+        "interface": "class Votes:\n    def __init__(self)\n    def vote(self, name)\n    def winner(self)",
+        "tests": '```python\nassert Votes().winner() is None\n\ndef test_one_vote():\n    votes = Votes()\n    votes.vote("Ada")\n    assert votes.winner() == "Ada"\n\ndef test_most_votes():\n    votes = Votes()\n    for name in ["Ada", "Ben", "Ben"]:\n        votes.vote(name)\n    assert votes.winner() == "Ben"\n```',
+    },
+)
+"""Shown before the question, without which a small model solves the task first."""

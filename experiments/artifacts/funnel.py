@@ -12,6 +12,8 @@ _REASONS_WITHOUT_A_RULE = {
     "over_length": "The rewrite is longer than `evolve.until` allows.",
     "verifier_failed": "The answer breaks a constraint of its row (`answer.check: constraints`).",
     "unreadable_checks": "The row's column `checks` cannot be read (`answer.check: constraints`).",
+    "tests_failed": "The answer's program fails tests that others pass (`answer.check: tests`).",
+    "no_tests": "No tests were written that could be run (`answer.check: tests`).",
     "no_agreement": "The answers agree on no result (`answer.check: agreement`).",
     "wrong_result": "The answer's result is not the agreed one (`answer.check: agreement`).",
 }

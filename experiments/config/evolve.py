@@ -191,8 +191,8 @@ class AnswerConfig(Section, AnswerSettings):
     Attributes:
         prompt: A file with the responder's instructions; null: AutoEvol's own.
         idk: Whether the responder may say that it does not know, with "IDK".
-        sandbox: Where checks run (`check: constraints`): "auto" is Monty, and bubblewrap for what
-            Monty does not support.
+        sandbox: Where checks and tests run: "auto" is Monty, and bubblewrap for what Monty does not
+            support.
     """
 
     prompt: str | None = None

@@ -188,6 +188,8 @@ class ExperimentConfig(Section):
     @model_validator(mode="after")
     def _usable_answers(self) -> Self:
         samples = self.answer.samples
+        if self.answer.check != "none" and not self.evolve.respond:
+            raise ValueError(f"answer.check is {self.answer.check}, but evolve.respond is false")
         if self.answer.check == "agreement" and samples < 2 and self.evolve.rounds:
             raise ValueError(
                 f"answer.check is agreement, but answer.samples is {samples}: one answer agrees "

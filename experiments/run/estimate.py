@@ -364,13 +364,16 @@ def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[CostE
 
 
 def _answers(plan: Plan, phase: str, answered: int) -> list[CostEstimate]:
-    """Return what it takes to answer so many instructions: tries, samples, and the best of them."""
+    """Return what answers to so many instructions take: tries, samples, tests, a choice."""
     if not plan.config.evolve.respond:
         return []
     answer = plan.config.answer
     words = _words([row.prompt for row in plan.splits.seeds]) + 40
     samples = answered * answer.attempts * answer.samples
-    estimates = [_estimate(plan, phase, "responder", samples, words)]
+    # A search runs no tests.
+    is_tested = answer.check == "tests" and phase in ("answer", "evolve")
+    tests = answered * answer.attempts * is_tested
+    estimates = [_estimate(plan, phase, "responder", samples + tests, words)]
     if plan.config.judges_answers:
         shown = words + answer.samples * _ANSWER_WORDS
         estimates.append(_estimate(plan, phase, "judge", answered, shown))

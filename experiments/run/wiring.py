@@ -158,12 +158,12 @@ def _teacher(
 
 @asynccontextmanager
 async def checker_of(plan: Plan, say: Callable[[str], None]) -> AsyncIterator[Checker | None]:
-    """Open what runs the checks of rows over their answers; None: the config asks for no check.
+    """Open what runs checks and tests of answers; None: the config asks for neither.
 
     Raises:
         SandboxError: There is no sandbox.
     """
-    if plan.config.answer.check != "constraints":
+    if plan.config.answer.check not in ("constraints", "tests"):
         yield None
         return
     async with open_sandbox(plan.config.answer.sandbox, say=say) as sandbox:

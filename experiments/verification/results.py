@@ -36,7 +36,7 @@ def write_set(folder: Path, verified: VerifiedSet, options: VerificationOptions)
     """Write the files; return those that MLflow keeps."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_lines(folder / CONSTRAINTS, map(constraint_line, verified.constraints))
-    _write_lines(folder / VERIFIED, (_row(task) for task in verified.tasks if task.kept))
+    _write_lines(folder / VERIFIED, (row_line(task) for task in verified.tasks if task.kept))
     pairs = (pair for task in verified.tasks for pair in _pairs(task, options))
     _write_lines(folder / PAIRS, pairs)
     funnel = [asdict(count) for count in verified.funnel]
@@ -61,7 +61,7 @@ def constraint_line(constraint: Constraint) -> dict[str, Any]:
     return {**asdict(constraint), "check": check}
 
 
-def _row(task: AnsweredTask) -> dict[str, Any]:
+def row_line(task: AnsweredTask) -> dict[str, Any]:
     """Return a row for fine-tuning: the best answer, and the checks that it was held against."""
     best = task.kept[0]
     query = task.task.query

@@ -14,7 +14,7 @@ _ENDED = frozenset({"timeout", "memory", "output", "crash"})
 """After such an end a run makes no further call."""
 
 _MOST_USED_UP = 2
-"""Texts on which a program may use up a limit before it is given up."""
+"""Calls in which a program may use up a limit before it is given up."""
 
 _SHARED = _ENDED | {"unsupported"}
 """Ends that may be another row's doing, where rows share a run."""
@@ -97,12 +97,18 @@ def _batches(jobs: Sequence[_Job]) -> list[list[int]]:
 async def verdicts(
     sandbox: Sandbox, code: str, texts: Sequence[str], limits: Limits = DEFAULT_LIMITS
 ) -> list[CallResult]:
-    """Return what `evaluate(response)` of a program says of texts.
+    """Return what `evaluate(response)` of a program says of texts; see `results_of`."""
+    return await results_of(sandbox, code, [Call(FUNCTION, [text]) for text in texts], limits)
 
-    A text on which it uses up a limit takes no other with it: each is then tried on its own, until
-    a second one does. A program that does so again and again says nothing of the others.
+
+async def results_of(
+    sandbox: Sandbox, code: str, calls: Sequence[Call], limits: Limits = DEFAULT_LIMITS
+) -> list[CallResult]:
+    """Return the results of calls of one program.
+
+    A call that uses up a limit takes no other with it: each is then made on its own, until a second
+    one does. A program that does so again and again says nothing of the others.
     """
-    calls = [Call(FUNCTION, [text]) for text in texts]
     results = await sandbox.run(code, calls, limits)
     if len(calls) < 2 or not any(result.ending in _ENDED for result in results):
         return results

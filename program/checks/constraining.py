@@ -17,6 +17,9 @@ MOST_ADDED = 2
 CHECKS = "checks"
 """The further column of a row that holds its checks."""
 
+TESTS = "verified_tests"
+"""The further column of a row that holds the tests that its answer passes."""
+
 _BESIDE = frozenset(
     {
         *("includes_all", "includes_korean", "excludes_all", "word_at_least", "no_exclamation"),
@@ -39,16 +42,17 @@ _WITH_DIGITS = frozenset(
 )
 """Kinds whose answers have digits."""
 
-CHECKS_OF_SEED = "checks_of_seed"
+_OF_SEED = "{}_of_seed"
 """The column under which an evolved row keeps the checks of what it was evolved from."""
 
 
 def without_checks(meta: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the further columns of a row for a rewrite of it, which its checks are not about."""
-    if CHECKS not in meta:
+    own = {name: meta[name] for name in (CHECKS, TESTS) if name in meta}
+    if not own:
         return meta
-    others = {name: value for name, value in meta.items() if name != CHECKS}
-    return {**others, CHECKS_OF_SEED: meta[CHECKS]}
+    others = {name: value for name, value in meta.items() if name not in own}
+    return others | {_OF_SEED.format(name): value for name, value in own.items()}
 
 
 def constrained(row: Row, count: int, draw: int) -> Row:

@@ -15,17 +15,19 @@ from autoevol.metrics import Reason, fails, majority
 from autoevol.program.bounds import Few
 from autoevol.program.calls import CallRecord, collected_calls
 from autoevol.program.checks.checking import Checker
+from autoevol.program.checks.constraining import TESTS
+from autoevol.program.checks.testing import Tested
 from autoevol.program.draws import draw_number
 from autoevol.program.evolution.attempt import Attempt
 from autoevol.program.evolution.best_answer import best_answer
 from autoevol.program.evolution.failure import FailureMetric
 from autoevol.program.evolution.rewriting import StageResult, with_turn_number
-from autoevol.program.evolution.verifying import Checked, disagreement
+from autoevol.program.evolution.verifying import Checked, disagreement, tests_of
 from autoevol.program.records import Outcome, Row
 from autoevol.program.roles import Roles
 
 ChooseName = Literal["majority", "judge"]
-CheckName = Literal["none", "constraints", "agreement"]
+CheckName = Literal["none", "constraints", "agreement", "tests"]
 Exchange = tuple[str, str]
 """A user turn and the answer to it."""
 
@@ -46,6 +48,9 @@ class AnswerSettings:
         check: How answers are verified. "constraints": the row's checks run over its answer, in a
             sandbox. "agreement": the results of the samples have to agree on one, and with the
             row's own answer where rows are answered as they are; for tasks with one result.
+            "tests": the programs in the samples run against tests that the responder writes apart
+            from them, in a sandbox; the largest group that passes the same tests is kept, if these
+            are more than half (CodeT, arXiv 2207.10397).
         only_missing: Where rows are answered as they are, a row that has an answer (other than
             "IDK") keeps it, without a call.
     """
@@ -92,12 +97,14 @@ class _Answer:
         model: Name of the model that replied.
         is_truncated: Whether the reply hit its token limit.
         reasons: The broken rules; empty when the answer is sound.
+        tested: What the tests say of its program; None: nobody ran any.
     """
 
     text: str
     model: str
     is_truncated: bool
     reasons: tuple[Reason, ...]
+    tested: Tested | None = None
 
 
 async def answer_row(
@@ -154,12 +161,18 @@ def _with_answers(outcome: Outcome, answers: Sequence[_Answer]) -> StageResult:
         for number, answer in enumerate(answers)
         for reason in _numbered(answer.reasons, number, is_conversation)
     )
+    tests = last.tested
     row = replace(
         row,
         response=answers[0].text,
         answers=tuple(answer.text for answer in answers) if is_conversation else (),
         model_respond=last.model,
-        scores={**row.scores, "response_truncated": float(last.is_truncated)},
+        scores={
+            **row.scores,
+            "response_truncated": float(last.is_truncated),
+            **({"tests_passed": tests.share} if tests else {}),
+        },
+        meta={**row.meta, TESTS: list(tests.passed)} if tests else row.meta,
     )
     return StageResult(row, reasons, outcome.raw)
 
@@ -183,8 +196,7 @@ class _Answerer:
         samples: list[_Answer] = []
         for number in range(self.settings.attempts):
             samples = await self._samples(question, number)
-            if self.settings.check == "agreement":
-                samples = self._agreeing(question, samples)
+            samples = await self._verified(question, number, samples)
             sound = [answer for answer in samples if not answer.reasons]
             if sound:
                 return sound[await self._choose(question, sound)]
@@ -227,6 +239,28 @@ class _Answerer:
             reasons = (*reasons, *await self.checked.reasons(text))
         model = reply.model if reply else self.roles.responder.model
         return _Answer(text, model, case.truncated, reasons)
+
+    async def _verified(
+        self, question: _Question, number: int, samples: list[_Answer]
+    ) -> list[_Answer]:
+        """Return the samples; those that agreement or tests speak against have a reason."""
+        if self.settings.check == "agreement":
+            return self._agreeing(question, samples)
+        # Of a conversation the last answer is checked.
+        if self.settings.check != "tests" or not self.checked.checker or not question.is_last:
+            return samples
+        draw = draw_number("tests", self.attempt.draw, question.number, number)
+        results = await tests_of(
+            self.checked.checker,
+            self.roles.responder,
+            question.prompt,
+            [answer.text for answer in samples],
+            draw,
+        )
+        return [
+            replace(answer, reasons=(*answer.reasons, *([reason] if reason else [])), tested=result)
+            for answer, (reason, result) in zip(samples, results, strict=True)
+        ]
 
     def _agreeing(self, question: _Question, samples: list[_Answer]) -> list[_Answer]:
         """Return the samples; those whose result is not the agreed one have a reason."""

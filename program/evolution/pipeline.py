@@ -43,7 +43,7 @@ class Pipeline:
         blocks_in_flight: Blocks at work at the same time, at least 1.
         answer: How sound rewrites are answered.
         rewriting: What the evolver sees and rewrites.
-        checker: Runs the checks of rows over their answers; None: nobody does.
+        checker: Runs checks and tests of answers; None: nobody does.
         suspects: What becomes of a row that is suspected, and against which there is no evidence.
         ids: Name the evolved rows.
         is_old: Whether a search's prompts name rules as they are called, and its proposals may

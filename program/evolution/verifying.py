@@ -1,4 +1,4 @@
-"""Whether an answer is verified: by the checks of its row, or by the results of other answers."""
+"""Whether an answer is verified: by checks of its row, by other answers' results, or by tests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from autoevol.metrics import Reason
 from autoevol.program.checks.check import Check, CheckError, checks_of
 from autoevol.program.checks.checking import Checker
 from autoevol.program.checks.constraining import CHECKS
+from autoevol.program.checks.testing import Tested, is_code, tested, written_tests
 from autoevol.program.records import Row
+from autoevol.program.roles import Role
 from autoevol.program.witnesses.results import known_result, result_of_answer
 
 _EVIDENCE = 200  # characters
@@ -46,6 +48,37 @@ class Checked:
         return tuple(
             Reason("verifier_failed", f"{check.kind}: {check.text}"[:_EVIDENCE]) for check in broken
         )
+
+
+async def tests_of(
+    checker: Checker, role: Role, task: str, answers: Sequence[str], draw: int
+) -> list[tuple[Reason | None, Tested | None]]:
+    """Return for each answer why its program is not believed, and what the tests say of it.
+
+    Args:
+        checker: Runs programs and tests.
+        role: Writes the tests.
+        task: The instruction.
+        answers: To it; where none holds a program, it is no programming task.
+        draw: Of the call.
+
+    Raises:
+        LMError: The call failed for good.
+    """
+    if not is_code(answers):
+        return [(None, None)] * len(answers)
+    tests = await written_tests(role, task, answers, draw)
+    if not tests:
+        return [(Reason("no_tests", "no assertion that calls the answer"), None)] * len(answers)
+    results = await tested(checker.sandbox, answers, tests)
+    return [(_failure(result), result) for result in results]
+
+
+def _failure(result: Tested | None) -> Reason | None:
+    if result and result.passes:
+        return None
+    evidence = result.evidence if result else "no program, where other answers have one"
+    return Reason("tests_failed", evidence[:_EVIDENCE])
 
 
 def disagreement(answers: Sequence[str], own: str) -> list[Reason | None]:

@@ -61,6 +61,7 @@ SNAPSHOT = {
     "TagIntentions": "9f744beab95a3304",
     "TryTask": "ade5654f0d61a01a",
     "WorkTask": "d9dd6cd440436088",
+    "WriteTests": "952ed298dbeec1c6",
     "WriteVerifier": "7ff7d8164643228b",
 }
 
@@ -98,6 +99,7 @@ SHOWN = {
     "RATED_LEVELS": "8961f0e41857f5ca",
     "RATED_SCORES": "b256e08582365296",
     "SOLVED": "eda51f5331e5f367",
+    "TESTED": "3076a75875dedf64",
     "TAGGED": "f3a42c9124da4d74",
     "TRIED": "017b4a883bdbdca5",
     "WORKED": "cd15b6bd8eaa7363",

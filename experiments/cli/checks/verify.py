@@ -8,7 +8,7 @@ import typer
 
 from autoevol.experiments.config.shipped import config_file
 from autoevol.experiments.terminal.arguments import path_of
-from autoevol.experiments.terminal.console import complaints, console, quiet_libraries
+from autoevol.experiments.terminal.console import complaints, console, quiet_libraries, say
 
 if TYPE_CHECKING:
     from autoevol.experiments.verification.planning import VerificationPlan
@@ -59,6 +59,7 @@ def make_set(plan: "VerificationPlan", parent: str | None = None) -> None:
     """
     from autoevol.experiments.terminal.progress import progress_bar
     from autoevol.experiments.tracking.config import load_tracking
+    from autoevol.experiments.verification.page import write_page
     from autoevol.experiments.verification.pictures import write_set_pictures
     from autoevol.experiments.verification.results import pass_rates, write_set
     from autoevol.experiments.verification.tracking import track_set
@@ -71,18 +72,25 @@ def make_set(plan: "VerificationPlan", parent: str | None = None) -> None:
     folder, rates = plan.folder, pass_rates(result.tasks)
     files = write_set(folder, result, plan.options)
     files += write_set_pictures(folder, result.funnel, rates)
+    files.append(write_page(folder, plan.config.name, result, plan.options, rates))
     if tracking:
         track_set(tracking, plan, result, files, complaints.log, parent)
     _show(folder, result, rates)
 
 
 def _show(folder: Path, result: "VerifiedSet", rates: Mapping[str, Mapping[str, float]]) -> None:
+    from autoevol.experiments.verification.page import PAGE, advice
     from autoevol.experiments.verification.results import exam_line, funnel_table, rates_table
 
     console.print(funnel_table(result.funnel))
     if result.fitness:
-        console.print(exam_line(result.fitness), markup=False)
+        say(exam_line(result.fitness))
     console.print(rates_table(rates))
-    console.print(f"Rows for fine-tuning: {folder / 'verified.jsonl'}", markup=False)
-    console.print(f"Preference pairs: {folder / 'pairs.jsonl'}", markup=False)
-    console.print(f"Pictures: {folder / 'stages.png'}, {folder / 'pass_rates.png'}", markup=False)
+    if remedy := advice(result.funnel):
+        say(remedy)
+    for line in (
+        f"data     {folder / 'verified.jsonl'}",
+        f"pairs    {folder / 'pairs.jsonl'}",
+        f"page     {folder / PAGE}",
+    ):
+        say(line)

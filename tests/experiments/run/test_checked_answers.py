@@ -197,6 +197,71 @@ def test_the_turns_of_a_conversation_agree_with_their_own_answers(
     assert {reason["rule"] for row in reasons for reason in row} == {"wrong_result"}
 
 
+def _programming(answer: str, draw: int) -> str:
+    """Answer tasks with right and wrong programs in turn; poems hold none."""
+    if "poem" in answer:
+        return "A river runs, and so do I."
+    body = "return n * 2" if "twice" in answer and draw % 3 else "return n"
+    return f"It is short.\n```python\ndef double(n):\n    {body}\n```"
+
+
+def _test_writer(reply: str) -> Any:
+    def script(messages: Sequence[Message], draw: int) -> str:
+        if messages[0]["content"].startswith("You write tests"):
+            assert "return" not in messages[-1]["content"].partition("interface")[2]
+            return reply
+        return str(_answering(_programming)(messages, draw))
+
+    return script
+
+
+TESTS = "```python\nassert double(2) == 4\nassert double(0) == 0\nassert double(-3) == -6\n```"
+
+
+def _tested_rows(monkeypatch: pytest.MonkeyPatch, reply: str) -> dict[str, dict[str, Any]]:
+    monkeypatch.setitem(scripted.SCRIPTS, "world", _test_writer(reply))
+    texts = {"a": "Return twice n.", "b": "Return half of n.", "c": "Write a poem."}
+    rows = [{"id": key, "instruction": text, "tests": "own"} for key, text in texts.items()]
+    Path("tasks.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = {
+        "name": "tested",
+        "models": {"evolver": {"model": "scripted/world", "temperature": 0.7}},
+        "data": {"path": "tasks.jsonl"},
+        "evolve": {"rounds": 0},
+        "answer": {"check": "tests", "samples": 5},
+        "failure": {"rules": ["paper"]},
+    }
+    Path("tested.yaml").write_text(yaml.safe_dump(config))
+    run_cli("run", "tested.yaml", "--out", "runs/a", expected=0)
+    lines = [*_lines("runs/a", "evolved.jsonl"), *_lines("runs/a", "failures.jsonl")]
+    return {line["id"]: line for line in lines}
+
+
+def test_programs_are_kept_that_agree_with_tests_written_apart(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = _tested_rows(monkeypatch, TESTS)
+    assert "return n * 2" in rows["a"]["response"]
+    assert rows["a"]["scores"]["tests_passed"] == 1
+    assert rows["a"]["meta"]["verified_tests"] == TESTS.splitlines()[1:-1]
+    assert rows["a"]["meta"]["tests"] == "own"
+    (reason,) = rows["b"]["reasons"]
+    assert reason == {
+        "rule": "tests_failed",
+        "evidence": "1 of 3 tests pass, not: assert double(2) == 4",
+    }
+    assert "verified_tests" not in rows["c"]["meta"]
+    assert rows["c"].get("reasons") is None
+
+
+def test_programs_without_tests_are_not_kept(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = _tested_rows(monkeypatch, "I would rather write a poem.")
+    assert rows["a"]["reasons"][0]["rule"] == "no_tests"
+    assert rows["c"].get("reasons") is None
+
+
 @pytest.mark.parametrize("as_text", [False, True])
 def test_rows_that_bring_checks_are_held_against_them(
     workplace: Path, monkeypatch: pytest.MonkeyPatch, as_text: bool
@@ -248,7 +313,8 @@ def test_disagreement_says_what_the_others_say() -> None:
         ({"evolve": {"rounds": 0, "checks": 1}}, "rounds is 0"),
         ({"evolve": {"checks": 3}}, "evolve.checks"),
         ({"answer": {"check": "agreement"}}, "answer.samples is 1"),
-        ({"answer": {"check": "tests"}}, "answer.check"),
+        ({"answer": {"check": "proofs"}}, "answer.check"),
+        ({"answer": {"check": "tests"}, "evolve": {"respond": False}}, "evolve.respond is false"),
         ({"answer": {"check": "constraints"}}, "evolve.checks is 0"),
         ({"evolve": {"rounds": 0}, "answer": {"check": "constraints"}}, "no row has checks"),
         ({"answer": {"check": "constraints", "sandbox": "none"}}, "answer.sandbox"),

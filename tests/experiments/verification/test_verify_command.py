@@ -1,6 +1,7 @@
 """`autoevol verify`: the nine stages on a scripted model whose true funnel is known."""
 
 import asyncio
+import html
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -185,6 +186,27 @@ def test_mlflow_has_the_funnel() -> None:
 def _runs(client: Any) -> list[Any]:
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     return list(client.search_runs(experiments, "tags.run_kind = 'verify'"))
+
+
+def test_the_page_shows_rows_stages_and_what_helps() -> None:
+    mark = "<script>alert(1)</script>"
+    Path("constraints.txt").write_text(f"Use the word fig at least twice. {mark}\n")
+    shown = run_cli("verify", _config(), expected=0).out
+    page = Path("runs/verified/verified.html").read_text("utf-8")
+    assert mark not in page
+    assert html.escape(mark) in page
+    assert _lines("verified.jsonl")[0]["id"] in page
+    assert page.count("data:image/png;base64,") == 2
+    assert "Most was lost at" in page
+    assert "Most was lost at" in shown
+
+
+def test_a_set_of_nothing_has_a_page() -> None:
+    own = {"constraints": None, "proposals": 1, "samples": 1, "least_cases": 3, "grade_above": None}
+    scripted.SCRIPTS["verifier"] = lambda messages, draw: "I cannot."
+    run_cli("verify", _config(**own), expected=0)
+    assert "verified data" in Path("runs/verified/verified.html").read_text("utf-8")
+    assert _lines("verified.jsonl") == []
 
 
 def test_a_dry_run_prints_the_calls() -> None:
