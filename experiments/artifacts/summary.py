@@ -139,12 +139,14 @@ class RunResult:
     Attributes:
         methods: Those that were applied, or are to be, the best first.
         filtered: Rows that each filter took out, by its name.
+        teach_abstains: Why the rules of stage `teach` decided nothing; "": they did, or are none.
     """
 
     methods: Sequence[Method]
     search: SearchResult = field(default_factory=SearchResult)
     bulk: BulkResult = field(default_factory=BulkResult)
     filtered: Mapping[str, int] = field(default_factory=dict)
+    teach_abstains: str = ""
 
 
 def summarise(
@@ -193,6 +195,7 @@ def _row_figures(result: RunResult) -> dict[str, Any]:
         "rows_suspected": sum(count.suspected for count in rounds),
         "rows_failed_suspected": sum(count.failed_suspected for count in rounds),
         "rows_unknown": sum(count.unknown for count in rounds),
+        "teach_abstains": result.teach_abstains or None,
         "rounds": [asdict(count) for count in rounds],
         "rows_filtered": dict(result.filtered),
         "attempts_by_method": {name: dict(tally) for name, tally in sorted(by_method.items())},

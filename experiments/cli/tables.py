@@ -193,6 +193,7 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         *_surplus_lines(summary),
         *_suspect_lines(summary),
         *_unknown_lines(summary),
+        *_abstention_lines(summary),
         *(
             (f"witness of {rule}", words)
             for rule, words in admission_lines(summary.get("judge_fitness") or {})
@@ -219,6 +220,11 @@ def _rejected_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
 def _surplus_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
     surplus = summary.get("rows_surplus", 0)
     return [("kept beyond the target", f"{surplus} (surplus.jsonl)")] if surplus else []
+
+
+def _abstention_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    why = summary.get("teach_abstains")
+    return [("failure.teach abstained", why)] if why else []
 
 
 def _unknown_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:

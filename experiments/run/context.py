@@ -43,6 +43,7 @@ class OpenRun:
 
     Attributes:
         pipeline: Models by role, F, and how rows are grouped.
+        teach_abstains: Why F's rules of stage `teach` decide nothing; "": they do, or are none.
     """
 
     plan: Plan
@@ -50,6 +51,7 @@ class OpenRun:
     folder: RunFolder
     pipeline: Pipeline
     tracker: Tracker
+    teach_abstains: str = ""
 
     def on_phase(self, phase: Phase) -> None:
         """Show a phase, and name it to the tracker."""

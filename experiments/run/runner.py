@@ -111,7 +111,8 @@ async def _measured(
     decided = await with_teaching_decided(await with_suspects_decided(opened))
     async with checker_of(opened.plan, _ignore) as checker:
         pipeline = replace(decided.pipeline, checker=checker)
-        return await _phases(replace(decided, pipeline=pipeline), models, tools).run()
+        result, scores = await _phases(replace(decided, pipeline=pipeline), models, tools).run()
+    return replace(result, teach_abstains=decided.teach_abstains), scores
 
 
 def _ignore(line: str) -> None:

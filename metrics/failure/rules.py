@@ -304,12 +304,16 @@ def check_thresholds(thresholds: Thresholds) -> None:
         defaults = RULES[name].thresholds
         for key in numbers:
             if key not in defaults:
-                existing = ", ".join(defaults) or "none"
+                existing = ", ".join(defaults) or f"none{_elsewhere(name)}"
                 raise ValueError(f"{name} has no threshold {key!r}; its thresholds: {existing}")
             if isinstance(defaults[key], int) and numbers[key] != int(numbers[key]):
                 raise ValueError(f"{name}.{key} must be a whole number, got {numbers[key]}")
             if RULES[name].witness:
                 _check_range(name, key, numbers[key])
+
+
+def _elsewhere(name: str) -> str:
+    return "; failure.learnable has its numbers" if name in RULE_SETS["learnable"] else ""
 
 
 def _check_range(name: str, key: str, number: float) -> None:

@@ -42,7 +42,8 @@ async def with_teaching_decided(opened: OpenRun) -> OpenRun:
         where = f"{opened.plan.where}: failure.teach"
         raise ConfigError(where, f"{why}, so nothing would decide; name rules in failure.evolve")
     opened.context.say(f"failure.teach abstains: {why}; the other rules decide")
-    return replace(opened, pipeline=replace(opened.pipeline, failure=failure.without_teaching()))
+    pipeline = replace(opened.pipeline, failure=failure.without_teaching())
+    return replace(opened, pipeline=pipeline, teach_abstains=why)
 
 
 def _seeds(opened: OpenRun) -> Sequence[Row]:

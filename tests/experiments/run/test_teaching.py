@@ -82,6 +82,8 @@ def test_without_results_and_a_judge_the_other_rules_decide(
     result = run_cli("run", with_open_seeds(write_config, failure=failure), expected=0)
     assert "failure.teach abstains: none of 9 seeds has a result" in " ".join(result.out.split())
     assert "teach" not in summary_of(RUN)["failures_by_rule"]
+    assert "none of 9 seeds has a result" in summary_of(RUN)["teach_abstains"]
+    assert "failure.teach abstained: none of 9 seeds" in (RUN / "report.html").read_text("utf-8")
 
 
 def test_where_nothing_would_decide_nothing_is_paid(write_config: Callable[..., Path]) -> None:

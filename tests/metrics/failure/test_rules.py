@@ -64,6 +64,9 @@ def test_a_whole_number_stays_one() -> None:
         pytest.param({"repeated": {"run": 2.5}}, "whole number", id="fraction"),
         pytest.param({"repeated": {"run": float("inf")}}, "finite", id="infinite"),
         pytest.param({"unparsed": {"x": 1}}, "its thresholds: none", id="rule without any"),
+        pytest.param(
+            {"too_hard": {"x": 1}}, "failure.learnable has its numbers", id="rule of stage teach"
+        ),
     ],
 )
 def test_a_wrong_threshold_is_one_line(
