@@ -27,8 +27,8 @@ def test_what_a_run_keeps_of_its_config_says_the_same(path: Path, tmp_path: Path
 def test_a_shipped_config_is_valid_and_named_as_its_file(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from autoevol.experiments.run.estimate import estimate
-    from autoevol.experiments.run.plan import make_plan
+    from autoevol.experiments.run.planning.estimate import estimate
+    from autoevol.experiments.run.planning.plan import make_plan
 
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.setenv("OPENAI_API_KEY", "for the check only")

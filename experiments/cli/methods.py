@@ -34,7 +34,7 @@ def methods_show(
     ] = None,
 ) -> None:
     """Print a method as Markdown, with its parameters filled in."""
-    from autoevol.experiments.run.plan import find_method
+    from autoevol.experiments.run.planning.methods import find_method
     from autoevol.signatures import to_markdown
 
     where = f"methods show {name}"

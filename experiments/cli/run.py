@@ -21,8 +21,8 @@ from autoevol.experiments.terminal.console import complain, console, say
 
 if TYPE_CHECKING:
     from autoevol.experiments.config.experiment import ExperimentConfig
-    from autoevol.experiments.run.estimate import CostEstimate
-    from autoevol.experiments.run.plan import Plan
+    from autoevol.experiments.run.planning.estimate import CostEstimate
+    from autoevol.experiments.run.planning.plan import Plan
     from autoevol.experiments.verification.planning import VerificationPlan
 
 app = typer.Typer(add_completion=False)
@@ -167,7 +167,7 @@ def _preview(request: RunRequest, rows: int) -> None:
     from autoevol.experiments.cli.tables import show_preview
     from autoevol.experiments.config.loading import tree_of
     from autoevol.experiments.run.command import checked_plan
-    from autoevol.experiments.run.plan import recognised_lines
+    from autoevol.experiments.run.planning.notes import recognised_lines
     from autoevol.experiments.run.preview import preview as previewed
     from autoevol.experiments.terminal.console import quiet_libraries
 
@@ -242,7 +242,7 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     from autoevol.experiments.cli.tables import remainder, show_plan, show_summary
     from autoevol.experiments.export.writers import export_finished
     from autoevol.experiments.run.command import checked_plan, finished, perform
-    from autoevol.experiments.run.estimate import estimate
+    from autoevol.experiments.run.planning.estimate import estimate
     from autoevol.experiments.tracking.again import track_later
     from autoevol.experiments.tracking.config import SETTINGS_FILE, load_tracking
 
@@ -274,7 +274,7 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
 
 
 def _say_notes(plan: "Plan") -> None:
-    from autoevol.experiments.run.plan import copies, own_judge, recognised_lines
+    from autoevol.experiments.run.planning.notes import copies, own_judge, recognised_lines
 
     for line in recognised_lines(plan):
         say(line)
@@ -322,7 +322,7 @@ def _verify(verification: "VerificationPlan", summary: dict[str, Any]) -> None:
 
 def confirm(plans: "Sequence[Plan]", show: Callable[[], None], *, yes: bool) -> None:
     """Show the plans and ask before money is spent, if the terminal is interactive."""
-    from autoevol.experiments.run.estimate import estimate
+    from autoevol.experiments.run.planning.estimate import estimate
 
     costs = [cost for plan in plans for cost in estimate(plan)]
     if any(map(_is_paid, costs)) and not yes and sys.stdin.isatty():

@@ -90,7 +90,7 @@ def _show_next(target: Path) -> None:
     """Print the plan with its estimate where everything is there for it, and what comes next."""
     from autoevol.experiments.cli.tables import show_plan
     from autoevol.experiments.config.experiment import load_config
-    from autoevol.experiments.run.plan import make_plan
+    from autoevol.experiments.run.planning.plan import make_plan
 
     try:
         show_plan(make_plan(load_config(target), str(target)))

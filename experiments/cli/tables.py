@@ -11,8 +11,8 @@ from rich.text import Text
 
 from autoevol.experiments.artifacts.admissions import admission_lines
 from autoevol.experiments.files.trees import flat_numbers
-from autoevol.experiments.run.estimate import CostEstimate, estimate
-from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.planning.estimate import CostEstimate, estimate
+from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.terminal.console import console, say
 from autoevol.program.records import Outcome

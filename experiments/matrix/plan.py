@@ -17,7 +17,7 @@ from autoevol.experiments.config.experiment import (
 from autoevol.experiments.data.seeds import Splits
 from autoevol.experiments.matrix.grid import Cell, Matrix
 from autoevol.experiments.run.command import checked_plan, finished
-from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.run.request import RunRequest
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row

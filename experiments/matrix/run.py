@@ -19,7 +19,7 @@ from autoevol.experiments.matrix.results import figures_of
 from autoevol.experiments.matrix.tables import outcome_line, show_cells, show_estimates
 from autoevol.experiments.matrix.tracking import MatrixRun, matrix_run
 from autoevol.experiments.run.command import perform
-from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.run.request import RunRequest
 from autoevol.experiments.terminal.console import say
 from autoevol.experiments.terminal.signals import stopping_on_signal

@@ -4,8 +4,7 @@ A plan is everything that can be checked without a model. A run takes a plan thr
 search, bulk, score and filter. Then it writes the results.
 
 - `request`: what the user asks of `run`, `optimize` and `evolve`.
-- `plan`: the config with its seeds, methods and models, all checked.
-- `estimate`: calls, tokens and cost by phase and role, as an upper bound.
+- `planning`: the config with its seeds, methods and models, all checked, and what it will cost.
 - `command`: check, find a finished run, and run, for the command line and for a matrix.
 - `finished`: whether a run is finished and its folder whole; what is damaged is made again.
 - `runner`: opens everything that a run needs, and runs its phases in order.

@@ -7,7 +7,7 @@ from typing import Any
 from autoevol.experiments.artifacts.folder import check_folder
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.run.finished import find_summary
-from autoevol.experiments.run.plan import Plan, make_plan
+from autoevol.experiments.run.planning.plan import Plan, make_plan
 from autoevol.experiments.run.request import RunRequest
 from autoevol.experiments.terminal.console import console, quiet_libraries, say, say_at
 from autoevol.experiments.terminal.progress import progress_bar

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autoevol.experiments.artifacts.folder import RunFolder
-from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.run.request import Scope
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.experiments.tracking.config import TrackingConfig

@@ -18,7 +18,7 @@ from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.files.reading import read_file, read_object
 from autoevol.experiments.models.ledger import read_sums
-from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.scores.filtering import FILTERED
 from autoevol.experiments.scores.stored import read_stored, stored_rows
 from autoevol.program.errors import ConfigError

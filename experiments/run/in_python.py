@@ -20,7 +20,7 @@ from autoevol.experiments.files.reading import read_rows
 from autoevol.experiments.models.runtime import load_libraries
 from autoevol.experiments.run.context import RunContext
 from autoevol.experiments.run.finished import find_summary
-from autoevol.experiments.run.plan import Plan, make_plan
+from autoevol.experiments.run.planning.plan import Plan, make_plan
 from autoevol.experiments.run.runner import run
 from autoevol.experiments.terminal.console import quiet_libraries
 from autoevol.experiments.terminal.progress import progress_bar

@@ -15,8 +15,9 @@ from autoevol.experiments.artifacts.resume import LEDGER, format_of
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import OpenModels, open_models
-from autoevol.experiments.run.plan import Plan
-from autoevol.experiments.run.wiring import generation_settings, pipeline_of
+from autoevol.experiments.run.planning.generation import generation_settings
+from autoevol.experiments.run.planning.plan import Plan
+from autoevol.experiments.run.wiring import pipeline_of
 from autoevol.experiments.terminal.signals import stopping_on_signal
 from autoevol.metrics import compose
 from autoevol.program.evolution.evolver import Evolver

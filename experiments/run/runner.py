@@ -18,7 +18,7 @@ from autoevol.experiments.run.phases.first_look import with_suspects_decided
 from autoevol.experiments.run.phases.scores import ScorePhase, ScoreTools, open_score_tools
 from autoevol.experiments.run.phases.teaching import with_teaching_decided
 from autoevol.experiments.run.phases.waves import Waves
-from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.run.results import (
     write_best,
     write_rejected,

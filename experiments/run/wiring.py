@@ -1,6 +1,6 @@
 """The program's own settings, made from a checked plan: the program knows no config."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from autoevol.experiments.artifacts.format import FormatRules
 from autoevol.experiments.config.experiment import EVOLVING
 from autoevol.experiments.config.scores import SCORING, SOLVERS
 from autoevol.experiments.config.section import settings_from
-from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.sandbox import open_sandbox
 from autoevol.metrics import ONE_KIND, compose
 from autoevol.metrics.quality.learnable import LearnableOptions
@@ -17,12 +17,9 @@ from autoevol.program.checks.checking import Checker
 from autoevol.program.checks.constraining import CHECKS
 from autoevol.program.errors import ConfigError
 from autoevol.program.evolution.answering import AnswerSettings
-from autoevol.program.evolution.attempt import LengthGoal
 from autoevol.program.evolution.failure import failure_metric
-from autoevol.program.evolution.generator import GenerationSettings
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.evolution.rewriting import RewriteOptions
-from autoevol.program.records import MethodTally
 from autoevol.program.roles import OnCall, Role, Roles
 from autoevol.program.row_ids import RowIds
 from autoevol.program.search.settings import SearchSettings
@@ -46,32 +43,6 @@ def search_settings(plan: Plan) -> SearchSettings:
     """Return the search's settings."""
     return settings_from(
         plan.config.optimizer, SearchSettings, seed=plan.config.seed, earlier=plan.earlier
-    )
-
-
-def generation_settings(
-    plan: Plan, learned: Mapping[int, Mapping[str, MethodTally]]
-) -> GenerationSettings:
-    """Return the bulk phase's settings.
-
-    Args:
-        plan: Of the run.
-        learned: By round and by the method's name, what an earlier try's bandit began with.
-    """
-    config = plan.config.evolve
-    goal = LengthGoal(*config.until.words) if config.until else None
-    weights = {
-        method.name: entry.weight
-        for methods, entries in zip(plan.schedule, config.entries, strict=True)
-        for method, entry in zip(methods, entries, strict=True)
-    }
-    return settings_from(
-        config,
-        GenerationSettings,
-        until=goal,
-        weights=weights,
-        learned=learned,
-        seed=plan.config.seed,
     )
 
 

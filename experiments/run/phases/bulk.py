@@ -8,7 +8,7 @@ from autoevol.experiments.artifacts.row_files import RowWriter, row_files
 from autoevol.experiments.artifacts.summary import BulkResult
 from autoevol.experiments.models.budget import Totals
 from autoevol.experiments.run.context import OpenRun
-from autoevol.experiments.run.wiring import generation_settings
+from autoevol.experiments.run.planning.generation import generation_settings
 from autoevol.program.errors import ConfigError
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.generator import Generator, Schedule

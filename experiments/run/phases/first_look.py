@@ -7,7 +7,7 @@ from dspy.utils.exceptions import AdapterParseError, LMInvalidRequestError
 
 from autoevol.experiments.artifacts.identity import read_identity
 from autoevol.experiments.run.context import OpenRun
-from autoevol.experiments.run.wiring import generation_settings
+from autoevol.experiments.run.planning.generation import generation_settings
 from autoevol.metrics import Case, broken, fails
 from autoevol.metrics.failure.evolvers import (
     LEAST_REWRITES,

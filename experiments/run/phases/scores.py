@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autoevol.experiments.run.context import OpenRun
-from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.scores.files import (
     evolved_rows,
     renew_figures,

@@ -6,7 +6,7 @@ from typing import Any
 
 from autoevol.experiments.artifacts.summary import HeldoutTest, SearchResult
 from autoevol.experiments.run.context import OpenRun
-from autoevol.experiments.run.plan import Plan
+from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.run.wiring import search_settings
 from autoevol.metrics import FailureRate
 from autoevol.program.evolution.evaluation import evaluate

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from autoevol.experiments.config.experiment import load_config
-from autoevol.experiments.run.estimate import estimate
-from autoevol.experiments.run.plan import make_plan
+from autoevol.experiments.run.planning.estimate import estimate
+from autoevol.experiments.run.planning.plan import make_plan
 from tests.support.command_line import rows_of, run_cli
 from tests.support.loopback import Answer, ReceivedRequest, answering, good_reply
 

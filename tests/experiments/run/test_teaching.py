@@ -56,8 +56,8 @@ def test_a_row_that_failed_before_reaches_no_solver(write_config: Callable[..., 
 
 def test_calls_stay_below_the_estimate(write_config: Callable[..., Path]) -> None:
     from autoevol.experiments.config.experiment import load_config
-    from autoevol.experiments.run.estimate import estimate
-    from autoevol.experiments.run.plan import make_plan
+    from autoevol.experiments.run.planning.estimate import estimate
+    from autoevol.experiments.run.planning.plan import make_plan
 
     config = write_config(30, models=MODELS, failure=TEACH)
     bounds = estimate(make_plan(load_config(config), str(config)))

@@ -15,8 +15,8 @@ from mlflow import MlflowClient
 
 from autoevol.experiments.config.experiment import load_config
 from autoevol.experiments.models.local.weights import SHIPPED, cached_path
-from autoevol.experiments.run.estimate import estimate
-from autoevol.experiments.run.plan import make_plan
+from autoevol.experiments.run.planning.estimate import estimate
+from autoevol.experiments.run.planning.plan import make_plan
 from autoevol.experiments.scores.causal_lm import CausalModel, LogProbs, open_causal
 from autoevol.experiments.scores.ifd import ifd_scores
 from autoevol.experiments.scores.pretrained import BATCH_TOKENS, Tokens, batches

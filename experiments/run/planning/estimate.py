@@ -8,8 +8,8 @@ from autoevol.experiments.artifacts.resume import LEDGER
 from autoevol.experiments.config.scores import SOLVERS
 from autoevol.experiments.models.ledger import Sums, read_sums
 from autoevol.experiments.models.settings import adjusted
-from autoevol.experiments.run.plan import Plan
-from autoevol.experiments.run.wiring import generation_settings
+from autoevol.experiments.run.planning.generation import generation_settings
+from autoevol.experiments.run.planning.plan import Plan
 from autoevol.metrics import Rule, Witness, compose
 from autoevol.metrics.failure.evolvers import LEAST_REWRITES
 from autoevol.program.search.settings import RANKS

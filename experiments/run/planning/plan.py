@@ -1,0 +1,136 @@
+"""The plan of a run: its config with seeds, methods and models, checked without a model call."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from autoevol.experiments.artifacts.earlier import earlier_methods
+from autoevol.experiments.config.data import sized
+from autoevol.experiments.config.experiment import (
+    ExperimentConfig,
+    rounds_problem,
+)
+from autoevol.experiments.data.formats.account import Recognised
+from autoevol.experiments.data.seeds import Seeds, Splits, read_seeds, split
+from autoevol.experiments.files.data_sets import existing_path
+from autoevol.experiments.models.settings import ModelSettings
+from autoevol.experiments.run.planning.methods import (
+    answer_prompt_of,
+    check_adapter,
+    schedule_of,
+    start_of,
+)
+from autoevol.experiments.run.planning.models import failure_solver, models_of
+from autoevol.experiments.scores.files import read_benchmarks
+from autoevol.metrics import compose
+from autoevol.program.errors import ConfigError
+from autoevol.signatures import Method
+
+
+@dataclass(frozen=True)  # no slots: a cached property needs a place
+class Plan:
+    """A checked config with its seeds, methods and models.
+
+    Attributes:
+        where: The config's file, for messages.
+        schedule: What each round applies unless a search replaces it.
+        start: Where the search starts; None without a search.
+        models: Settings of the roles that the run needs.
+        earlier: The methods of `optimizer.learn_from`, in its order, each once.
+        answer_prompt: Instructions of the responder; "": the signature's own.
+        recognised: What the reader recognised in the seeds' source.
+    """
+
+    config: ExperimentConfig
+    where: str
+    splits: Splits
+    schedule: list[list[Method]]
+    start: Method | None
+    models: dict[str, ModelSettings]
+    answer_prompt: str = ""
+    recognised: Recognised = field(default_factory=Recognised)
+    earlier: tuple[Method, ...] = ()
+
+    @property
+    def methods(self) -> list[Method]:
+        """The methods of all rounds, each once."""
+        return list({m.id: m for methods in self.schedule for m in methods}.values())
+
+    @property
+    def failure_solver(self) -> str | None:
+        """The role that decides the solver's rules of F; None: F has none."""
+        return failure_solver(self.config, compose(self.config.failure.evolve, "evolve"))
+
+    @property
+    def strong_answers(self) -> bool:
+        """Whether the responder is the strong solver's model, so that a response is a sample."""
+        strong, responder = self.models.get("strong_solver"), self.models.get("responder")
+        if not (strong and responder and self.config.evolve.respond):
+            return False
+        return (strong.model, strong.api_base) == (responder.model, responder.api_base)
+
+    @cached_property
+    def content(self) -> str:
+        """Fingerprint of what the config points to: seeds, methods and prompts."""
+        # The config itself holds only paths. A resumed run must not mix rows of two data files.
+        digest = hashlib.sha256(self.answer_prompt.encode())
+        for row in self.splits.seeds:
+            fields = [row.id, row.instruction, row.input, row.turns, row.response, row.round]
+            fields += [row.system] if row.system else []
+            digest.update(json.dumps(fields).encode())
+        for methods in [*self.schedule, [self.start] if self.start else []]:
+            # A method's id leaves out its kind, which selects failure rules.
+            digest.update(json.dumps([(m.id, m.kind) for m in methods]).encode())
+        # Only where there are any: the fingerprints of other runs stay as they were.
+        for method in self.earlier:
+            digest.update(method.id.encode())
+        return digest.hexdigest()[:16]
+
+
+def make_plan(config: ExperimentConfig, where: str) -> Plan:
+    """Check everything that needs no model and return what the run will use.
+
+    Raises:
+        ConfigError: Names the file and the key, or the data file and the row.
+    """
+    # Seeds come last, for they take the longest: a mistake in a key is reported at once.
+    schedule = schedule_of(config, where)
+    methods = [method for round_methods in schedule for method in round_methods]
+    start = start_of(config, methods, where)
+    models = models_of(config, where)
+    check_adapter(config, [*methods, *([start] if start else [])], where)
+    prompt = answer_prompt_of(config, where)
+    earlier = earlier_methods(config, f"{where}: optimizer.learn_from")
+    _check_benchmarks(config, where)
+    seeds = read_seeds(config, where)
+    config = _resolved(config, seeds, where)
+    splits = split(seeds.rows, config, where)
+    return Plan(config, where, splits, schedule, start, models, prompt, seeds.recognised, earlier)
+
+
+def _resolved(config: ExperimentConfig, seeds: Seeds, where: str) -> ExperimentConfig:
+    """Return the config with what the seeds decide: its first round, and the sizes of a search."""
+    evolve = config.evolve.model_copy(update={"first_round": seeds.first_round})
+    data = sized(config.data, len(seeds.rows)) if config.is_search else config.data
+    resolved = config.model_copy(update={"evolve": evolve, "data": data})
+    if problem := rounds_problem(resolved):
+        raise ConfigError(f"{where}: output.rounds", problem)
+    return resolved
+
+
+def _check_benchmarks(config: ExperimentConfig, where: str) -> None:
+    """Read the benchmark files of scores and filters.
+
+    Data sets of the hub are left to the run: a check downloads nothing.
+    """
+    scored = config.scores.benchmarks if "overlap" in config.scores.names else []
+    benchmarks = [(f"{where}: scores.benchmarks", scored)]
+    for number, row_filter in enumerate(config.filters):
+        if row_filter.name == "decontaminate":
+            benchmarks.append((f"{where}: filters.{number}.benchmarks", row_filter.benchmarks))
+    beside = Path(where).parent
+    for key, names in benchmarks:
+        files = [name for name in names if existing_path(name, key, beside=beside)]
+        read_benchmarks(files, key, beside=beside)
