@@ -48,7 +48,7 @@ def quoted(response: str) -> bool:
     """Return whether the whole response stands in double quotation marks."""
     text = response.strip()
     pairs = (('"', '"'), ("“", "”"), ("「", "」"))
-    is_whole = text.count('"') in (0, 2)  # and not two quotations with words between them
+    is_whole = len(re.findall('["“”「」„«»]', text)) == 2  # not two quotations, nor one in another
     stands = any(text[0] == first and text[-1] == last for first, last in pairs) if text else False
     return len(text) > 2 and is_whole and stands
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import json
 import random
 import string
 from importlib import import_module
@@ -17,6 +18,12 @@ from autoevol.signatures.constraints import ConstraintKind, constraint_kinds
 from tests.support.kept_constraints import CASES, words
 
 KINDS = constraint_kinds()
+ANSWERS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "answers.jsonl").read_text("utf-8").split("\n")
+    if line
+]
+"""Written from the constraint's words, without a look at its check."""
 
 
 def _function(kind: ConstraintKind) -> Any:
@@ -75,6 +82,25 @@ def test_the_sandbox_says_what_python_says() -> None:
     for (check, text), finding in zip(pairs, asyncio.run(run()), strict=True):
         expected = _function(KINDS[check.kind])(text, **check.options)
         assert (finding.strict, finding.problem) == (expected, ""), (check.kind, text)
+
+
+def test_answers_written_from_the_words_alone_are_told_apart() -> None:
+    """208 answers that keep a drawn constraint and 208 that just break it, in Python and Monty."""
+    pairs = [
+        (check, row[side], side == "keeps")
+        for row in ANSWERS
+        for check in checks_of([{"kind": row["kind"], "options": row["options"]}])
+        for side in ("keeps", "breaks")
+    ]
+
+    async def run() -> list[Finding]:
+        async with open_sandbox("monty") as sandbox:
+            return await findings(sandbox, [(check, text) for check, text, _ in pairs])
+
+    assert len(pairs) == 416
+    for (check, text, keeps), finding in zip(pairs, asyncio.run(run()), strict=True):
+        assert (finding.strict, finding.problem) == (keeps, ""), (check, text)
+        assert _function(KINDS[check.kind])(text, **check.options) is keeps
 
 
 def test_the_documentation_lists_every_kind() -> None:
