@@ -97,6 +97,8 @@ class EvolveConfig(Section, GenerationOptions):
             rewrites.
         show_system: Whether the evolver sees a row's system prompt. A small model may follow it in
             the place of rewriting (docs/data-tools.md); the responder is under it in any case.
+        constraints: A `constraints.jsonl` of `autoevol verify`, of which `checks: 1` draws one for
+            each row, with its verifiers; null: of the shipped kinds.
     """
 
     methods: list[MethodConfig] = Field(default=[MethodConfig(name="e0")], min_length=1)
@@ -108,6 +110,7 @@ class EvolveConfig(Section, GenerationOptions):
     input: InputHandling = "keep"
     context: ContextName = "none"
     show_system: bool = True
+    constraints: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -143,6 +146,8 @@ class EvolveConfig(Section, GenerationOptions):
             )
         if self.checks and not self.rounds:
             raise ValueError("checks adds constraints to evolved rows, rounds is 0")
+        if self.constraints is not None and self.checks != 1:
+            raise ValueError("constraints: a row gets one of the file; set checks: 1")
         return self
 
     @model_validator(mode="after")

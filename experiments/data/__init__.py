@@ -8,6 +8,7 @@ lineage: seeds that are rows of an earlier run, as the start of a further round
 seed_builder: `autoevol seeds`, a seed file from several data sets
 convert: `autoevol convert`, one format into another
 merge: `autoevol merge`, several files into one, without duplicates
+verified_constraints: constraints of `autoevol verify`, for the rows of a run
 equalise: `autoevol equalise`, two data sets made comparable
 fingerprint: when two rows count as the same
 formats/: the formats of instruction data, one module for each family

@@ -191,6 +191,7 @@ def pipeline_of(
             evolves_input=plan.config.evolve.input == "evolve",
             shows_system=plan.config.evolve.show_system,
         ),
+        constraints=plan.constraints,
         ids=row_ids(plan, rules),
         is_old=rules.is_old_search,
         block_rows=LOCAL_BLOCK_ROWS if is_local else 1,

@@ -6,8 +6,8 @@ import re
 def _sentences(text: str) -> list[str]:
     """Return the sentences: they end with . ! ? or their East Asian forms, or with their line.
 
-    Marks of lists, titles such as "Dr." and "e.g." end none, nor does a stop before a small letter, unless
-    the text has small letters alone.
+    Marks of lists, titles such as "Dr." and "e.g." end none, nor does a stop before a small letter,
+    unless the text has small letters alone.
     """
     text = re.sub(r"(?m)^[ \t]*(?:[-*+•·]|\d{1,2}[.)])[ \t]+", "", text)
     text = re.sub(r"\b(Dr|Mr|Mrs|Ms|Prof|St|e\.g|i\.e|cf|vs)\.", r"\1", text)

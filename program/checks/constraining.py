@@ -55,7 +55,9 @@ def without_checks(meta: Mapping[str, Any]) -> Mapping[str, Any]:
     return others | {_OF_SEED.format(name): value for name, value in own.items()}
 
 
-def constrained(row: Row, count: int, draw: int) -> Row:
+def constrained(
+    row: Row, count: int, draw: int, constraints: Sequence[Sequence[Check]] = ()
+) -> Row:
     """Return a row with so many constraints behind its instruction, and their checks.
 
     A conversation stays as it is, since no one answer could be checked; so does a row in a language
@@ -65,13 +67,17 @@ def constrained(row: Row, count: int, draw: int) -> Row:
         row: An evolved row.
         count: 1 or 2.
         draw: Of the attempt that made it.
+        constraints: The checks of each constraint to draw one from; none: the shipped kinds.
     """
     language = _language(row.instruction)
-    if row.turns or not language:
+    own = [checks for checks in constraints if _language(checks[0].text) == language]
+    if row.turns or not language or (constraints and not own):
         return row
     rng = random.Random(draw_number("constraints", draw))
-    checks = [_drawn(kind, rng, language) for kind in _kinds(count, rng, language)]
-    texts = " ".join(check.text for check in checks)
+    kinds = [] if own else _kinds(count, rng, language)
+    checks = rng.choice(own) if own else [_drawn(kind, rng, language) for kind in kinds]
+    # Several verifiers of one constraint have the same words.
+    texts = " ".join(dict.fromkeys(check.text for check in checks))
     return replace(
         row,
         instruction=f"{row.instruction}\n\n{texts}",

@@ -15,6 +15,7 @@ from dspy.utils.exceptions import LMInvalidRequestError
 from autoevol.metrics import Reason, Stage, fails
 from autoevol.program.blocks import Item, run_blocks, together
 from autoevol.program.calls import CallRecord, collected_calls, usage_of
+from autoevol.program.checks.check import Check
 from autoevol.program.checks.checking import Checker
 from autoevol.program.checks.constraining import constrained
 from autoevol.program.evolution.answering import AnswerSettings, answer_row
@@ -44,6 +45,7 @@ class Pipeline:
         answer: How sound rewrites are answered.
         rewriting: What the evolver sees and rewrites.
         checker: Runs checks and tests of answers; None: nobody does.
+        constraints: Those that rows may get, the checks of each; none: of the shipped kinds.
         suspects: What becomes of a row that is suspected, and against which there is no evidence.
         ids: Name the evolved rows.
         is_old: Whether a search's prompts name rules as they are called, and its proposals may
@@ -58,6 +60,7 @@ class Pipeline:
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     rewriting: RewriteOptions = field(default_factory=RewriteOptions)
     checker: Checker | None = None
+    constraints: Sequence[Sequence[Check]] = ()
     suspects: Suspects = "keep"
     ids: RowIds = field(default_factory=RowIds)
     is_old: bool = False
@@ -115,7 +118,8 @@ class Pipeline:
         if outcome.status != "kept" or not attempt.is_answered(outcome.row):
             return outcome
         if attempt.checks:
-            outcome = replace(outcome, row=constrained(outcome.row, attempt.checks, attempt.draw))
+            row = constrained(outcome.row, attempt.checks, attempt.draw, self.constraints)
+            outcome = replace(outcome, row=row)
         if not self.responds:
             return outcome
         answered = outcome

@@ -14,6 +14,7 @@ from autoevol.experiments.config.experiment import (
 )
 from autoevol.experiments.data.formats.account import Recognised
 from autoevol.experiments.data.seeds import Seeds, Splits, read_seeds, split
+from autoevol.experiments.data.verified_constraints import read_constraints
 from autoevol.experiments.files.data_sets import existing_path
 from autoevol.experiments.models.settings import ModelSettings
 from autoevol.experiments.run.planning.methods import (
@@ -25,6 +26,7 @@ from autoevol.experiments.run.planning.methods import (
 from autoevol.experiments.run.planning.models import failure_solver, models_of
 from autoevol.experiments.scores.files import read_benchmarks
 from autoevol.metrics import compose
+from autoevol.program.checks.check import Check
 from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method
 
@@ -41,6 +43,7 @@ class Plan:
         earlier: The methods of `optimizer.learn_from`, in its order, each once.
         answer_prompt: Instructions of the responder; "": the signature's own.
         recognised: What the reader recognised in the seeds' source.
+        constraints: The checks of each constraint of `evolve.constraints`.
     """
 
     config: ExperimentConfig
@@ -52,6 +55,7 @@ class Plan:
     answer_prompt: str = ""
     recognised: Recognised = field(default_factory=Recognised)
     earlier: tuple[Method, ...] = ()
+    constraints: tuple[tuple[Check, ...], ...] = ()
 
     @property
     def methods(self) -> list[Method]:
@@ -86,6 +90,8 @@ class Plan:
         # Only where there are any: the fingerprints of other runs stay as they were.
         for method in self.earlier:
             digest.update(method.id.encode())
+        for checks in self.constraints:
+            digest.update(json.dumps([check.as_json() for check in checks]).encode())
         return digest.hexdigest()[:16]
 
 
@@ -103,11 +109,29 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
     check_adapter(config, [*methods, *([start] if start else [])], where)
     prompt = answer_prompt_of(config, where)
     earlier = earlier_methods(config, f"{where}: optimizer.learn_from")
+    constraints = _constraints(config, where)
     _check_benchmarks(config, where)
     seeds = read_seeds(config, where)
     config = _resolved(config, seeds, where)
     splits = split(seeds.rows, config, where)
-    return Plan(config, where, splits, schedule, start, models, prompt, seeds.recognised, earlier)
+    return Plan(
+        config,
+        where,
+        splits,
+        schedule,
+        start,
+        models,
+        answer_prompt=prompt,
+        recognised=seeds.recognised,
+        earlier=earlier,
+        constraints=constraints,
+    )
+
+
+def _constraints(config: ExperimentConfig, where: str) -> tuple[tuple[Check, ...], ...]:
+    name = config.evolve.constraints
+    key = f"{where}: evolve.constraints"
+    return read_constraints(name, key, beside=Path(where).parent) if name else ()
 
 
 def _resolved(config: ExperimentConfig, seeds: Seeds, where: str) -> ExperimentConfig:

@@ -129,6 +129,70 @@ def test_answers_that_break_a_constraint_fail(
     assert shown["strict_rows"]["kept"] == shown["strict_rows"]["checked"] == len(kept)
 
 
+def _constraints(*lines: dict[str, Any]) -> str:
+    Path("constraints.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return "constraints.jsonl"
+
+
+SHORT = {
+    "id": "c1",
+    "text": "Keep the answer short.",
+    "functions": ["def evaluate(response):\n    return len(response) < 30"] * 2,
+    "lost_at": "",
+}
+LOST = {"id": "c2", "text": "Be kind.", "functions": [], "lost_at": "write"}
+
+
+def test_rows_get_constraints_that_a_set_verified(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(user: str, draw: int) -> str:
+        return "Short." if draw % 2 else "An answer of more than thirty characters."
+
+    monkeypatch.setitem(scripted.SCRIPTS, "world", _answering(answer))
+    file = _constraints(LOST, SHORT)
+    evolve = {"methods": ["e0-direct"], "checks": 1, "constraints": file}
+    sections: dict[str, Any] = {
+        "answer": {"check": "constraints"},
+        "failure": {"rules": ["paper"]},
+    }
+    _run(write_config, evolve=evolve, **sections)
+    kept, failed = _lines("runs/a", "evolved.jsonl"), _lines("runs/a", "failures.jsonl")
+    assert kept
+    for row in kept:
+        assert row["instruction"].endswith("\n\nKeep the answer short.")
+        assert [check["code"] for check in row["meta"]["checks"]] == SHORT["functions"]
+        assert row["response"] == "Short."
+    rules = {r["rule"] for row in failed if row["failed_at"] == "respond" for r in row["reasons"]}
+    assert rules == {"verifier_failed"}
+    # Other constraints make other rows.
+    _constraints({**SHORT, "text": "Keep it very short."})
+    result = _run(write_config, evolve=evolve, expected=2, **sections)
+    assert "another content" in result.err
+
+
+@pytest.mark.parametrize(
+    ("lines", "evolve", "words"),
+    [
+        ([SHORT], {"checks": 2}, "set checks: 1"),
+        ([SHORT], {"checks": 0}, "set checks: 1"),
+        ([LOST], {}, "holds no constraint that passed all stages"),
+        ([{**SHORT, "functions": [""]}], {}, "constraints.jsonl:1: checks[0] needs code"),
+        ([{**SHORT, "functions": "x"}], {}, "the list of its verifiers"),
+        ([{"text": " "}], {}, "the constraint in words"),
+        ([SHORT], {"constraints": "missing.jsonl"}, "there is no file missing.jsonl"),
+    ],
+)
+def test_a_wrong_file_of_constraints_is_one_line(
+    write_config: WriteConfig, lines: list[Any], evolve: dict[str, Any], words: str
+) -> None:
+    own = {"checks": 1, "constraints": _constraints(*lines), **evolve}
+    result = _run(write_config, evolve=own, expected=2)
+    assert words in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert not Path("runs/a").exists()
+
+
 def test_a_further_answer_may_keep_the_constraint(
     write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
