@@ -6,6 +6,7 @@ error is not for Monty at all: see `obstacles`.
 """
 
 import ast
+import builtins
 from collections.abc import Sequence, Set
 from functools import cache
 from pathlib import Path
@@ -79,10 +80,13 @@ class Program(NamedTuple):
         source: Of the whole program.
         is_early: Whether it may leave items of an iterator unmade; Monty makes all of them, so an
             error of such a program may not be Python's.
+        unbound: Names that the code reads and gives no meaning, nor Python: they are defined in
+            neither, as where an import was forgotten. None of code that may catch the error.
     """
 
     source: str
     is_early: bool
+    unbound: frozenset[str] = frozenset()
 
 
 class UnsupportedError(Exception):
@@ -103,12 +107,36 @@ def for_monty(code: str) -> Program:
         why = obstacle_in(tree)
         if why:
             raise UnsupportedError(why)
-        supplied, early = _loaders(tree), early_nodes(tree)
+        supplied, early, unbound = _loaders(tree), early_nodes(tree), _unbound(tree)
         changed = ast.fix_missing_locations(_Dialect(early).visit(tree))
-        return Program("\n".join((PRELUDE, *supplied, ast.unparse(changed))), bool(early))
+        source = "\n".join((PRELUDE, *supplied, ast.unparse(changed)))
+        return Program(source, bool(early), unbound)
     # Python's parser gives up on deep nesting in either way.
     except (RecursionError, MemoryError) as error:
         raise UnsupportedError(f"{type(error).__name__}: {error}") from error
+
+
+def _unbound(tree: ast.AST) -> frozenset[str]:
+    if any(isinstance(node, ast.Try | ast.TryStar) for node in ast.walk(tree)):
+        return frozenset()
+    read: set[str] = set()
+    bound = {*dir(builtins)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (read if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        else:
+            bound |= _names_given(node)
+    return frozenset(name for name in read - bound if not name.startswith("_"))
+
+
+def _names_given(node: ast.AST) -> set[str]:
+    """Return names that a node gives a meaning, other than by an assignment."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+    if isinstance(node, ast.Global | ast.Nonlocal):
+        return {*node.names}
+    names = (getattr(node, field, None) for field in ("name", "arg", "rest"))
+    return {name for name in names if isinstance(name, str)}
 
 
 def is_doubtful(name: str, message: str) -> bool:

@@ -6,6 +6,7 @@ It has no file, environment, network or process to give away. It needs no root a
 import asyncio
 import json
 import os
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -84,7 +85,7 @@ class MontySandbox:
             "max_suspensions": _MOST_PATTERNS,
         }
         with self._pool.checkout(limits=bounds, assert_message_annotations=False) as session:
-            feeder = _Feeder(session, limits, is_early=program.is_early)
+            feeder = _Feeder(session, limits, program)
             defined = feeder.feed(program.source, {})
             if defined.ending != "value":
                 return [defined] * len(calls)
@@ -94,8 +95,8 @@ class MontySandbox:
 class _Feeder:
     """Makes calls in one session, until a limit is used up."""
 
-    def __init__(self, session: Any, limits: Limits, *, is_early: bool) -> None:
-        self._session, self._limits, self._is_early = session, limits, is_early
+    def __init__(self, session: Any, limits: Limits, program: Program) -> None:
+        self._session, self._limits, self._program = session, limits, program
         self._until = time.monotonic() + limits.seconds
         self._printed = _Printed(limits.output_bytes)
         self._last: CallResult | None = None
@@ -123,7 +124,7 @@ class _Feeder:
         except pydantic_monty.MontyCrashedError as error:
             return CallResult("timeout" if error.timed_out else "crash", message=str(error))
         except pydantic_monty.MontyError as error:
-            return self._printed.excess() or _failure(str(error), is_early=self._is_early)
+            return self._printed.excess() or _failure(str(error), self._program)
         # A session whose process was ended.
         except RuntimeError as error:
             return CallResult("crash", message=str(error))
@@ -178,12 +179,19 @@ def _result(text: Any, limit: int) -> CallResult:
         return CallResult("error", message=f"no JSON value: {error}")
 
 
-def _failure(message: str, *, is_early: bool) -> CallResult:
+def _failure(message: str, program: Program) -> CallResult:
     name = message.partition(":")[0].rpartition(".")[2]
     ending: Ending = "error"
     is_limit = "limit exceeded" in message or "was terminated" in message
     if is_limit and name in ("TimeoutError", "MemoryError"):
         ending = "timeout" if name == "TimeoutError" else "memory"
-    elif is_early or is_doubtful(name, message):
+    elif program.is_early or (
+        is_doubtful(name, message) and not _is_unbound(name, message, program)
+    ):
         ending = "unsupported"
     return CallResult(ending, message=message)
+
+
+def _is_unbound(name: str, message: str, program: Program) -> bool:
+    match = re.search(r"name '(\w+)' is not defined", message)
+    return name == "NameError" and match is not None and match[1] in program.unbound

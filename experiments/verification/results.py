@@ -113,7 +113,7 @@ def funnel_table(funnel: Sequence[StageCount]) -> Table:
 
 def exam_line(fitness: Fitness) -> str:
     """Return what the judge of contradictions showed, and what follows."""
-    verdict = "is heard" if fitness.is_fit else "is not heard: stages 4 and 5 are left out"
+    verdict = "is heard" if fitness.is_fit else "is not heard, so stages 4 and 5 are left out"
     return f"The judge of contradictions {verdict}: it {fitness} pairs of its exam"
 
 

@@ -18,6 +18,7 @@ from autoevol.program.sandbox import Sandbox
 from autoevol.program.scoring.ratings import read_grade
 from autoevol.program.verification.constraints import Constraint, sampling_temperature
 from autoevol.program.verification.options import VerificationOptions
+from autoevol.program.witnesses.exam import language_group
 from autoevol.signatures.respond import RespondToInstruction
 from autoevol.signatures.scoring import GRADED, RateAnswer
 from autoevol.signatures.systems import under_system
@@ -75,12 +76,18 @@ class AnsweredTask:
 def joined(
     constraints: Sequence[Constraint], queries: Sequence[Row], options: VerificationOptions
 ) -> list[Task]:
-    """Stage 6: return each constraint under queries that are drawn for it."""
+    """Stage 6: return each constraint under queries that are drawn for it.
+
+    Those in its own group of languages come first; others serve where there are too few of them.
+    """
+    groups = [language_group(query.prompt, "") for query in queries]
     tasks = []
     for constraint in constraints:
         rng = random.Random(draw_number("queries", constraint.text))
-        drawn = rng.sample(list(queries), min(options.queries, len(queries)))
-        tasks += [Task(query, constraint) for query in drawn]
+        drawn = rng.sample(range(len(queries)), len(queries))
+        own = language_group(constraint.text, "")
+        drawn.sort(key=lambda number: groups[number] != own)
+        tasks += [Task(queries[number], constraint) for number in drawn[: options.queries]]
     return tasks
 
 

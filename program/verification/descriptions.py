@@ -1,6 +1,5 @@
 """Stages 4 and 5: functions in words, held against the constraint that they are to check."""
 
-import logging
 import re
 from collections.abc import Sequence
 
@@ -15,8 +14,6 @@ from autoevol.program.verification.constraints import Constraint
 from autoevol.program.verification.options import VerificationOptions
 from autoevol.program.witnesses.exam import Exam, Fitness, exam_of, items_in
 from autoevol.signatures.verification import COMPARED, CompareConstraints, DescribeVerifier
-
-logger = logging.getLogger(__name__)
 
 RELATIONS = ("same", "different", "contradiction")
 _ORDERS = 2
@@ -35,14 +32,7 @@ async def examined(judge: Role) -> Fitness:
     """
     exam = contradiction_exam()
     flags = await together([_contradicts(judge, i.original, i.rewrite) for i in exam.items])
-    fitness = exam.fitness(exam.items, flags)
-    if not fitness.is_fit:
-        logger.warning(
-            "%s is not fit to find contradictions: it %s pairs of its exam; stage 5 is left out",
-            judge.model,
-            fitness,
-        )
-    return fitness
+    return exam.fitness(exam.items, flags)
 
 
 async def described(role: Role, constraint: Constraint, options: VerificationOptions) -> list[str]:

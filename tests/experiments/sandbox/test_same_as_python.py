@@ -208,6 +208,24 @@ def test_text_that_is_no_unicode_is_unsupported() -> None:
     assert _monty("def evaluate(text):\n    return len(text)", ["\ud800"]) == ["unsupported"]
 
 
+@pytest.mark.parametrize(
+    ("code", "ending"),
+    [
+        ("def evaluate(text):\n    return bool(re.search('a', text))", "error"),
+        ("def evaluate(text):\n    return nothing", "error"),
+        ("def evaluate(text):\n    return memoryview(b'a')", "unsupported"),
+        ("def evaluate(text):\n    if text: del text\n    return text", "unsupported"),
+        ("def evaluate(text):\n    return later\nif False: later = 1", "unsupported"),
+        (
+            "def evaluate(text):\n    try:\n        return re\n    except NameError:\n        return 1",
+            "unsupported",
+        ),
+    ],
+)
+def test_a_forgotten_import_is_an_error_in_both(code: str, ending: str) -> None:
+    assert _monty(code, ["a"]) == [ending]
+
+
 # Iterators are lists in Monty, numbers round otherwise, and a program is the main one.
 DIFFERENT = {
     "any stops": ("return any(int(w) > 3 for w in text.split())", ["5 apples", "1 2"]),
