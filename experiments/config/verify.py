@@ -17,12 +17,16 @@ class VerifyConfig(Section, VerificationOptions):
     Attributes:
         preset: A published system, whose numbers hold where the section names none; null: ours.
         constraints: A file of seed constraints, one a line; null: none, `kinds` or proposals alone.
+        nli: A sequence classifier of transformers with a label "contradiction", which compares
+            constraints in place of the judge (extra `[scores]`) and has to pass the same exam;
+            null: the judge does.
         sandbox: Where verifiers run: "auto" is Monty, and bubblewrap for what Monty does not
             support; "none" needs `--allow-unsandboxed`.
     """
 
     preset: PresetName | None = None
     constraints: str | None = None
+    nli: str | None = None
     sandbox: Literal["auto", "monty", "bwrap", "none"] = "auto"
 
     @model_validator(mode="before")
@@ -44,6 +48,8 @@ class VerifyConfig(Section, VerificationOptions):
                 f"least_cases is {self.least_cases}, but {self.samples} samples write about "
                 f"{written}: no constraint could pass"
             )
+        if self.nli is not None and not self.descriptions:
+            raise ValueError("nli compares descriptions, and descriptions is 0")
         if not (self.constraints or self.proposals or self.kinds):
             raise ValueError("needs constraints, proposals or kinds")
         return self

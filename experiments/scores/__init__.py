@@ -9,6 +9,7 @@ set_scores: length, lexical, neighbours, overlap: scores of a whole round, witho
 row_scores: growth, confidence, quality, keywords: scores of single rows, without a model
 ifd: IFD and IC-IFD by a causal language model
 reward: rewards by a reward model
+entailment: whether two texts contradict each other, by a model of natural language inference
 causal_lm: a causal language model's log-probabilities of tokens
 pretrained: models of transformers, loaded and checked; batches of texts
 embedding: texts to vectors, and the index for nearest neighbours

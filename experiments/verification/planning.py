@@ -61,7 +61,8 @@ class VerificationPlan:
     @property
     def judges(self) -> bool:
         """Whether a judge is asked."""
-        return bool(self.options.descriptions) or self.options.grade_above is not None
+        compares = bool(self.options.descriptions) and not self.section.nli
+        return compares or self.options.grade_above is not None
 
 
 def plan_of(config: ExperimentConfig, file: Path, *, allow_unsandboxed: bool) -> VerificationPlan:
@@ -141,12 +142,13 @@ def calls_of(plan: VerificationPlan) -> Table:
     options, table = plan.options, Table("stage", "role", "calls at most")
     constraints = len(plan.seeds) + 10 * options.proposals
     exam = len(contradiction_exam().items) if constraints and options.descriptions else 0
+    compared = constraints * options.descriptions + exam
     tasks = (constraints + options.kinds) * min(options.queries, len(plan.queries))
     stages = [
         ("propose", "evolver", options.proposals),
         ("write", "evolver", constraints * options.samples),
         ("describe", "evolver", constraints * options.descriptions),
-        ("contradict", "judge", 2 * (constraints * options.descriptions + exam)),
+        ("contradict", "judge", 2 * compared * (not plan.section.nli)),
         ("answer", "responder", tasks * options.responses),
         ("grade", "judge", tasks * options.responses * (options.grade_above is not None)),
     ]

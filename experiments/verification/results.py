@@ -2,7 +2,7 @@
 
 constraints.jsonl: all constraints; the lost ones say where and why. verified.jsonl: rows for
 fine-tuning, with their checks. pairs.jsonl: preferred and rejected answers. funnel.json: the
-account of the stages. exam.json: what the judge of contradictions showed, where it was examined.
+account of the stages. exam.json: what the witness of contradictions showed.
 """
 
 import json
@@ -112,9 +112,9 @@ def funnel_table(funnel: Sequence[StageCount]) -> Table:
 
 
 def exam_line(fitness: Fitness) -> str:
-    """Return what the judge of contradictions showed, and what follows."""
+    """Return what the witness of contradictions showed, and what follows."""
     verdict = "is heard" if fitness.is_fit else "is not heard, so stages 4 and 5 are left out"
-    return f"The judge of contradictions {verdict}: it {fitness} pairs of its exam"
+    return f"The witness of contradictions {verdict}: it {fitness} pairs of its exam"
 
 
 def pass_rates(tasks: Sequence[AnsweredTask]) -> dict[str, dict[str, float]]:

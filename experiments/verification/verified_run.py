@@ -7,9 +7,11 @@ from autoevol.experiments.artifacts.resume import LEDGER
 from autoevol.experiments.judging.session import SessionOptions, model_session
 from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.sandbox import open_sandbox
+from autoevol.experiments.scores.entailment import open_nli
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.experiments.verification.planning import VerificationPlan, models_of
 from autoevol.program.roles import Role
+from autoevol.program.verification.descriptions import Relate, judged_by
 from autoevol.program.verification.pipeline import (
     VerificationPipeline,
     VerificationRoles,
@@ -27,7 +29,7 @@ def verify(plan: VerificationPlan, *, bar: ProgressBar, say: Callable[[str], Non
     """Run the stages.
 
     Raises:
-        ConfigError: A model cannot be used, or there is no sandbox.
+        ConfigError: A model cannot be used or loaded, or there is no sandbox.
         StoppedError: The user stopped the command; the same command pays for no call twice.
     """
 
@@ -36,8 +38,9 @@ def verify(plan: VerificationPlan, *, bar: ProgressBar, say: Callable[[str], Non
         async with open_sandbox(
             section.sandbox, allow_unsandboxed=plan.allow_unsandboxed, say=say
         ) as sandbox:
+            judge = roles.get("judge")
             pipeline = VerificationPipeline(
-                roles=VerificationRoles(roles["evolver"], roles["responder"], roles.get("judge")),
+                roles=VerificationRoles(roles["evolver"], roles["responder"], judge, relate(judge)),
                 sandbox=sandbox,
                 options=plan.options,
                 in_flight=in_flight,
@@ -45,6 +48,13 @@ def verify(plan: VerificationPlan, *, bar: ProgressBar, say: Callable[[str], Non
                 on_item=lambda is_lost: bar.advance(failed=is_lost),
             )
             return await pipeline.run(plan.seeds, plan.queries)
+
+    nli = open_nli(plan.section.nli, f"{plan.where}: verify.nli") if plan.section.nli else None
+
+    def relate(judge: Role | None) -> Relate | None:
+        if nli:
+            return nli.relation
+        return judged_by(judge) if judge else None
 
     folder = plan.config.folder
     with alone_in(folder):

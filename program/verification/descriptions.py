@@ -1,7 +1,8 @@
 """Stages 4 and 5: functions in words, held against the constraint that they are to check."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import dspy
 from dspy.utils.exceptions import LMInvalidRequestError
@@ -17,6 +18,8 @@ from autoevol.signatures.verification import COMPARED, CompareConstraints, Descr
 
 RELATIONS = ("same", "different", "contradiction")
 _ORDERS = 2
+Relate = Callable[[str, str], Coroutine[Any, Any, str]]
+"""Tells how a second constraint relates to a first one: one of `RELATIONS`, or "" for none."""
 
 
 def contradiction_exam() -> Exam:
@@ -24,14 +27,14 @@ def contradiction_exam() -> Exam:
     return exam_of(items_in(__package__), has_groups=False)
 
 
-async def examined(judge: Role) -> Fitness:
-    """Return how well a judge tells contradictions; one that is not fit decides nothing.
+async def examined(relate: Relate) -> Fitness:
+    """Return how well a witness tells contradictions; one that is not fit decides nothing.
 
     Raises:
         LMError: A call failed for good.
     """
     exam = contradiction_exam()
-    flags = await together([_contradicts(judge, i.original, i.rewrite) for i in exam.items])
+    flags = await together([_contradicts(relate, i.original, i.rewrite) for i in exam.items])
     return exam.fitness(exam.items, flags)
 
 
@@ -52,23 +55,28 @@ async def _description(role: Role, code: str) -> str:
 
 
 async def without_contradiction(
-    judge: Role, constraint: Constraint, descriptions: Sequence[str]
+    relate: Relate, constraint: Constraint, descriptions: Sequence[str]
 ) -> Constraint:
     """Stage 5: return the constraint, lost if a description contradicts it.
 
-    A judge is asked in both orders; a contradiction is one that it finds in both.
+    The witness is asked in both orders; a contradiction is one that it finds in both.
     """
     stated = [text for text in descriptions if text]
     if not stated:
         return constraint.lost("contradict", "no_description")
-    verdicts = await together([_contradicts(judge, constraint.text, text) for text in stated])
+    verdicts = await together([_contradicts(relate, constraint.text, text) for text in stated])
     return constraint.lost("contradict", "contradiction" if any(verdicts) else "")
 
 
-async def _contradicts(judge: Role, constraint: str, description: str) -> bool:
+async def _contradicts(relate: Relate, constraint: str, description: str) -> bool:
     pairs = [(constraint, description), (description, constraint)]
-    relations = await together([relation(judge, *pair) for pair in pairs])
+    relations = await together([relate(*pair) for pair in pairs])
     return relations.count("contradiction") == _ORDERS
+
+
+def judged_by(judge: Role) -> Relate:
+    """Return the judge as a witness of contradictions."""
+    return lambda first, second: relation(judge, first, second)
 
 
 async def relation(judge: Role, first: str, second: str) -> str:

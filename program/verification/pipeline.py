@@ -23,6 +23,7 @@ from autoevol.program.verification.constraints import (
     with_verifiers,
 )
 from autoevol.program.verification.descriptions import (
+    Relate,
     described,
     examined,
     without_contradiction,
@@ -42,13 +43,14 @@ class VerificationRoles:
     Attributes:
         writer: Proposes constraints, writes verifiers and describes them.
         responder: Answers.
-        judge: Compares constraints, once it has passed an exam, and grades answers; None: stages 4,
-            5 and 8 are left out.
+        judge: Grades answers; None: stage 8 is left out.
+        relate: Compares constraints, once it has passed an exam; None: stages 4 and 5 are left out.
     """
 
     writer: Role
     responder: Role
     judge: Role | None
+    relate: Relate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class VerifiedSet:
         constraints: All of them; the lost ones say where and why.
         tasks: With their answers.
         funnel: The account of each stage, in order.
-        fitness: What the judge of contradictions showed in its exam; None: it was not examined.
+        fitness: What the witness of contradictions showed in its exam; None: there was no exam.
     """
 
     constraints: tuple[Constraint, ...]
@@ -100,10 +102,10 @@ class VerificationPipeline:
         funnel = [first]
         for stage in (self._write, self._cross_validate):
             constraints = await stage(constraints, funnel)
-        judge = self.roles.judge if self.options.descriptions else None
-        fitness = await self._fitness(judge) if judge and _left(constraints) else None
-        if judge and fitness and fitness.is_fit:
-            constraints = await self._compare(judge, constraints, funnel)
+        relate = self.roles.relate if self.options.descriptions else None
+        fitness = await self._fitness(relate) if relate and _left(constraints) else None
+        if relate and fitness and fitness.is_fit:
+            constraints = await self._compare(relate, constraints, funnel)
         constraints += shipped(self.options.kinds, self.options.language)
         tasks = joined(_left(constraints), queries, self.options)
         funnel.append(stage_count("join", "tasks", [""] * len(tasks)))
@@ -143,18 +145,18 @@ class VerificationPipeline:
         funnel.append(_constraint_count("cross-validate", validated))
         return validated
 
-    async def _fitness(self, judge: Role) -> Fitness:
-        self.on_phase(Phase("examine the judge", 0))
-        return await examined(judge)
+    async def _fitness(self, relate: Relate) -> Fitness:
+        self.on_phase(Phase("examine the witness of contradictions", 0))
+        return await examined(relate)
 
     async def _compare(
-        self, judge: Role, constraints: Sequence[Constraint], funnel: list[StageCount]
+        self, relate: Relate, constraints: Sequence[Constraint], funnel: list[StageCount]
     ) -> list[Constraint]:
         async def compare(constraint: Constraint) -> Constraint:
             if constraint.lost_at:
                 return constraint
             texts = await described(self.roles.writer, constraint, self.options)
-            return await without_contradiction(judge, constraint, texts)
+            return await without_contradiction(relate, constraint, texts)
 
         compared = await self._each("compare descriptions", constraints, compare)
         funnel.append(_constraint_count("contradict", compared))
