@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from autoevol.experiments.config.scores import FREE, ScoresConfig
+from autoevol.experiments.config.scoring.scores import FREE, ScoresConfig
 from autoevol.experiments.scores.scoring import open_resources, score_set
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Row

@@ -27,7 +27,7 @@ RESUMABLE = (
 )
 """Model settings that may differ when a run resumes; the budget may, too."""
 
-_NOT_THE_ROWS = ("budget", "output", "scores", "filters", "verify")
+_NOT_THE_ROWS = ("budget", "output", "scores", "filters", "verify", "train")
 _TARGETS = ("target", "max_candidates")
 # `--force` makes the search that a finished run has skipped; the storage is a view of the study.
 _NOT_THE_SEARCHS = ("headroom", "storage")

@@ -13,6 +13,7 @@ export: `export`
 methods: `methods list`, `methods show`
 models: `models list`, `models pull`, `models check`
 checks: `check`, `verify`, `metric-check`, `judge-check`
+training: `train`
 ui: `ui`
 tables: the tables of `run` and `score`: plan, summary, scores
 """

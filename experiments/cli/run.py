@@ -199,7 +199,7 @@ def _own(config: Path, data: str | None, model: str | None) -> list[str]:
     """
     from autoevol.experiments.config.experiment import EVOLVING
     from autoevol.experiments.config.loading import read_yaml
-    from autoevol.experiments.config.scores import STRONG
+    from autoevol.experiments.config.scoring.scores import STRONG
 
     shipped = is_shipped(config_file(config))
     overrides = []

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from autoevol.experiments.artifacts.row_files import check_rows
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
-from autoevol.experiments.config.filters import FIGURES
+from autoevol.experiments.config.scoring.filters import FIGURES
 from autoevol.experiments.data.formats.rows import row_from
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.scores.files import evolved_rows

@@ -9,9 +9,9 @@ data: `data`, where the seeds are and how they are split
 models: `models`, a model for each role
 optimizer: `optimizer`, the search
 evolve: `evolve` and `answer`, the bulk phase
-scores: `scores`, what is measured of the finished set
-filters: `filters`, which of its rows stay
+scoring: `scores`, what is measured of the finished set, and `filters`, which of its rows stay
 verify: `verify`, the stages of verified data
+train: `train`, how a student is fine-tuned on the rows
 seed_builder: the file of `autoevol seeds`
 loading: the YAML before it is checked; `--set`
 documentation: the JSON Schema, and the page of all keys

@@ -9,13 +9,14 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from autoevol.experiments.config.data import USUAL_SIZE, DataConfig
 from autoevol.experiments.config.errors import config_error, shown
 from autoevol.experiments.config.evolve import AnswerConfig, EvolveConfig
-from autoevol.experiments.config.filters import ALWAYS, FIGURES, TAUGHT, FilterConfig
 from autoevol.experiments.config.loading import MATRIX, tree_of
 from autoevol.experiments.config.models import ModelsConfig
 from autoevol.experiments.config.optimizer import OptimizerConfig
-from autoevol.experiments.config.scores import ANSWERED, ScoresConfig
+from autoevol.experiments.config.scoring.filters import ALWAYS, FIGURES, TAUGHT, FilterConfig
+from autoevol.experiments.config.scoring.scores import ANSWERED, ScoresConfig
 from autoevol.experiments.config.section import Section
 from autoevol.experiments.config.shipped import KOEVOL_METHODS
+from autoevol.experiments.config.train import TrainConfig
 from autoevol.experiments.config.verify import VerifyConfig
 from autoevol.experiments.files.data_sets import found_path
 from autoevol.experiments.files.paths import name_problem
@@ -153,6 +154,7 @@ class ExperimentConfig(Section):
         scores: What is measured of the finished set.
         filters: What exports leave out of it, in this order: a name, or a name with its settings.
         verify: The nine stages of `autoevol verify`; null: there are none.
+        train: How `autoevol train` fine-tunes a student on the run's rows; null: as by default.
         output: The run's folder and its exports.
         budget: Caps of the whole run, over all of its tries.
     """
@@ -168,6 +170,7 @@ class ExperimentConfig(Section):
     scores: ScoresConfig = ScoresConfig()
     filters: list[FilterConfig] = Field(default=[])
     verify: VerifyConfig | None = None
+    train: TrainConfig | None = None
     output: OutputConfig = OutputConfig()
     budget: BudgetConfig = BudgetConfig()
 

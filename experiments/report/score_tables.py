@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autoevol.experiments.config.scores import JUDGED
+from autoevol.experiments.config.scoring.scores import JUDGED
 from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.report.plots import round_label
 from autoevol.experiments.report.score_means import is_mean

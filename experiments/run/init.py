@@ -7,7 +7,7 @@ from typing import Any
 
 from autoevol.experiments.config.documentation.schema import EDITOR_LINE, FILE, schema_text
 from autoevol.experiments.config.loading import read_yaml
-from autoevol.experiments.config.scores import WEAK
+from autoevol.experiments.config.scoring.scores import WEAK
 from autoevol.experiments.config.shipped import CONFIGS, config_file
 from autoevol.experiments.data.profile import Profile
 from autoevol.experiments.files.atomic import refuse_existing, write_whole

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from autoevol.experiments.artifacts.format import FormatRules
 from autoevol.experiments.config.experiment import EVOLVING
-from autoevol.experiments.config.scores import SCORING, SOLVERS
+from autoevol.experiments.config.scoring.scores import SCORING, SOLVERS
 from autoevol.experiments.config.section import settings_from
 from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.sandbox import open_sandbox

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autoevol.experiments.config.scores import STATIC
+from autoevol.experiments.config.scoring.scores import STATIC
 from autoevol.metrics.quality.neighbours import Search
 from autoevol.program.errors import ConfigError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.row_files import EVOLVED
-from autoevol.experiments.config.filters import (
+from autoevol.experiments.config.scoring.filters import (
     Band,
     Decontaminate,
     Dedup,

@@ -58,7 +58,7 @@ class Pretrained:
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class Source:
     """What transformers loads a model from: a name of the hub or a folder, and options."""
 
     name: str
@@ -77,11 +77,11 @@ def load(name: str, task: Task, where: str) -> Pretrained:
         ConfigError: The extra is not installed, or the model cannot be loaded or is of another
             kind.
     """
-    torch, transformers = _libraries(name, where)
-    source = _source(name, where)
+    torch, transformers = libraries(name, where)
+    source = source_of(name, where)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.float32 if device == "cpu" else "auto"
-    with _quiet(transformers), _as_config_error(name, where):
+    with quiet(transformers), load_errors(name, where):
         tokenizer = transformers.AutoTokenizer.from_pretrained(source.name, **source.options)
         model, report = getattr(transformers, task).from_pretrained(
             source.name, dtype=dtype, output_loading_info=True, **source.options
@@ -94,7 +94,12 @@ def load(name: str, task: Task, where: str) -> Pretrained:
     return Pretrained(model, tokenizer, device, _max_tokens(model, tokenizer))
 
 
-def _libraries(name: str, where: str) -> tuple[Any, Any]:
+def libraries(name: str, where: str) -> tuple[Any, Any]:
+    """Return torch and transformers.
+
+    Raises:
+        ConfigError: They are not installed.
+    """
     try:
         import torch
         import transformers
@@ -105,13 +110,18 @@ def _libraries(name: str, where: str) -> tuple[Any, Any]:
     return torch, transformers
 
 
-def _source(name: str, where: str) -> _Source:
+def source_of(name: str, where: str) -> Source:
+    """Return where a model is read from.
+
+    Raises:
+        ConfigError: It is a local one that is unknown or cannot be fetched.
+    """
     if name.startswith("local/"):
         file = _gguf(name, where)
         options = {"gguf_file": file.name, "local_files_only": True}
-        return _Source(str(file.parent), options)
+        return Source(str(file.parent), options)
     folder = Path(name).expanduser()
-    return _Source(str(folder), {"local_files_only": True}) if folder.is_dir() else _Source(name)
+    return Source(str(folder), {"local_files_only": True}) if folder.is_dir() else Source(name)
 
 
 def _gguf(name: str, where: str) -> Path:
@@ -131,7 +141,7 @@ def _gguf(name: str, where: str) -> Path:
 
 
 @contextlib.contextmanager
-def _as_config_error(name: str, where: str) -> Iterator[None]:
+def load_errors(name: str, where: str) -> Iterator[None]:
     """Turn what transformers raises for a model that it cannot load into one line."""
     from safetensors import SafetensorError
 
@@ -143,7 +153,7 @@ def _as_config_error(name: str, where: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
+def quiet(transformers: Any) -> Iterator[None]:
     """Suppress what the libraries print while they load a model."""
     # A model that cannot be loaded is one line for the user; warnings would come before it.
     logs = transformers.utils.logging

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.config.scores import (
+from autoevol.experiments.config.scoring.scores import (
     ANSWERED,
     SETTINGS_BY_SCORE,
     SOLVERS,

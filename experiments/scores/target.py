@@ -13,7 +13,7 @@ from autoevol.experiments.artifacts.row_files import EVOLVED, check_rows
 from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.config.experiment import ExperimentConfig, load_config
 from autoevol.experiments.config.models import ModelConfig, check_solvers, model_settings
-from autoevol.experiments.config.scores import (
+from autoevol.experiments.config.scoring.scores import (
     FREE,
     SCORING,
     SOLVER_NEED,

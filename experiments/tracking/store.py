@@ -7,7 +7,7 @@ the environment, while other threads may read it.
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -231,3 +231,47 @@ def _cell(value: Any) -> Any:
     """Return a value that fits in a cell; lists and groups become text."""
     is_plain = value is None or isinstance(value, str | int | float)
     return value if is_plain else json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A run of its own in MLflow, beside those of the searches.
+
+    Attributes:
+        kind: The tag `run_kind`.
+        key: Finds the run again, so that the same command adds nothing.
+        name: Of the run.
+        params, metrics, tables, files: What it holds, by name.
+        points: Of curves, by step and by the metric's name.
+        parent: The run that it stands under; None: it stands alone.
+    """
+
+    kind: str
+    key: str
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    files: Sequence[Path] = ()
+    points: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    parent: str | None = None
+
+    def log(self, config: "TrackingConfig") -> None:
+        """Log what is missing."""
+        store = open_store(config)
+        tag = f"{self.kind}_key"
+        tags = {"run_kind": self.kind, tag: self.key}
+        if self.parent:
+            tags["mlflow.parentRunId"] = self.parent
+        run = store.find(tag, self.key) or store.client.create_run(
+            store.experiment_id, tags=tags, run_name=self.name
+        )
+        client, run_id = store.client, str(run.info.run_id)
+        if not run.data.params:
+            log_params(client, run_id, self.params)
+        log_metrics(client, run_id, self.metrics)
+        log_points(client, run_id, self.points)
+        for name, rows in self.tables.items():
+            log_table(client, run_id, rows, name)
+        log_files(client, run_id, self.files)
+        client.set_terminated(run_id)

@@ -3,65 +3,18 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
-from autoevol.experiments.tracking.store import (
-    log_files,
-    log_metrics,
-    log_params,
-    log_table,
-    open_store,
-)
+from autoevol.experiments.tracking.store import Record
 from autoevol.experiments.verification.planning import VerificationPlan
 from autoevol.experiments.verification.response_checks import CheckedRow
 from autoevol.experiments.verification.results import pass_rates
 from autoevol.program.verification.pipeline import VerifiedSet
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
-    """What MLflow gets.
-
-    Attributes:
-        kind: The tag `run_kind`.
-        key: Finds the run again, so that the same command adds nothing.
-        name: Of the run.
-        parent: The run that it stands under; None: it stands alone.
-    """
-
-    kind: str
-    key: str
-    name: str
-    params: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    files: Sequence[Path] = ()
-    parent: str | None = None
-
-    def log(self, config: TrackingConfig) -> None:
-        """Log what is missing."""
-        store = open_store(config)
-        tag = f"{self.kind}_key"
-        tags = {"run_kind": self.kind, tag: self.key}
-        if self.parent:
-            tags["mlflow.parentRunId"] = self.parent
-        run = store.find(tag, self.key) or store.client.create_run(
-            store.experiment_id, tags=tags, run_name=self.name
-        )
-        client, run_id = store.client, str(run.info.run_id)
-        if not run.data.params:
-            log_params(client, run_id, self.params)
-        log_metrics(client, run_id, self.metrics)
-        for name, rows in self.tables.items():
-            log_table(client, run_id, rows, name)
-        log_files(client, run_id, self.files)
-        client.set_terminated(run_id)
 
 
 def track_checks(
@@ -75,7 +28,7 @@ def track_checks(
     """Log the figures of checked responses, a table of rows and the files."""
     with reporting(say, "the files are written"):
         key = _digest(file)
-        _Record(
+        Record(
             kind="check",
             key=key,
             name=f"check {file.stem}",
@@ -130,7 +83,7 @@ def track_set(
     """Log the funnel of a verified set, its pass rates, a table of constraints and the files."""
     models = plan.config.models
     with reporting(say, "the files are written"):
-        _Record(
+        Record(
             kind="verify",
             key=_set_key(plan),
             name=f"verify {plan.config.folder.name}",

@@ -42,6 +42,7 @@ _SECTIONS = (
     ("filters: top", "filters.top", "Top"),
     ("filters: diverse_subset", "filters.diverse_subset", "DiverseSubset"),
     ("verify", "verify", "VerifyConfig"),
+    ("train", "train", "TrainConfig"),
     ("output", "output", "OutputConfig"),
     ("budget", "budget", "BudgetConfig"),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from autoevol.experiments.artifacts.resume import LEDGER
-from autoevol.experiments.config.scores import SOLVERS
+from autoevol.experiments.config.scoring.scores import SOLVERS
 from autoevol.experiments.models.ledger import Sums, read_sums
 from autoevol.experiments.models.settings import adjusted
 from autoevol.experiments.run.planning.generation import generation_settings

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autoevol.experiments.config.filters import (
+from autoevol.experiments.config.scoring.filters import (
     Band,
     Decontaminate,
     Dedup,

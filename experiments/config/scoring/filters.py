@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from autoevol.experiments.config.scores import STATIC, ScoreName
+from autoevol.experiments.config.scoring.scores import STATIC, ScoreName
 from autoevol.experiments.config.section import Section
 from autoevol.program.bounds import Count, Share
 

@@ -1,0 +1,75 @@
+"""`autoevol train`: a student, fine-tuned on a run's rows or on a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autoevol.experiments.cli.app import STOPPED_EARLY
+from autoevol.experiments.terminal.arguments import path_of
+from autoevol.experiments.terminal.console import complain, complaints, console, say
+
+if TYPE_CHECKING:
+    from autoevol.experiments.training.plan import TrainPlan
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def train(
+    target: Annotated[
+        Path,
+        typer.Argument(help="A run's folder, or a file of rows.", callback=path_of("TARGET")),
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="NAME", help="The student: a folder or a name."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Gets the models.", callback=path_of("--out")),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="train.KEY=VALUE", help="Override a key of train."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")
+    ] = False,
+) -> None:
+    """Fine-tune a student on a set's answers; a killed training resumes by the same command."""
+    from autoevol.experiments.training.plan import TrainRequest, make_plan
+
+    plan = make_plan(TrainRequest(target, out, model, tuple(overrides or ())))
+    _say_plan(plan)
+    if dry_run:
+        return
+    try:
+        _train(plan)
+    except KeyboardInterrupt as error:
+        complain("stopped; the same command resumes from the last checkpoint")
+        raise typer.Exit(STOPPED_EARLY) from error
+
+
+def _say_plan(plan: "TrainPlan") -> None:
+    config, examples = plan.config, plan.examples
+    rows = len({example.row for example in examples})
+    left_out = "".join(f"; {count:,} {why}" for why, count in plan.data.left_out.items())
+    say(f"{plan.target}: {rows:,} rows, {len(examples):,} answers{left_out}")
+    say(f"student {config.model}, {config.method}, {config.epochs:g} epochs, seeds {config.seeds}")
+
+
+def _train(plan: "TrainPlan") -> None:
+    from autoevol.experiments.terminal.progress import progress_bar
+    from autoevol.experiments.tracking.config import load_tracking
+    from autoevol.experiments.training.tracking import track_trainings
+    from autoevol.experiments.training.trainings import run_trainings, trainings_table
+
+    tracking = load_tracking()
+    with progress_bar(complaints) as bar:
+        results = run_trainings(plan, bar)
+    if tracking:
+        track_trainings(tracking, plan, results, complaints.log)
+    console.print(trainings_table(plan, results))
+    for result in results:
+        say(f"model    {plan.folder_of(result.seed) / 'model'}")

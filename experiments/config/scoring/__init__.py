@@ -1,0 +1,1 @@
+"""What a finished set is measured by, and which of its rows are left out: `scores`, `filters`."""

@@ -1,0 +1,9 @@
+"""`autoevol train`: a student model, fine-tuned on a set of rows.
+
+examples: rows as prompts and completions, and which of them are used
+plan: a request, checked, and what is in its folder already
+student: the model before its training
+trainer: one training, by TRL
+trainings: all trainings of a request, with what they leave
+tracking: trainings in MLflow
+"""

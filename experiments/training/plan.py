@@ -1,0 +1,148 @@
+"""A request of `autoevol train`, checked, and what its folder holds already."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.artifacts.identity import read_identity
+from autoevol.experiments.artifacts.resume import stored_config
+from autoevol.experiments.artifacts.row_files import EVOLVED
+from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
+from autoevol.experiments.config.loading import overridden
+from autoevol.experiments.config.train import TrainConfig, train_config
+from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.files.reading import read_object
+from autoevol.experiments.training.examples import Example, ExampleSet, first_rows, read_examples
+from autoevol.experiments.training.student import template_of
+from autoevol.program.errors import ConfigError
+
+IDENTITY, RESULT = "training.json", "result.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """The arguments of `autoevol train`.
+
+    Attributes:
+        target: A run's folder or a file of rows.
+        out: Gets the trainings; None: `TARGET/train`, or `runs/train-NAME` for a file.
+        model: The student, instead of the config's; None: the config's.
+        overrides: `train.a=b`.
+    """
+
+    target: Path
+    out: Path | None = None
+    model: str | None = None
+    overrides: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPlan:
+    """A checked request.
+
+    Attributes:
+        config: How the student is trained.
+        where: What the settings come from, for messages.
+        target: The run's folder, or the file.
+        folder: Gets a folder for each seed.
+        data: The examples of the target.
+        examples: Those of the first `rows`.
+        parent: The MLflow run that made the rows; None: nobody knows.
+    """
+
+    config: TrainConfig
+    where: str
+    target: Path
+    folder: Path
+    data: ExampleSet
+    examples: tuple[Example, ...]
+    parent: str | None
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes this training another than one with other settings or data."""
+        settings = self.config.model_dump(mode="json", exclude={"seeds", "checkpoints", "preset"})
+        return {"train": settings, "data": self.data.fingerprint}
+
+    def folder_of(self, seed: int) -> Path:
+        """Return the folder of one training."""
+        return self.folder / f"seed-{seed}"
+
+
+def make_plan(request: TrainRequest) -> TrainPlan:
+    """Check everything that needs no model; nothing is written.
+
+    Raises:
+        ConfigError: The settings are wrong, the target has no row to train on, or the folder holds
+            another training.
+    """
+    is_run = (request.target / EVOLVED).is_file()
+    if not is_run and not request.target.is_file():
+        raise ConfigError(str(request.target), "is neither a run's folder nor a file of rows")
+    where = str(request.target / "config.yaml") if is_run else str(request.target)
+    config = _config(request, where, is_run=is_run)
+    template_of(config, where)
+    data = read_examples(request.target)
+    plan = TrainPlan(
+        config=config,
+        where=where,
+        target=request.target,
+        folder=request.out or _folder(request.target, is_run=is_run),
+        data=data,
+        examples=first_rows(data.examples, config.rows),
+        parent=_parent(request.target) if is_run else None,
+    )
+    _check_rows(plan)
+    _check_folder(plan)
+    return plan
+
+
+def _config(request: TrainRequest, where: str, *, is_run: bool) -> TrainConfig:
+    stored = stored_config(request.target).train if is_run else None
+    tree: dict[str, Any] = {"train": stored.model_dump(mode="json")} if stored else {}
+    overrides = [*request.overrides]
+    if request.model is not None:
+        overrides.append(f"train.model={json.dumps(request.model)}")
+    return train_config(overridden(tree, overrides), Path(where))
+
+
+def _folder(target: Path, *, is_run: bool) -> Path:
+    return target / "train" if is_run else Path("runs") / f"train-{target.stem}"
+
+
+def _parent(folder: Path) -> str | None:
+    if not (folder / SUMMARY).is_file():
+        raise ConfigError(str(folder), f"is no finished run's folder: no {SUMMARY}")
+    read_identity(folder)
+    run_id = read_summary(folder).get("mlflow_run_id")
+    return str(run_id) if run_id else None
+
+
+def _check_rows(plan: TrainPlan) -> None:
+    rows, wanted = len({example.row for example in plan.data.examples}), plan.config.rows
+    if wanted and wanted > rows:
+        raise ConfigError(f"{plan.where}: train.rows", f"is {wanted:,}, and there are {rows:,}")
+
+
+def _check_folder(plan: TrainPlan) -> None:
+    file = plan.folder / IDENTITY
+    if not file.is_file():
+        return
+    held = read_object(file)
+    if held == plan.identity:
+        return
+    now, then = plan.identity["train"], held.get("train") or {}
+    differing = [f"train.{key}" for key in now if then.get(key) != now[key]]
+    differing += ["data"] if held.get("data") != plan.identity["data"] else []
+    raise ConfigError(
+        str(plan.folder),
+        f"holds trainings with another {', '.join(differing)}; choose another folder (--out)",
+    )
+
+
+def write_identity(plan: TrainPlan) -> None:
+    """Write what tells this training from others."""
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    write_whole(plan.folder / IDENTITY, json.dumps(plan.identity, indent=2) + "\n")

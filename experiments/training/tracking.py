@@ -1,0 +1,55 @@
+"""Trainings in MLflow: one run each, below the run that made the rows."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+
+from autoevol.experiments.tracking.again import reporting
+from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.tracking.store import Record
+from autoevol.experiments.training.plan import IDENTITY, RESULT, TrainPlan
+from autoevol.experiments.training.trainer import TrainingResult
+from autoevol.experiments.training.trainings import final_loss
+
+
+def track_trainings(
+    config: TrackingConfig,
+    plan: TrainPlan,
+    results: Sequence[TrainingResult],
+    say: Callable[[str], None],
+) -> None:
+    """Log what is missing of each training: settings, data, the curve of its loss, its figures."""
+    with reporting(say, "the models are written"):
+        for result in results:
+            _record(plan, result).log(config)
+
+
+def _record(plan: TrainPlan, result: TrainingResult) -> Record:
+    settings = plan.config.model_dump(mode="json", exclude={"seeds"})
+    return Record(
+        kind="train",
+        key=_key(plan, result.seed),
+        name=f"train {plan.target.stem}, seed {result.seed}",
+        params={
+            **{key: str(value) for key, value in settings.items()},
+            "seed": result.seed,
+            "target": str(plan.target),
+            "data_fingerprint": plan.data.fingerprint,
+            "bf16": result.is_bf16,
+        },
+        metrics={
+            "train.loss_last": final_loss(result),
+            "train.steps": float(result.steps),
+            "train.tokens": float(result.tokens),
+            "train.seconds": result.seconds,
+            "train.memory_mib": float(result.memory_mib),
+        },
+        points={step: {"train.loss": loss} for step, loss in enumerate(result.losses, 1)},
+        files=[plan.folder / IDENTITY, plan.folder_of(result.seed) / RESULT],
+        parent=plan.parent,
+    )
+
+
+def _key(plan: TrainPlan, seed: int) -> str:
+    content = [str(plan.folder.resolve()), plan.identity, seed]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]

@@ -1,0 +1,110 @@
+"""All trainings of a request, one a seed: those that are finished are not made again."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from autoevol.experiments.artifacts.folder import alone_in
+from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.files.reading import read_object
+from autoevol.experiments.terminal.progress import ProgressBar
+from autoevol.experiments.training.examples import Example
+from autoevol.experiments.training.plan import RESULT, TrainPlan, write_identity
+from autoevol.experiments.training.student import (
+    Student,
+    check_examples,
+    open_student,
+    within_tokens,
+)
+from autoevol.experiments.training.trainer import (
+    MODEL,
+    Training,
+    TrainingResult,
+    check_libraries,
+    steps_of,
+    train,
+)
+from autoevol.program.errors import ConfigError
+from autoevol.program.listeners import Phase
+
+_LAST = 10
+"""Steps whose mean loss is shown at the end; a single one is noisy."""
+
+
+def run_trainings(plan: TrainPlan, bar: ProgressBar) -> list[TrainingResult]:
+    """Make the trainings that are missing; return all.
+
+    Raises:
+        ConfigError: The student cannot be used, or the memory does not suffice.
+    """
+    check_libraries(plan.where)
+    if all(_held(plan, seed) for seed in plan.config.seeds):
+        return [result for seed in plan.config.seeds if (result := _held(plan, seed))]
+    # A student that cannot be used leaves no folder.
+    bar.on_phase(Phase("load the student", 0))
+    first: list[Student] = [open_student(plan.config, plan.where)]
+    _examples(plan, first[0])
+    with alone_in(plan.folder):
+        write_identity(plan)
+        return [_held(plan, seed) or _made(plan, seed, first, bar) for seed in plan.config.seeds]
+
+
+def _held(plan: TrainPlan, seed: int) -> TrainingResult | None:
+    """Return a finished training; None: it is not, or its model is gone."""
+    folder = plan.folder_of(seed)
+    if not ((folder / RESULT).is_file() and (folder / MODEL).is_dir()):
+        return None
+    values = read_object(folder / RESULT)
+    return TrainingResult(**{**values, "losses": tuple(values["losses"])})
+
+
+def _examples(plan: TrainPlan, student: Student) -> Sequence[Example]:
+    examples = within_tokens(student, plan.examples, plan.config.tokens)
+    if not examples:
+        raise ConfigError(
+            f"{plan.where}: train.tokens", f"is {plan.config.tokens}, less than the first row has"
+        )
+    check_examples(student, examples, plan.where)
+    return examples
+
+
+def _made(plan: TrainPlan, seed: int, opened: list[Student], bar: ProgressBar) -> TrainingResult:
+    # A training changes its student, so that each needs one of its own.
+    student = opened.pop() if opened else open_student(plan.config, plan.where)
+    examples = _examples(plan, student)
+    bar.on_phase(Phase(f"train, seed {seed}", steps_of(plan.config, len(examples))))
+    training = Training(plan.config, seed, plan.folder_of(seed), plan.where)
+    result = train(student, examples, training, lambda: bar.advance(failed=False))
+    _write(plan.folder_of(seed) / RESULT, asdict(result))
+    return result
+
+
+def _write(file: Path, values: dict[str, Any]) -> None:
+    # Last: its file marks a training as finished.
+    write_whole(file, json.dumps(values, indent=2) + "\n")
+
+
+def final_loss(result: TrainingResult) -> float:
+    """Return the mean loss of the last steps; lower is better."""
+    last = result.losses[-_LAST:]
+    return sum(last) / len(last)
+
+
+def trainings_table(plan: TrainPlan, results: list[TrainingResult]) -> Table:
+    """Return a line for each training."""
+    table = Table("seed", "steps", "loss, first", f"loss, last {_LAST}", "tokens", "time", "memory")
+    for result in results:
+        table.add_row(
+            str(result.seed),
+            f"{result.steps:,}",
+            f"{result.losses[0]:.3f}",
+            f"{final_loss(result):.3f}",
+            f"{result.tokens:,}",
+            f"{result.seconds:,.0f} s",
+            f"{result.memory_mib:,} MiB",
+        )
+    return table

@@ -1,0 +1,288 @@
+"""`autoevol train` on a tiny student: the whole way, resumed, and what it refuses."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+import yaml
+
+from autoevol.experiments.config.train import train_config
+from autoevol.experiments.training.examples import read_examples
+from tests.support.command_line import Result, run_cli
+from tests.support.tiny_models import NEEDS_TORCH, WORDS, save_llama
+
+pytestmark = [
+    NEEDS_TORCH,
+    pytest.mark.skipif(
+        not all(map(find_spec, ("trl", "peft"))),
+        reason="the extra `train` (trl, peft) is not installed: make scores",
+    ),
+]
+STEPS = {"train.batch": 4, "train.micro_batch": 2, "train.lr": 0.01, "train.max_length": 64}
+
+
+@pytest.fixture
+def student(workplace: Path) -> str:
+    return str(save_llama(workplace / "student"))
+
+
+@pytest.fixture
+def rows(workplace: Path) -> str:
+    lines = [
+        {"id": f"r{n}", "instruction": f"name the {WORDS[n]}", "response": f"it is {WORDS[n]} ."}
+        for n in range(12)
+    ]
+    lines.append({"id": "open", "instruction": "is it a lake", "response": " "})
+    Path("rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return "rows.jsonl"
+
+
+def _train(target: str, student: str, *extra: str, expected: int = 0, **keys: Any) -> Result:
+    settings = {**STEPS, **{f"train.{key}": value for key, value in keys.items()}}
+    options = [f"--set={key}={json.dumps(value)}" for key, value in settings.items()]
+    return run_cli("train", target, "--model", student, *options, *extra, expected=expected)
+
+
+def _result(seed: int = 0, folder: str = "runs/train-rows") -> dict[str, Any]:
+    return dict(json.loads(Path(folder, f"seed-{seed}", "result.json").read_text("utf-8")))
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_a_student_learns_its_rows(student: str, rows: str, method: str) -> None:
+    shown = _train(rows, student, method=method, epochs=6, seeds=[0, 3]).out
+    assert "12 rows, 12 answers; 1 without an answer" in shown
+    for seed in (0, 3):
+        result = _result(seed)
+        assert result["steps"] == len(result["losses"]) == 18
+        assert sum(result["losses"][-3:]) < sum(result["losses"][:3])
+        assert result["tokens"] > 0
+        model = Path("runs/train-rows", f"seed-{seed}", "model")
+        weights = "adapter_model.safetensors" if method == "lora" else "model.safetensors"
+        assert (model / weights).is_file()
+        assert not Path("runs/train-rows", f"seed-{seed}", "checkpoints").exists()
+    assert _result(0)["losses"] != _result(3)["losses"]
+
+
+def test_a_trained_student_can_be_trained_again(student: str, rows: str) -> None:
+    _train(rows, student, method="full")
+    _train(rows, "runs/train-rows/seed-0/model", "--out", "runs/second", method="full")
+    assert _result(folder="runs/second")["losses"]
+
+
+def test_only_answers_count_in_the_loss(student: str, rows: str) -> None:
+    from autoevol.experiments.training import trainer
+    from autoevol.experiments.training.student import open_student
+
+    config = train_config({"train": {"model": student, "max_length": 64}}, Path("t"))
+    opened = open_student(config, "t")
+    examples = read_examples(Path(rows)).examples
+    training = trainer.Training(config, 0, Path("out"), "t")
+    with trainer._quiet():
+        built = trainer._trainer(opened, examples, training, lambda: None)
+    for example, own in zip(examples, built.train_dataset, strict=True):
+        counted = [
+            token
+            for token, label in zip(own["input_ids"], own["labels"], strict=True)
+            if label != -100
+        ]
+        assert example.completion.strip(" .") in opened.tokenizer.decode(counted)
+        assert "name the" not in opened.tokenizer.decode(counted)
+
+
+def test_the_same_command_trains_nothing(
+    student: str, rows: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _train(rows, student)
+    before = _result()
+    monkeypatch.setattr(
+        "autoevol.experiments.training.trainings.open_student", lambda *_: pytest.fail("opened")
+    )
+    _train(rows, student)
+    assert _result() == before
+
+
+def test_a_further_seed_is_trained_alone(student: str, rows: str) -> None:
+    _train(rows, student)
+    before = _result()
+    _train(rows, student, seeds=[0, 1])
+    assert _result() == before
+    assert _result(1)["steps"] == before["steps"]
+
+
+def test_a_conversation_is_learnt_turn_by_turn(workplace: Path) -> None:
+    row = {
+        "id": "c",
+        "turns": ["Hi.", "And?"],
+        "answers": ["Hello.", "Fine."],
+        "system": "Be kind.",
+    }
+    Path("talk.jsonl").write_text(json.dumps(row) + "\n")
+    first, second = read_examples(Path("talk.jsonl")).examples
+    assert [message["role"] for message in first.prompt] == ["system", "user"]
+    assert (first.completion, second.completion) == ("Hello.", "Fine.")
+    assert [message["content"] for message in second.prompt[1:]] == ["Hi.", "Hello.", "And?"]
+
+
+def test_fewer_rows_are_a_part_of_more(student: str, rows: str) -> None:
+    from autoevol.experiments.training.examples import first_rows
+
+    examples = read_examples(Path(rows)).examples
+    assert {e.row for e in first_rows(examples, 4)} < {e.row for e in first_rows(examples, 8)}
+    _train(rows, student, rows=4)
+    assert _result()["steps"] == 1
+    _train(rows, student, "--out", "runs/few", tokens=40)
+    assert _result(folder="runs/few")["tokens"] <= 80
+
+
+def test_mlflow_has_the_curve_and_the_data(student: str, rows: str) -> None:
+    _train(rows, student, epochs=2)
+    _train(rows, student, epochs=2)
+    client = mlflow.MlflowClient()
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    runs = [
+        run
+        for run in client.search_runs(experiments, "tags.run_kind = 'train'")
+        if run.data.params["model"] == student
+    ]
+    (run,) = runs
+    losses = [point.value for point in client.get_metric_history(run.info.run_id, "train.loss")]
+    assert losses == _result()["losses"]
+    assert run.data.params["data_fingerprint"] == read_examples(Path(rows)).fingerprint
+    assert run.data.metrics["train.steps"] == 6
+
+
+def test_a_run_is_trained_on_below_its_own_run(student: str, write_config: Any) -> None:
+    config = write_config(
+        12, optimizer={"name": "none"}, train={"epochs": 1.0, "max_length": 64, "batch": 4}
+    )
+    run_cli("run", str(config), "--out", "runs/a", expected=0)
+    run_cli("train", "runs/a", "--model", student, expected=0)
+    summary = json.loads(Path("runs/a/summary.json").read_text("utf-8"))
+    assert _result(folder="runs/a/train")["steps"] == -(-summary["rows_out"] // 4)
+    client = mlflow.MlflowClient()
+    parent = summary["mlflow_run_id"]
+    query = f"tags.`mlflow.parentRunId` = '{parent}'"
+    (run,) = client.search_runs([client.get_run(parent).info.experiment_id], query)
+    assert run.data.tags["run_kind"] == "train"
+    # The section is no part of the run.
+    tree = yaml.safe_load(config.read_text("utf-8"))
+    config.write_text(yaml.safe_dump({**tree, "train": {"epochs": 2.0}}))
+    assert run_cli("run", str(config), "--out", "runs/a", expected=0).code == 0
+
+
+PROGRAM = """
+import sys, time
+from autoevol.experiments.cli import app
+from autoevol.experiments.terminal.progress import ProgressBar
+advance = ProgressBar.advance
+def slow(self, *, failed):
+    advance(self, failed=failed)
+    time.sleep(0.2)
+ProgressBar.advance = slow
+sys.argv[1:] = sys.argv[1:]
+app.main()
+"""
+
+
+def test_a_killed_training_resumes_from_its_checkpoint(student: str, rows: str) -> None:
+    arguments = ["train", rows, "--model", student, "--set", "train.epochs=8", "--set"]
+    arguments += ["train.batch=4", "--set", "train.checkpoints=8", "--set", "train.max_length=64"]
+    root = str(Path(__file__).parents[3])
+    paths = os.pathsep.join([root, str(Path(root) / "src")])
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        env={**os.environ, "PYTHONPATH": paths},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    checkpoints = Path("runs/train-rows/seed-0/checkpoints")
+    deadline = time.monotonic() + 240
+    while len(list(checkpoints.glob("checkpoint-*/trainer_state.json"))) == 0:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (state,) = checkpoints.glob("checkpoint-*/trainer_state.json")
+    begun = json.loads(state.read_text())["global_step"]
+    assert 0 < begun < 24
+    run_cli(*arguments, expected=0)
+    result = _result()
+    assert result["steps"] == len(result["losses"]) == 24
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"rows": 99}, "train.rows: is 99, and there are 12"),
+        ({"batch": 4, "micro_batch": 3}, "does not divide batch"),
+        ({"lr": 0}, "train.lr"),
+        ({"seeds": [1, 1]}, "seeds names one twice"),
+        ({"speed": 3}, "train.speed"),
+        ({"preset": "unheard"}, "train.preset"),
+        ({"tokens": 1}, "train.tokens: is 1"),
+        ({"chat_template": "missing.jinja"}, "train.chat_template"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(
+    student: str, rows: str, keys: dict[str, Any], words: str
+) -> None:
+    result = _train(rows, student, expected=2, **keys)
+    *progress, line = result.err.strip().splitlines()
+    assert words in line
+    assert all("load the student" in shown for shown in progress)
+    assert not Path("runs").exists()
+
+
+def test_wrong_models_are_one_line(student: str, rows: str) -> None:
+    file = Path(student, "tokenizer_config.json")
+    own = {k: v for k, v in json.loads(file.read_text()).items() if k != "chat_template"}
+    file.write_text(json.dumps(own))
+    Path(student, "chat_template.jinja").unlink(missing_ok=True)
+    result = _train(rows, student, expected=2)
+    assert "has no chat template; give one in a file" in result.err
+    template = "{% for m in messages %}{{ m.role }} \n {{ m.content }} </s> {% endfor %}"
+    Path("own.jinja").write_text(template)
+    _train(rows, student, chat_template="own.jinja")
+    weights = Path(student, "model.safetensors")
+    import torch
+
+    torch.save({}, Path(student, "pytorch_model.bin"))
+    weights.unlink()
+    result = _train(rows, student, "--out", "runs/other", expected=2, chat_template="own.jinja")
+    assert "train.model" in result.err
+    assert not Path("runs/other").exists()
+
+
+def test_other_settings_in_the_same_folder_are_refused(student: str, rows: str) -> None:
+    _train(rows, student)
+    result = _train(rows, student, expected=2, lr=0.5)
+    assert "holds trainings with another train.lr" in result.err
+    Path(rows).write_text(Path(rows).read_text().replace("danube", "volga"))
+    assert "with another data" in _train(rows, student, expected=2).err
+
+
+def test_too_little_memory_says_what_to_try(
+    student: str, rows: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trl import SFTTrainer
+
+    def full(*_: Any, **__: Any) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
+
+    monkeypatch.setattr(SFTTrainer, "train", full)
+    result = _train(rows, student, expected=2)
+    assert "train.micro_batch: 2 takes too much memory; try train.micro_batch=1" in result.err
+
+
+def test_a_file_without_answers_is_refused(student: str, workplace: Path) -> None:
+    Path("open.jsonl").write_text(json.dumps({"instruction": "Why?"}) + "\n")
+    assert "no row with an answer" in _train("open.jsonl", student, expected=2).err
