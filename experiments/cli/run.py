@@ -296,8 +296,11 @@ def _verification(config: "ExperimentConfig", request: RunRequest) -> "Verificat
     if config.verify is None or request.scope == "search":
         return None
     from autoevol.experiments.verification.planning import plan_of
+    from autoevol.experiments.verification.verified_run import check_tools
 
-    return plan_of(config, request.file, allow_unsandboxed=False)
+    plan = plan_of(config, request.file, allow_unsandboxed=False, in_a_run=True)
+    check_tools(plan)
+    return plan
 
 
 def _show_calls(verification: "VerificationPlan | None") -> None:

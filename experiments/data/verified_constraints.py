@@ -4,10 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.files.data_sets import found_path
+from autoevol.experiments.files.paths import local_path
 from autoevol.experiments.files.reading import read_lines
 from autoevol.experiments.files.records import Record
 from autoevol.program.checks.check import CODE, Check, CheckError, checks_of
 from autoevol.program.errors import ConfigError
+
+_LONGEST = 2_000
+"""Characters of a constraint in words, which each row gets."""
 
 
 def read_constraints(name: str, key: str, *, beside: Path) -> tuple[tuple[Check, ...], ...]:
@@ -21,7 +25,7 @@ def read_constraints(name: str, key: str, *, beside: Path) -> tuple[tuple[Check,
     Raises:
         ConfigError: There is no such file, a line is no constraint, or all were lost.
     """
-    file = Path(found_path(name, beside))
+    file = local_path(found_path(name, beside), key)
     if not file.is_file():
         raise ConfigError(
             key, f"there is no file {name}; `autoevol verify` writes constraints.jsonl"
@@ -41,10 +45,13 @@ def _checks(record: Record) -> tuple[Check, ...]:
     text, functions = row.get("text"), row.get("functions")
     if not isinstance(text, str) or not text.strip():
         raise record.error("text", "must be the constraint in words")
-    if not isinstance(functions, list):
+    if len(text) > _LONGEST:
+        raise record.error("text", f"has more than {_LONGEST:,} characters")
+    if not (isinstance(functions, list) and functions):
         raise record.error("functions", "must be the list of its verifiers")
     own: list[dict[str, Any]] = [{"kind": CODE, "code": code, "text": text} for code in functions]
     try:
-        return tuple(checks_of([row["check"]] if row.get("check") else own))
+        check = row.get("check")
+        return tuple(checks_of([{**check, "text": text}] if isinstance(check, dict) else own))
     except CheckError as error:
         raise ConfigError(record.place, str(error)) from error

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -69,24 +70,27 @@ class ProcessSandbox:
         """
         if len(code) > _CODE_BYTES:
             return [CallResult("error", message="the code is too long")] * len(calls)
+        mark = secrets.token_hex(16)
         job = {
+            "mark": mark,
             "code": code,
             "calls": [asdict(call) for call in calls],
             "confined": self._command.confined,
             **asdict(limits),
         }
         text = json.dumps(job).encode()
-        return await asyncio.to_thread(self._results, text, len(calls), limits)
+        return await asyncio.to_thread(self._results, text, len(calls), limits, mark.encode())
 
     run_as_is = run
 
-    def _results(self, job: bytes, count: int, limits: Limits) -> list[CallResult]:
+    def _results(self, job: bytes, count: int, limits: Limits, mark: bytes) -> list[CallResult]:
         with self._turns, self._started() as process:
             work = _Work(process, limits)
             lines = work.lines(job)
         if lines[:1] != [_READY] and work.ending != "timeout":
             raise SandboxError(f"{self.name} does not start: {work.complaint}{self._command.hint}")
-        results = [_result(line) for line in lines[1 : count + 1]]
+        own = [line.removeprefix(mark) for line in lines[1:] if line.startswith(mark)]
+        results = [_result(line) for line in own[:count]]
         message = {"timeout": f"more than {limits.seconds:g} s", "crash": "the process ended"}
         rest = CallResult(work.ending, message=message.get(work.ending, "too much output"))
         return [*results, *[rest] * (count - len(results))]

@@ -25,13 +25,14 @@ _REMEDIES = {
     "no_function": "a stronger evolver, or more `samples`, writes more verifiers",
     "no_case": "a stronger evolver, or more `samples`, writes more examples",
     "unsupported": "install bubblewrap: Monty runs a part of Python",
-    "duplicate": "fewer `proposals`, or seed constraints that differ more",
+    "propose duplicate": "fewer `proposals`, or seed constraints that differ more",
+    "verify duplicate": "a higher `models.responder.temperature`",
     "verifier_failed": "more `responses`, or a stronger responder",
     "low_grade": "more `responses`, or a lower `grade_above`",
     "no_grade": "the judge's replies hold no grade; see its max_tokens",
     "no_answer": "more `responses`",
 }
-"""What helps against a reason, where something in the config does."""
+"""What helps against a reason, at one stage or at all, where something in the config does."""
 
 
 def advice(funnel: Sequence[StageCount]) -> str:
@@ -42,7 +43,8 @@ def advice(funnel: Sequence[StageCount]) -> str:
     worst = max(stages, key=lambda count: 1 - count.left / count.entered)
     reason = next(iter(worst.lost))
     lost = f"{worst.entered - worst.left:,} of {worst.entered:,} {worst.unit}"
-    remedy = f"; what helps: {_REMEDIES[reason]}" if reason in _REMEDIES else ""
+    help_ = _REMEDIES.get(f"{worst.stage} {reason}") or _REMEDIES.get(reason)
+    remedy = f"; what helps: {help_}" if help_ else ""
     return f"Most was lost at {worst.stage}: {lost}, mainly by {reason.replace('_', ' ')}{remedy}."
 
 

@@ -14,6 +14,8 @@ def write_set_pictures(
     folder: Path, funnel: Sequence[StageCount], rates: Mapping[str, Mapping[str, float]]
 ) -> list[Path]:
     """Write `stages.png` and `pass_rates.png`, those that show something; return their paths."""
+    for name in ("stages", "pass_rates"):
+        (folder / f"{name}.png").unlink(missing_ok=True)  # of an earlier set
     figures = {"stages": draw_stages(funnel), "pass_rates": draw_pass_rates(rates)}
     return list(write_pictures(figures, folder).values())
 

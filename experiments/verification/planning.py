@@ -16,7 +16,7 @@ from autoevol.experiments.config.shipped import CONFIGS
 from autoevol.experiments.config.verify import VerifyConfig
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.files.data_sets import found_path
-from autoevol.experiments.files.paths import read_text
+from autoevol.experiments.files.paths import local_path, read_text
 from autoevol.experiments.models.settings import ModelSettings, check
 from autoevol.experiments.sandbox.opening import ALLOW
 from autoevol.program.checks.constraining import CHECKS
@@ -65,8 +65,16 @@ class VerificationPlan:
         return compares or self.options.grade_above is not None
 
 
-def plan_of(config: ExperimentConfig, file: Path, *, allow_unsandboxed: bool) -> VerificationPlan:
+def plan_of(
+    config: ExperimentConfig, file: Path, *, allow_unsandboxed: bool, in_a_run: bool = False
+) -> VerificationPlan:
     """Return the plan of a config whose seeds are the queries, checked.
+
+    Args:
+        config: With its section `verify`.
+        file: Of the config.
+        allow_unsandboxed: The user allows verifiers to run with limits alone.
+        in_a_run: The rows that a run makes of the seeds will be the queries.
 
     Raises:
         ConfigError: It has no section `verify`, or the data, the constraints or a model are wrong.
@@ -77,7 +85,10 @@ def plan_of(config: ExperimentConfig, file: Path, *, allow_unsandboxed: bool) ->
         raise ConfigError(
             f"{file}: verify.sandbox", f"is none; `autoevol verify` allows it with {ALLOW}"
         )
-    queries = _queries(load_seeds(config, str(file)))
+    seeds = load_seeds(config, str(file))
+    # A rewrite loses its seed's checks.
+    loses_checks = in_a_run and config.evolve.rounds
+    queries = [row for row in seeds if not row.turns] if loses_checks else _queries(seeds)
     if not queries:
         raise ConfigError(str(file), "data has no single instruction to join constraints with")
     plan = VerificationPlan(
@@ -101,6 +112,8 @@ def on_evolved_rows(plan: VerificationPlan) -> VerificationPlan:
         ConfigError: The file of evolved rows is damaged.
     """
     folder = plan.config.folder
+    if not (folder / EVOLVED).stat().st_size:
+        return replace(plan, queries=[], folder=folder / IN_A_RUN)
     data = DataConfig.model_validate({"path": str(folder / EVOLVED), "format": "rows"})
     rows = load_seeds(plan.config.model_copy(update={"data": data}), plan.where)
     return replace(plan, queries=_queries(rows), folder=folder / IN_A_RUN)
@@ -117,7 +130,7 @@ def _seeds(section: VerifyConfig, config: Path) -> list[str]:
         return []
     # A config that was made from a shipped one names a file that ships with it.
     name = found_path(section.constraints, config.parent)
-    file = Path(found_path(name, CONFIGS))
+    file = local_path(found_path(name, CONFIGS), f"{config}: verify.constraints")
     if not file.is_file():
         raise ConfigError(f"{config}: verify.constraints", f"there is no file {file}")
     text = read_text(file, f"{config}: verify.constraints")

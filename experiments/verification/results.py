@@ -16,6 +16,7 @@ from rich.table import Table
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.metrics.stats.intervals import wilson
 from autoevol.metrics.verification.preference import VerifiedAnswer
+from autoevol.program.errors import ConfigError
 from autoevol.program.verification.answers import AnsweredTask
 from autoevol.program.verification.constraints import Constraint
 from autoevol.program.verification.funnel import StageCount
@@ -34,7 +35,10 @@ CONSTRAINTS, VERIFIED, PAIRS, FUNNEL, EXAM = (
 
 def write_set(folder: Path, verified: VerifiedSet, options: VerificationOptions) -> list[Path]:
     """Write the files; return those that MLflow keeps."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(str(folder), "is a file, where the verified set is to be written")
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / EXAM).unlink(missing_ok=True)
     _write_lines(folder / CONSTRAINTS, map(constraint_line, verified.constraints))
     _write_lines(folder / VERIFIED, (row_line(task) for task in verified.tasks if task.kept))
     pairs = (pair for task in verified.tasks for pair in _pairs(task, options))

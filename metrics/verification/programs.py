@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _BLOCK = re.compile(r"```[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
-_CASE = re.compile(r"^[\W\d]*(keeps|breaks)\W*?:[ \t]*(.+)$", re.MULTILINE | re.IGNORECASE)
+_CASE = re.compile(r"^[^A-Za-z\n]*(keeps|breaks)\W*?:[ \t]*(.+)$", re.MULTILINE | re.IGNORECASE)
 FUNCTION = "evaluate"
 _CODE_SIZE = 20_000
 
@@ -74,17 +74,19 @@ def fault_of(code: str) -> str:
         return "no_code"
     try:
         tree = ast.parse(code) if len(code) <= _CODE_SIZE else None
+        _form(tree)  # what it is compared by goes deeper than the parser
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return "syntax_error"
     if tree is None:
         return "too_long"
-    if _imports(tree) & DANGEROUS_IMPORTS:
+    if imports_of(tree) & DANGEROUS_IMPORTS:
         return "dangerous_import"
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     return "" if FUNCTION in names else "no_function"
 
 
-def _imports(tree: ast.AST) -> set[str]:
+def imports_of(tree: ast.AST) -> set[str]:
+    """Return the modules that code imports, without their submodules."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -98,5 +100,9 @@ def unique_programs(programs: Sequence[str]) -> list[str]:
     """Return programs that differ in more than layout and comments, the first of each."""
     unique: dict[str, str] = {}
     for code in programs:
-        unique.setdefault(ast.dump(ast.parse(code)), code)
+        unique.setdefault(_form(ast.parse(code)), code)
     return list(unique.values())
+
+
+def _form(tree: ast.AST | None) -> str:
+    return ast.dump(tree) if tree else ""

@@ -1,20 +1,23 @@
 """Solutions of a programming task and tests that were written apart from them: which agree?
 
 CodeT (arXiv 2207.10397, section 2): samples that pass the same tests form a group, and the group
-with the most samples times tests is believed.
+with the most samples times tests is believed. All of this is about text that a model wrote: it is
+parsed and never run here.
 """
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from textwrap import indent
+from textwrap import dedent, indent
 
-_BLOCK = re.compile(r"```[ \t]*(\w*)[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
-_ASSERTION = re.compile(r"^[ \t]*(assert\b.+)$", re.MULTILINE)
-_PYTHON = ("", "py", "python", "python3")
-_MOST_TESTS, _CODE_SIZE = 20, 20_000
-_TEST = "_test_{}"
+_FENCE = re.compile(r"^[ \t]*(```|~~~)([^\n`]*)$", re.MULTILINE)
+_DEFINITION = re.compile(r"^[ \t]*(?:async )?(?:def|class) ", re.MULTILINE)
+_PYTHON = ("py", "python", "python3")
+_CODE_SIZE = 20_000
+_TEST = "_autoevol_test_{}"
+NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What Python's own parser and printer raise for text that is no Python, or too deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +34,31 @@ class Solution:
 
 
 def solution_in(answer: str) -> Solution | None:
-    """Return the first program in an answer that defines a function or a class; None: none does."""
-    for code in _blocks(answer):
-        tree = _parsed(code)
-        nodes = [node for node in tree.body if not _test_body(node)] if tree else []
-        heads = {name: head for node in nodes for name, head in _heads(node)}
-        if heads:
-            return Solution(code, heads)
-    return None
+    """Return the program in an answer: its blocks that define or import something, in order.
 
-
-def tests_in(reply: str, names: Sequence[str]) -> list[str]:
-    """Return the tests in a reply that use one of the names, none twice, at most 20.
-
-    A test is an assertion, or the body of a function without arguments whose name begins with
-    "test". Where a block does not parse, as one that was cut off, its single lines are read.
+    None: no block defines a function or a class, or one that says it is Python cannot be read.
     """
-    nodes = [node for code in _blocks(reply) or [reply] for node in _statements(code)]
-    bodies = [body for node in nodes if (body := _test_body(node))]
-    used = [body for body in bodies if {*names} & {n for node in body for n in _names(node)}]
-    tests = dict.fromkeys("\n".join(map(ast.unparse, body)) for body in used)
-    return list(tests)[:_MOST_TESTS]
+    blocks = list(python_blocks(answer))
+    if any(_is_broken(*block) for block in blocks):
+        return None
+    parts = [(code, tree.body) for _, code in blocks if (tree := parsed(code))]
+    own = [(code, body) for code, body in parts if any(map(_defines, body))]
+    try:
+        heads = {name: head for _, body in own for node in body for name, head in _heads(node)}
+    except NO_PYTHON:
+        return None
+    return Solution("\n\n".join(code for code, _ in own), heads) if heads else None
 
 
-def _statements(code: str) -> list[ast.stmt]:
-    whole = _parsed(code)
-    if whole:
-        return whole.body
-    lines = map(_parsed, _ASSERTION.findall(code))
-    return [node for line in lines if line for node in line.body]
+def is_program(answer: str) -> bool:
+    """Return whether an answer is to a programming task, its program broken or whole."""
+    is_broken = any(_is_broken(*block) for block in python_blocks(answer))
+    return is_broken or solution_in(answer) is not None
 
 
-def _test_body(node: ast.stmt) -> list[ast.stmt]:
-    """Return the statements of a test; []: it is none, or asserts nothing."""
-    if isinstance(node, ast.Assert):
-        return [node]
-    if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test"):
-        return []
-    takes = ast.unparse(node.args)
-    asserts = any(isinstance(part, ast.Assert) for part in ast.walk(node))
-    return node.body if asserts and not takes else []
+def _is_broken(is_python: bool, code: str) -> bool:
+    """Return whether a block that says it is Python defines something and cannot be read."""
+    return is_python and parsed(code) is None and bool(_DEFINITION.search(code))
 
 
 def program_of(solution: Solution, tests: Sequence[str], names: Sequence[str]) -> str:
@@ -100,30 +88,67 @@ def believed_tests(passed: Sequence[frozenset[int]]) -> frozenset[int]:
     return max(passed, key=lambda tests: (passed.count(tests) * len(tests), len(tests)))
 
 
-def _blocks(text: str) -> list[str]:
-    return [code for language, code in _BLOCK.findall(text) if language.lower() in _PYTHON]
+def python_blocks(text: str) -> Iterator[tuple[bool, str]]:
+    """Yield the blocks that may be Python, and whether they say so; a last one may be cut off."""
+    start, language, mark = None, "", ""
+    for fence in _FENCE.finditer(text):
+        if start is None:
+            start, mark = fence.end() + 1, fence[1]
+            language = (fence[2].split() or [""])[0].lower()
+        elif fence[1] == mark and not fence[2].strip():
+            yield from _block(language, text[start : fence.start()])
+            start = None
+    if start is not None:
+        yield from _block(language, text[start:])
 
 
-def _parsed(code: str) -> ast.Module | None:
+def _block(language: str, code: str) -> Iterator[tuple[bool, str]]:
+    if language in ("", *_PYTHON):
+        yield language in _PYTHON, dedent(code)
+
+
+def parsed(code: str) -> ast.Module | None:
+    """Return the tree of Python source; None: it is none, or too long or too deep to be read."""
     try:
         return ast.parse(code) if len(code) <= _CODE_SIZE else None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except NO_PYTHON:
         return None
+
+
+def _defines(node: ast.stmt) -> bool:
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+    return isinstance(node, definitions) or bool(_lambda_name(node))
+
+
+def _lambda_name(node: ast.stmt) -> str:
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+        target = node.targets[0]
+        return target.id if isinstance(target, ast.Name) else ""
+    return ""
 
 
 def _heads(node: ast.stmt) -> list[tuple[str, str]]:
     """Return the name under which a statement is reached, with its head; a class's has several."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+    if isinstance(node, ast.FunctionDef) and not node.name.startswith("test"):
         returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-        return [(node.name, f"def {node.name}({ast.unparse(node.args)}){returned}")]
-    if not isinstance(node, ast.ClassDef):
-        return []
+        marks = [f"@{ast.unparse(mark)}" for mark in node.decorator_list]
+        head = f"def {node.name}({ast.unparse(node.args)}){returned}"
+        return [(node.name, "\n".join([*marks, head]))]
+    if isinstance(node, ast.ClassDef):
+        return [(node.name, _class_head(node))]
+    name = _lambda_name(node)
+    return [(name, ast.unparse(node))] if name else []
+
+
+def _class_head(node: ast.ClassDef) -> str:
+    marks = [f"@{ast.unparse(mark)}" for mark in node.decorator_list]
+    bases = ", ".join(map(ast.unparse, node.bases))
+    fields = [ast.unparse(part) for part in node.body if isinstance(part, ast.AnnAssign)]
     methods = [head for part in node.body for _, head in _heads(part)]
-    return [(node.name, "\n    ".join([f"class {node.name}:", *methods]))]
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    inner = indent("\n".join([*fields, *methods]), "    ")
+    return "\n".join(
+        [*marks, f"class {node.name}({bases}):" if bases else f"class {node.name}:", inner]
+    )
 
 
 def _alias(solution: Solution, names: Sequence[str]) -> list[str]:

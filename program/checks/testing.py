@@ -13,8 +13,8 @@ from autoevol.metrics.verification.solutions import (
     program_of,
     solution_in,
     test_names,
-    tests_in,
 )
+from autoevol.metrics.verification.written_tests import tests_in
 from autoevol.program.blocks import together
 from autoevol.program.checks.checking import results_of
 from autoevol.program.roles import Role, ask
@@ -31,12 +31,14 @@ class Tested:
         passed: The tests that it passes.
         share: Of the tests, in [0, 1]; higher is better.
         evidence: How many it passes, and the first that it does not.
+        is_unsupported: The sandbox cannot tell what the program does.
     """
 
     passes: bool
     passed: tuple[str, ...]
     share: float
     evidence: str
+    is_unsupported: bool = False
 
 
 async def written_tests(role: Role, task: str, answers: Sequence[str], draw: int) -> list[str]:
@@ -44,18 +46,16 @@ async def written_tests(role: Role, task: str, answers: Sequence[str], draw: int
 
     Args:
         role: Writes; it is not shown the answers' code.
-        task: The instruction.
+        task: The instruction, with what was said before it.
         answers: To the task; some hold a program.
         draw: Of the call.
 
     Raises:
         LMError: The call failed for good.
     """
-    names = _names(answers)
-    heads = next(
-        (s.heads for answer in answers if (s := solution_in(answer)) and tuple(s.heads) == names),
-        {},
-    )
+    solutions = [solution for answer in answers if (solution := solution_in(answer))]
+    names = _names(solutions)
+    heads = next((s.heads for s in solutions if tuple(s.heads) == names), {})
     try:
         prediction = await ask(
             dspy.Predict(WriteTests),
@@ -70,15 +70,10 @@ async def written_tests(role: Role, task: str, answers: Sequence[str], draw: int
     return tests_in(prediction.tests or "", names)
 
 
-def is_code(answers: Sequence[str]) -> bool:
-    """Return whether any of the answers holds a program."""
-    return any(solution_in(answer) for answer in answers)
-
-
 async def tested(
     sandbox: Sandbox, answers: Sequence[str], tests: Sequence[str]
 ) -> list[Tested | None]:
-    """Return what the tests say of each answer; None: it holds no program.
+    """Return what the tests say of each answer; None: it holds no program that can be read.
 
     Args:
         sandbox: Runs solutions and tests.
@@ -86,15 +81,15 @@ async def tested(
         tests: At least one.
     """
     solutions = [solution_in(answer) for answer in answers]
-    names = _names(answers)
+    names = _names([solution for solution in solutions if solution])
     runs = await together([_run(sandbox, solution, tests, names) for solution in solutions])
     passed = [
         frozenset(n for n, result in enumerate(run) if result.ending == "value") for run in runs
     ]
     believed = believed_tests([p for p, s in zip(passed, solutions, strict=True) if s])
     return [
-        _tested(tests, own, believed) if solution else None
-        for own, solution in zip(passed, solutions, strict=True)
+        _tested(tests, run, own, believed) if solution else None
+        for run, own, solution in zip(runs, passed, solutions, strict=True)
     ]
 
 
@@ -103,22 +98,33 @@ async def _run(
 ) -> list[CallResult]:
     if solution is None:
         return []
+    program = program_of(solution, tests, names)
     calls = [Call(name) for name in test_names(tests)]
-    return await results_of(sandbox, program_of(solution, tests, names), calls)
+    results = await results_of(sandbox, program, calls)
+    # One that fails may owe it to another, which left something behind: it is tried alone.
+    again = [n for n, result in enumerate(results) if result.ending == "error"]
+    if len(again) < len(results):
+        for number in again:
+            results[number : number + 1] = await sandbox.run(program, [calls[number]])
+    return results
 
 
-def _tested(tests: Sequence[str], own: frozenset[int], believed: frozenset[int]) -> Tested:
+def _tested(
+    tests: Sequence[str], run: Sequence[CallResult], own: frozenset[int], believed: frozenset[int]
+) -> Tested:
+    unsupported = next((r.message for r in run if r.ending == "unsupported"), None)
     failed = next((test for n, test in enumerate(tests) if n not in own), "")
     evidence = f"{len(own)} of {len(tests)} tests pass" + (f", not: {failed}" if failed else "")
     return Tested(
         own == believed and 2 * len(own) > len(tests),
         tuple(test for n, test in enumerate(tests) if n in own),
         len(own) / len(tests),
-        evidence,
+        evidence if unsupported is None else f"the sandbox does not support it: {unsupported}",
+        unsupported is not None,
     )
 
 
-def _names(answers: Sequence[str]) -> tuple[str, ...]:
-    """Return the names that most of the answers define, the first of equals."""
-    named = Counter(tuple(s.heads) for answer in answers if (s := solution_in(answer)))
+def _names(solutions: Sequence[Solution]) -> tuple[str, ...]:
+    """Return the names that most of the programs define, the first of equals."""
+    named = Counter(tuple(solution.heads) for solution in solutions)
     return max(named, key=lambda names: named[names], default=())

@@ -12,6 +12,7 @@ from typing import Literal
 from dspy.utils.exceptions import AdapterParseError
 
 from autoevol.metrics import Reason, fails, majority
+from autoevol.metrics.verification.solutions import is_program
 from autoevol.program.bounds import Few
 from autoevol.program.calls import CallRecord, collected_calls
 from autoevol.program.checks.checking import Checker
@@ -129,7 +130,9 @@ async def answer_row(
         AdapterParseError: A judge's reply does not parse, so F has no verdict.
         LMError: A call failed for good.
     """
-    answerer = _Answerer(attempt, roles, failure, settings, Checked.of(outcome.row, checker))
+    checked = Checked.of(outcome.row, checker if settings.check == "constraints" else None)
+    tester = checker if settings.check == "tests" else None
+    answerer = _Answerer(attempt, roles, failure, settings, checked, tester)
     before: list[Exchange] = []
     answers: list[_Answer] = []
     for question in _questions(outcome):
@@ -190,13 +193,17 @@ class _Answerer:
     failure: FailureMetric
     settings: AnswerSettings
     checked: Checked
+    tester: Checker | None
 
     async def answer(self, question: _Question) -> _Answer:
         """Return the chosen sound answer, or else a suspected one, or else one that failed."""
         samples: list[_Answer] = []
+        is_task = False
         for number in range(self.settings.attempts):
             samples = await self._samples(question, number)
-            samples = await self._verified(question, number, samples)
+            # What was a programming task at the first attempt is one at the second.
+            is_task = is_task or any(is_program(answer.text) for answer in samples)
+            samples = await self._verified(question, number, samples, is_task=is_task)
             sound = [answer for answer in samples if not answer.reasons]
             if sound:
                 return sound[await self._choose(question, sound)]
@@ -241,19 +248,19 @@ class _Answerer:
         return _Answer(text, model, case.truncated, reasons)
 
     async def _verified(
-        self, question: _Question, number: int, samples: list[_Answer]
+        self, question: _Question, number: int, samples: list[_Answer], *, is_task: bool
     ) -> list[_Answer]:
         """Return the samples; those that agreement or tests speak against have a reason."""
         if self.settings.check == "agreement":
             return self._agreeing(question, samples)
         # Of a conversation the last answer is checked.
-        if self.settings.check != "tests" or not self.checked.checker or not question.is_last:
+        if not (self.tester and is_task and question.is_last):
             return samples
         draw = draw_number("tests", self.attempt.draw, question.number, number)
         results = await tests_of(
-            self.checked.checker,
+            self.tester,
             self.roles.responder,
-            question.prompt,
+            self._task(question),
             [answer.text for answer in samples],
             draw,
         )
@@ -261,6 +268,12 @@ class _Answerer:
             replace(answer, reasons=(*answer.reasons, *([reason] if reason else [])), tested=result)
             for answer, (reason, result) in zip(samples, results, strict=True)
         ]
+
+    def _task(self, question: _Question) -> str:
+        """Return a question with all that was said before it."""
+        said = [text for exchange in question.before for text in exchange]
+        system = self.attempt.source.system
+        return "\n\n".join([*([system] if system else []), *said, question.prompt])
 
     def _agreeing(self, question: _Question, samples: list[_Answer]) -> list[_Answer]:
         """Return the samples; those whose result is not the agreed one have a reason."""

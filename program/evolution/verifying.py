@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autoevol.metrics import Reason
+from autoevol.metrics.verification.solutions import solution_in
 from autoevol.program.checks.check import Check, CheckError, checks_of
 from autoevol.program.checks.checking import Checker
 from autoevol.program.checks.constraining import CHECKS
-from autoevol.program.checks.testing import Tested, is_code, tested, written_tests
+from autoevol.program.checks.testing import Tested, tested, written_tests
 from autoevol.program.records import Row
 from autoevol.program.roles import Role
 from autoevol.program.witnesses.results import known_result, result_of_answer
@@ -59,14 +60,14 @@ async def tests_of(
         checker: Runs programs and tests.
         role: Writes the tests.
         task: The instruction.
-        answers: To it; where none holds a program, it is no programming task.
+        answers: To a programming task.
         draw: Of the call.
 
     Raises:
         LMError: The call failed for good.
     """
-    if not is_code(answers):
-        return [(None, None)] * len(answers)
+    if not any(solution_in(answer) for answer in answers):
+        return [(_failure(None), None)] * len(answers)
     tests = await written_tests(role, task, answers, draw)
     if not tests:
         return [(Reason("no_tests", "no assertion that calls the answer"), None)] * len(answers)
@@ -75,10 +76,11 @@ async def tests_of(
 
 
 def _failure(result: Tested | None) -> Reason | None:
-    if result and result.passes:
-        return None
-    evidence = result.evidence if result else "no program, where other answers have one"
-    return Reason("tests_failed", evidence[:_EVIDENCE])
+    if result is None:
+        return Reason("tests_failed", "no program that can be read")
+    if result.is_unsupported:
+        return Reason("no_tests", result.evidence[:_EVIDENCE])
+    return None if result.passes else Reason("tests_failed", result.evidence[:_EVIDENCE])
 
 
 def disagreement(answers: Sequence[str], own: str) -> list[Reason | None]:

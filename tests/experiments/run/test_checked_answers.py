@@ -285,7 +285,8 @@ TESTS = "```python\nassert double(2) == 4\nassert double(0) == 0\nassert double(
 def _tested_rows(monkeypatch: pytest.MonkeyPatch, reply: str) -> dict[str, dict[str, Any]]:
     monkeypatch.setitem(scripted.SCRIPTS, "world", _test_writer(reply))
     texts = {"a": "Return twice n.", "b": "Return half of n.", "c": "Write a poem."}
-    rows = [{"id": key, "instruction": text, "tests": "own"} for key, text in texts.items()]
+    own = {"tests": "own", "checks": "please check"}  # columns of the user's
+    rows = [{"id": key, "instruction": text, **own} for key, text in texts.items()]
     Path("tasks.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     config = {
         "name": "tested",
@@ -316,6 +317,33 @@ def test_programs_are_kept_that_agree_with_tests_written_apart(
     }
     assert "verified_tests" not in rows["c"]["meta"]
     assert rows["c"].get("reasons") is None
+
+
+def test_a_second_attempt_does_not_escape_the_tests(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies: list[str] = []
+
+    def script(messages: Sequence[Message], draw: int) -> str:
+        if messages[0]["content"].startswith("You write tests"):
+            return TESTS
+        replies.append("Multiply it." if replies else _programming("Return half.", draw))
+        return replies[-1]
+
+    monkeypatch.setitem(scripted.SCRIPTS, "world", script)
+    Path("tasks.jsonl").write_text(json.dumps({"id": "a", "instruction": "Return twice n."}) + "\n")
+    config = {
+        "name": "tested",
+        "models": {"evolver": {"model": "scripted/world", "temperature": 0.7}},
+        "data": {"path": "tasks.jsonl"},
+        "evolve": {"rounds": 0},
+        "answer": {"check": "tests", "attempts": 2},
+        "failure": {"rules": ["paper"]},
+    }
+    Path("tested.yaml").write_text(yaml.safe_dump(config))
+    run_cli("run", "tested.yaml", "--out", "runs/a", expected=0)
+    assert _lines("runs/a", "evolved.jsonl") == []
+    assert len(replies) == 2
 
 
 def test_programs_without_tests_are_not_kept(

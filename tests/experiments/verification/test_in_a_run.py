@@ -11,6 +11,7 @@ import yaml
 
 from autoevol.experiments.models.transports import scripted
 from autoevol.experiments.models.transports.protocol import Message
+from autoevol.experiments.sandbox import bubblewrap
 from tests.support.command_line import run_cli
 from tests.support.verifying import verifier
 
@@ -113,17 +114,50 @@ def test_a_dry_run_prints_the_calls_of_both() -> None:
     ("verify", "sections", "words"),
     [
         ({"constraints": "missing.txt"}, {}, "verify.constraints"),
+        ({"constraints": "x" * 300}, {}, "verify.constraints"),
+        ({"nli": "no/such-folder-of-mine"}, {}, "verify.nli"),
         ({"sandbox": "none"}, {}, "`autoevol verify` allows it"),
         ({}, {"matrix": {"seed": [1, 2]}}, "verify: a matrix"),
     ],
 )
 def test_a_wrong_setting_is_one_line_before_the_first_call(
-    verify: dict[str, Any], sections: dict[str, Any], words: str
+    verify: dict[str, Any],
+    sections: dict[str, Any],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     result = run_cli("run", _config(verify, **sections), expected=2)
     assert words in result.err
     assert not calls
     assert not Path("runs").exists()
+
+
+def test_a_run_that_kept_nothing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(scripted.SCRIPTS, "both", lambda messages, draw: "")
+    shown = run_cli("run", _config(), expected=0).out
+    assert _lines("evolved.jsonl") == []
+    assert "kept no single instruction" in shown
+
+
+def test_a_sandbox_that_is_not_there_is_found_before_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bubblewrap, "_program", lambda: None)
+    result = run_cli("run", _config({"sandbox": "bwrap"}), expected=2)
+    assert "whole.yaml: verify.sandbox" in result.err
+    assert not calls
+
+
+def test_seeds_with_checks_make_queries() -> None:
+    checks = [{"kind": "no_commas"}]
+    lines = [
+        json.dumps({"id": f"q{n}", "instruction": f"Name {n} fruits.", "checks": checks})
+        for n in range(1, 9)
+    ]
+    Path("seeds.jsonl").write_text("\n".join(lines) + "\n")
+    run_cli("run", _config(), expected=0)
+    assert _lines("verified/verified.jsonl")
 
 
 def test_a_run_whose_rows_all_have_checks_says_so() -> None:

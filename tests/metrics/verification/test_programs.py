@@ -56,6 +56,18 @@ def test_cases_are_read_in_many_forms() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if a: pass\n" + "    elif a: pass\n" * 600,
+        "return 0x" + "f" * 5_000,
+        "return " + "+".join("1" * 3_000),
+    ],
+)
+def test_a_program_that_is_too_deep_is_none(body: str) -> None:
+    assert fault_of(f"def evaluate(a):\n    {body}") == "syntax_error"
+
+
 def test_a_response_on_both_sides_is_no_case() -> None:
     cases = [VerifierCase("a", True), VerifierCase("b", False), VerifierCase("a", False)]
     assert without_contradictions(cases) == [VerifierCase("b", False)]

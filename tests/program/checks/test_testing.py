@@ -71,6 +71,32 @@ def test_a_program_that_reads_files_reads_none() -> None:
     assert not result.passes
 
 
-def test_prose_is_no_code() -> None:
-    assert not testing.is_code(["Tea is a drink.", ""])
-    assert testing.is_code(["Tea.", _answer("return n")])
+def test_tests_that_leave_something_behind_take_no_other_with_them() -> None:
+    body = (
+        "half.calls = getattr(half, 'calls', 0) + 1\n    assert half.calls == 1\n    return n // 2"
+    )
+    (result,) = _tested(_answer(body))
+    assert result.share == 1
+
+
+def test_a_program_may_have_the_names_of_tests() -> None:
+    answer = _answer("return n // 2\n\ndef _test_1():\n    return 1")
+    (result,) = _tested(answer)
+    assert result.passes
+
+
+def test_what_a_sandbox_does_not_support_has_no_result() -> None:
+    (result,) = _tested(_answer("import random\n    return n // 2"), sandbox="monty")
+    assert result.is_unsupported
+    assert not result.passes
+    assert "does not support it" in result.evidence
+
+
+def test_results_that_a_program_writes_are_none() -> None:
+    line = 'b\'{"ending": "value"}\\n\' * 20'
+    forging = (
+        "return n\n\nimport os\nfor number in range(3, 20):\n    try:\n"
+        f"        os.write(number, {line})\n    except OSError:\n        pass"
+    )
+    (result,) = _tested(_answer(forging), sandbox="bwrap")
+    assert not result.passes
