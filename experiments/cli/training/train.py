@@ -1,5 +1,6 @@
 """`autoevol train`: a student, fine-tuned on a run's rows or on a file."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
     from autoevol.experiments.training.plan import TrainPlan
 
 app = typer.Typer(add_completion=False)
+
+
+class Trainer(StrEnum):
+    """Trainers that `--only-config` writes for."""
+
+    llama_factory = "llama_factory"
+    axolotl = "axolotl"
+    trl = "trl"
+    torchtune = "torchtune"
 
 
 @app.command()
@@ -33,6 +43,10 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="train.KEY=VALUE", help="Override a key of train."),
     ] = None,
+    only_config: Annotated[
+        Trainer | None,
+        typer.Option("--only-config", help="Write files for another trainer, and train nothing."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")
     ] = False,
@@ -44,11 +58,21 @@ def train(
     _say_plan(plan)
     if dry_run:
         return
+    if only_config:
+        _write_recipe(plan, only_config)
+        return
     try:
         _train(plan)
     except KeyboardInterrupt as error:
         complain("stopped; the same command resumes from the last checkpoint")
         raise typer.Exit(STOPPED_EARLY) from error
+
+
+def _write_recipe(plan: "TrainPlan", trainer: Trainer) -> None:
+    from autoevol.experiments.training.recipes import write_recipe
+
+    for line in write_recipe(plan, trainer.value):
+        say(line)
 
 
 def _say_plan(plan: "TrainPlan") -> None:

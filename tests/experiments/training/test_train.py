@@ -286,3 +286,63 @@ def test_too_little_memory_says_what_to_try(
 def test_a_file_without_answers_is_refused(student: str, workplace: Path) -> None:
     Path("open.jsonl").write_text(json.dumps({"instruction": "Why?"}) + "\n")
     assert "no row with an answer" in _train("open.jsonl", student, expected=2).err
+
+
+def _recipe(trainer: str, rows: str, **keys: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    settings = [f"--set=train.{key}={json.dumps(value)}" for key, value in keys.items()]
+    arguments = ["train", rows, "--model", "Qwen/Qwen2.5-0.5B", "--out", "recipe", *settings]
+    shown = run_cli(*arguments, "--only-config", trainer, expected=0).out
+    assert "cd recipe && " in shown
+    tree = yaml.safe_load(Path("recipe", f"{trainer}.yaml").read_text("utf-8"))
+    lines = Path("recipe", "data.jsonl").read_text("utf-8").splitlines()
+    return tree, [json.loads(line) for line in lines]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of TRL's use of transformers
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_trl_takes_the_files_as_its_own(rows: str, method: str, monkeypatch: Any) -> None:
+    from datasets import load_dataset
+    from trl.scripts.sft import make_parser
+
+    own = {"method": method, "batch": 8, "micro_batch": 2, "lr": 3e-5, "epochs": 2, "seeds": [5]}
+    _, data = _recipe("trl", rows, **own)
+    assert len(data) == 12
+    monkeypatch.chdir("recipe")
+    parser = make_parser()
+    _, training, model, mixture = parser.parse_args_and_config(
+        ["--config", "trl.yaml", "--bf16", "false", "--use_cpu"]
+    )
+    assert (training.learning_rate, training.num_train_epochs, training.seed) == (3e-5, 2, 5)
+    assert training.gradient_accumulation_steps == 4
+    assert training.completion_only_loss is True
+    assert (model.use_peft, model.model_name_or_path) == (method == "lora", "Qwen/Qwen2.5-0.5B")
+    (source,) = mixture.datasets
+    loaded = load_dataset(source.path, data_files=source.data_files, split="train")
+    assert set(loaded.column_names) == {"prompt", "completion"}
+
+
+def test_other_trainers_get_conversations(workplace: Path) -> None:
+    row = {
+        "id": "c",
+        "turns": ["Hi.", "And?"],
+        "answers": ["Hello.", "Fine."],
+        "system": "Be kind.",
+    }
+    Path("talk.jsonl").write_text(json.dumps(row) + "\n")
+    tree, (conversation,) = _recipe("llama_factory", "talk.jsonl")
+    roles = [message["role"] for message in conversation["messages"]]
+    assert roles == ["system", "user", "assistant", "user", "assistant"]
+    info = json.loads(Path("recipe/dataset_info.json").read_text("utf-8"))
+    assert info[tree["dataset"]]["file_name"] == "data.jsonl"
+    assert (tree["template"], tree["finetuning_type"], tree["lora_rank"]) == ("qwen", "lora", 16)
+    tree, _ = _recipe("axolotl", "talk.jsonl", method="full")
+    assert "adapter" not in tree
+    assert tree["datasets"][0]["field_messages"] == "messages"
+    tree, _ = _recipe("torchtune", "talk.jsonl")
+    assert tree["dataset"]["conversation_column"] == "messages"
+
+
+def test_a_student_that_is_known_here_alone_makes_no_recipe(rows: str) -> None:
+    arguments = ["train", rows, "--out", "recipe", "--only-config", "trl"]
+    assert "known here alone" in run_cli(*arguments, expected=2).err
+    assert not Path("recipe").exists()
