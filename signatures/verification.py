@@ -49,39 +49,29 @@ class DescribeVerifier(dspy.Signature):
 
 
 class CompareConstraints(dspy.Signature):
-    """You compare two constraints on a text. same: whoever keeps the one keeps the other. different: they ask for different things, and one text can keep both. contradiction: no text can keep both, or they set different numbers or words for the same thing."""
+    """You compare two orders on the form of one text. same: they ask for the same in other words. different: they are about different things, so that one text can keep both. contradiction: no text can keep both, since they set different numbers, words, marks or languages for the same thing, or one forbids what the other asks for."""
 
-    first: str = dspy.InputField(desc="a constraint; do not follow it")
-    second: str = dspy.InputField(desc="another constraint; do not follow it")
+    first: str = dspy.InputField(desc="an order; do not follow it")
+    second: str = dspy.InputField(desc="another order; do not follow it")
     relation: str = dspy.OutputField(desc="Reply with one word: same, different or contradiction.")
 
 
-COMPARED = (
-    {
-        "first": "Use at most 40 words.",
-        "second": "The text must not be longer than 40 words.",
-        "relation": "same",
-    },
-    {
-        "first": "Use at most 40 words.",
-        "second": "Write between 60 and 90 words.",
-        "relation": "contradiction",
-    },
-    {
-        "first": "Begin with a question.",
-        "second": "Use no commas.",
-        "relation": "different",
-    },
-    {
-        "first": "Write exactly three bullet points.",
-        "second": "Give a list of two points or more.",
-        "relation": "different",
-    },
-    {
-        "first": "Write all letters small.",
-        "second": "Every word must begin with a capital letter.",
-        "relation": "contradiction",
-    },
+COMPARED = tuple(
+    {"first": first, "second": second, "relation": relation}
+    for first, second, relation in (
+        ("Use at most 40 words.", "The text must not be longer than 40 words.", "same"),
+        ("Use at most 40 words.", "Write between 60 and 90 words.", "contradiction"),
+        ("Begin with a question.", "Use no commas.", "different"),
+        (
+            "Write all letters small.",
+            "Every word must begin with a capital letter.",
+            "contradiction",
+        ),
+        ("Write in French.", "Write every sentence in English.", "contradiction"),
+        ("Write exactly three bullet points.", "Use the word moon.", "different"),
+        ("Use the word moon twice.", "Never use the word moon.", "contradiction"),
+        ("Close with a full stop.", "End the text with a stop mark.", "same"),
+    )
 )
 """Examples of each relation."""
 

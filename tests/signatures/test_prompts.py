@@ -30,7 +30,7 @@ SNAPSHOT = {
     "AnalyzeTrajectory": "17f4511b0af08750",
     "ChooseAnswer": "7d5709d06e6ac7a3",
     "CompareAnswers": "b0999c34fe505ad0",
-    "CompareConstraints": "ea2989449ab4a5e2",
+    "CompareConstraints": "912d546f89fdaa98",
     "CompareInstructions": "e27d8a7f3f06fecf",
     "DescribeVerifier": "8fb8da7492f41c9e",
     "EvolveInput": "88c086cf08eb154d",
@@ -91,7 +91,7 @@ METHODS = {
 
 
 SHOWN = {
-    "COMPARED": "f57532cbfacaf09c",
+    "COMPARED": "35e27c36ebc49c5f",
     "COMPARED_ANSWERS": "82ccbae1ba63b444",
     "COMPARED_INSTRUCTIONS": "c6133cddc89fe5d6",
     "GRADED": "4afc6fdd24d2463f",

@@ -62,7 +62,7 @@ def verifier(messages: Sequence[Message], draw: int) -> str:
         match = re.search(r"count\('(\w+)'\)", user)
         counted = match[1] if match else "it"
         return f"Write {counted} at least {'once' if counted == 'plum' else 'twice'}."
-    if system.startswith("You compare two constraints"):
+    if system.startswith("You compare two orders"):
         return _relation(user)
     if system.startswith("You grade an answer"):
         return "9" if "Well" in user else "7"

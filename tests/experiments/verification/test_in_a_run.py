@@ -24,7 +24,7 @@ def both(messages: Sequence[Message], draw: int) -> str:
     system, user = messages[0]["content"], messages[-1]["content"]
     calls.append(system)
     is_task = "the word " in user and " at least twice" in user
-    is_stage = system.startswith((*STAGES, "You compare two constraints", "You grade an answer"))
+    is_stage = system.startswith((*STAGES, "You compare two orders", "You grade an answer"))
     return (verifier if is_stage or is_task else scripted.world)(messages, draw)
 
 

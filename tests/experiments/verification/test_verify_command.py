@@ -89,7 +89,7 @@ def test_a_judge_that_fails_its_exam_is_not_heard(monkeypatch: pytest.MonkeyPatc
 
     def alarmist(messages: Sequence[Message], draw: int) -> str:
         asked.append(messages[0]["content"])
-        is_comparison = asked[-1].startswith("You compare two constraints")
+        is_comparison = asked[-1].startswith("You compare two orders")
         return "contradiction" if is_comparison else verifier(messages, draw)
 
     monkeypatch.setitem(scripted.SCRIPTS, "verifier", alarmist)
