@@ -11,6 +11,7 @@ def _sentences(text: str) -> list[str]:
     """
     text = re.sub(r"(?m)^[ \t]*(?:[-*+•·]|\d{1,2}[.)])[ \t]+", "", text)
     text = re.sub(r"\b(Dr|Mr|Mrs|Ms|Prof|St|e\.g|i\.e|cf|vs)\.", r"\1", text)
+    text = re.sub(r"\b([Aa]pprox|[Cc]a|[Ff]ig|[Nn]o|[Vv]ol|[Aa]rt|pp?)\.(?=\s*\d)", r"\1", text)
     lines = re.sub(r"([。！？])", r"\1\n", text)
     follows = "(?![a-z])" if text != text.lower() else ""
     parts = re.split(r"(?<=[.!?])[\"'”’)\]]*\s+" + follows + r"|\n+", lines)

@@ -102,7 +102,7 @@ def _bounds(plan: Plan) -> list[CostEstimate]:
     ]
 
 
-# Of searches in `benchmarks/search` and of runs on small models; a strong evolver fails less.
+# Of searches in `benchmarks/search` and runs on small models; a strong evolver fails less.
 _FAILED_IN_SEARCH, _FAILED, _FAILED_AFTER_SEARCH = 0.5, 0.25, 0.15
 _MEASURED = 0.7  # of proposals; the others are rejected or are duplicates
 _MINI_BATCHES = 0.6  # of the bound: one for each parent that an operator shows cases of
@@ -110,7 +110,7 @@ _SURVIVING = {8: 1.0, 16: 0.45, 32: 0.3}  # candidates that enter a race's rung,
 _SURVIVING_LATER = 0.25
 _STEPS_BEYOND_PATIENCE = 3
 _OPTIMIZER_CALLS = {"rewrite": 2, "edit": 1, "shorten": 1, "merge": 1}
-_TWO_METHODS = 0.75  # of the held-out bound; where the start stays, one method is measured
+_FINDS = 0.5  # of searches, that find a method to confirm and apply; in the others the start stays
 _OPEN = 0.3  # of the taught rows, that a judge is asked about
 _WEAK_SOLVER, _PARENTS = 0.7, 0.5  # of the taught rows, that reach the question
 
@@ -119,8 +119,7 @@ _WEAK_SOLVER, _PARENTS = 0.7, 0.5  # of the taught rows, that reach the question
 class _Expectation:
     """How much of an upper bound a run is expected to use.
 
-    A bound takes every step, measures every proposal on all dev rows, and lets every row pass every
-    stage. Races, patience and failures leave less.
+    A bound takes every step, every proposal on all dev rows, and every row through every stage.
     """
 
     plan: Plan
@@ -165,9 +164,9 @@ class _Expectation:
             later = sum(self._failed(phase) ** n for n in range(1, attempts))
             return (self._first_attempts + later) / attempts
         if phase == "held-out":
-            return _TWO_METHODS
+            return (1 + _FINDS) / 2  # where the start stays, one method is measured
         if phase != "search":
-            return 1.0
+            return _FINDS if phase == "confirm" else 1.0
         search = config.optimizer
         batches = search.steps * mini_batches(self.plan)
         proposed = search.steps * search.candidates * dev
@@ -181,7 +180,9 @@ class _Expectation:
         if self.plan.start is None or not splits.seeds:
             return 1.0
         fresh = splits.fresh if self.plan.config.optimizer.finalists else []
-        measured = len(splits.dev) + len(splits.heldout) + len(fresh)
+        # Where the start stays: no other method was tried on rows of mini-batches.
+        train = (1 - _FINDS) * len(splits.train)
+        measured = len(splits.dev) + len(splits.heldout) + len(fresh) + train
         rewrites = generation_settings(self.plan, {}).most_rewrites(len(splits.seeds))
         return max(0.0, 1 - measured / rewrites)
 
