@@ -51,7 +51,7 @@ def train(
         bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")
     ] = False,
 ) -> None:
-    """Fine-tune a student on a set's answers; a killed training resumes by the same command."""
+    """Fine-tune a student on a run's rows, or on a file."""
     from autoevol.experiments.training.plan import TrainRequest, make_plan
 
     plan = make_plan(TrainRequest(target, out, model, tuple(overrides or ())))
