@@ -1,7 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
+SCHEMA := experiments/configs/autoevol.schema.json
 
-.PHONY: help setup demo test check fuzz faults bench search recipes scores clean
+.PHONY: help setup demo test check fuzz faults bench search recipes scores pages clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -21,12 +22,17 @@ demo: setup  ## evolve a real seed set with a 1.5B model in this process (6 to 9
 test: setup  ## run all tests, those on the real model included (-m 'not local' leaves them out)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST)
 
-check: setup  ## format, lint, types, layers, house rules
+check: setup  ## format, lint, types, layers, house rules, generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.support.house
+	@$(BIN)/autoevol schema | cmp -s - $(SCHEMA) && $(BIN)/autoevol schema --markdown | cmp -s - docs/config.md || { echo "the schema or docs/config.md is not up to date: make pages"; exit 1; }
+
+pages: setup  ## write the config's JSON Schema and docs/config.md again
+	$(BIN)/autoevol schema > .pages && mv .pages $(SCHEMA)
+	$(BIN)/autoevol schema --markdown > .pages && mv .pages docs/config.md
 
 fuzz: setup  ## 500 mutations of every shipped config (4 minutes), then 150 drawn runs with faults and kills (20 minutes)
 	MUTATIONS=500 $(BIN)/python -m pytest -q -n 2 tests/experiments/cli/test_mutated_configs.py
