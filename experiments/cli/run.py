@@ -298,7 +298,9 @@ def _verification(config: "ExperimentConfig", request: RunRequest) -> "Verificat
     from autoevol.experiments.verification.planning import plan_of
     from autoevol.experiments.verification.verified_run import check_tools
 
-    plan = plan_of(config, request.file, allow_unsandboxed=False, in_a_run=True)
+    plan = plan_of(
+        config, request.file, allow_unsandboxed=False, in_a_run=True, limit=request.limit
+    )
     check_tools(plan)
     return plan
 

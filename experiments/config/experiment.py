@@ -49,7 +49,7 @@ MOST_SEED = 2**32 - 1
 _LONGEST_NAME = 200
 
 LIMITED_TRIALS = 2
-"""`--limit N` also caps steps and candidates at this."""
+"""`--limit N` also caps steps, candidates, and what the stages of `verify` take at this."""
 
 
 class LearnableConfig(Section, LearnableOptions):
@@ -347,8 +347,18 @@ def limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
     if config.is_search and n < LEAST_ROWS:
         raise ConfigError(f"--limit {n}", f"a search needs at least {LEAST_ROWS} rows")
     output = config.output.model_copy(update={"dir": limited_folder(config, n)})
-    data, optimizer = _limited_data(config.data, n), _limited_search(config.optimizer, n)
-    return config.model_copy(update={"data": data, "output": output, "optimizer": optimizer})
+    parts = {
+        "data": _limited_data(config.data, n),
+        "output": output,
+        "optimizer": _limited_search(config.optimizer, n),
+        "verify": _limited_stages(config.verify) if config.verify else None,
+    }
+    return config.model_copy(update=parts)
+
+
+def _limited_stages(stages: VerifyConfig) -> VerifyConfig:
+    most = {"proposals": 1, **dict.fromkeys(("kinds", "queries", "responses"), LIMITED_TRIALS)}
+    return stages.model_copy(update={key: min(getattr(stages, key), n) for key, n in most.items()})
 
 
 def _limited_data(data: DataConfig, n: int) -> DataConfig:

@@ -66,7 +66,12 @@ class VerificationPlan:
 
 
 def plan_of(
-    config: ExperimentConfig, file: Path, *, allow_unsandboxed: bool, in_a_run: bool = False
+    config: ExperimentConfig,
+    file: Path,
+    *,
+    allow_unsandboxed: bool,
+    in_a_run: bool = False,
+    limit: int | None = None,
 ) -> VerificationPlan:
     """Return the plan of a config whose seeds are the queries, checked.
 
@@ -75,6 +80,7 @@ def plan_of(
         file: Of the config.
         allow_unsandboxed: The user allows verifiers to run with limits alone.
         in_a_run: The rows that a run makes of the seeds will be the queries.
+        limit: Seed constraints of a small trial; None: all.
 
     Raises:
         ConfigError: It has no section `verify`, or the data, the constraints or a model are wrong.
@@ -95,7 +101,7 @@ def plan_of(
         config=config,
         where=str(file),
         queries=queries,
-        seeds=_seeds(config.verify, file),
+        seeds=_seeds(config.verify, file)[:limit],
         options=settings_from(config.verify, VerificationOptions),
         folder=config.folder,
         allow_unsandboxed=allow_unsandboxed,

@@ -95,6 +95,17 @@ def test_other_stages_make_no_other_run() -> None:
     assert 0 < len(stages) <= 3  # one more answer to each task
 
 
+def test_a_small_trial_is_small_in_all_stages() -> None:
+    lines = [f"Use the word {word} at least twice.\n" for word in ("fig", "plum", "pear", "nut")]
+    Path("constraints.txt").write_text("".join(lines))
+    run_cli("run", _config({"kinds": 9, "proposals": 5}), "--limit", "3", expected=0)
+    funnel = json.loads(Path("runs/whole-limit-3/verified/funnel.json").read_text("utf-8"))
+    proposed = next(count for count in funnel if count["stage"] == "propose")
+    assert proposed["entered"] == 3 + 5  # three seeds, and one call that names five
+    lines = Path("runs/whole-limit-3/verified/constraints.jsonl").read_text().splitlines()
+    assert sum('"shipped"' in line for line in lines) == 2
+
+
 def test_mlflow_has_the_set_under_its_run() -> None:
     run_cli("run", _config(), expected=0)
     client = mlflow.MlflowClient()
