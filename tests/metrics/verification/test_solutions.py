@@ -1,6 +1,5 @@
 """Programs in answers, and tests that were written apart from them."""
 
-import time
 from typing import Any
 
 import pytest
@@ -209,15 +208,14 @@ def test_a_test_brings_what_it_needs() -> None:
     ]
 
 
-def test_long_replies_are_read_in_time() -> None:
-    started = time.process_time()
-    for reply in (
-        "```" + " " * 200_000 + "`",
-        "```\n" * 20_000,
-        "1.\n" * 50_000,
-        "assert " * 50_000,
-    ):
-        solutions.is_program(reply)
-        written_tests.tests_in(reply, ["f"])
-        programs.cases_in(reply)
-    assert time.process_time() - started < 20
+@pytest.mark.parametrize(
+    "reply",
+    ["```" + " " * 200_000 + "`", "```\n" * 20_000, "1.\n" * 50_000, "assert " * 50_000],
+    ids=["spaces", "fences", "numbers", "asserts"],
+)
+def test_long_replies_hold_nothing(reply: str) -> None:
+    """A quadratic pattern takes minutes for these."""
+    assert solutions.solution_in(reply) is None
+    assert not solutions.is_program(reply)
+    assert written_tests.tests_in(reply, ["f"]) == []
+    assert programs.cases_in(reply) == []
