@@ -239,7 +239,7 @@ def run_config(request: RunRequest) -> None:
 
 def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
     from autoevol.experiments.artifacts.resume import config_for_folder
-    from autoevol.experiments.cli.tables import remainder, show_plan, show_summary
+    from autoevol.experiments.cli.tables import remainder, show_summary
     from autoevol.experiments.export.writers import export_finished
     from autoevol.experiments.run.command import checked_plan, finished, perform
     from autoevol.experiments.run.planning.estimate import estimate
@@ -260,13 +260,12 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
         summary = track_later(plan.config.folder, summary, tracking, say)
         show_summary(summary, plan.config.folder)
     elif request.dry_run:
-        show_plan(plan)
-        _show_calls(verification)
+        _show_all(plan, verification)
         say(tracking.description if tracking else f"not tracked: no {SETTINGS_FILE} here")
     else:
         if rest := remainder(estimate(plan)):
             say(f"{plan.config.folder} has begun: {rest}")
-        confirm([plan], lambda: show_plan(plan), yes=request.yes)
+        confirm([plan], lambda: _show_all(plan, verification), yes=request.yes)
         summary = perform(plan, request)
         show_summary(summary, plan.config.folder)
     if summary and request.scope != "search":
@@ -305,7 +304,11 @@ def _verification(config: "ExperimentConfig", request: RunRequest) -> "Verificat
     return plan
 
 
-def _show_calls(verification: "VerificationPlan | None") -> None:
+def _show_all(plan: "Plan", verification: "VerificationPlan | None") -> None:
+    """Show what a run will make, and the calls of the stages that follow it."""
+    from autoevol.experiments.cli.tables import show_plan
+
+    show_plan(plan)
     if verification:
         from autoevol.experiments.verification.planning import calls_of
 

@@ -5,6 +5,7 @@ dataclass that declares them (name, type, bounds, default). Pydantic collects th
 `settings_from` turns a checked section into the program's own dataclass.
 """
 
+from collections.abc import Mapping
 from dataclasses import Field as DataclassField
 from dataclasses import fields
 from typing import Any, ClassVar, Protocol, TypeVar, dataclass_transform, get_args
@@ -53,6 +54,12 @@ def _takes_switch(annotation: Any) -> bool:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return True  # it checks its own keys
     return any(map(_takes_switch, get_args(annotation)))
+
+
+def with_preset(tree: Any, presets: Mapping[Any, Mapping[str, Any]]) -> Any:
+    """Return the keys of a section over those of the preset that it names; others as they are."""
+    name = tree.get("preset") if isinstance(tree, dict) else None
+    return {**presets[name], **tree} if isinstance(name, str) and name in presets else tree
 
 
 class _Dataclass(Protocol):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from autoevol.experiments.config.errors import config_error
-from autoevol.experiments.config.section import Section
+from autoevol.experiments.config.section import Section, with_preset
 from autoevol.program.bounds import Count
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -95,8 +95,7 @@ class TrainConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _with_preset(cls, tree: Any) -> Any:
-        name = tree.get("preset") if isinstance(tree, dict) else None
-        return {**PRESETS[name], **tree} if name in PRESETS else tree
+        return with_preset(tree, PRESETS)
 
     @model_validator(mode="after")
     def _whole_steps(self) -> Self:

@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from autoevol.experiments.config.section import Section
+from autoevol.experiments.config.section import Section, with_preset
 from autoevol.program.verification.options import PRESETS, PresetName, VerificationOptions
 
 CASES_A_SAMPLE = 3
@@ -32,8 +32,7 @@ class VerifyConfig(Section, VerificationOptions):
     @model_validator(mode="before")
     @classmethod
     def _with_preset(cls, tree: Any) -> Any:
-        name = tree.get("preset") if isinstance(tree, dict) else None
-        return {**PRESETS[name], **tree} if name in PRESETS else tree
+        return with_preset(tree, PRESETS)
 
     @model_validator(mode="after")
     def _can_be_met(self) -> Self:

@@ -19,6 +19,8 @@ from autoevol.experiments.training.student import template_of
 from autoevol.program.errors import ConfigError
 
 IDENTITY, RESULT = "training.json", "result.json"
+_NOT_THE_RESULT = {"seeds", "checkpoints", "preset", "micro_batch"}
+"""Keys that may change in the same folder: the models stay what they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class TrainPlan:
     @property
     def identity(self) -> dict[str, Any]:
         """What makes this training another than one with other settings or data."""
-        settings = self.config.model_dump(mode="json", exclude={"seeds", "checkpoints", "preset"})
+        settings = self.config.model_dump(mode="json", exclude=_NOT_THE_RESULT)
         return {"train": settings, "data": self.data.fingerprint}
 
     def folder_of(self, seed: int) -> Path:

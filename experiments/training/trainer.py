@@ -100,15 +100,21 @@ def train(
         ConfigError: The memory does not suffice.
     """
     checkpoints = training.folder / CHECKPOINTS
-    resumes = any(checkpoints.glob("checkpoint-*/trainer_state.json"))
     started = time.monotonic()
     with _quiet(), _memory_errors(training):
         trainer = _trainer(student, examples, training, on_step)
-        trainer.train(resume_from_checkpoint=resumes)
+        trainer.train(resume_from_checkpoint=_last_whole(checkpoints))
         _save(trainer, student, training.folder / MODEL)
     result = _result(trainer, training.seed, time.monotonic() - started)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return result
+
+
+def _last_whole(checkpoints: Path) -> str | None:
+    """Return the last checkpoint that was written whole: its state is written last."""
+    states = checkpoints.glob("checkpoint-*/trainer_state.json")
+    whole = {int(state.parent.name.rpartition("-")[2]): str(state.parent) for state in states}
+    return whole[max(whole)] if whole else None
 
 
 def _trainer(

@@ -146,7 +146,7 @@ class VerificationPipeline:
         return validated
 
     async def _fitness(self, relate: Relate) -> Fitness:
-        self.on_phase(Phase("examine the witness of contradictions", 0))
+        self.on_phase(Phase("exam", 0))
         return await examined(relate)
 
     async def _compare(
@@ -158,7 +158,7 @@ class VerificationPipeline:
             texts = await described(self.roles.writer, constraint, self.options)
             return await without_contradiction(relate, constraint, texts)
 
-        compared = await self._each("compare descriptions", constraints, compare)
+        compared = await self._each("compare", constraints, compare)
         funnel.append(_constraint_count("contradict", compared))
         return compared
 

@@ -4,6 +4,7 @@ verdicts are fixed by the words of the constraint, so that the true funnel is kn
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from autoevol.experiments.models.transports.protocol import Message
 from autoevol.program.verification.descriptions import contradiction_exam
@@ -15,6 +16,15 @@ PROPOSED = """Here are ten ideas:
 - Short
 - Use the word plum at least twice."""
 """`apple` is sound, `pear` has bad verifiers, and those of `plum` check something else."""
+
+
+SMALL: dict[str, Any] = {
+    "constraints": "constraints.txt",
+    "samples": 4,
+    "least_cases": 2,
+    "least_functions": 1,
+}
+"""Keys of `verify` under which the scripted model's constraints pass."""
 
 
 def _word(text: str) -> str:

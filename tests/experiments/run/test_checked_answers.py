@@ -282,22 +282,26 @@ def _test_writer(reply: str) -> Any:
 TESTS = "```python\nassert double(2) == 4\nassert double(0) == 0\nassert double(-3) == -6\n```"
 
 
+def _answer_tasks(**answer: int) -> None:
+    config = {
+        "name": "tested",
+        "models": {"evolver": {"model": "scripted/world", "temperature": 0.7}},
+        "data": {"path": "tasks.jsonl"},
+        "evolve": {"rounds": 0},
+        "answer": {"check": "tests", **answer},
+        "failure": {"rules": ["paper"]},
+    }
+    Path("tested.yaml").write_text(yaml.safe_dump(config))
+    run_cli("run", "tested.yaml", "--out", "runs/a", expected=0)
+
+
 def _tested_rows(monkeypatch: pytest.MonkeyPatch, reply: str) -> dict[str, dict[str, Any]]:
     monkeypatch.setitem(scripted.SCRIPTS, "world", _test_writer(reply))
     texts = {"a": "Return twice n.", "b": "Return half of n.", "c": "Write a poem."}
     own = {"tests": "own", "checks": "please check"}  # columns of the user's
     rows = [{"id": key, "instruction": text, **own} for key, text in texts.items()]
     Path("tasks.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    config = {
-        "name": "tested",
-        "models": {"evolver": {"model": "scripted/world", "temperature": 0.7}},
-        "data": {"path": "tasks.jsonl"},
-        "evolve": {"rounds": 0},
-        "answer": {"check": "tests", "samples": 5},
-        "failure": {"rules": ["paper"]},
-    }
-    Path("tested.yaml").write_text(yaml.safe_dump(config))
-    run_cli("run", "tested.yaml", "--out", "runs/a", expected=0)
+    _answer_tasks(samples=5)
     lines = [*_lines("runs/a", "evolved.jsonl"), *_lines("runs/a", "failures.jsonl")]
     return {line["id"]: line for line in lines}
 
@@ -332,16 +336,7 @@ def test_a_second_attempt_does_not_escape_the_tests(
 
     monkeypatch.setitem(scripted.SCRIPTS, "world", script)
     Path("tasks.jsonl").write_text(json.dumps({"id": "a", "instruction": "Return twice n."}) + "\n")
-    config = {
-        "name": "tested",
-        "models": {"evolver": {"model": "scripted/world", "temperature": 0.7}},
-        "data": {"path": "tasks.jsonl"},
-        "evolve": {"rounds": 0},
-        "answer": {"check": "tests", "attempts": 2},
-        "failure": {"rules": ["paper"]},
-    }
-    Path("tested.yaml").write_text(yaml.safe_dump(config))
-    run_cli("run", "tested.yaml", "--out", "runs/a", expected=0)
+    _answer_tasks(attempts=2)
     assert _lines("runs/a", "evolved.jsonl") == []
     assert len(replies) == 2
 

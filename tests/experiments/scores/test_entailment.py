@@ -13,7 +13,7 @@ from autoevol.experiments.scores.entailment import open_nli
 from autoevol.program.errors import ConfigError
 from tests.support.command_line import run_cli
 from tests.support.tiny_models import NEEDS_TORCH, save_llama
-from tests.support.verifying import verifier
+from tests.support.verifying import SMALL, verifier
 
 pytestmark = NEEDS_TORCH
 NAMES = {0: "entailment", 1: "neutral", 2: "contradiction"}
@@ -78,11 +78,8 @@ def test_it_takes_the_exam_in_the_judges_place(
     Path("queries.jsonl").write_text(json.dumps({"id": "q", "instruction": "Name fruits."}) + "\n")
     Path("constraints.txt").write_text("Use the word fig at least twice.\n")
     verify = {
-        "constraints": "constraints.txt",
+        **SMALL,
         "proposals": 0,
-        "samples": 4,
-        "least_cases": 2,
-        "least_functions": 1,
         "grade_above": None,
         "nli": str(nli),
     }

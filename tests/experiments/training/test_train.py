@@ -26,6 +26,12 @@ pytestmark = [
         reason="the extra `train` (trl, peft) is not installed: make scores",
     ),
 ]
+TALK = {
+    "id": "c",
+    "turns": ["Hi.", "And?"],
+    "answers": ["Hello.", "Fine."],
+    "system": "Be kind.",
+}
 STEPS = {"train.batch": 4, "train.micro_batch": 2, "train.lr": 0.01, "train.max_length": 64}
 
 
@@ -118,13 +124,7 @@ def test_a_further_seed_is_trained_alone(student: str, rows: str) -> None:
 
 
 def test_a_conversation_is_learnt_turn_by_turn(workplace: Path) -> None:
-    row = {
-        "id": "c",
-        "turns": ["Hi.", "And?"],
-        "answers": ["Hello.", "Fine."],
-        "system": "Be kind.",
-    }
-    Path("talk.jsonl").write_text(json.dumps(row) + "\n")
+    Path("talk.jsonl").write_text(json.dumps(TALK) + "\n")
     first, second = read_examples(Path("talk.jsonl")).examples
     assert [message["role"] for message in first.prompt] == ["system", "user"]
     assert (first.completion, second.completion) == ("Hello.", "Fine.")
@@ -214,6 +214,8 @@ def test_a_killed_training_resumes_from_its_checkpoint(student: str, rows: str) 
     (state,) = checkpoints.glob("checkpoint-*/trainer_state.json")
     begun = json.loads(state.read_text())["global_step"]
     assert 0 < begun < 24
+    # As a kill in the middle of the next one leaves it.
+    Path(checkpoints, "checkpoint-23").mkdir()
     run_cli(*arguments, expected=0)
     result = _result()
     assert result["steps"] == len(result["losses"]) == 24
@@ -228,6 +230,7 @@ def test_a_killed_training_resumes_from_its_checkpoint(student: str, rows: str) 
         ({"seeds": [1, 1]}, "seeds names one twice"),
         ({"speed": 3}, "train.speed"),
         ({"preset": "unheard"}, "train.preset"),
+        ({"preset": [1]}, "train.preset"),
         ({"tokens": 1}, "train.tokens: is 1"),
         ({"chat_template": "missing.jinja"}, "train.chat_template"),
     ],
@@ -278,9 +281,12 @@ def test_too_little_memory_says_what_to_try(
     def full(*_: Any, **__: Any) -> None:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
 
-    monkeypatch.setattr(SFTTrainer, "train", full)
-    result = _train(rows, student, expected=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(SFTTrainer, "train", full)
+        result = _train(rows, student, expected=2)
     assert "train.micro_batch: 2 takes too much memory; try train.micro_batch=1" in result.err
+    _train(rows, student, micro_batch=1)  # what it says works in the same folder
+    assert _result()["steps"] == 3
 
 
 def test_a_file_without_answers_is_refused(student: str, workplace: Path) -> None:
@@ -322,13 +328,7 @@ def test_trl_takes_the_files_as_its_own(rows: str, method: str, monkeypatch: Any
 
 
 def test_other_trainers_get_conversations(workplace: Path) -> None:
-    row = {
-        "id": "c",
-        "turns": ["Hi.", "And?"],
-        "answers": ["Hello.", "Fine."],
-        "system": "Be kind.",
-    }
-    Path("talk.jsonl").write_text(json.dumps(row) + "\n")
+    Path("talk.jsonl").write_text(json.dumps(TALK) + "\n")
     tree, (conversation,) = _recipe("llama_factory", "talk.jsonl")
     roles = [message["role"] for message in conversation["messages"]]
     assert roles == ["system", "user", "assistant", "user", "assistant"]

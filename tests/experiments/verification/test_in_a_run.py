@@ -13,7 +13,7 @@ from autoevol.experiments.models.transports import scripted
 from autoevol.experiments.models.transports.protocol import Message
 from autoevol.experiments.sandbox import bubblewrap
 from tests.support.command_line import run_cli
-from tests.support.verifying import verifier
+from tests.support.verifying import SMALL, verifier
 
 STAGES = ("You invent constraints", "You write a Python function", "You read a Python function")
 calls: list[str] = []
@@ -39,11 +39,8 @@ def _scripted(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _config(verify: dict[str, Any] | None = None, **sections: Any) -> str:
     own = {
-        "constraints": "constraints.txt",
+        **SMALL,
         "proposals": 0,
-        "samples": 4,
-        "least_cases": 2,
-        "least_functions": 1,
         "queries": 3,
         "responses": 6,
         **(verify or {}),

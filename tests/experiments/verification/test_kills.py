@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.verifying import SMALL
+
 FILES = ("constraints.jsonl", "verified.jsonl", "pairs.jsonl", "funnel.json")
 PROGRAM = """
 import sys, time
@@ -41,11 +43,8 @@ def _inputs(workplace: Path) -> None:
         "data": {"path": "queries.jsonl"},
         "evolve": {"rounds": 0},
         "verify": {
-            "constraints": "constraints.txt",
+            **SMALL,
             "proposals": 2,
-            "samples": 4,
-            "least_cases": 2,
-            "least_functions": 1,
             "queries": 3,
             "responses": 6,
         },

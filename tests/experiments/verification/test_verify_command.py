@@ -17,7 +17,7 @@ from autoevol.experiments.sandbox import open_sandbox
 from autoevol.program.checks.check import checks_of
 from autoevol.program.checks.checking import findings
 from tests.support.command_line import run_cli
-from tests.support.verifying import verifier
+from tests.support.verifying import SMALL, verifier
 
 STAGES = ["propose", "write", "write", "cross-validate", "cross-validate", "contradict", "join"]
 END = ["verify", "grade", "rows", "pairs"]
@@ -33,11 +33,8 @@ def _scripted(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _config(**section: Any) -> str:
     verify = {
-        "constraints": "constraints.txt",
+        **SMALL,
         "proposals": 2,
-        "samples": 4,
-        "least_cases": 2,
-        "least_functions": 1,
         "queries": 3,
         "responses": 6,
         **section,
@@ -223,6 +220,7 @@ def test_a_dry_run_prints_the_calls() -> None:
         ({"constraints": None, "proposals": 0}, "needs constraints, proposals or kinds"),
         ({"constraints": "missing.txt"}, "verify.constraints"),
         ({"preset": "unheard"}, "verify.preset"),
+        ({"preset": [1]}, "verify.preset"),
         ({"sandbox": "docker"}, "verify.sandbox"),
         ({"sandbox": "none"}, "--allow-unsandboxed"),
         ({"positive": 0}, "verify.positive"),
