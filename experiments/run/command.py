@@ -71,10 +71,12 @@ def perform(
     # These load aiohttp and Optuna, which a dry run and a finished run do without.
     from autoevol.experiments.models.runtime import load_libraries
     from autoevol.experiments.run.context import RunContext
-    from autoevol.experiments.run.runner import run
+    from autoevol.experiments.run.runner import load_search, run
 
     quiet_libraries()
-    load_libraries(plan.models)  # before the progress bar, which starts a thread
+    # Before the progress bar, which starts a thread.
+    load_libraries(plan.models)
+    load_search(plan, request.scope)
     tracking = load_tracking()
     with progress_bar(console) as bar:
         context = RunContext(

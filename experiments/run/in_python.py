@@ -21,7 +21,7 @@ from autoevol.experiments.models.runtime import load_libraries
 from autoevol.experiments.run.context import RunContext
 from autoevol.experiments.run.finished import find_summary
 from autoevol.experiments.run.planning.plan import Plan, make_plan
-from autoevol.experiments.run.runner import run
+from autoevol.experiments.run.runner import load_search, run
 from autoevol.experiments.terminal.console import quiet_libraries
 from autoevol.experiments.terminal.progress import progress_bar
 from autoevol.experiments.tracking.config import load_tracking
@@ -171,7 +171,9 @@ def _plain(value: Any, place: str) -> Any:
 
 def _run(plan: Plan, *, quiet: bool, track: bool) -> dict[str, Any]:
     quiet_libraries()
-    load_libraries(plan.models)  # before the progress bar, which starts a thread
+    # Before the progress bar, which starts a thread.
+    load_libraries(plan.models)
+    load_search(plan, "all")
     console = Console(stderr=True, quiet=quiet)
     with progress_bar(console) as bar:
         tracking = load_tracking() if track else None

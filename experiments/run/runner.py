@@ -19,6 +19,7 @@ from autoevol.experiments.run.phases.scores import ScorePhase, ScoreTools, open_
 from autoevol.experiments.run.phases.teaching import with_teaching_decided
 from autoevol.experiments.run.phases.waves import Waves
 from autoevol.experiments.run.planning.plan import Plan
+from autoevol.experiments.run.request import Scope
 from autoevol.experiments.run.results import (
     write_best,
     write_rejected,
@@ -166,6 +167,16 @@ def _check_scored(bulk: BulkResult) -> None:
     unscored = sum(count.unscored for count in bulk.rounds)
     if unscored and not any(count.kept or count.failed for count in bulk.rounds):
         raise StoppedError(f"all {unscored} rows are unscored; unscored.jsonl says why")
+
+
+def load_search(plan: Plan, scope: Scope) -> None:
+    """Import the search, where the run has one, before a second thread starts.
+
+    Optuna loads scikit-learn, which sets variables of the environment that other threads may be
+    reading.
+    """
+    if plan.start and scope != "apply":
+        import autoevol.experiments.run.phases.search  # noqa: F401
 
 
 def _phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> _Phases:
