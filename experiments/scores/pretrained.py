@@ -5,12 +5,14 @@ torch and transformers are an extra (`autoevol[scores]`); they are imported when
 
 import contextlib
 import io
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from autoevol.experiments.models.local.idle_cores import idle_cores
 from autoevol.experiments.models.local.weights import SHIPPED, pull
 from autoevol.experiments.models.settings import local_path
 from autoevol.program.errors import ConfigError, WeightsError
@@ -65,26 +67,32 @@ class Source:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-def load(name: str, task: Task, where: str) -> Pretrained:
+def load(name: str, task: Task, where: str, *, only_safe: bool = False) -> Pretrained:
     """Return a model, on the GPU where torch sees one, else in single precision on the CPU.
 
     Args:
         name: `local/NAME` of the shipped weights, `local/PATH.gguf`, a folder, a name of the hub.
         task: What the model must be trained for.
         where: The key that names it, for errors.
+        only_safe: Refuse weights that are no safetensors or GGUF: a pickle can run code when it is
+            read.
 
     Raises:
         ConfigError: The extra is not installed, or the model cannot be loaded or is of another
             kind.
     """
     torch, transformers = libraries(name, where)
+    use_idle_cores(torch)
     source = source_of(name, where)
+    options = dict(source.options)
+    if only_safe and "gguf_file" not in options:
+        options["use_safetensors"] = True
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.float32 if device == "cpu" else "auto"
     with quiet(transformers), load_errors(name, where):
         tokenizer = transformers.AutoTokenizer.from_pretrained(source.name, **source.options)
         model, report = getattr(transformers, task).from_pretrained(
-            source.name, dtype=dtype, output_loading_info=True, **source.options
+            source.name, dtype=dtype, output_loading_info=True, **options
         )
         model.to(device).eval()
     # transformers fills missing weights with random ones: such a model scores without an error.
@@ -108,6 +116,16 @@ def libraries(name: str, where: str) -> tuple[Any, Any]:
             where, f"{name} needs torch and transformers: {EXTRA} (docs/scores.md, The extra)"
         ) from error
     return torch, transformers
+
+
+def use_idle_cores(torch: Any) -> None:
+    """Let torch compute on the cores that are idle; what `OMP_NUM_THREADS` says counts more.
+
+    Its threads wait for one another: on two cores that other work kept busy a training step took 73
+    seconds with two threads and 8 with one.
+    """
+    if "OMP_NUM_THREADS" not in os.environ and not torch.cuda.is_available():
+        torch.set_num_threads(idle_cores())
 
 
 def source_of(name: str, where: str) -> Source:

@@ -8,7 +8,13 @@ import jinja2
 
 from autoevol.experiments.config.train import TrainConfig
 from autoevol.experiments.files.paths import local_path, read_text
-from autoevol.experiments.scores.pretrained import libraries, load_errors, quiet, source_of
+from autoevol.experiments.scores.pretrained import (
+    libraries,
+    load_errors,
+    quiet,
+    source_of,
+    use_idle_cores,
+)
 from autoevol.experiments.training.examples import Example
 from autoevol.program.errors import ConfigError
 
@@ -43,6 +49,7 @@ def open_student(config: TrainConfig, where: str) -> Student:
     """
     key = f"{where}: train.model"
     torch, transformers = libraries(config.model, key)
+    use_idle_cores(torch)
     source = source_of(config.model, key)
     is_gguf = "gguf_file" in source.options
     with quiet(transformers), load_errors(config.model, key):
