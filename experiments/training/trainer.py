@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import logging
 import math
 import resource
@@ -21,6 +22,7 @@ from autoevol.program.errors import ConfigError
 
 EXTRA = "pip install 'autoevol[train]'"
 CHECKPOINTS, MODEL = "checkpoints", "model"
+ADAPTER = "adapter_config.json"
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
@@ -104,7 +106,7 @@ def train(
     with _quiet(), _memory_errors(training):
         trainer = _trainer(student, examples, training, on_step)
         trainer.train(resume_from_checkpoint=_last_whole(checkpoints))
-        _save(trainer, student, training.folder / MODEL)
+        _save(trainer, student, training.folder / MODEL, training.config.model)
     result = _result(trainer, training.seed, time.monotonic() - started)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return result
@@ -201,14 +203,22 @@ def _lora(config: TrainConfig) -> Any:
     )
 
 
-def _save(trainer: Any, student: Student, folder: Path) -> None:
+def _save(trainer: Any, student: Student, folder: Path, model: str) -> None:
     """Save the model whole: a kill leaves none, or all of it."""
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     trainer.save_model(str(part))
     student.tokenizer.save_pretrained(str(part))
+    _name_base(part / ADAPTER, model)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
+
+
+def _name_base(file: Path, model: str) -> None:
+    """Name the student in an adapter as the user did: PEFT knows the folder of its file alone."""
+    if file.is_file():
+        settings = {**json.loads(file.read_text("utf-8")), "base_model_name_or_path": model}
+        file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def _result(trainer: Any, seed: int, seconds: float) -> TrainingResult:
