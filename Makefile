@@ -51,8 +51,8 @@ search: setup  ## searches in the simulated world, 200 runs each (half an hour)
 recipes: setup  ## the published systems' configs on the local model, six seeds each
 	$(BIN)/python -m benchmarks.recipes
 
-scores: setup  ## add what `train` and the scores `ifd` and `reward` need to .venv; install torch's CPU build there first if you have no GPU
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[scores,train]'
+scores: setup  ## add what `train`, `evaluate` and the scores `ifd` and `reward` need to .venv; install torch's CPU build there first if you have no GPU
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[scores,evaluate]'
 
 clean:  ## remove the environment and the caches; runs/ and mlflow.db stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -44,6 +44,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "check": ("checks.check", "Run a file's checks over its responses: accuracy by kind."),
     "train": ("training.train", "Fine-tune a student on a run's rows, or on a file."),
+    "evaluate": (
+        "training.evaluate",
+        "Evaluate a model on tasks, with intervals and against another one.",
+    ),
     "compare": ("compare", "Put runs side by side, or let a judge decide between two sets."),
     "report": ("report", "Write a finished run's report.html again, for example after `score`."),
     "export": ("export", "Write a run's rows in the formats that trainers read."),

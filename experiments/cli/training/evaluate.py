@@ -1,0 +1,108 @@
+"""`autoevol evaluate`: a model on tasks, with intervals."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autoevol.experiments.cli.app import STOPPED_EARLY
+from autoevol.experiments.terminal.arguments import path_of
+from autoevol.experiments.terminal.console import complain, complaints, console, say
+
+if TYPE_CHECKING:
+    from autoevol.experiments.evaluation.report import Report
+    from autoevol.experiments.evaluation.request import EvaluatePlan
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A folder of a model or an adapter, local/NAME, hub/OWNER/NAME, a litellm name."
+        ),
+    ],
+    tasks: Annotated[
+        str, typer.Option("--tasks", metavar="A,B", help="Tasks; see docs/training.md.")
+    ] = "",
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="N questions of each task, drawn once.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Gets the results.", callback=path_of("--out")),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline",
+            help="The folder of another evaluation, to compare with.",
+            callback=path_of("--baseline"),
+        ),
+    ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            "--judge", metavar="NAME", help="Decides between both answers to open questions."
+        ),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="evaluate.KEY=VALUE", help="Override a key of evaluate."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Evaluate a model on tasks, with intervals and against another one."""
+    from autoevol.experiments.evaluation.request import EvaluateRequest, make_plan
+
+    chosen = [*(overrides or []), *([f"evaluate.limit={limit}"] if limit else [])]
+    names = tuple(filter(None, tasks.split(",")))
+    plan = make_plan(EvaluateRequest(model, names, out, baseline, judge, chosen))
+    for task in plan.tasks:
+        licence = f", {task.licence}" if task.licence else ""
+        complaints.print(f"{task.name}: {len(task.items):,} questions{licence}", markup=False)
+    if dry_run:
+        return
+    try:
+        report = _evaluated(plan)
+    except KeyboardInterrupt as error:
+        complain("stopped; the same command goes on")
+        raise typer.Exit(STOPPED_EARLY) from error
+    if as_json:
+        typer.echo(json.dumps(report.as_data(), indent=2))
+        return
+    _show(report)
+
+
+def _evaluated(plan: "EvaluatePlan") -> "Report":
+    from autoevol.experiments.evaluation.report import make_report
+    from autoevol.experiments.evaluation.tracking import track_evaluation
+    from autoevol.experiments.terminal.progress import progress_bar
+    from autoevol.experiments.tracking.config import load_tracking
+
+    tracking = load_tracking()
+    with progress_bar(complaints) as bar:
+        report = make_report(plan, bar, complaints.log)
+    if tracking:
+        track_evaluation(tracking, report, complaints.log)
+    return report
+
+
+def _show(report: "Report") -> None:
+    from autoevol.experiments.evaluation.results import figures_table
+
+    console.print(figures_table(report.figures, report.compared))
+    for figures in report.figures:
+        for reason, count in figures.unscored.items():
+            if reason != "open":
+                say(f"{figures.task}: {count:,} without a score: {reason}")
+    for name, table in report.judged.items():
+        say(name)
+        console.print(table)
+    say(f"every question: {report.plan.folder}")

@@ -1,0 +1,126 @@
+"""Tasks of lm-evaluation-harness, run by the harness itself on a model in this process.
+
+Code that an answer holds is never run by it: its programming tasks are refused.
+"""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from autoevol.experiments.config.evaluate import EvaluateConfig
+from autoevol.experiments.evaluation.tasks.catalogue import HARNESS
+from autoevol.experiments.evaluation.tasks.grading import EXTRA
+from autoevol.experiments.evaluation.tasks.items import ItemResult, Task
+from autoevol.experiments.evaluation.weights import WeightsModel
+from autoevol.program.errors import ConfigError
+
+_FIGURES = (
+    "acc_norm",
+    "acc",
+    "exact_match",
+    "prompt_level_strict_acc",
+    "em",
+    "f1",
+)
+"""Of the figures of an item, the one that counts: the first that it has."""
+
+
+def run_harness(
+    name: str, model: WeightsModel, config: EvaluateConfig
+) -> tuple[Task, list[ItemResult]]:
+    """Run a task; return it without its questions, and the results.
+
+    Args:
+        name: `lm_eval:NAME`.
+        model: In this process.
+        config: Questions of a task, the folder of task files, the chat template.
+
+    Raises:
+        ConfigError: The harness is not installed, has no such task, cannot have its questions, or
+            would run code.
+    """
+    check_harness(name)
+    import lm_eval
+    from lm_eval.models.huggingface import HFLM
+    from lm_eval.tasks import TaskManager
+
+    own = name.removeprefix(HARNESS)
+    with _errors(name), _quiet():
+        manager = TaskManager(include_path=config.harness_tasks)
+        outcome = lm_eval.simple_evaluate(
+            model=HFLM(
+                pretrained=model.loaded.model,
+                tokenizer=model.loaded.tokenizer,
+                batch_size=config.batch,
+                max_length=model.loaded.max_tokens,
+            ),
+            tasks=[own],
+            limit=config.limit,
+            task_manager=manager,
+            apply_chat_template=config.harness_chat,
+            confirm_run_unsafe_code=False,
+            bootstrap_iters=0,
+            random_seed=0,
+        )
+    samples = [(task, sample) for task, own in outcome["samples"].items() for sample in own]
+    return Task(name, "answer", ()), _results(samples)
+
+
+def check_harness(name: str) -> None:
+    """Return if lm-evaluation-harness is installed.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    try:
+        import lm_eval  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(name, f"needs lm-evaluation-harness: {EXTRA}") from error
+
+
+def _results(samples: Sequence[tuple[str, Mapping[str, Any]]]) -> list[ItemResult]:
+    # A task with several filters has a sample for each; the last one reads the answer most freely.
+    results = {f"{task}-{sample['doc_id']}": _result(task, sample) for task, sample in samples}
+    return list(results.values())
+
+
+def _result(task: str, sample: Mapping[str, Any]) -> ItemResult:
+    figure = next((name for name in _FIGURES if name in sample), "")
+    value = sample.get(figure)
+    score = float(value) if isinstance(value, int | float) else None
+    answer = str(sample.get("filtered_resps", ""))[:2000]
+    evidence = figure if score is not None else "no figure that is known here"
+    return ItemResult(f"{task}-{sample['doc_id']}", score, answer, evidence)
+
+
+@contextlib.contextmanager
+def _errors(name: str) -> Iterator[None]:
+    """Turn what the harness raises for a task that it cannot run into one line."""
+    try:
+        yield
+    except (ValueError, OSError, LookupError, ImportError, AttributeError, TypeError) as error:
+        reason = next(filter(None, str(error).strip().splitlines()), type(error).__name__)
+        if "unsafe code" in str(error).lower():
+            reason = "it runs code of answers; the tasks humaneval and mbpp run it in a sandbox"
+        raise ConfigError(f"--tasks {name}", f"the harness cannot run it: {reason}") from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide what the harness prints."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    sink = io.StringIO()
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(sink),
+            contextlib.redirect_stderr(sink),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)

@@ -1,0 +1,143 @@
+"""An evaluation with all its figures: tasks, harness, pairs with a baseline, a judge's verdicts."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from autoevol.experiments.compare.judged import compare, comparison_table
+from autoevol.experiments.compare.request import CompareRequest
+from autoevol.experiments.compare.sides import read_side
+from autoevol.experiments.evaluation.evaluating import run_evaluation
+from autoevol.experiments.evaluation.harness import run_harness
+from autoevol.experiments.evaluation.request import EvaluatePlan
+from autoevol.experiments.evaluation.results import (
+    EVALUATION,
+    PairedFigures,
+    TaskFigures,
+    figures_of,
+    paired,
+    read_results,
+    write_results,
+)
+from autoevol.experiments.evaluation.tasks.items import ANSWERED_WAYS, ItemResult, Task
+from autoevol.experiments.evaluation.weights import open_weights
+from autoevol.experiments.files.atomic import whole_file, write_whole
+from autoevol.experiments.files.reading import read_object
+from autoevol.experiments.terminal.progress import ProgressBar
+from autoevol.program.errors import ConfigError
+from autoevol.program.listeners import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an evaluation came to.
+
+    Attributes:
+        plan: The request.
+        figures: Of each task.
+        compared: Of each task that the baseline has, too.
+        judged: Tables of a judge's verdicts, by the open task.
+    """
+
+    plan: EvaluatePlan
+    figures: tuple[TaskFigures, ...]
+    compared: tuple[PairedFigures, ...]
+    judged: Mapping[str, Table]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the figures as plain data."""
+        return {
+            "model": self.plan.model,
+            "weights": self.plan.weights,
+            "tasks": {figures.task: asdict(figures) for figures in self.figures},
+            "baseline": str(self.plan.baseline) if self.plan.baseline else None,
+            "compared": {pair.task: asdict(pair) for pair in self.compared},
+        }
+
+
+def make_report(plan: EvaluatePlan, bar: ProgressBar, say: Callable[[str], None]) -> Report:
+    """Run an evaluation and write `evaluation.json`.
+
+    Raises:
+        ConfigError: The model, a task, the baseline or the judge cannot be used.
+        StoppedError: The user stopped the command; the same command goes on.
+    """
+    results = {**run_evaluation(plan, bar, say), **_by_harness(plan, bar)}
+    tasks = [*plan.tasks, *(Task(name, "answer", ()) for name in plan.harness)]
+    digests = {**plan.digests, **dict.fromkeys(plan.harness, "")}
+    figures = [figures_of(t, [*results[t.name].values()], digests[t.name]) for t in tasks]
+    pairs = [pair for task in tasks if (pair := _paired(plan, task, results[task.name]))]
+    for task in plan.tasks:
+        _write_answers(plan, task, results[task.name])
+    judged = {task.name: _judged(plan, task, bar, say) for task in _open_tasks(plan)}
+    report = Report(plan, tuple(figures), tuple(pairs), judged)
+    write_whole(plan.folder / EVALUATION, json.dumps(report.as_data(), indent=2) + "\n")
+    return report
+
+
+def _by_harness(plan: EvaluatePlan, bar: ProgressBar) -> dict[str, dict[str, ItemResult]]:
+    held = {name: read_results(plan.file_of(name)) for name in plan.harness}
+    missing = [name for name in plan.harness if not held[name]]
+    if not missing:
+        return held
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    model = open_weights(plan.source, plan.config, "autoevol evaluate")
+    for name in missing:
+        bar.on_phase(Phase(name, 0))
+        _, results = run_harness(name, model, plan.config)
+        write_results(plan.file_of(name), results)
+        held[name] = {result.id: result for result in results}
+    return held
+
+
+def _paired(
+    plan: EvaluatePlan, task: Task, results: Mapping[str, ItemResult]
+) -> PairedFigures | None:
+    if plan.baseline is None:
+        return None
+    return paired(task, results, read_results(plan.baseline / plan.file_of(task.name).name))
+
+
+def _write_answers(plan: EvaluatePlan, task: Task, results: Mapping[str, ItemResult]) -> None:
+    if task.way not in ANSWERED_WAYS:
+        return
+    with whole_file(_answers_file(plan, plan.folder, task)) as lines:
+        for item in task.items:
+            result = results[item.id]
+            if result.answer.strip():
+                row = {"id": item.id, "instruction": item.question, "response": result.answer}
+                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _open_tasks(plan: EvaluatePlan) -> list[Task]:
+    """Return the tasks of which a judge compares the answers."""
+    if not (plan.baseline and plan.judge):
+        return []
+    tasks = [task for task in plan.tasks if task.way == "open"]
+    return [task for task in tasks if _answers_file(plan, plan.baseline, task).is_file()]
+
+
+def _answers_file(plan: EvaluatePlan, folder: Path, task: Task) -> Path:
+    """Return the file of a task's answers as rows, which `autoevol compare` reads."""
+    return folder / f"{plan.name_of(task.name)}.answers.jsonl"
+
+
+def _judged(plan: EvaluatePlan, task: Task, bar: ProgressBar, say: Callable[[str], None]) -> Table:
+    if plan.baseline is None or plan.judge is None:
+        raise ConfigError("--judge", "needs --baseline")
+    names = {plan.folder: plan.model, plan.baseline: _model_of(plan.baseline)}
+    sides = [
+        replace(read_side(_answers_file(plan, folder, task)), name=name)
+        for folder, name in names.items()
+    ]
+    out = plan.folder / f"judged-{plan.name_of(task.name)}"
+    request = CompareRequest(sides[0], sides[1], plan.judge, "responses", "both", None, out)
+    return comparison_table(compare(request, bar=bar, say=say))
+
+
+def _model_of(folder: Path) -> str:
+    return str(read_object(folder / EVALUATION).get("model", folder))

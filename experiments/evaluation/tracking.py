@@ -1,0 +1,70 @@
+"""An evaluation in MLflow: a run of its own, below the training that made the model."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from autoevol.experiments.evaluation.report import Report
+from autoevol.experiments.evaluation.request import IDENTITY
+from autoevol.experiments.evaluation.results import EVALUATION, TaskFigures
+from autoevol.experiments.tracking.again import reporting
+from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.tracking.store import Record
+
+
+def track_evaluation(
+    config: TrackingConfig,
+    report: Report,
+    say: Callable[[str], None],
+    *,
+    parent: str | None = None,
+) -> None:
+    """Log what is missing of an evaluation: settings, figures with their intervals, the table.
+
+    Args:
+        config: The store.
+        report: The evaluation.
+        say: Gets a line where the store cannot be used.
+        parent: The run that it stands under; None: it stands alone.
+    """
+    with reporting(say, "the results are written"):
+        evaluation_record(report, parent).log(config)
+
+
+def evaluation_record(report: Report, parent: str | None) -> Record:
+    """Return an evaluation as a run of MLflow."""
+    plan = report.plan
+    files = [plan.folder / name for name in (EVALUATION, IDENTITY)]
+    return Record(
+        kind="evaluate",
+        key=_key(report),
+        name=f"evaluate {plan.model}",
+        params={
+            "model": plan.model,
+            "weights": plan.weights,
+            **{key: str(value) for key, value in plan.config.model_dump(mode="json").items()},
+        },
+        metrics={name: value for own in report.figures for name, value in metrics_of(own).items()},
+        tables={"tasks.json": [_line(own) for own in report.figures]},
+        files=files,
+        parent=parent,
+    )
+
+
+def metrics_of(figures: TaskFigures) -> dict[str, float]:
+    """Return a task's figures by their names in MLflow."""
+    name = figures.task.replace(":", ".")
+    values = {"": figures.value, ".low": figures.low, ".high": figures.high}
+    scored = {f"eval.{name}.scored": float(figures.scored)}
+    return scored | {f"eval.{name}{end}": v for end, v in values.items() if v is not None}
+
+
+def _line(figures: TaskFigures) -> dict[str, Any]:
+    return {**asdict(figures), "unscored": json.dumps(figures.unscored)}
+
+
+def _key(report: Report) -> str:
+    content = [str(report.plan.folder.resolve()), report.plan.identity]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]

@@ -1,0 +1,184 @@
+"""A model in this process: a folder, a name of the hub, shipped weights, or a LoRA adapter."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from autoevol.experiments.config.evaluate import EvaluateConfig
+from autoevol.experiments.evaluation.model import Answer
+from autoevol.experiments.evaluation.tasks.items import Item
+from autoevol.experiments.files.paths import local_path, read_text
+from autoevol.experiments.scores.pretrained import (
+    Pretrained,
+    Tokens,
+    batches,
+    libraries,
+    load,
+    load_errors,
+    quiet,
+)
+from autoevol.experiments.training.trainer import ADAPTER
+from autoevol.program.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsModel:
+    """A causal language model of transformers.
+
+    Attributes:
+        loaded: The model; its tokenizer may have a chat template.
+        name: As the user wrote it, for messages.
+        max_tokens: Of an answer.
+        block: Conversations that are answered together.
+    """
+
+    loaded: Pretrained
+    name: str
+    max_tokens: int
+    block: int
+
+    async def answers(self, items: Sequence[Item]) -> list[Answer]:
+        """Return what the model writes to each conversation, always the likeliest token."""
+        import torch
+
+        tokenizer, model = self.loaded.tokenizer, self.loaded.model
+        prompts = [self._prompt(item) for item in items]
+        longest = max(map(len, prompts))
+        # Filled at the front, so that all prompts end where the answers begin.
+        pad = _pad(tokenizer)
+        ids = torch.tensor([[*[pad] * (longest - len(p)), *p] for p in prompts])
+        mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
+        with torch.inference_mode():
+            written = model.generate(
+                input_ids=ids.to(self.loaded.device),
+                attention_mask=mask.to(self.loaded.device),
+                max_new_tokens=self._room(longest),
+                do_sample=False,
+                pad_token_id=pad,
+                tokenizer=tokenizer,
+            )
+        texts = tokenizer.batch_decode(written[:, longest:], skip_special_tokens=True)
+        return [Answer(text) for text in texts]
+
+    def _room(self, prompt: int) -> int:
+        return max(1, min(self.max_tokens, self.loaded.max_tokens - prompt))
+
+    def _prompt(self, item: Item) -> Tokens:
+        tokens = self._templated(item)
+        # Of a prompt that leaves no room the beginning goes: the question comes last.
+        most = self.loaded.max_tokens - min(self.max_tokens, self.loaded.max_tokens // 2)
+        return tokens[-most:]
+
+    def _templated(self, item: Item) -> Tokens:
+        try:
+            encoded = self.loaded.tokenizer.apply_chat_template(
+                [dict(message) for message in item.messages],
+                add_generation_prompt=True,
+                return_dict=True,
+            )
+        except (jinja2.TemplateError, ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                self.name, f"its chat template refuses item {item.id}: {error}"
+            ) from error
+        return tuple(encoded["input_ids"])
+
+    async def log_probs(self, items: Sequence[Item], texts: Sequence[str]) -> list[list[float]]:
+        """Return the natural log-probabilities of the tokens of a text after each item."""
+        pairs = [self._pair(item, text) for item, text in zip(items, texts, strict=True)]
+        results: list[list[float]] = [[] for _ in pairs]
+        for batch in batches([len(before) + len(text) for before, text in pairs]):
+            for number, values in zip(batch, self._scored([pairs[n] for n in batch]), strict=True):
+                results[number] = values
+        return results
+
+    def _pair(self, item: Item, text: str) -> tuple[Tokens, Tokens]:
+        """Return the tokens before a text and its own, no more than the model takes."""
+        tokenizer = self.loaded.tokenizer
+        if "choices" in item.key:
+            before = tuple(tokenizer(item.question).input_ids)
+            # The text's tokens as they are behind the question: a blank joins the next word.
+            own = tuple(tokenizer(item.question + text).input_ids)[len(before) :]
+        else:
+            before = self._templated(item)
+            own = tuple(tokenizer(text, add_special_tokens=False).input_ids)
+        own = own[: self.loaded.max_tokens // 2]
+        return before[-(self.loaded.max_tokens - len(own)) :], own
+
+    def _scored(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> Iterator[list[float]]:
+        import torch
+
+        whole = [before + own for before, own in pairs]
+        ids, mask = self.loaded.padded(whole, _pad(self.loaded.tokenizer))
+        with torch.inference_mode():
+            logits = self.loaded.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+            for row, (before, own) in enumerate(pairs):
+                # Position i predicts token i + 1.
+                part = logits[row, len(before) - 1 : len(before) + len(own) - 1].float()
+                wanted = ids[row, len(before) : len(before) + len(own), None]
+                yield torch.log_softmax(part, -1).gather(-1, wanted)[:, 0].tolist()
+
+
+def _pad(tokenizer: Any) -> int:
+    """Return a token to fill with; where it stands is masked."""
+    tokens = (tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.bos_token_id)
+    return next((int(token) for token in tokens if token is not None), 0)
+
+
+def open_weights(name: str, config: EvaluateConfig, where: str) -> WeightsModel:
+    """Return a model in this process.
+
+    No code that comes with a model is run, and weights are read as safetensors or GGUF.
+
+    Args:
+        name: A folder of a model or of a LoRA adapter, `local/NAME`, or a name of the hub.
+        config: Tokens of an answer, conversations together, the chat template.
+        where: What names it, for messages.
+
+    Raises:
+        ConfigError: The extra is not installed, or the model cannot be loaded or has no chat
+            template.
+    """
+    folder = Path(name).expanduser()
+    is_adapter = (folder / ADAPTER).is_file()
+    base = _base_of(folder, where) if is_adapter else name
+    loaded = load(base, "AutoModelForCausalLM", where, only_safe=True)
+    if is_adapter:
+        loaded = _adapted(loaded, folder, where)
+    tokenizer = loaded.tokenizer
+    if config.chat_template:
+        key = f"{where}: evaluate.chat_template"
+        tokenizer.chat_template = read_text(local_path(config.chat_template, key), key)
+    if not tokenizer.chat_template:
+        raise ConfigError(
+            where,
+            f"{name} has no chat template; give one in a file, --set evaluate.chat_template=FILE",
+        )
+    return WeightsModel(loaded, name, config.max_tokens, config.batch)
+
+
+def _base_of(folder: Path, where: str) -> str:
+    try:
+        base = json.loads((folder / ADAPTER).read_text("utf-8"))["base_model_name_or_path"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(where, f"{folder / ADAPTER} names no model: {error}") from error
+    return str(base)
+
+
+def _adapted(loaded: Pretrained, folder: Path, where: str) -> Pretrained:
+    try:
+        from peft import PeftModel
+    except ImportError as error:
+        raise ConfigError(
+            where, f"{folder} is a LoRA adapter, which needs peft: pip install 'autoevol[train]'"
+        ) from error
+    _, transformers = libraries(str(folder), where)
+    with quiet(transformers), load_errors(str(folder), where):
+        # Trained against the template that was saved beside it.
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        model = PeftModel.from_pretrained(loaded.model, str(folder), use_safetensors=True)
+        merged = model.merge_and_unload().eval()
+    return replace(loaded, model=merged, tokenizer=tokenizer)
