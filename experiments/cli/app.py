@@ -48,6 +48,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "training.evaluate",
         "Evaluate a model on tasks, with intervals and against another one.",
     ),
+    "study": (
+        "training.study",
+        "Train a student on several sets of data, and compare what it learnt.",
+    ),
     "compare": ("compare", "Put runs side by side, or let a judge decide between two sets."),
     "report": ("report", "Write a finished run's report.html again, for example after `score`."),
     "export": ("export", "Write a run's rows in the formats that trainers read."),

@@ -13,7 +13,7 @@ from typing import Any
 from autoevol.experiments.config.evaluate import EvaluateConfig
 from autoevol.experiments.evaluation.tasks.catalogue import HARNESS
 from autoevol.experiments.evaluation.tasks.grading import EXTRA
-from autoevol.experiments.evaluation.tasks.items import ItemResult, Task
+from autoevol.experiments.evaluation.tasks.items import ItemResult
 from autoevol.experiments.evaluation.weights import WeightsModel
 from autoevol.program.errors import ConfigError
 
@@ -28,10 +28,8 @@ _FIGURES = (
 """Of the figures of an item, the one that counts: the first that it has."""
 
 
-def run_harness(
-    name: str, model: WeightsModel, config: EvaluateConfig
-) -> tuple[Task, list[ItemResult]]:
-    """Run a task; return it without its questions, and the results.
+def run_harness(name: str, model: WeightsModel, config: EvaluateConfig) -> list[ItemResult]:
+    """Run a task; return the result of each question.
 
     Args:
         name: `lm_eval:NAME`.
@@ -66,7 +64,28 @@ def run_harness(
             random_seed=0,
         )
     samples = [(task, sample) for task, own in outcome["samples"].items() for sample in own]
-    return Task(name, "answer", ()), _results(samples)
+    return _results(samples)
+
+
+def harness_questions(name: str, config: EvaluateConfig) -> list[str]:
+    """Return the questions of a task, or of all tasks of a group, as its prompts put them.
+
+    Raises:
+        ConfigError: As `run_harness`.
+    """
+    check_harness(name)
+    from lm_eval.tasks import TaskManager, get_task_dict
+
+    with _errors(name), _quiet():
+        manager = TaskManager(include_path=config.harness_tasks)
+        tasks = _leaves(get_task_dict([name.removeprefix(HARNESS)], manager))
+        return [str(task.doc_to_text(doc)) for task in tasks for doc in task.eval_docs]
+
+
+def _leaves(tree: Mapping[Any, Any]) -> list[Any]:
+    """Return the tasks of a tree of groups."""
+    parts = [_leaves(v) if isinstance(v, Mapping) else [v] for v in tree.values()]
+    return [task for part in parts for task in part]
 
 
 def check_harness(name: str) -> None:

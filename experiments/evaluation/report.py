@@ -88,7 +88,7 @@ def _by_harness(plan: EvaluatePlan, bar: ProgressBar) -> dict[str, dict[str, Ite
     model = open_weights(plan.source, plan.config, "autoevol evaluate")
     for name in missing:
         bar.on_phase(Phase(name, 0))
-        _, results = run_harness(name, model, plan.config)
+        results = run_harness(name, model, plan.config)
         write_results(plan.file_of(name), results)
         held[name] = {result.id: result for result in results}
     return held

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from autoevol.experiments.config.loading import overridden
 from autoevol.experiments.evaluation.endpoint import endpoint_settings
 from autoevol.experiments.evaluation.harness import check_harness
 from autoevol.experiments.evaluation.results import EVALUATION
-from autoevol.experiments.evaluation.tasks.catalogue import HARNESS, fingerprint, open_task
+from autoevol.experiments.evaluation.tasks.catalogue import HARNESS, fingerprint, limited_task
 from autoevol.experiments.evaluation.tasks.grading import check_tools
 from autoevol.experiments.evaluation.tasks.items import ANSWERED_WAYS, Task
 from autoevol.experiments.files.atomic import write_whole
@@ -128,20 +128,20 @@ def make_plan(request: EvaluateRequest) -> EvaluatePlan:
     check_tools(own)
     if harness:
         check_harness(harness[0])
-    tasks = [open_task(name) for name in own]
-    kind = _kind(request.model, [*(task.way for task in tasks), *(["loss"] if harness else [])])
-    digests = {task.name: fingerprint(task) for task in tasks}
+    tasks = [limited_task(name, config.limit) for name in own]
+    kind = _kind(request.model, [*(task.way for task, _ in tasks), *(["loss"] if harness else [])])
+    digests = {task.name: fingerprint(whole) for task, whole in tasks}
     plan = EvaluatePlan(
         config=config,
         model=request.model,
         kind=kind,
         folder=request.out or _folder(request.model),
-        tasks=tuple(replace(task, items=task.items[: config.limit]) for task in tasks),
+        tasks=tuple(task for task, _ in tasks),
         digests=digests,
         harness=harness,
         baseline=request.baseline,
         judge=request.judge,
-        weights=_weights(Path(request.model).expanduser()),
+        weights=weights_digest(Path(request.model).expanduser()),
     )
     _check(plan)
     return plan
@@ -169,7 +169,7 @@ def _folder(model: str) -> Path:
     return Path("runs") / f"evaluate-{slug(folder.name if folder.is_dir() else model)}"
 
 
-def _weights(folder: Path) -> str:
+def weights_digest(folder: Path) -> str:
     """Return the hash of the files that make a model what it is; "": it is no folder."""
     if not folder.is_dir():
         return ""
@@ -193,14 +193,19 @@ def _check(plan: EvaluatePlan) -> None:
         raise ConfigError("--judge", "compares with another evaluation; name it with --baseline")
     if plan.folder.exists() and not plan.folder.is_dir():
         raise ConfigError("--out", f"{plan.folder} is no folder")
-    _check_folder(plan)
+    check_folder(plan)
     if plan.kind == "endpoint":
         endpoint_settings(plan.source, plan.config, "autoevol evaluate")
     if plan.judge:
         judge_named(plan.judge)
 
 
-def _check_folder(plan: EvaluatePlan) -> None:
+def check_folder(plan: EvaluatePlan) -> None:
+    """Return if the folder is new, or holds this one's work.
+
+    Raises:
+        ConfigError: It holds the evaluation of another model.
+    """
     file = plan.folder / IDENTITY
     held = read_object(file) if file.is_file() else {}
     differing = [key for key, value in plan.identity.items() if held and held.get(key) != value]

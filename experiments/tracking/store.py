@@ -256,8 +256,8 @@ class Record:
     points: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     parent: str | None = None
 
-    def log(self, config: "TrackingConfig") -> None:
-        """Log what is missing."""
+    def log(self, config: "TrackingConfig") -> str:
+        """Log what is missing; return the run's id."""
         store = open_store(config)
         tag = f"{self.kind}_key"
         tags = {"run_kind": self.kind, tag: self.key}
@@ -275,3 +275,4 @@ class Record:
             log_table(client, run_id, rows, name)
         log_files(client, run_id, self.files)
         client.set_terminated(run_id)
+        return run_id

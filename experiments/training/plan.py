@@ -97,7 +97,7 @@ def make_plan(request: TrainRequest) -> TrainPlan:
         parent=_parent(request.target) if is_run else None,
     )
     _check_rows(plan)
-    _check_folder(plan)
+    check_folder(plan)
     return plan
 
 
@@ -128,7 +128,12 @@ def _check_rows(plan: TrainPlan) -> None:
         raise ConfigError(f"{plan.where}: train.rows", f"is {wanted:,}, and there are {rows:,}")
 
 
-def _check_folder(plan: TrainPlan) -> None:
+def check_folder(plan: TrainPlan) -> None:
+    """Return if the folder is new, or holds this one's work.
+
+    Raises:
+        ConfigError: It holds another training.
+    """
     file = plan.folder / IDENTITY
     if not file.is_file():
         return

@@ -21,10 +21,11 @@ def track_trainings(
     """Log what is missing of each training: settings, data, the curve of its loss, its figures."""
     with reporting(say, "the models are written"):
         for result in results:
-            _record(plan, result).log(config)
+            training_record(plan, result).log(config)
 
 
-def _record(plan: TrainPlan, result: TrainingResult) -> Record:
+def training_record(plan: TrainPlan, result: TrainingResult) -> Record:
+    """Return a training as a run of MLflow."""
     settings = plan.config.model_dump(mode="json", exclude={"seeds"})
     return Record(
         kind="train",

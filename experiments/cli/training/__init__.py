@@ -1,1 +1,1 @@
-"""Commands that train models on rows and evaluate them: `train`, `evaluate`."""
+"""Commands around training: `train`, `evaluate`, `study`."""

@@ -38,6 +38,16 @@ def open_task(name: str) -> Task:
     return replace(task, items=tuple(items))
 
 
+def limited_task(name: str, limit: int | None) -> tuple[Task, Task]:
+    """Return a task with its first questions, and the whole one.
+
+    Raises:
+        ConfigError: As `open_task`.
+    """
+    task = open_task(name)
+    return replace(task, items=task.items[:limit]), task
+
+
 def fingerprint(task: Task) -> str:
     """Return the hash of a task's questions and of what grades them."""
     digest = hashlib.sha256()

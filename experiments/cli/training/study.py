@@ -1,0 +1,102 @@
+"""`autoevol study`: which data teaches a student more."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autoevol.experiments.cli.app import STOPPED_EARLY
+from autoevol.experiments.terminal.arguments import path_of
+from autoevol.experiments.terminal.console import complain, complaints, console, say
+
+if TYPE_CHECKING:
+    from autoevol.experiments.study.plan import StudyPlan
+    from autoevol.experiments.study.work import StudyResults
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def study(
+    file: Annotated[Path, typer.Argument(help="A study's YAML file.", callback=path_of("FILE"))],
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY.SUB=VALUE", help="Override a key.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Start runs that cost money without a question.")
+    ] = False,
+) -> None:
+    """Train a student on several sets of data, and compare what it learnt."""
+    from autoevol.experiments.study.plan import make_plan
+
+    plan = make_plan(file, tuple(overrides or ()))
+    _say_plan(plan)
+    if dry_run:
+        return
+    _make_rows(plan, yes=yes)
+    try:
+        _study(plan)
+    except KeyboardInterrupt as error:
+        complain("stopped; the same command goes on")
+        raise typer.Exit(STOPPED_EARLY) from error
+
+
+def _say_plan(plan: "StudyPlan") -> None:
+    config = plan.config
+    for name in config.arms:
+        origin = ", a run of this study" if name in plan.runs else ""
+        say(f"arm {name}: {plan.target_of(name)}{origin}")
+    parts = len(config.arms) * (len(config.equalise) + len(config.curve))
+    trainings = parts * len(config.train.seeds)
+    say(f"student {config.train.model}: {trainings} trainings at most, each evaluated on")
+    for task in plan.all_tasks:
+        decides = ", which decides" if task.name == config.decisive else ""
+        count = len(task.items) or len(plan.questions[task.name])
+        say(f"  {task.name}: {count:,} questions{decides}")
+
+
+def _make_rows(plan: "StudyPlan", *, yes: bool) -> None:
+    """Make the runs of the arms that are not finished."""
+    from autoevol.experiments.cli.run import confirm
+    from autoevol.experiments.cli.tables import show_plan
+
+    pending = [run for run in plan.runs.values() if not run.finished()]
+    if not pending:
+        return
+
+    def show() -> None:
+        for run in pending:
+            show_plan(run.plan)
+
+    confirm([run.plan for run in pending], show, yes=yes)
+    for run in pending:
+        run.perform()
+
+
+def _study(plan: "StudyPlan") -> None:
+    from autoevol.experiments.study.results import PAGE, study_table, write_study
+    from autoevol.experiments.study.tracking import track_study
+    from autoevol.experiments.study.work import Work
+    from autoevol.experiments.terminal.progress import progress_bar
+    from autoevol.experiments.tracking.config import load_tracking
+
+    tracking = load_tracking()
+    with progress_bar(complaints) as bar:
+        results = Work(plan, bar, complaints.log, on_cell=partial(_keep, plan)).run()
+    write_study(results)
+    if tracking:
+        track_study(tracking, results, complaints.log)
+    for task in plan.all_tasks:
+        console.print(study_table(results, task))
+    say(f"study    {plan.config.folder / PAGE}")
+
+
+def _keep(plan: "StudyPlan", results: "StudyResults") -> None:
+    """Write what is finished: a study of hours can be looked at while it runs."""
+    from autoevol.experiments.study.results import write_study
+
+    write_study(results)

@@ -1,0 +1,103 @@
+"""A study's file, checked: tasks, arms, libraries. Nothing is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoevol.experiments.artifacts.row_files import EVOLVED
+from autoevol.experiments.config.loading import tree_of
+from autoevol.experiments.config.study import ArmConfig, StudyConfig, study_config
+from autoevol.experiments.evaluation.harness import harness_questions
+from autoevol.experiments.evaluation.tasks.catalogue import HARNESS, fingerprint, limited_task
+from autoevol.experiments.evaluation.tasks.grading import check_tools
+from autoevol.experiments.evaluation.tasks.items import Task
+from autoevol.experiments.study.leaks import texts_of
+from autoevol.experiments.study.runs import ArmRun, arm_run
+from autoevol.experiments.training.student import template_of
+from autoevol.experiments.training.trainer import check_libraries
+from autoevol.program.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """A checked study.
+
+    Attributes:
+        config: The study.
+        where: Its file.
+        tasks: With the questions that are given.
+        harness: Names of tasks of lm-evaluation-harness.
+        digests: Fingerprints of the whole tasks, by name.
+        questions: Texts of each whole task, which no arm may hold.
+        runs: Runs that the study makes itself, by arm.
+    """
+
+    config: StudyConfig
+    where: Path
+    tasks: tuple[Task, ...]
+    harness: tuple[str, ...]
+    digests: Mapping[str, str]
+    questions: Mapping[str, Sequence[str]]
+    runs: Mapping[str, ArmRun]
+
+    @property
+    def all_tasks(self) -> tuple[Task, ...]:
+        """The tasks, those of the harness without their questions."""
+        return (*self.tasks, *(Task(name, "answer", ()) for name in self.harness))
+
+    @property
+    def baseline(self) -> str:
+        """The arm that the others are compared with."""
+        return next(iter(self.config.arms))
+
+    def target_of(self, arm: str) -> Path:
+        """Return the file or the run's folder with an arm's rows."""
+        if arm in self.runs:
+            return self.runs[arm].folder
+        source = self.config.arms[arm]
+        return Path(source.file or source.run or "")
+
+
+def make_plan(file: Path, overrides: Sequence[str]) -> StudyPlan:
+    """Check everything that needs no model.
+
+    Raises:
+        ConfigError: Names the file and the key.
+    """
+    config = study_config(tree_of(file, overrides), file)
+    _check_tasks(config, file)
+    check_libraries(str(file))
+    template_of(config.train, str(file))
+    for name, arm in config.arms.items():
+        _check_arm(name, arm, file)
+    names = [name for name in config.evaluate.tasks if not name.startswith(HARNESS)]
+    opened = [limited_task(name, config.evaluate.limit) for name in names]
+    harness = [name for name in config.evaluate.tasks if name not in names]
+    questions = {name: harness_questions(name, config.evaluate) for name in harness}
+    runs = {
+        name: arm_run(arm, config.folder / "arms" / name / "run", f"{file}: arms.{name}")
+        for name, arm in config.arms.items()
+        if arm.config is not None
+    }
+    digests = {task.name: fingerprint(whole) for task, whole in opened}
+    questions |= {whole.name: texts_of(whole) for _, whole in opened}
+    tasks = tuple(task for task, _ in opened)
+    return StudyPlan(config, file, tasks, tuple(harness), digests, questions, runs)
+
+
+def _check_tasks(config: StudyConfig, file: Path) -> None:
+    where = f"{file}: evaluate.tasks"
+    for name in config.evaluate.tasks:
+        if name == "alpaca_eval" or name.startswith("open:"):
+            raise ConfigError(where, f"{name} has no score of its own; `evaluate` has a judge")
+    check_tools(config.evaluate.tasks)
+    if config.train.rows or config.train.tokens:
+        raise ConfigError(f"{file}: train.rows", "is what equalise and curve say, in a study")
+
+
+def _check_arm(name: str, arm: ArmConfig, file: Path) -> None:
+    where = f"{file}: arms.{name}"
+    if arm.file is not None and not Path(arm.file).is_file():
+        raise ConfigError(f"{where}.file", f"no such file: {arm.file}")
+    if arm.run is not None and not Path(arm.run, EVOLVED).is_file():
+        raise ConfigError(f"{where}.run", f"{arm.run} is no finished run's folder")

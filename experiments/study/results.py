@@ -1,0 +1,185 @@
+"""`study.json`, `study.html`, and the table of the terminal."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from autoevol.experiments.evaluation.tasks.items import Task
+from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.report.html import embedded_files, page
+from autoevol.experiments.study.figures import CellFigures, before_training, study_figures
+from autoevol.experiments.study.pictures import write_study_pictures
+from autoevol.experiments.study.proxies import Proxy, proxies
+from autoevol.experiments.study.work import StudyResults
+from autoevol.metrics.stats.crossed import CrossedMean
+
+STUDY, PAGE = "study.json", "study.html"
+_MEANING = {
+    "loss": "Nats a token of answers that the student did not write; lower is better.",
+    "choose": "Share of questions whose right choice is the likeliest; higher is better.",
+    "answer": "Share of answers that are right; higher is better.",
+}
+
+
+def write_study(results: StudyResults) -> dict[str, Any]:
+    """Write `study.json`, the pictures and `study.html`; return what the first holds."""
+    figures = study_figures(results)
+    cheap = proxies(results, figures)
+    folder, task = results.plan.config.folder, results.plan.config.decisive
+    tree = _tree(results, figures, cheap)
+    write_whole(folder / STUDY, json.dumps(tree, indent=2) + "\n")
+    pictures = write_study_pictures(folder, figures, task)
+    write_whole(folder / PAGE, _page(results, figures, cheap, pictures))
+    return tree
+
+
+def _tree(
+    results: StudyResults, figures: Sequence[CellFigures], cheap: Sequence[Proxy]
+) -> dict[str, Any]:
+    config = results.plan.config
+    return {
+        "name": config.name,
+        "student": config.train.model,
+        "seeds": list(config.train.seeds),
+        "primary": config.decisive,
+        "baseline": results.plan.baseline,
+        "tasks": dict(results.plan.digests),
+        "before": {name: _plain(mean) for name, mean in before_training(results).items()},
+        "arms": _arms(results),
+        "cells": [
+            {
+                "arm": cell.cell.arm,
+                "condition": cell.cell.condition,
+                "rows": cell.cell.rows,
+                "tokens": cell.cell.tokens,
+                "fingerprint": cell.cell.data.fingerprint,
+                "folder": str(cell.cell.folder.relative_to(config.folder)),
+            }
+            for cell in results.cells
+        ],
+        "figures": [asdict(own) for own in figures],
+        "proxies": [asdict(proxy) for proxy in cheap],
+    }
+
+
+def _plain(mean: CrossedMean | None) -> dict[str, Any] | None:
+    return asdict(mean) if mean else None
+
+
+def _arms(results: StudyResults) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "source": str(results.plan.target_of(name)),
+            "rows": arm.rows,
+            "examples": len(arm.examples),
+            "left_out": dict(arm.left_out),
+        }
+        for name, arm in results.arms.items()
+    ]
+
+
+def verdict(results: StudyResults, figures: Sequence[CellFigures]) -> str:
+    """Return in a sentence what the task that decides says."""
+    config = results.plan.config
+    way = next(task.way for task in results.plan.all_tasks if task.name == config.decisive)
+    sign = -1 if way == "loss" else 1
+    own = [
+        cell
+        for cell in figures
+        if (cell.task, cell.condition) == (config.decisive, config.equalise[0]) and cell.difference
+    ]
+    better = [cell.arm for cell in own if _beyond(cell, sign)]
+    worse = [cell.arm for cell in own if _beyond(cell, -sign)]
+    parts = [f"better than {results.plan.baseline}: {', '.join(better)}"] if better else []
+    parts += [f"worse: {', '.join(worse)}"] if worse else []
+    if not parts:
+        parts = [f"no arm differs from {results.plan.baseline} beyond its interval"]
+    return f"{config.decisive}, equal {config.equalise[0]}: {'; '.join(parts)}."
+
+
+def _beyond(cell: CellFigures, sign: int) -> bool:
+    if cell.difference is None:
+        return False
+    return cell.difference.low > 0 if sign > 0 else cell.difference.high < 0
+
+
+def study_table(results: StudyResults, task: Task) -> Table:
+    """Return a task's figures, a line for each cell."""
+    table = Table("arm", "equal", "rows", "mean (95 %)", "difference (95 %)", title=task.name)
+    for line in _lines(results, study_figures(results), task):
+        cells = [line[key] for key in ("arm", "condition", "rows", "mean", "difference")]
+        table.add_row(*map(str, cells))
+    return table
+
+
+def _lines(
+    results: StudyResults, figures: Sequence[CellFigures], task: Task
+) -> list[dict[str, Any]]:
+    parts = {(cell.cell.arm, cell.cell.condition): cell.cell for cell in results.cells}
+    return [
+        {
+            "arm": own.arm,
+            "condition": own.condition,
+            "rows": parts[own.arm, own.condition].rows,
+            "tokens": parts[own.arm, own.condition].tokens,
+            "questions": own.questions,
+            "mean": shown(own.value),
+            "difference": shown(own.difference, sign="+"),
+            "seeds": ", ".join(f"{mean:.3f}" for mean in own.value.seeds) if own.value else "",
+        }
+        for own in figures
+        if own.task == task.name
+    ]
+
+
+def shown(mean: CrossedMean | None, sign: str = "") -> str:
+    """Return a mean with its interval."""
+    if mean is None:
+        return "–"
+    return f"{mean.value:{sign}.3f} ({mean.low:{sign}.3f} to {mean.high:{sign}.3f})"
+
+
+def _page(
+    results: StudyResults,
+    figures: Sequence[CellFigures],
+    cheap: Sequence[Proxy],
+    pictures: Sequence[Path],
+) -> str:
+    config, before = results.plan.config, before_training(results)
+    arms = _arms(results)
+    for arm in arms:
+        arm["left_out"] = ", ".join(f"{count:,} {why}" for why, count in arm["left_out"].items())
+    return page(
+        "study.html.j2",
+        name=config.name,
+        verdict=verdict(results, figures),
+        student=config.train.model,
+        seeds=config.train.seeds,
+        baseline=results.plan.baseline,
+        primary=config.decisive,
+        tasks=[
+            {
+                "name": task.name,
+                "meaning": _MEANING[task.way],
+                "before": shown(before[task.name]),
+                "lines": _lines(results, figures, task),
+            }
+            for task in results.plan.all_tasks
+        ],
+        arms=arms,
+        proxies=[_proxy_line(proxy, [arm["name"] for arm in arms]) for proxy in cheap],
+        pictures=embedded_files({file.stem: file for file in pictures}),
+    )
+
+
+def _proxy_line(proxy: Proxy, arms: Sequence[str]) -> dict[str, Any]:
+    shown_values = {arm: f"{proxy.values[arm]:.3g}" if arm in proxy.values else "–" for arm in arms}
+    text = "–" if proxy.correlation is None else f"{proxy.correlation:+.2f}"
+    if proxy.low is not None and proxy.high is not None:
+        text += f" ({proxy.low:+.2f} to {proxy.high:+.2f})"
+    return {"name": proxy.name, "shown": shown_values, "correlation": text}

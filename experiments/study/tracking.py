@@ -1,0 +1,119 @@
+"""A study in MLflow: study > arm > trainings and evaluations, each with its data's fingerprint."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from autoevol.experiments.evaluation.tracking import evaluation_record
+from autoevol.experiments.study.figures import CellFigures, study_figures
+from autoevol.experiments.study.results import PAGE, STUDY
+from autoevol.experiments.study.work import StudyResults, TrainedCell, run_of
+from autoevol.experiments.tracking.again import reporting
+from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.tracking.store import Record
+from autoevol.experiments.training.tracking import training_record
+
+
+def track_study(config: TrackingConfig, results: StudyResults, say: Callable[[str], None]) -> None:
+    """Log what is missing of a study.
+
+    Args:
+        config: The store.
+        results: What is finished of it.
+        say: Gets a line where the store cannot be used.
+    """
+    with reporting(say, "the study's files are written"):
+        figures = study_figures(results)
+        study = _study(results, figures).log(config)
+        evaluation_record(results.student, study).log(config)
+        for arm in results.arms:
+            _track_arm(config, results, arm, figures, study)
+
+
+def _track_arm(
+    config: TrackingConfig,
+    results: StudyResults,
+    arm: str,
+    figures: list[CellFigures],
+    study: str,
+) -> None:
+    run = _arm(results, arm, figures, study).log(config)
+    for cell in results.cells:
+        if cell.cell.arm == arm:
+            _track_cell(config, cell, run)
+
+
+def _track_cell(config: TrackingConfig, cell: TrainedCell, arm: str) -> None:
+    for training, report in zip(cell.trainings, cell.reports, strict=True):
+        plan = replace(cell.plan, parent=arm)
+        trained = training_record(plan, training).log(config)
+        record = evaluation_record(report, trained)
+        params = {**record.params, "data_fingerprint": cell.cell.data.fingerprint}
+        name = f"evaluate {cell.cell.name}, seed {training.seed}"
+        replace(record, params=params, name=name).log(config)
+
+
+def _study(results: StudyResults, figures: list[CellFigures]) -> Record:
+    config = results.plan.config
+    folder = config.folder
+    return Record(
+        kind="study",
+        key=_key(str(folder.resolve()), config.name),
+        name=f"study {config.name}",
+        params={
+            "student": config.train.model,
+            "seeds": str(config.train.seeds),
+            "primary": config.decisive,
+            "baseline": results.plan.baseline,
+            "equalise": str(config.equalise),
+        },
+        metrics={},
+        tables={"figures.json": [_line(own) for own in figures]},
+        files=[folder / name for name in (STUDY, PAGE, "arms.png", "curve.png")],
+    )
+
+
+def _arm(results: StudyResults, arm: str, figures: list[CellFigures], study: str) -> Record:
+    config, target = results.plan.config, results.plan.target_of(arm)
+    own = [cell for cell in figures if cell.arm == arm]
+    return Record(
+        kind="study_arm",
+        key=_key(str(config.folder.resolve()), arm),
+        name=f"{config.name}: {arm}",
+        params={
+            "arm": arm,
+            "source": str(target),
+            "source_run": str(run_of(target) or ""),
+            **{
+                f"data_fingerprint.{cell.cell.condition}": cell.cell.data.fingerprint
+                for cell in results.cells
+                if cell.cell.arm == arm
+            },
+        },
+        metrics={name: value for cell in own for name, value in _metrics(cell).items()},
+        parent=study,
+    )
+
+
+def _metrics(figures: CellFigures) -> dict[str, float]:
+    name = f"study.{figures.task.replace(':', '.')}.{figures.condition}"
+    values: dict[str, float] = {}
+    for kind, mean in (("", figures.value), (".difference", figures.difference)):
+        if mean is not None:
+            values |= {
+                f"{name}{kind}": mean.value,
+                f"{name}{kind}.low": mean.low,
+                f"{name}{kind}.high": mean.high,
+            }
+    return values
+
+
+def _line(figures: CellFigures) -> dict[str, Any]:
+    values = asdict(figures)
+    return {key: json.dumps(v) if isinstance(v, dict) else v for key, v in values.items()}
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,274 @@
+"""`autoevol study` on a tiny student: figures computed by hand, resumed, and what it refuses."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pytest
+import yaml
+
+from tests.support.command_line import Result, rows_of, run_cli
+from tests.support.tiny_models import NEEDS_TORCH, save_llama
+
+pytestmark = [
+    NEEDS_TORCH,
+    pytest.mark.skipif(
+        not all(map(find_spec, ("trl", "peft"))),
+        reason="the extra `train` (trl, peft) is not installed: make scores",
+    ),
+]
+ANSWERS = {"good": "danube volga danube volga .", "bad": "is it a lake a lake"}
+
+
+def _write(name: str, rows: list[dict[str, Any]]) -> None:
+    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture
+def study(workplace: Path) -> dict[str, Any]:
+    student = save_llama(workplace / "student")
+    for arm, answer in ANSWERS.items():
+        count = 8 if arm == "bad" else 12
+        _write(
+            f"{arm}.jsonl",
+            [
+                {"id": f"{arm}-{n}", "instruction": "name two", "response": answer}
+                for n in range(count)
+            ],
+        )
+    exam = [
+        {"id": f"q{n}", "instruction": "compare europe", "response": ANSWERS["good"]}
+        for n in range(4)
+    ]
+    _write("exam.jsonl", [{**row, "instruction": f"compare {row['id']}"} for row in exam])
+    return {
+        "name": "toy",
+        "arms": {"bad": {"file": "bad.jsonl"}, "good": {"file": "good.jsonl"}},
+        "train": {
+            "model": str(student),
+            "seeds": [0, 1],
+            "epochs": 4,
+            "batch": 4,
+            "lr": 0.05,
+            "max_length": 64,
+        },
+        "evaluate": {"tasks": ["loss:exam.jsonl"]},
+        "leak_words": 13,
+    }
+
+
+def _study(tree: dict[str, Any], *extra: str, expected: int = 0) -> Result:
+    Path("study.yaml").write_text(yaml.safe_dump(tree), encoding="utf-8")
+    return run_cli("study", "study.yaml", *extra, expected=expected)
+
+
+def _tree() -> dict[str, Any]:
+    return dict(json.loads(Path("runs/toy/study.json").read_text("utf-8")))
+
+
+def test_the_arm_that_teaches_the_exam_is_better(study: dict[str, Any]) -> None:
+    shown = _study({**study, "equalise": ["rows"]}).out
+    tree = _tree()
+    assert [(cell["arm"], cell["rows"]) for cell in tree["cells"]] == [("bad", 8), ("good", 8)]
+    bad, good = tree["figures"]
+    assert bad["difference"] is None
+    # By hand, from the files of single questions: (seeds, questions), lower is better.
+    scores = {}
+    for cell in tree["cells"]:
+        folders = [Path("runs/toy", cell["folder"], f"seed-{seed}/evaluation") for seed in (0, 1)]
+        files = [next(folder.glob("loss-exam-????????.jsonl")) for folder in folders]
+        by_seed = [{row["id"]: row["score"] for row in rows_of(file)} for file in files]
+        scores[cell["arm"]] = np.array([[own[f"q{n}"] for n in range(4)] for own in by_seed])
+    assert good["value"]["value"] == pytest.approx(scores["good"].mean())
+    assert good["value"]["seeds"] == pytest.approx([*scores["good"].mean(axis=1)])
+    difference = scores["good"] - scores["bad"]
+    assert good["difference"]["value"] == pytest.approx(difference.mean())
+    assert good["difference"]["high"] < 0
+    assert "better than bad: good" in Path("runs/toy/study.html").read_text("utf-8")
+    assert "good" in shown
+    assert tree["before"]["loss:exam.jsonl"]["value"] > good["value"]["value"]
+
+
+def test_rows_and_tokens_are_made_equal_and_equal_parts_are_trained_once(
+    study: dict[str, Any],
+) -> None:
+    _study(study)
+    cells = {(cell["arm"], cell["condition"]): cell for cell in _tree()["cells"]}
+    assert cells["bad", "rows"]["rows"] == cells["good", "rows"]["rows"] == 8
+    # The smaller arm is whole under both conditions: it is trained on once.
+    assert cells["bad", "rows"]["folder"] == cells["bad", "tokens"]["folder"]
+    assert cells["good", "tokens"]["tokens"] <= cells["bad", "tokens"]["tokens"]
+    longest = cells["bad", "tokens"]["tokens"] / 8
+    assert cells["bad", "tokens"]["tokens"] - cells["good", "tokens"]["tokens"] < 2 * longest
+
+
+def test_finished_parts_are_not_trained_again(
+    study: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autoevol.experiments.training import trainer, trainings
+
+    tree = {**study, "equalise": ["rows"]}
+    trained: list[str] = []
+    train = trainer.train
+
+    def counted(student: Any, examples: Any, training: Any, on_step: Any) -> Any:
+        if len(trained) == 3:
+            raise KeyboardInterrupt
+        trained.append(str(training.folder))
+        return train(student, examples, training, on_step)
+
+    monkeypatch.setattr(trainings, "train", counted)
+    _study(tree, expected=3)
+    assert len(_tree()["cells"]) == 1  # what is finished can be looked at
+    monkeypatch.setattr(trainings, "train", train)
+    begun = {file: file.stat().st_mtime_ns for file in Path("runs/toy").rglob("result.json")}
+    _study(tree)
+    assert len(begun) == 3
+    assert all(file.stat().st_mtime_ns == time for file, time in begun.items())
+    before = _tree()
+    monkeypatch.setattr(trainings, "train", counted)  # it would stop
+    _study(tree)
+    assert _tree() == before
+
+
+def test_a_curve_has_a_training_for_each_size(study: dict[str, Any]) -> None:
+    _study(
+        {**study, "equalise": ["rows"], "curve": [4, 8], "train": {**study["train"], "seeds": [0]}}
+    )
+    cells = {(cell["arm"], cell["condition"]): cell for cell in _tree()["cells"]}
+    assert cells["good", "curve-4"]["rows"] == 4
+    assert cells["good", "curve-8"]["folder"] == cells["good", "rows"]["folder"]
+    assert Path("runs/toy/curve.png").is_file()
+    assert Path("runs/toy/arms.png").is_file()
+
+
+def test_mlflow_has_the_study_above_arms_above_trainings(study: dict[str, Any]) -> None:
+    _study({**study, "name": "tracked", "equalise": ["rows"]})
+    client = mlflow.MlflowClient()
+    experiments = [e.experiment_id for e in client.search_experiments()]
+
+    def below(parent: str) -> dict[str, list[Any]]:
+        runs = client.search_runs(experiments, f"tags.`mlflow.parentRunId` = '{parent}'")
+        kinds: dict[str, list[Any]] = {}
+        for run in runs:
+            kinds.setdefault(run.data.tags["run_kind"], []).append(run)
+        return kinds
+
+    roots = client.search_runs(experiments, "tags.run_kind = 'study'")
+    (root,) = [run for run in roots if run.info.run_name == "study tracked"]
+    children = below(root.info.run_id)
+    assert {run.data.params["arm"] for run in children["study_arm"]} == {"bad", "good"}
+    assert len(children["evaluate"]) == 1  # the student before any training
+    good = next(run for run in children["study_arm"] if run.data.params["arm"] == "good")
+    assert good.data.metrics["study.loss.exam.jsonl.rows.difference.high"] < 0
+    trainings = below(good.info.run_id)["train"]
+    assert len(trainings) == 2
+    (evaluation,) = below(trainings[0].info.run_id)["evaluate"]
+    fingerprint = good.data.params["data_fingerprint.rows"]
+    assert evaluation.data.params["data_fingerprint"] == fingerprint
+    assert trainings[0].data.params["data_fingerprint"] == fingerprint
+
+
+def test_a_study_makes_the_runs_of_its_arms(study: dict[str, Any], write_config: Any) -> None:
+    config = write_config(12, optimizer={"name": "none"}, scores={"names": ["length"]})
+    arms = {
+        "seeds": {"file": "bad.jsonl"},
+        "evolved": {"config": str(config), "set": ["seed=3"]},
+        "kept": {"file": "good.jsonl"},
+    }
+    tree = {**study, "arms": arms, "equalise": ["rows"], "train": {**study["train"], "seeds": [0]}}
+    planned = _study(tree, "--dry-run").out
+    assert "a run of this study" in planned
+    assert not Path("runs").exists()
+    _study(tree)
+    assert Path("runs/toy/arms/evolved/run/evolved.jsonl").is_file()
+    proxies = {proxy["name"]: proxy for proxy in _tree()["proxies"]}
+    assert proxies["failure_rate"]["values"].keys() == {"evolved"}
+    assert proxies["failure_rate"]["correlation"] is None
+    words = proxies["instruction_words"]
+    assert words["values"]["seeds"] == words["values"]["kept"] == 2
+    assert -1 <= words["correlation"] <= 1 or words["correlation"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"equalise": ["all"]}, "the arms have different numbers of rows (bad 8, good 12)"),
+        ({"curve": [9]}, "asks for 9 rows; an arm has 8"),
+        ({"arms": {"a": {"file": "missing.jsonl"}}}, "arms.a.file: no such file: missing.jsonl"),
+        ({"arms": {"a": {"run": "nowhere"}}}, "arms.a.run: nowhere is no finished run's folder"),
+        ({"arms": {"a": {}}}, "needs one of file, run, config"),
+        ({"arms": {"a/b": {"file": "bad.jsonl"}}}, "a/b"),
+        ({"primary": "gsm8k"}, "which is none of evaluate.tasks"),
+        ({"evaluate": {"tasks": ["open:exam.jsonl"]}}, "has no score of its own"),
+        ({"train": {"rows": 3}}, "train.rows: is what equalise and curve say"),
+        ({"speed": 1}, "speed"),
+    ],
+)
+def test_a_wrong_study_is_one_line(
+    study: dict[str, Any], change: dict[str, Any], words: str
+) -> None:
+    result = _study({**study, **change}, expected=2)
+    assert words in " ".join(result.err.split())
+    assert "Traceback" not in result.err
+    assert not Path("runs").exists()
+
+
+def test_an_arm_that_knows_its_exam_is_refused(study: dict[str, Any]) -> None:
+    exam = rows_of(Path("exam.jsonl"))
+    long = "compare the largest river of europe the danube is it a lake or two lakes"
+    exam[2]["instruction"] = long
+    _write("exam.jsonl", exam)
+    rows = rows_of(Path("good.jsonl"))
+    rows[5]["response"] = f"It is: {long}!"
+    _write("good.jsonl", rows)
+    result = _study({**study, "equalise": ["rows"]}, expected=2)
+    assert "arms.good: 1 rows share words with a question, the first is good-5" in result.err
+    assert "leaks: drop" in result.err
+    assert not Path("runs").exists()
+    _study({**study, "equalise": ["rows"], "leaks": "drop"})
+    arms = {arm["name"]: arm for arm in _tree()["arms"]}
+    assert arms["good"]["left_out"] == {"leaks": 1}
+    assert arms["good"]["rows"] == 11
+
+
+def test_other_settings_in_the_same_folder_are_refused(study: dict[str, Any]) -> None:
+    tree = {**study, "equalise": ["rows"]}
+    _study(tree)
+    result = _study({**tree, "train": {**study["train"], "lr": 0.01}}, expected=2)
+    assert "holds trainings with another train.lr" in result.err
+
+
+HARNESS_TASK = """
+task: lakes
+dataset_path: json
+dataset_kwargs: {data_files: {test: %s}}
+test_split: test
+output_type: multiple_choice
+doc_to_text: "{{question}}"
+doc_to_choice: "{{choices}}"
+doc_to_target: "{{right}}"
+metric_list: [{metric: acc}]
+"""
+
+
+@pytest.mark.skipif(find_spec("lm_eval") is None, reason="lm-eval is not installed: make scores")
+@pytest.mark.filterwarnings("ignore")  # of the harness and of what it imports
+def test_a_task_of_the_harness_decides_and_may_not_leak(study: dict[str, Any]) -> None:
+    question = "which of the two lakes is larger than the other one and by how much at least"
+    lines = [{"question": f"{question} {n}", "choices": ["lake", "a"], "right": 0} for n in (1, 2)]
+    Path("own").mkdir()
+    _write("lakes.jsonl", lines)
+    Path("own/lakes.yaml").write_text(HARNESS_TASK % Path("lakes.jsonl").resolve())
+    evaluate = {"tasks": ["lm_eval:lakes"], "harness_tasks": "own"}
+    tree = {**study, "evaluate": evaluate, "equalise": ["rows"]}
+    tree["train"] = {**study["train"], "seeds": [0]}
+    _study(tree)
+    assert [own["questions"] for own in _tree()["figures"]] == [2, 2]
+    rows = rows_of(Path("bad.jsonl"))
+    _write("bad.jsonl", [*rows, {"id": "leak", "instruction": question, "response": "a"}])
+    result = _study(tree, expected=2)
+    assert "arms.bad: 1 rows share words with a question, the first is leak" in result.err
