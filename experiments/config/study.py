@@ -42,13 +42,29 @@ class ArmConfig(Section):
         return self
 
 
+class SearchConfig(Section):
+    """A final choice among the methods of a finished search, by what their rows teach.
+
+    Attributes:
+        run: The folder of the run with the search.
+        methods: How many take part: the initial one, and the best of the others.
+        rows: Of the run's seeds, evolved and answered by each method; null: all.
+    """
+
+    run: str
+    methods: Annotated[int, Field(ge=2, le=4)] = 3
+    rows: Count | None = None
+
+
 class StudyConfig(Section):
     """Arms of data, one student, the tasks that decide.
 
     Attributes:
         name: Of the study.
         output: The study's folder; null: `runs/NAME`.
-        arms: By name; the first is the one that the others are compared with.
+        search: Makes an arm of each of the best methods of a search, the initial one first; null:
+            none.
+        arms: By name; the first of all is the one that the others are compared with.
         train: How a student is trained on each arm, with each of `seeds`.
         evaluate: The tasks.
         equalise: What is made equal between arms: their `rows`, the `tokens` that are read, or one
@@ -62,7 +78,8 @@ class StudyConfig(Section):
 
     name: ArmName
     output: str | None = None
-    arms: Annotated[dict[ArmName, ArmConfig], Field(min_length=1)]
+    search: SearchConfig | None = None
+    arms: dict[ArmName, ArmConfig] = Field(default={})
     train: TrainConfig = TrainConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     equalise: Annotated[tuple[Condition, ...], Field(min_length=1)] = ("rows", "tokens")
@@ -73,6 +90,8 @@ class StudyConfig(Section):
 
     @model_validator(mode="after")
     def _names_match(self) -> Self:
+        if not self.arms and self.search is None:
+            raise ValueError("needs arms, or search")
         if self.primary is not None and self.primary not in self.evaluate.tasks:
             raise ValueError(f"primary is {self.primary!r}, which is none of evaluate.tasks")
         if len(set(self.equalise)) < len(self.equalise) or len(set(self.curve)) < len(self.curve):

@@ -2,6 +2,7 @@
 
 plan: a study's file, checked: tasks, arms, what they cost
 runs: runs that the study makes for its arms
+choice: the methods of a search as arms, and the one that teaches most
 leaks: rows that share words with a question
 cells: equal parts of the arms, each of which is trained on
 work: trainings and evaluations; what is finished is not done again

@@ -11,6 +11,7 @@ from autoevol.experiments.evaluation.harness import harness_questions
 from autoevol.experiments.evaluation.tasks.catalogue import HARNESS, fingerprint, limited_task
 from autoevol.experiments.evaluation.tasks.grading import check_tools
 from autoevol.experiments.evaluation.tasks.items import Task
+from autoevol.experiments.study.choice import method_arms
 from autoevol.experiments.study.leaks import texts_of
 from autoevol.experiments.study.runs import ArmRun, arm_run
 from autoevol.experiments.training.student import template_of
@@ -64,10 +65,15 @@ def make_plan(file: Path, overrides: Sequence[str]) -> StudyPlan:
     Raises:
         ConfigError: Names the file and the key.
     """
-    config = study_config(tree_of(file, overrides), file)
-    _check_tasks(config, file)
+    own = study_config(tree_of(file, overrides), file)
+    _check_tasks(own, file)
     check_libraries(str(file))
-    template_of(config.train, str(file))
+    template_of(own.train, str(file))
+    with method_arms(own, str(file)) as config:
+        return _planned(config, file)
+
+
+def _planned(config: StudyConfig, file: Path) -> StudyPlan:
     for name, arm in config.arms.items():
         _check_arm(name, arm, file)
     names = [name for name in config.evaluate.tasks if not name.startswith(HARNESS)]

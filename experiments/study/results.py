@@ -11,11 +11,13 @@ from rich.table import Table
 from autoevol.experiments.evaluation.tasks.items import Task
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.report.html import embedded_files, page
+from autoevol.experiments.study.choice import CHOSEN, candidates, choose
 from autoevol.experiments.study.figures import CellFigures, before_training, study_figures
 from autoevol.experiments.study.pictures import write_study_pictures
 from autoevol.experiments.study.proxies import Proxy, proxies
 from autoevol.experiments.study.work import StudyResults
 from autoevol.metrics.stats.crossed import CrossedMean
+from autoevol.signatures import to_markdown
 
 STUDY, PAGE = "study.json", "study.html"
 _MEANING = {
@@ -30,7 +32,7 @@ def write_study(results: StudyResults) -> dict[str, Any]:
     figures = study_figures(results)
     cheap = proxies(results, figures)
     folder, task = results.plan.config.folder, results.plan.config.decisive
-    tree = _tree(results, figures, cheap)
+    tree = {**_tree(results, figures, cheap), "chosen": _write_choice(results, figures)}
     write_whole(folder / STUDY, json.dumps(tree, indent=2) + "\n")
     pictures = write_study_pictures(folder, figures, task)
     write_whole(folder / PAGE, _page(results, figures, cheap, pictures))
@@ -83,16 +85,39 @@ def _arms(results: StudyResults) -> list[dict[str, Any]]:
     ]
 
 
-def verdict(results: StudyResults, figures: Sequence[CellFigures]) -> str:
-    """Return in a sentence what the task that decides says."""
+def _write_choice(results: StudyResults, figures: Sequence[CellFigures]) -> dict[str, str] | None:
+    """Write the method that the study chooses; None: it has no methods to choose from."""
+    config = results.plan.config
+    if config.search is None:
+        return None
+    methods = candidates(config.search, str(results.plan.where))
+    sign, own = _decisive(results, figures)
+    better = {
+        cell.arm: sign * cell.value.value for cell in own if cell.value and _beyond(cell, sign)
+    }
+    choice = choose(methods, better)
+    write_whole(config.folder / CHOSEN, to_markdown(choice.method))
+    return {"arm": choice.arm, "method": choice.method.id, "why": choice.why}
+
+
+def _decisive(
+    results: StudyResults, figures: Sequence[CellFigures]
+) -> tuple[int, list[CellFigures]]:
+    """Return 1 where more is better and else -1, and the figures that decide."""
     config = results.plan.config
     way = next(task.way for task in results.plan.all_tasks if task.name == config.decisive)
-    sign = -1 if way == "loss" else 1
     own = [
         cell
         for cell in figures
         if (cell.task, cell.condition) == (config.decisive, config.equalise[0]) and cell.difference
     ]
+    return (-1 if way == "loss" else 1), own
+
+
+def verdict(results: StudyResults, figures: Sequence[CellFigures]) -> str:
+    """Return in a sentence what the task that decides says."""
+    config = results.plan.config
+    sign, own = _decisive(results, figures)
     better = [cell.arm for cell in own if _beyond(cell, sign)]
     worse = [cell.arm for cell in own if _beyond(cell, -sign)]
     parts = [f"better than {results.plan.baseline}: {', '.join(better)}"] if better else []

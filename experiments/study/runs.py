@@ -1,5 +1,6 @@
 """Runs that a study makes for its arms."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,8 @@ def arm_run(arm: ArmConfig, folder: Path, where: str) -> ArmRun:
         ConfigError: The config is wrong.
     """
     scope: Scope = "apply" if arm.method else "all"
-    chosen = [*arm.set, *([f"evolve.methods=[{arm.method!r}]"] if arm.method else [])]
+    method = [f"evolve.methods={json.dumps([arm.method])}", "optimizer.name=none"]
+    chosen = [*arm.set, *(method if arm.method else [])]
     file = config_file(Path(str(arm.config)))
     request = RunRequest(scope, file, chosen, folder, None, False, False, True)
     tree = tree_of(file, chosen)

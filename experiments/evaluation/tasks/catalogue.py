@@ -4,7 +4,13 @@ import hashlib
 import json
 from dataclasses import replace
 
-from autoevol.experiments.evaluation.tasks.benchmarks import ANSWERED, CHOSEN, OPEN, published_task
+from autoevol.experiments.evaluation.tasks.benchmarks import (
+    ANSWERED,
+    CHOSEN,
+    OPEN,
+    READ,
+    published_task,
+)
 from autoevol.experiments.evaluation.tasks.items import Task
 from autoevol.experiments.evaluation.tasks.own_tasks import OWN, own_task
 from autoevol.program.draws import draw_number
@@ -19,7 +25,7 @@ def open_task(name: str) -> Task:
     Raises:
         ConfigError: There is no such task, or its questions cannot be had.
     """
-    published = [*ANSWERED, *OPEN, *CHOSEN]
+    published = [*ANSWERED, *OPEN, *READ, *CHOSEN]
     if name in published:
         task = published_task(name)
     elif name.partition(":")[0] in OWN and ":" in name:

@@ -2,6 +2,7 @@
 
 import asyncio
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from autoevol.experiments.evaluation.tasks.grading import (
 )
 from autoevol.experiments.evaluation.tasks.items import Item, ItemResult
 from autoevol.experiments.sandbox import open_sandbox
+from autoevol.program.checks.check import checks_of
 
 
 def _item(**key: Any) -> Item:
@@ -114,3 +116,22 @@ def test_ifeval_is_graded_by_its_own_checkers() -> None:
     assert loose.evidence == "broken: startend:end_checker (kept loosely)"
     (odd,) = asyncio.run(grade_constraints([(_item(kinds=["un:known"], options=[{}]), "x")], None))
     assert odd.score is None
+
+
+def test_the_shipped_prompts_end_with_the_constraint_that_is_checked() -> None:
+    file = Path(__file__).parents[3] / "data" / "constrained_en.jsonl"
+    task = open_task(f"checks:{file}")
+    assert len(task.items) == 220
+    for item in task.items:
+        (check,) = checks_of(item.key["checks"])
+        assert check.text
+        assert item.question.endswith(f"\n\n{check.text}")
+
+
+def test_an_answer_to_read_has_no_marks_of_a_calculator(monkeypatch: pytest.MonkeyPatch) -> None:
+    from autoevol.experiments.evaluation.tasks import benchmarks
+
+    doc = {"question": "How many?", "answer": "16 - 7 = <<16-7=9>>9 eggs.\n#### 9", "id": 1}
+    monkeypatch.setattr(benchmarks, "records_of", lambda *_: [{"doc": doc}])
+    (item,) = open_task("gsm8k_loss").items
+    assert item.key["answer"] == "16 - 7 = 9 eggs.\n#### 9"

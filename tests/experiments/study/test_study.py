@@ -272,3 +272,38 @@ def test_a_task_of_the_harness_decides_and_may_not_leak(study: dict[str, Any]) -
     _write("bad.jsonl", [*rows, {"id": "leak", "instruction": question, "response": "a"}])
     result = _study(tree, expected=2)
     assert "arms.bad: 1 rows share words with a question, the first is leak" in result.err
+
+
+def test_a_study_chooses_among_the_methods_of_a_search(
+    study: dict[str, Any], write_config: Any
+) -> None:
+    from autoevol.signatures import from_markdown
+
+    config = write_config(32, evolve={"methods": ["weak"], "respond": True})
+    run_cli("run", str(config), "--out", "runs/searched", expected=0)
+    search = {"run": "runs/searched", "methods": 2, "rows": 12}
+    train = {**study["train"], "seeds": [0], "epochs": 1}
+    tree = {**study, "arms": {}, "search": search, "equalise": ["rows"], "train": train}
+    planned = _study(tree, "--dry-run").out
+    assert "arm start: runs/toy/arms/start/run, a run of this study" in planned
+    shown = _study(tree).out
+    chosen = _tree()["chosen"]
+    assert [cell["arm"] for cell in _tree()["cells"]] == ["start", "method-1"]
+    method = from_markdown(Path("runs/toy/chosen.md").read_text("utf-8"), name="chosen")
+    assert method.id == chosen["method"]
+    best = Path("runs/searched/methods/best.md").read_text("utf-8")
+    assert Path("runs/toy/methods/method-1.md").read_text("utf-8") == best
+    assert "method   runs/toy/chosen.md: method-1" in shown
+    wrong = _study({**tree, "search": {"run": "runs/toy"}, "name": "other"}, expected=2)
+    assert "holds no search" in wrong.err
+    assert not Path("runs/other").exists()
+
+
+def test_a_better_method_is_chosen_and_else_the_searchs_own() -> None:
+    from autoevol.experiments.study.choice import choose
+    from autoevol.signatures import Method
+
+    methods = {name: Method(name, f"Do {name}.") for name in ("start", "method-1", "method-2")}
+    assert choose(methods, {"method-2": 0.4, "other": 0.9}).arm == "method-2"
+    assert choose(methods, {"method-1": 0.5, "method-2": 0.4}).arm == "method-1"
+    assert choose(methods, {}).arm == "method-1"
