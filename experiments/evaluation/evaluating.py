@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,12 +93,7 @@ class Evaluation:
     async def _losses(self, block: Sequence[Item]) -> list[ItemResult]:
         answers = [str(item.key["answer"]) for item in block]
         log_probs = await self.model.log_probs(block, answers)
-        return [
-            ItemResult(item.id, -sum(values) / len(values), weight=len(values))
-            if values
-            else ItemResult(item.id, None, evidence="its answer has no token")
-            for item, values in zip(block, log_probs, strict=True)
-        ]
+        return [_loss(item, values) for item, values in zip(block, log_probs, strict=True)]
 
     async def _choices(self, block: Sequence[Item]) -> list[ItemResult]:
         pairs = [(item, str(choice)) for item in block for choice in item.key["choices"]]
@@ -106,9 +102,20 @@ class Evaluation:
         return [_choice(item, [next(scores) for _ in item.key["choices"]]) for item in block]
 
 
+def _loss(item: Item, values: Sequence[float]) -> ItemResult:
+    if not values:
+        return ItemResult(item.id, None, evidence="its answer has no token")
+    loss = -sum(values) / len(values)
+    if not math.isfinite(loss):
+        return ItemResult(item.id, None, evidence="the model gives no number")
+    return ItemResult(item.id, loss, weight=len(values))
+
+
 def _choice(item: Item, scores: Sequence[tuple[tuple[Item, str], Sequence[float]]]) -> ItemResult:
     """Return the result of a question with choices: by letter, a long choice is no less likely."""
     means = [sum(values) / max(1, len(choice)) for (_, choice), values in scores]
+    if not all(map(math.isfinite, means)):
+        return ItemResult(item.id, None, evidence="the model gives no number")
     best = means.index(max(means))
     right = int(item.key["right"])
     answer, wanted = (str(item.key["choices"][number]).strip() for number in (best, right))

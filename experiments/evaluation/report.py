@@ -75,8 +75,16 @@ def make_report(plan: EvaluatePlan, bar: ProgressBar, say: Callable[[str], None]
         _write_answers(plan, task, results[task.name])
     judged = {task.name: _judged(plan, task, bar, say) for task in _open_tasks(plan)}
     report = Report(plan, tuple(figures), tuple(pairs), judged)
-    write_whole(plan.folder / EVALUATION, json.dumps(report.as_data(), indent=2) + "\n")
+    _write(plan.folder / EVALUATION, report)
     return report
+
+
+def _write(file: Path, report: Report) -> None:
+    """Write the figures beside those of the tasks that earlier commands gave."""
+    data = report.as_data()
+    held = read_object(file).get("tasks", {}) if file.is_file() else {}
+    tree = {**data, "tasks": {**held, **data["tasks"]}}
+    write_whole(file, json.dumps(tree, indent=2) + "\n")
 
 
 def _by_harness(plan: EvaluatePlan, bar: ProgressBar) -> dict[str, dict[str, ItemResult]]:

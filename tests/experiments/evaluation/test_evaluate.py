@@ -368,3 +368,25 @@ def test_a_task_of_the_harness_is_run_by_the_harness(workplace: Path) -> None:
     assert (figures["items"], figures["scored"], figures["value"]) == (4, 4, 0.5)
     shown = _evaluate("", "lm_eval:unheard", "--out", "b", *own, model=str(student), expected=2)
     assert "the harness cannot run it" in shown.err
+
+
+def test_a_further_task_leaves_the_figures_of_the_others(checked: str) -> None:
+    Path("open.jsonl").write_text(json.dumps({"id": "o", "instruction": "Say 2 please."}))
+    with answering(_even) as server:
+        _evaluate(server.url, checked, "--out", "a")
+        _evaluate(server.url, "open:open.jsonl", "--out", "a")
+    assert _figures("a", checked)["value"] == 0.5
+    assert _figures("a", "open:open.jsonl")["items"] == 1
+
+
+def test_a_model_that_gives_no_number_has_no_score() -> None:
+    from autoevol.experiments.evaluation.evaluating import _choice, _loss
+    from autoevol.experiments.evaluation.tasks.items import Item
+
+    nan = float("nan")
+    item = Item("a", ({"role": "user", "content": "x"},), {"choices": [" a", " b"], "right": 0})
+    assert _loss(item, [-1.0, nan]).score is None
+    assert _loss(item, []).score is None
+    assert _loss(item, [-1.0, -3.0]).score == 2.0
+    assert _choice(item, [((item, " a"), [-1.0]), ((item, " b"), [nan])]).score is None
+    assert _choice(item, [((item, " a"), [-1.0]), ((item, " b"), [-4.0])]).score == 1.0
