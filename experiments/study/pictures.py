@@ -65,7 +65,8 @@ def draw_curve(figures: Sequence[CellFigures], task: str) -> Any:
             color=SERIES[number % len(SERIES)],
             label=arm,
         )
-    axes.set(xlabel="rows", ylabel=task)
+    sizes = sorted({count for own in points.values() for count, _ in own})
+    axes.set(xlabel="rows", ylabel=task, xticks=sizes)
     axes.legend()
     return figure
 

@@ -16,7 +16,8 @@ from autoevol.metrics.stats.means import rank_correlation
 from autoevol.metrics.text.wording import words
 
 _RESAMPLES = 2_000
-_LEAST_ARMS = 3
+_LEAST_ARMS, _LEAST_FOR_INTERVAL = 3, 5
+"""Fewer arms have no correlation worth a number, or no interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Proxy:
         correlation: Spearman's, over arms, with the mean of the task that decides, in [-1, 1];
             of a loss the sign is turned, so that 1 always says: more of it, better students. None:
             fewer than three arms have the figure.
-        low: Lower end of the 95 % bootstrap interval over arms; None: it cannot be had.
+        low: Lower end of the 95 % bootstrap interval over arms; None: there are fewer than five.
         high: Its upper end.
     """
 
@@ -93,7 +94,8 @@ def _proxy(name: str, values: Mapping[str, float], gains: Mapping[str, float]) -
     arms = [arm for arm in values if arm in gains]
     pairs = np.array([[values[arm], gains[arm]] for arm in arms]).reshape(-1, 2)
     correlation = rank_correlation(*pairs.T) if len(arms) >= _LEAST_ARMS else None
-    low, high = _interval(pairs) if correlation is not None else (None, None)
+    has_interval = correlation is not None and len(arms) >= _LEAST_FOR_INTERVAL
+    low, high = _interval(pairs) if has_interval else (None, None)
     return Proxy(name, dict(values), correlation, low, high)
 
 
@@ -102,8 +104,7 @@ def _interval(pairs: np.ndarray) -> tuple[float | None, float | None]:
     draws = rng.integers(len(pairs), size=(_RESAMPLES, len(pairs)))
     drawn = [rank_correlation(*pairs[draw].T) for draw in draws]
     numbers = [value for value in drawn if value is not None]
-    # Of few arms most draws repeat one, and have no correlation.
     if len(numbers) < _RESAMPLES // 2:
-        return None, None
+        return None, None  # most draws repeat one arm, and have no correlation
     low, high = np.percentile(numbers, (2.5, 97.5))
     return float(low), float(high)
