@@ -10,6 +10,7 @@ known to teach. All calls are in one ledger: the same command resumes, and what 
 import argparse
 import asyncio
 import json
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -279,11 +280,18 @@ def table(results: Mapping[str, Any]) -> Table:
 def bootstrap(
     start: Mapping[str, Any], best: Mapping[str, Any], *, seed: int = 20
 ) -> tuple[float, float, float]:
-    """Return the ratio of the yields per call with its 95 % interval, rows drawn in pairs."""
+    """Return the ratio of the yields per call with its 95 % interval, rows drawn in pairs.
+
+    Draws in which the start keeps nothing have no ratio, and are left out.
+    """
     names, rng = sorted(start), random.Random(seed)
-    ratios = sorted(_ratio(start, best, rng.choices(names, k=len(names))) for _ in range(RESAMPLES))
-    cut = RESAMPLES // 40
-    return _ratio(start, best, names), ratios[cut], ratios[-cut]
+    drawn = (_ratio(start, best, rng.choices(names, k=len(names))) for _ in range(RESAMPLES))
+    # A nan is neither less nor more than a number: among them a list cannot be sorted.
+    ratios = sorted(ratio for ratio in drawn if not math.isnan(ratio))
+    if not ratios:
+        return _ratio(start, best, names), math.nan, math.nan
+    cut = len(ratios) // 40
+    return _ratio(start, best, names), ratios[cut], ratios[-1 - cut]
 
 
 def _ratio(start: Mapping[str, Any], best: Mapping[str, Any], names: Sequence[str]) -> float:
