@@ -155,9 +155,12 @@ def alone_in(path: Path) -> Iterator[None]:
     """Lock a folder against other processes until the block is left.
 
     Raises:
-        ConfigError: Another process has the lock.
+        ConfigError: Another process has the lock, or there can be no such folder.
     """
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError, FileNotFoundError) as error:
+        raise ConfigError(str(path), f"cannot be a folder: {error.strerror}") from error
     # A lock of the operating system: it goes with its process, also with one that is killed.
     try:
         with FileLock(path / LOCK, blocking=False):

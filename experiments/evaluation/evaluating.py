@@ -58,6 +58,7 @@ class Evaluation:
     async def _of_task(self, task: Task, sandbox: Sandbox | None) -> dict[str, ItemResult]:
         file = self.plan.file_of(task.name)
         held = read_results(file)
+        held |= await self._graded_again(task, held, sandbox)
         missing = [item for item in task.items if item.id not in held]
         self.bar.on_phase(Phase(task.name, len(missing)))
         unanswered: dict[str, ItemResult] = {}
@@ -69,6 +70,23 @@ class Evaluation:
             for _ in block:
                 self.bar.advance(failed=False)
         return {item.id: held.get(item.id) or unanswered[item.id] for item in task.items}
+
+    async def _graded_again(
+        self, task: Task, held: Mapping[str, ItemResult], sandbox: Sandbox | None
+    ) -> dict[str, ItemResult]:
+        """Return results of answers that could not be graded before, and can be now."""
+        if task.grade is None:
+            return {}
+        answered = [
+            (item, held[item.id].answer)
+            for item in task.items
+            if item.id in held and held[item.id].score is None
+        ]
+        results = await task.grade(answered, sandbox) if answered else []
+        scored = [result for result in results if result.score is not None]
+        if scored:
+            write_results(self.plan.file_of(task.name), scored)
+        return {result.id: result for result in scored}
 
     async def _of_block(
         self, task: Task, block: Sequence[Item], sandbox: Sandbox | None
@@ -104,7 +122,7 @@ class Evaluation:
 
 def _loss(item: Item, values: Sequence[float]) -> ItemResult:
     if not values:
-        return ItemResult(item.id, None, evidence="its answer has no token")
+        return ItemResult(item.id, None, evidence="no token, or the template refuses it")
     loss = -sum(values) / len(values)
     if not math.isfinite(loss):
         return ItemResult(item.id, None, evidence="the model gives no number")
@@ -165,10 +183,13 @@ def _called(
 
 
 def _is_finished(plan: EvaluatePlan) -> bool:
-    return all(
-        {item.id for item in task.items} <= read_results(plan.file_of(task.name)).keys()
-        for task in plan.tasks
-    )
+    return all(_is_done(task, read_results(plan.file_of(task.name))) for task in plan.tasks)
+
+
+def _is_done(task: Task, held: Mapping[str, ItemResult]) -> bool:
+    """Tell whether all questions have a result, and none that could be graded again."""
+    results = [held.get(item.id) for item in task.items]
+    return all(r is not None and (task.grade is None or r.score is not None) for r in results)
 
 
 def _held(plan: EvaluatePlan, task: Task) -> dict[str, ItemResult]:

@@ -4,10 +4,14 @@ Code that an answer holds is never run by it: its programming tasks are refused.
 """
 
 import contextlib
+import hashlib
 import io
+import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.config.evaluate import EvaluateConfig
@@ -67,19 +71,38 @@ def run_harness(name: str, model: WeightsModel, config: EvaluateConfig) -> list[
     return _results(samples)
 
 
-def harness_questions(name: str, config: EvaluateConfig) -> list[str]:
-    """Return the questions of a task, or of all tasks of a group, as its prompts put them.
+@dataclass(frozen=True, slots=True)
+class HarnessQuestions:
+    """The questions of a task, or of all tasks of a group.
+
+    Attributes:
+        texts: As its prompts put them.
+        digest: Hash of texts and right answers, and of how they are asked.
+    """
+
+    texts: tuple[str, ...]
+    digest: str
+
+
+def harness_questions(name: str, config: EvaluateConfig) -> HarnessQuestions:
+    """Return the questions of a task of the harness.
 
     Raises:
         ConfigError: As `run_harness`.
     """
+    if config.harness_tasks and not Path(config.harness_tasks).is_dir():
+        raise ConfigError("evaluate.harness_tasks", f"no such folder: {config.harness_tasks}")
     check_harness(name)
     from lm_eval.tasks import TaskManager, get_task_dict
 
     with _errors(name), _quiet():
         manager = TaskManager(include_path=config.harness_tasks)
         tasks = _leaves(get_task_dict([name.removeprefix(HARNESS)], manager))
-        return [str(task.doc_to_text(doc)) for task in tasks for doc in task.eval_docs]
+        docs = [(task, doc) for task in tasks for doc in task.eval_docs]
+        texts = tuple(str(task.doc_to_text(doc)) for task, doc in docs)
+        content = [texts, [str(doc) for _, doc in docs], config.limit, config.harness_chat]
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return HarnessQuestions(texts, digest[:32])
 
 
 def _leaves(tree: Mapping[Any, Any]) -> list[Any]:

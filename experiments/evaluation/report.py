@@ -6,14 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
-from autoevol.experiments.compare.judged import compare, comparison_table
+from autoevol.experiments.artifacts.folder import alone_in
+from autoevol.experiments.compare.judged import Comparison, compare
 from autoevol.experiments.compare.request import CompareRequest
 from autoevol.experiments.compare.sides import read_side
 from autoevol.experiments.evaluation.evaluating import run_evaluation
 from autoevol.experiments.evaluation.harness import run_harness
-from autoevol.experiments.evaluation.request import EvaluatePlan
+from autoevol.experiments.evaluation.request import EvaluatePlan, write_identity
 from autoevol.experiments.evaluation.results import (
     EVALUATION,
     PairedFigures,
@@ -25,11 +24,14 @@ from autoevol.experiments.evaluation.results import (
 )
 from autoevol.experiments.evaluation.tasks.items import ANSWERED_WAYS, ItemResult, Task
 from autoevol.experiments.evaluation.weights import open_weights
-from autoevol.experiments.files.atomic import whole_file, write_whole
+from autoevol.experiments.files.atomic import whole_file, whole_path, write_whole
+from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.files.reading import read_object
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.program.errors import ConfigError
 from autoevol.program.listeners import Phase
+
+_SILENCE = "(no answer)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,22 @@ class Report:
         plan: The request.
         figures: Of each task.
         compared: Of each task that the baseline has, too.
-        judged: Tables of a judge's verdicts, by the open task.
+        judged: A judge's verdicts, by the open task.
     """
 
     plan: EvaluatePlan
     figures: tuple[TaskFigures, ...]
     compared: tuple[PairedFigures, ...]
-    judged: Mapping[str, Table]
+    judged: Mapping[str, Comparison]
+
+    @property
+    def unpaired(self) -> list[str]:
+        """Tasks that the baseline has no results of, where there is one."""
+        if self.plan.baseline is None:
+            return []
+        paired_tasks = {pair.task for pair in self.compared} | self.judged.keys()
+        ways = {figures.task: figures.way for figures in self.figures}
+        return [n for n, way in ways.items() if n not in paired_tasks and way != "open"]
 
     def as_data(self) -> dict[str, Any]:
         """Return the figures as plain data."""
@@ -56,6 +67,7 @@ class Report:
             "tasks": {figures.task: asdict(figures) for figures in self.figures},
             "baseline": str(self.plan.baseline) if self.plan.baseline else None,
             "compared": {pair.task: asdict(pair) for pair in self.compared},
+            "judged": {name: verdicts.as_data() for name, verdicts in self.judged.items()},
         }
 
 
@@ -73,9 +85,13 @@ def make_report(plan: EvaluatePlan, bar: ProgressBar, say: Callable[[str], None]
     pairs = [pair for task in tasks if (pair := _paired(plan, task, results[task.name]))]
     for task in plan.tasks:
         _write_answers(plan, task, results[task.name])
-    judged = {task.name: _judged(plan, task, bar, say) for task in _open_tasks(plan)}
-    report = Report(plan, tuple(figures), tuple(pairs), judged)
+    report = Report(plan, tuple(figures), tuple(pairs), {})
+    # Before the judge is asked, which may fail: what the model did is finished.
     _write(plan.folder / EVALUATION, report)
+    judged = {task.name: _judged(plan, task, bar, say) for task in _open_tasks(plan)}
+    if judged:
+        report = replace(report, judged=judged)
+        _write(plan.folder / EVALUATION, report)
     return report
 
 
@@ -92,13 +108,16 @@ def _by_harness(plan: EvaluatePlan, bar: ProgressBar) -> dict[str, dict[str, Ite
     missing = [name for name in plan.harness if not held[name]]
     if not missing:
         return held
-    plan.folder.mkdir(parents=True, exist_ok=True)
     model = open_weights(plan.source, plan.config, "autoevol evaluate")
-    for name in missing:
-        bar.on_phase(Phase(name, 0))
-        results = run_harness(name, model, plan.config)
-        write_results(plan.file_of(name), results)
-        held[name] = {result.id: result for result in results}
+    with alone_in(plan.folder):
+        write_identity(plan)
+        for name in missing:
+            bar.on_phase(Phase(name, 0))
+            results = run_harness(name, model, plan.config)
+            # Whole or not at all: the harness gives all questions of a task at once.
+            with whole_path(plan.file_of(name)) as file:
+                write_results(file, results)
+            held[name] = {result.id: result for result in results}
     return held
 
 
@@ -116,9 +135,10 @@ def _write_answers(plan: EvaluatePlan, task: Task, results: Mapping[str, ItemRes
     with whole_file(_answers_file(plan, plan.folder, task)) as lines:
         for item in task.items:
             result = results[item.id]
-            if result.answer.strip():
-                row = {"id": item.id, "instruction": item.question, "response": result.answer}
-                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+            # Silence is an answer, too, which a judge may hold against another.
+            answer = result.answer if result.answer.strip() else _SILENCE
+            row = {"id": item.id, "instruction": item.question, "response": answer}
+            lines.write(as_json(row) + "\n")
 
 
 def _open_tasks(plan: EvaluatePlan) -> list[Task]:
@@ -134,7 +154,9 @@ def _answers_file(plan: EvaluatePlan, folder: Path, task: Task) -> Path:
     return folder / f"{plan.name_of(task.name)}.answers.jsonl"
 
 
-def _judged(plan: EvaluatePlan, task: Task, bar: ProgressBar, say: Callable[[str], None]) -> Table:
+def _judged(
+    plan: EvaluatePlan, task: Task, bar: ProgressBar, say: Callable[[str], None]
+) -> Comparison:
     if plan.baseline is None or plan.judge is None:
         raise ConfigError("--judge", "needs --baseline")
     names = {plan.folder: plan.model, plan.baseline: _model_of(plan.baseline)}
@@ -144,7 +166,7 @@ def _judged(plan: EvaluatePlan, task: Task, bar: ProgressBar, say: Callable[[str
     ]
     out = plan.folder / f"judged-{plan.name_of(task.name)}"
     request = CompareRequest(sides[0], sides[1], plan.judge, "responses", "both", None, out)
-    return comparison_table(compare(request, bar=bar, say=say))
+    return compare(request, bar=bar, say=say)
 
 
 def _model_of(folder: Path) -> str:

@@ -11,11 +11,12 @@ from typing import Any, Literal
 from autoevol.experiments.config.evaluate import EvaluateConfig, evaluate_config
 from autoevol.experiments.config.loading import overridden
 from autoevol.experiments.evaluation.endpoint import endpoint_settings
-from autoevol.experiments.evaluation.harness import check_harness
+from autoevol.experiments.evaluation.harness import harness_questions
 from autoevol.experiments.evaluation.results import EVALUATION
 from autoevol.experiments.evaluation.tasks.catalogue import HARNESS, fingerprint, limited_task
 from autoevol.experiments.evaluation.tasks.grading import check_tools
 from autoevol.experiments.evaluation.tasks.items import ANSWERED_WAYS, Task
+from autoevol.experiments.evaluation.weights import base_of
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.files.paths import local_path, read_text
 from autoevol.experiments.files.reading import read_object
@@ -23,11 +24,15 @@ from autoevol.experiments.judging.session import judge_named
 from autoevol.experiments.models.local.digests import recorded_sha256
 from autoevol.experiments.models.local.weights import cache_folder
 from autoevol.experiments.training.plan import RESULT
+from autoevol.experiments.training.trainer import ADAPTER
 from autoevol.program.errors import ConfigError
 
 IDENTITY = "identity.json"
 HUB = "hub/"
 Kind = Literal["weights", "endpoint"]
+_MOST_BYTES = 120
+"""Of a name in a file's name, of which file systems take 255."""
+
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
@@ -37,7 +42,7 @@ class EvaluateRequest:
 
     Attributes:
         model: A folder of a model or an adapter, `local/NAME`, `hub/OWNER/NAME`, or a litellm name.
-        tasks: Instead of the config's; empty: the config's.
+        tasks: Instead of the config's; None: the config's.
         out: Gets the results; None: beside a training's model, or `runs/evaluate-NAME`.
         baseline: The folder of another evaluation, to compare with; None: none.
         judge: Decides between the answers of both to open questions; None: nobody does.
@@ -45,7 +50,7 @@ class EvaluateRequest:
     """
 
     model: str
-    tasks: Sequence[str] = ()
+    tasks: Sequence[str] | None = None
     out: Path | None = None
     baseline: Path | None = None
     judge: str | None = None
@@ -62,7 +67,7 @@ class EvaluatePlan:
         kind: Whether it is loaded in this process, or called.
         folder: Gets a file for each task.
         tasks: With the questions that are given.
-        digests: Fingerprints of the whole tasks, by name.
+        digests: Fingerprints of the whole tasks, by name, those of the harness included.
         harness: Names of tasks of lm-evaluation-harness.
         baseline: See `EvaluateRequest`.
         judge: See `EvaluateRequest`.
@@ -100,8 +105,6 @@ class EvaluatePlan:
 
     def name_of(self, task: str) -> str:
         """Return a name for a task's files; the same questions have the same in every folder."""
-        if task in self.harness:
-            return slug(f"{task}-{self.config.limit or 'all'}")
         kind, _, file = task.partition(":")
         return f"{kind}-{slug(Path(file).stem)}-{self.digests[task][:8]}" if file else task
 
@@ -112,7 +115,8 @@ class EvaluatePlan:
 
 def slug(name: str) -> str:
     """Return a name that a file may have."""
-    return _NOT_IN_NAMES.sub("-", name).strip("-")[:80]
+    plain = _NOT_IN_NAMES.sub("-", name).strip("-")
+    return plain.encode()[:_MOST_BYTES].decode(errors="ignore")
 
 
 def make_plan(request: EvaluateRequest) -> EvaluatePlan:
@@ -126,11 +130,11 @@ def make_plan(request: EvaluateRequest) -> EvaluatePlan:
     harness = tuple(name for name in config.tasks if name.startswith(HARNESS))
     own = [name for name in config.tasks if name not in harness]
     check_tools(own)
-    if harness:
-        check_harness(harness[0])
     tasks = [limited_task(name, config.limit) for name in own]
     kind = _kind(request.model, [*(task.way for task, _ in tasks), *(["loss"] if harness else [])])
+    _check_suitable(request.model, kind, [task for task, _ in tasks], harness)
     digests = {task.name: fingerprint(whole) for task, whole in tasks}
+    digests |= {name: harness_questions(name, config).digest for name in harness}
     plan = EvaluatePlan(
         config=config,
         model=request.model,
@@ -141,7 +145,7 @@ def make_plan(request: EvaluateRequest) -> EvaluatePlan:
         harness=harness,
         baseline=request.baseline,
         judge=request.judge,
-        weights=weights_digest(Path(request.model).expanduser()),
+        weights=weights_digest(request.model),
     )
     _check(plan)
     return plan
@@ -149,7 +153,7 @@ def make_plan(request: EvaluateRequest) -> EvaluatePlan:
 
 def _config(request: EvaluateRequest) -> EvaluateConfig:
     overrides = [*request.overrides]
-    if request.tasks:
+    if request.tasks is not None:
         overrides.append(f"evaluate.tasks={json.dumps([*request.tasks])}")
     return evaluate_config(overridden({}, overrides), Path("autoevol evaluate"))
 
@@ -169,28 +173,59 @@ def _folder(model: str) -> Path:
     return Path("runs") / f"evaluate-{slug(folder.name if folder.is_dir() else model)}"
 
 
-def weights_digest(folder: Path) -> str:
-    """Return the hash of the files that make a model what it is; "": it is no folder."""
-    if not folder.is_dir():
+def weights_digest(model: str) -> str:
+    """Return the hash of what makes a model write as it does; "": its files are not here.
+
+    Weights, tokenizer and chat template; of an adapter those of its model, too.
+    """
+    short = model.removeprefix("local/") if model.startswith("local/") else ""
+    if short.endswith(".gguf"):
+        return _digest([Path(short).expanduser()])
+    folder = Path(model).expanduser()
+    if short or not folder.is_dir():
         return ""
-    files = [*folder.glob("*.safetensors"), *folder.glob("*config.json")]
+    files = [file for pattern in _WEIGHT_FILES for file in folder.glob(pattern)]
+    base = base_of(folder, model) if (folder / ADAPTER).is_file() else ""
+    return _digest(files, base, weights_digest(base) if base and base != model else "")
+
+
+_WEIGHT_FILES = ("*.safetensors", "*config.json", "tokenizer*", "*.jinja", "vocab*", "merges.txt")
+
+
+def _digest(files: Sequence[Path], *others: str) -> str:
     records = cache_folder() / "digests"
-    digests = sorted((file.name, recorded_sha256(file, records)) for file in files)
-    return hashlib.sha256(json.dumps(digests).encode()).hexdigest()[:32]
+    digests = sorted(
+        {file.name: recorded_sha256(file, records) for file in files if file.is_file()}.items()
+    )
+    return hashlib.sha256(json.dumps([digests, *others]).encode()).hexdigest()[:32]
+
+
+def _check_suitable(model: str, kind: Kind, tasks: Sequence[Task], harness: Sequence[str]) -> None:
+    needs_weights = [task.name for task in tasks if task.way not in ANSWERED_WAYS] + [*harness]
+    if kind == "endpoint" and needs_weights:
+        raise ConfigError(
+            f"--tasks {needs_weights[0]}",
+            f"needs the probabilities of tokens, which {model} does not tell; name a folder of the "
+            f"weights, or {HUB}OWNER/NAME",
+        )
+
+
+def _check_baseline(plan: EvaluatePlan) -> None:
+    if plan.judge and not plan.baseline:
+        raise ConfigError("--judge", "compares with another evaluation; name it with --baseline")
+    if plan.judge and not any(task.way == "open" for task in plan.tasks):
+        raise ConfigError("--judge", "compares answers to open questions; --tasks names none")
+    if plan.baseline is None:
+        return
+    if not (plan.baseline / EVALUATION).is_file():
+        raise ConfigError("--baseline", f"{plan.baseline} holds no {EVALUATION}")
+    read_object(plan.baseline / EVALUATION)
+    if plan.baseline.resolve() == plan.folder.resolve():
+        raise ConfigError("--baseline", f"{plan.baseline} is this evaluation's own folder")
 
 
 def _check(plan: EvaluatePlan) -> None:
-    needs_weights = [t.name for t in plan.tasks if t.way not in ANSWERED_WAYS] + [*plan.harness]
-    if plan.kind == "endpoint" and needs_weights:
-        raise ConfigError(
-            f"--tasks {needs_weights[0]}",
-            f"needs the probabilities of tokens, which {plan.model} does not tell; name a folder "
-            f"of the weights, or {HUB}OWNER/NAME",
-        )
-    if plan.baseline and not (plan.baseline / EVALUATION).is_file():
-        raise ConfigError("--baseline", f"{plan.baseline} holds no {EVALUATION}")
-    if plan.judge and not plan.baseline:
-        raise ConfigError("--judge", "compares with another evaluation; name it with --baseline")
+    _check_baseline(plan)
     if plan.folder.exists() and not plan.folder.is_dir():
         raise ConfigError("--out", f"{plan.folder} is no folder")
     check_folder(plan)

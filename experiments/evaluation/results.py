@@ -4,10 +4,11 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from autoevol.experiments.evaluation.tasks.items import ItemResult, Task, Way
@@ -16,6 +17,7 @@ from autoevol.metrics.stats.intervals import wilson
 
 EVALUATION = "evaluation.json"
 _REASON = 60  # characters of why an item has no score
+_KEYS = {field.name for field in fields(ItemResult)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,10 @@ class TaskFigures:
         way: See `items.Way`.
         items: Questions that were given.
         scored: Of these, those with a score.
-        value: Share of the scored that are right, in [0, 1], higher is better; for `loss` the mean
-            nats a token, lower is better. None: nothing is scored.
-        low: Lower end of the 95 % interval: Wilson's of a share, of a loss by the normal
-            approximation over rows.
+        value: Share of the scored that are right, or the mean of their scores in [0, 1], higher is
+            better; for `loss` the mean nats a token, lower is better. None: nothing is scored.
+        low: Lower end of the 95 % interval: Wilson's of a share, else by the normal approximation
+            over questions. None: nothing is scored, or too little for the latter.
         high: Its upper end.
         unscored: Reasons of the others, with how many.
         fingerprint: Of the questions.
@@ -68,7 +70,8 @@ class PairedFigures:
         won: Right here alone; None for a loss, as are `lost` and `p`.
         lost: Right there alone.
         difference: Of the means, this model's minus the other's.
-        low: Lower end of its 95 % interval, by the normal approximation over questions.
+        low: Lower end of its 95 % interval, by the normal approximation over questions; None: there
+            are fewer than six.
         high: Its upper end.
         p: Two-sided, of McNemar's exact test.
     """
@@ -78,8 +81,8 @@ class PairedFigures:
     won: int | None
     lost: int | None
     difference: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p: float | None
 
 
@@ -92,7 +95,7 @@ def figures_of(task: Task, results: Sequence[ItemResult], digest: str) -> TaskFi
         digest: Fingerprint of the task.
     """
     scored = [result for result in results if result.score is not None]
-    value, low, high = _loss(scored) if task.way == "loss" else _share(scored)
+    value, low, high = _share(scored) if _is_binary(scored) else _mean(scored)
     reasons = Counter(
         result.evidence[:_REASON] or "none" for result in results if result.score is None
     )
@@ -110,13 +113,18 @@ def _share(
     return (right / len(results), *wilson(right, len(results)))
 
 
-def _loss(
-    results: Sequence[ItemResult],
-) -> tuple[float | None, float | None, float | None]:
-    if not results:
-        return None, None, None
-    value, low, high = mean_interval([float(result.score or 0.0) for result in results])
-    # Of a few rows there is no interval.
+def _is_binary(results: Sequence[ItemResult]) -> bool:
+    """Tell whether all scores are 0 or 1: shares and McNemar's test are of such alone."""
+    return all(result.score in (0.0, 1.0) for result in results)
+
+
+def _mean(results: Sequence[ItemResult]) -> tuple[float | None, float | None, float | None]:
+    return _interval([float(result.score or 0.0) for result in results])
+
+
+def _interval(scores: Sequence[float]) -> tuple[float, float | None, float | None]:
+    """Return a mean with the ends of its interval; None: of so few scores there is none."""
+    value, low, high = mean_interval(scores)
     return (value, low, high) if math.isfinite(low) else (value, None, None)
 
 
@@ -137,14 +145,14 @@ def paired(
     }
     if not both:
         return None
-    difference = mean_interval([own - other for own, other in both.values()])
-    if task.way == "loss":
-        return PairedFigures(task.name, len(both), None, None, *difference, None)
+    value, low, high = _interval([own - other for own, other in both.values()])
+    if any(score not in (0.0, 1.0) for pair in both.values() for score in pair):
+        return PairedFigures(task.name, len(both), None, None, value, low, high, None)
     fails = [{name: not pair[side] for name, pair in both.items()} for side in (0, 1)]
     counted = pairs(fails[0], fails[1])
     one_sided = (counted.p_better, pairs(fails[1], fails[0]).p_better)
     p = min(1.0, 2 * min(one_sided))
-    return PairedFigures(task.name, len(both), counted.won, counted.lost, *difference, p)
+    return PairedFigures(task.name, len(both), counted.won, counted.lost, value, low, high, p)
 
 
 def figures_table(figures: Sequence[TaskFigures], compared: Sequence[PairedFigures] = ()) -> Table:
@@ -155,14 +163,16 @@ def figures_table(figures: Sequence[TaskFigures], compared: Sequence[PairedFigur
         columns += ["to the baseline (95 %)", "won, lost", "p"]
     table = Table(*columns)
     for own in figures:
-        cells = [own.task, f"{own.items:,}", f"{own.scored:,}", own.shown]
+        cells = [escape(own.task), f"{own.items:,}", f"{own.scored:,}", own.shown]
         pair = by_task.get(own.task)
         table.add_row(*cells, *(_cells(pair) if pair else [""] * 3 if compared else []))
     return table
 
 
 def _cells(pair: PairedFigures) -> list[str]:
-    difference = f"{pair.difference:+.3f} ({pair.low:+.3f} to {pair.high:+.3f})"
+    difference = f"{pair.difference:+.3f}"
+    if pair.low is not None and pair.high is not None:
+        difference += f" ({pair.low:+.3f} to {pair.high:+.3f})"
     if pair.won is None or pair.p is None:
         return [difference, "", ""]
     return [difference, f"{pair.won}, {pair.lost}", f"{pair.p:.3g}"]
@@ -181,17 +191,14 @@ def read_results(file: Path) -> dict[str, ItemResult]:
     """Return the results of a file by id; a line that a kill cut off is none."""
     if not file.is_file():
         return {}
-    results = {}
-    for line in file.read_text("utf-8").split("\n"):
-        values = _values(line)
-        if values:
-            results[values["id"]] = ItemResult(**values)
-    return results
+    # By bytes: a kill may cut a line in the middle of a character.
+    lines = (_values(line) for line in file.read_bytes().split(b"\n"))
+    return {str(values["id"]): ItemResult(**values) for values in lines if values}
 
 
-def _values(line: str) -> dict[str, Any] | None:
+def _values(line: bytes) -> dict[str, Any] | None:
     try:
         values = json.loads(line) if line else None
     except ValueError:
         return None
-    return values if isinstance(values, dict) and "id" in values else None
+    return values if isinstance(values, dict) and values.keys() == _KEYS else None

@@ -66,5 +66,7 @@ def _line(figures: TaskFigures) -> dict[str, Any]:
 
 
 def _key(report: Report) -> str:
-    content = [str(report.plan.folder.resolve()), report.plan.identity]
+    plan = report.plan
+    # Other questions are another run: params are written once.
+    content = [str(plan.folder.resolve()), plan.identity, plan.digests, plan.config.limit]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]

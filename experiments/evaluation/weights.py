@@ -1,12 +1,12 @@
 """A model in this process: a folder, a name of the hub, shipped weights, or a LoRA adapter."""
 
+import contextlib
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from autoevol.experiments.config.evaluate import EvaluateConfig
 from autoevol.experiments.evaluation.model import Answer
@@ -23,6 +23,12 @@ from autoevol.experiments.scores.pretrained import (
 )
 from autoevol.experiments.training.trainer import ADAPTER
 from autoevol.program.errors import ConfigError
+
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+
+
+class TemplateError(Exception):
+    """A chat template does not take a conversation; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,22 @@ class WeightsModel:
 
     async def answers(self, items: Sequence[Item]) -> list[Answer]:
         """Return what the model writes to each conversation, always the likeliest token."""
+        prompts: dict[int, Tokens] = {}
+        answers: dict[int, Answer] = {}
+        for number, item in enumerate(items):
+            try:
+                prompts[number] = self.prompt(item)
+            except TemplateError as refusal:
+                answers[number] = Answer(problem=str(refusal))
+        if prompts:
+            written = self._written([*prompts.values()])
+            answers |= {n: Answer(text) for n, text in zip(prompts, written, strict=True)}
+        return [answers[number] for number in range(len(items))]
+
+    def _written(self, prompts: Sequence[Tokens]) -> list[str]:
         import torch
 
         tokenizer, model = self.loaded.tokenizer, self.loaded.model
-        prompts = [self._prompt(item) for item in items]
         longest = max(map(len, prompts))
         # Filled at the front, so that all prompts end where the answers begin.
         pad = _pad(tokenizer)
@@ -61,13 +79,17 @@ class WeightsModel:
                 pad_token_id=pad,
                 tokenizer=tokenizer,
             )
-        texts = tokenizer.batch_decode(written[:, longest:], skip_special_tokens=True)
-        return [Answer(text) for text in texts]
+        return list(tokenizer.batch_decode(written[:, longest:], skip_special_tokens=True))
 
     def _room(self, prompt: int) -> int:
         return max(1, min(self.max_tokens, self.loaded.max_tokens - prompt))
 
-    def _prompt(self, item: Item) -> Tokens:
+    def prompt(self, item: Item) -> Tokens:
+        """Return the tokens before an answer.
+
+        Raises:
+            TemplateError: The chat template does not take the conversation.
+        """
         tokens = self._templated(item)
         # Of a prompt that leaves no room the beginning goes: the question comes last.
         most = self.loaded.max_tokens - min(self.max_tokens, self.loaded.max_tokens // 2)
@@ -80,17 +102,25 @@ class WeightsModel:
                 add_generation_prompt=True,
                 return_dict=True,
             )
-        except (jinja2.TemplateError, ValueError, KeyError, TypeError) as error:
-            raise ConfigError(
-                self.name, f"its chat template refuses item {item.id}: {error}"
-            ) from error
-        return tuple(encoded["input_ids"])
+        # A template is a program of somebody else's.
+        except Exception as error:
+            raise TemplateError(f"its chat template refuses it: {error!r:.200}") from error
+        tokens = tuple(int(token) for token in encoded["input_ids"])
+        if not tokens:
+            raise TemplateError("its chat template makes nothing of it")
+        return tokens
 
     async def log_probs(self, items: Sequence[Item], texts: Sequence[str]) -> list[list[float]]:
         """Return the natural log-probabilities of the tokens of a text after each item."""
-        pairs = [self._pair(item, text) for item, text in zip(items, texts, strict=True)]
-        results: list[list[float]] = [[] for _ in pairs]
-        for batch in batches([len(before) + len(text) for before, text in pairs]):
+        results: list[list[float]] = [[] for _ in items]
+        pairs: dict[int, tuple[Tokens, Tokens]] = {}
+        for number, (item, text) in enumerate(zip(items, texts, strict=True)):
+            # What the template refuses has no probability.
+            with contextlib.suppress(TemplateError):
+                pairs[number] = self._pair(item, text)
+        names = [*pairs]
+        for batch in batches([sum(map(len, pair)) for pair in pairs.values()]):
+            batch = [names[place] for place in batch]
             for number, values in zip(batch, self._scored([pairs[n] for n in batch]), strict=True):
                 results[number] = values
         return results
@@ -144,7 +174,7 @@ def open_weights(name: str, config: EvaluateConfig, where: str) -> WeightsModel:
     """
     folder = Path(name).expanduser()
     is_adapter = (folder / ADAPTER).is_file()
-    base = _base_of(folder, where) if is_adapter else name
+    base = base_of(folder, where) if is_adapter else name
     loaded = load(base, "AutoModelForCausalLM", where, only_safe=True)
     if is_adapter:
         loaded = _adapted(loaded, folder, where)
@@ -157,15 +187,33 @@ def open_weights(name: str, config: EvaluateConfig, where: str) -> WeightsModel:
             where,
             f"{name} has no chat template; give one in a file, --set evaluate.chat_template=FILE",
         )
-    return WeightsModel(loaded, name, config.max_tokens, config.batch)
+    opened = WeightsModel(loaded, name, config.max_tokens, config.batch)
+    _check_template(opened, config, where)
+    return opened
 
 
-def _base_of(folder: Path, where: str) -> str:
+def _check_template(model: WeightsModel, config: EvaluateConfig, where: str) -> None:
+    """Return if the template takes the plainest conversation."""
+    try:
+        model.prompt(Item("", ({"role": "user", "content": "Hello."},)))
+    except TemplateError as refusal:
+        key = f"{where}: evaluate.chat_template" if config.chat_template else where
+        raise ConfigError(key, f"{model.name}: {refusal}") from refusal
+
+
+def base_of(folder: Path, where: str) -> str:
+    """Return the model that an adapter belongs to, as its file names it.
+
+    Raises:
+        ConfigError: It names none.
+    """
     try:
         base = json.loads((folder / ADAPTER).read_text("utf-8"))["base_model_name_or_path"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(where, f"{folder / ADAPTER} names no model: {error}") from error
-    return str(base)
+    if not base or not isinstance(base, str):
+        raise ConfigError(where, f"{folder / ADAPTER}: base_model_name_or_path names no model")
+    return base
 
 
 def _adapted(loaded: Pretrained, folder: Path, where: str) -> Pretrained:
@@ -175,10 +223,20 @@ def _adapted(loaded: Pretrained, folder: Path, where: str) -> Pretrained:
         raise ConfigError(
             where, f"{folder} is a LoRA adapter, which needs peft: pip install 'autoevol[train]'"
         ) from error
+    # PEFT reads a pickle where there is nothing else.
+    if not (folder / ADAPTER_WEIGHTS).is_file():
+        raise ConfigError(where, f"{folder} has no {ADAPTER_WEIGHTS}; pickles are not read")
     _, transformers = libraries(str(folder), where)
     with quiet(transformers), load_errors(str(folder), where):
         # Trained against the template that was saved beside it.
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-        model = PeftModel.from_pretrained(loaded.model, str(folder), use_safetensors=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        )
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            model = PeftModel.from_pretrained(loaded.model, str(folder), use_safetensors=True)
         merged = model.merge_and_unload().eval()
+    # PEFT fills what is missing with its first values: such an adapter does nothing.
+    if any("missing adapter keys" in str(warning.message).lower() for warning in heard):
+        raise ConfigError(where, f"{folder} does not fit its model: adapter weights are missing")
     return replace(loaded, model=merged, tokenizer=tokenizer)

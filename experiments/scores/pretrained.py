@@ -84,13 +84,16 @@ def load(name: str, task: Task, where: str, *, only_safe: bool = False) -> Pretr
     torch, transformers = libraries(name, where)
     use_idle_cores(torch)
     source = source_of(name, where)
-    options = dict(source.options)
+    # Without an answer to "trust?" the library would ask the user, and run the code at "y".
+    options = {**source.options, "trust_remote_code": False}
     if only_safe and "gguf_file" not in options:
         options["use_safetensors"] = True
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.float32 if device == "cpu" else "auto"
     with quiet(transformers), load_errors(name, where):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source.name, **source.options)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            source.name, **source.options, trust_remote_code=False
+        )
         model, report = getattr(transformers, task).from_pretrained(
             source.name, dtype=dtype, output_loading_info=True, **options
         )

@@ -63,6 +63,9 @@ def cells_of(config: StudyConfig, arms: Mapping[str, ArmData], student: Student)
         ConfigError: The arms are of different size and nothing is equalised, or the curve asks
             for more rows than an arm has.
     """
+    for name, arm in arms.items():
+        if not arm.examples:
+            raise ConfigError(f"arms.{name}", "has no row to train on")
     least_rows = min(arm.rows for arm in arms.values())
     least_tokens = min(sum(arm.tokens) for arm in arms.values())
     _check_sizes(config, arms, least_rows)
@@ -70,6 +73,9 @@ def cells_of(config: StudyConfig, arms: Mapping[str, ArmData], student: Student)
     for condition in config.equalise:
         for name, arm in arms.items():
             examples = _part(condition, arm, student, least_rows, least_tokens)
+            if not examples:
+                problem = f"its first row has more than the {least_tokens:,} tokens of the smallest"
+                raise ConfigError(f"arms.{name}", f"{problem} arm; name rows alone in equalise")
             cells.append(_cell(config.folder, name, condition, examples, student))
     for count in config.curve:
         for name, arm in arms.items():

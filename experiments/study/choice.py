@@ -6,7 +6,7 @@ replaces by the failure rate. Here Q decides, once, among a few methods.
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,16 +67,23 @@ def _best_first(record: SearchRecord) -> list[str]:
 
 
 @contextmanager
-def method_arms(config: StudyConfig, where: str) -> Iterator[StudyConfig]:
-    """Yield a study with an arm for each method of its search; where planning fails, no file stays.
+def method_arms(config: StudyConfig, where: str, *, keeps: bool) -> Iterator[StudyConfig]:
+    """Yield a study with an arm for each method of its search, whose files are there meanwhile.
+
+    Args:
+        config: The study.
+        where: Its file.
+        keeps: Leave the files there, unless planning fails.
 
     Raises:
-        ConfigError: As `candidates`.
+        ConfigError: As `candidates`, or an arm has the name of a method's.
     """
     if config.search is None:
         yield config
         return
     methods = candidates(config.search, f"{where}: search")
+    if taken := next((name for name in methods if name in config.arms), None):
+        raise ConfigError(f"{where}: arms.{taken}", "is the name of a method's arm of search")
     folder = config.folder / METHODS
     is_new = not folder.exists()
     for name, method in methods.items():
@@ -90,12 +97,20 @@ def method_arms(config: StudyConfig, where: str) -> Iterator[StudyConfig]:
         )
         for name in methods
     }
+    is_planned = False
     try:
         yield config.model_copy(update={"arms": {**own, **config.arms}})
-    except ConfigError:
-        if is_new:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+        is_planned = True
+    finally:
+        if is_new and not (is_planned and keeps):
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove the methods' folder, and the study's if nothing else is in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        folder.parent.rmdir()
 
 
 def choose(methods: Mapping[str, Method], better: Mapping[str, float]) -> Choice:

@@ -22,6 +22,7 @@ class CellFigures:
         difference: To the first arm under the same condition, on the same questions and seeds;
             None: this is the first arm, or nothing is shared.
         questions: With a score under every seed.
+        shared: Of these, those that the difference is of.
     """
 
     arm: str
@@ -30,6 +31,7 @@ class CellFigures:
     value: CrossedMean | None
     difference: CrossedMean | None
     questions: int
+    shared: int
 
 
 def study_figures(results: StudyResults) -> list[CellFigures]:
@@ -46,11 +48,12 @@ def study_figures(results: StudyResults) -> list[CellFigures]:
 def _figures(task: Task, cell: TrainedCell, baseline: TrainedCell | None) -> CellFigures:
     own = [of_seed[task.name] for of_seed in cell.results]
     scores = _matrix([own], 1)
-    difference = None
+    difference, shared = None, 0
     if baseline is not None and baseline is not cell:
         other = [of_seed[task.name] for of_seed in baseline.results]
         both = _matrix([own, other], 2)
         difference = crossed_mean(both[0] - both[1]) if both.size else None
+        shared = both.shape[2]
     return CellFigures(
         cell.cell.arm,
         cell.cell.condition,
@@ -58,6 +61,7 @@ def _figures(task: Task, cell: TrainedCell, baseline: TrainedCell | None) -> Cel
         crossed_mean(scores[0]) if scores.size else None,
         difference,
         scores.shape[2],
+        shared,
     )
 
 

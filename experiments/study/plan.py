@@ -12,8 +12,9 @@ from autoevol.experiments.evaluation.tasks.catalogue import HARNESS, fingerprint
 from autoevol.experiments.evaluation.tasks.grading import check_tools
 from autoevol.experiments.evaluation.tasks.items import Task
 from autoevol.experiments.study.choice import method_arms
-from autoevol.experiments.study.leaks import texts_of
+from autoevol.experiments.study.leaks import leaks, texts_of, without_leaks
 from autoevol.experiments.study.runs import ArmRun, arm_run
+from autoevol.experiments.training.examples import ExampleSet, read_examples
 from autoevol.experiments.training.student import template_of
 from autoevol.experiments.training.trainer import check_libraries
 from autoevol.program.errors import ConfigError
@@ -59,8 +60,13 @@ class StudyPlan:
         return Path(source.file or source.run or "")
 
 
-def make_plan(file: Path, overrides: Sequence[str]) -> StudyPlan:
+def make_plan(file: Path, overrides: Sequence[str], *, is_dry: bool = False) -> StudyPlan:
     """Check everything that needs no model.
+
+    Args:
+        file: The study's.
+        overrides: `a.b=c`.
+        is_dry: Leave no file behind.
 
     Raises:
         ConfigError: Names the file and the key.
@@ -69,7 +75,7 @@ def make_plan(file: Path, overrides: Sequence[str]) -> StudyPlan:
     _check_tasks(own, file)
     check_libraries(str(file))
     template_of(own.train, str(file))
-    with method_arms(own, str(file)) as config:
+    with method_arms(own, str(file), keeps=not is_dry) as config:
         return _planned(config, file)
 
 
@@ -79,16 +85,37 @@ def _planned(config: StudyConfig, file: Path) -> StudyPlan:
     names = [name for name in config.evaluate.tasks if not name.startswith(HARNESS)]
     opened = [limited_task(name, config.evaluate.limit) for name in names]
     harness = [name for name in config.evaluate.tasks if name not in names]
-    questions = {name: harness_questions(name, config.evaluate) for name in harness}
+    asked_there = {name: harness_questions(name, config.evaluate) for name in harness}
     runs = {
         name: arm_run(arm, config.folder / "arms" / name / "run", f"{file}: arms.{name}")
         for name, arm in config.arms.items()
         if arm.config is not None
     }
     digests = {task.name: fingerprint(whole) for task, whole in opened}
-    questions |= {whole.name: texts_of(whole) for _, whole in opened}
+    digests |= {name: own.digest for name, own in asked_there.items()}
+    questions = {whole.name: texts_of(whole) for _, whole in opened}
+    questions |= {name: list(own.texts) for name, own in asked_there.items()}
     tasks = tuple(task for task, _ in opened)
-    return StudyPlan(config, file, tasks, tuple(harness), digests, questions, runs)
+    plan = StudyPlan(config, file, tasks, tuple(harness), digests, questions, runs)
+    # Before any run of an arm is paid for.
+    for name in config.arms:
+        if name not in runs:
+            arm_examples(plan, name)
+    return plan
+
+
+def arm_examples(plan: StudyPlan, name: str) -> ExampleSet:
+    """Return the examples of an arm, without rows that share words with a question.
+
+    Raises:
+        ConfigError: Its rows cannot be read, none has an answer, or it leaks and may not.
+    """
+    data, config = read_examples(plan.target_of(name)), plan.config
+    leaking = leaks(data.examples, plan.questions, config.leak_words)
+    drops = config.leaks == "drop"
+    kept = without_leaks(name, data.examples, leaking, drops=drops, where=str(plan.where))
+    dropped = {"leaks": len({leak.row for leak in leaking})} if leaking else {}
+    return ExampleSet(kept, {**data.left_out, **dropped})
 
 
 def _check_tasks(config: StudyConfig, file: Path) -> None:

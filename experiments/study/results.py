@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from autoevol.experiments.evaluation.tasks.items import Task
@@ -20,6 +21,9 @@ from autoevol.metrics.stats.crossed import CrossedMean
 from autoevol.signatures import to_markdown
 
 STUDY, PAGE = "study.json", "study.html"
+_LEAST_SHARED = 6
+"""Questions below which a difference decides nothing, whatever its interval."""
+
 _MEANING = {
     "loss": "Nats a token of answers that the student did not write; lower is better.",
     "choose": "Share of questions whose right choice is the likeliest; higher is better.",
@@ -124,18 +128,24 @@ def verdict(results: StudyResults, figures: Sequence[CellFigures]) -> str:
     parts += [f"worse: {', '.join(worse)}"] if worse else []
     if not parts:
         parts = [f"no arm differs from {results.plan.baseline} beyond its interval"]
-    return f"{config.decisive}, equal {config.equalise[0]}: {'; '.join(parts)}."
+    if any(cell.shared < _LEAST_SHARED for cell in own):
+        parts.append(f"fewer than {_LEAST_SHARED} questions decide nothing")
+    seeds = len(config.train.seeds)
+    trained = "one training seed" if seeds == 1 else f"{seeds} training seeds"
+    return f"{config.decisive}, equal {config.equalise[0]}, {trained}: {'; '.join(parts)}."
 
 
 def _beyond(cell: CellFigures, sign: int) -> bool:
-    if cell.difference is None:
+    if cell.difference is None or cell.shared < _LEAST_SHARED:
         return False
     return cell.difference.low > 0 if sign > 0 else cell.difference.high < 0
 
 
 def study_table(results: StudyResults, task: Task) -> Table:
     """Return a task's figures, a line for each cell."""
-    table = Table("arm", "equal", "rows", "mean (95 %)", "difference (95 %)", title=task.name)
+    table = Table(
+        "arm", "equal", "rows", "mean (95 %)", "difference (95 %)", title=escape(task.name)
+    )
     for line in _lines(results, study_figures(results), task):
         cells = [line[key] for key in ("arm", "condition", "rows", "mean", "difference")]
         table.add_row(*map(str, cells))

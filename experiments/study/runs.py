@@ -62,4 +62,6 @@ def arm_run(arm: ArmConfig, folder: Path, where: str) -> ArmRun:
     if tree.get("matrix") is not None:
         raise ConfigError(f"{where}.config", "is a matrix; name one of its cells' settings")
     config = config_for_folder(tree, file, out=folder)
+    if not config.evolve.respond:
+        raise ConfigError(f"{where}.config", "evolve.respond is false, and a student needs answers")
     return ArmRun(checked_plan(config, request), request)

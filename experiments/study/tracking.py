@@ -78,23 +78,28 @@ def _study(results: StudyResults, figures: list[CellFigures]) -> Record:
 def _arm(results: StudyResults, arm: str, figures: list[CellFigures], study: str) -> Record:
     config, target = results.plan.config, results.plan.target_of(arm)
     own = [cell for cell in figures if cell.arm == arm]
+    conditions = [cell.cell.condition for cell in results.cells if cell.cell.arm == arm]
     return Record(
         kind="study_arm",
-        key=_key(str(config.folder.resolve()), arm),
+        key=_key(str(config.folder.resolve()), arm, *_prints(results, arm)),
         name=f"{config.name}: {arm}",
         params={
             "arm": arm,
             "source": str(target),
             "source_run": str(run_of(target) or ""),
             **{
-                f"data_fingerprint.{cell.cell.condition}": cell.cell.data.fingerprint
-                for cell in results.cells
-                if cell.cell.arm == arm
+                f"data_fingerprint.{condition}": value
+                for condition, value in zip(conditions, _prints(results, arm), strict=True)
             },
         },
         metrics={name: value for cell in own for name, value in _metrics(cell).items()},
         parent=study,
     )
+
+
+def _prints(results: StudyResults, arm: str) -> list[str]:
+    """Return the fingerprints of an arm's parts: other data are another run of MLflow."""
+    return [cell.cell.data.fingerprint for cell in results.cells if cell.cell.arm == arm]
 
 
 def _metrics(figures: CellFigures) -> dict[str, float]:

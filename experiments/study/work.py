@@ -11,11 +11,9 @@ from autoevol.experiments.evaluation.request import EvaluatePlan, check_folder, 
 from autoevol.experiments.evaluation.results import read_results
 from autoevol.experiments.evaluation.tasks.items import ItemResult
 from autoevol.experiments.study.cells import ArmData, Cell, cells_of
-from autoevol.experiments.study.leaks import leaks, without_leaks
-from autoevol.experiments.study.plan import StudyPlan
+from autoevol.experiments.study.plan import StudyPlan, arm_examples
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.experiments.training import plan as training
-from autoevol.experiments.training.examples import read_examples
 from autoevol.experiments.training.student import Student, check_examples, open_student
 from autoevol.experiments.training.trainer import MODEL, TrainingResult
 from autoevol.experiments.training.trainings import run_trainings
@@ -100,15 +98,10 @@ class Work:
         return StudyResults(self.plan, arms, before, tuple(self._finished))
 
     def _arm(self, name: str, student: Student) -> ArmData:
-        data = read_examples(self.plan.target_of(name))
-        where, config = str(self.plan.where), self.plan.config
-        leaking = leaks(data.examples, self.plan.questions, config.leak_words)
-        drops = config.leaks == "drop"
-        examples = without_leaks(name, data.examples, leaking, drops=drops, where=where)
-        check_examples(student, examples, where)
-        tokens = tuple(student.tokens(example) for example in examples)
-        dropped = {"leaks": len({leak.row for leak in leaking})} if leaking else {}
-        return ArmData(examples, {**data.left_out, **dropped}, tokens)
+        data = arm_examples(self.plan, name)
+        check_examples(student, data.examples, str(self.plan.where))
+        tokens = tuple(student.tokens(example) for example in data.examples)
+        return ArmData(data.examples, data.left_out, tokens)
 
     def _trained(self, cell: Cell) -> TrainedCell:
         self.say(f"{cell.name}: {cell.rows:,} rows, {cell.tokens:,} tokens")
@@ -146,7 +139,7 @@ class Work:
             harness=self.plan.harness,
             baseline=None,
             judge=None,
-            weights=weights_digest(Path(model).expanduser()),
+            weights=weights_digest(model),
         )
         check_folder(plan)
         return make_report(plan, self.bar, self.say)

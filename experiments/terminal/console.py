@@ -33,6 +33,11 @@ def quiet_libraries() -> None:
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)
 
 
+def complain_at(line: str) -> None:
+    """Print a line with the time, beside the results: brackets are no markup."""
+    complaints.log(_printable(line), markup=False, highlight=False)
+
+
 def complain(message: str) -> None:
     """Print a problem in red on the error stream, in one line of a readable length."""
     line = _printable(message)

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     MofNCompleteColumn,
     Progress,
@@ -56,7 +57,7 @@ class ProgressBar:
         self.finish()
         # Without a terminal no live line is drawn, so a log file would not show what is going on.
         if not self._progress.console.is_terminal:
-            self._progress.console.log(phase.name)
+            self._progress.console.log(escape(phase.name))
         before = self._tokens()  # the engine counts the whole run, a line its own phase
         number = self._progress.add_task(
             phase.name,
@@ -105,7 +106,7 @@ def progress_bar(console: Console) -> Iterator[ProgressBar]:
     """Show progress on `console`; without a terminal only finished lines are printed."""
     columns = (
         SpinnerColumn(finished_text="✓"),
-        TextColumn("{task.description}", table_column=_whole()),
+        TextColumn("{task.description}", markup=False, table_column=_whole()),
         MofNCompleteColumn(),
         TextColumn("{task.fields[failed]} failed", style="yellow", table_column=_whole()),
         _Speed(table_column=_whole()),

@@ -26,15 +26,18 @@ class Student:
     Attributes:
         model: Of transformers.
         tokenizer: With a chat template.
+        max_length: Tokens of an example; a longer one is cut.
     """
 
     model: Any
     tokenizer: Any
+    max_length: int
 
     def tokens(self, example: Example) -> int:
-        """Return the tokens of an example."""
+        """Return the tokens of an example that are trained on or read."""
         messages = [*example.prompt, {"role": "assistant", "content": example.completion}]
-        return len(self.tokenizer.apply_chat_template(messages, return_dict=True)["input_ids"])
+        tokens = self.tokenizer.apply_chat_template(messages, return_dict=True)["input_ids"]
+        return min(self.max_length, len(tokens))
 
 
 def open_student(config: TrainConfig, where: str) -> Student:
@@ -53,10 +56,13 @@ def open_student(config: TrainConfig, where: str) -> Student:
     source = source_of(config.model, key)
     is_gguf = "gguf_file" in source.options
     with quiet(transformers), load_errors(config.model, key):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source.name, **source.options)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            source.name, **source.options, trust_remote_code=False
+        )
         model = transformers.AutoModelForCausalLM.from_pretrained(
             source.name,
             dtype=torch.float32,
+            trust_remote_code=False,
             **source.options,
             **({} if is_gguf else {"use_safetensors": True}),
         )
@@ -67,7 +73,7 @@ def open_student(config: TrainConfig, where: str) -> Student:
         raise ConfigError(
             key, f"{config.model} has no chat template; give one in a file, train.chat_template"
         )
-    return Student(model, tokenizer)
+    return Student(model, tokenizer, config.max_length)
 
 
 def _trainable(model: Any, transformers: Any, torch: Any) -> Any:

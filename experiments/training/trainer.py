@@ -215,8 +215,8 @@ def _save(trainer: Any, student: Student, folder: Path, model: str) -> None:
 
 
 def _name_base(file: Path, model: str) -> None:
-    """Name the student in an adapter as the user did: PEFT knows the folder of its file alone."""
-    if file.is_file():
+    """Name shipped weights in an adapter: PEFT knows the folder of their file alone."""
+    if file.is_file() and model.startswith("local/"):
         settings = {**json.loads(file.read_text("utf-8")), "base_model_name_or_path": model}
         file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 

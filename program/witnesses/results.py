@@ -17,6 +17,9 @@ _STATES = re.compile(
     r"|trả lời|cevap|yanıt|jawaban|odpowiedź|答案|答え|回答|解答)(\W*?[:：])",
     re.IGNORECASE | re.MULTILINE,
 )
+_LONGEST_NUMBER = 1000
+"""Digits of a number that is compared as one; Python itself reads no more than 4,300."""
+
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:/\d+)?")
 
 
@@ -55,6 +58,8 @@ def value_of(result: str) -> str:
 
 
 def _as_fraction(number: re.Match[str]) -> str:
+    if len(number.group(0)) > _LONGEST_NUMBER:
+        return number.group(0)
     whole, _, part = number.group(0).partition("/")
     if part and not int(part):
         return number.group(0)

@@ -8,7 +8,13 @@ import typer
 
 from autoevol.experiments.cli.app import STOPPED_EARLY
 from autoevol.experiments.terminal.arguments import path_of
-from autoevol.experiments.terminal.console import complain, complaints, console, say
+from autoevol.experiments.terminal.console import (
+    complain,
+    complain_at,
+    complaints,
+    console,
+    say,
+)
 
 if TYPE_CHECKING:
     from autoevol.experiments.evaluation.report import Report
@@ -26,8 +32,8 @@ def evaluate(
         ),
     ],
     tasks: Annotated[
-        str, typer.Option("--tasks", metavar="A,B", help="Tasks; see docs/training.md.")
-    ] = "",
+        str | None, typer.Option("--tasks", metavar="A,B", help="Tasks; see docs/training.md.")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="N questions of each task, drawn once.")
     ] = None,
@@ -62,7 +68,7 @@ def evaluate(
     from autoevol.experiments.evaluation.request import EvaluateRequest, make_plan
 
     chosen = [*(overrides or []), *([f"evaluate.limit={limit}"] if limit else [])]
-    names = tuple(filter(None, tasks.split(",")))
+    names = None if tasks is None else tuple(filter(None, tasks.split(",")))
     plan = make_plan(EvaluateRequest(model, names, out, baseline, judge, chosen))
     for task in plan.tasks:
         licence = f", {task.licence}" if task.licence else ""
@@ -88,13 +94,14 @@ def _evaluated(plan: "EvaluatePlan") -> "Report":
 
     tracking = load_tracking()
     with progress_bar(complaints) as bar:
-        report = make_report(plan, bar, complaints.log)
+        report = make_report(plan, bar, complain_at)
     if tracking:
-        track_evaluation(tracking, report, complaints.log)
+        track_evaluation(tracking, report, complain_at)
     return report
 
 
 def _show(report: "Report") -> None:
+    from autoevol.experiments.compare.judged import comparison_table
     from autoevol.experiments.evaluation.results import figures_table
 
     console.print(figures_table(report.figures, report.compared))
@@ -102,7 +109,9 @@ def _show(report: "Report") -> None:
         for reason, count in figures.unscored.items():
             if reason != "open":
                 say(f"{figures.task}: {count:,} without a score: {reason}")
-    for name, table in report.judged.items():
+    for name, comparison in report.judged.items():
         say(name)
-        console.print(table)
+        console.print(comparison_table(comparison))
+    for name in report.unpaired:
+        say(f"{name}: {report.plan.baseline} has no results of these questions")
     say(f"every question: {report.plan.folder}")

@@ -8,7 +8,13 @@ import typer
 
 from autoevol.experiments.cli.app import STOPPED_EARLY
 from autoevol.experiments.terminal.arguments import path_of
-from autoevol.experiments.terminal.console import complain, complaints, console, say
+from autoevol.experiments.terminal.console import (
+    complain,
+    complain_at,
+    complaints,
+    console,
+    say,
+)
 
 if TYPE_CHECKING:
     from autoevol.experiments.study.plan import StudyPlan
@@ -33,7 +39,7 @@ def study(
     """Train a student on several sets of data, and compare what it learnt."""
     from autoevol.experiments.study.plan import make_plan
 
-    plan = make_plan(file, tuple(overrides or ()))
+    plan = make_plan(file, tuple(overrides or ()), is_dry=dry_run)
     _say_plan(plan)
     if dry_run:
         return
@@ -63,6 +69,7 @@ def _make_rows(plan: "StudyPlan", *, yes: bool) -> None:
     """Make the runs of the arms that are not finished."""
     from autoevol.experiments.cli.run import confirm
     from autoevol.experiments.cli.tables import show_plan
+    from autoevol.experiments.training.student import open_student
 
     pending = [run for run in plan.runs.values() if not run.finished()]
     if not pending:
@@ -72,6 +79,8 @@ def _make_rows(plan: "StudyPlan", *, yes: bool) -> None:
         for run in pending:
             show_plan(run.plan)
 
+    # A student that cannot be loaded must cost no run.
+    open_student(plan.config.train, str(plan.where))
     confirm([run.plan for run in pending], show, yes=yes)
     for run in pending:
         run.perform()
@@ -87,10 +96,10 @@ def _study(plan: "StudyPlan") -> None:
 
     tracking = load_tracking()
     with progress_bar(complaints) as bar:
-        results = Work(plan, bar, complaints.log, on_cell=partial(_keep, plan)).run()
+        results = Work(plan, bar, complain_at, on_cell=partial(_keep, plan)).run()
     tree = write_study(results)
     if tracking:
-        track_study(tracking, results, complaints.log)
+        track_study(tracking, results, complain_at)
     for task in plan.all_tasks:
         console.print(study_table(results, task))
     say(f"study    {plan.config.folder / PAGE}")

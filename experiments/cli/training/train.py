@@ -8,7 +8,13 @@ import typer
 
 from autoevol.experiments.cli.app import STOPPED_EARLY
 from autoevol.experiments.terminal.arguments import path_of
-from autoevol.experiments.terminal.console import complain, complaints, console, say
+from autoevol.experiments.terminal.console import (
+    complain,
+    complain_at,
+    complaints,
+    console,
+    say,
+)
 
 if TYPE_CHECKING:
     from autoevol.experiments.training.plan import TrainPlan
@@ -93,7 +99,7 @@ def _train(plan: "TrainPlan") -> None:
     with progress_bar(complaints) as bar:
         results = run_trainings(plan, bar)
     if tracking:
-        track_trainings(tracking, plan, results, complaints.log)
+        track_trainings(tracking, plan, results, complain_at)
     console.print(trainings_table(plan, results))
     for result in results:
         say(f"model    {plan.folder_of(result.seed) / 'model'}")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import replace
 
 from autoevol.experiments.evaluation.tasks.benchmarks import (
@@ -36,9 +37,9 @@ def open_task(name: str) -> Task:
             f"no such task; must be one of {', '.join(published)}, "
             f"{', '.join(f'{kind}:FILE' for kind in OWN)}, {HARNESS}NAME",
         )
-    ids = {item.id for item in task.items}
-    if len(ids) < len(task.items):
-        raise ConfigError(name, "two rows have one id")
+    counts = Counter(item.id for item in task.items)
+    if twice := next((identity for identity, count in counts.items() if count > 1), None):
+        raise ConfigError(name, f"two questions have the id {twice}")
     # By the id: a smaller set is a part of a larger one, and no file's order matters.
     items = sorted(task.items, key=lambda item: (draw_number("evaluate", item.id), item.id))
     return replace(task, items=tuple(items))

@@ -54,8 +54,10 @@ def _checks(name: str, rows: list[Row]) -> Iterator[Item]:
             raise ConfigError(f"{name}: row {row.id}", str(error)) from error
         if checks:
             # Of a conversation the checks are about its last answer.
-            messages, _ = _conversation(row)[-1]
-            yield Item(row.id, messages, {"checks": [check.as_json() for check in checks]})
+            messages, answer = _conversation(row)[-1]
+            # The row's own answer is shown to nobody; a study looks for it in its arms.
+            key = {"checks": [check.as_json() for check in checks], "reference": answer}
+            yield Item(row.id, messages, key)
 
 
 def _answers(name: str, rows: list[Row]) -> Iterator[Item]:

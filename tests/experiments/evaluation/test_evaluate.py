@@ -390,3 +390,34 @@ def test_a_model_that_gives_no_number_has_no_score() -> None:
     assert _loss(item, [-1.0, -3.0]).score == 2.0
     assert _choice(item, [((item, " a"), [-1.0]), ((item, " b"), [nan])]).score is None
     assert _choice(item, [((item, " a"), [-1.0]), ((item, " b"), [-4.0])]).score == 1.0
+
+
+def test_an_answer_that_could_not_be_graded_is_graded_again_and_not_asked_again(
+    checked: str,
+) -> None:
+    with answering(_even) as server:
+        _evaluate(server.url, checked, "--out", "a")
+        (file,) = Path("a").glob("checks-checked-????????.jsonl")
+        rows = rows_of(file)
+        broken = {**rows[0], "score": None, "evidence": "timeout"}
+        file.write_text("".join(json.dumps(row) + "\n" for row in [broken, *rows[1:]]))
+        _evaluate(server.url, checked, "--out", "a")
+        assert len(server.requests) == 10
+    assert _figures("a", checked)["scored"] == 10
+
+
+def test_silence_is_held_against_an_answer(workplace: Path) -> None:
+    rows = [{"id": f"o{n}", "instruction": f"Say {n} please."} for n in range(2)]
+    Path("open.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def answer(request: ReceivedRequest) -> Answer:
+        return 200, openai_reply(" " if request.body["model"] == "b" else "a good deal of words")
+
+    with answering(answer) as server:
+        _evaluate(server.url, "open:open.jsonl", "--out", "a")
+        extra = ["--baseline", "a", "--judge", "scripted/world", "--json"]
+        out = _evaluate(server.url, "open:open.jsonl", "--out", "b", *extra, model="openai/b").out
+    judged = json.loads(out)["judged"]["open:open.jsonl"]
+    assert judged["won"] + judged["tied"] + judged["lost"] + judged["unscored"] == 2
+    (file,) = Path("b").glob("judged-*/pairs.jsonl")
+    assert {pair["ours"] for pair in rows_of(file)} == {"(no answer)"}

@@ -41,7 +41,7 @@ def study(workplace: Path) -> dict[str, Any]:
         )
     exam = [
         {"id": f"q{n}", "instruction": "compare europe", "response": ANSWERS["good"]}
-        for n in range(4)
+        for n in range(8)
     ]
     _write("exam.jsonl", [{**row, "instruction": f"compare {row['id']}"} for row in exam])
     return {
@@ -81,7 +81,7 @@ def test_the_arm_that_teaches_the_exam_is_better(study: dict[str, Any]) -> None:
         folders = [Path("runs/toy", cell["folder"], f"seed-{seed}/evaluation") for seed in (0, 1)]
         files = [next(folder.glob("loss-exam-????????.jsonl")) for folder in folders]
         by_seed = [{row["id"]: row["score"] for row in rows_of(file)} for file in files]
-        scores[cell["arm"]] = np.array([[own[f"q{n}"] for n in range(4)] for own in by_seed])
+        scores[cell["arm"]] = np.array([[own[f"q{n}"] for n in range(8)] for own in by_seed])
     assert good["value"]["value"] == pytest.approx(scores["good"].mean())
     assert good["value"]["seeds"] == pytest.approx([*scores["good"].mean(axis=1)])
     difference = scores["good"] - scores["bad"]
@@ -286,6 +286,7 @@ def test_a_study_chooses_among_the_methods_of_a_search(
     tree = {**study, "arms": {}, "search": search, "equalise": ["rows"], "train": train}
     planned = _study(tree, "--dry-run").out
     assert "arm start: runs/toy/arms/start/run, a run of this study" in planned
+    assert not Path("runs/toy").exists()
     shown = _study(tree).out
     chosen = _tree()["chosen"]
     assert [cell["arm"] for cell in _tree()["cells"]] == ["start", "method-1"]
@@ -296,6 +297,8 @@ def test_a_study_chooses_among_the_methods_of_a_search(
     assert "method   runs/toy/chosen.md: method-1" in shown
     wrong = _study({**tree, "search": {"run": "runs/toy"}, "name": "other"}, expected=2)
     assert "holds no search" in wrong.err
+    clash = _study({**tree, "arms": {"start": {"file": "good.jsonl"}}, "name": "c"}, expected=2)
+    assert "arms.start: is the name of a method's arm" in clash.err
     assert not Path("runs/other").exists()
 
 
@@ -307,3 +310,71 @@ def test_a_better_method_is_chosen_and_else_the_searchs_own() -> None:
     assert choose(methods, {"method-2": 0.4, "other": 0.9}).arm == "method-2"
     assert choose(methods, {"method-1": 0.5, "method-2": 0.4}).arm == "method-1"
     assert choose(methods, {}).arm == "method-1"
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ({"instruction": "What's 3*7 ?", "response": "21 ."}, {"instruction": "What's 3*7?"}),
+        ({"instruction": "北京的面积是多少平方公里呢请给出数字", "response": "一万六千"},) * 2,
+        (
+            {
+                "turns": ["Which of the two is the longer river of all the rivers here", "And?"],
+                "answers": ["a", "b"],
+            },
+            {"instruction": "Which of the two is the longer river of all the rivers here?"},
+        ),
+    ],
+)
+def test_a_leak_is_found_in_short_and_unspaced_questions_and_in_every_turn(
+    study: dict[str, Any], question: dict[str, Any], row: dict[str, Any]
+) -> None:
+    _write("exam.jsonl", [{"id": "q", **question}])
+    rows = rows_of(Path("good.jsonl"))
+    _write("good.jsonl", [*rows, {"id": "leak", "response": "danube", **row}])
+    result = _study({**study, "equalise": ["rows"]}, expected=2)
+    assert "the first is leak with loss:exam.jsonl" in result.err
+
+
+def test_a_shared_system_prompt_and_a_short_answer_are_no_leak(study: dict[str, Any]) -> None:
+    system = "You are a helpful assistant that answers every question in as few words as it can."
+    exam = {"id": "q", "system": system, "instruction": "compare two", "response": "danube"}
+    _write("exam.jsonl", [exam])
+    rows = [{**row, "system": system} for row in rows_of(Path("good.jsonl"))]
+    rows[0]["response"] = "danube"
+    _write("good.jsonl", rows)
+    _study({**study, "equalise": ["rows"]}, "--dry-run")
+
+
+def test_tokens_that_are_cut_are_not_counted(study: dict[str, Any]) -> None:
+    long = " ".join(["danube volga"] * 40)
+    _write("good.jsonl", [{"id": f"g{n}", "instruction": "a", "response": long} for n in range(4)])
+    tree = {**study, "equalise": ["tokens"], "train": {**study["train"], "seeds": [0]}}
+    tree["train"] = {**tree["train"], "max_length": 32}
+    _study(tree)
+    cells = {cell["arm"]: cell for cell in _tree()["cells"]}
+    assert cells["good"]["tokens"] == 32 * cells["good"]["rows"]
+    result = json.loads(Path("runs/toy", cells["good"]["folder"], "seed-0/result.json").read_text())
+    assert result["tokens"] == cells["good"]["tokens"] * study["train"]["epochs"]
+
+
+def test_few_questions_decide_nothing(study: dict[str, Any]) -> None:
+    _write("exam.jsonl", rows_of(Path("exam.jsonl"))[:1])
+    _study({**study, "equalise": ["rows"]})
+    page = Path("runs/toy/study.html").read_text("utf-8")
+    assert "no arm differs from bad beyond its interval" in page
+    assert "fewer than 6 questions decide nothing" in page
+
+
+def test_arms_are_checked_before_a_run_is_made(study: dict[str, Any], write_config: Any) -> None:
+    config = str(write_config(12, optimizer={"name": "none"}))
+    Path("broken.jsonl").write_text('{"instruction": "a", "response": "b"}\n{broken\n')
+    arms: dict[str, Any] = {"a": {"config": config}, "b": {"file": "broken.jsonl"}}
+    assert "broken.jsonl" in _study({**study, "arms": arms}, expected=2).err
+    arms = {"a": {"config": config, "set": ["evolve.respond=false"]}}
+    assert "evolve.respond is false" in _study({**study, "arms": arms}, expected=2).err
+    train = {**study["train"], "model": "nowhere"}
+    arms = {"a": {"config": config}, "b": {"file": "good.jsonl"}}
+    result = _study({**study, "arms": arms, "train": train}, "--yes", expected=2)
+    assert "train.model" in result.err
+    assert not Path("runs").exists()
