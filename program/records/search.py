@@ -25,6 +25,8 @@ class Trajectory:
         labels: What each stage is; empty: they are numbered.
         demonstrations: What each predictor did in a row that passed, as a pair of its inputs and
             outputs; None for a predictor that was not called. Empty: nothing to show.
+        labelled: What each predictor should have done in a row that failed, where the row's labels
+            say it; else None. Empty: nothing to show.
     """
 
     id: str
@@ -32,6 +34,7 @@ class Trajectory:
     notes: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     demonstrations: tuple[tuple[str, str] | None, ...] = ()
+    labelled: tuple[tuple[str, str] | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

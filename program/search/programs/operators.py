@@ -1,10 +1,11 @@
 """How a proposal is made for a step of a program, where that differs from an evolving method's."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args, get_origin
 
 from autoevol.program.search.operators import (
+    MOST_DEMONSTRATIONS,
     Operator,
     drop_demonstration,
     merge,
@@ -35,16 +36,32 @@ async def edit(proposer: Proposer, request: ProposalRequest) -> Proposal:
 
 
 async def add_demonstration(proposer: Proposer, request: ProposalRequest) -> Proposal:
-    """Show what the predictor did in a case that passed; the draw selects the case."""
+    """Show what the predictor did in cases that passed, or what labels say of those that failed.
+
+    The draw selects the first; runs that passed come before labels.
+    """
     shown = request.part.demonstrations
-    pairs = [
+    passed = [
         case.demonstrations[request.predictor] for case in request.cases if case.demonstrations
     ]
-    unshown = [pair for pair in pairs if pair is not None and pair not in shown]
-    if not unshown:
-        return Proposal(None, "", "no new row has passed")
-    pair = unshown[request.draw % len(unshown)]
-    return with_demonstrations(request, (*shown, pair), f"shows: {pair[0]}")
+    labelled = [case.labelled[request.predictor] for case in request.cases if case.labelled]
+    pairs = [
+        *_unshown(passed, shown, request.draw),
+        *_unshown(labelled, shown, request.draw),
+    ][: min(proposer.most_added, MOST_DEMONSTRATIONS - len(shown))]
+    if not pairs:
+        return Proposal(None, "", "no new row has passed, and none has labels to show")
+    titles = "; ".join(inputs for inputs, _ in pairs)
+    return with_demonstrations(request, (*shown, *pairs), f"shows: {titles}")
+
+
+def _unshown(
+    pairs: Sequence[tuple[str, str] | None], shown: Sequence[tuple[str, str]], draw: int
+) -> list[tuple[str, str]]:
+    """Return the pairs that are not shown yet, from the drawn one on."""
+    fresh = [pair for pair in pairs if pair is not None and pair not in shown]
+    start = draw % len(fresh) if fresh else 0
+    return [*fresh[start:], *fresh[:start]]
 
 
 # "Improved", for one, is a word of our prompts. A program may well be about methods.

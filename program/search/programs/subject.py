@@ -153,9 +153,12 @@ class ProgramSubject:
             stages["expected"] = fields_text(labels, labels.keys())
         has_passed = _status(run, judgement, self._bench.metric) == "kept"
         stages["verdict"] = _verdict(run, judgement, has_passed=has_passed)
-        shown = self._demonstrations(run) if has_passed else ()
         return Trajectory(
-            row.id, tuple(stages.values()), labels=tuple(stages), demonstrations=shown
+            row.id,
+            tuple(stages.values()),
+            labels=tuple(stages),
+            demonstrations=self._demonstrations(run) if has_passed else (),
+            labelled=() if has_passed else self._labelled(example),
         )
 
     def _demonstrations(self, run: Run) -> tuple[tuple[str, str] | None, ...]:
@@ -164,6 +167,20 @@ class ProgramSubject:
         for step in run.steps:
             example = dspy.Example(augmented=True, **step.inputs, **step.outputs)
             pairs[step.predictor] = self._state.demonstration(step.predictor, example)
+        return tuple(pairs)
+
+    def _labelled(self, example: dspy.Example) -> tuple[tuple[str, str] | None, ...]:
+        """Return an example as a demonstration of each predictor whose fields it all holds.
+
+        A program that passes no row at first has no run to show; its labels are all there is.
+        """
+        pairs: list[tuple[str, str] | None] = []
+        for index in range(len(self._state.names)):
+            fields = self._state.predictor(index).signature.fields
+            own = {name: example.get(name) for name in fields}
+            is_whole = all(value is not None for value in own.values())
+            shown = dspy.Example(**own) if is_whole else None
+            pairs.append(self._state.demonstration(index, shown) if shown else None)
         return tuple(pairs)
 
 

@@ -141,6 +141,33 @@ def test_demonstrations_are_runs_of_train_rows_that_passed() -> None:
     assert shown <= train
 
 
+def test_a_program_that_passes_no_row_is_shown_the_labels_of_train_rows() -> None:
+    class Shown(ScriptedLM):
+        def _answer(self, messages: Any, kwargs: dict[str, Any]) -> list[str]:
+            # A demonstration is a pair of messages before the row's.
+            orders = " ".join(ORDERS.values()) if len(messages) > 2 else ""
+            first = {**messages[0], "content": f"{messages[0]['content']} {orders}"}
+            return super()._answer([first, *messages[1:]], kwargs)
+
+    lm = Shown(lambda system, user, draw: classify(system, user))
+    compiler, steps = optimizer(operators=("add_demonstration",), steps=2, candidates=2)
+    with dspy.context(lm=lm):
+        best = compiler.compile(dspy.Predict("ticket -> category"), **sets(fresh=8))
+    assert steps[0].incumbent.failure_rate.rate == 1.0
+    train = {row.ticket: row.category for row in tickets(12, 1000)}
+    assert best.demos
+    assert all(train[demo.ticket] == demo.category for demo in best.demos)
+    assert true_rate(best, lm) == 0.0
+
+
+def test_labels_that_do_not_fill_a_predictor_are_not_shown() -> None:
+    compiler, steps = optimizer(operators=("add_demonstration",), steps=1, candidates=2)
+    lm = two_step_reply(model())
+    with dspy.context(lm=lm):
+        compiler.compile(TwoSteps(), **sets())
+    assert all(candidate.method is None for step in steps for candidate in step.candidates)
+
+
 def test_the_compiled_program_holds_its_demonstrations_as_examples_and_can_be_saved(
     tmp_path: Path,
 ) -> None:
