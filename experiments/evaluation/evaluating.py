@@ -9,7 +9,7 @@ from typing import Any
 
 from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.evaluation.endpoint import ROLE, EndpointModel, endpoint_settings
-from autoevol.experiments.evaluation.model import EvaluatedModel
+from autoevol.experiments.evaluation.model import Answer, EvaluatedModel
 from autoevol.experiments.evaluation.request import EvaluatePlan, write_identity
 from autoevol.experiments.evaluation.results import read_results, write_results
 from autoevol.experiments.evaluation.tasks.items import Item, ItemResult, Task
@@ -156,8 +156,8 @@ def run_evaluation(
         StoppedError: The user stopped the command, or the endpoint stays unavailable; the same
             command goes on.
     """
-    if _is_finished(plan):
-        return {task.name: _held(plan, task) for task in plan.tasks}
+    if _is_answered(plan):
+        return _graded(plan, bar, say)
     opened: Any = None
     if plan.kind == "weights":
         bar.on_phase(Phase("load the model", 0))
@@ -182,16 +182,37 @@ def _called(
     return model_session({ROLE: settings}, ledger, work, bar=bar, say=say)
 
 
-def _is_finished(plan: EvaluatePlan) -> bool:
-    return all(_is_done(task, read_results(plan.file_of(task.name))) for task in plan.tasks)
+def _is_answered(plan: EvaluatePlan) -> bool:
+    return all(
+        {item.id for item in task.items} <= read_results(plan.file_of(task.name)).keys()
+        for task in plan.tasks
+    )
 
 
-def _is_done(task: Task, held: Mapping[str, ItemResult]) -> bool:
-    """Tell whether all questions have a result, and none that could be graded again."""
-    results = [held.get(item.id) for item in task.items]
-    return all(r is not None and (task.grade is None or r.score is not None) for r in results)
+def _graded(
+    plan: EvaluatePlan, bar: ProgressBar, say: Callable[[str], None]
+) -> dict[str, dict[str, ItemResult]]:
+    """Return all results; answers without a score are graded again, and no model is opened."""
+    held = {task.name: read_results(plan.file_of(task.name)) for task in plan.tasks}
+    is_graded = all(
+        held[task.name][item.id].score is not None
+        for task in plan.tasks
+        if task.grade
+        for item in task.items
+    )
+    if is_graded:
+        return {t.name: {item.id: held[t.name][item.id] for item in t.items} for t in plan.tasks}
+    with alone_in(plan.folder):
+        return asyncio.run(Evaluation(plan, _NoModel(), bar, say).run())
 
 
-def _held(plan: EvaluatePlan, task: Task) -> dict[str, ItemResult]:
-    held = read_results(plan.file_of(task.name))
-    return {item.id: held[item.id] for item in task.items}
+class _NoModel:
+    """Stands for the model where every question has its answer."""
+
+    block = 1
+
+    async def answers(self, items: Sequence[Item]) -> list[Answer]:
+        raise RuntimeError("no question is left to ask")
+
+    async def log_probs(self, items: Sequence[Item], texts: Sequence[str]) -> list[list[float]]:
+        raise RuntimeError("no question is left to ask")
