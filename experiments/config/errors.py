@@ -3,13 +3,14 @@
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from autoevol.program.errors import ConfigError
 
+Model = TypeVar("Model", bound=BaseModel)
 UNKNOWN = "unknown key"
 CONCEALED = {"api_base", "params", "storage"}
 """Keys whose value may be a secret by mistake, so a message does not repeat it."""
@@ -26,6 +27,18 @@ _LONGEST = 80
 
 _OF_TUPLES = ("tuple_type", "too_short", "too_long")
 """Pydantic's errors that speak of tuples, which a YAML file calls lists."""
+
+
+def checked(schema: type[Model], tree: Any, path: Path) -> Model:
+    """Return a tree of keys as a schema has it.
+
+    Raises:
+        ConfigError: Names the file and the key.
+    """
+    try:
+        return schema.model_validate(tree)
+    except ValidationError as error:
+        raise config_error(path, error, schema) from error
 
 
 def config_error(path: Path, error: ValidationError, schema: type[BaseModel]) -> ConfigError:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from autoevol.experiments.config.errors import config_error
+from autoevol.experiments.config.errors import checked
 from autoevol.experiments.config.section import Section
 from autoevol.program.bounds import Count
 
@@ -14,7 +14,7 @@ class EvaluateConfig(Section):
     """How a model is evaluated; it always takes the likeliest token.
 
     Attributes:
-        tasks: Names of tasks, as `autoevol evaluate --list` shows them; `checks:FILE`, `loss:FILE`
+        tasks: Names of tasks, as docs/training.md lists them; `checks:FILE`, `loss:FILE`
             and `open:FILE` for files of one's own, `lm_eval:NAME` for the harness.
         limit: Questions of each task, drawn once; null: all.
         max_tokens: Of an answer.
@@ -62,7 +62,4 @@ def evaluate_config(tree: dict[str, Any], where: Path) -> EvaluateConfig:
     Raises:
         ConfigError: Names the file and the key.
     """
-    try:
-        return EvaluateFile.model_validate(tree).evaluate
-    except ValidationError as error:
-        raise config_error(where, error, EvaluateFile) from error
+    return checked(EvaluateFile, tree, where).evaluate

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from autoevol.experiments.config.data import USUAL_SIZE, DataConfig
-from autoevol.experiments.config.errors import config_error, shown
+from autoevol.experiments.config.errors import checked, shown
 from autoevol.experiments.config.evolve import AnswerConfig, EvolveConfig
 from autoevol.experiments.config.loading import MATRIX, tree_of
 from autoevol.experiments.config.models import ModelsConfig
@@ -316,10 +316,7 @@ def config_of(tree: dict[str, Any], path: Path, *, out: Path | None = None) -> E
     output = tree.get("output") or {}
     if out is not None and isinstance(output, dict):
         tree["output"] = {**output, "dir": str(out)}
-    try:
-        config = ExperimentConfig.model_validate(tree)
-    except ValidationError as error:
-        raise config_error(path, error, ExperimentConfig) from error
+    config = checked(ExperimentConfig, tree, path)
     # The run's own config lies elsewhere and has to find the data, too.
     data = config.data.model_copy(update={"path": found_path(config.data.path, path.parent)})
     return config.model_copy(update={"data": data})

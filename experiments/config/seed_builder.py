@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from autoevol.experiments.config.errors import config_error
+from autoevol.experiments.config.errors import checked
 from autoevol.experiments.config.loading import read_yaml
 from autoevol.experiments.config.section import Section
 from autoevol.program.bounds import Count, Size
@@ -87,7 +87,4 @@ def load_seeds_config(path: Path) -> SeedsConfig:
     Raises:
         ConfigError: Names the file and the key.
     """
-    try:
-        return SeedsConfig.model_validate(read_yaml(path))
-    except ValidationError as error:
-        raise config_error(path, error, SeedsConfig) from error
+    return checked(SeedsConfig, read_yaml(path), path)

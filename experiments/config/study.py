@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from autoevol.experiments.config.errors import config_error
+from autoevol.experiments.config.errors import checked
 from autoevol.experiments.config.evaluate import EvaluateConfig
 from autoevol.experiments.config.section import Section
 from autoevol.experiments.config.train import TrainConfig
@@ -115,7 +115,4 @@ def study_config(tree: dict[str, Any], file: Path) -> StudyConfig:
     Raises:
         ConfigError: Names the file and the key.
     """
-    try:
-        return StudyConfig.model_validate(tree)
-    except ValidationError as error:
-        raise config_error(file, error, StudyConfig) from error
+    return checked(StudyConfig, tree, file)

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from autoevol.experiments.config.errors import config_error
+from autoevol.experiments.config.errors import checked
 from autoevol.experiments.config.section import Section, with_preset
 from autoevol.program.bounds import Count
 
@@ -124,7 +124,4 @@ def train_config(tree: dict[str, Any], where: Path) -> TrainConfig:
     Raises:
         ConfigError: Names the file and the key.
     """
-    try:
-        return TrainFile.model_validate(tree).train
-    except ValidationError as error:
-        raise config_error(where, error, TrainFile) from error
+    return checked(TrainFile, tree, where).train

@@ -154,7 +154,7 @@ def run_evaluation(
     Raises:
         ConfigError: The model or a sandbox cannot be used.
         StoppedError: The user stopped the command, or the endpoint stays unavailable; the same
-            command goes on.
+            command resumes.
     """
     if _is_answered(plan):
         return _graded(plan, bar, say)

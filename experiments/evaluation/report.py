@@ -52,12 +52,16 @@ class Report:
 
     @property
     def unpaired(self) -> list[str]:
-        """Tasks that the baseline has no results of, where there is one."""
+        """Tasks that are to be compared and that the baseline has no results of."""
         if self.plan.baseline is None:
             return []
-        paired_tasks = {pair.task for pair in self.compared} | self.judged.keys()
-        ways = {figures.task: figures.way for figures in self.figures}
-        return [n for n, way in ways.items() if n not in paired_tasks and way != "open"]
+        done = {pair.task for pair in self.compared} | self.judged.keys()
+        # Open answers are compared by a judge alone.
+        return [
+            own.task
+            for own in self.figures
+            if own.task not in done and (own.way != "open" or self.plan.judge)
+        ]
 
     def as_data(self) -> dict[str, Any]:
         """Return the figures as plain data."""
@@ -76,12 +80,11 @@ def make_report(plan: EvaluatePlan, bar: ProgressBar, say: Callable[[str], None]
 
     Raises:
         ConfigError: The model, a task, the baseline or the judge cannot be used.
-        StoppedError: The user stopped the command; the same command goes on.
+        StoppedError: The user stopped the command; the same command resumes.
     """
     results = {**run_evaluation(plan, bar, say), **_by_harness(plan, bar)}
     tasks = [*plan.tasks, *(Task(name, "answer", ()) for name in plan.harness)]
-    digests = {**plan.digests, **dict.fromkeys(plan.harness, "")}
-    figures = [figures_of(t, [*results[t.name].values()], digests[t.name]) for t in tasks]
+    figures = [figures_of(t, [*results[t.name].values()], plan.digests[t.name]) for t in tasks]
     pairs = [pair for task in tasks if (pair := _paired(plan, task, results[task.name]))]
     for task in plan.tasks:
         _write_answers(plan, task, results[task.name])

@@ -1,20 +1,15 @@
 """Rows that share words with a question: such an arm would learn its exam."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autoevol.experiments.evaluation.tasks.items import Task
 from autoevol.experiments.training.examples import Example
-from autoevol.metrics.selection.contamination import LEAST_WORDS, Benchmark
-from autoevol.metrics.text.wording import words
+from autoevol.metrics.selection.contamination import Benchmark, is_long
 from autoevol.program.errors import ConfigError
 
 _ANSWERS = ("answer", "reference")
 """Keys of an item that hold an answer in full."""
-
-_UNSPACED = re.compile("([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff])")
-"""Thai, Lao, Burmese, Khmer, kana, Han: their words stand without blanks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +39,17 @@ def leaks(
     """
     # Each text by itself: a short question leaks where a row consists of it.
     pairs = [(example.row, text) for example in examples for text in _texts(example)]
-    rows, texts = [row for row, _ in pairs], [_spaced(text) for _, text in pairs]
+    texts = [text for _, text in pairs]
     return [
-        Leak(rows[hit.row], name, hit.run)
+        Leak(pairs[hit.row][0], name, hit.run)
         for name, own in questions.items()
-        for hit in Benchmark([*map(_spaced, own)], size=size).contamination(texts).hits
+        for hit in Benchmark(own, size=size).contamination(texts).hits
     ]
 
 
 def _texts(example: Example) -> list[str]:
     said = [message["content"] for message in example.prompt if message["role"] != "system"]
     return [*said, example.completion]
-
-
-def _spaced(text: str) -> str:
-    """Return a text whose scripts without blanks have one around each character, as a word."""
-    return _UNSPACED.sub(r" \1 ", text)
 
 
 def texts_of(task: Task) -> list[str]:
@@ -74,7 +64,7 @@ def texts_of(task: Task) -> list[str]:
         if message["role"] != "system"
     ]
     answers = (str(item.key.get(name) or "") for item in task.items for name in _ANSWERS)
-    return said + [answer for answer in answers if len(words(_spaced(answer))) >= LEAST_WORDS]
+    return said + [answer for answer in answers if is_long(answer)]
 
 
 def without_leaks(

@@ -9,10 +9,11 @@ from typing import Any
 from autoevol.experiments.evaluation.tracking import evaluation_record
 from autoevol.experiments.study.figures import CellFigures, study_figures
 from autoevol.experiments.study.results import PAGE, STUDY
-from autoevol.experiments.study.work import StudyResults, TrainedCell, run_of
+from autoevol.experiments.study.work import StudyResults, TrainedCell
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.store import Record
+from autoevol.experiments.training.plan import run_of
 from autoevol.experiments.training.tracking import training_record
 
 

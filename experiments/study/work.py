@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autoevol.experiments.artifacts.folder import alone_in
-from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.evaluation.report import Report, make_report
 from autoevol.experiments.evaluation.request import EvaluatePlan, check_folder, weights_digest
 from autoevol.experiments.evaluation.results import read_results
@@ -123,7 +122,7 @@ class Work:
             folder=cell.folder,
             data=cell.data,
             examples=cell.data.examples,
-            parent=run_of(target),
+            parent=training.run_of(target),
         )
 
     def _evaluated(self, model: str, folder: Path) -> Report:
@@ -143,14 +142,6 @@ class Work:
         )
         check_folder(plan)
         return make_report(plan, self.bar, self.say)
-
-
-def run_of(target: Path) -> str | None:
-    """Return the MLflow run that made the rows; None: nobody knows."""
-    if not (target / SUMMARY).is_file():
-        return None
-    run_id = read_summary(target).get("mlflow_run_id")
-    return str(run_id) if run_id else None
 
 
 def results_of(report: Report) -> Results:

@@ -118,7 +118,14 @@ def _parent(folder: Path) -> str | None:
     if not (folder / SUMMARY).is_file():
         raise ConfigError(str(folder), f"is no finished run's folder: no {SUMMARY}")
     read_identity(folder)
-    run_id = read_summary(folder).get("mlflow_run_id")
+    return run_of(folder)
+
+
+def run_of(target: Path) -> str | None:
+    """Return the MLflow run that made the rows; None: nobody knows."""
+    if not (target / SUMMARY).is_file():
+        return None
+    run_id = read_summary(target).get("mlflow_run_id")
     return str(run_id) if run_id else None
 
 

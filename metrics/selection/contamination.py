@@ -1,11 +1,15 @@
 """Contamination: rows that share runs of words with the texts of a benchmark."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autoevol.metrics.stats.intervals import Estimate, share
 from autoevol.metrics.text.wording import normal_form, runs, words
+
+_UNSPACED = re.compile("([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff])")
+"""Thai, Lao, Burmese, Khmer, kana, Han: words stand without spaces, so a character is a word."""
 
 LEAST_WORDS = 5
 """A shorter text ("What is 2 + 2?") occurs in other texts by chance."""
@@ -57,7 +61,8 @@ class Benchmark:
     A text of fewer words than a run is one run as a whole, and hits any row that contains it: a
     short question copied in full is the plainest leak. A text of fewer words than `LEAST_WORDS`
     hits only rows that consist of it. A row shorter than a run hits only if it contains, or is,
-    such a short text. Words are compared in normal form: without case and punctuation.
+    such a short text. Words are compared in normal form: without case and punctuation; in scripts
+    without spaces each character is a word.
 
     Args:
         texts: Texts that must not leak; one without a word hits nothing.
@@ -85,7 +90,7 @@ class Benchmark:
         return Contamination(tuple(hit for hit in hits if hit), len(hits), self.count)
 
     def _add(self, number: int, text: str) -> None:
-        tokens = words(text)
+        tokens = _words(text)
         length = min(self.size, len(tokens))
         if length < LEAST_WORDS:
             self._short[normal_form(text)].append(number)
@@ -105,11 +110,20 @@ class Benchmark:
 
     def _shared(self, row: str) -> Iterator[tuple[str, Sequence[int]]]:
         """Yield the row's runs that the benchmark has, longest first, with their texts."""
-        tokens = words(row)
+        tokens = _words(row)
         for length in sorted(self._by_length, reverse=True):
             yield from _intersect(runs(tokens, length), self._by_length[length])
         # The normal form of a text without words is "", and "???" must not hit "!!!".
         yield from _intersect([normal_form(row)] if tokens else [], self._short)
+
+
+def is_long(text: str) -> bool:
+    """Tell whether a text has words enough to leak as a part of another one."""
+    return len(_words(text)) >= LEAST_WORDS
+
+
+def _words(text: str) -> Sequence[str]:
+    return words(_UNSPACED.sub(r" \1 ", text))
 
 
 def _intersect(

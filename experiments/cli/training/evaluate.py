@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autoevol.experiments.cli.app import STOPPED_EARLY
+from autoevol.experiments.cli.training.options import AsJson, DryRun, OutFolder
 from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import (
     complain,
@@ -23,46 +24,47 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
+Model = Annotated[
+    str,
+    typer.Argument(
+        help="A folder of a model or an adapter, local/NAME, hub/OWNER/NAME, a litellm name."
+    ),
+]
+Tasks = Annotated[
+    str | None, typer.Option("--tasks", metavar="A,B", help="Tasks; see docs/training.md.")
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="N questions of each task, drawn once.")
+]
+Baseline = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        help="The folder of another evaluation, to compare with.",
+        callback=path_of("--baseline"),
+    ),
+]
+Judge = Annotated[
+    str | None,
+    typer.Option("--judge", metavar="NAME", help="Decides between both answers to open questions."),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="evaluate.KEY=VALUE", help="Override a key of evaluate."),
+]
+
+
 @app.command()
 def evaluate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="A folder of a model or an adapter, local/NAME, hub/OWNER/NAME, a litellm name."
-        ),
-    ],
-    tasks: Annotated[
-        str | None, typer.Option("--tasks", metavar="A,B", help="Tasks; see docs/training.md.")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="N questions of each task, drawn once.")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Gets the results.", callback=path_of("--out")),
-    ] = None,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            "--baseline",
-            help="The folder of another evaluation, to compare with.",
-            callback=path_of("--baseline"),
-        ),
-    ] = None,
-    judge: Annotated[
-        str | None,
-        typer.Option(
-            "--judge", metavar="NAME", help="Decides between both answers to open questions."
-        ),
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="evaluate.KEY=VALUE", help="Override a key of evaluate."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    model: Model,
+    tasks: Tasks = None,
+    limit: Limit = None,
+    out: OutFolder = None,
+    baseline: Baseline = None,
+    judge: Judge = None,
+    overrides: Overrides = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Evaluate a model on tasks, with intervals and against another one."""
     from autoevol.experiments.evaluation.request import EvaluateRequest, make_plan
@@ -78,7 +80,7 @@ def evaluate(
     try:
         report = _evaluated(plan)
     except KeyboardInterrupt as error:
-        complain("stopped; the same command goes on")
+        complain("stopped; the same command resumes")
         raise typer.Exit(STOPPED_EARLY) from error
     if as_json:
         typer.echo(json.dumps(report.as_data(), indent=2))

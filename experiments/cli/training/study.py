@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autoevol.experiments.cli.app import STOPPED_EARLY
+from autoevol.experiments.cli.training.options import DryRun
 from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import (
     complain,
@@ -18,6 +19,7 @@ from autoevol.experiments.terminal.console import (
 
 if TYPE_CHECKING:
     from autoevol.experiments.study.plan import StudyPlan
+    from autoevol.experiments.study.runs import ArmRun
     from autoevol.experiments.study.work import StudyResults
 
 app = typer.Typer(add_completion=False)
@@ -29,9 +31,7 @@ def study(
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY.SUB=VALUE", help="Override a key.")
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")
-    ] = False,
+    dry_run: DryRun = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="Start runs that cost money without a question.")
     ] = False,
@@ -42,12 +42,13 @@ def study(
     plan = make_plan(file, tuple(overrides or ()), is_dry=dry_run)
     _say_plan(plan)
     if dry_run:
+        _show_runs(plan)
         return
     _make_rows(plan, yes=yes)
     try:
         _study(plan)
     except KeyboardInterrupt as error:
-        complain("stopped; the same command goes on")
+        complain("stopped; the same command resumes")
         raise typer.Exit(STOPPED_EARLY) from error
 
 
@@ -65,23 +66,29 @@ def _say_plan(plan: "StudyPlan") -> None:
         say(f"  {task.name}: {count:,} questions{decides}")
 
 
+def _pending(plan: "StudyPlan") -> "list[ArmRun]":
+    return [run for run in plan.runs.values() if not run.finished()]
+
+
+def _show_runs(plan: "StudyPlan") -> None:
+    """Show the calls of the runs that are still to be made."""
+    from autoevol.experiments.cli.tables import show_plan
+
+    for run in _pending(plan):
+        show_plan(run.plan)
+
+
 def _make_rows(plan: "StudyPlan", *, yes: bool) -> None:
     """Make the runs of the arms that are not finished."""
     from autoevol.experiments.cli.run import confirm
-    from autoevol.experiments.cli.tables import show_plan
     from autoevol.experiments.training.student import open_student
 
-    pending = [run for run in plan.runs.values() if not run.finished()]
+    pending = _pending(plan)
     if not pending:
         return
-
-    def show() -> None:
-        for run in pending:
-            show_plan(run.plan)
-
     # A student that cannot be loaded must cost no run.
     open_student(plan.config.train, str(plan.where))
-    confirm([run.plan for run in pending], show, yes=yes)
+    confirm([run.plan for run in pending], lambda: _show_runs(plan), yes=yes)
     for run in pending:
         run.perform()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autoevol.experiments.cli.app import STOPPED_EARLY
+from autoevol.experiments.cli.training.options import DryRun, OutFolder
 from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import (
     complain,
@@ -41,10 +42,7 @@ def train(
         str | None,
         typer.Option("--model", metavar="NAME", help="The student: a folder or a name."),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Gets the models.", callback=path_of("--out")),
-    ] = None,
+    out: OutFolder = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="train.KEY=VALUE", help="Override a key of train."),
@@ -53,9 +51,7 @@ def train(
         Trainer | None,
         typer.Option("--only-config", help="Write files for another trainer, and train nothing."),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, print the plan, stop.")
-    ] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Fine-tune a student on a run's rows, or on a file."""
     from autoevol.experiments.training.plan import TrainRequest, make_plan

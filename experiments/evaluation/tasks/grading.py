@@ -83,7 +83,7 @@ async def grade_checks(answered: Answered, sandbox: Sandbox | None) -> list[Item
 async def grade_constraints(answered: Answered, sandbox: Sandbox | None) -> list[ItemResult]:
     """Grade answers by IFEval's own checkers: 1 if every constraint is kept, strictly.
 
-    The loose result, the best of eight forms of an answer, stands in the evidence.
+    The evidence names the loose result, too: the best of eight forms of an answer.
 
     Raises:
         ConfigError: The checkers are not installed.
@@ -148,7 +148,7 @@ def _first_line(error: Exception) -> str:
 
 
 def check_tools(names: Sequence[str]) -> None:
-    """Return if what grades these tasks is there, so that no model is called in vain.
+    """Check that what grades these tasks is installed, before a model is called.
 
     Raises:
         ConfigError: Something is not.

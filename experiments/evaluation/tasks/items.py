@@ -24,7 +24,7 @@ class Item:
 
     Attributes:
         id: Unique in its task.
-        messages: The conversation that the model goes on with; for `choose` one message, whose
+        messages: The conversation that the model continues; for `choose` one message, whose
             text stands before each choice as it is.
         key: What its grading needs.
     """

@@ -2,7 +2,6 @@
 
 import json
 import math
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,10 @@ import mlflow
 import pytest
 
 from tests.support.command_line import Result, rows_of, run_cli
+from tests.support.evaluating import HARNESS_TASK, NEEDS_HARNESS, NEEDS_PEFT
 from tests.support.loopback import Answer, ReceivedRequest, answering, openai_reply
 from tests.support.tiny_models import NEEDS_TORCH, save_llama
 
-NEEDS_PEFT = pytest.mark.skipif(
-    not all(map(find_spec, ("torch", "trl", "peft"))),
-    reason="the extra `train` (trl, peft) is not installed: make scores",
-)
-NEEDS_HARNESS = pytest.mark.skipif(
-    not all(map(find_spec, ("torch", "lm_eval"))),
-    reason="the extra `evaluate` (lm-eval) is not installed: make scores",
-)
 NO_COMMA = {"kind": "no_commas", "options": {}, "text": "Use no comma."}
 
 
@@ -331,24 +323,13 @@ def test_wrong_models_are_one_line(workplace: Path) -> None:
     (other / "model.safetensors").unlink()
     shown = _evaluate("", "open:rows.jsonl", model=str(other), expected=2)
     assert "cannot be loaded" in shown.err
-    for name in ("chat_template.jinja", "tokenizer_config.json"):
-        Path(student, name).unlink(missing_ok=True)
+    Path(student, "chat_template.jinja").unlink(missing_ok=True)
+    file = Path(student, "tokenizer_config.json")
+    own = {k: v for k, v in json.loads(file.read_text()).items() if k != "chat_template"}
+    file.write_text(json.dumps(own))
     shown = _evaluate("", "open:rows.jsonl", "--out", "c", model=str(student), expected=2)
-    assert "cannot be loaded" in shown.err or "evaluate.chat_template=FILE" in shown.err
+    assert "has no chat template; give one in a file" in shown.err
     assert not Path("c").exists()
-
-
-HARNESS_TASK = """
-task: lakes
-dataset_path: json
-dataset_kwargs: {data_files: {test: %s}}
-test_split: test
-output_type: multiple_choice
-doc_to_text: "{{question}}"
-doc_to_choice: "{{choices}}"
-doc_to_target: "{{right}}"
-metric_list: [{metric: acc}]
-"""
 
 
 @NEEDS_HARNESS
@@ -421,3 +402,12 @@ def test_silence_is_held_against_an_answer(workplace: Path) -> None:
     assert judged["won"] + judged["tied"] + judged["lost"] + judged["unscored"] == 2
     (file,) = Path("b").glob("judged-*/pairs.jsonl")
     assert {pair["ours"] for pair in rows_of(file)} == {"(no answer)"}
+
+
+def test_a_judge_without_answers_of_the_baseline_says_so(checked: str) -> None:
+    Path("open.jsonl").write_text(json.dumps({"id": "o", "instruction": "Say 2 please."}))
+    with answering(_even) as server:
+        _evaluate(server.url, checked, "--out", "a")
+        extra = ["--baseline", "a", "--judge", "scripted/world"]
+        shown = _evaluate(server.url, "open:open.jsonl", "--out", "b", *extra).out
+    assert "open:open.jsonl: a has no results of these questions" in shown

@@ -11,8 +11,8 @@ import pytest
 from autoevol.experiments.evaluation.results import figures_of, paired, read_results, write_results
 from autoevol.experiments.evaluation.tasks.grading import _number
 from autoevol.experiments.evaluation.tasks.items import Item, ItemResult, Task
-from tests.experiments.evaluation.test_evaluate import HARNESS_TASK, NEEDS_HARNESS, NEEDS_PEFT
 from tests.support.command_line import Result, rows_of, run_cli
+from tests.support.evaluating import HARNESS_TASK, NEEDS_HARNESS, NEEDS_PEFT
 from tests.support.tiny_models import NEEDS_TORCH, save_llama
 
 LOSS = "loss:rows.jsonl"

@@ -1,7 +1,6 @@
 """`autoevol study` on a tiny student: figures computed by hand, resumed, and what it refuses."""
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,12 @@ import pytest
 import yaml
 
 from tests.support.command_line import Result, rows_of, run_cli
+from tests.support.evaluating import HARNESS_TASK, NEEDS_HARNESS, NEEDS_PEFT
 from tests.support.tiny_models import NEEDS_TORCH, save_llama
 
 pytestmark = [
     NEEDS_TORCH,
-    pytest.mark.skipif(
-        not all(map(find_spec, ("trl", "peft"))),
-        reason="the extra `train` (trl, peft) is not installed: make scores",
-    ),
+    NEEDS_PEFT,
 ]
 ANSWERS = {"good": "danube volga danube volga .", "bad": "is it a lake a lake"}
 
@@ -182,6 +179,7 @@ def test_a_study_makes_the_runs_of_its_arms(study: dict[str, Any], write_config:
     tree = {**study, "arms": arms, "equalise": ["rows"], "train": {**study["train"], "seeds": [0]}}
     planned = _study(tree, "--dry-run").out
     assert "a run of this study" in planned
+    assert "12 rows" in planned, "what the run will cost is shown"
     assert not Path("runs").exists()
     _study(tree)
     assert Path("runs/toy/arms/evolved/run/evolved.jsonl").is_file()
@@ -189,8 +187,8 @@ def test_a_study_makes_the_runs_of_its_arms(study: dict[str, Any], write_config:
     assert proxies["failure_rate"]["values"].keys() == {"evolved"}
     assert proxies["failure_rate"]["correlation"] is None
     words = proxies["instruction_words"]
-    assert words["values"]["seeds"] == words["values"]["kept"] == 2
-    assert -1 <= words["correlation"] <= 1 or words["correlation"] is None
+    assert words["values"]["seeds"] == words["values"]["kept"] == 2 < words["values"]["evolved"]
+    assert (words["low"], words["high"]) == (None, None), "three arms have no interval"
 
 
 @pytest.mark.parametrize(
@@ -242,20 +240,7 @@ def test_other_settings_in_the_same_folder_are_refused(study: dict[str, Any]) ->
     assert "holds trainings with another train.lr" in result.err
 
 
-HARNESS_TASK = """
-task: lakes
-dataset_path: json
-dataset_kwargs: {data_files: {test: %s}}
-test_split: test
-output_type: multiple_choice
-doc_to_text: "{{question}}"
-doc_to_choice: "{{choices}}"
-doc_to_target: "{{right}}"
-metric_list: [{metric: acc}]
-"""
-
-
-@pytest.mark.skipif(find_spec("lm_eval") is None, reason="lm-eval is not installed: make scores")
+@NEEDS_HARNESS
 @pytest.mark.filterwarnings("ignore")  # of the harness and of what it imports
 def test_a_task_of_the_harness_decides_and_may_not_leak(study: dict[str, Any]) -> None:
     question = "which of the two lakes is larger than the other one and by how much at least"

@@ -73,3 +73,17 @@ def test_nothing_to_compare_is_no_share() -> None:
 def test_a_run_is_long_enough_to_prove_something() -> None:
     with pytest.raises(ValueError, match="got 4"):
         Benchmark([QUESTION], size=4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "北京的面积是多少平方公里呢请给出数字",
+        "東京の面積は何平方キロメートルですか",
+        "กรุงเทพมหานครมีพื้นที่กี่ตารางกิโลเมตร",
+    ],
+)
+def test_in_a_script_without_spaces_a_character_is_a_word(text: str) -> None:
+    benchmark = Benchmark([text], size=13)
+    copied, other, short = f"问：{text}谢谢", f"{text[:6]}，{text[7:17]}", text[:5]
+    assert [hit.row for hit in benchmark.contamination([copied, other, short]).hits] == [0]
