@@ -7,7 +7,7 @@ from typing import Any
 from autoevol.metrics import RULES
 
 EXAMPLES = 3
-_REASONS_WITHOUT_A_RULE = {
+REASONS_WITHOUT_A_RULE = {
     "refused_request": "The model refused the request.",
     "over_length": "The rewrite is longer than `evolve.until` allows.",
     "verifier_failed": "The answer breaks a constraint of its row (`answer.check: constraints`).",
@@ -44,9 +44,12 @@ class Stopped:
     @property
     def meaning(self) -> str:
         """What the rule looks for, in a line; "" for a rule that has since been removed."""
-        if self.rule in RULES:
-            return RULES[self.rule].meaning
-        return _REASONS_WITHOUT_A_RULE.get(self.rule, "")
+        return meaning_of(self.rule)
+
+
+def meaning_of(rule: str) -> str:
+    """Return what a rule looks for, in a line; "" for a rule that has since been removed."""
+    return RULES[rule].meaning if rule in RULES else REASONS_WITHOUT_A_RULE.get(rule, "")
 
 
 def funnel(failed: Iterable[Mapping[str, Any]]) -> list[Stopped]:

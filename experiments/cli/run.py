@@ -17,7 +17,7 @@ from autoevol.experiments.cli.app import STOPPED_EARLY
 from autoevol.experiments.config.shipped import config_file, is_shipped
 from autoevol.experiments.run.request import RunRequest
 from autoevol.experiments.terminal.arguments import path_of
-from autoevol.experiments.terminal.console import complain, console, say
+from autoevol.experiments.terminal.console import complain, console, say, say_at
 
 if TYPE_CHECKING:
     from autoevol.experiments.config.experiment import ExperimentConfig
@@ -60,6 +60,7 @@ Force = Annotated[
 Yes = Annotated[
     bool, typer.Option("--yes", help="Start a run that costs money without a question.")
 ]
+Show = Annotated[bool, typer.Option("--show", help="Show a finished row now and then.")]
 
 
 @app.command()
@@ -74,10 +75,11 @@ def run(
     dry_run: DryRun = False,
     force: Force = False,
     yes: Yes = False,
+    show: Show = False,
 ) -> None:
     """Search for the best method and evolve the whole set with it."""
     chosen = [*_own(config, data, model), *(overrides or []), *_forced(force)]
-    _run(RunRequest("all", config_file(config), chosen, out, limit, fresh, dry_run, yes))
+    _run(RunRequest("all", config_file(config), chosen, out, limit, fresh, dry_run, yes, show))
 
 
 @app.command()
@@ -91,10 +93,11 @@ def optimize(
     fresh: Fresh = False,
     force: Force = False,
     yes: Yes = False,
+    show: Show = False,
 ) -> None:
     """Search only: leave the best method in the run's folder."""
     chosen = [*_own(config, data, model), *(overrides or []), *_forced(force)]
-    _run(RunRequest("search", config_file(config), chosen, out, limit, fresh, yes=yes))
+    _run(RunRequest("search", config_file(config), chosen, out, limit, fresh, yes=yes, show=show))
 
 
 @app.command()
@@ -115,6 +118,7 @@ def evolve(
     limit: Limit = None,
     fresh: Fresh = False,
     yes: Yes = False,
+    show: Show = False,
 ) -> None:
     """Apply only: evolve the whole set with the config's methods, or with a file's."""
     # The override is read as YAML, which takes JSON's quotes: a path may hold a comma or a bracket.
@@ -124,7 +128,7 @@ def evolve(
     # The last override of a key wins, so that `--set` cannot bring back a search or methods.
     own = _own(config, data, model)
     chosen = [*own, *(overrides or []), "optimizer.name=none", *extra]
-    _run(RunRequest("apply", config_file(config), chosen, out, limit, fresh, yes=yes))
+    _run(RunRequest("apply", config_file(config), chosen, out, limit, fresh, yes=yes, show=show))
 
 
 @app.command()
@@ -151,6 +155,7 @@ def continue_run(
     fresh: Fresh = False,
     dry_run: DryRun = False,
     yes: Yes = False,
+    show: Show = False,
 ) -> None:
     """Evolve the rows of a finished run further, in a folder beside it."""
     from autoevol.experiments.artifacts.continued import continued_tree
@@ -158,7 +163,7 @@ def continue_run(
     from autoevol.experiments.config.loading import overridden
 
     tree = overridden(continued_tree(folder, rounds), overrides or [])
-    request = RunRequest("apply", folder / CONFIG, (), out, limit, fresh, dry_run, yes)
+    request = RunRequest("apply", folder / CONFIG, (), out, limit, fresh, dry_run, yes, show)
     _stoppable(lambda: _run_one(request, tree))
 
 
@@ -180,6 +185,8 @@ def _preview(request: RunRequest, rows: int) -> None:
 
 
 def _run(request: RunRequest) -> None:
+    # What checks a config takes seconds to load.
+    say_at(f"checking {request.file}")
     _stoppable(lambda: run_config(request))
 
 

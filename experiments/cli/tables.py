@@ -5,28 +5,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
 
 from autoevol.experiments.artifacts.admissions import admission_lines
 from autoevol.experiments.files.trees import flat_numbers
+from autoevol.experiments.report.examples import examples_in
+from autoevol.experiments.report.next_steps import next_steps
 from autoevol.experiments.run.planning.estimate import CostEstimate, estimate
 from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.scores.results import ScoreResults
-from autoevol.experiments.terminal.console import console, say
-from autoevol.program.records import Outcome
+from autoevol.experiments.terminal.console import as_text, console, say
+from autoevol.experiments.terminal.phase_line import duration
+from autoevol.experiments.terminal.samples import outcome_panel, shortened, verdict
 
 if TYPE_CHECKING:  # it loads aiohttp, which a dry run does without
     from autoevol.experiments.run.preview import Preview
 
 _FILES = {
-    "method": "methods/best.md",
-    "data": "evolved.jsonl",
-    "dropped": "failures.jsonl",
+    "kept": "evolved.jsonl",
+    "failed": "failures.jsonl",
     "unscored": "unscored.jsonl",
+    "method": "methods/best.md",
     "report": "report.html",
 }
+_LONGEST_EXAMPLE = 300
+"""Characters of a text among the examples."""
 
 
 def show_plan(plan: Plan) -> None:
@@ -95,30 +99,42 @@ def remainder(lines: Sequence[CostEstimate]) -> str:
     return f"at most {left:,} of {calls:,} calls are left, about {duration(seconds)} or less"
 
 
-def duration(seconds: float | None) -> str:
-    """Return a time as a person reads it; "–": unknown."""
-    if seconds is None:
-        return "–"
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
 def show_summary(summary: dict[str, Any], folder: Path) -> None:
-    """Print the figures of a run, and the files to read next."""
+    """Print what came out of a run, and where: figures, rows, losses, files, the next command."""
     table = Table(show_header=False, title=str(folder))
     for name, value in _lines(summary):
         table.add_row(name, value)
     console.print(table)
-    for what, name in _FILES.items():
-        if (folder / name).exists():
-            console.print(f"{what:9}{folder / name}", soft_wrap=True)
-    if summary["rounds"] and not summary["rows_out"]:
-        console.print("No row was kept: see failures.jsonl; `autoevol preview` shows a few.")
-    if summary.get("mlflow_run_id"):
-        console.print("compare  `autoevol ui` shows this run and its candidates in MLflow")
-    else:
-        console.print(f"MLflow   not tracked; `autoevol track {folder}` logs it", soft_wrap=True)
+    _show_examples(folder)
+    _show_files(folder)
+    if not summary.get("mlflow_run_id"):
+        say(f"not tracked in MLflow; `autoevol track {folder}` logs it")
+    for step in next_steps(summary, folder):
+        console.print(f"\n{step.why}", markup=False, highlight=False)
+        if step.command:
+            say(f"    {step.command}")
+
+
+def _show_examples(folder: Path) -> None:
+    """Print some kept rows, before and after."""
+    examples = examples_in(folder)
+    for example in examples:
+        grid = Table.grid(Column(style="dim", no_wrap=True), Column(overflow="fold"))
+        grid.padding = (0, 1)
+        rewritten, answered = ("before", example.before), ("response", example.response)
+        first = rewritten if example.before else ("instruction", example.after)
+        last = ("after", example.after) if example.before else answered
+        for label, text in (first, last):
+            grid.add_row(label, Text(as_text(shortened(text, _LONGEST_EXAMPLE))))
+        console.print(grid, "")
+
+
+def _show_files(folder: Path) -> None:
+    exports = sorted((folder / "exports").glob("*")) if (folder / "exports").is_dir() else []
+    files = [(what, folder / name) for what, name in _FILES.items()]
+    for what, file in (files[0], *(("export", file) for file in exports), *files[1:]):
+        if file.exists():
+            console.print(f"{what:9}{file}", soft_wrap=True, markup=False)
 
 
 def show_preview(preview: "Preview") -> None:
@@ -126,30 +142,9 @@ def show_preview(preview: "Preview") -> None:
     for note in preview.notes:
         say(note)
     for outcome in preview.outcomes:
-        console.print(_outcome_panel(outcome))
-    tally = Counter(_verdict(outcome) for outcome in preview.outcomes)
+        console.print(outcome_panel(outcome))
+    tally = Counter(verdict(outcome) for outcome in preview.outcomes)
     say(", ".join(f"{count} {verdict}" for verdict, count in tally.items()) or "no row")
-
-
-def _outcome_panel(outcome: Outcome) -> Panel:
-    row, grid = outcome.row, Table.grid(padding=(0, 1))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    # As text: rows may hold what the console takes for markup.
-    grid.add_row("before", Text(outcome.source.question))
-    grid.add_row("after", Text(row.question or outcome.raw))
-    if row.response:
-        grid.add_row("response", Text("\n\n".join(row.answers) or row.response))
-    for reason in (*outcome.reasons, *row.suspected_by):
-        grid.add_row(reason.rule, Text(reason.evidence))
-    title = f"{row.seed_id} · round {row.round} · {row.method or 'answered'} · {_verdict(outcome)}"
-    return Panel(grid, title=Text(title), title_align="left")
-
-
-def _verdict(outcome: Outcome) -> str:
-    if outcome.status == "failed":
-        return f"failed at {outcome.failed_at}"
-    return "kept under suspicion" if outcome.row.suspected_by else outcome.status
 
 
 def score_table(results: ScoreResults) -> Table:
@@ -166,7 +161,8 @@ def score_table(results: ScoreResults) -> Table:
 
 def _lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
     search = _search_lines(summary) if summary["failure_rate_initial"] else []
-    return [*search, *_run_lines(summary)]
+    rows, *rest = _run_lines(summary)
+    return [rows, *search, *rest]
 
 
 def _search_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
@@ -204,9 +200,8 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
             if rules
         ),
         ("calls", _calls(summary)),
-        ("failed tries", _faults(summary)),
+        *([("failed tries", _faults(summary))] if summary["faults"] else []),
         ("tokens in / out", f"{summary['tokens_in']:,} / {summary['tokens_out']:,}"),
-        ("method tokens from the prefix cache", _share(summary["method_tokens_cached"])),
         ("cost", _cost(summary)),
         ("time", f"{summary['wall_s']:.0f} s"),
     ]
@@ -285,9 +280,4 @@ def _cost(summary: dict[str, Any]) -> str:
 
 
 def _faults(summary: dict[str, Any]) -> str:
-    faults = ", ".join(f"{kind} {n}" for kind, n in summary["faults"].items())
-    return faults or "none"
-
-
-def _share(share: float | None) -> str:
-    return "–" if share is None else f"{share:.0%}"
+    return ", ".join(f"{kind} {n}" for kind, n in summary["faults"].items())

@@ -98,14 +98,14 @@ class OutputConfig(Section):
 
     Attributes:
         dir: The run's folder; null: `runs/NAME`.
-        formats: Of the exports, in `exports/`; see docs/data-tools.md.
+        formats: Of the exports (docs/data-tools.md). Null: `messages`, of answered rows; []: none.
         rounds: Rounds to export: `all`, the `last` that has rows, or these.
         with_seeds: Export the seeds that have responses, too.
         with_ids: Write each row's `id`, by which exports can be joined with `evolved.jsonl`.
     """
 
     dir: str | None = None
-    formats: list[ExportName] = Field(default=[])
+    formats: list[ExportName] | None = None
     rounds: ExportRounds = "all"
     with_seeds: bool = False
     with_ids: bool = True
@@ -262,7 +262,7 @@ class ExperimentConfig(Section):
 
 def _export_problem(config: ExperimentConfig) -> str | None:
     """Return why the exports could not be written after the last paid call; None: they can."""
-    formats = config.output.formats
+    formats = config.output.formats or ()
     if formats and not config.evolve.respond:
         return "output.formats needs responses, evolve.respond is false"
     koevols = [name for name in formats if name.startswith("koevol")]

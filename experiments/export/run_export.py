@@ -78,7 +78,9 @@ def _formats(request: ExportRequest, config: ExperimentConfig) -> list[ExportNam
     unknown = [name for name in request.formats if name not in names]
     if unknown:
         raise ConfigError(f"--format {unknown[0]}", f"must be one of {', '.join(names)}")
-    chosen = [*(name for name in names if name in request.formats)] or [*config.output.formats]
+    chosen = [*(name for name in names if name in request.formats)] or [
+        *(config.output.formats or ())
+    ]
     # The hub gets the folder that `hf` writes.
     if request.upload and "hf" not in chosen:
         chosen.append("hf")

@@ -124,12 +124,20 @@ def export_finished(
 ) -> None:
     """Write the exports of a run's config; earlier exports of the run are replaced."""
     output = config.output
-    if output.formats:
+    formats = formats_of(config)
+    if formats:
         selection = ExportSelection(
             config, config.folder, summary, output.rounds, seeds, output.with_seeds
         )
         out = config.folder / "exports"
-        export(selection, output.formats, out, overwrite=True, say=say)
+        export(selection, formats, out, overwrite=True, say=say)
+
+
+def formats_of(config: ExperimentConfig) -> Sequence[ExportName]:
+    """Return the formats that a run writes at its end."""
+    if config.output.formats is not None:
+        return config.output.formats
+    return ("messages",) if config.evolve.respond else ()
 
 
 def export(

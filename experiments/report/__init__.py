@@ -5,6 +5,9 @@ templates/report.html.j2: the page itself, section by section. Its first table, 
     made here from `summary.rounds`; so is the table of rules that stopped rows.
 templates/compare.html.j2: the page of `autoevol compare`; `page.html.j2`, `parts.html.j2` and
     `page.css` are shared by both pages.
+next_steps: what to do after a run; remedies: what helps against the rule that failed most rows.
+examples: some kept rows, before and after, for the page and the terminal.
+words: the terms of the page, and what each file holds.
 score_tables: the tables of scores, one for each score.
 lineages: rows drawn at random, each with its lineage from the seed.
 word_diff: new words within a text, and a diff of its lines.

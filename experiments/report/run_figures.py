@@ -44,9 +44,9 @@ def draw_search(steps: Sequence[SearchStep]) -> Any:
 def draw_funnel(stopped: Sequence[Stopped]) -> Any:
     """Draw how many rows each rule stopped: a bar for each rule, a shade for each round.
 
-    None: no rule stopped a row.
+    None: fewer than two rules stopped rows, and one bar says no more than a number.
     """
-    if not stopped:
+    if len(stopped) < 2:
         return None
     figure, (axes,) = panels(size=(7, 1.2 + 0.3 * len(stopped)))
     labels = [f"{bar.rule} ({bar.stage})" for bar in stopped]
@@ -69,10 +69,10 @@ def draw_added_words(added: Mapping[int, Sequence[float]]) -> Any:
 
     The box spans the middle half of the rows, its whiskers nine of ten; the point is the mean.
 
-    None: no row has a parent to compare with.
+    None: fewer than two rounds have rows with a parent to compare with.
     """
     by_round = {number: counts for number, counts in sorted(added.items()) if len(counts)}
-    if not by_round:
+    if len(by_round) < 2:
         return None
     figure, (axes,) = panels(size=(7, 1.3 + 0.5 * len(by_round)))
     axes.boxplot(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.admissions import admissions
-from autoevol.experiments.artifacts.funnel import Stopped, funnel
+from autoevol.experiments.artifacts.funnel import Stopped, counts_by_stage, funnel
 from autoevol.experiments.artifacts.identity import read_identity
 from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES
 from autoevol.experiments.artifacts.search_record import (
@@ -16,17 +16,22 @@ from autoevol.experiments.artifacts.search_record import (
     best_alone,
     read_record,
 )
+from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.artifacts.suspects import suspects_in
 from autoevol.experiments.config.loading import read_yaml
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.files.reading import read_rows
+from autoevol.experiments.report.examples import Example, examples_in
 from autoevol.experiments.report.html import embedded_files, page
 from autoevol.experiments.report.lineages import Evolved, lineages, read_evolved
+from autoevol.experiments.report.next_steps import next_steps
 from autoevol.experiments.report.plots import write_pictures
+from autoevol.experiments.report.remedies import greatest_loss
 from autoevol.experiments.report.run_figures import draw_added_words, draw_funnel, draw_search
 from autoevol.experiments.report.score_figures import score_figures
 from autoevol.experiments.report.score_tables import judges, rows_by_round, score_sections
-from autoevol.experiments.report.word_diff import changed_lines
+from autoevol.experiments.report.word_diff import Piece, changed_lines, mark_new_words
+from autoevol.experiments.report.words import FILES, TERMS
 from autoevol.experiments.scores.stored import StoredScores, read_stored
 from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method
@@ -72,6 +77,8 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
     # Seeded by the run's seed: a report that is made again shows the same rows.
     evolved = read_evolved(folder / EVOLVED, random.Random(plain.get("seed", 0)))
     stopped = _stopped(folder / FAILURES)
+    # Of the rows that are there, for the page links to them; an old summary has no such key.
+    counted = {**summary, "failures_by_rule": counts_by_stage(stopped)}
     figures = {
         "failure_rate": draw_search(record.steps),
         "funnel": draw_funnel(stopped),
@@ -89,6 +96,7 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
         changes=_changes(record),
         overall=_overall(record),
         pictures=embedded_files(files),
+        **_overview(folder, counted),
         rows=lineages(folder / EVOLVED, evolved),
         stopped=stopped,
         suspected=suspects_in(folder, summary),
@@ -99,6 +107,35 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
         config=config,
     )
     return [write_whole(folder / REPORT, text), *files.values()]
+
+
+def _overview(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a reader needs first: some rows, what was lost, what to do, where it is."""
+    return {
+        "pairs": _pairs(folder),
+        "loss": greatest_loss(summary),
+        "next_steps": next_steps(summary, folder),
+        "files": [(name, FILES[name]) for name in FILES if _is_there(folder / name)],
+        "terms": TERMS.items(),
+    }
+
+
+def _is_there(file: Path) -> bool:
+    # The summary is written last, when this page is finished.
+    return file.exists() or file.name == SUMMARY
+
+
+def _pairs(folder: Path) -> list[tuple[Example, list[Piece]]]:
+    """Return some rows, with the words marked that their seeds lack."""
+    return [
+        (
+            example,
+            mark_new_words(example.before, example.after)
+            if example.before
+            else [Piece(example.after)],
+        )
+        for example in examples_in(folder)
+    ]
 
 
 def _config(file: Path) -> tuple[dict[str, Any], str]:

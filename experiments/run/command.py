@@ -11,6 +11,7 @@ from autoevol.experiments.run.planning.plan import Plan, make_plan
 from autoevol.experiments.run.request import RunRequest
 from autoevol.experiments.terminal.console import console, quiet_libraries, say, say_at
 from autoevol.experiments.terminal.progress import progress_bar
+from autoevol.experiments.terminal.samples import SampleRows
 from autoevol.experiments.tracking.config import load_tracking
 from autoevol.program.errors import ConfigError, TargetMissedError
 
@@ -78,7 +79,8 @@ def perform(
     load_libraries(plan.models)
     load_search(plan, request.scope)
     tracking = load_tracking()
-    with progress_bar(console) as bar:
+    samples = SampleRows() if request.show else None
+    with progress_bar(console, samples) as bar:
         context = RunContext(
             bar=bar,
             say=say_at,

@@ -20,6 +20,7 @@ class RunRequest:
         fresh: Start anew and keep the old folder beside the new one.
         dry_run: Check and show the plan; call nothing.
         yes: Do not ask before a run that costs money.
+        show: Show a finished row now and then.
     """
 
     scope: Scope
@@ -30,3 +31,4 @@ class RunRequest:
     fresh: bool = False
     dry_run: bool = False
     yes: bool = False
+    show: bool = False

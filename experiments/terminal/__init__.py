@@ -2,6 +2,8 @@
 
 - `arguments`: what was typed as a path, checked.
 - `console`: prints results on standard output, problems on the error stream.
-- `progress`: a line for each phase, with rows and tokens per second.
+- `phase_line`: the figures of a phase: rows, outcomes, time left, speed, cost.
+- `progress`: the live view, or a line a minute in a pipe.
+- `samples`: rows shown before and after.
 - `signals`: Ctrl-C and SIGTERM stop the calls of an engine.
 """

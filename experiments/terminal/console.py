@@ -17,12 +17,17 @@ complaints = Console(stderr=True, log_path=False)
 
 def say(line: str) -> None:
     """Print a line as it is: brackets are no markup, and nothing is wrapped."""
-    console.print(_printable(line), markup=False, highlight=False, soft_wrap=True)
+    console.print(as_line(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def say_at(line: str) -> None:
     """Print a line as `say` does, behind the time of day."""
-    say(f"[{datetime.now():%H:%M:%S}] {line}")
+    say(f"[{time_of_day()}] {line}")
+
+
+def time_of_day() -> str:
+    """Return the time as hours, minutes and seconds."""
+    return f"{datetime.now():%H:%M:%S}"
 
 
 def quiet_libraries() -> None:
@@ -35,19 +40,24 @@ def quiet_libraries() -> None:
 
 def complain_at(line: str) -> None:
     """Print a line with the time, beside the results: brackets are no markup."""
-    complaints.log(_printable(line), markup=False, highlight=False)
+    complaints.log(as_line(line), markup=False, highlight=False)
 
 
 def complain(message: str) -> None:
     """Print a problem in red on the error stream, in one line of a readable length."""
-    line = _printable(message)
+    line = as_line(message)
     if len(line) > _LONGEST:
         # What is wrong stands at the end, behind a name that may be long.
         line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
     complaints.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
-def _printable(line: str) -> str:
+def as_text(text: str) -> str:
+    """Return a text of several lines that moves no cursor; see `as_line`."""
+    return "\n".join(map(as_line, text.replace("\t", "    ").split("\n")))
+
+
+def as_line(line: str) -> str:
     """Return a line that moves no cursor and that every terminal's encoding holds.
 
     A name or a value that is part of it may hold a line break, an escape sequence, or a byte of a

@@ -1,119 +1,170 @@
-"""The live progress of a run: phase, rows, tokens per second, failures, time left."""
+"""The live view of a run: the phase at work, and a line for each finished one.
+
+On a terminal the line of the phase is drawn anew several times a second. In a pipe or a log file
+it is printed once a minute.
+"""
 
 import contextlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Column
+from rich.live import Live
 from rich.text import Text
 
 from autoevol.experiments.models.budget import Totals
+from autoevol.experiments.terminal.console import as_line, time_of_day
+from autoevol.experiments.terminal.phase_line import PhaseLine
+from autoevol.experiments.terminal.samples import SampleRows
 from autoevol.program.listeners import Phase
 from autoevol.program.records import Outcome
 
+_INTERVAL = 60.0
+"""Seconds between two lines of a phase, where no terminal draws it."""
 
-class _Speed(ProgressColumn):
-    """Rows and tokens per second since the phase began."""
-
-    def render(self, task: Task) -> Text:
-        """Return the figures of `task`."""
-        elapsed = task.finished_time if task.finished else task.elapsed
-        if not elapsed or elapsed < 1:  # too short for a rate
-            return Text("")
-        tokens = task.fields["tokens"]()
-        return Text(f"{task.completed / elapsed:.2f} rows/s {tokens / elapsed:.0f} tok/s", "dim")
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_PLAIN_FRAMES = "|/-\\"
 
 
 class ProgressBar:
-    """A listener that shows one line per phase."""
+    """A listener that shows the phase at work.
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    Args:
+        console: Where it is shown.
+        samples: Chooses finished rows to show; None: no row is shown.
+    """
+
+    def __init__(self, console: Console, samples: SampleRows | None = None) -> None:
+        self._console = console
+        self._samples = samples
         self._totals = Totals()
-        self._task: Task | None = None
+        self._line: PhaseLine | None = None
+        self._frames = cycle(_FRAMES if is_unicode(console) else _PLAIN_FRAMES)
 
     def count_tokens(self, totals: Totals) -> None:
-        """Show the tokens per second of an engine that has just been opened.
+        """Show the tokens per second and the cost of an engine that has just been opened.
 
         Args:
             totals: Of the engine; they grow with each call.
         """
-        # The bar is older than the engine: it shows the download of the engine's weights, too.
+        # The view is older than the engine: it shows the download of the engine's weights, too.
         self._totals = totals
 
     def on_phase(self, phase: Phase) -> None:
-        """Finish the line before and start one."""
+        """Finish the phase before and begin one."""
         self.finish()
-        # Without a terminal no live line is drawn, so a log file would not show what is going on.
-        if not self._progress.console.is_terminal:
-            self._progress.console.log(escape(phase.name))
-        before = self._tokens()  # the engine counts the whole run, a line its own phase
-        number = self._progress.add_task(
-            phase.name,
-            total=phase.total or None,
-            tokens=lambda: self._tokens() - before,
-            failed=0,
-        )
-        self._task = self._progress.tasks[self._progress.task_ids.index(number)]
+        self._line = PhaseLine(phase.name, phase.total, self._totals)
 
     def on_row(self, outcome: Outcome) -> None:
-        """Count a row."""
-        self.advance(failed=outcome.status == "failed")
+        """Count a row, and show it now and then if rows are to be shown."""
+        if self._line is not None:
+            self._line.count(outcome)
+        if self._samples and (panel := self._samples.panel(outcome)):
+            self._console.print(panel)
 
     def advance(self, *, failed: bool) -> None:
         """Count a finished piece of the phase's work."""
-        if self._task is not None:
-            failures = self._task.fields["failed"] + failed
-            self._progress.update(self._task.id, advance=1, failed=failures)
+        if self._line is not None:
+            self._line.advance(failed=failed)
 
     def on_part(self, done: int, total: int) -> None:
         """Show a download: its finished parts, and all of them."""
-        if done == 1 or self._task is None:
+        if done == 1 or self._line is None:
             self.on_phase(Phase("download the model", total))
-        if self._task is not None:
-            self._progress.update(self._task.id, completed=done)
+        if self._line is not None:
+            self._line.done = done
 
     def finish(self) -> None:
-        """Close the phase's line, and freeze its figures."""
-        if self._task is None:
+        """Print the line of the finished phase."""
+        if self._line is None:
             return
-        # A phase may end before its total, and then it is complete all the same.
-        done, tokens = max(self._task.completed, 1), self._task.fields["tokens"]()
-        self._progress.update(self._task.id, total=done, completed=done, tokens=lambda: tokens)
-        self._task = None
+        line, self._line = self._line, None
+        self._print(f"{'✓' if is_unicode(self._console) else 'done:'} {line.result()}")
 
-    def _tokens(self) -> int:
-        return self._totals.tokens_in + self._totals.tokens_out
+    def report(self) -> None:
+        """Print the line of the phase at work, for a log that is not drawn anew."""
+        if (line := self._line) is not None:
+            self._print(" · ".join(line.parts()))
+
+    def __rich__(self) -> Text:
+        """Return the live line; its parts are wrapped between them, never within one."""
+        line = self._line
+        if line is None:
+            return Text("")
+        parts = [f"{next(self._frames)} {line.parts()[0]}", *line.parts()[1:]]
+        return Text("\n".join(packed(parts, self._console.width)))
+
+    def _print(self, text: str) -> None:
+        stamp = "" if draws(self._console) else f"[{time_of_day()}] "
+        text = as_line(stamp + text)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _whole() -> Column:
-    return Column(no_wrap=True)
+def packed(parts: Sequence[str], width: int) -> list[str]:
+    """Return the parts joined to lines of at most `width` columns; later lines are indented.
+
+    A part that is wider than a line by itself is cut off.
+    """
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]} · {part}" if lines else part
+        if lines and Text(longer).cell_len > width:
+            lines.append(f"  {part}")
+        else:
+            lines[-1:] = [longer]
+    return [_cut(line, width) for line in lines]
+
+
+def _cut(line: str, width: int) -> str:
+    text = Text(line)
+    text.truncate(width, overflow="ellipsis")
+    return text.plain
+
+
+def is_unicode(console: Console) -> bool:
+    """Return whether the console's encoding holds what the live view draws."""
+    return console.encoding.lower().startswith("utf")
+
+
+def draws(console: Console) -> bool:
+    """Return whether lines can be drawn anew on the console."""
+    return console.is_terminal and not console.is_dumb_terminal
 
 
 @contextlib.contextmanager
-def progress_bar(console: Console) -> Iterator[ProgressBar]:
-    """Show progress on `console`; without a terminal only finished lines are printed."""
-    columns = (
-        SpinnerColumn(finished_text="✓"),
-        TextColumn("{task.description}", markup=False, table_column=_whole()),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed", style="yellow", table_column=_whole()),
-        _Speed(table_column=_whole()),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=False) as progress:
-        bar = ProgressBar(progress)
+def progress_bar(console: Console, samples: SampleRows | None = None) -> Iterator[ProgressBar]:
+    """Show progress on `console` until the block is left.
+
+    Args:
+        console: Drawn anew if it is a terminal; else a line is printed once a minute.
+        samples: Chooses finished rows to show; None: no row is shown.
+    """
+    bar = ProgressBar(console, samples)
+    shown = _drawn(bar, console) if draws(console) else _printed(bar)
+    with shown:
         yield bar
         bar.finish()
+
+
+@contextlib.contextmanager
+def _drawn(bar: ProgressBar, console: Console) -> Iterator[None]:
+    with Live(bar, console=console, refresh_per_second=5, transient=True):
+        yield
+
+
+@contextlib.contextmanager
+def _printed(bar: ProgressBar) -> Iterator[None]:
+    stopped = threading.Event()
+
+    def report() -> None:
+        while not stopped.wait(_INTERVAL):
+            bar.report()
+
+    thread = threading.Thread(target=report, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()

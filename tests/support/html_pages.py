@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
+from autoevol.experiments.report.words import FILES
+
 _EMPTY = {"meta", "img", "br", "hr", "input", "link"}
 
 
@@ -75,10 +77,13 @@ def read_page(file: Path) -> Node:
 
 
 def assert_self_contained(page: Node) -> None:
-    """Check that a page loads and runs nothing, and that its links lead to its own ids."""
+    """Check that a page loads and runs nothing; links lead to its own ids or the run's files."""
     assert not any(page.all(tag) for tag in ("script", "link", "iframe", "object"))
     assert all(image.attributes["src"].startswith("data:image/png;") for image in page.all("img"))
     assert not any("@import" in style.text or "url(" in style.text for style in page.all("style"))
     ids = Counter(node.attributes["id"] for node in page._nodes() if "id" in node.attributes)
     assert all(count == 1 for count in ids.values()), ids
-    assert {a.attributes["href"] for a in page.all("a")} <= {f"#{name}" for name in ids}
+    assert {a.attributes["href"] for a in page.all("a")} <= {
+        *(f"#{name}" for name in ids),
+        *FILES,
+    }

@@ -1,0 +1,68 @@
+"""Rows that show what a run made: a text before and after."""
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.artifacts.row_files import EVOLVED
+from autoevol.experiments.files.reading import read_rows
+
+COUNT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A kept row.
+
+    Attributes:
+        id: Of the row.
+        before: The seed; "": the row was answered as it is.
+        after: What became of it, the last round's text.
+        response: "": the row has none.
+    """
+
+    id: str
+    before: str
+    after: str
+    response: str
+
+
+def examples_in(folder: Path, *, count: int = COUNT, seed: int = 0) -> list[Example]:
+    """Return `count` kept rows drawn at random, in the order of the file.
+
+    Rows under suspicion and rows that a filter took out are drawn only if there are no others.
+
+    Args:
+        folder: The run's.
+        count: How many rows.
+        seed: Of the draw; the same seed draws the same rows.
+    """
+    file = folder / EVOLVED
+    if not file.is_file():
+        return []
+    rows = _drawn(filter(_is_sound, read_rows(file)), count, seed)
+    return [_example(row) for row in rows or _drawn(read_rows(file), count, seed)]
+
+
+def _drawn(rows: Iterable[Mapping[str, Any]], count: int, seed: int) -> list[Mapping[str, Any]]:
+    # Reservoir sampling: the file is read once, and `count` rows of it are held.
+    draw = random.Random(seed)
+    sample: list[tuple[int, Mapping[str, Any]]] = []
+    for number, row in enumerate(rows):
+        slot = number if number < count else draw.randrange(number + 1)
+        if slot < count:
+            sample[slot : slot + 1] = [(number, row)]
+    return [row for _, row in sorted(sample, key=lambda item: item[0])]
+
+
+def _is_sound(row: Mapping[str, Any]) -> bool:
+    return not row.get("suspected_by") and not row.get("filtered_by")
+
+
+def _example(row: Mapping[str, Any]) -> Example:
+    after = "\n\n".join(row.get("turns") or ()) or row["instruction"]
+    before = row.get("origin") or ""
+    response = "\n\n".join(row.get("answers") or ()) or row.get("response") or ""
+    return Example(row["id"], "" if row.get("round") == 0 else before, after, response)

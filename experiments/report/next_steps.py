@@ -1,0 +1,68 @@
+"""What a user can do after a run: against its losses first, then with its rows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.report.remedies import greatest_loss
+
+TOO_FEW = "too few rows to tell"
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """One thing to do.
+
+    Attributes:
+        why: What the run shows; names of keys are in backquotes.
+        command: That does it; "": there is no single one.
+    """
+
+    why: str
+    command: str = ""
+
+
+def next_steps(summary: Mapping[str, Any], folder: Path) -> list[NextStep]:
+    """Return what to do after a run, the most useful first."""
+    return [*_against_losses(summary, folder), *_with_rows(summary, folder)]
+
+
+def _against_losses(summary: Mapping[str, Any], folder: Path) -> Iterator[NextStep]:
+    if loss := greatest_loss(summary):
+        share = f"{loss.rows:,} of {summary['rows_failed']:,} failed rows"
+        why = f"{share} broke `{loss.rule}` (stage {loss.stage}). {loss.meaning} {loss.remedy}"
+        yield NextStep(why.strip())
+    if summary["rows_unscored"]:
+        yield NextStep(
+            f"The calls of {summary['rows_unscored']:,} rows failed after all retries; "
+            "`unscored.jsonl` says why.",
+        )
+    if summary.get("heldout_verdict") == TOO_FEW:
+        yield NextStep(
+            "The held-out rows are too few to tell the methods apart. More rows tell more: "
+            "`data.dev_size`, `data.fresh_size`, `data.heldout_size`."
+        )
+    if summary.get("rows_suspected"):
+        yield NextStep(
+            f"{summary['rows_suspected']:,} kept rows resemble failures. Read some of them.",
+            f"autoevol view {folder}",
+        )
+
+
+def _with_rows(summary: Mapping[str, Any], folder: Path) -> Iterator[NextStep]:
+    if not summary["rounds"]:
+        best = folder / "methods" / "best.md"
+        yield NextStep(
+            "Only the search ran. Evolve the whole set with the best method.",
+            f"autoevol evolve CONFIG --method {best} --out FOLDER",
+        )
+        return
+    if not summary["rows_out"]:
+        yield NextStep("No row was kept. Look at a few replies.", f"autoevol view {folder}")
+        return
+    if not summary.get("rows_suspected"):
+        yield NextStep("Read the rows, kept and lost, and mark them.", f"autoevol view {folder}")
+    yield NextStep("Fine-tune a student on them.", f"autoevol train {folder} --model NAME")
+    # Whether the run is tracked is known only after this page is written.
+    yield NextStep("Compare this run with others in MLflow.", "autoevol ui")

@@ -1,0 +1,117 @@
+"""What lost most rows of a run, and what helps against it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autoevol.experiments.artifacts.funnel import meaning_of
+
+_REMEDIES: tuple[tuple[str, str], ...] = (
+    (
+        "same_text unchanged reworded same_sum restated equal nothing_added same_answer "
+        "stagnant_complexity evolkit_stagnant h2o_change demands_no_more",
+        "The evolver changes too little. A stronger `models.evolver.model` helps most; so do other "
+        "operators (`evolve.methods`) and a second attempt with the next one "
+        "(`evolve.attempts: 2`).",
+    ),
+    (
+        "answered replied leaked_answer no_request missing_question",
+        "The evolver answers the instruction instead of rewriting it. Start from a method with "
+        "demonstrations (`optimizer.initial_method: e0-shown`), or set a stronger "
+        "`models.evolver.model`.",
+    ),
+    (
+        "changed_task lost_details lost_material shrunk loss_of_key_information evolkit_lost",
+        "The rewrites drop parts of their seeds. Operators that only add something "
+        "(`evolve.methods: [constraints, deepen]`) keep more, and so does a lower "
+        "`models.evolver.temperature`.",
+    ),
+    (
+        "unparsed empty prompt_leak rewriting_talk field_residue malformed_code repeated garbled "
+        "copied_demonstration copied_template author_opening koevol_filter teacher_instruction",
+        "The evolver's replies have an odd form. Lower `models.evolver.temperature`, or set a "
+        "stronger `models.evolver.model`; `autoevol preview` shows raw replies.",
+    ),
+    (
+        "truncated",
+        "Replies hit their token limit. Raise `models.evolver.max_tokens` if rewrites are cut, "
+        "`models.responder.max_tokens` if responses are.",
+    ),
+    (
+        "bloated over_length",
+        "The rewrites are too long. The numbers of `failure.thresholds` and `evolve.until` say how "
+        "long they may be; fewer `evolve.rounds` keep them short.",
+    ),
+    (
+        "language_drift",
+        "The model leaves the language of the seeds. Use one that is strong in that language.",
+    ),
+    (
+        "refusal refused_request declined_in_role not_possible short_apology "
+        "insufficient_qualification evolkit_unqualified",
+        "The model declines. Another `models.responder.model` or `models.evolver.model` may not, "
+        "or such seeds are left out with `data.where`.",
+    ),
+    (
+        "asks_for_input confirmed_only dont_know echo continued says_nothing only_stop_words "
+        "idk_or_garbled teacher_response",
+        "The responses are no answers. Set a stronger `models.responder.model`; where a response "
+        "asks for something, the rewrite lacks it.",
+    ),
+    (
+        "impossible defects analysis unsolvable",
+        "The rewrites cannot be carried out as they stand. A stronger `models.evolver.model`, "
+        "fewer `evolve.rounds`, or a search (`optimizer.name`) helps.",
+    ),
+    (
+        "too_easy no_gap",
+        "A weak solver solves the rewrites, too. A search (`optimizer.name`) looks for a method "
+        "that demands more; harder seeds help as well.",
+    ),
+    (
+        "too_hard",
+        "The strong solver's answers disagree. Set a stronger `models.strong_solver.model`, or "
+        "start from easier seeds.",
+    ),
+    (
+        "verifier_failed tests_failed no_tests no_agreement wrong_result unreadable_checks",
+        "The responses do not pass their checks. More samples (`answer.samples`) or a stronger "
+        "`models.responder.model` give more that do.",
+    ),
+)
+
+REMEDIES = {rule: remedy for rules, remedy in _REMEDIES for rule in rules.split()}
+"""What helps against a rule, by the rule's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The rule that failed most rows.
+
+    Attributes:
+        stage: Of the rule.
+        rule: Its name.
+        rows: Rows that it failed; some of them broke other rules, too.
+        meaning: What it detects; "" if nothing is recorded of it.
+        remedy: What helps; "" if nothing is recorded.
+    """
+
+    stage: str
+    rule: str
+    rows: int
+    meaning: str
+    remedy: str
+
+
+def greatest_loss(summary: Mapping[str, Any]) -> Loss | None:
+    """Return what failed most rows of a run; None: no row failed."""
+    counts = [
+        (rows, stage, rule)
+        for stage, rules in (summary.get("failures_by_rule") or {}).items()
+        for rule, rows in rules.items()
+    ]
+    if not counts:
+        return None
+    # The first of equals, in the order of the funnel.
+    rows, stage, rule = max(counts, key=lambda count: count[0])
+    return Loss(stage, rule, rows, meaning_of(rule), REMEDIES.get(rule, ""))

@@ -1,0 +1,120 @@
+"""What helps against lost rows, and the rows that show what a run made."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.artifacts.funnel import REASONS_WITHOUT_A_RULE
+from autoevol.experiments.config.documentation.reference import config_reference
+from autoevol.experiments.report.examples import examples_in
+from autoevol.experiments.report.next_steps import next_steps
+from autoevol.experiments.report.remedies import REMEDIES, greatest_loss
+from autoevol.metrics import RULES
+
+COMMANDS = {"autoevol preview"}
+
+
+def test_every_rule_has_a_remedy() -> None:
+    assert {*REMEDIES} == {*RULES, *REASONS_WITHOUT_A_RULE}
+
+
+def test_remedies_name_keys_that_a_config_has() -> None:
+    named = {name for text in REMEDIES.values() for name in re.findall("`([^`]+)`", text)}
+    keys = {re.split(": ?", name)[0] for name in named - COMMANDS}
+    of_a_role = {re.sub(r"^models\.[a-z_]+\.", "models.ROLE.", key) for key in keys}
+    assert of_a_role <= documented_keys()
+
+
+def documented_keys() -> set[str]:
+    """Return the dotted names of all keys, from the tables of the config's reference."""
+    section, keys = "", set()
+    for line in config_reference().splitlines():
+        if heading := re.fullmatch("## (.+)", line):
+            section = heading[1].strip("`")
+        elif key := re.match(r"\| `([^`]+)`", line):
+            keys.add(f"{section}.{key[1]}")
+    return keys
+
+
+def test_the_greatest_loss_is_named_with_what_helps() -> None:
+    summary = {"failures_by_rule": {"evolve": {"unchanged": 3}, "respond": {"truncated": 5}}}
+    loss = greatest_loss(summary)
+    assert loss is not None
+    assert (loss.stage, loss.rule, loss.rows) == ("respond", "truncated", 5)
+    assert "max_tokens" in loss.remedy
+    assert loss.meaning == RULES["truncated"].meaning
+
+
+def test_a_run_without_failures_has_no_loss() -> None:
+    assert greatest_loss({"failures_by_rule": {"evolve": {}}}) is None
+    assert greatest_loss({}) is None
+
+
+def write(folder: Path, rows: list[dict[str, Any]]) -> None:
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (folder / "evolved.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+def evolved(number: int, **columns: Any) -> dict[str, Any]:
+    row = {"id": f"r{number:02d}", "round": 1, "origin": "seed", "instruction": f"text {number}"}
+    return {**row, **columns}
+
+
+def test_examples_are_drawn_from_sound_rows_in_the_order_of_the_file(tmp_path: Path) -> None:
+    suspect = {"suspected_by": [{"rule": "reworded", "evidence": "few words"}]}
+    rows = [evolved(n, **(suspect if n % 2 else {})) for n in range(40)]
+    write(tmp_path, [*rows, evolved(40, filtered_by="dedup")])
+    drawn = [example.id for example in examples_in(tmp_path)]
+    assert len(drawn) == 3
+    assert drawn == sorted(drawn)
+    assert all(int(name[1:]) % 2 == 0 and name != "r40" for name in drawn)
+    assert drawn == [example.id for example in examples_in(tmp_path)]
+    assert drawn != [example.id for example in examples_in(tmp_path, seed=1)]
+
+
+def test_suspected_rows_are_shown_where_there_are_no_others(tmp_path: Path) -> None:
+    write(tmp_path, [evolved(1, suspected_by=[{"rule": "reworded", "evidence": "x"}])])
+    assert [example.id for example in examples_in(tmp_path)] == ["r01"]
+
+
+def test_turns_and_answers_are_shown_whole_and_a_run_without_rows_shows_none(
+    tmp_path: Path,
+) -> None:
+    assert examples_in(tmp_path) == []
+    write(tmp_path, [evolved(1, turns=["a", "b"], answers=["c", "d"])])
+    (example,) = examples_in(tmp_path)
+    assert (example.before, example.after, example.response) == ("seed", "a\n\nb", "c\n\nd")
+
+
+def summary(**figures: Any) -> dict[str, Any]:
+    zeros = {"rows_out": 0, "rows_failed": 0, "rows_unscored": 0, "rounds": [{}]}
+    return {**zeros, **figures}
+
+
+def test_what_to_do_next_begins_with_what_was_lost() -> None:
+    lost = summary(
+        rows_out=5,
+        rows_failed=3,
+        rows_unscored=2,
+        rows_suspected=4,
+        heldout_verdict="too few rows to tell",
+        failures_by_rule={"evolve": {"unchanged": 3}},
+    )
+    steps = next_steps(lost, Path("runs/x"))
+    starts = ("3 of 3 failed", "The calls of 2", "The held-out rows", "4 kept rows", "Fine-tune")
+    assert [step.why.startswith(start) for step, start in zip(steps, starts, strict=False)] == [
+        True
+    ] * len(starts)
+    assert [step.command for step in steps if step.command] == [
+        "autoevol view runs/x",
+        "autoevol train runs/x --model NAME",
+        "autoevol ui",
+    ]
+
+
+def test_a_run_that_kept_nothing_or_searched_alone_says_what_fits() -> None:
+    (empty,) = next_steps(summary(), Path("runs/x"))
+    assert empty.why.startswith("No row was kept")
+    (searched,) = next_steps(summary(rounds=[]), Path("runs/x"))
+    assert searched.command.startswith("autoevol evolve CONFIG --method runs/x/methods/best.md")
