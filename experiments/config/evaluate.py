@@ -14,7 +14,7 @@ class EvaluateConfig(Section):
     """How a model is evaluated; it always takes the likeliest token.
 
     Attributes:
-        tasks: Names of tasks, as docs/training.md lists them; `checks:FILE`, `loss:FILE`
+        tasks: Names of tasks, as docs/train.md lists them; `checks:FILE`, `loss:FILE`
             and `open:FILE` for files of one's own, `lm_eval:NAME` for the harness.
         limit: Questions of each task, drawn once; null: all.
         max_tokens: Of an answer.

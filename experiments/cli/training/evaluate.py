@@ -31,7 +31,7 @@ Model = Annotated[
     ),
 ]
 Tasks = Annotated[
-    str | None, typer.Option("--tasks", metavar="A,B", help="Tasks; see docs/training.md.")
+    str | None, typer.Option("--tasks", metavar="A,B", help="Tasks; see docs/train.md.")
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="N questions of each task, drawn once.")

@@ -1,4 +1,4 @@
-"""README's "Coming from" lines, on the originals' own files: what comes out is what theirs read."""
+"""The lines of docs/coming-from.md, on the originals' own files: what comes out is what theirs read."""
 
 import json
 import shlex
@@ -15,8 +15,9 @@ from tests.support.command_line import rows_of, run_cli
 TASKS = [f"List the {n} largest rivers of Europe." for n in range(1, 9)]
 ALPACA = [{"instruction": task, "input": "", "output": f"The Rhine, {task}"} for task in TASKS]
 HF_ROWS = [{"instruction": task, "root": "kmmlu/law"} for task in TASKS]
+HOSTED = "openai/gpt-4o-mini"
 KOEVOL = ["instruction", "generation", "root", "trace", "origin", "output"]
-LINES = (REPOSITORY / "README.md").read_text("utf-8")
+LINES = (REPOSITORY / "docs/coming-from.md").read_text("utf-8")
 
 
 def write(name: str, tree: Any) -> None:
@@ -29,10 +30,10 @@ def split(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
 
 
 def do(*commands: str) -> None:
-    """Run command lines of the README, with the scripted model in the place of MODEL."""
+    """Run command lines of the page, with the scripted model in the place of the hosted one."""
     for command in commands:
-        assert command in LINES, f"README has no line {command!r}"
-        words = shlex.split(command.replace("MODEL", "scripted/world"))
+        assert command in LINES, f"the page has no line {command!r}"
+        words = shlex.split(command.replace(HOSTED, "scripted/world"))
         run_cli(*words[1:], expected=0)
 
 
@@ -77,7 +78,7 @@ def test_koevol_fills_the_answers_that_are_missing(workplace: Path) -> None:
     rows = [[TASKS[0], 0, "ko", "r", TASKS[0], "IDK"], ["Why?", 1, "ko", "r3", TASKS[0], "So."]]
     write("whole_generations.json", split(rows))
     do(
-        "autoevol run koevol --data whole_generations.json --model MODEL --set evolve.rounds=0 "
+        "autoevol run koevol --data whole_generations.json --model openai/gpt-4o-mini --set evolve.rounds=0 "
         "--set answer.only_missing=true --out runs/filled"
     )
     run_cli("export", "runs/filled", "--format", "koevol", expected=0)
@@ -94,7 +95,7 @@ def test_koevol_fills_the_answers_that_are_missing(workplace: Path) -> None:
             "wizardlm",
             "alpaca_data.json",
             (
-                "autoevol run wizardlm --data alpaca_data.json --model MODEL",
+                "autoevol run wizardlm --data alpaca_data.json --model openai/gpt-4o-mini",
                 "autoevol convert runs/wizardlm/evolved.jsonl OUT.json --to alpaca",
             ),
             id="WizardLM",
@@ -103,7 +104,7 @@ def test_koevol_fills_the_answers_that_are_missing(workplace: Path) -> None:
             "A",
             "FILE.json",
             (
-                "autoevol run slm-evol --data FILE.json --model MODEL --out runs/A",
+                "autoevol run slm-evol --data FILE.json --model openai/gpt-4o-mini --out runs/A",
                 "autoevol convert runs/A/evolved.jsonl OUT.json --to alpaca",
             ),
             id="HypherX",
@@ -121,7 +122,7 @@ def test_alpaca_lists(workplace: Path, name: str, file: str, commands: Sequence[
 
 def test_evol_teacher_merges_rounds_and_seeds(workplace: Path) -> None:
     write("code_alpaca.json", ALPACA)
-    do("autoevol run wizardcoder --data code_alpaca.json --model MODEL")
+    do("autoevol run wizardcoder --data code_alpaca.json --model openai/gpt-4o-mini")
     rows = rows_of(Path("runs/wizardcoder/exports/alpaca.jsonl"))
     texts = [row["instruction"] for row in rows]
     assert set(TASKS) <= set(texts)
@@ -131,7 +132,7 @@ def test_evol_teacher_merges_rounds_and_seeds(workplace: Path) -> None:
 def test_h2o_wizardlm_begins_from_a_list_of_strings(workplace: Path) -> None:
     write("SEEDS.json", TASKS)
     do(
-        "autoevol run h2o --data SEEDS.json --model MODEL --set 'evolve.schedule=[[constraints, "
+        "autoevol run h2o --data SEEDS.json --model openai/gpt-4o-mini --set 'evolve.schedule=[[constraints, "
         "deepen, concretize, reasoning, slightly-harder, switch-topic]]'"
     )
     rows = rows_of(Path("runs/h2o/evolved.jsonl"))
