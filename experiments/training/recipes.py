@@ -5,6 +5,7 @@ and completions. Paths in the files are relative to their folder.
 """
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -49,6 +50,9 @@ def write_recipe(plan: TrainPlan, trainer: TrainerName) -> list[str]:
     rows = _pairs(plan.examples) if trainer == "trl" else _conversations(plan.examples)
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
     write_whole(plan.folder / _DATA, "".join(lines))
+    if Path(config.model).is_dir():
+        # The trainer is started in the folder, where the user's relative path leads nowhere.
+        config = config.model_copy(update={"model": os.path.relpath(config.model, plan.folder)})
     return _WRITERS[trainer](plan.folder, config)
 
 
@@ -77,7 +81,7 @@ def _llama_factory(folder: Path, config: TrainConfig) -> list[str]:
         **(lora if config.method == "lora" else {}),
         "dataset": _NAME,
         "dataset_dir": ".",
-        "template": _template(config.model),
+        **_template(config.model),
         "cutoff_len": config.max_length,
         "packing": config.packing,
         "output_dir": "model",
@@ -109,9 +113,11 @@ def _shared(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def _template(model: str) -> str:
+def _template(model: str) -> dict[str, str]:
+    """Return the key of a template; {}: LLaMA-Factory takes the one of the tokenizer."""
     name = model.lower()
-    return next((template for part, template in _TEMPLATES.items() if part in name), "default")
+    template = next((value for part, value in _TEMPLATES.items() if part in name), "")
+    return {"template": template} if template else {}
 
 
 def _axolotl(folder: Path, config: TrainConfig) -> list[str]:

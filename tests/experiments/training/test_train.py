@@ -342,6 +342,19 @@ def test_other_trainers_get_conversations(workplace: Path) -> None:
     assert tree["dataset"]["conversation_column"] == "messages"
 
 
+@pytest.mark.parametrize("trainer", ["llama_factory", "axolotl", "trl"])
+def test_a_recipe_finds_a_student_in_a_folder_from_its_own(
+    rows: str, workplace: Path, trainer: str
+) -> None:
+    Path("students/tiny").mkdir(parents=True)
+    arguments = ["train", rows, "--model", "students/tiny", "--out", "made/recipe"]
+    run_cli(*arguments, "--only-config", trainer, expected=0)
+    tree = yaml.safe_load(Path("made/recipe", f"{trainer}.yaml").read_text("utf-8"))
+    model = tree.get("model_name_or_path") or tree["base_model"]
+    assert Path("made/recipe", model).resolve() == Path("students/tiny").resolve()
+    assert "template" not in tree, "LLaMA-Factory takes the tokenizer's own"
+
+
 def test_a_student_that_is_known_here_alone_makes_no_recipe(rows: str) -> None:
     arguments = ["train", rows, "--out", "recipe", "--only-config", "trl"]
     assert "known here alone" in run_cli(*arguments, expected=2).err
