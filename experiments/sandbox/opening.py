@@ -13,7 +13,7 @@ from autoevol.experiments.sandbox.process import Command, ProcessSandbox, interp
 from autoevol.program.sandbox import DEFAULT_LIMITS, Call, CallResult, Limits, Sandbox
 
 SandboxName = Literal["auto", "monty", "bwrap", "none"]
-_MONTY = "install Monty (`pip install autoevol[verify]`)"
+_MONTY = "install Monty (`pip install 'autoevol[verify]'`)"
 ALLOW = "--allow-unsandboxed"
 
 

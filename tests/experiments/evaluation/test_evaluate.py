@@ -45,6 +45,21 @@ def _even(request: ReceivedRequest) -> Answer:
     return 200, openai_reply("yes" if _number(request) % 2 == 0 else "yes, sure")
 
 
+def test_a_wrong_key_names_the_section_that_has_it(checked: str) -> None:
+    refusal = {"error": {"message": "Incorrect API key", "code": "invalid_api_key"}}
+    with answering(lambda _: (401, refusal)) as server:
+        result = _evaluate(server.url, checked, "--out", "a", expected=2)
+    assert "evaluate" in result.err
+    assert "models." not in result.err
+
+
+def test_a_setting_that_the_model_refuses_is_named_in_its_section(checked: str) -> None:
+    refusal = {"error": {"message": "max_tokens is too large: 512", "param": "max_tokens"}}
+    with answering(lambda _: (400, refusal)) as server:
+        result = _evaluate(server.url, checked, "--out", "a", expected=2)
+    assert "evaluate.max_tokens" in result.err
+
+
 def test_answers_are_graded_by_their_checks(checked: str) -> None:
     with answering(_even) as server:
         _evaluate(server.url, checked, "--out", "a")
