@@ -54,6 +54,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "compare": ("compare", "Put runs side by side, or let a judge decide between two sets."),
     "report": ("report", "Write a finished run's report.html again, for example after `score`."),
+    "view": ("view", "Browse the rows of a run on a local page, and mark them good or bad."),
     "export": ("export", "Write a run's rows in the formats that trainers read."),
     "convert": ("data", "Turn instruction data from one format into another."),
     "merge": ("data", "Merge files of rows into one; duplicates are dropped, ids stay unique."),

@@ -22,6 +22,11 @@ def page(template: str, **context: Any) -> str:
     return _environment().get_template(template).render(context)
 
 
+def stylesheet() -> str:
+    """Return the style of all pages, for one that does not embed it."""
+    return (_TEMPLATES / "page.css").read_text("utf-8")
+
+
 def embedded(figures: Mapping[str, Any]) -> dict[str, str]:
     """Return figures as `data:` URLs of PNG, by name, without those that are None."""
     return {name: _data_url(png(figure)) for name, figure in figures.items() if figure}

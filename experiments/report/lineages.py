@@ -79,7 +79,7 @@ class Evolved:
 
     def _length_before(self, row: Mapping[str, Any]) -> int | None:
         """Return the words of the row's parent; None: it has none, or the file lacks it."""
-        length = None if _is_new(row) else self._lengths.get(row["parent_id"])
+        length = None if is_new(row) else self._lengths.get(row["parent_id"])
         # Seeds are not in the file; each row carries the text of its own.
         if length is None and row["parent_id"] == row["seed_id"]:
             return len(words(row["origin"]))
@@ -115,12 +115,34 @@ def read_evolved(file: Path, rng: random.Random, *, draw: int = DRAWN) -> Evolve
 def lineages(file: Path, evolved: Evolved) -> list[RowHistory]:
     """Return the drawn rows with their lineages, in the file's order."""
     with file.open("rb") as lines:
-        return [_history(evolved.drawn[number], evolved, lines) for number in sorted(evolved.drawn)]
+        drawn = (evolved.drawn[number] for number in sorted(evolved.drawn))
+        return [history_of(_ancestors(row, evolved, lines)) for row in drawn]
+
+
+def history_of(rows: Sequence[Mapping[str, Any]]) -> RowHistory:
+    """Return the lineage of a row.
+
+    Args:
+        rows: The row, last, after those of its ancestors that are there, oldest first.
+    """
+    first = rows[0]
+    seed = first["origin"] if first["parent_id"] and not is_new(first) else ""
+    stages = [LineageStage(0, None, [Piece(seed)])] if seed else []
+    for before, after in zip([seed, *map(text_of, rows)], rows, strict=False):
+        text = text_of(after)
+        pieces = mark_new_words(before, text) if before else [Piece(text)]
+        stages.append(LineageStage(after["round"], after["method"], pieces))
+    return RowHistory(rows[-1], stages, _note(first))
 
 
 def text_of(row: Mapping[str, Any]) -> str:
     """Return the user's side of a row: its turns, or else its instruction."""
-    return "\n\n".join(row.get("turns") or ()) or row["instruction"]
+    return "\n\n".join(row.get("turns") or ()) or str(row["instruction"])
+
+
+def is_new(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row begins a lineage of its own, only inspired by its parent."""
+    return bool(row["seed_id"] == row["id"])
 
 
 def _row(line: bytes, where: str) -> dict[str, Any]:
@@ -142,17 +164,6 @@ def _row(line: bytes, where: str) -> dict[str, Any]:
     return row
 
 
-def _history(row: dict[str, Any], evolved: Evolved, lines: BinaryIO) -> RowHistory:
-    rows = _ancestors(row, evolved, lines)
-    seed = rows[0]["origin"] if rows[0]["parent_id"] and not _is_new(rows[0]) else ""
-    stages = [LineageStage(0, None, [Piece(seed)])] if seed else []
-    for before, after in zip([seed, *map(text_of, rows)], rows, strict=False):
-        text = text_of(after)
-        pieces = mark_new_words(before, text) if before else [Piece(text)]
-        stages.append(LineageStage(after["round"], after["method"], pieces))
-    return RowHistory(row, stages, _note(rows[0]))
-
-
 def _ancestors(row: dict[str, Any], evolved: Evolved, lines: BinaryIO) -> list[dict[str, Any]]:
     """Return the row with its ancestors in the file, oldest first."""
     rows = [row]
@@ -163,15 +174,10 @@ def _ancestors(row: dict[str, Any], evolved: Evolved, lines: BinaryIO) -> list[d
     return rows
 
 
-def _is_new(row: Mapping[str, Any]) -> bool:
-    """Tell whether a row begins a lineage of its own, only inspired by its parent."""
-    return bool(row["seed_id"] == row["id"])
-
-
 def _note(first: Mapping[str, Any]) -> str:
     """Return where the first row of a lineage comes from, unless it was made from its seed."""
     if first["parent_id"] in (None, first["seed_id"]):
         return ""
-    if _is_new(first):
+    if is_new(first):
         return f"a new instruction, inspired by {first['parent_id']}"
     return f"the rounds before round {first['round']} are not in this folder"

@@ -10,6 +10,7 @@ import yaml
 
 from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.artifacts.identity import RunIdentity, read_identity
+from autoevol.experiments.artifacts.labels.file import read_marks
 from autoevol.experiments.artifacts.search_record import SearchRecord, best_alone, read_record
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.files.atomic import write_whole
@@ -23,6 +24,7 @@ from autoevol.experiments.tracking.parent import RunPlace
 from autoevol.experiments.tracking.recorder import Recorder, log_score_figures
 from autoevol.experiments.tracking.run import flat_rounds, results_body
 from autoevol.experiments.tracking.store import TABLE_ROWS, find_store, log_files
+from autoevol.experiments.tracking.traces import is_trace_of, log_feedback
 from autoevol.program.errors import AutoEvolError, ConfigError
 from autoevol.signatures import to_markdown
 
@@ -49,7 +51,40 @@ def track_folder(folder: Path, config: TrackingConfig) -> str:
         if run_id is None:
             raise ConfigError(str(folder), "holds nothing that could be tracked")
         _note(folder, run_id)
+    log_marks(folder, config)
     return run_id
+
+
+def log_marks(folder: Path, config: TrackingConfig) -> int:
+    """Log the marks of a run's rows as assessments of their traces; nothing twice.
+
+    Rows that were not traced, or whose traces are not in the store, are skipped.
+
+    Args:
+        folder: The run's, with its `labels.jsonl`.
+        config: Where.
+
+    Returns:
+        How many marks the store has now.
+
+    Raises:
+        ConfigError: `labels.jsonl` cannot be read.
+        TrackingError: The store cannot be used.
+        MlflowException: MLflow refuses something, or a server does not answer.
+    """
+    marks = read_marks(folder)
+    store = find_store(config) if marks else None
+    if store is None:
+        return 0
+    traces = [event.body for event in read_events(folder) if event.kind == "trace"]
+    logged = {
+        mark.key
+        for mark in marks.values()
+        for body in traces
+        if is_trace_of(body, mark.line)
+        and log_feedback(store, body, mark.label, mark.all_kinds, str(mark.line.get("id")))
+    }
+    return len(logged)
 
 
 def track_later(

@@ -33,6 +33,12 @@ _RECENT = 2000
 """Calls that are kept until their rows are judged: more than are in flight at a time."""
 _WATCHED = ("optimizer", "judge")
 
+FEEDBACK = "label"
+"""Name of the assessment that a mark in `labels.jsonl` becomes."""
+
+_READER = "autoevol view"
+_MISSING = frozenset(("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"))
+
 _NS_PER_MS = 10**6
 _NS_PER_S = 10**9
 _PREVIEW = 1000  # characters in MLflow's list of traces
@@ -176,6 +182,75 @@ def log_trace(store: Store, run_id: str, body: Mapping[str, Any]) -> None:
     client = TracingClient(store.uri)
     client.start_trace(info)
     client.log_spans(store.experiment_id, _spans(body))
+
+
+def is_trace_of(body: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Tell whether a trace shows how a row was rewritten, or how the rewrite was answered.
+
+    Args:
+        body: Of the trace's event.
+        row: With its texts as a line of `labels.jsonl` names them: `seed`, `evolved`, `response`.
+    """
+    # By the texts: a search may trace a dev row of the same id, evolved by another method.
+    inputs, outputs = _texts(body["inputs"]), _texts(body["outputs"])
+    seed, evolved, response = (
+        str(row.get(key) or "").strip() for key in ("seed", "evolved", "response")
+    )
+    if not evolved:
+        is_own = bool(row.get("id")) and body["tags"].get("row") == row["id"]
+        return is_own and seed in inputs
+    is_rewrite = seed in inputs and evolved in outputs
+    return is_rewrite or bool(response and evolved in inputs and response in outputs)
+
+
+def _texts(fields: Mapping[str, Any]) -> set[str]:
+    return {value.strip() for value in fields.values() if isinstance(value, str)}
+
+
+def log_feedback(
+    store: Store, body: Mapping[str, Any], label: str | None, kinds: Sequence[str], row: str
+) -> bool:
+    """Make a trace have one assessment by a reader of a row; return whether it has one now.
+
+    Args:
+        store: Holds the trace; one that it does not hold is skipped.
+        body: Of the trace's event.
+        label: "good" or "bad"; None: the reader has taken the mark back.
+        kinds: Kinds of failure, for the rationale.
+        row: Id of the row.
+    """
+    from mlflow.entities import AssessmentSource, Feedback
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracing.client import TracingClient
+
+    client, trace_id = TracingClient(store.uri), _trace_id(body)
+    try:
+        assessments = client.get_trace_info(trace_id).assessments
+    except MlflowException as error:
+        if error.error_code not in _MISSING:
+            raise
+        return False
+    rationale = ", ".join(kinds) or None
+    ours = {str(a.assessment_id): _content(a) for a in assessments if _is_ours(a)}
+    if [*ours.values()] == ([(label, rationale)] if label else []):
+        return label is not None
+    for assessment_id in ours:
+        client.delete_assessment(trace_id, assessment_id)
+    if label:
+        source = AssessmentSource(source_type="HUMAN", source_id=_READER)
+        feedback = Feedback(FEEDBACK, label, source=source, rationale=rationale)
+        feedback.metadata = {"row": row}
+        client.log_assessment(trace_id, feedback)
+    return label is not None
+
+
+def _is_ours(assessment: Any) -> bool:
+    is_feedback = assessment.name == FEEDBACK and assessment.feedback is not None
+    return is_feedback and assessment.source.source_id == _READER
+
+
+def _content(assessment: Any) -> tuple[Any, str | None]:
+    return assessment.feedback.value, assessment.rationale or None
 
 
 def _spans(body: Mapping[str, Any]) -> list[Any]:

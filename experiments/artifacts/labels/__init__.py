@@ -1,0 +1,1 @@
+"""`labels.jsonl`: what people say of a run's rows."""

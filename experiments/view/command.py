@@ -1,0 +1,50 @@
+"""`autoevol view`: the server until Ctrl-C; then MLflow gets the marks of rows that were traced."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from autoevol.experiments.artifacts.identity import read_identity
+from autoevol.experiments.artifacts.labels.file import LABELS
+from autoevol.experiments.tracking.again import log_marks, reporting
+from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.view.run_rows import RunRows
+from autoevol.experiments.view.server import ViewServer
+
+Say = Callable[[str], None]
+
+
+def view(folder: Path, port: int, tracking: TrackingConfig | None, say: Say) -> None:
+    """Serve the page of a run until Ctrl-C.
+
+    Args:
+        folder: The run's, which may be at work.
+        port: On the loopback address; 0: any that is free.
+        tracking: Where the marks are logged; None: nowhere.
+        say: Prints one line.
+
+    Raises:
+        ConfigError: The folder is no run's, a file of it cannot be read, or the port is in use.
+    """
+    # For its check alone: it raises where the folder is no run's.
+    read_identity(folder)
+    rows = RunRows(folder)
+    rows.refresh()
+    with ViewServer(rows, port) as server:
+        say(server.guard.address)
+        say(f"j/k: next and previous row; g: good, b: bad, u: unmark; ?: help. {folder / LABELS}")
+        say("Ctrl-C ends it")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            say(f"{rows.added} marks" if rows.added != 1 else "1 mark")
+    if tracking and rows.added:
+        _log(folder, tracking, say)
+
+
+def _log(folder: Path, tracking: TrackingConfig, say: Say) -> None:
+    try:
+        with reporting(say, f"the marks are saved, and `autoevol track {folder}` tries again"):
+            count = log_marks(folder, tracking)
+            say(f"{count} of them are assessments in MLflow, of rows that were traced")
+    except KeyboardInterrupt:
+        say(f"the marks are saved; `autoevol track {folder}` logs them in MLflow")

@@ -1,0 +1,142 @@
+"""The lines of `labels.jsonl`: each is a labelled row, as `autoevol metric-check` reads them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.artifacts.labels.file import KINDS, Label
+from autoevol.experiments.artifacts.search_record import read_record
+from autoevol.experiments.report.lineages import is_new, text_of
+from autoevol.experiments.view.rows import Entry, Row, response_of
+from autoevol.metrics.text.scripts import dominant_script, latin_language
+from autoevol.program.errors import ConfigError
+from autoevol.signatures import Method, shipped_methods
+
+_OF_SCRIPT = {"hangul": "ko", "kana": "ja", "han": "zh"}
+
+
+class MarkError(Exception):
+    """What was sent is no mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRequest:
+    """What somebody says of a row.
+
+    Attributes:
+        key: Of the row.
+        label: None takes the mark back.
+        kinds: Kinds of failure of a bad row, by the keys of `KINDS`; each may be empty.
+    """
+
+    key: str
+    label: Label | None
+    kinds: Mapping[str, list[str]]
+
+
+def request_of(tree: Any) -> MarkRequest:
+    """Return the mark that the page has sent.
+
+    Raises:
+        MarkError: It is none.
+    """
+    if not isinstance(tree, dict) or not isinstance(tree.get("key"), str):
+        raise MarkError("a mark must be an object with the key of a row")
+    label = tree.get("label", "")
+    if label not in ("good", "bad", None):
+        raise MarkError("label must be good, bad or null")
+    kinds = {name: _kinds_of(tree, name) for name in KINDS}
+    if label != "bad" and any(kinds.values()):
+        raise MarkError("only a bad row has kinds of failure")
+    return MarkRequest(tree["key"], label, kinds)
+
+
+def line_of(
+    request: MarkRequest, entry: Entry, row: Row, parent: str, folder: Path
+) -> Mapping[str, Any]:
+    """Return the line for a mark.
+
+    Args:
+        request: What is said of the row.
+        entry: Of the row.
+        row: As the run's file has it: nothing that the page has sent gets into the line but the
+            mark itself.
+        parent: The text that the row was evolved from; "": it is not in the folder.
+        folder: The run's, which holds its methods.
+    """
+    moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+    line = {"key": entry.key, "id": entry.id, "label": request.label, "time": moment}
+    if request.label is None:
+        return line
+    response_failed = bool(request.kinds["response_kinds"])
+    # A bad row without kinds: the rewrite failed, as far as one can tell.
+    failed = request.label == "bad" and (bool(request.kinds["kinds"]) or not response_failed)
+    return {
+        **line,
+        "failed": failed,
+        "kinds": request.kinds["kinds"],
+        "response_failed": response_failed,
+        "response_kinds": request.kinds["response_kinds"],
+        "status": "suspected" if entry.is_suspected else entry.status,
+        "rules": list(entry.rules),
+        "failed_at": row.get("failed_at"),
+        "round": entry.round,
+        **_texts(row, parent),
+        **_method(row, folder),
+        "lang": _language(row, parent),
+        "source": row.get("model_evolve") or "unknown",
+    }
+
+
+def _kinds_of(tree: Mapping[str, Any], name: str) -> list[str]:
+    kinds = tree.get(name) or []
+    if not isinstance(kinds, list) or not all(kind in KINDS[name] for kind in kinds):
+        raise MarkError(f"{name} must be a list of: {', '.join(KINDS[name])}")
+    return list(dict.fromkeys(kinds))
+
+
+def _texts(row: Row, parent: str) -> dict[str, Any]:
+    """Return the texts that F judges; null where a reply could not be parsed or there is none."""
+    return {
+        "seed": parent,
+        "evolved": text_of(row) or None,
+        "response": response_of(row) or None,
+        "input": row.get("input") or "",
+        "raw": row.get("raw") or "",
+    }
+
+
+def _method(row: Row, folder: Path) -> dict[str, Any]:
+    """Return the method: its name where it is a shipped one, else its text, which F looks for."""
+    name = row["method"] or ""
+    shipped, recorded = shipped_methods().get(name), _recorded(folder, name)
+    kind = "breadth" if is_new(row) else shipped.kind if shipped else "depth"
+    method: dict[str, Any] = {"method_name": name, "method_kind": kind}
+    if recorded is None or (shipped and recorded.id == shipped.id):
+        return {**method, "method": name if shipped else ""}
+    shown = [evolved for _, evolved in recorded.demonstrations]
+    return {**method, "method": recorded.instructions, "demonstrations": shown}
+
+
+def _recorded(folder: Path, name: str) -> Method | None:
+    """Return the method of a name that the run's search has recorded; None: there is none."""
+    try:
+        record = read_record(folder)
+    except ConfigError:
+        return None
+    methods = record.methods.values() if record else ()
+    return next((method for method in methods if method.name == name), None)
+
+
+def _language(row: Row, parent: str) -> str:
+    """Return the ISO 639-1 code that the row came with, or that of its texts, or "unknown"."""
+    meta = row.get("meta")
+    named = meta.get("lang") or meta.get("language") if isinstance(meta, dict) else None
+    if isinstance(named, str):
+        return named
+    text = "\n".join((parent or row["origin"], text_of(row)))
+    script = dominant_script(text)
+    language = latin_language(text) if script == "latin" else _OF_SCRIPT.get(script or "")
+    return language or "unknown"
