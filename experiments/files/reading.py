@@ -68,8 +68,17 @@ def read_lines(file: Path) -> Iterator[Record]:
     Raises:
         ConfigError: Names the file, and the line where there is one.
     """
+    return strict(line_items(file))
+
+
+def line_items(file: Path) -> Iterator[Item]:
+    """Yield the records of JSON Lines as `read_lines` does, and the lines that make none.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
     regular_file(local_path(file, str(file)), str(file))
-    return strict(_guarded(file, _jsonl(file)[1]))
+    return _guarded(file, _jsonl(file)[1])
 
 
 def read_rows(file: Path) -> Iterator[dict[str, Any]]:

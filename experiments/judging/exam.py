@@ -9,7 +9,7 @@ from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.metrics import RULES, compose
 from autoevol.program.listeners import Phase
 from autoevol.program.roles import Role
-from autoevol.program.witnesses.exam import Fitness
+from autoevol.program.witnesses.exam import Exam, Fitness
 from autoevol.program.witnesses.judge import Judge
 from autoevol.program.witnesses.questions import QUESTIONS
 from autoevol.program.witnesses.solver import Solver
@@ -29,6 +29,7 @@ def examine(
     *,
     bar: ProgressBar,
     say: Callable[[str], None],
+    paper: Exam | None = None,
 ) -> Mapping[str, Fitness]:
     """Let a model take the exam for some rules.
 
@@ -38,6 +39,7 @@ def examine(
         ledger: Stores finished calls; a second exam pays for none of them.
         bar: Shows the progress.
         say: Prints one line.
+        paper: The judge's exam; None: that of new runs. The solver has its own in any case.
 
     Raises:
         ConfigError: The model cannot be used.
@@ -47,7 +49,7 @@ def examine(
 
     async def work(roles: Mapping[str, Role], in_flight: int) -> Mapping[str, Fitness]:
         fitness: dict[str, Fitness] = {}
-        judge, solver = Judge(roles["judge"]), Solver(roles["solver"])
+        judge, solver = Judge(roles["judge"], paper), Solver(roles["solver"])
         for rule in (*compose(rules, "evolve"), *compose(rules, "teach")):
             if rule.name not in rules:  # those that no list can take out
                 continue

@@ -1,15 +1,18 @@
 """Rows that people labelled, read and checked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from autoevol.experiments.files.reading import read_lines
-from autoevol.experiments.files.records import Record
+from autoevol.experiments.files.reading import line_items, strict
+from autoevol.experiments.files.records import Item, Record
 from autoevol.metrics import Case, MethodKind
 from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method, shipped_methods
+
+LABELS = ("good", "bad", None)
+"""What a mark in a run's `labels.jsonl` says of its row; None: it was taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +43,40 @@ class LabelledRow:
 
 
 def read_labelled(file: Path) -> list[LabelledRow]:
-    """Return the rows of a JSONL file.
+    """Return the rows of a JSONL file: of labelled rows, or the `labels.jsonl` of a run.
 
     Their keys are `id, seed, evolved, response, failed, kinds, response_failed, response_kinds,
     lang`, and optionally `input, raw, domain, confidence, source, kind` (of the method: depth,
     breadth, down; also as `method_kind`), `method` (a shipped one's name, or its text) and
-    `demonstrations` (a text, or a list of evolved texts).
+    `demonstrations` (a text, or a list of evolved texts). Of a run's marks the last one of each row
+    counts; rows whose mark was taken back are left out.
 
     Raises:
         ConfigError: Names the file and the line.
     """
     # The method library is parsed once a file: parsing it for each row took most of the time.
     library = shipped_methods()
-    rows = [_row(record, library) for record in read_lines(file)]
+    rows = [_row(record, library) for record in _records(file)]
     if not rows:
         raise ConfigError(str(file), "holds no rows")
     return rows
+
+
+def _records(file: Path) -> Iterable[Record]:
+    """Return the records of a file; of the marks of a run, those that count."""
+    items = list(line_items(file))
+    if not any(map(_is_mark, items)):
+        return strict(iter(items))
+    # What is no mark there is a line that a crash has torn: it says nothing.
+    marks = [item for item in items if isinstance(item, Record) and _is_mark(item)]
+    latest = {str(mark.value["key"]): mark for mark in marks}
+    return [mark for mark in latest.values() if mark.value["label"]]
+
+
+def _is_mark(item: Item) -> bool:
+    value = item.value
+    is_of_row = isinstance(value, dict) and isinstance(value.get("key"), str)
+    return is_of_row and value.get("label", "") in LABELS
 
 
 def _row(record: Record, library: Mapping[str, Method]) -> LabelledRow:
@@ -83,7 +104,8 @@ def _case(record: Record, library: Mapping[str, Method]) -> Case:
     text = record.optional_text("method")
     method = library.get(text)
     return Case(
-        source=record.text("seed"),
+        # The text that a run's row was evolved from may lie in the folder of an earlier run.
+        source=record.optional_text("seed") if _is_mark(record) else record.text("seed"),
         evolved=_text_or_none(record, "evolved"),
         response=_text_or_none(record, "response"),
         raw=record.optional_text("raw"),

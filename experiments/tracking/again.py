@@ -73,10 +73,11 @@ def log_marks(folder: Path, config: TrackingConfig) -> int:
         MlflowException: MLflow refuses something, or a server does not answer.
     """
     marks = read_marks(folder)
-    store = find_store(config) if marks else None
+    traces = [event.body for event in read_events(folder) if event.kind == "trace"]
+    # MLflow's import takes seconds, so it comes only where there is something to log.
+    store = find_store(config) if marks and traces else None
     if store is None:
         return 0
-    traces = [event.body for event in read_events(folder) if event.kind == "trace"]
     logged = {
         mark.key
         for mark in marks.values()

@@ -44,7 +44,7 @@ def view(folder: Path, port: int, tracking: TrackingConfig | None, say: Say) -> 
 def _log(folder: Path, tracking: TrackingConfig, say: Say) -> None:
     try:
         with reporting(say, f"the marks are saved, and `autoevol track {folder}` tries again"):
-            count = log_marks(folder, tracking)
-            say(f"{count} of them are assessments in MLflow, of rows that were traced")
+            if count := log_marks(folder, tracking):
+                say(f"MLflow has {count} marks of this run, those of rows that were traced")
     except KeyboardInterrupt:
         say(f"the marks are saved; `autoevol track {folder}` logs them in MLflow")

@@ -14,7 +14,7 @@ _SNIPPET = 140
 
 def line_in_list(entry: Entry, row: Row | None, mark: Mark | None) -> dict[str, Any]:
     """Return what the list shows of a row; None: its file has just been made anew."""
-    text = (text_of(row) or str(row.get("raw") or "")) if row else ""
+    text = (text_of(row) or _text(row, "raw")) if row else ""
     return {
         **_head(entry),
         "text": " ".join(text[: 4 * _SNIPPET].split())[:_SNIPPET],
@@ -38,12 +38,10 @@ def details_of(index: RowIndex, entry: Entry, mark: Mark | None) -> dict[str, An
         "stages": _stages(history, index.parent_text(row)),
         "note": history.note,
         "remarks": _remarks(row),
-        "input": row.get("input") or "",
-        "system": row.get("system") or "",
         "response": response_of(row),
-        "raw": row.get("raw") or "",
-        "model": row.get("model_evolve") or "",
-        "responder": row.get("model_respond") or "",
+        "model": _text(row, "model_evolve"),
+        "responder": _text(row, "model_respond"),
+        **{key: _text(row, key) for key in ("input", "system", "raw")},
     }
 
 
@@ -95,6 +93,10 @@ def _stages(history: RowHistory, parent: str) -> list[dict[str, Any]]:
             {**stages[0], "pieces": pieces},
         ]
     return stages
+
+
+def _text(row: Row, key: str) -> str:
+    return str(row.get(key) or "")
 
 
 def _remarks(row: Row) -> list[str]:

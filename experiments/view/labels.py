@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.labels.file import KINDS, Label
-from autoevol.experiments.artifacts.search_record import read_record
+from autoevol.experiments.artifacts.search_record import best_alone, read_record
 from autoevol.experiments.report.lineages import is_new, text_of
 from autoevol.experiments.view.rows import Entry, Row, response_of
 from autoevol.metrics.text.scripts import dominant_script, latin_language
@@ -86,7 +86,7 @@ def line_of(
         **_texts(row, parent),
         **_method(row, folder),
         "lang": _language(row, parent),
-        "source": row.get("model_evolve") or "unknown",
+        "source": str(row.get("model_evolve") or "unknown"),
     }
 
 
@@ -103,8 +103,8 @@ def _texts(row: Row, parent: str) -> dict[str, Any]:
         "seed": parent,
         "evolved": text_of(row) or None,
         "response": response_of(row) or None,
-        "input": row.get("input") or "",
-        "raw": row.get("raw") or "",
+        "input": str(row.get("input") or ""),
+        "raw": str(row.get("raw") or ""),
     }
 
 
@@ -123,11 +123,10 @@ def _method(row: Row, folder: Path) -> dict[str, Any]:
 def _recorded(folder: Path, name: str) -> Method | None:
     """Return the method of a name that the run's search has recorded; None: there is none."""
     try:
-        record = read_record(folder)
+        record = read_record(folder) or best_alone(folder)
     except ConfigError:
         return None
-    methods = record.methods.values() if record else ()
-    return next((method for method in methods if method.name == name), None)
+    return next((method for method in record.methods.values() if method.name == name), None)
 
 
 def _language(row: Row, parent: str) -> str:

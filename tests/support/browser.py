@@ -73,6 +73,17 @@ class Page:
             await self.until(f"document.body?.innerText.includes({json.dumps(needle)})")
         return await self.text()
 
+    async def press(self, key: str) -> None:
+        """Press a key, as a person does: where the page has its focus."""
+        text = key if len(key) == 1 else ""
+        for kind in ("keyDown", "keyUp"):
+            await self.call("Input.dispatchKeyEvent", type=kind, key=key, text=text)
+
+    async def size(self, width: int, height: int) -> None:
+        """Give the page the size of a screen; a narrow one is a phone's."""
+        options = {"deviceScaleFactor": 1, "mobile": width < 600}
+        await self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, **options)
+
     async def picture(self, file: Path) -> None:
         """Take a picture."""
         result = await self.call("Page.captureScreenshot", format="png")

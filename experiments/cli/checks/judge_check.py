@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,10 +10,16 @@ from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import complaints, console, quiet_libraries
 from autoevol.program.errors import ConfigError
 
+if TYPE_CHECKING:
+    from autoevol.program.witnesses.exam import Exam
+
 app = typer.Typer(add_completion=False)
 
 DEFAULT_RULES = ("nothing_added", "impossible", "unsolvable", "same_answer")
 """Those of the sets `strict+judge` and `strict+solver`."""
+
+JUDGED = ("nothing_added", "impossible")
+"""Those of them that a judge decides."""
 
 
 @app.command("judge-check")
@@ -23,6 +29,15 @@ def judge_check(
         list[str] | None,
         typer.Option("--rule", metavar="RULE", help="A rule to examine the model for; repeatable."),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            metavar="FILE",
+            help="Examine the judge on these labelled rows, such as a run's labels.jsonl.",
+            callback=path_of("--labels"),
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     out: Annotated[
         Path,
@@ -30,21 +45,44 @@ def judge_check(
     ] = Path("runs/judge-check"),
 ) -> None:
     """Let a model take the exam: may it judge and solve, and in which languages?"""
-    from autoevol.experiments.judging.exam import EXAMINED, examine
+    from autoevol.experiments.judging.exam import examine
     from autoevol.experiments.terminal.progress import progress_bar
 
-    chosen = rules or list(DEFAULT_RULES)
-    for rule in chosen:
-        if rule not in EXAMINED:
-            raise ConfigError("--rule", f"{rule} has no exam; one of {', '.join(EXAMINED)} has")
+    chosen = rules or [rule for rule in DEFAULT_RULES if not labels or rule in JUDGED]
+    _check_rules(chosen, has_labels=labels is not None)
+    paper = _paper(labels) if labels else None
     quiet_libraries()
+    ledger = out / "ledger.sqlite"
     with progress_bar(complaints) as bar:
-        fitness = examine(model, chosen, out / "ledger.sqlite", bar=bar, say=complaints.log)
+        fitness = examine(model, chosen, ledger, bar=bar, say=complaints.log, paper=paper)
     figures = {rule: score.as_dict() for rule, score in fitness.items()}
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return
     _print(model, figures)
+
+
+def _check_rules(rules: list[str], *, has_labels: bool) -> None:
+    from autoevol.experiments.judging.exam import EXAMINED
+    from autoevol.metrics import RULES
+
+    for rule in rules:
+        if rule not in EXAMINED:
+            raise ConfigError("--rule", f"{rule} has no exam; one of {', '.join(EXAMINED)} has")
+        if has_labels and RULES[rule].witness != "judge":
+            raise ConfigError(
+                "--labels", f"{rule} is the solver's, whose exam needs results that no label names"
+            )
+
+
+def _paper(labels: Path) -> "Exam":
+    from autoevol.experiments.judging.labelled import read_labelled
+    from autoevol.experiments.judging.own_exam import exam_line, own_exam
+
+    rows = read_labelled(labels)
+    paper = own_exam(rows)
+    complaints.print(exam_line(rows, paper), soft_wrap=True)
+    return paper
 
 
 def _print(model: str, figures: dict[str, dict[str, object]]) -> None:

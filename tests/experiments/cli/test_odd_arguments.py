@@ -18,6 +18,7 @@ READERS = (
     *(["equalise", "{}", "seeds.jsonl", "--by", "count"], ["score", "{}"], ["report", "{}"]),
     *(["export", "{}", "--format", "alpaca"], ["compare", "{}", "seeds.jsonl"]),
     *(["metric-check", "{}"], ["seeds", "{}", "new.jsonl"], ["run", "{}", "--dry-run"]),
+    *(["view", "{}"], ["judge-check", "scripted/world", "--labels", "{}"]),
     *(["methods", "show", "{}"], ["evolve", "test.yaml", "--method", "{}"]),
 )
 TEXTS = ("methods", "evolve")

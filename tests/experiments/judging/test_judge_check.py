@@ -33,6 +33,41 @@ def test_a_rule_without_an_exam_is_refused(rule: str, workplace: Path) -> None:
     assert not Path("runs").exists()
 
 
+def test_labels_of_a_run_are_an_exam_of_the_judge(workplace: Path) -> None:
+    """A good row is sound for every question, a bad one is broken where its kind says so."""
+    marks = [
+        {**row(id=str(n)), "key": str(n), "label": "good", "seed": f"List {n} trees."}
+        for n in range(12)
+    ]
+    kinds = ["unchanged"] * 3 + ["contradiction_or_unsolvable"] * 2 + ["refusal"]
+    marks += [
+        {**row(id=f"b{n}", failed=True, kinds=[kind]), "key": f"b{n}", "label": "bad"}
+        for n, kind in enumerate(kinds)
+    ]
+    undone = [{"key": "0", "id": "0", "label": None}]
+    file = write_rows(*marks, *undone)
+    arguments = ("judge-check", "scripted/world", "--labels", str(file), "--json")
+    result = run_cli(*arguments, expected=0)
+    figures = json.loads(result.out)
+    assert {rule: (f["sound"], f["broken"]) for rule, f in figures.items()} == {
+        "nothing_added": (11, 3),
+        "impossible": (11, 2),
+    }
+    assert result.err.splitlines()[0] == (
+        "11 good rows; bad ones: 3 that add no demand, 2 that nobody can do; "
+        "1 of other kinds, or of none, left out"
+    )
+    shown = run_cli(*arguments[:-1], expected=0).out
+    assert "nothing_added" in shown
+
+
+def test_a_solver_has_no_exam_on_labels(workplace: Path) -> None:
+    file = str(write_rows(row()))
+    arguments = ("judge-check", "scripted/world", "--labels", file, "--rule", "unsolvable")
+    refused = run_cli(*arguments, expected=2)
+    assert refused.err.startswith("--labels: unsolvable is the solver's")
+
+
 def test_a_judge_clears_suspects_and_fails_them(workplace: Path) -> None:
     names = ("trees", "rivers", "birds", "cities", "tools", "songs", "games", "spices") * 5
     file = write_rows(

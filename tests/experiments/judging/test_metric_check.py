@@ -74,6 +74,30 @@ def test_a_judge_is_asked_once_and_paid_once(workplace: Path) -> None:
     assert Path("runs/metric-check/ledger.sqlite").stat().st_size == size
 
 
+def test_of_the_marks_of_a_run_the_last_of_each_row_counts(workplace: Path) -> None:
+    marks = [
+        row(id="a", key="1", label="bad", failed=True),
+        row(id="b", key="2", label="bad", failed=True),
+        {"key": "2", "id": "b", "label": None},
+        # Two rows of one id, of an older run.
+        row(id="a", key="3", label="good", seed=""),
+        row(id="a", key="1", label="good"),
+    ]
+    file = write_rows(*marks)
+    with file.open("a") as lines:
+        lines.write('{"key": "4", "lab\n')
+    rows = read_labelled(file)
+    assert [(row.id, row.failed, row.case.source) for row in rows] == [
+        ("a", False, "List five trees."),
+        ("a", False, ""),
+    ]
+
+
+def test_a_column_that_is_called_label_makes_no_mark(workplace: Path) -> None:
+    file = write_rows(row(label="good"), row(label="good", id="b", key=1))
+    assert len(read_labelled(file)) == 2
+
+
 @pytest.mark.parametrize(
     ("line", "needle"),
     [
