@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from autoevol.experiments.artifacts.identity import RunIdentity
 from autoevol.experiments.view.run_rows import RunRows
 from autoevol.experiments.view.server import ViewServer
-from autoevol.metrics import Reason
+from autoevol.metrics import Reason, Stage
 from autoevol.program.records import Outcome, Row
 
 FILES = {"kept": "evolved.jsonl", "failed": "failures.jsonl", "unscored": "unscored.jsonl"}
@@ -38,7 +38,7 @@ def outcome(
         **more,
     }
     reasons = tuple(reasons)
-    at = "evolve" if status == "failed" else None
+    at: Stage | None = "evolve" if status == "failed" else None
     return Outcome(seed, Row(**row), status, at, reasons)
 
 

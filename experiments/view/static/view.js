@@ -125,8 +125,8 @@ function showCounts(counts) {
   const { good, bad, marked } = counts.mark;
   const { kept, failed } = counts.agreement;
   const parts = [`${count(marked)} of ${count(counts.all)} rows marked: ${count(good)} good, ${count(bad)} bad`];
-  if (kept.good + kept.bad) parts.push(`of the kept ${count(kept.bad)} of ${count(kept.good + kept.bad)} bad`);
-  if (failed.good + failed.bad) parts.push(`of the failed ${count(failed.good)} of ${count(failed.good + failed.bad)} good`);
+  if (kept.good + kept.bad) parts.push(`kept rows: ${count(kept.bad)} of ${count(kept.good + kept.bad)} bad`);
+  if (failed.good + failed.bad) parts.push(`failed rows: ${count(failed.good)} of ${count(failed.good + failed.bad)} good`);
   $("progress").textContent = parts.join(" · ");
 }
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,9 @@ FORMATS = sorted((REPOSITORY / "tests/fixtures").glob("format-*"))
 SUSPICION = Reason("restated", "only new: oak", "suspicion")
 
 
-def ids(rows: RunRows, **values: object) -> list[str]:
+def ids(rows: RunRows, **values: Any) -> list[str]:
     """Return the ids of the rows that a filter shows."""
-    return [row["id"] for row in rows.page(RowFilter(**values))["rows"]]  # type: ignore[arg-type]
+    return [row["id"] for row in rows.page(RowFilter(**values))["rows"]]
 
 
 @pytest.mark.parametrize("folder", FORMATS, ids=lambda path: path.name)
@@ -117,7 +118,7 @@ def test_a_damaged_line_is_named_and_hides_no_other(line: str, tmp_path: Path) -
 
 
 def test_a_lineage_goes_from_the_seed_to_the_row(tmp_path: Path) -> None:
-    second = {
+    second: dict[str, Any] = {
         "id": "seed-1.1.2",
         "seed_id": "seed-1",
         "parent_id": "seed-1.1",
@@ -136,7 +137,12 @@ def test_a_lineage_goes_from_the_seed_to_the_row(tmp_path: Path) -> None:
 
 
 def test_a_row_of_another_topic_is_shown_under_what_inspired_it(tmp_path: Path) -> None:
-    new = {"id": "seed-1.1-2", "seed_id": "seed-1.1-2", "parent_id": "seed-1", "origin": ""}
+    new: dict[str, Any] = {
+        "id": "seed-1.1-2",
+        "seed_id": "seed-1.1-2",
+        "parent_id": "seed-1",
+        "origin": "",
+    }
     folder = write_run(tmp_path, [outcome(1), outcome(1, **new, instruction="Name a river.")])
     rows = RunRows(folder)
     key = rows.page(RowFilter())["rows"][1]["key"]
