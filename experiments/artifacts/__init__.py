@@ -7,5 +7,6 @@
 - `bandit`: `bandit.json`, what a bandit knew when each round began.
 - `funnel`: how many rows each rule stopped, counted from `failures.jsonl`.
 - `suspects`: how many rows each rule suspects, kept or dropped.
+- `labels`: `labels.jsonl`, what people marked; written by `autoevol view` alone.
 - `optuna_storage`: a copy of the search's trials for optuna-dashboard.
 """

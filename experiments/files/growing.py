@@ -45,15 +45,17 @@ class GrowingFile:
         Raises:
             ConfigError: The file cannot be read.
         """
-        if not self.path.exists():
-            return self._lost()
-        # A FIFO would be waited for, for ever.
-        regular_file(self.path, str(self.path))
         try:
+            # A FIFO would be waited for, for ever.
+            regular_file(self.path, str(self.path))
             with self.path.open("rb") as file:
                 return self._read(file)
         except FileNotFoundError:
             return self._lost()
+        except ConfigError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return self._lost()
+            raise
         except OSError as error:
             raise ConfigError(str(self.path), f"cannot be read: {error.strerror}") from error
 

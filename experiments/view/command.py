@@ -30,10 +30,9 @@ def view(folder: Path, port: int, tracking: TrackingConfig | None, say: Say) -> 
     rows = RunRows(folder)
     rows.refresh()
     with ViewServer(rows, port) as server:
-        say(server.guard.address)
-        say(f"j/k: next and previous row; g: good, b: bad, u: unmark; ?: help. {folder / LABELS}")
-        say("Ctrl-C ends it")
         try:
+            say(server.guard.address)
+            say(f"g: good, b: bad, ?: help; marks go to {folder / LABELS}; Ctrl-C ends it")
             server.serve_forever()
         except KeyboardInterrupt:
             say(f"{rows.added} marks" if rows.added != 1 else "1 mark")

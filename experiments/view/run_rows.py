@@ -112,6 +112,5 @@ class RunRows:
         """Return a remark about marks whose rows are not there, if there are some."""
         marks = [mark for mark in self._marks.values() if mark.label]
         count = sum(self._index.by_key(mark.key) is None for mark in marks)
-        return [f"{LABELS}: {count} marks are of rows that the run does not have now"][
-            : bool(count)
-        ]
+        words = "1 mark is of a row" if count == 1 else f"{count} marks are of rows"
+        return [f"{LABELS}: {words} that the run does not have now"] if count else []

@@ -2,7 +2,8 @@
 // Rows hold texts of models. They become text nodes, never markup.
 
 const PAGE_SIZE = 50;
-const state = { rows: [], total: 0, at: -1, staying: false, marked: [], queue: Promise.resolve(), request: 0 };
+// shown: the row whose texts are on the page; only that one can be marked.
+const state = { rows: [], total: 0, at: -1, shown: null, staying: false, marked: [], queue: Promise.resolve(), request: 0 };
 const $ = (id) => document.getElementById(id);
 
 function element(tag, attributes, ...children) {
@@ -147,8 +148,7 @@ function showRemarks(remarks) {
 // The row that is shown.
 
 function showNothing(counts) {
-  $("kinds").hidden = true;
-  $("kinds").remove();
+  state.shown = null;
   const words = counts.all ? "No row is like this. Clear the filters to see all rows." : "This run has no rows yet. Reload the page later.";
   $("detail").replaceChildren(element("p", { class: "soft" }, words));
   showActions(null);
@@ -182,6 +182,7 @@ function show(row, details) {
   article.append(way(details));
   kindsNode.hidden = details.status === "unscored";
   $("detail").replaceChildren(article, kindsNode);
+  state.shown = row;
   showActions(row);
   $("detail").scrollTo({ top: 0, behavior: "instant" });
 }
@@ -225,7 +226,7 @@ function showActions(row) {
       button.disabled = !isMarkable;
       button.setAttribute("aria-pressed", Boolean(row) && row.label === act);
     }
-    if (act === "undo") button.disabled = !(row && row.label) && !state.marked.length;
+    if (act === "undo") button.disabled = !row?.label && !state.marked.length;
     if (act === "previous") button.disabled = state.at <= 0;
     if (act === "next") button.disabled = state.at + 1 >= state.total;
   }
@@ -243,10 +244,11 @@ function mark(row, label, kinds) {
     try {
       const options = { method: "POST", headers: { "Content-Type": "application/json" }, body };
       const tree = await ask("labels", options);
-      Object.assign(row, { label: tree.label, kinds: tree.kinds, response_kinds: tree.response_kinds });
-      state.marked = state.marked.filter((other) => other !== row);
+      const said = { label: tree.label, kinds: tree.kinds, response_kinds: tree.response_kinds };
+      state.marked = state.marked.filter((other) => other.key !== row.key);
       if (tree.label) state.marked.push(row);
-      showMark(row);
+      Object.assign(row, said);
+      showMark(row.key, said);
       showCounts(tree.counts);
     } catch (error) {
       notice(error.message);
@@ -255,11 +257,14 @@ function mark(row, label, kinds) {
   return state.queue;
 }
 
-function showMark(row) {
-  const place = state.rows.indexOf(row);
-  if (place < 0) return;
+function showMark(key, said) {
+  // Another filter may have brought the row again meanwhile, or left it out.
+  const place = state.rows.findIndex((row) => row.key === key);
+  const row = state.rows[place];
+  if (!row) return showActions(current() || null);
+  Object.assign(row, said);
   $("list").children[place].querySelector(".mark").replaceWith(markOf(row));
-  if (place !== state.at) return showActions(state.rows[state.at]);
+  if (place !== state.at) return showActions(current());
   $("detail").querySelector("article > header .mark")?.replaceWith(markOf(row));
   showActions(row);
 }
@@ -268,7 +273,8 @@ const current = () => state.rows[state.at];
 
 function label(name) {
   const row = current();
-  if (!row || row.status === "unscored") return;
+  // Whoever presses faster than the texts come has not read them.
+  if (!row || row !== state.shown || row.status === "unscored") return;
   notice("");
   const kinds = name === "bad" ? { kinds: row.kinds, response_kinds: row.response_kinds } : {};
   mark(row, name, kinds);
@@ -279,13 +285,13 @@ function undo() {
   const row = current()?.label ? current() : state.marked.at(-1);
   if (!row) return;
   mark(row, null, {});
-  const place = state.rows.indexOf(row);
+  const place = state.rows.findIndex((other) => other.key === row.key);
   if (place >= 0 && place !== state.at) select(place);
 }
 
 function toggleKind(button) {
   const row = current();
-  if (!row) return;
+  if (!row || row !== state.shown) return;
   const { group, kind } = button.dataset;
   const kinds = { kinds: [...row.kinds], response_kinds: [...row.response_kinds] };
   const isOn = kinds[group].includes(kind);

@@ -17,15 +17,15 @@ GUARD = Guard(8000)
 HERE = "127.0.0.1:8000"
 
 
-def asked(path: str, method: str = "GET", **headers: Sequence[str]) -> str:
+def admitted(path: str, method: str = "GET", **headers: Sequence[str]) -> str:
     return GUARD.admitted(Request(method, path, headers))
 
 
 def test_a_request_of_the_page_itself_is_admitted() -> None:
     assert GUARD.address == f"http://{HERE}/{GUARD.token}/"
-    assert asked(f"/{GUARD.token}/", host=[HERE]) == ""
-    assert asked(f"/{GUARD.token}/rows?round=1", host=["localhost:8000"]) == "rows?round=1"
-    assert asked(f"/{GUARD.token}/", host=[HERE], origin=[f"http://{HERE}"]) == ""
+    assert admitted(f"/{GUARD.token}/", host=[HERE]) == ""
+    assert admitted(f"/{GUARD.token}/rows?round=1", host=["localhost:8000"]) == "rows?round=1"
+    assert admitted(f"/{GUARD.token}/", host=[HERE], origin=[f"http://{HERE}"]) == ""
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_request_of_the_page_itself_is_admitted() -> None:
 )
 def test_a_host_of_another_name_is_refused(host: Sequence[str]) -> None:
     with pytest.raises(RefusedError, match="Host") as refusal:
-        asked(f"/{GUARD.token}/", host=host)
+        admitted(f"/{GUARD.token}/", host=host)
     assert refusal.value.status == 403
 
 
@@ -63,7 +63,7 @@ def test_a_host_of_another_name_is_refused(host: Sequence[str]) -> None:
 )
 def test_a_request_that_another_site_sends_is_refused(origin: Sequence[str]) -> None:
     with pytest.raises(RefusedError, match="another site") as refusal:
-        asked(f"/{GUARD.token}/rows", host=[HERE], origin=origin)
+        admitted(f"/{GUARD.token}/rows", host=[HERE], origin=origin)
     assert refusal.value.status == 403
 
 
@@ -73,7 +73,7 @@ def test_a_request_that_another_site_sends_is_refused(origin: Sequence[str]) -> 
 )
 def test_without_the_token_nothing_is_told(path: str) -> None:
     with pytest.raises(RefusedError, match="autoevol view") as refusal:
-        asked(path.format(token=GUARD.token), host=[HERE])
+        admitted(path.format(token=GUARD.token), host=[HERE])
     assert refusal.value.status == 403
 
 

@@ -57,6 +57,7 @@ def test_a_line_is_a_labelled_row_with_what_f_said(folder: Path) -> None:
         "response_failed": False,
         "response_kinds": [],
         "status": "kept",
+        "suspected": False,
         "rules": [],
         "failed_at": None,
         "round": 1,
@@ -176,7 +177,7 @@ def test_marks_of_rows_that_the_run_has_no_longer_are_named(folder: Path) -> Non
     mark(rows, 1, "good")
     (folder / "evolved.jsonl").write_text("")
     page = rows.page(RowFilter())
-    assert page["remarks"] == ["labels.jsonl: 1 marks are of rows that the run does not have now"]
+    assert page["remarks"] == ["labels.jsonl: 1 mark is of a row that the run does not have now"]
     assert page["counts"]["mark"]["marked"] == 0
     assert read_labelled(folder / "labels.jsonl")
 

@@ -93,6 +93,33 @@ def test_keys_mark_rows_and_take_marks_back(folder: Path) -> None:
     assert labels(folder) == [(ids[0], "good"), (ids[1], "bad"), (ids[1], None), (ids[0], None)]
 
 
+def test_a_row_whose_texts_are_not_there_yet_is_not_marked(folder: Path) -> None:
+    """Three keys at once: only the first of them is about what can be read."""
+    press = """for (const key of 'ggg')
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))"""
+
+    async def look(tab: Page, _: Client) -> None:
+        await tab.value(press)
+        await shows(tab, f"{SCRIPT}.1")
+        await until_marked(tab, 1)
+
+    browse(folder, look)
+    assert labels(folder) == [("seed-1.1", "good")]
+
+
+def test_a_mark_is_taken_back_under_another_filter_too(folder: Path) -> None:
+    async def look(tab: Page, _: Client) -> None:
+        await tab.press("g")
+        await until_marked(tab, 1)
+        await tab.value("document.querySelector('[name=status][value=failed]').click()")
+        await shows(tab, "seed-3.1")
+        await tab.value("document.querySelector('[data-act=undo]').click()")
+        await until_marked(tab, 0)
+
+    browse(folder, look)
+    assert labels(folder) == [("seed-1.1", "good"), ("seed-1.1", None)]
+
+
 def test_the_texts_of_rows_stay_texts(folder: Path) -> None:
     async def look(tab: Page, _: Client) -> tuple[str, Any, Any]:
         await tab.press("j")
