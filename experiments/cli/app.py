@@ -29,19 +29,29 @@ USER_MUST_ACT, STOPPED_EARLY = 2, 3
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("start", "Look at your data, and write a config that fits it."),
+    "preview": ("run", "Show a few rows before and after, with F's verdicts."),
     "run": ("run", "Search for the best method and evolve the whole set with it."),
     "optimize": ("run", "Search only: leave the best method in the run's folder."),
     "evolve": (
         "run",
         "Apply only: evolve the whole set with the config's methods, or with a file's.",
     ),
-    "preview": ("run", "Show a few rows before and after, with F's verdicts."),
     "continue": ("run", "Evolve the rows of a finished run further, in a folder beside it."),
+    "report": ("report", "Write a finished run's report.html again, for example after `score`."),
+    "view": ("view", "Browse the rows of a run on a local page, and mark them good or bad."),
     "score": ("score", "Measure a finished set: difficulty, diversity, copies, leaks."),
-    "verify": (
-        "checks.verify",
-        "Make verified data: constraints as code, answers that keep them.",
+    "compare": ("compare", "Put runs side by side, or let a judge decide between two sets."),
+    "ui": ("tracking", "Start MLflow's UI on loopback, for the store that mlflow.yaml names."),
+    "track": ("tracking", "Log runs in MLflow from their folders, for example after it was down."),
+    "convert": ("data", "Turn instruction data from one format into another."),
+    "merge": ("data", "Merge files of rows into one; duplicates are dropped, ids stay unique."),
+    "seeds": ("data", "Build a seed file from several data sets, with quotas."),
+    "equalise": (
+        "data",
+        "Make two data sets comparable: the same seeds, or the same number of rows.",
     ),
+    "export": ("export", "Write a run's rows in the formats that trainers read."),
+    "verify": ("checks.verify", "Make verified data: constraints as code, answers that keep them."),
     "check": ("checks.check", "Run a file's checks over its responses: accuracy by kind."),
     "train": ("training.train", "Fine-tune a student on a run's rows, or on a file."),
     "evaluate": (
@@ -52,29 +62,28 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "training.study",
         "Train a student on several sets of data, and compare what it learnt.",
     ),
-    "compare": ("compare", "Put runs side by side, or let a judge decide between two sets."),
-    "report": ("report", "Write a finished run's report.html again, for example after `score`."),
-    "view": ("view", "Browse the rows of a run on a local page, and mark them good or bad."),
-    "export": ("export", "Write a run's rows in the formats that trainers read."),
-    "convert": ("data", "Turn instruction data from one format into another."),
-    "merge": ("data", "Merge files of rows into one; duplicates are dropped, ids stay unique."),
-    "seeds": ("data", "Build a seed file from several data sets, with quotas."),
-    "equalise": (
-        "data",
-        "Make two data sets comparable: the same seeds, or the same number of rows.",
-    ),
-    "schema": ("start", "Print the JSON Schema of a config, for editors and checks."),
-    "methods": ("methods", "The named evolving methods."),
-    "models": ("models", "The local models."),
     "metric-check": ("checks.metric_check", "Check every rule set against labelled rows."),
     "judge-check": (
         "checks.judge_check",
         "Let a model take the exam: may it judge and solve, and in which languages?",
     ),
-    "track": ("tracking", "Log runs in MLflow from their folders, for example after it was down."),
-    "ui": ("tracking", "Start MLflow's UI on loopback, for the store that mlflow.yaml names."),
+    "methods": ("methods", "The named evolving methods."),
+    "models": ("models", "The local models."),
+    "schema": ("start", "Print the JSON Schema of a config, for editors and checks."),
 }
 """By name: the module in this folder that holds the command, and a line of help."""
+
+PANELS: Mapping[str, tuple[str, ...]] = {
+    "Begin": ("init", "preview", "run"),
+    "Parts of a run": ("optimize", "evolve", "continue"),
+    "Look at the results": ("report", "view", "score", "compare", "ui", "track"),
+    "Data": ("convert", "merge", "seeds", "equalise", "export"),
+    "Verified rows": ("verify", "check"),
+    "Does it teach": ("train", "evaluate", "study"),
+    "Is the verdict right": ("metric-check", "judge-check"),
+    "Reference": ("methods", "models", "schema"),
+}
+"""The groups in which `--help` shows them."""
 
 
 class LazyGroup(TyperGroup):
@@ -88,7 +97,8 @@ class LazyGroup(TyperGroup):
         """Return a command with its name and help only; None if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
-        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
+        panel = next(name for name, commands in PANELS.items() if cmd_name in commands)
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1], rich_help_panel=panel)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the called command, from its module."""
