@@ -169,7 +169,7 @@ def _usage(command: Sequence[str], place: Path) -> Usage:
         command, cwd=place, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.DEVNULL
     )
     _, status, used = os.wait4(process.pid, 0)
-    # `wait4` has taken the status, which Popen would wait for in vain.
+    # `wait4` has taken the status, which Popen would wait for without end.
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)

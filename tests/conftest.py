@@ -119,7 +119,7 @@ def finish(
     finished_runs: dict[str, Path],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., Path]:
-    """Return a writer of a config whose run, or matrix, is finished: in `runs`, as ever.
+    """Return a writer of a config whose run, or matrix, is finished: in `runs`, as usual.
 
     Each config runs once a session; later tests get a copy. They share its MLflow run, so a test
     that looks into MLflow runs its own.

@@ -18,8 +18,8 @@ _CONTINUED = re.compile(r"-round-\d+$")
 def continued_tree(folder: Path, rounds: int) -> dict[str, Any]:
     """Return the keys of a config that evolves a run's kept rows for some more rounds.
 
-    A run that searched goes on with the method that it found; any other with its methods. All else
-    stays, models and rules included.
+    A run that searched continues with the method that it found; any other with its methods. All
+    else stays, models and rules included.
 
     Args:
         folder: Of a finished run.

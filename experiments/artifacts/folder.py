@@ -191,7 +191,7 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
         started=identity.started,
         format=identity.format,
     )
-    # On resume, too: scores and filters may be others by now, and a finished run goes by them.
+    # On resume, too: scores and filters may be others by now, and a finished run uses them.
     folder.write(CONFIG, as_yaml(config))
     return folder
 

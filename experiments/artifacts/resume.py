@@ -146,7 +146,7 @@ def _resumable(config: ExperimentConfig) -> dict[str, Any]:
     }
     kept = {key: value for key, value in tree.items() if key not in _NOT_THE_ROWS}
     # The rows themselves are compared, by the fingerprint of their content.
-    # A larger target goes on where the smaller one stopped.
+    # A larger target continues where the smaller one stopped.
     kept["evolve"] = {k: v for k, v in tree["evolve"].items() if k not in _TARGETS}
     kept["data"] = {key: value for key, value in tree["data"].items() if key != "path"}
     search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}

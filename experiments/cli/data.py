@@ -9,7 +9,7 @@ from rich.table import Table
 from autoevol.experiments.terminal.arguments import fields_of, path_of
 from autoevol.experiments.terminal.console import console, say
 
-FROM_HELP = "The format of IN; auto goes by the first record."
+FROM_HELP = "The format of IN; auto: as the first record shows."
 
 Fields = Annotated[
     list[str] | None,

@@ -223,7 +223,7 @@ class ExperimentConfig(Section):
             figure = getattr(config, "score", None)
             if figure is not None and figure not in figures:
                 raise ValueError(
-                    f"filters.{number} goes by {figure!r}, which scores.names does not make; "
+                    f"filters.{number} needs {figure!r}, which scores.names does not make; "
                     f"it must be one of {', '.join(figures)}"
                 )
         return self

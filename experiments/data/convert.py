@@ -32,7 +32,7 @@ def convert(
     Args:
         source: JSON Lines, JSON, CSV or Parquet.
         target: A new file.
-        read_as: The source's format; `auto` goes by its records; or the names of its columns.
+        read_as: The source's format; `auto`: as its records show; or the names of its columns.
         write_as: The target's format.
         say: Takes messages for the user: the format, and what was left out.
         skip_unusable: Leave out records that make no row, and write them to a file beside.

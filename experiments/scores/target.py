@@ -117,7 +117,7 @@ def find_target(request: ScoreRequest) -> Target:
 
 def _run_target(request: ScoreRequest) -> Target:
     where = request.target / "config.yaml"
-    # The run's filters are dropped: one that goes by a score which is not named here would make the
+    # The run's filters are dropped: one that needs a score which is not named here would make the
     # config invalid, and scoring filters nothing.
     overrides = [*_judge_override(request.judge), "filters=[]", *request.overrides]
     config = stored_config(request.target, [*_names_override(request.names), *overrides])

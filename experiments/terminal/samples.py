@@ -15,7 +15,7 @@ _INTERVAL = 20.0
 """Seconds between two rows: one can read them, and they do not push all else off the screen."""
 
 _LONGEST = 400
-"""Characters of a text in a panel that is shown by the way."""
+"""Characters of a text in a panel that is shown while a run works."""
 
 
 class SampleRows:

@@ -295,7 +295,7 @@ def _policy(subject: Subject, settings: SearchSettings) -> Policy:
 class _StepBudget:
     """Ends the search before a step that may exceed `max_calls`.
 
-    It goes by the costliest step so far, before the first one by an upper bound, and reserves the
+    It expects the costliest step so far, before the first one an upper bound, and reserves the
     calls that the confirmation may need.
 
     Args:

@@ -103,7 +103,7 @@ def _is_reason(entry: Any) -> bool:
 def with_meta(row: RowDict, record: Record, own: Collection[str]) -> RowDict:
     """Return a row with the columns of its record that are no format's own ones in `meta`.
 
-    Of two values under one name the second stands in a `meta` within.
+    Of two values under one name the second is kept in a `meta` within.
     """
     meta, twice = dict(row.get(META) or {}), {}
     for key, value in _further(record, own):

@@ -192,7 +192,7 @@ class _Form:
 class _Forms:
     """The forms of the records of one file.
 
-    A record goes by its own keys: people's files mix rows with and without an answer.
+    A record's own keys decide its form: people's files mix rows with and without an answer.
 
     Args:
         file: It may be described in a `dataset_info.json` beside it.

@@ -30,7 +30,7 @@ _ACTIONS: dict[str, Suspects] = {"copies": "drop", "rewords": "keep", "unknown":
 
 
 async def with_suspects_decided(opened: OpenRun) -> OpenRun:
-    """Return the run with a decision on suspects; by default it goes by the evolver's class.
+    """Return the run with a decision on suspects; by default it depends on the evolver's class.
 
     The class is fixed before the first row is judged, from the first rewrites that the run makes
     anyway: their calls are in the ledger by then, and none is paid twice. `run.json` keeps it.

@@ -69,7 +69,7 @@ class ScorePhase:
 
     @property
     def filters_by_scores(self) -> bool:
-        """Whether a filter goes by a figure that a score gives."""
+        """Whether a filter needs a figure that a score gives."""
         return any(getattr(entry, "score", None) for entry in self.opened.plan.config.filters)
 
     async def run(self, *, is_final: bool = True) -> ScoreResults | None:

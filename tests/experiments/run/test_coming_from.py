@@ -1,4 +1,4 @@
-"""The lines of docs/coming-from.md, on the originals' own files: what comes out is what theirs read."""
+"""The commands of docs/coming-from.md, on the originals' own files; theirs read what comes out."""
 
 import json
 import shlex
@@ -78,8 +78,8 @@ def test_koevol_fills_the_answers_that_are_missing(workplace: Path) -> None:
     rows = [[TASKS[0], 0, "ko", "r", TASKS[0], "IDK"], ["Why?", 1, "ko", "r3", TASKS[0], "So."]]
     write("whole_generations.json", split(rows))
     do(
-        "autoevol run koevol --data whole_generations.json --model openai/gpt-4o-mini --set evolve.rounds=0 "
-        "--set answer.only_missing=true --out runs/filled"
+        "autoevol run koevol --data whole_generations.json --model openai/gpt-4o-mini "
+        "--set evolve.rounds=0 --set answer.only_missing=true --out runs/filled"
     )
     run_cli("export", "runs/filled", "--format", "koevol", expected=0)
     table = koevol_table("runs/filled/exports/koevol.json")
@@ -132,8 +132,8 @@ def test_evol_teacher_merges_rounds_and_seeds(workplace: Path) -> None:
 def test_h2o_wizardlm_begins_from_a_list_of_strings(workplace: Path) -> None:
     write("SEEDS.json", TASKS)
     do(
-        "autoevol run h2o --data SEEDS.json --model openai/gpt-4o-mini --set 'evolve.schedule=[[constraints, "
-        "deepen, concretize, reasoning, slightly-harder, switch-topic]]'"
+        "autoevol run h2o --data SEEDS.json --model openai/gpt-4o-mini "
+        "--set 'evolve.schedule=[[constraints, deepen, concretize, reasoning, slightly-harder, switch-topic]]'"
     )
     rows = rows_of(Path("runs/h2o/evolved.jsonl"))
     assert {row["root"] for row in rows} == {""}

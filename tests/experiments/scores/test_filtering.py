@@ -129,7 +129,7 @@ def test_a_run_counts_marks_and_exports_what_stands(write_config: WriteConfig) -
         ([{"dedup": {"alik": 0.5}}], "'alike'"),
         (
             [{"band": {"score": "mnd", "low": 1, "high": 5}}],
-            "filters.0 goes by 'mnd'",
+            "filters.0 needs 'mnd'",
         ),
         ([{"dedup": 0.9}], "filters.0"),
         ([{"diverse_subset": {"most": 5}}], "most has no effect without score"),

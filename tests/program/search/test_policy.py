@@ -52,7 +52,7 @@ def test_a_trial_knows_its_step_and_number() -> None:
 
 
 def test_the_first_trials_take_the_methods_of_earlier_runs() -> None:
-    """They are as many as the step has candidates, and the others are chosen as ever."""
+    """They are as many as the step has candidates, and the others are chosen as usual."""
     study = ProposalStudy(Policy("random", operators=("edit",)), PRUNER)
     proposals = study.ask(0, 3, recalled=2)
     assert [(p.knobs.operator, p.knobs.rank) for p in proposals[:2]] == [
