@@ -133,7 +133,8 @@ def test_h2o_wizardlm_begins_from_a_list_of_strings(workplace: Path) -> None:
     write("SEEDS.json", TASKS)
     do(
         "autoevol run h2o --data SEEDS.json --model openai/gpt-4o-mini "
-        "--set 'evolve.schedule=[[constraints, deepen, concretize, reasoning, slightly-harder, switch-topic]]'"
+        "--set 'evolve.schedule=[[constraints, deepen, concretize, reasoning, "
+        "slightly-harder, switch-topic]]'"
     )
     rows = rows_of(Path("runs/h2o/evolved.jsonl"))
     assert {row["root"] for row in rows} == {""}
