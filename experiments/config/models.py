@@ -213,7 +213,7 @@ def _secret_key(tree: Any) -> str | None:
 def model_settings(role: str, model: ModelConfig) -> ModelSettings:
     """Return what the engine needs to know of a role's model; its fallbacks sample as it does."""
     own = settings_from(
-        model, ModelSettings, role=role, section="", prices=_price(model.price), fallbacks=()
+        model, ModelSettings, role=role, config_section="", prices=_price(model.price), fallbacks=()
     )
     fallbacks = tuple(
         replace(own, **values_of(fallback, EndpointOptions), prices=_price(fallback.price))

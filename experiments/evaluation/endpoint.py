@@ -66,7 +66,7 @@ def endpoint_settings(name: str, config: EvaluateConfig, where: str) -> ModelSet
         temperature=0.0,
         max_tokens=config.max_tokens,
         role=ROLE,
-        section="evaluate",
+        config_section="evaluate",
     )
     check(settings, where)
     return settings

@@ -87,7 +87,7 @@ class RefusalCounter:
 
     def _wrong_setting(self, meaning: str, error: LMInvalidRequestError) -> AccessError:
         settings = self._settings
-        role, name = settings.section or f"models.{settings.role}", f"({settings.model})"
+        role, name = settings.config_section or f"models.{settings.role}", f"({settings.model})"
         if isinstance(error, SettingError | NoRoomError):
             advice = self._advice(meaning)
             return AccessError(f"{role}{self._key(meaning)} {name}", f"{error}{advice}")

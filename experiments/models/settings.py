@@ -115,11 +115,11 @@ class ModelSettings(ModelOptions):
     Attributes:
         prices: Replaces the price that litellm knows.
         fallbacks: Models that answer, in this order, when this one has spent its attempts.
-        section: Of the config, where the model's keys are; "": `models.ROLE`.
+        config_section: Where a config has the model's keys; "": `models.ROLE`.
     """
 
     role: str = field(kw_only=True)
-    section: str = field(default="", kw_only=True)
+    config_section: str = field(default="", kw_only=True)
     prices: Price | None = None
     fallbacks: "tuple[ModelSettings, ...]" = ()
 
