@@ -119,7 +119,7 @@ def _tracked(place: kills.Place) -> dict[str, Any]:
         "parent runs": [run.info.status for run in parents],
         "child runs": sorted(_child(client, parent, run) for run in runs if run not in parents),
         "points": sorted((point.step, point.value) for point in points),
-        "figures": sorted((k, v) for k, v in figures if k.removeprefix("summary.") not in OWN),
+        "figures": sorted((k, v) for k, v in figures if k != "usage/seconds"),
         "prompt": client.get_prompt_version_by_alias(f"autoevol-{name}", "best").version,
     }
 

@@ -15,6 +15,7 @@ from autoevol.experiments.terminal.console import say
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig, load_tracking
 from autoevol.experiments.tracking.links import compare_link, metric_link, run_link
+from autoevol.experiments.tracking.naming.metrics import bounded, with_interval
 from autoevol.experiments.tracking.store import (
     Store,
     find_store,
@@ -140,12 +141,9 @@ def _metrics(figures: Mapping[str, Any]) -> dict[str, float]:
     """Return figures and the ends of their intervals; what was not measured is left out."""
     metrics: dict[str, float] = {}
     for name, figure in figures.items():
-        if isinstance(figure, Mapping):
-            ends = {"value": name, "low": f"{name}_low", "high": f"{name}_high"}
-            metrics |= {ends[part]: float(value) for part, value in figure.items()}
-        elif figure is not None:
-            metrics[name] = float(figure)
-    return metrics
+        own = figure if isinstance(figure, Mapping) else {"value": figure}
+        metrics |= with_interval(f"compare/{name}", own)
+    return bounded(metrics)
 
 
 def _rows(comparison: Comparison) -> list[dict[str, Any]]:

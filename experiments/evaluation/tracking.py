@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +11,7 @@ from autoevol.experiments.evaluation.request import IDENTITY
 from autoevol.experiments.evaluation.results import EVALUATION, TaskFigures
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.tracking.naming.metrics import bounded, with_interval
 from autoevol.experiments.tracking.store import Record
 
 
@@ -46,19 +47,22 @@ def evaluation_record(report: Report, parent: str | None) -> Record:
             "weights": plan.weights,
             **{key: str(value) for key, value in plan.config.model_dump(mode="json").items()},
         },
-        metrics={name: value for own in report.figures for name, value in metrics_of(own).items()},
+        metrics=metrics_of(report.figures),
         tables={"tasks.json": [_line(own) for own in report.figures]},
         files=files,
         parent=parent,
     )
 
 
-def metrics_of(figures: TaskFigures) -> dict[str, float]:
-    """Return a task's figures by their names in MLflow."""
-    name = figures.task.replace(":", ".")
-    values = {"": figures.value, ".low": figures.low, ".high": figures.high}
-    scored = {f"eval.{name}.scored": float(figures.scored)}
-    return scored | {f"eval.{name}{end}": v for end, v in values.items() if v is not None}
+def metrics_of(figures: Sequence[TaskFigures]) -> dict[str, float]:
+    """Return the tasks' figures by their names in MLflow, then the ends of their intervals."""
+    values = [with_interval(_metric(own), asdict(own)) for own in figures]
+    ends = {name: value for own in values for name, value in [*own.items()][1:]}
+    return bounded({name: v for own in values for name, v in [*own.items()][:1]}, ends)
+
+
+def _metric(figures: TaskFigures) -> str:
+    return f"eval/{figures.task.replace(':', '.')}"
 
 
 def _line(figures: TaskFigures) -> dict[str, Any]:

@@ -27,7 +27,15 @@ from autoevol.experiments.tracking.store import (
 from autoevol.program.errors import StoppedError
 
 TABLE = "cells.json"
-SUMMED = ("rows_out", "rows_failed", "calls", "tokens_in", "tokens_out", "cost_usd")
+SUMMED = {
+    "rows_out": "matrix/rows_kept",
+    "rows_failed": "matrix/rows_failed",
+    "calls": "matrix/calls",
+    "tokens_in": "matrix/tokens_in",
+    "tokens_out": "matrix/tokens_out",
+    "cost_usd": "matrix/cost_usd",
+}
+"""Figures of the cells that are summed, with the metrics of their sums."""
 
 
 class MatrixRun:
@@ -99,11 +107,11 @@ class _Parent:
     def finish(self, planned: MatrixPlan) -> None:
         """Log the sums; a sum of which a cell lacks its part is left out."""
         lines = figures_of(planned)
-        figures = {"matrix.cells": float(len(lines))}
-        for name in SUMMED:
+        figures = {}
+        for name, metric in SUMMED.items():
             values = [line[name] for line in lines]
             if None not in values:
-                figures[f"matrix.{name}"] = float(sum(values))
+                figures[metric] = float(sum(values))
         log_metrics(self.store.client, self.run_id, figures)
 
     def end(self, status: str) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from autoevol.experiments.study.results import PAGE, STUDY
 from autoevol.experiments.study.work import StudyResults, TrainedCell
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.tracking.naming.metrics import bounded, with_interval
 from autoevol.experiments.tracking.store import Record
 from autoevol.experiments.training.plan import run_of
 from autoevol.experiments.training.tracking import training_record
@@ -93,7 +94,7 @@ def _arm(results: StudyResults, arm: str, figures: list[CellFigures], study: str
                 for condition, value in zip(conditions, _prints(results, arm), strict=True)
             },
         },
-        metrics={name: value for cell in own for name, value in _metrics(cell).items()},
+        metrics=_metrics(own),
         parent=study,
     )
 
@@ -103,17 +104,16 @@ def _prints(results: StudyResults, arm: str) -> list[str]:
     return [cell.cell.data.fingerprint for cell in results.cells if cell.cell.arm == arm]
 
 
-def _metrics(figures: CellFigures) -> dict[str, float]:
-    name = f"study.{figures.task.replace(':', '.')}.{figures.condition}"
+def _metrics(cells: Sequence[CellFigures]) -> dict[str, float]:
+    """Return means, then differences to the baseline, then the ends of both's intervals."""
     values: dict[str, float] = {}
-    for kind, mean in (("", figures.value), (".difference", figures.difference)):
-        if mean is not None:
-            values |= {
-                f"{name}{kind}": mean.value,
-                f"{name}{kind}.low": mean.low,
-                f"{name}{kind}.high": mean.high,
-            }
-    return values
+    for section, figure in (("study", "value"), ("difference", "difference")):
+        for cell in cells:
+            name = f"{section}/{cell.task.replace(':', '.')}.{cell.condition}"
+            mean = getattr(cell, figure)
+            values |= with_interval(name, asdict(mean)) if mean is not None else {}
+    ends = {name: value for name, value in values.items() if name.endswith(("_low", "_high"))}
+    return bounded({name: v for name, v in values.items() if name not in ends}, ends)
 
 
 def _line(figures: CellFigures) -> dict[str, Any]:

@@ -11,6 +11,6 @@ added twice.
 - `traces`: which calls are traced, and how they are logged.
 - `again`: runs that are over, logged from their folders; scores that are added later.
 - `store`: finding runs, and logging only what is missing. `database`: a store that is a file.
-- `names`: names that MLflow takes. `tables`: rows for the tables of MLflow's UI.
+- `naming`: names of metrics and runs, and what MLflow takes. `tables`: rows for its tables.
 - `links`: addresses of pages of MLflow's UI.
 """

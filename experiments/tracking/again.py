@@ -22,9 +22,10 @@ from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.events import CLOSING, Event, Kind, read_events
 from autoevol.experiments.tracking.parent import RunPlace
 from autoevol.experiments.tracking.recorder import Recorder, log_score_figures
-from autoevol.experiments.tracking.run import flat_rounds, results_body
+from autoevol.experiments.tracking.run import flat_rounds, rate_values, results_body
 from autoevol.experiments.tracking.store import TABLE_ROWS, find_store, log_files
 from autoevol.experiments.tracking.traces import is_trace_of, log_feedback
+from autoevol.metrics import FailureRate
 from autoevol.program.errors import AutoEvolError, ConfigError
 from autoevol.signatures import to_markdown
 
@@ -117,7 +118,7 @@ def log_scores(
     Args:
         config: Where.
         run_key: Identifies the run in the store.
-        figures: By round and by score; metrics `score.…` with the round as their step.
+        figures: By round and by score; metrics `score/…` with the round as their step.
         files: Artifacts.
         say: Prints one line for the user, also when MLflow fails.
     """
@@ -209,7 +210,7 @@ def _events_without_journal(folder: Path, identity: RunIdentity) -> list[Event]:
     events = [event("run", "run", _opening(folder))]
     events += [event("candidate", name, body) for name, body in _candidates(record)]
     events += [
-        event("points", f"failure_rate-{step}", {"step": step, "values": {"failure_rate": rate}})
+        event("points", f"failure_rate-{step}", {"step": step, "values": rate_values(rate)})
         for step, rate in _rates(record)
     ]
     if summary is not None and record.best:
@@ -238,11 +239,11 @@ def _opening(folder: Path) -> dict[str, Any]:
     }
 
 
-def _rates(record: SearchRecord) -> Iterator[tuple[int, float]]:
+def _rates(record: SearchRecord) -> Iterator[tuple[int, FailureRate]]:
     for number, step in enumerate(record.steps):
         if number == 0:
-            yield 0, step.incumbent.rate.rate
-        yield number + 1, step.best.rate.rate
+            yield 0, step.incumbent.rate
+        yield number + 1, step.best.rate
 
 
 def _candidates(record: SearchRecord) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autoevol.experiments.tracking.events import Event
+from autoevol.experiments.tracking.naming.metrics import candidate_metrics
 from autoevol.experiments.tracking.store import Store, log_metrics, log_params, log_table
 from autoevol.experiments.tracking.tables import verdict_rows
 from autoevol.metrics import count_by_rule
@@ -41,7 +42,7 @@ def log_candidate(store: Store, parent_id: str, event: Event) -> None:
     log_params(client, run_id, event.body["params"])
     for file, text in event.body["texts"].items():
         client.log_text(run_id, text, file)
-    log_metrics(client, run_id, event.body["metrics"], event.at)
+    log_metrics(client, run_id, candidate_metrics(event.body["metrics"]), event.at)
     log_table(client, run_id, event.body["verdicts"], "dev_verdicts.json")
     # Last: a child run that a kill has left unfinished is recorded anew from its first line on.
     client.set_terminated(run_id, end_time=event.at)

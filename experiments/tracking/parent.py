@@ -10,7 +10,7 @@ from typing import Any
 
 from autoevol.experiments.files.trees import flatten
 from autoevol.experiments.tracking.events import Body
-from autoevol.experiments.tracking.names import safe_names
+from autoevol.experiments.tracking.naming.safe import safe_names
 from autoevol.experiments.tracking.store import TABLE_ROWS, Store, log_params, set_tags
 from autoevol.program.records import Row
 

@@ -8,7 +8,13 @@ from typing import Any
 from autoevol.experiments.tracking.candidates import log_candidate
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.events import Event, Kind
-from autoevol.experiments.tracking.names import prompt_name
+from autoevol.experiments.tracking.naming.metrics import (
+    heldout_points,
+    score_points,
+    summary_metrics,
+    summary_tags,
+)
+from autoevol.experiments.tracking.naming.safe import prompt_name
 from autoevol.experiments.tracking.parent import RunPlace, open_parent
 from autoevol.experiments.tracking.store import (
     Store,
@@ -17,6 +23,7 @@ from autoevol.experiments.tracking.store import (
     log_points,
     log_table,
     open_store,
+    set_tags,
 )
 from autoevol.experiments.tracking.tables import sample_rows
 from autoevol.experiments.tracking.traces import log_trace
@@ -82,19 +89,16 @@ class Recorder:
 def log_score_figures(
     client: Any, run_id: str, figures: Mapping[str, Mapping[str, float]], at: int | None = None
 ) -> None:
-    """Log figures of rounds, each round a step.
+    """Log the main figure of each score, each round a step.
 
     Args:
         client: Of the store.
-        run_id: Gets the metrics `score.…`.
+        run_id: Gets the metrics `score/…`.
         figures: By the round's number, as text, and by name.
         at: Milliseconds since 1970; None: now.
     """
-    points = {
-        int(number): {f"score.{name}": value for name, value in scores.items()}
-        for number, scores in figures.items()
-    }
-    log_points(client, run_id, points, at)
+    existing = client.get_run(run_id).data.metrics
+    log_points(client, run_id, score_points(figures, existing), at)
 
 
 def _log_candidate(record: OpenRecord, event: Event) -> None:
@@ -122,10 +126,21 @@ def _log_results(record: OpenRecord, event: Event) -> None:
     if body["has_rows"]:
         rows = sample_rows(record.folder, record.opening.body["seed_ids"])
         log_table(client, record.run_id, rows, "rows.json")
-    figures = {f"summary.{name}": value for name, value in body["figures"].items()}
-    log_metrics(client, record.run_id, figures, event.at)
+    _log_figures(record, event)
     log_files(client, record.run_id, [record.folder / name for name in body["files"]])
     _register(record.store, record.opening.body["name"], body["best"])
+
+
+def _log_figures(record: OpenRecord, event: Event) -> None:
+    """Log what people sort and chart by as metrics, other numbers as tags, all as an artifact."""
+    client, run_id, figures = record.store.client, record.run_id, event.body["figures"]
+    log_metrics(client, run_id, summary_metrics(figures), event.at)
+    log_points(client, run_id, heldout_points(figures), event.at)
+    run = client.get_run(run_id)
+    tags = summary_tags(figures, run.data.tags)
+    verdict = event.body.get("heldout_verdict")
+    set_tags(client, run, {**tags, **({"summary.heldout_verdict": verdict} if verdict else {})})
+    client.log_dict(run_id, figures, "figures.json")
 
 
 def _register(store: Store, run_name: str, best: Mapping[str, str]) -> None:

@@ -21,6 +21,7 @@ from autoevol.experiments.tracking.events import CLOSING, Body, Event, Journal, 
 from autoevol.experiments.tracking.parent import RunPlace, TrackedRun, opening_body
 from autoevol.experiments.tracking.recorder import Recorder
 from autoevol.experiments.tracking.traces import TraceSelection
+from autoevol.metrics import FailureRate
 from autoevol.program.errors import StoppedError
 from autoevol.program.listeners import Phase
 from autoevol.program.records import Evaluation, FinalChoice, Outcome, StepRecord
@@ -153,8 +154,14 @@ class Tracker:
         return self.log.close(seconds)
 
     def _report_rate(self, step: int, evaluation: Evaluation) -> None:
-        values = {"failure_rate": evaluation.failure_rate.rate}
+        values = rate_values(evaluation.failure_rate)
         self.log.report("points", f"failure_rate-{step}", {"step": step, "values": values})
+
+
+def rate_values(rate: FailureRate) -> dict[str, float]:
+    """Return a failure rate on dev rows with the ends of its interval, by their metrics."""
+    low, high = rate.interval
+    return {"failure_rate": rate.rate, "failure_rate_low": low, "failure_rate_high": high}
 
 
 def flat_rounds(figures: Mapping[int, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
@@ -173,6 +180,7 @@ def results_body(
     """Return what the event of a run's results says; see `Tracker.finish`."""
     return {
         "figures": flat_numbers(summary),
+        "heldout_verdict": summary.get("heldout_verdict"),
         "files": list(files),
         "best": {"id": best_id, "instructions": best_instructions},
         "has_rows": has_rows,

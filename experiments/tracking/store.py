@@ -18,7 +18,7 @@ from autoevol.experiments.tracking.database import (
     database_file,
     identity,
 )
-from autoevol.experiments.tracking.names import safe_name, safe_names
+from autoevol.experiments.tracking.naming.safe import safe_metrics, safe_name, safe_names
 
 if TYPE_CHECKING:
     from autoevol.experiments.tracking.config import TrackingConfig
@@ -152,7 +152,7 @@ def log_metrics(
     from mlflow.entities import Metric
 
     existing, moment = client.get_run(run_id).data.metrics, at or now_ms()
-    safe = safe_names(figures)
+    safe = safe_metrics(figures)
     new = {key: value for key, value in safe.items() if existing.get(key) != value}
     client.log_batch(run_id, metrics=[Metric(key, v, moment, 0) for key, v in new.items()])
 
@@ -174,7 +174,7 @@ def log_points(
     metrics = [
         Metric(name, value, moment, step)
         for step, values in points.items()
-        for name, value in safe_names(values).items()
+        for name, value in safe_metrics(values).items()
     ]
     # `data.metrics` of a run holds the latest point of a metric alone, so the histories are read.
     existing = {

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from autoevol.experiments.tracking.names import safe_names
+from autoevol.experiments.tracking.naming.safe import safe_names
 from autoevol.experiments.tracking.store import Store
 from autoevol.program.listeners import Phase
 from autoevol.program.records import Outcome

@@ -8,6 +8,7 @@ from typing import Any
 
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.tracking.naming.metrics import bounded, with_interval
 from autoevol.experiments.tracking.store import Record
 from autoevol.experiments.verification.planning import VerificationPlan
 from autoevol.experiments.verification.response_checks import CheckedRow
@@ -46,18 +47,14 @@ def _digest(file: Path) -> str:
 
 
 def _check_metrics(figures: Mapping[str, Any]) -> dict[str, float]:
-    """Return the four accuracies with their ends, the kinds' strict ones, and the counts."""
+    """Return the four accuracies with their ends and the counts, then the kinds' strict ones."""
     metrics: dict[str, float] = {}
     for name, figure in figures.items():
-        if name == "by_kind":
-            kinds = {f"check_kind.{kind}": own["strict"]["value"] for kind, own in figure.items()}
-            metrics |= {key: value for key, value in kinds.items() if value is not None}
-        elif not isinstance(figure, Mapping):
-            metrics[f"check.{name}"] = float(figure)
-        elif figure["value"] is not None:
-            ends = {f"check.{name}_{end}": figure[end] for end in ("low", "high")}
-            metrics |= {f"check.{name}": figure["value"], **ends}
-    return metrics
+        own = figure if isinstance(figure, Mapping) else {"value": figure}
+        metrics |= with_interval(f"check/{name}", own) if name != "by_kind" else {}
+    kinds = {f"check_kind/{kind}": own["strict"] for kind, own in figures["by_kind"].items()}
+    strict = {name: own["value"] for name, own in kinds.items() if own["value"] is not None}
+    return bounded(metrics, strict)
 
 
 def _cells(row: CheckedRow) -> dict[str, Any]:
@@ -107,12 +104,12 @@ def _set_key(plan: VerificationPlan) -> str:
 
 
 def _set_metrics(verified: VerifiedSet) -> dict[str, float]:
-    funnel = {f"funnel.{count.stage}_{count.unit}": float(count.left) for count in verified.funnel}
+    funnel = {f"funnel/{count.stage}_{count.unit}": float(count.left) for count in verified.funnel}
     accuracy = verified.fitness.overall.balanced_accuracy if verified.fitness else None
     if accuracy:
-        funnel["exam.contradiction"] = accuracy.value
+        funnel["exam/contradiction"] = accuracy.value
     rates = pass_rates(verified.tasks)
-    return funnel | {f"pass_rate.{kind}": rate["value"] for kind, rate in rates.items()}
+    return bounded(funnel, {f"pass_rate/{kind}": rate["value"] for kind, rate in rates.items()})
 
 
 def _constraint_rows(verified: VerifiedSet) -> list[dict[str, Any]]:

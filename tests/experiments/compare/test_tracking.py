@@ -40,16 +40,17 @@ def test_a_verdict_is_a_run_that_names_both_sides(two_runs: tuple[str, str]) -> 
     assert verdict.info.status == "FINISHED"
     assert verdict.info.run_name == "short against wi+de, instructions"
     assert verdict.data.params["judge"] == "scripted/world"
-    assert figures["won"] + figures["tied"] + figures["lost"] > 0
-    assert figures["tie_low"] <= figures["tie"] <= figures["tie_high"]
-    assert len(client.get_metric_history(verdict.info.run_id, "won")) == 1
+    assert figures["compare/won"] + figures["compare/tied"] + figures["compare/lost"] > 0
+    assert figures["compare/tie_low"] <= figures["compare/tie"] <= figures["compare/tie_high"]
+    assert len(client.get_metric_history(verdict.info.run_id, "compare/won")) == 1
     assert {file.path for file in client.list_artifacts(verdict.info.run_id)} >= {
         "comparison.json",
         "pairs.json",
     }
-    said = f"won {figures['won']:.0f}, tied {figures['tied']:.0f}, lost {figures['lost']:.0f}"
+    won, tied, lost = (round(figures[f"compare/{name}"]) for name in ("won", "tied", "lost"))
+    said = f"won {won}, tied {tied}, lost {lost}"
     assert ours.data.tags["compare.wi-de.instructions"] == f"{said} (by scripted/world)"
-    assert theirs.data.tags["compare.short.instructions"].startswith(f"won {figures['lost']:.0f}")
+    assert theirs.data.tags["compare.short.instructions"].startswith(f"won {lost}")
 
 
 def test_the_pages_of_the_ui_are_printed(two_runs: tuple[str, str]) -> None:

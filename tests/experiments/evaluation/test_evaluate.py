@@ -165,8 +165,8 @@ def test_mlflow_has_the_figures(checked: str) -> None:
     experiments = [e.experiment_id for e in client.search_experiments()]
     runs = client.search_runs(experiments, "tags.run_kind = 'evaluate'")
     (run,) = [run for run in runs if run.data.params["model"] == "openai/tracked"]
-    assert run.data.metrics["eval.checks.checked.jsonl"] == 0.5
-    assert run.data.metrics["eval.checks.checked.jsonl.low"] == pytest.approx(0.2366, abs=1e-4)
+    assert run.data.metrics["eval/checks.checked.jsonl"] == 0.5
+    assert run.data.metrics["eval/checks.checked.jsonl_low"] == pytest.approx(0.2366, abs=1e-4)
 
 
 @NEEDS_TORCH

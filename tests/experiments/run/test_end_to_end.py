@@ -198,7 +198,7 @@ def test_unscored_rows_are_counted_listed_and_tried_again(
     assert after["rows_unscored"] == 0
     assert after["rows_out"] + after["rows_failed"] == after["rows_in"] == 30
     assert not Path("runs/test/unscored.jsonl").exists()
-    assert figures["summary.rows_unscored"] == 0
+    assert figures["rows/unscored"] == 0
 
 
 def test_a_dead_proposal_is_a_rejected_candidate(

@@ -58,7 +58,7 @@ def test_scoring_again_pays_nothing_and_adds_no_point(write_config: WriteConfig)
     store = yaml.safe_load(Path("mlflow.yaml").read_text())["tracking_uri"]
     client = mlflow.MlflowClient(store, store)
     run_id = json.loads((RUN / "summary.json").read_text())["mlflow_run_id"]
-    points = client.get_metric_history(run_id, "score.complexity.mean")
+    points = client.get_metric_history(run_id, "score/complexity")
     assert [point.step for point in points] == [0, 1, 2]
     assert "scores.json" in {artifact.path for artifact in client.list_artifacts(run_id)}
 
@@ -257,7 +257,7 @@ def test_a_config_can_ask_for_scores_at_the_end_of_a_run(write_config: WriteConf
     artifacts = {artifact.path for artifact in client.list_artifacts(summary["mlflow_run_id"])}
     assert {"score_means.png", "score_words.png"} <= artifacts
     assert (RUN / "report.html").read_text().count('alt="Scores by round"') == 2
-    points = client.get_metric_history(summary["mlflow_run_id"], "score.length.words")
+    points = client.get_metric_history(summary["mlflow_run_id"], "score/words")
     assert [point.value for point in points] == [figures["length"]["words"] for figures in rounds]
 
 

@@ -280,7 +280,7 @@ def test_a_run_scores_its_rows_and_keeps_the_top_of_them(write_config: WriteConf
     assert seeds["ifd"] == {"ifd": {}, "ic_ifd": {}, "misleading": 0, "cut": 0, "unscored": 12}
     store = yaml.safe_load(Path("mlflow.yaml").read_text())["tracking_uri"]
     run_id = json.loads((RUN / "summary.json").read_text())["mlflow_run_id"]
-    points = MlflowClient(store, store).get_metric_history(run_id, "score.ifd.ic_ifd.mean")
+    points = MlflowClient(store, store).get_metric_history(run_id, "score/ic_ifd")
     assert [(point.step, point.value) for point in points] == [
         (1, evolved["ifd"]["ic_ifd"]["mean"])
     ]

@@ -160,7 +160,7 @@ def test_mlflow_has_the_study_above_arms_above_trainings(study: dict[str, Any]) 
     assert {run.data.params["arm"] for run in children["study_arm"]} == {"bad", "good"}
     assert len(children["evaluate"]) == 1  # the student before any training
     good = next(run for run in children["study_arm"] if run.data.params["arm"] == "good")
-    assert good.data.metrics["study.loss.exam.jsonl.rows.difference.high"] < 0
+    assert good.data.metrics["difference/loss.exam.jsonl.rows_high"] < 0
     trainings = below(good.info.run_id)["train"]
     assert len(trainings) == 2
     (evaluation,) = below(trainings[0].info.run_id)["evaluate"]

@@ -69,7 +69,7 @@ def logged(database_file: Path) -> dict[str, Any]:
         "id": parent.info.run_id,
         "status": parent.info.status,
         "points": [(point.step, point.value, point.timestamp) for point in points],
-        "rows_out": parent.data.metrics["summary.rows_out"],
+        "rows_out": parent.data.metrics["rows/kept"],
         "params": len(parent.data.params),
         "seeds": len(parent.inputs.dataset_inputs) if parent.inputs else 0,
         "artifacts": sorted(f.path for f in client.list_artifacts(parent.info.run_id)),
@@ -271,7 +271,7 @@ def test_a_server_that_dies_in_the_middle_of_a_run_holds_no_run(
     run_cli("track", str(RUN), expected=0)
     run = MlflowClient(uri, uri).get_run(summary_of(RUN)["mlflow_run_id"])
     assert run.info.status == "FINISHED"
-    assert run.data.metrics["summary.rows_out"] == 30
+    assert run.data.metrics["rows/kept"] == 30
 
 
 def test_three_first_starts_at_once_share_a_new_store(tmp_path: Path) -> None:
@@ -316,8 +316,8 @@ def test_an_old_folder_is_logged_from_its_files_alone(workplace: Path, created: 
     points = client.get_metric_history(parent.info.run_id, "failure_rate")
     assert [point.step for point in points] == [0, 1, 2]
     assert points[0].value == summary["failure_rate_initial"]["rate"]
-    assert parent.data.metrics["summary.rows_out"] == summary["rows_out"]
-    assert parent.data.metrics["score.length.words"] > 0
+    assert parent.data.metrics["rows/kept"] == summary["rows_out"]
+    assert parent.data.metrics["score/words"] > 0
     assert len([run for run in runs if run.data.tags["run_kind"] == "candidate"]) > 0
     table = json.loads(Path(client.download_artifacts(parent.info.run_id, "rows.json")).read_text())
     assert len(table["data"]) == summary["rows_out"] + summary["rows_failed"]

@@ -100,11 +100,11 @@ def test_mlflow_has_one_run_a_content(tmp_path: Path) -> None:
     _check(file)
     (run,) = [run for run in _runs() if run.info.run_id not in earlier]
     assert run.info.status == "FINISHED"
-    assert run.data.metrics["check.strict_rows"] == 0.5
+    assert run.data.metrics["check/strict_rows"] == 0.5
     assert (
-        run.data.metrics["check.strict_rows_low"] < 0.5 < run.data.metrics["check.strict_rows_high"]
+        run.data.metrics["check/strict_rows_low"] < 0.5 < run.data.metrics["check/strict_rows_high"]
     )
-    assert run.data.metrics["check_kind.code"] == 0.5
+    assert run.data.metrics["check_kind/code"] == 0.5
     files = {file.path for file in mlflow.MlflowClient().list_artifacts(run.info.run_id)}
     assert files >= {"checks.jsonl", "checks.json", "checked.json"}
 

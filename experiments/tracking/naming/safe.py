@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 _LONGEST = 250  # characters of a key; MLflow refuses a longer one
 # MLflow allows `/` and `:` in keys, too. But it reads a key as a path, of which it refuses many
-# forms, and a colon is refused on Windows.
+# forms, and a colon is refused on Windows. So only `safe_metrics` lets a `/` through.
 _REFUSED = re.compile(r"[^\w.\- ]+")
 _REFUSED_IN_PROMPTS = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -33,6 +33,17 @@ def safe_names(values: Mapping[str, Value]) -> dict[str, Value]:
     for name, value in values.items():
         key = safe_name(name)
         safe[f"{key[: _LONGEST - 9]}-{_digest(name)}" if key in safe else key] = value
+    return safe
+
+
+def safe_metrics(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values under names of metrics that MLflow takes: the first `/` ends a section."""
+    safe: dict[str, Value] = {}
+    for name, value in values.items():
+        section, slash, rest = name.partition("/")
+        key = f"{safe_name(section)}/{safe_name(rest)}" if slash else safe_name(name)
+        is_taken = key in safe or len(key) > _LONGEST
+        safe[f"{key[: _LONGEST - 9]}-{_digest(name)}" if is_taken else key] = value
     return safe
 
 

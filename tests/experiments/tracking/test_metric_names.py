@@ -1,0 +1,125 @@
+"""Which figures are metrics, in which section, and how many a run has at most."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow.utils.validation import _validate_metric_name
+
+from autoevol.experiments.tracking.events import JOURNAL
+from autoevol.experiments.tracking.naming.metrics import (
+    MOST,
+    bounded,
+    candidate_metrics,
+    heldout_points,
+    score_points,
+    summary_metrics,
+    summary_tags,
+)
+from autoevol.experiments.tracking.naming.safe import safe_metrics
+from tests.support.command_line import run_cli, summary_of
+
+WriteConfig = Callable[..., Path]
+SCORES = ("length", "lexical", "complexity", "difficulty", "growth", "quality", "keywords")
+
+
+def sections(run: Any) -> set[str]:
+    return {name.rpartition("/")[0] for name in run.data.metrics}
+
+
+def test_a_run_and_its_candidates_have_few_metrics_in_sections(write_config: WriteConfig) -> None:
+    config = write_config(40, scores={"names": [*SCORES]})
+    run_cli("run", str(config), expected=0)
+    summary, client = summary_of(Path("runs/test")), mlflow.MlflowClient()
+    run = client.get_run(summary["mlflow_run_id"])
+    metrics = run.data.metrics
+    assert len(metrics) <= MOST
+    assert sections(run) == {"", "heldout", "rows", "usage", "score"}
+    assert {name for name in metrics if "/" not in name} == {
+        "failure_rate",
+        "failure_rate_low",
+        "failure_rate_high",
+    }
+    assert metrics["rows/kept"] == summary["rows_out"]
+    assert metrics["usage/calls"] == summary["calls"]
+    heldout = client.get_metric_history(run.info.run_id, "heldout/failure_rate")
+    assert [(point.step, point.value) for point in heldout] == [
+        (0, summary["failure_rate_heldout_initial"]["rate"]),
+        (summary["steps"], summary["failure_rate_heldout_best"]["rate"]),
+    ]
+    assert run.data.tags["summary.heldout_verdict"] == summary["heldout_verdict"]
+    assert run.data.tags["summary.steps"] == str(summary["steps"])
+    every = mlflow.artifacts.load_dict(f"runs:/{run.info.run_id}/figures.json")
+    assert every["calls_by_role.evolver"] == summary["calls_by_role"]["evolver"]
+
+    query = f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+    children = client.search_runs([run.info.experiment_id], query)
+    assert all(len(child.data.metrics) <= MOST for child in children)
+    assert {*map(frozenset, map(sections, children))} <= {
+        frozenset(),
+        frozenset(("", "rows", "usage", "failed")),
+        frozenset(("", "rows", "usage")),
+    }
+
+
+def test_a_journal_of_old_names_is_logged_under_the_new_ones(write_config: WriteConfig) -> None:
+    """Journals keep the figures' own names, so those of older versions read the same."""
+    run_cli("run", str(write_config()), expected=0)
+    run_id = summary_of(Path("runs/test"))["mlflow_run_id"]
+    before = mlflow.get_run(run_id).data
+    lines = [json.loads(line) for line in Path("runs/test", JOURNAL).read_text().splitlines()]
+    candidates = [line["body"]["metrics"] for line in lines if line["kind"] == "candidate"]
+    assert any("calls" in metrics for metrics in candidates)
+    run_cli("track", "runs/test", expected=0)
+    assert mlflow.get_run(run_id).data.metrics == before.metrics
+
+
+def test_a_run_logged_under_old_names_gets_the_new_ones_beside_them(
+    write_config: WriteConfig,
+) -> None:
+    run_cli("run", str(write_config()), expected=0)
+    summary, client = summary_of(Path("runs/test")), mlflow.MlflowClient()
+    client.log_metric(summary["mlflow_run_id"], "summary.rows_out", summary["rows_out"])
+    run_cli("track", "runs/test", expected=0)
+    metrics = client.get_run(summary["mlflow_run_id"]).data.metrics
+    assert metrics["summary.rows_out"] == metrics["rows/kept"] == summary["rows_out"]
+
+
+def test_many_figures_are_cut_to_the_most_important() -> None:
+    values = {f"eval/t{n}": 1.0 for n in range(20)}
+    ends = {f"eval/t{n}_low": 0.5 for n in range(20)}
+    assert [*bounded(values, ends)][:20] == [*values]
+    assert len(bounded(values, ends)) == MOST
+    rules = {f"failed.rule_{n:02d}": float(n) for n in range(60)}
+    metrics = candidate_metrics({"failure_rate": 0.5, "calls": 3.0, **rules})
+    assert len(metrics) == MOST
+    assert metrics["usage/calls"] == 3
+    assert "failed/rule_59" in metrics
+    assert "failed/rule_00" not in metrics
+
+
+def test_scores_that_are_added_later_share_the_bound() -> None:
+    means = ("grade", "difficulty", "complexity", "chain", "reward", "growth", "confidence")
+    first = {"1": {f"{name}.mean": 1.0 for name in means}}
+    assert {*score_points(first, ())[1]} == {f"score/{name}" for name in means}
+    existing = [f"score/{number}" for number in range(13)]
+    assert [*score_points(first, [*existing, "score/chain"])[1]] == ["score/chain"]
+    assert score_points({"0": {"difficulty.levels.hard": 3.0}}, ()) == {0: {}}
+
+
+def test_a_summary_without_a_search_has_no_held_out_points() -> None:
+    figures = {"rows_in": 3.0, "steps": 0.0, "calls_by_role.evolver": 3.0, "rows_surplus": 0.0}
+    assert heldout_points(figures) == {}
+    assert summary_metrics(figures) == {"rows/in": 3.0}
+    assert summary_tags(figures, ()) == {}
+    assert summary_tags(figures, ["summary.rows_surplus"]) == {"summary.rows_surplus": "0"}
+
+
+@pytest.mark.parametrize("name", ["failed/a/b", "eval/../x", "x/", "a//b", "failed/" + "x" * 400])
+def test_mlflow_takes_a_section_with_any_name(name: str) -> None:
+    (safe,) = safe_metrics({name: 1.0})
+    _validate_metric_name(safe)
+    assert safe.count("/") <= 1
