@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.evaluation.report import Report
@@ -12,6 +13,7 @@ from autoevol.experiments.evaluation.results import EVALUATION, TaskFigures
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.naming.metrics import bounded, with_interval
+from autoevol.experiments.tracking.naming.runs import run_name, shown_path
 from autoevol.experiments.tracking.store import Record
 
 
@@ -41,7 +43,7 @@ def evaluation_record(report: Report, parent: str | None) -> Record:
     return Record(
         kind="evaluate",
         key=_key(report),
-        name=f"evaluate {plan.model}",
+        name=run_name(f"evaluate {_shown(plan.model)}", plan.folder),
         params={
             "model": plan.model,
             "weights": plan.weights,
@@ -59,6 +61,11 @@ def metrics_of(figures: Sequence[TaskFigures]) -> dict[str, float]:
     values = [with_interval(_metric(own), asdict(own)) for own in figures]
     ends = {name: value for own in values for name, value in [*own.items()][1:]}
     return bounded({name: v for own in values for name, v in [*own.items()][:1]}, ends)
+
+
+def _shown(model: str) -> str:
+    """Return a model's name, or the end of its path."""
+    return shown_path(Path(model)) if Path(model).exists() else model
 
 
 def _metric(figures: TaskFigures) -> str:

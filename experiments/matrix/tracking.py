@@ -14,6 +14,7 @@ from autoevol.experiments.matrix.results import figures_of
 from autoevol.experiments.terminal.console import say
 from autoevol.experiments.tracking.background import BackgroundLog
 from autoevol.experiments.tracking.config import TrackingConfig
+from autoevol.experiments.tracking.naming.runs import run_name
 from autoevol.experiments.tracking.parent import CELL_OF
 from autoevol.experiments.tracking.run import ABANDONING_S, FINISHING_S, STOPPING_S
 from autoevol.experiments.tracking.store import (
@@ -51,7 +52,7 @@ class MatrixRun:
     def __init__(
         self, config: TrackingConfig, planned: MatrixPlan, key: str, started: datetime
     ) -> None:
-        self._key, self._name = key, planned.name
+        self._key, self._name, self._folder = key, planned.name, planned.folder
         self._log = BackgroundLog(_say_untracked)
         self._parent: _Parent | None = None
         self._log.submit(partial(self._open, config, planned, started))
@@ -60,7 +61,7 @@ class MatrixRun:
         """Return the tags that make a cell's run a child of the matrix, and name the cell."""
         return {
             CELL_OF: self._key,
-            "mlflow.runName": cell.name,
+            "mlflow.runName": run_name(cell.name, self._folder / cell.name),
             "run_kind": "cell",
             "matrix": self._name,
             "cell": cell.name,
@@ -190,7 +191,7 @@ def _new_parent(
         store.experiment_id,
         start_time=int(started.astimezone(UTC).timestamp() * 1000),
         tags=tags,
-        run_name=planned.name,
+        run_name=run_name(planned.name, planned.folder),
     )
 
 

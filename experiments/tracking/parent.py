@@ -10,6 +10,7 @@ from typing import Any
 
 from autoevol.experiments.files.trees import flatten
 from autoevol.experiments.tracking.events import Body
+from autoevol.experiments.tracking.naming.runs import run_name
 from autoevol.experiments.tracking.naming.safe import safe_names
 from autoevol.experiments.tracking.store import TABLE_ROWS, Store, log_params, set_tags
 from autoevol.program.records import Row
@@ -81,7 +82,8 @@ def open_parent(store: Store, place: RunPlace, body: Body, config_tags: Mapping[
     tags = {**body["tags"], **_matrix_tags(store, body["tags"])}
     parent = store.find("run_key", place.key)
     if parent is None:
-        parent = _create(store, place, {"mlflow.runName": body["name"], **config_tags, **tags})
+        name = run_name(body["name"], place.folder)
+        parent = _create(store, place, {"mlflow.runName": name, **config_tags, **tags})
     set_tags(store.client, parent, tags)
     run_id = str(parent.info.run_id)
     store.client.update_run(run_id, status="RUNNING")

@@ -175,7 +175,9 @@ def test_mlflow_has_one_parent_with_the_cells_below_it(write_config: WriteConfig
     table = mlflow.artifacts.load_dict(f"runs:/{parent.info.run_id}/cells.json")
     assert parent.info.status == "FINISHED"
     assert parent.data.params["optimizer.name"] == "['none', 'auto_evol']"
-    assert {cell.info.run_name for cell in cells} == {"none", "auto_evol"}
+    assert parent.info.run_name == "tree · runs/tree"
+    names = {"none · runs/tree/none", "auto_evol · runs/tree/auto_evol"}
+    assert {cell.info.run_name for cell in cells} == names
     assert {cell.data.tags["run_kind"] for cell in cells} == {"cell"}
     assert {cell.data.tags["cell"]: cell.data.params["optimizer.name"] for cell in cells} == {
         name: name for name in ("none", "auto_evol")
@@ -183,7 +185,7 @@ def test_mlflow_has_one_parent_with_the_cells_below_it(write_config: WriteConfig
     assert [row[0] for row in table["data"]] == ["none", "auto_evol"]
     assert parent.data.params["cells"] == "2"
     assert parent.data.metrics["matrix/rows_kept"] > 0
-    searched = next(cell for cell in cells if cell.info.run_name == "auto_evol")
+    searched = next(cell for cell in cells if cell.data.tags["cell"] == "auto_evol")
     assert {"initial"} < {child.data.tags["candidate_id"] for child in children(searched)}
     points = client.get_metric_history(searched.info.run_id, "failure_rate")
     assert len({point.step for point in points}) == len(points)
@@ -226,7 +228,7 @@ def test_cells_of_another_matrix_stay_where_they_are_and_are_taken_over(
     parents = [run for run in runs if run.data.tags["run_kind"] == "matrix"]
     (second,) = [run for run in parents if run.info.run_id != first.info.run_id]
     assert len(runs) == 2 + 3
-    assert {cell.info.run_name for cell in children(second)} == {"weak", "e0-direct", "deepen"}
+    assert {cell.data.tags["cell"] for cell in children(second)} == {"weak", "e0-direct", "deepen"}
 
 
 def test_all_cells_have_the_same_rows(write_config: WriteConfig) -> None:

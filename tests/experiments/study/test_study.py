@@ -155,7 +155,7 @@ def test_mlflow_has_the_study_above_arms_above_trainings(study: dict[str, Any]) 
         return kinds
 
     roots = client.search_runs(experiments, "tags.run_kind = 'study'")
-    (root,) = [run for run in roots if run.info.run_name == "study tracked"]
+    (root,) = [run for run in roots if str(run.info.run_name).startswith("study tracked · ")]
     children = below(root.info.run_id)
     assert {run.data.params["arm"] for run in children["study_arm"]} == {"bad", "good"}
     assert len(children["evaluate"]) == 1  # the student before any training

@@ -62,7 +62,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     experiment = client.get_experiment_by_name("autoevol")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id], "tags.run_kind = 'run'")
-    names = {str(run.info.run_name): str(run.info.run_id) for run in runs}
+    names = {str(run.data.params["name"]): str(run.info.run_id) for run in runs}
     with _ui(folder) as base:
         yield Served(base, client, experiment.experiment_id, names)
 
@@ -120,7 +120,8 @@ def seen(url: str, *needles: str, script: str = "true") -> str:
 
 
 def test_the_ui_lists_the_runs_by_name(served: Served) -> None:
-    text = seen(f"{served.base}/#/experiments/{served.experiment}/runs", *served.runs)
+    names = [f"{name} · runs/{name}" for name in served.runs]
+    text = seen(f"{served.base}/#/experiments/{served.experiment}/runs", *names)
     assert "matching runs" in text
 
 
@@ -130,7 +131,9 @@ def test_the_links_open_the_comparison_and_the_chart_of_the_failure_rate(served:
     assert "Comparing 2 Runs" in compared
     lines = "document.querySelectorAll('.js-line').length >= 2"
     link = metric_link(ids, "failure_rate", served.experiment, served.base)
-    chart = seen(link, *(f"{name} (failure_rate)" for name in served.runs), script=lines)
+    chart = seen(
+        link, *(f"{name} · runs/{name} (failure_rate)" for name in served.runs), script=lines
+    )
     rate = served.client.get_run(ids[0]).data.metrics["failure_rate"]
     assert str(rate)[:5] in chart
     assert "(step=2)" in chart
