@@ -66,7 +66,8 @@ class RunFolder:
 
     def on_step(self, record: StepRecord) -> None:
         """Write the best method of a step."""
-        self.write_method(f"step-{record.step:02d}", record.best.method)
+        number = record.step + self.rules.first_number
+        self.write_method(f"step-{number:02d}", record.best.method)
 
 
 def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from autoevol.experiments.config.loading import set_key
 from autoevol.program.search.settings import PAPER
 
-FORMAT = 6
+FORMAT = 7
 """Of the folders that this version writes."""
 
 
@@ -35,6 +35,8 @@ class FormatRules:
             the same reply.
         is_old_search: Whether a search's prompts name rules as they are called, and proposals may
             quote rows.
+        first_number: What steps and candidates are numbered from in names, `step-01-candidate-1`,
+            and in files, `methods/step-01.md`.
     """
 
     row_ids: Literal["dotted", "unique"]
@@ -42,6 +44,7 @@ class FormatRules:
     has_suspicions: bool
     has_exam: bool
     is_old_search: bool = True
+    first_number: int = 0
 
 
 _RULES: Mapping[int, FormatRules] = {
@@ -52,6 +55,14 @@ _RULES: Mapping[int, FormatRules] = {
     5: FormatRules("unique", greedy_draws=False, has_suspicions=True, has_exam=True),
     6: FormatRules(
         "unique", greedy_draws=False, has_suspicions=True, has_exam=True, is_old_search=False
+    ),
+    7: FormatRules(
+        "unique",
+        greedy_draws=False,
+        has_suspicions=True,
+        has_exam=True,
+        is_old_search=False,
+        first_number=1,
     ),
 }
 
@@ -84,6 +95,8 @@ IMPLIED: Mapping[int, Mapping[str, Any]] = {
         "optimizer.acceptance": "paired",
         "optimizer.fresh_level": 0.2,
     },
+    # Steps and candidates were numbered from 0; that is no key of a config.
+    6: {},
 }
 """For each format that was left behind: the keys, dotted, whose default the next format changed or
 brought, with the value that a run of that format had. Each new format adds an entry and a fixture

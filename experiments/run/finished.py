@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.bandit import BANDIT, BanditFile
+from autoevol.experiments.artifacts.format import rules_of
 from autoevol.experiments.artifacts.resume import (
     CONFIG,
     LEDGER,
+    format_of,
     is_readable,
     known_run,
     stored_config,
@@ -128,7 +130,7 @@ def _check_methods(folder: Path, summary: Mapping[str, Any]) -> None:
 
 def _recorded(folder: Path, record: SearchRecord) -> Iterator[tuple[Path, Method]]:
     yield folder / "methods/best.md", record.best[0]
-    for number, step in enumerate(record.steps):
+    for number, step in enumerate(record.steps, rules_of(format_of(folder)).first_number):
         yield folder / f"methods/step-{number:02d}.md", record.methods[step.best.method]
 
 

@@ -39,10 +39,14 @@ The prompts of one stage then follow each other, and the server's prefix cache k
 """
 
 
-def search_settings(plan: Plan) -> SearchSettings:
-    """Return the search's settings."""
+def search_settings(plan: Plan, rules: FormatRules) -> SearchSettings:
+    """Return the search's settings, under the rules of the run's folder."""
     return settings_from(
-        plan.config.optimizer, SearchSettings, seed=plan.config.seed, earlier=plan.earlier
+        plan.config.optimizer,
+        SearchSettings,
+        seed=plan.config.seed,
+        earlier=plan.earlier,
+        first_number=rules.first_number,
     )
 
 

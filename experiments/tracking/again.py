@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from autoevol.experiments.artifacts.folder import alone_in
+from autoevol.experiments.artifacts.format import rules_of
 from autoevol.experiments.artifacts.identity import RunIdentity, read_identity
 from autoevol.experiments.artifacts.labels.file import read_marks
 from autoevol.experiments.artifacts.search_record import SearchRecord, best_alone, read_record
@@ -27,6 +28,7 @@ from autoevol.experiments.tracking.store import TABLE_ROWS, find_store, log_file
 from autoevol.experiments.tracking.traces import is_trace_of, log_feedback
 from autoevol.metrics import FailureRate
 from autoevol.program.errors import AutoEvolError, ConfigError
+from autoevol.program.records import proposal_name
 from autoevol.signatures import to_markdown
 
 _FILES = ("report.html", "config.yaml", "evolved.jsonl", "failures.jsonl", "steps.json")
@@ -202,13 +204,14 @@ def _events_without_journal(folder: Path, identity: RunIdentity) -> list[Event]:
     """Return the events of a run of an older version, as far as its files tell them."""
     at = int(identity.started.timestamp() * 1000)
     record = read_record(folder) or best_alone(folder)
+    first_number = rules_of(identity.format).first_number
     summary = read_summary(folder) if (folder / SUMMARY).is_file() else None
 
     def event(kind: Kind, key: str, body: Mapping[str, Any]) -> Event:
         return Event(key, kind, at, body)
 
     events = [event("run", "run", _opening(folder))]
-    events += [event("candidate", name, body) for name, body in _candidates(record)]
+    events += [event("candidate", *item) for item in _candidates(record, first_number)]
     events += [
         event("points", f"failure_rate-{step}", {"step": step, "values": rate_values(rate)})
         for step, rate in _rates(record)
@@ -246,17 +249,17 @@ def _rates(record: SearchRecord) -> Iterator[tuple[int, FailureRate]]:
         yield number + 1, step.best.rate
 
 
-def _candidates(record: SearchRecord) -> Iterator[tuple[str, dict[str, Any]]]:
+def _candidates(record: SearchRecord, first: int) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, step in enumerate(record.steps):
         for index, proposal in enumerate(step.proposals):
             measured = proposal.measured
             method = record.methods[measured.method] if measured else None
             yield (
-                f"step-{number:02d}-candidate-{index}",
+                proposal_name(number, index, first),
                 {
                     "params": {
-                        "step": number,
-                        "candidate": index,
+                        "step": number + first,
+                        "candidate": index + first,
                         "parent_method": proposal.parent,
                         "operator": proposal.operator,
                         "is_pruned": proposal.is_pruned,

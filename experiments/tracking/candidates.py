@@ -25,7 +25,8 @@ def candidate_bodies(
     """
     if record.step == 0:
         initial = record.incumbent
-        yield "initial", _body({"step": -1}, initial.method, initial)
+        first = record.candidates[0].first if record.candidates else 1
+        yield "initial", _body({"step": first - 1}, initial.method, initial)
     for candidate in record.candidates:
         params = _params(candidate, optimizer_temperature)
         body = _body(params, candidate.method, candidate.evaluation, candidate.feedback)
@@ -51,8 +52,8 @@ def log_candidate(store: Store, parent_id: str, event: Event) -> None:
 def _params(candidate: Candidate, optimizer_temperature: float | None) -> dict[str, Any]:
     own = candidate.temperature
     return {
-        "step": candidate.step,
-        "candidate": candidate.index,
+        "step": candidate.step + candidate.first,
+        "candidate": candidate.index + candidate.first,
         "parent_method": candidate.parent.id,
         "operator": candidate.operator,
         "is_pruned": candidate.is_pruned,
@@ -78,7 +79,7 @@ def _body(
 
 
 def _find(store: Store, parent_id: str, candidate_id: str) -> Any | None:
-    # Every run has a `step-00-candidate-0`, so the parent belongs to the query.
+    # Every run has a `step-01-candidate-1`, so the parent belongs to the query.
     query = f"tags.candidate_id = '{candidate_id}' and tags.`mlflow.parentRunId` = '{parent_id}'"
     runs = store.client.search_runs([store.experiment_id], query, max_results=1)
     return runs[0] if runs else None

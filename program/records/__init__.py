@@ -21,6 +21,7 @@ from autoevol.program.records.search import (
     Preference,
     StepRecord,
     Trajectory,
+    proposal_name,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "Status",
     "StepRecord",
     "Trajectory",
+    "proposal_name",
 ]

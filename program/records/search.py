@@ -70,6 +70,17 @@ class Evaluation:
         return Evaluation(self.method, (*self.outcomes, *more.outcomes))
 
 
+def proposal_name(step: int, index: int, first: int = 1) -> str:
+    """Return what a proposal is called, `step-01-candidate-1`; unique in a run, same on resume.
+
+    Args:
+        step: Zero-based.
+        index: Zero-based, within its step.
+        first: Number of the first step and of the first candidate.
+    """
+    return f"step-{step + first:02d}-candidate-{index + first}"
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One proposal of a step, e_t^i of the paper.
@@ -89,6 +100,7 @@ class Candidate:
         verdict: Result of the comparison with the incumbent, in words.
         is_better: Whether it replaced the incumbent, if only for the rest of the step.
         predictor: Name of the predictor that the proposal changes; "" where there is one alone.
+        first: Number of the first step and candidate in names: 0 in runs of earlier versions.
     """
 
     step: int
@@ -104,11 +116,12 @@ class Candidate:
     verdict: str = ""
     is_better: bool = False
     predictor: str = ""
+    first: int = 1
 
     @property
     def id(self) -> str:
         """Id of the candidate; unique in a run, the same on resume."""
-        return f"step-{self.step:02d}-candidate-{self.index}"
+        return proposal_name(self.step, self.index, self.first)
 
     @property
     def failure_rate(self) -> FailureRate | None:

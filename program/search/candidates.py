@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from autoevol.metrics.selection.quotations import Quotations
 from autoevol.program.draws import draw_number
 from autoevol.program.listeners import Listeners, Phase
-from autoevol.program.records import Candidate, Evaluation, Row, Trajectory
+from autoevol.program.records import Candidate, Evaluation, Row, Trajectory, proposal_name
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.operators import applies, propose
 from autoevol.program.search.policy import Knobs, ProposalTrial
@@ -148,6 +148,7 @@ class CandidateMaker:
             temperature=assignment.knobs.temperature,
             operator=assignment.knobs.operator,
             predictor=request.part.name if len(request.method.parts) > 1 else "",
+            first=self.settings.first_number,
         )
 
     async def _proposal(self, knobs: Knobs, request: ProposalRequest) -> Proposal:
@@ -169,7 +170,7 @@ class CandidateMaker:
         first_draw = draw_number("proposal", seed, step, 0)
         batch = cases.get(assignment.parent.method.id, [])
         return ProposalRequest(
-            name=f"step-{step:02d}-candidate-{index}",
+            name=proposal_name(step, index, self.settings.first_number),
             parent=assignment.parent,
             archive=archive,
             # Rounded up, so that half of a single case is not none.

@@ -103,10 +103,12 @@ class SearchSettings(SearchOptions):
         seed: Seed of every choice.
         earlier: Methods that earlier runs chose: the first candidates, in this order, as many as a
             step has.
+        first_number: Of the first step and candidate in names; see `records.proposal_name`.
     """
 
     seed: int = 0
     earlier: "tuple[Method, ...]" = ()
+    first_number: int = 1
 
 
 PAPER: dict[str, Any] = {

@@ -24,7 +24,14 @@ from autoevol.program.draws import draw_number
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.pipeline import Pipeline
 from autoevol.program.listeners import Listeners, Phase
-from autoevol.program.records import Candidate, Evaluation, Row, StepRecord, Trajectory
+from autoevol.program.records import (
+    Candidate,
+    Evaluation,
+    Row,
+    StepRecord,
+    Trajectory,
+    proposal_name,
+)
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.candidates import CopyGuard
 from autoevol.program.search.operators import propose
@@ -159,10 +166,13 @@ class ExternalOptimizer(Teleprompter):
         tried = [method for method in board.table.methods if method.id != initial.method.id]
         for step, method in enumerate(tried, first_step):
             # The names of the paper's loop, so that all optimisers compare in one view of MLflow.
-            renamed = replace(method, name=f"step-{step:02d}-candidate-0")
+            first = self.settings.first_number
+            renamed = replace(method, name=proposal_name(step, 0, first))
             measured = board.table.evaluation(method, board.dev)
             evaluation = Evaluation(renamed, measured.outcomes) if measured else None
-            records.append(_step_record(step, best, renamed, evaluation, self.factory.__name__))
+            record = _step_record(step, best, renamed, evaluation, self.factory.__name__)
+            candidates = tuple(replace(candidate, first=first) for candidate in record.candidates)
+            records.append(replace(record, candidates=candidates))
             best = records[-1].best
         return records
 

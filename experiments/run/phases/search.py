@@ -32,6 +32,7 @@ class SearchPhase:
 
     def __init__(self, opened: OpenRun) -> None:
         self._plan, self._pipeline = opened.plan, opened.pipeline
+        self._rules = opened.folder.rules
         self._say = opened.context.say
         self._log = _SearchLog(opened)
         self._listeners = Listeners(
@@ -67,7 +68,8 @@ class SearchPhase:
         return self._applied(student.method, best.method, heldout), result
 
     def _optimizer(self) -> AutoEvolInstruct | ExternalOptimizer:
-        name, settings = self._plan.config.optimizer.name, search_settings(self._plan)
+        name = self._plan.config.optimizer.name
+        settings = search_settings(self._plan, self._rules)
         if name in EXTERNAL:
             return self._external(name, settings)
         then = self._plan.config.optimizer.then

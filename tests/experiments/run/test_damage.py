@@ -84,7 +84,7 @@ def restored(config: str) -> None:
         ("scores.jsonl", of_another_kind),
         ("program.json", cut),
         ("methods/best.md", without_last_line),
-        ("methods/step-00.md", lost),
+        ("methods/step-01.md", lost),
         ("report.html", cut),
         ("funnel.png", lost),
         ("exports/alpaca.jsonl", cut),

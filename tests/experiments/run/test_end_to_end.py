@@ -83,7 +83,7 @@ def test_the_folder_holds_what_the_contract_names(write_config: WriteConfig) -> 
         "config.yaml",
         "evolved.jsonl",
         "failures.jsonl",
-        "methods/step-00.md",
+        "methods/step-01.md",
         "methods/best.md",
         "program.json",
         "ledger.sqlite",
@@ -114,7 +114,7 @@ def test_mlflow_shows_a_parent_and_a_child_for_each_candidate(write_config: Writ
     assert parent.inputs
     assert parent.inputs.dataset_inputs
     assert ids == {"initial"} | {
-        f"step-{s:02d}-candidate-{c}" for s in range(summary["steps"]) for c in range(4)
+        f"step-{s:02d}-candidate-{c}" for s in range(1, summary["steps"] + 1) for c in range(1, 5)
     }
     assert all(child.info.status == "FINISHED" for child in children)
     assert evaluated

@@ -82,7 +82,7 @@ def test_the_quickstart_in_small_keeps_the_contract(workplace: Path) -> None:
     )
     assert {child.data.tags["candidate_id"] for child in children} == {
         "initial",
-        "step-00-candidate-0",
+        "step-01-candidate-1",
     }
     _check_program_json(folder, rows)
 

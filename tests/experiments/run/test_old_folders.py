@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 import yaml
 
@@ -82,7 +83,7 @@ def test_a_finished_run_prints_its_summary_and_stays_as_it_is(old: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["evolving", "finished"])
-@pytest.mark.parametrize("number", [2, 3, 4, 5])
+@pytest.mark.parametrize("number", [2, 3, 4, 5, 6])
 def test_a_run_of_a_later_format_ends_with_equal_files_and_no_other_call(
     number: int, name: str, workplace: Path
 ) -> None:
@@ -98,6 +99,34 @@ def test_a_run_of_a_later_format_ends_with_equal_files_and_no_other_call(
     assert summary_of(folder)["calls_replayed"] == len(kept)
     for file in ("evolved.jsonl", "failures.jsonl", "filtered.jsonl", "exports/alpaca.jsonl"):
         assert (folder / file).read_bytes() == (fixture / "finished" / file).read_bytes(), file
+
+
+def test_a_run_that_numbered_from_0_goes_on_doing_so(workplace: Path) -> None:
+    """Its files, its rows and its children in MLflow would otherwise name two things alike."""
+    for file in ("seeds.jsonl", "old.yaml"):
+        shutil.copy(FIXTURES / "format-6" / file, workplace)
+    folder = shutil.copytree(FIXTURES / "format-6" / "evolving", Path("folder"))
+    run_cli(*COMMAND, expected=0)
+    assert {file.name for file in (folder / "methods").iterdir()} == {
+        "best.md",
+        *(f"step-{number:02d}.md" for number in range(4)),
+    }
+    assert candidates_of(folder) == {"initial"} | {
+        f"step-{step:02d}-candidate-{number}" for step in range(4) for number in range(4)
+    }
+    (folder / "tracking.jsonl").unlink()
+    run_cli("track", "folder", expected=0)
+    assert len(candidates_of(folder)) == 1 + 16
+
+
+def candidates_of(folder: Path) -> set[str]:
+    """Return the candidates of a run that MLflow has, each once."""
+    run_id, client = summary_of(folder)["mlflow_run_id"], mlflow.MlflowClient()
+    query = f"tags.`mlflow.parentRunId` = '{run_id}'"
+    runs = client.search_runs([client.get_run(run_id).info.experiment_id], query)
+    names = [run.data.tags["candidate_id"] for run in runs]
+    assert len(names) == len({*names})
+    return {*names}
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_the_links_open_the_comparison_and_the_chart_of_the_failure_rate(served:
 
 
 def test_a_candidates_method_and_verdicts_open_as_artifacts(served: Served) -> None:
-    candidate = served.child("first-search", "step-00-candidate-0").info.run_id
+    candidate = served.child("first-search", "step-01-candidate-1").info.run_id
     text = mlflow.artifacts.load_text(f"{served.artifacts(candidate)}/method.md")
     address = run_link(candidate, served.experiment, served.base)
     seen(f"{address}/artifacts/method.md", "Path: ", text.strip().splitlines()[-1])

@@ -108,8 +108,8 @@ def assert_logged_once(database_file: Path) -> None:
     assert [step for step, *_ in first["points"]] == [0, 1]
     assert [name for name, *_ in first["children"]] == [
         "initial",
-        "step-00-candidate-0",
-        "step-00-candidate-1",
+        "step-01-candidate-1",
+        "step-01-candidate-2",
     ]
     assert {status for _, status, _ in first["children"]} == {"FINISHED"}
     assert {"report.html", "evolved.jsonl", "rows.json"} <= {*first["artifacts"]}

@@ -398,7 +398,7 @@ def test_the_methods_of_earlier_runs_are_the_first_candidates() -> None:
     assert first.rejected == "duplicate of an earlier method"
     assert (second.operator, second.is_better) == ("recall", True)
     assert second.method
-    assert second.method.name == "step-00-candidate-1"
+    assert second.method.name == "step-01-candidate-2"
     assert third.operator == "rewrite"
 
 

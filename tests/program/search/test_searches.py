@@ -116,7 +116,7 @@ def indifferent(messages: Sequence[Message], draw: int) -> str:
     return world([{"role": "system", "content": "The same for all."}, *messages[1:]], draw)
 
 
-@pytest.mark.parametrize(("choice", "kept"), [("keep_initial", "weak"), ("keep_best", "step-00")])
+@pytest.mark.parametrize(("choice", "kept"), [("keep_initial", "weak"), ("keep_best", "step-01")])
 def test_what_is_applied_when_held_out_rows_show_no_gain(
     choice: str, kept: str, write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
