@@ -22,6 +22,7 @@ from autoevol.experiments.tracking.background import reason_of
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.events import CLOSING, Event, Kind, read_events
 from autoevol.experiments.tracking.parent import RunPlace
+from autoevol.experiments.tracking.prompts.registry import recorded_bodies
 from autoevol.experiments.tracking.recorder import Recorder, log_score_figures
 from autoevol.experiments.tracking.run import flat_rounds, rate_values, results_body
 from autoevol.experiments.tracking.store import TABLE_ROWS, find_store, log_files
@@ -181,11 +182,21 @@ def _events(folder: Path, identity: RunIdentity) -> list[Event]:
     events = read_events(folder) or _events_without_journal(folder, identity)
     opening = [event for event in events if event.kind == "run"]
     middle = [event for event in events if event.kind not in (*CLOSING, "scores")]
+    middle += _methods(folder, events)
     results = [event for event in events if event.kind == "results"]
     is_finished = (folder / SUMMARY).is_file()
     at = max(event.at for event in events)
     end = Event("end", "end", at, {"status": "FINISHED" if is_finished else "KILLED"})
     return [*opening, *middle, *_scores(folder, at), *(results if is_finished else ()), end]
+
+
+def _methods(folder: Path, events: Sequence[Event]) -> list[Event]:
+    """Return the methods that steps accepted, where the journal does not name them."""
+    record = read_record(folder)
+    if record is None or any(event.kind == "method" for event in events):
+        return []
+    at = max(event.at for event in events)
+    return [Event(key, "method", at, body) for key, body in recorded_bodies(record)]
 
 
 def _scores(folder: Path, at: int) -> list[Event]:
@@ -220,7 +231,7 @@ def _events_without_journal(folder: Path, identity: RunIdentity) -> list[Event]:
         best = record.best[0]
         files = [name for name in _FILES if (folder / name).is_file()]
         files += sorted(file.name for file in folder.glob("*.png"))
-        body = results_body(summary, files, best.id, best.instructions, has_rows=True)
+        body = results_body(summary, files, best, has_rows=True)
         events.append(event("results", "results", body))
     return events
 

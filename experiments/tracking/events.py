@@ -16,7 +16,9 @@ from autoevol.program.errors import StorageError
 
 JOURNAL = "tracking.jsonl"
 
-Kind = Literal["run", "candidate", "points", "document", "scores", "trace", "results", "end"]
+Kind = Literal[
+    "run", "candidate", "method", "points", "document", "scores", "trace", "results", "end"
+]
 Body = Mapping[str, Any]
 
 CLOSING: tuple[Kind, ...] = ("run", "results", "end")

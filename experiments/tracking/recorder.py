@@ -14,8 +14,8 @@ from autoevol.experiments.tracking.naming.metrics import (
     summary_metrics,
     summary_tags,
 )
-from autoevol.experiments.tracking.naming.safe import prompt_name
 from autoevol.experiments.tracking.parent import RunPlace, open_parent
+from autoevol.experiments.tracking.prompts.registry import MethodRegistry, method_body
 from autoevol.experiments.tracking.store import (
     Store,
     log_files,
@@ -27,6 +27,7 @@ from autoevol.experiments.tracking.store import (
 )
 from autoevol.experiments.tracking.tables import sample_rows
 from autoevol.experiments.tracking.traces import log_trace
+from autoevol.signatures import from_markdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,24 @@ class OpenRecord:
     """A run that is open in the store.
 
     Attributes:
-        folder: The run's, which holds its files.
+        place: Of the run, whose folder holds its files.
         opening: The run's first event.
     """
 
     store: Store
     run_id: str
-    folder: Path
+    place: RunPlace
     opening: Event
+
+    @property
+    def folder(self) -> Path:
+        """The run's."""
+        return self.place.folder
+
+    @property
+    def registry(self) -> MethodRegistry:
+        """Where its methods are registered."""
+        return MethodRegistry(self.store, self.run_id, self.place.key, self.opening.body["name"])
 
 
 class Recorder:
@@ -81,7 +92,7 @@ class Recorder:
         if event.kind == "run":
             self._store = open_store(self._config)
             run_id = open_parent(self._store, self._place, event.body, self._config.tags)
-            self._record = OpenRecord(self._store, run_id, self._place.folder, event)
+            self._record = OpenRecord(self._store, run_id, self._place, event)
         elif self._record:
             _LOGGERS[event.kind](self._record, event)
 
@@ -128,7 +139,7 @@ def _log_results(record: OpenRecord, event: Event) -> None:
         log_table(client, record.run_id, rows, "rows.json")
     _log_figures(record, event)
     log_files(client, record.run_id, [record.folder / name for name in body["files"]])
-    _register(record.store, record.opening.body["name"], body["best"])
+    _register_best(record, body["best"])
 
 
 def _log_figures(record: OpenRecord, event: Event) -> None:
@@ -143,36 +154,25 @@ def _log_figures(record: OpenRecord, event: Event) -> None:
     client.log_dict(run_id, figures, "figures.json")
 
 
-def _register(store: Store, run_name: str, best: Mapping[str, str]) -> None:
-    """Keep the best method in the Prompt Registry; the same text makes no second version."""
-    from mlflow.prompt.constants import PROMPT_EXPERIMENT_IDS_TAG_KEY
+def _log_method(record: OpenRecord, event: Event) -> None:
+    record.registry.register(event.body)
 
-    name, text, client = prompt_name(run_name), best["instructions"], store.client
-    if (named := _version(store, name, "best")) and named.template == text:
+
+def _register_best(record: OpenRecord, best: Mapping[str, Any]) -> None:
+    """Name the best method in the Prompt Registry; it is there already if a step accepted it."""
+    file = record.folder / "methods" / "best.md"
+    # Journals of earlier versions have the instructions alone.
+    if "markdown" not in best and not file.is_file():
         return
-    # An earlier try may have died after it registered the version, and before it named it.
-    version = _version(store, name, "latest")
-    if version is None or version.template != text:
-        # MLflow itself would enter the experiment that is active in the process, and none is.
-        tags = {"method_id": best["id"], PROMPT_EXPERIMENT_IDS_TAG_KEY: f",{store.experiment_id},"}
-        version = client.register_prompt(name, text, tags=tags)
-    client.set_prompt_alias(name, "best", version.version)
+    stored = {} if "markdown" in best else _method_in(file)
+    version = record.registry.register({**stored, **best})
+    if version is not None:
+        record.registry.name_best(version)
 
 
-def _version(store: Store, name: str, alias: str) -> Any | None:
-    """Return the version of a prompt that has an alias; `latest` is MLflow's own."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return store.client.get_prompt_version_by_alias(name, alias)
-    except MlflowException as error:
-        if error.error_code not in _MISSING:
-            raise
-        return None
-
-
-# The SQL registry reports an alias that it lacks as an invalid parameter.
-_MISSING = frozenset(("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE"))
+def _method_in(file: Path) -> dict[str, Any]:
+    method = from_markdown(file.read_text("utf-8"), name=file.stem)
+    return method_body(method, "best method")
 
 
 def _log_trace(record: OpenRecord, event: Event) -> None:
@@ -186,6 +186,7 @@ def _log_end(record: OpenRecord, event: Event) -> None:
 
 _LOGGERS: Mapping[Kind, Callable[[OpenRecord, Event], None]] = {
     "candidate": _log_candidate,
+    "method": _log_method,
     "points": _log_points,
     "document": _log_document,
     "scores": _log_scores,

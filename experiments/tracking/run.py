@@ -19,6 +19,7 @@ from autoevol.experiments.tracking.candidates import candidate_bodies
 from autoevol.experiments.tracking.config import SETTINGS_FILE, TrackingConfig
 from autoevol.experiments.tracking.events import CLOSING, Body, Event, Journal, Kind
 from autoevol.experiments.tracking.parent import RunPlace, TrackedRun, opening_body
+from autoevol.experiments.tracking.prompts.registry import accepted_bodies, method_body
 from autoevol.experiments.tracking.recorder import Recorder
 from autoevol.experiments.tracking.traces import TraceSelection
 from autoevol.metrics import FailureRate
@@ -117,6 +118,8 @@ class Tracker:
             self._report_rate(0, record.incumbent)
         for name, body in candidate_bodies(record, self.run.optimizer_temperature):
             self.log.report("candidate", name, body)
+        for key, body in accepted_bodies(record):
+            self.log.report("method", key, body)
         self._report_rate(record.step + 1, record.best)
 
     def on_choice(self, choice: FinalChoice) -> None:
@@ -144,7 +147,7 @@ class Tracker:
         Returns:
             The id of the MLflow run; None: it, or a part of it, is not in the store.
         """
-        body = results_body(summary, files, best.id, best.instructions, has_rows=has_rows)
+        body = results_body(summary, files, best, has_rows=has_rows)
         self.log.report("results", "results", body)
         return self.end("FINISHED", FINISHING_S)
 
@@ -172,8 +175,7 @@ def flat_rounds(figures: Mapping[int, Mapping[str, Any]]) -> dict[str, dict[str,
 def results_body(
     summary: Mapping[str, Any],
     files: Sequence[str],
-    best_id: str,
-    best_instructions: str,
+    best: Method,
     *,
     has_rows: bool,
 ) -> dict[str, Any]:
@@ -182,9 +184,14 @@ def results_body(
         "figures": flat_numbers(summary),
         "heldout_verdict": summary.get("heldout_verdict"),
         "files": list(files),
-        "best": {"id": best_id, "instructions": best_instructions},
+        "best": method_body(best, _message(summary)),
         "has_rows": has_rows,
     }
+
+
+def _message(summary: Mapping[str, Any]) -> str:
+    verdict = summary.get("heldout_verdict")
+    return f"best method; on held-out rows: {verdict}" if verdict else "best method"
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ The Python face. DSPy takes a second to load, so a name is imported when it is f
 - `FailureMetric`: F; which rules a rewrite or an answer breaks.
 - `Method`: an evolving method; the state of one DSPy predictor.
 - `evolve`, `aevolve`: a whole run on rows in memory; they return the rows and their account.
+- `load_method`: a method that a run left in MLflow's Prompt Registry or in a file.
 - `failure_metric`: builds a `FailureMetric` of rule sets; DSPy can call it as a metric.
 """
 
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autoevol.experiments.run.in_python import aevolve, evolve
+    from autoevol.experiments.tracking.prompts.loading import load_method
     from autoevol.program.evolution.evolver import Evolver
     from autoevol.program.evolution.failure import FailureMetric, failure_metric
     from autoevol.program.search.optimizer import AutoEvolInstruct
@@ -35,6 +37,7 @@ __all__ = [
     "aevolve",
     "evolve",
     "failure_metric",
+    "load_method",
 ]
 
 # In a checkout the rooms are links; where a file system has none, git writes small files instead.
@@ -56,6 +59,7 @@ _HOMES = {
     "aevolve": "autoevol.experiments.run.in_python",
     "evolve": "autoevol.experiments.run.in_python",
     "failure_metric": "autoevol.program.evolution.failure",
+    "load_method": "autoevol.experiments.tracking.prompts.loading",
 }
 
 

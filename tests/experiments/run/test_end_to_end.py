@@ -130,7 +130,7 @@ def test_the_best_method_is_in_the_prompt_registry(write_config: WriteConfig) ->
     run_cli("run", str(write_config(name="registry.check")))
 
     best = mlflow.genai.load_prompt("prompts:/autoevol-registry.check@best")
-    assert best.template in Path("runs/registry.check/methods/best.md").read_text()
+    assert best.template == Path("runs/registry.check/methods/best.md").read_text()
 
 
 def test_a_finished_run_prints_its_summary_and_calls_nothing(write_config: WriteConfig) -> None:

@@ -121,5 +121,6 @@ def test_a_summary_without_a_search_has_no_held_out_points() -> None:
 @pytest.mark.parametrize("name", ["failed/a/b", "eval/../x", "x/", "a//b", "failed/" + "x" * 400])
 def test_mlflow_takes_a_section_with_any_name(name: str) -> None:
     (safe,) = safe_metrics({name: 1.0})
-    _validate_metric_name(safe)
+    check: Callable[[str], object] = _validate_metric_name
+    check(safe)
     assert safe.count("/") <= 1

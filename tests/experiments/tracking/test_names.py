@@ -12,6 +12,7 @@ from mlflow.utils.validation import _validate_metric_name, _validate_param_name,
 
 from autoevol.experiments.models.transports.scripted import SAFEGUARD
 from autoevol.experiments.tracking.naming.safe import prompt_name, safe_name, safe_names
+from autoevol.signatures import from_markdown
 from tests.support.command_line import run_cli, summary_of
 
 CHECKS: tuple[Callable[[str], object], ...] = (
@@ -74,4 +75,6 @@ def test_a_run_with_awkward_names_is_tracked(write_config: Callable[..., Path]) 
     methods = {key.rsplit(".", 1)[0] for key in kept}
     assert len(methods) == len(summary["attempts_by_method"])
     best = mlflow.MlflowClient().get_prompt_version_by_alias("autoevol-more-less", "best")
-    assert best.template in {Path(file).read_text().strip() for file in files}
+    assert from_markdown(best.template, name="").instructions in {
+        Path(file).read_text().strip() for file in files
+    }

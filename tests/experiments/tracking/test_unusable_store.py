@@ -84,7 +84,8 @@ def logged(database_file: Path) -> dict[str, Any]:
             )
             for child in children
         ),
-        "prompt": client.get_prompt_version_by_alias("autoevol-test", "best").version,
+        "best": client.get_prompt_version_by_alias("autoevol-test", "best").version,
+        "prompts": len(client.search_prompt_versions("autoevol-test")),
         "traces": len(client.search_traces([experiment.experiment_id], max_results=500)),
     }
 
@@ -104,7 +105,8 @@ def assert_logged_once(database_file: Path) -> None:
     run_cli("track", str(RUN), expected=0)
     first = logged(database_file)
     assert first["id"] == summary_of(RUN)["mlflow_run_id"]
-    assert (first["status"], first["seeds"], first["prompt"]) == ("FINISHED", 1, 1)
+    assert (first["status"], first["seeds"]) == ("FINISHED", 1)
+    assert (first["best"], first["prompts"]) == (2, 2)  # the initial method, an accepted one
     assert [step for step, *_ in first["points"]] == [0, 1]
     assert [name for name, *_ in first["children"]] == [
         "initial",

@@ -1,0 +1,5 @@
+"""MLflow's Prompt Registry: the methods of runs in it, and prompts of others that we improve.
+
+- `registry`: every accepted method of a run is a version of one prompt, linked to the run.
+- `loading`: methods read back, from the registry or a file.
+"""
