@@ -21,10 +21,11 @@ from autoevol.experiments.scores.stored import read_stored
 from autoevol.experiments.tracking.background import reason_of
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.events import CLOSING, Event, Kind, read_events
+from autoevol.experiments.tracking.naming.metrics import rate_values
 from autoevol.experiments.tracking.parent import RunPlace
 from autoevol.experiments.tracking.prompts.registry import recorded_bodies
 from autoevol.experiments.tracking.recorder import Recorder, log_score_figures
-from autoevol.experiments.tracking.run import flat_rounds, rate_values, results_body
+from autoevol.experiments.tracking.run import flat_rounds, results_body
 from autoevol.experiments.tracking.store import TABLE_ROWS, find_store, log_files
 from autoevol.experiments.tracking.traces import is_trace_of, log_feedback
 from autoevol.metrics import FailureRate

@@ -18,11 +18,11 @@ from autoevol.experiments.tracking.background import BackgroundLog
 from autoevol.experiments.tracking.candidates import candidate_bodies
 from autoevol.experiments.tracking.config import SETTINGS_FILE, TrackingConfig
 from autoevol.experiments.tracking.events import CLOSING, Body, Event, Journal, Kind
+from autoevol.experiments.tracking.naming.metrics import rate_values
 from autoevol.experiments.tracking.parent import RunPlace, TrackedRun, opening_body
 from autoevol.experiments.tracking.prompts.registry import accepted_bodies, method_body
 from autoevol.experiments.tracking.recorder import Recorder
 from autoevol.experiments.tracking.traces import TraceSelection
-from autoevol.metrics import FailureRate
 from autoevol.program.errors import StoppedError
 from autoevol.program.listeners import Phase
 from autoevol.program.records import Evaluation, FinalChoice, Outcome, StepRecord
@@ -159,12 +159,6 @@ class Tracker:
     def _report_rate(self, step: int, evaluation: Evaluation) -> None:
         values = rate_values(evaluation.failure_rate)
         self.log.report("points", f"failure_rate-{step}", {"step": step, "values": values})
-
-
-def rate_values(rate: FailureRate) -> dict[str, float]:
-    """Return a failure rate on dev rows with the ends of its interval, by their metrics."""
-    low, high = rate.interval
-    return {"failure_rate": rate.rate, "failure_rate_low": low, "failure_rate_high": high}
 
 
 def flat_rounds(figures: Mapping[int, Mapping[str, Any]]) -> dict[str, dict[str, float]]:

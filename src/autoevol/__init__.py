@@ -4,6 +4,7 @@ The Python face. DSPy takes a second to load, so a name is imported when it is f
 
 - `AutoEvol`: the optimiser for any DSPy program and any metric; `compile` returns a better copy.
 - `AutoEvolInstruct`: the optimiser; `compile` returns an `Evolver` with the best method it found.
+- `AutoEvolPromptOptimizer`: the same optimiser for `mlflow.genai.optimize_prompts`.
 - `Evolver`: the DSPy program that rewrites an instruction and answers it.
 - `FailureMetric`: F; which rules a rewrite or an answer breaks.
 - `Method`: an evolving method; the state of one DSPy predictor.
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autoevol.experiments.run.in_python import aevolve, evolve
     from autoevol.experiments.tracking.prompts.loading import load_method
+    from autoevol.experiments.tracking.prompts.optimizer import AutoEvolPromptOptimizer
     from autoevol.program.evolution.evolver import Evolver
     from autoevol.program.evolution.failure import FailureMetric, failure_metric
     from autoevol.program.search.optimizer import AutoEvolInstruct
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AutoEvol",
     "AutoEvolInstruct",
+    "AutoEvolPromptOptimizer",
     "Evolver",
     "FailureMetric",
     "Method",
@@ -53,6 +56,7 @@ import_module("autoevol.environment").prepare()
 _HOMES = {
     "AutoEvol": "autoevol.program.search.programs.compiler",
     "AutoEvolInstruct": "autoevol.program.search.optimizer",
+    "AutoEvolPromptOptimizer": "autoevol.experiments.tracking.prompts.optimizer",
     "Evolver": "autoevol.program.evolution.evolver",
     "FailureMetric": "autoevol.program.evolution.failure",
     "Method": "autoevol.signatures",

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from autoevol.metrics import FailureRate
+
 MOST = 30
 """Metrics of a run: charts that a page of the UI shows without a search."""
 MOST_SCORES = 14
@@ -62,6 +64,12 @@ _SCORES = {
     "lexical.compression": "compression",
 }
 """Figures of scores that are metrics, the most important first."""
+
+
+def rate_values(rate: FailureRate) -> dict[str, float]:
+    """Return a failure rate on dev rows with the ends of its interval, by their metrics."""
+    low, high = rate.interval
+    return {"failure_rate": rate.rate, "failure_rate_low": low, "failure_rate_high": high}
 
 
 def bounded(*groups: Mapping[str, float]) -> dict[str, float]:

@@ -2,4 +2,5 @@
 
 - `registry`: every accepted method of a run is a version of one prompt, linked to the run.
 - `loading`: methods read back, from the registry or a file.
+- `optimizer`: our search behind `mlflow.genai.optimize_prompts`. `progress`: what that logs.
 """

@@ -135,12 +135,12 @@ class AutoEvol(Teleprompter):
             trainset=trainset, valset=valset, freshset=freshset, heldoutset=heldoutset
         )
         state = ProgramState(student)
-        optimizer = Role(_sampling(self.optimizer_lm or _model_of(student)), "optimizer")
+        optimizer = Role(sampling(self.optimizer_lm or _model_of(student)), "optimizer")
         best = await self._search(state, sets, optimizer)
         return state.apply(best)
 
     async def _search(self, state: ProgramState, sets: ExampleSets, optimizer: Role) -> Any:
-        counter = _CallCounter()
+        counter = CallCounter()
         in_flight = self.num_threads or dspy.settings.num_threads or _THREADS
         callbacks = [*(dspy.settings.get("callbacks") or ()), counter]
         with ThreadPoolExecutor(in_flight) as threads, dspy.context(callbacks=callbacks):
@@ -152,7 +152,7 @@ class AutoEvol(Teleprompter):
             return (await search.run()).method
 
 
-class _CallCounter(BaseCallback):
+class CallCounter(BaseCallback):
     """Counts the calls of all models, cached ones included, so that a repeated search counts alike.
 
     Attributes:
@@ -182,6 +182,6 @@ def _model_of(student: dspy.Module) -> Any:
     return lm
 
 
-def _sampling(lm: Any) -> Any:
+def sampling(lm: Any) -> Any:
     """Return the model with sampling: proposals from one prompt must differ."""
     return lm.copy(temperature=1.0) if lm.kwargs.get("temperature") == 0 else lm

@@ -67,7 +67,12 @@ class UserMetric:
 
     def is_failed(self, score: float) -> bool:
         """Return whether a row with this score fails."""
-        return score < self._passes - _ROUNDING
+        return is_below(score, self._passes)
+
+
+def is_below(score: float, passes: float) -> bool:
+    """Return whether a score is below the least one that passes."""
+    return score < passes - _ROUNDING
 
 
 def judgement_of(value: Any) -> Judgement:

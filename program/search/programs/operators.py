@@ -94,12 +94,12 @@ def prompts_for(state: ProgramState) -> Prompts:
         shorten=ShortenStep,
         merge=MergeSteps,
         task=lambda request: {"task": tasks[request.predictor]},
-        flaw=_talk_in,
+        flaw=talk_in,
         may_quote_cases=True,
     )
 
 
-def _talk_in(text: str) -> str | None:
+def talk_in(text: str) -> str | None:
     """Return why `text` gives no orders, or None: it talks about the method, as weak models do."""
     talk = _TALK.search(text)
     return f"talks about the method: {talk[0]!r}" if talk else None
