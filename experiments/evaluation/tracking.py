@@ -13,7 +13,7 @@ from autoevol.experiments.evaluation.results import EVALUATION, TaskFigures
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.naming.metrics import bounded, with_interval
-from autoevol.experiments.tracking.naming.runs import run_name, shown_path
+from autoevol.experiments.tracking.naming.runs import placed, shown_path
 from autoevol.experiments.tracking.store import Record
 
 
@@ -43,7 +43,7 @@ def evaluation_record(report: Report, parent: str | None) -> Record:
     return Record(
         kind="evaluate",
         key=_key(report),
-        name=run_name(f"evaluate {_shown(plan.model)}", plan.folder),
+        name=placed(f"evaluate {_shown(plan.model)}", plan.folder),
         params={
             "model": plan.model,
             "weights": plan.weights,

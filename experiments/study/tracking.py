@@ -13,7 +13,7 @@ from autoevol.experiments.study.work import StudyResults, TrainedCell
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.naming.metrics import bounded, with_interval
-from autoevol.experiments.tracking.naming.runs import run_name
+from autoevol.experiments.tracking.naming.runs import placed
 from autoevol.experiments.tracking.store import Record
 from autoevol.experiments.training.plan import run_of
 from autoevol.experiments.training.tracking import training_record
@@ -54,7 +54,7 @@ def _track_cell(config: TrackingConfig, cell: TrainedCell, arm: str) -> None:
         trained = training_record(plan, training).log(config)
         record = evaluation_record(report, trained)
         params = {**record.params, "data_fingerprint": cell.cell.data.fingerprint}
-        name = run_name(f"evaluate {cell.cell.name}, seed {training.seed}", report.plan.folder)
+        name = placed(f"evaluate {cell.cell.name}, seed {training.seed}", report.plan.folder)
         replace(record, params=params, name=name).log(config)
 
 
@@ -64,7 +64,7 @@ def _study(results: StudyResults, figures: list[CellFigures]) -> Record:
     return Record(
         kind="study",
         key=_key(str(folder.resolve()), config.name),
-        name=run_name(f"study {config.name}", folder),
+        name=placed(f"study {config.name}", folder),
         params={
             "student": config.train.model,
             "seeds": str(config.train.seeds),
@@ -85,7 +85,7 @@ def _arm(results: StudyResults, arm: str, figures: list[CellFigures], study: str
     return Record(
         kind="study_arm",
         key=_key(str(config.folder.resolve()), arm, *_prints(results, arm)),
-        name=run_name(f"{config.name}: {arm}", config.folder),
+        name=placed(f"{config.name}: {arm}", config.folder),
         params={
             "arm": arm,
             "source": str(target),

@@ -4,8 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autoevol.experiments.tracking.events import Event
-from autoevol.experiments.tracking.naming.metrics import candidate_metrics
-from autoevol.experiments.tracking.store import Store, log_metrics, log_params, log_table
+from autoevol.experiments.tracking.naming.metrics import RATES, candidate_metrics
+from autoevol.experiments.tracking.store import (
+    Store,
+    log_metrics,
+    log_params,
+    log_points,
+    log_table,
+)
 from autoevol.experiments.tracking.tables import verdict_rows
 from autoevol.metrics import count_by_rule
 from autoevol.program.records import Candidate, Evaluation, StepRecord
@@ -43,10 +49,20 @@ def log_candidate(store: Store, parent_id: str, event: Event) -> None:
     log_params(client, run_id, event.body["params"])
     for file, text in event.body["texts"].items():
         client.log_text(run_id, text, file)
-    log_metrics(client, run_id, candidate_metrics(event.body["metrics"]), event.at)
+    _log_figures(store, run_id, event)
     log_table(client, run_id, event.body["verdicts"], "dev_verdicts.json")
     # Last: a child run that a kill has left unfinished is recorded anew from its first line on.
     client.set_terminated(run_id, end_time=event.at)
+
+
+def _log_figures(store: Store, run_id: str, event: Event) -> None:
+    """Log the metrics; a candidate's dots stand at its step, beside the line of its run."""
+    metrics, step = candidate_metrics(event.body["metrics"]), int(event.body["params"]["step"])
+    rates = {name: value for name, value in metrics.items() if name in RATES}
+    rest = {name: value for name, value in metrics.items() if name not in RATES}
+    log_metrics(store.client, run_id, rest, event.at)
+    # Runs that number from 0 have the initial method at -1.
+    log_points(store.client, run_id, {max(0, step): rates}, event.at)
 
 
 def _params(candidate: Candidate, optimizer_temperature: float | None) -> dict[str, Any]:
@@ -88,11 +104,19 @@ def _find(store: Store, parent_id: str, candidate_id: str) -> Any | None:
 def _create(store: Store, parent_id: str, event: Event) -> Any:
     tags = {
         "mlflow.parentRunId": parent_id,
-        "mlflow.runName": event.key,
+        "mlflow.runName": _run_name(event),
         "candidate_id": event.key,
         "run_kind": "candidate",
     }
     return store.client.create_run(store.experiment_id, start_time=event.at, tags=tags)
+
+
+def _run_name(event: Event) -> str:
+    """Return a name that the list of runs does not cut: `1.2 rewrite`, or `initial`."""
+    params = event.body["params"]
+    if "candidate" not in params:
+        return event.key
+    return f"{params['step']}.{params['candidate']} {params['operator']}"
 
 
 def _metrics(evaluation: Evaluation) -> dict[str, float]:

@@ -10,6 +10,7 @@ from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.events import Event, Kind
 from autoevol.experiments.tracking.naming.metrics import (
     heldout_points,
+    rate_metrics,
     score_points,
     summary_metrics,
     summary_tags,
@@ -117,7 +118,7 @@ def _log_candidate(record: OpenRecord, event: Event) -> None:
 
 
 def _log_points(record: OpenRecord, event: Event) -> None:
-    points = {event.body["step"]: event.body["values"]}
+    points = {event.body["step"]: rate_metrics(event.body["values"])}
     log_points(record.store.client, record.run_id, points, event.at)
 
 

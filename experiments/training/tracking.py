@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
-from autoevol.experiments.tracking.naming.runs import run_name
+from autoevol.experiments.tracking.naming.runs import placed
 from autoevol.experiments.tracking.store import Record
 from autoevol.experiments.training.plan import IDENTITY, RESULT, TrainPlan
 from autoevol.experiments.training.trainer import TrainingResult
@@ -31,7 +31,7 @@ def training_record(plan: TrainPlan, result: TrainingResult) -> Record:
     return Record(
         kind="train",
         key=_key(plan, result.seed),
-        name=run_name(f"train {plan.target.stem}, seed {result.seed}", plan.folder),
+        name=placed(f"train {plan.target.stem}, seed {result.seed}", plan.folder),
         params={
             **{key: str(value) for key, value in settings.items()},
             "seed": result.seed,

@@ -9,7 +9,7 @@ from typing import Any
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.naming.metrics import bounded, with_interval
-from autoevol.experiments.tracking.naming.runs import run_name
+from autoevol.experiments.tracking.naming.runs import placed
 from autoevol.experiments.tracking.store import Record
 from autoevol.experiments.verification.planning import VerificationPlan
 from autoevol.experiments.verification.response_checks import CheckedRow
@@ -33,7 +33,7 @@ def track_checks(
         Record(
             kind="check",
             key=key,
-            name=run_name(f"check {file.stem}", folder),
+            name=placed(f"check {file.stem}", folder),
             params={"file": str(file), "sha256": key},
             metrics=_check_metrics(figures),
             tables={"checked.json": [_cells(row) for row in rows]},
@@ -84,7 +84,7 @@ def track_set(
         Record(
             kind="verify",
             key=_set_key(plan),
-            name=run_name("verify", plan.config.folder),
+            name=placed("verify", plan.config.folder),
             params={
                 "evolver": models.evolver.model,
                 "responder": models.responder.model,

@@ -1,5 +1,6 @@
 """Names of metrics, in sections: MLflow draws one chart a metric, and groups by what is before `/`.
 
+Its page sorts the sections by name and puts metrics without one last. So `dev/` comes first.
 A run has at most 30 metrics, the most important ones. A number that nobody sorts or charts by is a
 tag, and all figures are artifacts. Journals of runs hold the figures under their own names; these
 functions alone know what they are called in MLflow.
@@ -13,7 +14,7 @@ from autoevol.metrics import FailureRate
 
 MOST = 30
 """Metrics of a run: charts that a page of the UI shows without a search."""
-MOST_SCORES = 14
+MOST_SCORES = 13
 """Of them those of scores."""
 
 Points = Mapping[int, Mapping[str, float]]
@@ -32,7 +33,17 @@ _HEADLINES = {
 }
 """Figures of a summary that stay numbers, since MLflow sorts tags and params as texts."""
 
+_RATE = {
+    "failure_rate": "dev/failure_rate",
+    "failure_rate_low": "dev/failure_rate_low",
+    "failure_rate_high": "dev/failure_rate_high",
+}
+
+RATES = frozenset(("failure_rate", *_RATE.values()))
+"""Metrics with the search's step."""
+
 _CANDIDATE = {
+    **_RATE,
     "added_words": "rows/added_words",
     "calls": "usage/calls",
     "tokens_in": "usage/tokens_in",
@@ -67,9 +78,24 @@ _SCORES = {
 
 
 def rate_values(rate: FailureRate) -> dict[str, float]:
-    """Return a failure rate on dev rows with the ends of its interval, by their metrics."""
+    """Return a failure rate on dev rows with the ends of its interval, as journals name them."""
     low, high = rate.interval
     return {"failure_rate": rate.rate, "failure_rate_low": low, "failure_rate_high": high}
+
+
+def rate_metrics(values: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics of a failure rate on dev rows.
+
+    `failure_rate` is there, too: filters, links and runs of earlier versions have that name.
+
+    Args:
+        values: As a journal has them.
+    """
+    return {**{_RATE.get(name, name): value for name, value in values.items()}, **_plain(values)}
+
+
+def _plain(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if name == "failure_rate"}
 
 
 def bounded(*groups: Mapping[str, float]) -> dict[str, float]:
@@ -135,9 +161,9 @@ def candidate_metrics(figures: Mapping[str, float]) -> dict[str, float]:
     """
     counts = {name: value for name, value in figures.items() if name.startswith("failed.")}
     by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    rules = {f"failed/{name.removeprefix('failed.')}": count for name, count in by_count}
+    rules = {f"rules/{name.removeprefix('failed.')}": count for name, count in by_count}
     rest = {_CANDIDATE.get(name, name): v for name, v in figures.items() if name not in counts}
-    return bounded(rest, rules)
+    return bounded(rest, _plain(figures), rules)
 
 
 def score_points(

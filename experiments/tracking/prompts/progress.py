@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from autoevol.experiments.tracking.background import reason_of
-from autoevol.experiments.tracking.naming.metrics import rate_values
+from autoevol.experiments.tracking.naming.metrics import rate_metrics, rate_values
 from autoevol.experiments.tracking.store import log_points, log_table
 from autoevol.program.listeners import Listeners
-from autoevol.program.records import Candidate, FinalChoice, StepRecord
+from autoevol.program.records import Candidate, Evaluation, FinalChoice, StepRecord
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +43,9 @@ class _Progress:
 
     def on_step(self, record: StepRecord) -> None:
         """Log the failure rate after a step, and its candidates."""
-        points = {record.step + 1: rate_values(record.best.failure_rate)}
+        points = {record.step + 1: _rate(record.best)}
         if record.step == 0:
-            points[0] = rate_values(record.incumbent.failure_rate)
+            points[0] = _rate(record.incumbent)
         self._lines += [_line(candidate) for candidate in record.candidates]
         with _harmless():
             log_points(self._client, self._run_id, points)
@@ -58,6 +58,10 @@ class _Progress:
         lines = [f"{name}: {rate.failed} of {rate.scored} fail" for name, rate in rates]
         with _harmless():
             self._client.set_tag(self._run_id, "confirmation", "; ".join(lines))
+
+
+def _rate(evaluation: Evaluation) -> dict[str, float]:
+    return rate_metrics(rate_values(evaluation.failure_rate))
 
 
 def _line(candidate: Candidate) -> dict[str, Any]:

@@ -175,8 +175,8 @@ def test_mlflow_has_one_parent_with_the_cells_below_it(write_config: WriteConfig
     table = mlflow.artifacts.load_dict(f"runs:/{parent.info.run_id}/cells.json")
     assert parent.info.status == "FINISHED"
     assert parent.data.params["optimizer.name"] == "['none', 'auto_evol']"
-    assert parent.info.run_name == "tree · runs/tree"
-    names = {"none · runs/tree/none", "auto_evol · runs/tree/auto_evol"}
+    assert parent.info.run_name == "tree · runs"
+    names = {"none · runs/tree", "auto_evol · runs/tree"}
     assert {cell.info.run_name for cell in cells} == names
     assert {cell.data.tags["run_kind"] for cell in cells} == {"cell"}
     assert {cell.data.tags["cell"]: cell.data.params["optimizer.name"] for cell in cells} == {

@@ -117,6 +117,9 @@ def test_mlflow_shows_a_parent_and_a_child_for_each_candidate(write_config: Writ
         f"step-{s:02d}-candidate-{c}" for s in range(1, summary["steps"] + 1) for c in range(1, 5)
     }
     assert all(child.info.status == "FINISHED" for child in children)
+    names = {child.data.tags["candidate_id"]: child.info.run_name for child in children}
+    assert names["initial"] == "initial"
+    assert names["step-01-candidate-2"].startswith("1.2 ")
     assert evaluated
     assert {"method.md", "dev_verdicts.json"} <= {
         file.path for file in client.list_artifacts(evaluated[0].info.run_id)

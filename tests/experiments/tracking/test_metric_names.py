@@ -37,12 +37,10 @@ def test_a_run_and_its_candidates_have_few_metrics_in_sections(write_config: Wri
     run = client.get_run(summary["mlflow_run_id"])
     metrics = run.data.metrics
     assert len(metrics) <= MOST
-    assert sections(run) == {"", "heldout", "rows", "usage", "score"}
-    assert {name for name in metrics if "/" not in name} == {
-        "failure_rate",
-        "failure_rate_low",
-        "failure_rate_high",
-    }
+    assert sections(run) == {"", "dev", "heldout", "rows", "usage", "score"}
+    assert {name for name in metrics if "/" not in name} == {"failure_rate"}
+    assert metrics["failure_rate"] == metrics["dev/failure_rate"]
+    assert metrics["failure_rate"] < metrics["dev/failure_rate_high"]
     assert metrics["rows/kept"] == summary["rows_out"]
     assert metrics["usage/calls"] == summary["calls"]
     heldout = client.get_metric_history(run.info.run_id, "heldout/failure_rate")
@@ -58,10 +56,13 @@ def test_a_run_and_its_candidates_have_few_metrics_in_sections(write_config: Wri
     query = f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
     children = client.search_runs([run.info.experiment_id], query)
     assert all(len(child.data.metrics) <= MOST for child in children)
+    second = next(c for c in children if c.data.params["step"] == "2" and c.data.metrics)
+    (point,) = client.get_metric_history(second.info.run_id, "dev/failure_rate")
+    assert (point.step, point.value) == (2, second.data.metrics["failure_rate"])
     assert {*map(frozenset, map(sections, children))} <= {
         frozenset(),
-        frozenset(("", "rows", "usage", "failed")),
-        frozenset(("", "rows", "usage")),
+        frozenset(("", "dev", "rows", "usage", "rules")),
+        frozenset(("", "dev", "rows", "usage")),
     }
 
 
@@ -97,15 +98,15 @@ def test_many_figures_are_cut_to_the_most_important() -> None:
     metrics = candidate_metrics({"failure_rate": 0.5, "calls": 3.0, **rules})
     assert len(metrics) == MOST
     assert metrics["usage/calls"] == 3
-    assert "failed/rule_59" in metrics
-    assert "failed/rule_00" not in metrics
+    assert "rules/rule_59" in metrics
+    assert "rules/rule_00" not in metrics
 
 
 def test_scores_that_are_added_later_share_the_bound() -> None:
     means = ("grade", "difficulty", "complexity", "chain", "reward", "growth", "confidence")
     first = {"1": {f"{name}.mean": 1.0 for name in means}}
     assert {*score_points(first, ())[1]} == {f"score/{name}" for name in means}
-    existing = [f"score/{number}" for number in range(13)]
+    existing = [f"score/{number}" for number in range(12)]
     assert [*score_points(first, [*existing, "score/chain"])[1]] == ["score/chain"]
     assert score_points({"0": {"difficulty.levels.hard": 3.0}}, ()) == {0: {}}
 
@@ -118,7 +119,7 @@ def test_a_summary_without_a_search_has_no_held_out_points() -> None:
     assert summary_tags(figures, ["summary.rows_surplus"]) == {"summary.rows_surplus": "0"}
 
 
-@pytest.mark.parametrize("name", ["failed/a/b", "eval/../x", "x/", "a//b", "failed/" + "x" * 400])
+@pytest.mark.parametrize("name", ["rules/a/b", "eval/../x", "x/", "a//b", "rules/" + "x" * 400])
 def test_mlflow_takes_a_section_with_any_name(name: str) -> None:
     (safe,) = safe_metrics({name: 1.0})
     check: Callable[[str], object] = _validate_metric_name

@@ -120,7 +120,7 @@ def seen(url: str, *needles: str, script: str = "true") -> str:
 
 
 def test_the_ui_lists_the_runs_by_name(served: Served) -> None:
-    names = [f"{name} · runs/{name}" for name in served.runs]
+    names = [f"{name} · runs" for name in served.runs]
     text = seen(f"{served.base}/#/experiments/{served.experiment}/runs", *names)
     assert "matching runs" in text
 
@@ -131,9 +131,7 @@ def test_the_links_open_the_comparison_and_the_chart_of_the_failure_rate(served:
     assert "Comparing 2 Runs" in compared
     lines = "document.querySelectorAll('.js-line').length >= 2"
     link = metric_link(ids, "failure_rate", served.experiment, served.base)
-    chart = seen(
-        link, *(f"{name} · runs/{name} (failure_rate)" for name in served.runs), script=lines
-    )
+    chart = seen(link, *(f"{name} · runs (failure_rate)" for name in served.runs), script=lines)
     rate = served.client.get_run(ids[0]).data.metrics["failure_rate"]
     assert str(rate)[:5] in chart
     assert "(step=2)" in chart
