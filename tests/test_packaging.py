@@ -117,8 +117,9 @@ print([getattr(autoevol, name).__name__ for name in autoevol.__all__ if name[0] 
     *owners, file, names = done.stdout.splitlines()
     assert [owner.split()[0] for owner in owners] == ["the"] * 4
     assert Path(file).is_relative_to(environment.parent)
-    classes = ["AutoEvol", "AutoEvolInstruct", "Evolver", "FailureMetric", "Method"]
-    assert names == str([*classes, "aevolve", "evolve", "failure_metric"])
+    classes = ["AutoEvol", "AutoEvolInstruct", "AutoEvolPromptOptimizer"]
+    classes += ["Evolver", "FailureMetric", "Method"]
+    assert names == str([*classes, "aevolve", "evolve", "failure_metric", "load_method"])
 
 
 @pytest.mark.parametrize(
