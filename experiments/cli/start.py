@@ -62,7 +62,13 @@ def _new_config(
     is_asking: bool,
 ) -> None:
     from autoevol.experiments.data.profile import name_of, profile_of
-    from autoevol.experiments.run.init import LOCAL_MODEL, NewConfig, config_text, write_config
+    from autoevol.experiments.run.init import (
+        LOCAL_MODEL,
+        NewConfig,
+        config_text,
+        write_config,
+        write_settings,
+    )
 
     profile = profile_of(data, "init", fields)
     _show_profile(data, profile)
@@ -73,6 +79,8 @@ def _new_config(
     target = out or Path(f"{new.name}.yaml")
     write_config(target, config_text(new, profile))
     say(f"wrote {target}")
+    if settings := write_settings():
+        say(f"wrote {settings}: runs are recorded in MLflow")
     _show_next(target)
 
 

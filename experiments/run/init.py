@@ -11,6 +11,7 @@ from autoevol.experiments.config.scoring.scores import WEAK
 from autoevol.experiments.config.shipped import CONFIGS, config_file
 from autoevol.experiments.data.profile import Profile
 from autoevol.experiments.files.atomic import refuse_existing, write_whole
+from autoevol.experiments.tracking.config import SETTINGS_FILE, load_tracking
 from autoevol.signatures.strict_yaml import dump_yaml
 
 LOCAL_MODEL = "local/qwen2.5-coder-1.5b-instruct"
@@ -82,6 +83,18 @@ def write_config(target: Path, text: str) -> None:
     write_whole(target.parent / FILE, schema_text())
 
 
+def write_settings() -> Path | None:
+    """Write `mlflow.yaml` into the working folder; None: the runs made here have one already.
+
+    Raises:
+        ConfigError: The one that is there is malformed.
+    """
+    if load_tracking():
+        return None
+    write_whole(Path(SETTINGS_FILE), _SETTINGS)
+    return Path(SETTINGS_FILE)
+
+
 def write_project(folder: Path) -> list[Path]:
     """Write the files of a new project that are not there yet, and return them.
 
@@ -93,7 +106,7 @@ def write_project(folder: Path) -> list[Path]:
     texts = {
         "config.yaml": quickstart.read_text("utf-8"),
         FILE: schema_text(),
-        "mlflow.yaml": _SETTINGS,
+        SETTINGS_FILE: _SETTINGS,
         ".env.example": _KEYS,
         ".gitignore": _IGNORED,
         "data/seeds_en_ko.jsonl": seeds.read_text("utf-8"),

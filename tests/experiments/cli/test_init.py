@@ -139,3 +139,16 @@ def test_without_data_a_project_is_made_and_runs(workplace: Path) -> None:
     Path("project/config.yaml").write_text("mine")
     run_cli("init", "--out", "project", expected=0)
     assert Path("project/config.yaml").read_text() == "mine"
+
+
+def test_init_writes_the_settings_of_mlflow_where_there_are_none(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autoevol.experiments.tracking.config._ROOT", workplace / "elsewhere")
+    Path("mlflow.yaml").unlink(missing_ok=True)
+    first = run_cli("init", write_json("own.json", alpaca()), *MODEL, expected=0)
+    assert "wrote mlflow.yaml" in first.out
+    Path("mlflow.yaml").write_text("experiment: mine\n")
+    second = run_cli("init", write_json("other.json", alpaca()), *MODEL, expected=0)
+    assert "mlflow.yaml" not in second.out.replace("MLflow", "")
+    assert Path("mlflow.yaml").read_text() == "experiment: mine\n"
