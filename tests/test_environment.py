@@ -87,7 +87,9 @@ def test_a_model_behind_litellm_changes_no_variable_either(tmp_path: Path) -> No
 
 def test_a_home_that_cannot_be_written_changes_no_variable_either(tmp_path: Path) -> None:
     with serving() as server:
-        config = configured(tmp_path, server, optimizer={"name": "none"})
+        # Two rounds, for a picture: matplotlib is what looks for a home.
+        evolve = {"methods": ["weak"], "rounds": 2}
+        config = configured(tmp_path, server, optimizer={"name": "none"}, evolve=evolve)
         run = audited(tmp_path, "run", str(config), HOME="/dev/null")
     assert run["changes"] == []
     assert (tmp_path / "runs/audited/words_added.png").is_file()

@@ -1,7 +1,7 @@
 """The live view of a run: the phase at work, and a line for each finished one.
 
 On a terminal the line of the phase is drawn anew several times a second. In a pipe or a log file
-it is printed once a minute.
+it is printed when the phase begins and ends, and once a minute between.
 """
 
 import contextlib
@@ -54,6 +54,9 @@ class ProgressBar:
     def on_phase(self, phase: Phase) -> None:
         """Finish the phase before and begin one."""
         self.finish()
+        # A log would not show otherwise what is going on.
+        if not draws(self._console):
+            self._print(phase.name)
         self._line = PhaseLine(phase.name, phase.total, self._totals)
 
     def on_row(self, outcome: Outcome) -> None:

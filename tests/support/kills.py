@@ -135,7 +135,9 @@ class Place:
         return int(stats["requests"] if what == "requests" else sum(stats["by_status"].values()))
 
     def phases(self) -> list[str]:
-        lines = (self.folder / "out").read_text().split("\n")[:-1]
+        texts = (self.folder / "out").read_text().split("\n")[:-1]
+        # A phase at work or finished has figures behind its name.
+        lines = [text for text in texts if " · " not in text]
         # As a word: the run also says what it thinks of the evolver.
         return [phase for line in lines for phase in CALLING if re.search(rf"\b{phase}\b", line)]
 

@@ -89,6 +89,7 @@ def test_what_only_a_run_knows_is_no_key() -> None:
     assert {field.name for field in fields(SearchSettings)} - {*OptimizerConfig.model_fields} == {
         "seed",
         "earlier",
+        "first_number",
     }
     own = {field.name for field in fields(GenerationSettings)} - {*EvolveConfig.model_fields}
     assert own == {"weights", "learned", "seed"}
@@ -96,8 +97,9 @@ def test_what_only_a_run_knows_is_no_key() -> None:
 
 def test_settings_take_the_values_of_their_section() -> None:
     section = OptimizerConfig(steps=3, temperatures=(0.2, 0.9))
-    assert settings_from(section, SearchSettings, seed=7, earlier=()) == SearchSettings(
-        steps=3, temperatures=(0.2, 0.9), seed=7
+    run = {"seed": 7, "earlier": (), "first_number": 0}
+    assert settings_from(section, SearchSettings, **run) == SearchSettings(
+        steps=3, temperatures=(0.2, 0.9), seed=7, first_number=0
     )
 
 

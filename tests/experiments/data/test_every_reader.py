@@ -254,7 +254,7 @@ def test_every_command_reads_a_folder_whose_rows_hold_odd_texts(
         for name in ("alpaca", "sharegpt", "messages", "llama_factory", "trl", "parquet", "hf")
         for part in ("--format", name)
     ]
-    run_cli("export", str(run), *formats, expected=0)
+    run_cli("export", str(run), *formats, "--overwrite", expected=0)
     for name in KEPT:
         if name != "koevol":  # which has no digit for the method of this run
             run_cli("convert", evolved, f"{name}.json", "--to", name, expected=0)

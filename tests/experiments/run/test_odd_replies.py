@@ -79,7 +79,7 @@ def test_what_is_no_text_reaches_no_file_and_the_folder_stays_usable(
         assert row["instruction"].endswith("figures.")
         assert row["response"].endswith("in order.")
     run_cli("score", str(RUN), "--scores", "growth", expected=0)
-    run_cli("export", str(RUN), "--format", "messages", expected=0)
+    run_cli("export", str(RUN), "--format", "messages", "--overwrite", expected=0)
     run_cli("convert", str(RUN / "evolved.jsonl"), "out.jsonl", "--to", "alpaca", expected=0)
 
 

@@ -123,7 +123,8 @@ def printed(outcomes: Iterator[Outcome], samples: SampleRows | None = None) -> s
 
 
 def test_a_pipe_gets_whole_lines_with_the_time_and_no_cursor_moves() -> None:
-    at_work, finished = printed(iter([KEPT, FAILED])).splitlines()
+    begun, at_work, finished = printed(iter([KEPT, FAILED])).splitlines()
+    assert begun.endswith("] evolve")
     assert "] evolve 2/2 · 0 s · 1 kept, 1 failed" in at_work
     assert "] ✓ evolve 2/2 · 1 kept, 1 failed · 0 s" in finished or "done: evolve" in finished
     assert "\x1b" not in at_work + finished
