@@ -77,8 +77,9 @@ def _search(folder: Path, name: str) -> None:
         "evolve": {"methods": ["weak"]},
     }
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(tree))
-    command = [*COMMAND, "run", f"{name}.yaml"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    # On a busy machine a run may end before MLflow has all of it; `track` logs what is missing.
+    for arguments in (["run", f"{name}.yaml"], ["track", f"runs/{name}"]):
+        subprocess.run([*COMMAND, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 @contextlib.contextmanager
