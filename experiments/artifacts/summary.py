@@ -75,6 +75,7 @@ class SearchResult:
         fresh_checks: Accepted methods on fresh rows beside the finalists, by their ids.
         heldout_checks: Accepted methods on held-out rows beside the best one, by their ids.
         importances: How much each knob of the proposals mattered, in [0, 1].
+        best_id: Id of the method that the search ended with.
     """
 
     initial: FailureRate | None = None
@@ -85,6 +86,7 @@ class SearchResult:
     importances: Mapping[str, float] = field(default_factory=dict)
     fresh_checks: Mapping[str, FailureRate] = field(default_factory=dict)
     heldout_checks: Mapping[str, FailureRate] = field(default_factory=dict)
+    best_id: str = ""
 
     @property
     def accepted(self) -> list[StepRecord]:
@@ -112,7 +114,10 @@ class SearchResult:
         # The confirmation may prefer another finalist than the last incumbent.
         if self.choice:
             return self.choice.best.failure_rate
-        return self.steps[-1].best.failure_rate if self.steps else self.initial
+        # Without fresh rows a gain that the dev rows do not prove is not kept either.
+        evaluations = [e for step in self.steps for e in (step.incumbent, step.best)]
+        rates = {e.method.id: e.failure_rate for e in evaluations}
+        return rates.get(self.best_id, evaluations[-1].failure_rate if rates else self.initial)
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,8 @@ class Race:
 
     def _announce(self, step: int, active: int, start: int, end: int) -> None:
         if active:
-            name = f"step {step + 1}: {active} candidates, rows {start + 1}–{end}"
+            candidates = "1 candidate" if active == 1 else f"{active} candidates"
+            name = f"step {step + 1}: {candidates}, rows {start + 1}–{end}"
             self.listeners.on_phase(Phase(name, active * (end - start)))
 
     async def _measure_all(

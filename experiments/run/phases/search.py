@@ -62,7 +62,7 @@ class SearchPhase:
             heldoutset=splits.heldout,
         )
         heldout = await self._test(student, best)
-        result = self._log.result(heldout)
+        result = self._log.result(best.method.id, heldout)
         if self._plan.config.optimizer.check_accepted:
             result = await self._checked(student, result)
         return self._applied(student.method, best.method, heldout), result
@@ -168,7 +168,7 @@ class _SearchLog:
         self._trials = trials
         self._view(trials)
 
-    def result(self, heldout: HeldoutTest | None) -> SearchResult:
+    def result(self, best_id: str, heldout: HeldoutTest | None) -> SearchResult:
         """Return all reports together with the test that followed the search."""
         return SearchResult(
             self._initial,
@@ -177,6 +177,7 @@ class _SearchLog:
             self._choice,
             heldout,
             importances(self._trials),
+            best_id=best_id,
         )
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from autoevol.experiments.artifacts.summary import HeldoutTest
+from autoevol.experiments.artifacts.summary import HeldoutTest, SearchResult
+from autoevol.program.records import StepRecord
 from tests.support.evaluations import evaluation
 
 
@@ -44,3 +45,13 @@ def test_the_verdict_goes_by_the_intervals(initial: str, best: str, verdict: str
 def test_one_method_is_no_gain_and_no_loss() -> None:
     initial = evaluation("x.")
     assert HeldoutTest(initial, initial).verdict == "the initial method stays"
+
+
+def test_the_best_rate_on_dev_rows_is_that_of_the_method_that_is_kept() -> None:
+    initial, found = evaluation("xx.."), evaluation("x...", text="Other.")
+    step = StepRecord(0, initial, (), found)
+    kept = SearchResult(initial.failure_rate, steps=(step,), best_id=found.method.id)
+    assert kept.best == found.failure_rate
+    unproved = SearchResult(initial.failure_rate, steps=(step,), best_id=initial.method.id)
+    assert unproved.best == initial.failure_rate
+    assert SearchResult(initial.failure_rate, best_id=initial.method.id).best == kept.initial
