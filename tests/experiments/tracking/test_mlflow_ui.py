@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -78,8 +79,11 @@ def _search(folder: Path, name: str) -> None:
     }
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(tree))
     # On a busy machine a run may end before MLflow has all of it; `track` logs what is missing.
+    # Other tests of this process may have named MLflow a store and an experiment of their own.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
     for arguments in (["run", f"{name}.yaml"], ["track", f"runs/{name}"]):
-        subprocess.run([*COMMAND, *arguments], cwd=folder, check=True, capture_output=True)
+        command = [*COMMAND, *arguments]
+        subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True)
 
 
 @contextlib.contextmanager
