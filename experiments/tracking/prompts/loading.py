@@ -73,8 +73,13 @@ def _loaded(uri: str, tracking_uri: str) -> Any:
         raise TrackingError(f"there is no database {file}")
     if file:
         check_database(file)
-    # MLflow remembers for a minute which version an alias had.
-    return MlflowClient(tracking_uri, tracking_uri).load_prompt(uri, cache_ttl_seconds=0)
+    # Not `load_prompt`: it remembers which version an alias had, and links the prompt to the
+    # experiment of MLFLOW_EXPERIMENT_ID, which may be one of another store.
+    client = MlflowClient(tracking_uri, tracking_uri)
+    name, version = client.parse_prompt_uri(uri)
+    if str(version).isdigit():
+        return client.get_prompt_version(name, version)
+    return client.get_prompt_version_by_alias(name, version)
 
 
 def _store_address() -> str:

@@ -114,11 +114,24 @@ class MethodRegistry:
             return None
         version = self._registered(name, body["id"])
         if version is None:
-            version = self.store.client.register_prompt(
-                name, text, commit_message=body["message"], tags=self._tags(body)
-            )
+            version = self._new_version(name, text, body)
         self._link(name, str(version.version))
         return version
+
+    def _new_version(self, name: str, text: str, body: Mapping[str, Any]) -> Any:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self.store.client.register_prompt(
+                name, text, commit_message=body["message"], tags=self._tags(body)
+            )
+        except MlflowException:
+            # MLflow then enters it in the experiment of MLFLOW_EXPERIMENT_ID, which may be one of
+            # another store. By that time the version is there.
+            version = self._registered(name, body["id"])
+            if version is None:
+                raise
+            return version
 
     def name_best(self, version: Any) -> None:
         """Give a version the alias `best`, which the run's name has once."""

@@ -68,6 +68,19 @@ def test_every_accepted_method_is_a_version_of_its_run(write_config: WriteConfig
     assert len(versions_of("accepted")) == len(versions)
 
 
+def test_an_experiment_of_another_store_in_the_environment_changes_nothing(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "77")
+    result = run_cli("run", str(write_config(name="elsewhere")), expected=0)
+    assert "not tracked" not in result.out
+    summary = summary_of(Path("runs/elsewhere"))
+    accepted = [line["method_id"] for line in summary["accepted_methods"]]
+    assert [version.tags["method_id"] for version in versions_of("elsewhere")] == accepted
+    for version in ("@best", f"/{len(accepted)}"):
+        assert autoevol.load_method(f"prompts:/autoevol-elsewhere{version}").id in accepted
+
+
 def test_another_run_of_the_name_has_versions_of_its_own(write_config: WriteConfig) -> None:
     config = str(write_config(6, name="twice", optimizer={"name": "none"}))
     for out in ("runs/one", "runs/two"):
