@@ -8,6 +8,7 @@ from typing import Any
 
 from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.files.reading import read_rows
+from autoevol.experiments.report.lineages import response_of, text_of
 
 COUNT = 3
 
@@ -62,7 +63,5 @@ def _is_sound(row: Mapping[str, Any]) -> bool:
 
 
 def _example(row: Mapping[str, Any]) -> Example:
-    after = "\n\n".join(row.get("turns") or ()) or row["instruction"]
-    before = row.get("origin") or ""
-    response = "\n\n".join(row.get("answers") or ()) or row.get("response") or ""
-    return Example(row["id"], "" if row.get("round") == 0 else before, after, response)
+    before = "" if row.get("round") == 0 else row.get("origin") or ""
+    return Example(row["id"], before, text_of(row), response_of(row))

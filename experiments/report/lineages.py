@@ -145,6 +145,11 @@ def is_new(row: Mapping[str, Any]) -> bool:
     return bool(row["seed_id"] == row["id"])
 
 
+def response_of(row: Mapping[str, Any]) -> str:
+    """Return the answer to a row, or all answers of a conversation; "": there is none."""
+    return "\n\n".join(row.get("answers") or ()) or str(row.get("response") or "")
+
+
 def _row(line: bytes, where: str) -> dict[str, Any]:
     """Return the row of a line, with the keys checked that a lineage needs."""
     try:

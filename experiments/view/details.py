@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from autoevol.experiments.artifacts.funnel import meaning_of
 from autoevol.experiments.artifacts.labels.file import Mark
-from autoevol.experiments.report.lineages import RowHistory, history_of, text_of
+from autoevol.experiments.report.lineages import RowHistory, history_of, response_of, text_of
 from autoevol.experiments.report.word_diff import mark_new_words
-from autoevol.experiments.view.rows import Entry, Row, RowIndex, reasons_of, response_of
-from autoevol.metrics import RULES
+from autoevol.experiments.view.rows import Entry, Row, RowIndex, reasons_of
 
 _SNIPPET = 140
 
@@ -65,13 +65,8 @@ def _head(entry: Entry) -> dict[str, Any]:
 
 
 def _reason(reason: Mapping[str, str]) -> dict[str, str]:
-    rule = RULES.get(reason["rule"])
-    return {
-        "rule": reason["rule"],
-        "evidence": reason["evidence"],
-        # A run of an older version may name a rule that has since been removed.
-        "meaning": rule.meaning if rule else "",
-    }
+    rule, evidence = reason["rule"], reason["evidence"]
+    return {"rule": rule, "evidence": evidence, "meaning": meaning_of(rule)}
 
 
 def _stages(history: RowHistory, parent: str) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoevol.experiments.artifacts.labels.file import Mark
-from autoevol.experiments.report.lineages import text_of
-from autoevol.experiments.view.rows import Entry, Row, RowIndex, response_of
+from autoevol.experiments.report.lineages import response_of, text_of
+from autoevol.experiments.view.rows import Entry, Row, RowIndex
 
 MOST_ROWS = 200
 """Rows of one page."""

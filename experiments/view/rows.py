@@ -13,7 +13,7 @@ from typing import Any
 
 from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES, UNSCORED
 from autoevol.experiments.files.growing import GrowingFile
-from autoevol.experiments.report.lineages import is_new, text_of
+from autoevol.experiments.report.lineages import is_new, response_of, text_of
 from autoevol.program.records import Status
 
 STATUSES: Mapping[str, Status] = {EVOLVED: "kept", FAILURES: "failed", UNSCORED: "unscored"}
@@ -205,11 +205,6 @@ def key_of(row: Row) -> str:
     # A file may hold half of a surrogate pair as an escape.
     text = json.dumps(texts).encode()
     return hashlib.blake2b(text, digest_size=8).hexdigest()
-
-
-def response_of(row: Row) -> str:
-    """Return the answer to a row, or all answers of a conversation; "": there is none."""
-    return "\n\n".join(row.get("answers") or ()) or str(row.get("response") or "")
 
 
 def reasons_of(row: Row) -> list[Mapping[str, str]]:
