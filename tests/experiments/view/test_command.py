@@ -1,5 +1,6 @@
 """`autoevol view` itself: bad input, Ctrl-C, runs that go on, and assessments in MLflow."""
 
+import json
 import os
 import signal
 import subprocess
@@ -57,8 +58,8 @@ def test_what_is_no_run_is_refused_in_a_line(name: str, problem: str, workplace:
     for folder in ("damaged", "newer", "fifo", "labels"):
         write_run(Path(folder), [])
     Path("damaged/run.json").write_text("{")
-    text = Path("newer/run.json").read_text()
-    Path("newer/run.json").write_text(text.replace('"format": 6', '"format": 999'))
+    identity = json.loads(Path("newer/run.json").read_text())
+    Path("newer/run.json").write_text(json.dumps({**identity, "format": 999}))
     Path("fifo/evolved.jsonl").unlink()
     os.mkfifo("fifo/evolved.jsonl")
     Path("labels/labels.jsonl").mkdir()
