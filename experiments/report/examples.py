@@ -9,6 +9,7 @@ from typing import Any
 from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.files.reading import read_rows
 from autoevol.experiments.report.lineages import response_of, text_of
+from autoevol.experiments.report.reservoir import Reservoir
 
 COUNT = 3
 
@@ -48,14 +49,10 @@ def examples_in(folder: Path, *, count: int = COUNT, seed: int = 0) -> list[Exam
 
 
 def _drawn(rows: Iterable[Mapping[str, Any]], count: int, seed: int) -> list[Mapping[str, Any]]:
-    # Reservoir sampling: the file is read once, and `count` rows of it are held.
-    draw = random.Random(seed)
-    sample: list[tuple[int, Mapping[str, Any]]] = []
+    sample = Reservoir[Mapping[str, Any]](random.Random(seed), count)
     for number, row in enumerate(rows):
-        slot = number if number < count else draw.randrange(number + 1)
-        if slot < count:
-            sample[slot : slot + 1] = [(number, row)]
-    return [row for _, row in sorted(sample, key=lambda item: item[0])]
+        sample.add(number, row)
+    return sample.in_order()
 
 
 def _is_sound(row: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from autoevol.experiments.files.json_text import parsed
+from autoevol.experiments.report.reservoir import Reservoir
 from autoevol.experiments.report.word_diff import Piece, mark_new_words
 from autoevol.metrics.text.wording import words
 from autoevol.program.errors import ConfigError
@@ -53,7 +54,7 @@ class Evolved:
     Attributes:
         rows: Number of rows by round.
         added: By round, the words that each row has more than its parent.
-        drawn: The drawn rows by line number, from 0.
+        drawn: The drawn rows.
         offsets: Byte offset of a row's line, by id.
     """
 
@@ -61,11 +62,9 @@ class Evolved:
         self.rows: Counter[int] = Counter()
         # An array holds a number in 8 bytes; a run may have millions of rows.
         self.added: defaultdict[int, array[float]] = defaultdict(lambda: array("d"))
-        self.drawn: dict[int, dict[str, Any]] = {}
+        self.drawn = Reservoir[dict[str, Any]](rng, draw)
         self.offsets: dict[str, int] = {}
         self._lengths: dict[str, int] = {}
-        self._rng = rng
-        self._slots = [-1] * draw
 
     def add(self, number: int, row: dict[str, Any], offset: int) -> None:
         """Count the row of a line, and draw it or not."""
@@ -75,7 +74,7 @@ class Evolved:
         if before and length:
             self.added[row["round"]].append(length - before)
         self.offsets[row["id"]], self._lengths[row["id"]] = offset, length
-        self._draw(number, row)
+        self.drawn.add(number, row)
 
     def _length_before(self, row: Mapping[str, Any]) -> int | None:
         """Return the words of the row's parent; None: it has none, or the file lacks it."""
@@ -84,16 +83,6 @@ class Evolved:
         if length is None and row["parent_id"] == row["seed_id"]:
             return len(words(row["origin"]))
         return length
-
-    def _draw(self, number: int, row: dict[str, Any]) -> None:
-        # Reservoir sampling: after n rows each of them is in a slot with probability draw / n, so
-        # the number of rows need not be known beforehand.
-        size = len(self._slots)
-        slot = number if number < size else self._rng.randrange(number + 1)
-        if slot < size:
-            self.drawn.pop(self._slots[slot], None)
-            self._slots[slot] = number
-            self.drawn[number] = row
 
 
 def read_evolved(file: Path, rng: random.Random, *, draw: int = DRAWN) -> Evolved:
@@ -115,7 +104,7 @@ def read_evolved(file: Path, rng: random.Random, *, draw: int = DRAWN) -> Evolve
 def lineages(file: Path, evolved: Evolved) -> list[RowHistory]:
     """Return the drawn rows with their lineages, in the file's order."""
     with file.open("rb") as lines:
-        drawn = (evolved.drawn[number] for number in sorted(evolved.drawn))
+        drawn = evolved.drawn.in_order()
         return [history_of(_ancestors(row, evolved, lines)) for row in drawn]
 
 

@@ -236,7 +236,7 @@ def test_drawn_rows_are_twenty_each_with_the_same_chance(workplace: Path) -> Non
     file = write_rows(*(row(f"s{n}.1", f"s{n}", 1, "Name lakes.") for n in range(100)))
     counts = [0] * 100
     for seed in range(200):
-        drawn = read_evolved(file, random.Random(seed)).drawn
+        drawn = read_evolved(file, random.Random(seed)).drawn.items
         assert len(drawn) == 20
         for number in drawn:
             counts[number] += 1
