@@ -210,16 +210,26 @@ def _own(config: Path, data: str | None, model: str | None) -> list[str]:
 
     shipped = is_shipped(config_file(config))
     overrides = []
-    # The weak solver stays: it is to be weaker than the user's model.
-    has_strong = bool(model) and STRONG in ((read_yaml(config_file(config)).get("models")) or {})
-    for role in (*EVOLVING, *([STRONG] if has_strong else [])) if model else ():
-        overrides.append(f"models.{role}.model={json.dumps(model)}")
-        if shipped and not str(model).startswith("local/"):
-            overrides.append(f"models.{role}.max_tokens={_HOSTED_TOKENS}")
+    if model:
+        tree = read_yaml(config_file(config)).get("models")
+        models = tree if isinstance(tree, dict) else {}
+        # A role without a model of its own has the evolver's, with its address and limits. The weak
+        # solver stays: it is to be weaker than the user's model.
+        named = [role for role in (*EVOLVING, STRONG) if _names_model(models.get(role))]
+        for role in dict.fromkeys(("evolver", *named)):
+            overrides.append(f"models.{role}.model={json.dumps(model)}")
+        if shipped and not model.startswith("local/"):
+            roles = dict.fromkeys((*EVOLVING, *named))
+            overrides += [f"models.{role}.max_tokens={_HOSTED_TOKENS}" for role in roles]
     if data is not None:
         overrides += [f"data.path={json.dumps(data)}", "data.where={}"]
         overrides += [f"data.{size}=null" for size in _SIZES if shipped]
     return overrides
+
+
+def _names_model(role: Any) -> bool:
+    """Tell whether the section of a role, as a file has it, names a model."""
+    return isinstance(role, str) or (isinstance(role, dict) and "model" in role)
 
 
 def _forced(force: bool) -> list[str]:

@@ -71,3 +71,14 @@ def test_named_methods_are_applied_unless_an_optimizer_is_named(
 def test_other_data_is_read_whole_though_the_config_filters_its_own(own: Path) -> None:
     run_cli("run", "koevol", *OWN, expected=0)
     assert summary_of(Path("runs/koevol"))["rows_in"] == 40
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_server_of_ones_own_serves_all_roles_by_its_address(name: str, own: Path) -> None:
+    models = ["evolver"]
+    if name == "learnable":  # the strong solver is a model of its own, with an address of its own
+        models.append("strong_solver")
+    sets = [f"models.{role}.api_base=http://127.0.0.1:9/v1" for role in models]
+    overrides = [word for text in sets for word in ("--set", text)]
+    command = ("run", name, "--data", "own.json", "--model", "hosted_vllm/m", "--dry-run")
+    assert "hosted_vll" in run_cli(*command, *overrides, expected=0).out
