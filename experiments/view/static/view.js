@@ -3,7 +3,7 @@
 
 const PAGE_SIZE = 50;
 // shown: the row whose texts are on the page; only that one can be marked.
-const state = { rows: [], total: 0, at: -1, shown: null, staying: false, marked: [], queue: Promise.resolve(), request: 0 };
+const state = { rows: [], total: 0, at: -1, shown: null, staying: false, marked: [], queue: Promise.resolve(), request: 0, more: null };
 const $ = (id) => document.getElementById(id);
 
 function element(tag, attributes, ...children) {
@@ -33,7 +33,7 @@ async function ask(address, options) {
 // Filters: the form has them, and the part of the address behind #, so that a reload keeps them.
 
 function filters() {
-  const chosen = [...new FormData($("filters"))].filter(([name, value]) => value && value !== "file");
+  const chosen = [...new FormData($("filters"))].filter(([name, value]) => value && !(name === "order" && value === "file"));
   return new URLSearchParams(chosen);
 }
 
@@ -51,6 +51,7 @@ function restoreFilters() {
 async function load() {
   const query = filters();
   const request = ++state.request;
+  state.more = null;
   history.replaceState(null, "", `#${query}`);
   try {
     const tree = await ask(`rows?${new URLSearchParams([...query, ["limit", PAGE_SIZE]])}`);
@@ -70,7 +71,18 @@ async function load() {
   }
 }
 
-async function loadMore() {
+// One request at a time: a key that is held down asks again before the rows are there.
+function loadMore() {
+  if (!state.more) {
+    const more = fetchMore().finally(() => {
+      if (state.more === more) state.more = null;
+    });
+    state.more = more;
+  }
+  return state.more;
+}
+
+async function fetchMore() {
   const last = state.rows.at(-1);
   if (!last || state.rows.length >= state.total) return false;
   const query = [...filters(), ["limit", PAGE_SIZE], ["after", last.key]];
@@ -236,25 +248,33 @@ function showActions(row) {
   }
 }
 
-// Marks: one after the other, each on the disk before the next one is sent.
+// Marks: shown at once, so that the next key sees them; sent one after the other, each on the disk
+// before the next one. What could not be saved is taken back.
 
 function mark(row, label, kinds) {
-  const body = JSON.stringify({ key: row.key, label, ...kinds });
+  const said = { label, kinds: kinds.kinds || [], response_kinds: kinds.response_kinds || [] };
+  row.saved ??= { label: row.label, kinds: row.kinds, response_kinds: row.response_kinds };
+  const body = JSON.stringify({ key: row.key, ...said });
+  remember(row, said);
   state.queue = state.queue.then(async () => {
     try {
       const options = { method: "POST", headers: { "Content-Type": "application/json" }, body };
       const tree = await ask("labels", options);
-      const said = { label: tree.label, kinds: tree.kinds, response_kinds: tree.response_kinds };
-      state.marked = state.marked.filter((other) => other.key !== row.key);
-      if (tree.label) state.marked.push(row);
-      Object.assign(row, said);
-      showMark(row.key, said);
+      row.saved = said;
       showCounts(tree.counts);
     } catch (error) {
+      remember(row, row.saved);
       notice(error.message);
     }
   });
   return state.queue;
+}
+
+function remember(row, said) {
+  state.marked = state.marked.filter((other) => other.key !== row.key);
+  if (said.label) state.marked.push(row);
+  Object.assign(row, said);
+  showMark(row.key, said);
 }
 
 function showMark(key, said) {
@@ -333,7 +353,9 @@ document.addEventListener("keydown", (event) => {
   const isChoosing = event.target.matches("input[type=radio]") && event.key.startsWith("Arrow");
   const isTyping = isChoosing || event.target.matches("input[type=search], select");
   if (isTyping && event.key === "Escape") event.target.blur();
-  const act = KEYS[event.key];
+  // Under another alphabet's input method the key of g is no g.
+  const isForeign = event.key === "Process" || /^[^\0-\x7f]$/u.test(event.key);
+  const act = KEYS[isForeign ? event.code.replace(/^Key/, "").toLowerCase() : event.key];
   if (isTyping || !act) return;
   event.preventDefault();
   // A key that is held down goes through the rows; it marks none of them.

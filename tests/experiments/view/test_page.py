@@ -107,6 +107,50 @@ def test_a_row_whose_texts_are_not_there_yet_is_not_marked(folder: Path) -> None
     assert labels(folder) == [("seed-1.1", "good")]
 
 
+def press_at_once(*keys: str) -> str:
+    """Return a script that presses keys before the page can answer any of them."""
+    return f"""for (const key of {json.dumps(keys)}) document.body.dispatchEvent(
+        new KeyboardEvent('keydown', {{ key, bubbles: true }}))"""
+
+
+def test_a_mark_is_taken_back_before_it_is_saved(folder: Path) -> None:
+    async def look(tab: Page, _: Client) -> None:
+        await tab.press("g")
+        await shows(tab, f"{SCRIPT}.1")
+        await until_marked(tab, 1)
+        await tab.value(press_at_once("b", "u"))
+        await shows(tab, f"{SCRIPT}.1")
+        # Sent after the two, so they are there by then.
+        await tab.press("g")
+        await until_marked(tab, 2)
+
+    browse(folder, look)
+    second = f"{SCRIPT}.1"
+    assert labels(folder) == [
+        *(("seed-1.1", "good"), (second, "bad"), (second, None), (second, "good"))
+    ]
+
+
+def test_keys_work_under_another_alphabet(folder: Path) -> None:
+    async def look(tab: Page, _: Client) -> None:
+        await tab.value("""document.body.dispatchEvent(
+            new KeyboardEvent('keydown', { key: 'ㅎ', code: 'KeyG', bubbles: true }))""")
+        await until_marked(tab, 1)
+
+    browse(folder, look)
+    assert labels(folder) == [("seed-1.1", "good")]
+
+
+def test_the_word_file_is_searched_like_any_other(folder: Path) -> None:
+    async def look(tab: Page, _: Client) -> None:
+        await tab.press("/")
+        for letter in "file":
+            await tab.press(letter)
+        await tab.until_text("No row is like this")
+
+    browse(folder, look)
+
+
 def test_a_mark_is_taken_back_under_another_filter_too(folder: Path) -> None:
     async def look(tab: Page, _: Client) -> None:
         await tab.press("g")
@@ -187,11 +231,28 @@ def test_a_long_list_goes_on_with_the_keys(tmp_path: Path) -> None:
     assert labels(folder) == [("seed-49.1", "good")]
 
 
+def test_a_key_that_is_held_down_brings_each_row_once(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", [outcome(n) for n in range(120)])
+
+    async def look(tab: Page, _: Client) -> Any:
+        await tab.value("document.querySelector('#list li:last-child button').click()")
+        await tab.value(press_at_once(*["j"] * 5))
+        await shows(tab, "seed-54.1")
+        await tab.until("document.querySelectorAll('#list li').length >= 100")
+        names = "[...document.querySelectorAll('#list .name')].map((node) => node.textContent)"
+        return await tab.value(names), await tab.value("document.getElementById('total').innerText")
+
+    names, total = browse(folder, look)
+    assert len(names) == len({*names}) == 100
+    assert total == "100 of 120 rows"
+
+
 def test_a_kind_marks_the_row_bad_and_the_row_stays(folder: Path) -> None:
     async def look(tab: Page, _: Client) -> None:
-        await tab.value("document.querySelector('[data-kind=easier]').click()")
-        await tab.until("document.querySelector('[data-kind=easier]').ariaPressed === 'true'")
-        await tab.value("document.querySelector('[data-kind=echo]').click()")
+        # At once: the second kind is added to the first, which is not saved yet.
+        await tab.value("""for (const kind of ['easier', 'echo'])
+            document.querySelector(`[data-kind=${kind}]`).click()""")
+        await until_marked(tab, 1)
         await tab.until("document.querySelector('[data-kind=echo]').ariaPressed === 'true'")
         await shows(tab, "seed-1.1")
 
