@@ -32,6 +32,7 @@ class GrowingFile:
         self.path = path
         self._on_reset, self._on_line = on_reset, on_line
         self._stamp: _Stamp | None = None
+        self._holds_lines = False
         self.forget()
 
     def forget(self) -> None:
@@ -60,11 +61,15 @@ class GrowingFile:
             raise ConfigError(str(self.path), f"cannot be read: {error.strerror}") from error
 
     def _lost(self) -> bool:
-        if self._stamp is None:
+        if self._stamp is None and not self._holds_lines:
             return False
-        self.forget()
-        self._on_reset()
+        self._reset()
         return True
+
+    def _reset(self) -> None:
+        self.forget()
+        self._holds_lines = False
+        self._on_reset()
 
     def _read(self, file: BinaryIO) -> bool:
         status = os.fstat(file.fileno())
@@ -72,9 +77,9 @@ class GrowingFile:
         if stamp == self._stamp:
             return False
         if not self._continues(file, stamp):
-            self.forget()
-            self._on_reset()
+            self._reset()
         for line in self._whole_lines(file):
+            self._holds_lines = True
             self._on_line(self._end, line)
             self._last, self._digest = self._end, _digest(line)
             self._end += len(line)

@@ -67,10 +67,11 @@ def _records(file: Path) -> Iterable[Record]:
     items = list(line_items(file))
     if not any(map(_is_mark, items)):
         return strict(iter(items))
-    # What is no mark there is a line that a crash has torn: it says nothing.
-    marks = [item for item in items if isinstance(item, Record) and _is_mark(item)]
-    latest = {str(mark.value["key"]): mark for mark in marks}
-    return [mark for mark in latest.values() if mark.value["label"]]
+    # A line that makes no record was torn by a crash: it says nothing.
+    records = [item for item in items if isinstance(item, Record)]
+    latest = {str(mark.value["key"]): mark for mark in filter(_is_mark, records)}
+    others = [record for record in records if not _is_mark(record)]
+    return [*others, *(mark for mark in latest.values() if mark.value["label"])]
 
 
 def _is_mark(item: Item) -> bool:

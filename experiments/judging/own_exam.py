@@ -18,13 +18,14 @@ _TOPICS: tuple[Topic, ...] = ("demand", "solvable")
 def own_exam(rows: Sequence[LabelledRow]) -> Exam:
     """Return the exam that labelled rows make.
 
-    A good row is sound in every question. A bad one is broken in those that its kinds answer; one
-    without such a kind is in none, since nobody knows which question it would be about.
+    A good row is sound in every question; only one that was to be harder than its seed is asked
+    whether it is. A bad one is broken in those that its kinds answer; one without such a kind is in
+    none, since nobody knows which question it would be about.
 
     Args:
         rows: Labelled rows.
     """
-    return exam_of([item for row in rows for item in _items(row)])
+    return exam_of([item for row in rows for item in _items(row)], needs_broken=True)
 
 
 def exam_line(rows: Sequence[LabelledRow], paper: Exam) -> str:
@@ -45,5 +46,7 @@ def _items(row: LabelledRow) -> Iterator[Item]:
         return
     topics = {TOPIC_OF[kind] for kind in row.kinds if kind in TOPIC_OF} if row.failed else _TOPICS
     for topic in _TOPICS:
-        if topic in topics:
+        # A new task, or an easier one, need not demand more than its seed.
+        is_about = topic != "demand" or row.case.method_kind == "depth"
+        if topic in topics and is_about:
             yield Item(topic, row.lang, row.case.source_task, task, is_sound=not row.failed)

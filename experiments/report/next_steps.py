@@ -1,5 +1,6 @@
 """What a user can do after a run: against its losses first, then with its rows."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +26,11 @@ class NextStep:
 
 def next_steps(summary: Mapping[str, Any], folder: Path) -> list[NextStep]:
     """Return what to do after a run, the most useful first."""
-    return [*_against_losses(summary, folder), *_with_rows(summary, folder)]
+    place = shlex.quote(str(folder))
+    return [*_against_losses(summary, place), *_with_rows(summary, place)]
 
 
-def _against_losses(summary: Mapping[str, Any], folder: Path) -> Iterator[NextStep]:
+def _against_losses(summary: Mapping[str, Any], folder: str) -> Iterator[NextStep]:
     if loss := greatest_loss(summary):
         share = f"{loss.rows:,} of {summary['rows_failed']:,} failed rows"
         why = f"{share} broke `{loss.rule}` (stage {loss.stage}). {loss.meaning} {loss.remedy}"
@@ -50,12 +52,11 @@ def _against_losses(summary: Mapping[str, Any], folder: Path) -> Iterator[NextSt
         )
 
 
-def _with_rows(summary: Mapping[str, Any], folder: Path) -> Iterator[NextStep]:
+def _with_rows(summary: Mapping[str, Any], folder: str) -> Iterator[NextStep]:
     if not summary["rounds"]:
-        best = folder / "methods" / "best.md"
         yield NextStep(
             "Only the search ran. Evolve the whole set with the best method.",
-            f"autoevol evolve CONFIG --method {best} --out FOLDER",
+            f"autoevol evolve CONFIG --method {folder}/methods/best.md --out FOLDER",
         )
         return
     if not summary["rows_out"]:

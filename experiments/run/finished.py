@@ -18,6 +18,7 @@ from autoevol.experiments.artifacts.row_files import COUNTED, EVOLVED, check_row
 from autoevol.experiments.artifacts.search_record import STEPS, SearchRecord, read_record
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.config.experiment import ExperimentConfig
+from autoevol.experiments.files.paths import read_text
 from autoevol.experiments.files.reading import read_file, read_object
 from autoevol.experiments.models.ledger import read_sums
 from autoevol.experiments.run.planning.plan import Plan
@@ -141,8 +142,8 @@ def _as_written(method: Method) -> Method:
 
 def _method_in(file: Path) -> Method:
     try:
-        return from_markdown(file.read_text("utf-8"), name=file.stem)
-    except (OSError, ValueError) as error:
+        return from_markdown(read_text(file, str(file), newline=""), name=file.stem)
+    except ValueError as error:
         raise ConfigError(str(file), f"is no method: {error}") from error
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.files.paths import read_text
 from autoevol.experiments.tracking.candidates import log_candidate
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.events import Event, Kind
@@ -172,7 +173,8 @@ def _register_best(record: OpenRecord, best: Mapping[str, Any]) -> None:
 
 
 def _method_in(file: Path) -> dict[str, Any]:
-    method = from_markdown(file.read_text("utf-8"), name=file.stem)
+    # A model may have written a carriage return, which is part of the method's id.
+    method = from_markdown(read_text(file, str(file), newline=""), name=file.stem)
     return method_body(method, "best method")
 
 

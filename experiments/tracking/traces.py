@@ -189,7 +189,8 @@ def is_trace_of(body: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
 
     Args:
         body: Of the trace's event.
-        row: With its texts as a line of `labels.jsonl` names them: `seed`, `evolved`, `response`.
+        row: With its texts as a line of `labels.jsonl` names them: `seed`, `evolved`, `input`,
+            `response`.
     """
     # By the texts: a search may trace a dev row of the same id, evolved by another method.
     inputs, outputs = _texts(body["inputs"]), _texts(body["outputs"])
@@ -200,7 +201,10 @@ def is_trace_of(body: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
         is_own = bool(row.get("id")) and body["tags"].get("row") == row["id"]
         return is_own and seed in inputs
     is_rewrite = seed in inputs and evolved in outputs
-    return is_rewrite or bool(response and evolved in inputs and response in outputs)
+    # The responder reads the instruction with its input.
+    whole = f"{evolved}\n\n{str(row.get('input') or '').strip()}".strip()
+    is_answer = bool(response) and response in outputs and not inputs.isdisjoint((evolved, whole))
+    return is_rewrite or is_answer
 
 
 def _texts(fields: Mapping[str, Any]) -> set[str]:

@@ -115,7 +115,8 @@ def _shared(config: TrainConfig) -> dict[str, Any]:
 
 def _template(model: str) -> dict[str, str]:
     """Return the key of a template; {}: LLaMA-Factory takes the one of the tokenizer."""
-    name = model.lower()
+    # Of a path only the last part: the folders above it say nothing of the model.
+    name = model.rpartition("/")[2].lower()
     template = next((value for part, value in _TEMPLATES.items() if part in name), "")
     return {"template": template} if template else {}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from autoevol.experiments.artifacts.identity import read_identity
 from autoevol.experiments.artifacts.labels.file import LABELS
+from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.tracking.again import log_marks, reporting
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.view.run_rows import RunRows
@@ -45,5 +46,7 @@ def _log(folder: Path, tracking: TrackingConfig, say: Say) -> None:
         with reporting(say, f"the marks are saved, and `autoevol track {folder}` tries again"):
             if count := log_marks(folder, tracking):
                 say(f"MLflow has {count} marks of this run, those of rows that were traced")
+            elif not (folder / SUMMARY).is_file():
+                say(f"`autoevol track {folder}` logs the marks in MLflow once the run is over")
     except KeyboardInterrupt:
         say(f"the marks are saved; `autoevol track {folder}` logs them in MLflow")

@@ -7,7 +7,7 @@ from typing import Any
 
 from autoevol.experiments.artifacts.labels.file import Mark
 from autoevol.experiments.report.lineages import response_of, text_of
-from autoevol.experiments.view.rows import Entry, Row, RowIndex
+from autoevol.experiments.view.rows import Entry, Row, RowGoneError, RowIndex
 
 MOST_ROWS = 200
 """Rows of one page."""
@@ -153,9 +153,17 @@ def _whole_number(key: str, text: str) -> int:
 
 
 def _after(entries: Sequence[Entry], key: str) -> Sequence[Entry]:
-    """Return what comes after the row of a key; all, where there is no such row any more."""
-    place = next((n for n, entry in enumerate(entries, start=1) if entry.key == key), 0)
-    return entries[place:] if key else entries
+    """Return what comes after the row of a key.
+
+    Raises:
+        RowGoneError: There is no such row any more: nobody knows what comes next.
+    """
+    if not key:
+        return entries
+    place = next((n for n, entry in enumerate(entries, start=1) if entry.key == key), None)
+    if place is None:
+        raise RowGoneError(key)
+    return entries[place:]
 
 
 def _holds(row: Row, needle: str) -> bool:

@@ -113,7 +113,10 @@ def _method(row: Row, folder: Path) -> dict[str, Any]:
     """Return the method: its name where it is a shipped one, else its text, which F looks for."""
     name = row["method"] or ""
     shipped, recorded = shipped_methods().get(name), _recorded(folder, name)
-    kind = "breadth" if is_new(row) else shipped.kind if shipped else "depth"
+    applied = shipped or recorded
+    # A row of round 0 is its seed itself, which begins a lineage, too.
+    is_breadth = row["round"] > 0 and is_new(row)
+    kind = "breadth" if is_breadth else applied.kind if applied else "depth"
     method: dict[str, Any] = {"method_name": name, "method_kind": kind}
     if recorded is None or (shipped and recorded.id == shipped.id):
         return {**method, "method": name if shipped else ""}

@@ -132,7 +132,8 @@ class RowIndex:
         if entry := self._files[EVOLVED].by_id.get(parent):
             return text_of(self.read(entry))
         if not is_new(row):
-            return str(row["origin"])
+            # The rows of an earlier folder, which this run continues, are not here.
+            return str(row["origin"]) if parent == row["seed_id"] else ""
         # The row inspired by a seed names no origin; another row of the same seed may.
         sibling = next((f.of_seed[parent] for f in self._files.values() if parent in f.of_seed), "")
         entry = self.by_key(sibling)

@@ -205,9 +205,16 @@ def first_exam() -> Exam:
     return Exam(items, _within_limits, _within_limits, has_groups=False)
 
 
-def exam_of(items: Sequence[Item], *, has_groups: bool = True) -> Exam:
-    """Return an exam that admits who beats chance in each group and spares the sound items."""
-    return Exam(items, _beats_chance, _spares_sound, has_groups)
+def exam_of(items: Sequence[Item], *, has_groups: bool = True, needs_broken: bool = False) -> Exam:
+    """Return an exam that admits who beats chance in each group and spares the sound items.
+
+    Args:
+        items: Of all questions.
+        has_groups: Languages are judged apart.
+        needs_broken: A group without broken items admits nobody: who flags nothing would pass.
+    """
+    passes = _finds_broken if needs_broken else _beats_chance
+    return Exam(items, passes, _spares_sound, has_groups)
 
 
 @cache
@@ -223,6 +230,10 @@ def _beats_chance(count: Confusion) -> bool:
         return False
     # Without broken items, the sound ones alone are asked about: are their answers right?
     return accuracy is None or accuracy.interval[0] > CHANCE
+
+
+def _finds_broken(count: Confusion) -> bool:
+    return count.balanced_accuracy is not None and _beats_chance(count)
 
 
 def _spares_sound(count: Confusion) -> bool:

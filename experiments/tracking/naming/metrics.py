@@ -130,7 +130,11 @@ def summary_tags(figures: Mapping[str, float], existing: Iterable[str]) -> dict[
     """
     present = frozenset(existing)
     tags = {f"summary.{k}": v for k, v in figures.items() if k not in _HEADLINES and "." not in k}
-    return {name: f"{value:.6g}" for name, value in tags.items() if value or name in present}
+    return {name: _text(value) for name, value in tags.items() if value or name in present}
+
+
+def _text(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else f"{value:.6g}"
 
 
 def heldout_points(figures: Mapping[str, float]) -> dict[int, dict[str, float]]:

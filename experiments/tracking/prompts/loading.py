@@ -32,7 +32,9 @@ def load_method(source: str | Path, *, tracking_uri: str | None = None) -> Metho
     if not str(source).startswith(_SCHEME):
         return _of_file(Path(source))
     version = _version(str(source), tracking_uri or _store_address())
-    method = _parsed(str(version.template), str(source), name=version.name)
+    if not isinstance(version.template, str):
+        raise ConfigError(str(source), "is a prompt of several messages, and a method is one text")
+    method = _parsed(version.template, str(source), name=version.name)
     if version.tags.get(METHOD_ID, method.id) != method.id:
         raise ConfigError(
             str(source),

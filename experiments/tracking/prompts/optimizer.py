@@ -6,7 +6,7 @@ them. That is all a search needs. MLflow registers what it returns.
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dspy
@@ -80,8 +80,8 @@ class AutoEvolPromptOptimizer(BasePromptOptimizer):
     ) -> PromptOptimizerOutput:
         """Return the best prompts, and their mean scores.
 
-        The scores are those of the fresh rows, which had no part in the choice, where there are
-        any; else of the dev rows, which flatter it.
+        The scores are those of the fresh rows, where there are any, which confirm the choice and
+        so flatter it a little; else of the dev rows, which made it and flatter it more.
 
         Args:
             eval_fn: Runs rows with some prompts and scores them.
@@ -205,7 +205,9 @@ def _scored(
     # A scorer may raise anything, and MLflow then returns none of the rows.
     except Exception as error:  # noqa: BLE001
         if len(records) > 1:
-            return [row for record in records for row in _scored(eval_fn, templates, [record])]
+            rows = [row for record in records for row in _scored(eval_fn, templates, [record])]
+            # Each was run before, together with the others.
+            return [replace(row, runs=row.runs + 1) for row in rows]
         problem = f"a scorer raised {type(error).__name__}: {error}"
         return [ScoredRow(Judgement(None, problem=problem))]
 

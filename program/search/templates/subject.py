@@ -30,12 +30,14 @@ class ScoredRow:
         output: What the program returned, as text.
         expected: What it should have returned, as text; "": that is not known.
         scores: The parts of the score, by name.
+        runs: How often the row was run for it.
     """
 
     judgement: Judgement
     output: str = ""
     expected: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
+    runs: int = 1
 
 
 RunRows = Callable[[Mapping[str, str], Sequence[Row]], Sequence[ScoredRow]]
@@ -110,8 +112,10 @@ class TemplateSubject:
         return Evaluation(method, known_rows) if len(known_rows) == len(rows) else None
 
     def _run(self, method: Method, rows: Sequence[Row]) -> Sequence[ScoredRow]:
-        self._bench.calls.extend(row.id for row in rows)
-        return self._bench.run(self._texts.filled(method), rows)
+        scored = self._bench.run(self._texts.filled(method), rows)
+        for row, result in zip(rows, scored, strict=True):
+            self._bench.calls.extend([row.id] * result.runs)
+        return scored
 
     def _status(self, result: ScoredRow) -> Status:
         if result.judgement.score is None:

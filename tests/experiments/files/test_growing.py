@@ -84,6 +84,15 @@ def test_a_file_that_was_removed_has_no_lines_any_more(path: Path) -> None:
     assert not lines.file.update()
 
 
+def test_a_file_that_was_removed_after_it_was_forgotten_has_no_lines_any_more(path: Path) -> None:
+    lines = Lines(path)
+    path.write_bytes(b'{"a": 1}\n')
+    lines.update()
+    lines.file.forget()
+    path.unlink()
+    assert lines.update() == []
+
+
 def test_what_is_no_file_is_refused(path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(ConfigError, match="FIFO"):

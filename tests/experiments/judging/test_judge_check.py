@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from autoevol.experiments.judging.labelled import read_labelled
 from tests.experiments.judging.test_metric_check import HARDER, row, write_rows
 from tests.support.command_line import run_cli
 
@@ -59,6 +60,29 @@ def test_labels_of_a_run_are_an_exam_of_the_judge(workplace: Path) -> None:
     )
     shown = run_cli(*arguments[:-1], expected=0).out
     assert "nothing_added" in shown
+
+
+def test_labels_without_a_broken_row_admit_no_judge(workplace: Path) -> None:
+    good = [row(id=str(n), seed=f"List {n} trees.") for n in range(12)]
+    # What is a new task, or an easier one, need not demand more than its seed.
+    new = [row(id=f"n{n}", seed=f"List {n} birds.", kind="breadth") for n in range(3)]
+    file = write_rows(*good, *new, row(id="b", failed=True, kinds=["refusal"]))
+    arguments = ("judge-check", "scripted/world", "--labels", str(file), "--json")
+    figures = json.loads(run_cli(*arguments, expected=0).out)
+    assert {rule: (f["sound"], f["broken"]) for rule, f in figures.items()} == {
+        "nothing_added": (12, 0),
+        "impossible": (15, 0),
+    }
+    groups = [group for f in figures.values() for group in f["groups"].values()]
+    assert [group["is_fit"] for group in groups] == [False] * len(groups)
+    assert groups
+
+
+def test_marks_and_labelled_rows_in_one_file_are_all_read(workplace: Path) -> None:
+    mark = {**row(id="a"), "key": "a", "label": "good"}
+    undone = {"key": "b", "id": "b", "label": None}
+    file = write_rows(row(id="c"), mark, undone)
+    assert sorted(labelled.id for labelled in read_labelled(file)) == ["a", "c"]
 
 
 def test_a_solver_has_no_exam_on_labels(workplace: Path) -> None:

@@ -113,6 +113,11 @@ def test_what_to_do_next_begins_with_what_was_lost() -> None:
     ]
 
 
+def test_commands_hold_for_a_folder_with_a_space() -> None:
+    (empty,) = next_steps(summary(), Path("my runs/x"))
+    assert empty.command == "autoevol view 'my runs/x'"
+
+
 def test_a_run_that_kept_nothing_or_searched_alone_says_what_fits() -> None:
     (empty,) = next_steps(summary(), Path("runs/x"))
     assert empty.why.startswith("No row was kept")

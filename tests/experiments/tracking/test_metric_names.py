@@ -7,6 +7,7 @@ from typing import Any
 
 import mlflow
 import pytest
+import yaml
 from mlflow.utils.validation import _validate_metric_name
 
 from autoevol.experiments.tracking.events import JOURNAL
@@ -66,26 +67,44 @@ def test_a_run_and_its_candidates_have_few_metrics_in_sections(write_config: Wri
     }
 
 
-def test_a_journal_of_old_names_is_logged_under_the_new_ones(write_config: WriteConfig) -> None:
+def track_elsewhere(experiment: str) -> str:
+    """Let `mlflow.yaml` name another experiment, which knows no run; return its id."""
+    settings = yaml.safe_load(Path("mlflow.yaml").read_text())
+    Path("mlflow.yaml").write_text(yaml.safe_dump({**settings, "experiment": experiment}))
+    return str(mlflow.MlflowClient().create_experiment(experiment))
+
+
+def metrics_of(experiment: str) -> dict[str, dict[str, float]]:
+    """Return the metrics of a run and of its candidates, by name."""
+    runs = mlflow.MlflowClient().search_runs([experiment])
+    return {run.info.run_name: dict(run.data.metrics) for run in runs if run.data.metrics}
+
+
+def test_a_journal_is_logged_under_the_same_names_later(
+    write_config: WriteConfig, workplace: Path
+) -> None:
     """Journals keep the figures' own names, so those of older versions read the same."""
+    first = track_elsewhere(f"live-{workplace}")
     run_cli("run", str(write_config()), expected=0)
-    run_id = summary_of(Path("runs/test"))["mlflow_run_id"]
-    before = mlflow.get_run(run_id).data
     lines = [json.loads(line) for line in Path("runs/test", JOURNAL).read_text().splitlines()]
     candidates = [line["body"]["metrics"] for line in lines if line["kind"] == "candidate"]
     assert any("calls" in metrics for metrics in candidates)
+    later = track_elsewhere(f"later-{workplace}")
     run_cli("track", "runs/test", expected=0)
-    assert mlflow.get_run(run_id).data.metrics == before.metrics
+    assert metrics_of(later) == metrics_of(first)
+    assert len(metrics_of(later)) > 1
 
 
 def test_a_run_logged_under_old_names_gets_the_new_ones_beside_them(
-    write_config: WriteConfig,
+    write_config: WriteConfig, workplace: Path
 ) -> None:
     run_cli("run", str(write_config()), expected=0)
     summary, client = summary_of(Path("runs/test")), mlflow.MlflowClient()
-    client.log_metric(summary["mlflow_run_id"], "summary.rows_out", summary["rows_out"])
+    key = client.get_run(summary["mlflow_run_id"]).data.tags["run_key"]
+    old = client.create_run(track_elsewhere(f"old-{workplace}"), tags={"run_key": key})
+    client.log_metric(old.info.run_id, "summary.rows_out", summary["rows_out"])
     run_cli("track", "runs/test", expected=0)
-    metrics = client.get_run(summary["mlflow_run_id"]).data.metrics
+    metrics = client.get_run(old.info.run_id).data.metrics
     assert metrics["summary.rows_out"] == metrics["rows/kept"] == summary["rows_out"]
 
 
@@ -116,6 +135,9 @@ def test_a_summary_without_a_search_has_no_held_out_points() -> None:
     assert heldout_points(figures) == {}
     assert summary_metrics(figures) == {"rows/in": 3.0}
     assert summary_tags(figures, ()) == {}
+    assert summary_tags({"calls_replayed": 1_234_567.0}, ()) == {
+        "summary.calls_replayed": "1234567"
+    }
     assert summary_tags(figures, ["summary.rows_surplus"]) == {"summary.rows_surplus": "0"}
 
 

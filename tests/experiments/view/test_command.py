@@ -91,15 +91,17 @@ def viewed(folder: Path, label: str) -> list[str]:
     )
     assert process.stdout
     assert process.stderr
-    client = Client(process.stdout.readline().strip())
-    row = client.get("rows").tree["rows"][0]
-    assert client.post({"key": row["key"], "label": label}).status == 200
-    process.send_signal(signal.SIGINT)
-    # Not by `communicate`, which leaves out what `readline` has read ahead.
-    out, err = process.stdout.read(), process.stderr.read()
-    assert (process.wait(), err) == (0, "")
-    process.stdout.close()
-    process.stderr.close()
+    with process:
+        try:
+            client = Client(process.stdout.readline().strip())
+            row = client.get("rows").tree["rows"][0]
+            assert client.post({"key": row["key"], "label": label}).status == 200
+            process.send_signal(signal.SIGINT)
+            # Not by `communicate`, which leaves out what `readline` has read ahead.
+            out, err = process.stdout.read(), process.stderr.read()
+            assert (process.wait(), err) == (0, "")
+        finally:
+            process.kill()
     assert [line["label"] for line in rows_of(folder / "labels.jsonl")] == [label]
     return out.splitlines()
 
@@ -109,6 +111,8 @@ def test_it_prints_the_address_and_ctrl_c_ends_it(workplace: Path) -> None:
     assert viewed(Path("run"), "good") == [
         "g: good, b: bad, ?: help; marks go to run/labels.jsonl; Ctrl-C ends it",
         "1 mark",
+        # Nothing says that the run is over.
+        "`autoevol track run` logs the marks in MLflow once the run is over",
     ]
 
 
@@ -147,12 +151,15 @@ def test_rows_are_marked_while_the_run_is_at_work(write_config: WriteConfig) -> 
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    rows, keys = RunRows(RUN), set[str]()
-    while process.poll() is None or not keys:
-        for row in rows.page(RowFilter(mark="unmarked", status="kept", limit=3))["rows"]:
-            rows.mark(MarkRequest(row["key"], "good", NO_KINDS))
-            keys.add(row["key"])
-        assert process.poll() in (None, 0)
+    rows, keys, is_over = RunRows(RUN), set[str](), False
+    with process:
+        while not is_over:
+            is_over = process.poll() is not None
+            for row in rows.page(RowFilter(mark="unmarked", status="kept", limit=3))["rows"]:
+                rows.mark(MarkRequest(row["key"], "good", NO_KINDS))
+                keys.add(row["key"])
+    assert process.returncode == 0
+    assert keys
     page = rows.page(RowFilter(mark="good", limit=200))
     assert page["remarks"] == []
     assert page["total"] == len(keys)

@@ -7,6 +7,7 @@ import pytest
 
 from autoevol.experiments.view.filters import MOST_ROWS, FilterError, RowFilter, filter_of
 from autoevol.experiments.view.labels import MarkRequest
+from autoevol.experiments.view.rows import RowGoneError
 from autoevol.experiments.view.run_rows import RunRows
 from autoevol.metrics import Reason
 from tests.support.viewing import outcome, write_run
@@ -67,6 +68,11 @@ def test_a_filter_shows_what_it_names(
 def test_a_value_that_there_is_not_is_refused(query: dict[str, str]) -> None:
     with pytest.raises(FilterError, match=next(iter(query))):
         filter_of(query)
+
+
+def test_a_page_after_a_row_that_is_gone_is_an_error(rows: RunRows) -> None:
+    with pytest.raises(RowGoneError):
+        rows.page(filter_of({"after": "0123456789abcdef"}))
 
 
 def test_a_page_goes_on_after_a_row_whatever_was_marked_meanwhile(rows: RunRows) -> None:

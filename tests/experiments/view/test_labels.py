@@ -129,6 +129,27 @@ def test_a_row_without_its_parents_text_is_measured_too(tmp_path: Path) -> None:
     assert (labelled.case.source, labelled.case.method_kind) == ("", "breadth")
 
 
+def test_a_row_of_a_run_that_goes_on_elsewhere_has_no_text_of_its_parent(tmp_path: Path) -> None:
+    """Its parent lies in an earlier folder; the seed, rounds before it, would be a wrong one."""
+    later = outcome(1, id="seed-1.1.1", parent_id="seed-1.1", round=2)
+    own = outcome(2)
+    rows = RunRows(write_run(tmp_path / "run", [later, own]))
+    keys = {row["id"]: row["key"] for row in rows.page(RowFilter())["rows"]}
+    for key in keys.values():
+        rows.mark(MarkRequest(key, "good", {name: [] for name in KINDS}))
+    sources = {line["id"]: line["seed"] for line in rows_of(tmp_path / "run/labels.jsonl")}
+    assert sources == {"seed-1.1.1": "", "seed-2.1": "Name 2 trees."}
+
+
+def test_a_row_that_was_answered_as_it_is_begins_no_new_topic(tmp_path: Path) -> None:
+    same = outcome(1, id="seed-1", parent_id=None, round=0, method=None)
+    rows = RunRows(write_run(tmp_path / "run", [same]))
+    [row] = rows.page(RowFilter())["rows"]
+    rows.mark(MarkRequest(row["key"], "good", {name: [] for name in KINDS}))
+    [line] = rows_of(tmp_path / "run/labels.jsonl")
+    assert line["method_kind"] == "depth"
+
+
 def test_a_method_that_a_search_found_is_in_the_line_with_its_text(tmp_path: Path) -> None:
     folder = REPOSITORY / "tests/fixtures/format-1/finished"
     copy = write_run(tmp_path / "run", [])

@@ -1,6 +1,8 @@
 """The server over a real connection: what it serves, and all that it refuses."""
 
+import errno
 import json
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -218,9 +220,24 @@ def test_a_file_that_cannot_be_read_is_said_and_the_page_goes_on(
     assert client.get("rows").tree["total"] == 3
 
 
-def test_a_mark_that_cannot_be_written_is_said(client: Client, folder: Path) -> None:
-    [first, *_] = client.get("rows").tree["rows"]
-    (folder / "labels.jsonl").symlink_to("/dev/full")
-    answer = client.post({"key": first["key"], "label": "good"})
-    assert answer.status == 500
-    assert "labels.jsonl" in answer.tree["problem"]
+def test_a_mark_that_cannot_be_written_is_said(
+    client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk takes nothing, or a part of the line; the next mark is whole again."""
+    [first, second, *_] = client.get("rows").tree["rows"]
+
+    def full(handle: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def nearly_full(handle: int, data: bytes) -> int:
+        return write(handle, data[: len(data) // 2])
+
+    write = os.write
+    for broken in (full, nearly_full):
+        monkeypatch.setattr("autoevol.experiments.artifacts.labels.file.os.write", broken)
+        answer = client.post({"key": first["key"], "label": "good"})
+        assert answer.status == 500
+        assert "labels.jsonl: cannot be written: No space left" in answer.tree["problem"]
+    monkeypatch.setattr("autoevol.experiments.artifacts.labels.file.os.write", write)
+    answer = client.post({"key": second["key"], "label": "bad"})
+    assert (answer.status, answer.tree["counts"]["mark"]["marked"]) == (200, 1)
