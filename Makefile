@@ -16,7 +16,7 @@ setup: .venv/.ready  ## make .venv and install everything; does nothing when it 
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: setup  ## evolve a real seed set with a 1.5B model in this process (6 to 9 minutes; the first time the set-up and the model come on top)
+demo: setup  ## evolve a real seed set with a 1.5B model in this process (3 to 8 minutes; the first time the set-up and the model come on top)
 	$(BIN)/autoevol run experiments/configs/quickstart.yaml
 
 test: setup  ## run all tests, those on the real model included (-m 'not local' leaves them out)
