@@ -26,6 +26,8 @@ class Desk:
         """Return the answer to any request but a chat."""
         if (method, path) == (b"GET", b"/stats"):
             return in_json(self.stats.as_dict())
+        if (method, path) == (b"GET", b"/v1/models") and self.endpoint.settings.serves:
+            return in_json({"data": [{"id": self.endpoint.settings.serves}]})
         if (method, path) == (b"POST", b"/settings"):
             return self._change(body)
         if (method, path) == (b"POST", b"/reset"):

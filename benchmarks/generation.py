@@ -74,7 +74,7 @@ def open_generator(
             write(outcome)
             tally[fate(outcome)] += 1
 
-        pipeline = _pipeline(Role(fleet.lms["evolver"], model.model), model.concurrency or 1)
+        pipeline = _pipeline(Role(fleet.lms["evolver"], model.model), model.in_flight)
         settings, listeners = generation or GenerationSettings(), Listeners(on_row=on_row)
         yield (
             fleet.engine,

@@ -4,6 +4,7 @@
 
 - `POST /v1/chat/completions`: the scripted world's text, as the settings say;
 - `POST /settings`: takes a JSON object of changes, answers with all settings;
+- `GET /v1/models`: the name in the settings;
 - `GET /stats`: what it has seen since the last reset;
 - `POST /reset`: zeroes the stats, and starts draws, cap and the numbers of requests anew.
 """

@@ -52,6 +52,7 @@ class Settings:
         refused: A last user turn that contains it gets 400, invalid_request_error.
         same_seed: Every request is answered as if it had this seed; None: each has its own.
         size: Characters to which a text is padded with varied words; None: as it is.
+        serves: What `GET /v1/models` names; "": there is nothing at that address.
     """
 
     latency: float = 0.0
@@ -79,6 +80,7 @@ class Settings:
     refused: str = ""
     same_seed: int | None = None
     size: int | None = None
+    serves: str = ""
 
     def __post_init__(self) -> None:
         shares = [getattr(self, name) for name in FAULTS]

@@ -140,7 +140,7 @@ def _resumable(config: ExperimentConfig) -> dict[str, Any]:
     """Return the settings that must be the same when a run resumes."""
     tree = config.model_dump(mode="json")
     models = {
-        role: {k: v for k, v in tree["models"][role].items() if k not in RESUMABLE}
+        role: _of_rows(tree["models"][role])
         for role in _roles_of_rows(config)
         if tree["models"][role]
     }
@@ -151,6 +151,14 @@ def _resumable(config: ExperimentConfig) -> dict[str, Any]:
     kept["data"] = {key: value for key, value in tree["data"].items() if key != "path"}
     search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}
     return {**kept, "models": models, "optimizer": search}
+
+
+def _of_rows(model: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a model that decide what it says."""
+    # Of several addresses that serve one model, some may come and go.
+    is_list = isinstance(model["api_base"], list)
+    base = {"api_base": "several"} if is_list else {}
+    return {**{key: value for key, value in model.items() if key not in RESUMABLE}, **base}
 
 
 def _roles_of_rows(config: ExperimentConfig) -> tuple[str, ...]:

@@ -15,6 +15,9 @@ UNKNOWN = "unknown key"
 CONCEALED = {"api_base", "params", "storage"}
 """Keys whose value may be a secret by mistake, so a message does not repeat it."""
 
+FORMS = ("one", "several")
+"""Names, within pydantic's places of errors, of the forms of a key that takes a value or a list."""
+
 _FALLING_BACK = ("models.responder", "models.optimizer", "models.judge")
 _FIRST_KEYS = {"models": "models.evolver", "data": "data.path"}
 """What a section needs at least."""
@@ -77,7 +80,7 @@ def _written(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _key(detail: ErrorDetails) -> str:
-    return ".".join(str(part)[:_LONGEST] for part in detail["loc"])
+    return ".".join(str(part)[:_LONGEST] for part in detail["loc"] if part not in FORMS)
 
 
 def _problem(detail: ErrorDetails, schema: type[BaseModel]) -> str:
@@ -121,7 +124,7 @@ def _allowed_keys(path: Sequence[str | int], schema: type[BaseModel]) -> list[st
     """
     models: list[Any] = [schema]
     for part in path:
-        if isinstance(part, int):
+        if isinstance(part, int) or part in FORMS:
             continue
         inner = [
             _models_in(m.model_fields[part].annotation) for m in models if part in m.model_fields

@@ -3,15 +3,21 @@
 import json
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from autoevol.experiments.config.errors import FORMS
 from autoevol.experiments.config.section import Section, settings_from, values_of
 from autoevol.experiments.files.paths import name_problem
 from autoevol.experiments.models.prices import Price
-from autoevol.experiments.models.settings import EndpointOptions, ModelOptions, ModelSettings
+from autoevol.experiments.models.settings import (
+    Address,
+    EndpointOptions,
+    ModelOptions,
+    ModelSettings,
+)
 from autoevol.program.adapter import AdapterName
 from autoevol.program.bounds import NonNegative
 from autoevol.program.errors import ConfigError
@@ -43,6 +49,26 @@ class PriceConfig(Section):
     cached: NonNegative | None = None
 
 
+class AddressConfig(Section, Address):
+    """One of several endpoints that serve the same model; `Address` explains the keys."""
+
+    @field_validator("url")
+    @classmethod
+    def _http_without_password(cls, url: str) -> str:
+        return _checked_url(url)
+
+    @field_validator("concurrency")
+    @classmethod
+    def _startable(cls, count: int | None) -> int | None:
+        return _checked_count(count)
+
+
+_ApiBase = Annotated[
+    Annotated[str, Tag(FORMS[0])] | Annotated[tuple[AddressConfig, ...], Tag(FORMS[1])],
+    Discriminator(lambda base: FORMS[isinstance(base, list | tuple)]),
+]
+
+
 class EndpointConfig(Section, EndpointOptions):
     """Where a model is and how it may be called; `EndpointOptions` explains the other keys.
 
@@ -51,6 +77,7 @@ class EndpointConfig(Section, EndpointOptions):
         params: Passed through to the provider.
     """
 
+    api_base: _ApiBase | None = None
     price: PriceConfig | None = None
     params: dict[str, Any] = Field(default_factory=dict)
 
@@ -66,10 +93,7 @@ class EndpointConfig(Section, EndpointOptions):
     @field_validator("concurrency", "attempts")
     @classmethod
     def _startable(cls, count: int | None) -> int | None:
-        # Each is a task or a try of its own: a slip of the keyboard would fill the memory.
-        if count is not None and count > _MOST_CALLS:
-            raise ValueError(f"must be at most {_MOST_CALLS:,}")
-        return count
+        return _checked_count(count)
 
     @field_validator(*_SECONDS)
     @classmethod
@@ -79,18 +103,28 @@ class EndpointConfig(Section, EndpointOptions):
             raise ValueError(f"must be at most {_MOST_SECONDS:,} seconds")
         return seconds
 
+    @field_validator("api_base", mode="before")
+    @classmethod
+    def _bare_addresses(cls, base: Any) -> Any:
+        if base is None or isinstance(base, str | tuple):
+            return base
+        if not isinstance(base, list):
+            raise ValueError("must be an address, or a list of addresses")
+        if not base:
+            raise ValueError("is an empty list; name an address, or leave the key out")
+        return [{"url": item} if isinstance(item, str) else item for item in base]
+
     @field_validator("api_base")
     @classmethod
-    def _http_without_password(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        if parts.username:
-            raise ValueError("holds a password; keys come from the environment (api_key_env)")
-        # Reading `port` raises a ValueError where it is no number.
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
-            raise ValueError("must be an address such as http://localhost:8000/v1")
-        return url
+    def _each_address_once(
+        cls, base: str | tuple[AddressConfig, ...] | None
+    ) -> str | tuple[AddressConfig, ...] | None:
+        if isinstance(base, str):
+            return _checked_url(base)
+        urls = [address.url.rstrip("/") for address in base or ()]
+        if len({*urls}) < len(urls):
+            raise ValueError("names an address twice; set its concurrency or weight instead")
+        return base
 
     @field_validator("params")
     @classmethod
@@ -102,6 +136,23 @@ class EndpointConfig(Section, EndpointOptions):
         except ValueError as error:
             raise ValueError("holds an infinite number, which JSON has no word for") from error
         return params
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.username:
+        raise ValueError("holds a password; keys come from the environment (api_key_env)")
+    # Reading `port` raises a ValueError where it is no number.
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("must be an address such as http://localhost:8000/v1")
+    return url
+
+
+def _checked_count(count: int | None) -> int | None:
+    # Each is a task or a try of its own: a slip of the keyboard would fill the memory.
+    if count is not None and count > _MOST_CALLS:
+        raise ValueError(f"must be at most {_MOST_CALLS:,}")
+    return count
 
 
 class ModelConfig(EndpointConfig, ModelOptions):
@@ -213,7 +264,13 @@ def _secret_key(tree: Any) -> str | None:
 def model_settings(role: str, model: ModelConfig) -> ModelSettings:
     """Return what the engine needs to know of a role's model; its fallbacks sample as it does."""
     own = settings_from(
-        model, ModelSettings, role=role, config_section="", prices=_price(model.price), fallbacks=()
+        model,
+        ModelSettings,
+        role=role,
+        config_section="",
+        prices=_price(model.price),
+        fallbacks=(),
+        share=0.0,
     )
     fallbacks = tuple(
         replace(own, **values_of(fallback, EndpointOptions), prices=_price(fallback.price))

@@ -10,6 +10,7 @@ client: the client of one role: sends requests with retries and hedging.
 retries: the retry rules: what is a failed attempt, when to back off, when a fallback answers.
 budget: what a run has used, its caps, and the expected use of a call.
 ledger: finished calls in SQLite, so that a resumed run pays none twice.
+hosted: the endpoints of models behind addresses.
 limits: concurrency, rate, health, hedging and stop of one endpoint.
 settings: a model's settings, their checks, and its identity in ledger keys.
 prices: prices and provider names out of litellm's files.

@@ -4,20 +4,19 @@ The retry rules are in `retries`; this module carries them out.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from dspy.utils.exceptions import LMError, LMInvalidRequestError, LMServerError
 
 from autoevol.experiments.models.budget import UsageForecast
-from autoevol.experiments.models.limits.admission import AdmissionController
 from autoevol.experiments.models.limits.hedging import HedgedAttempt, Hedger
-from autoevol.experiments.models.limits.rate_limiter import Start
+from autoevol.experiments.models.limits.pool import Endpoint, EndpointPool, Ticket
 from autoevol.experiments.models.limits.reply_cap import ReplyCap
 from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.refusal_counter import RefusalCounter
 from autoevol.experiments.models.retries import RetryPolicy, failure_kind, reseeded
 from autoevol.experiments.models.settings import ModelSettings
-from autoevol.experiments.models.transports.protocol import Request, Response, Transport
+from autoevol.experiments.models.transports.errors import SettingError
+from autoevol.experiments.models.transports.protocol import Request, Response
 from autoevol.program.errors import AccessError
 from autoevol.program.lm_errors import TRANSPORT_ERRORS
 
@@ -31,27 +30,12 @@ OnFailedAttempt = Callable[[str, "RoleClient", Request, Response | None], None]
 """Takes an attempt without a usable reply: its kind, and the reply where one was paid."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a client sends its requests.
-
-    Attributes:
-        identity: As ledger keys hold it.
-        transport: Sends one request.
-        admission: Admits requests; roles of one server share it.
-    """
-
-    identity: str
-    transport: Transport
-    admission: AdmissionController
-
-
 class RoleClient:
     """Sends a role's calls to its model.
 
     Args:
         settings: Of the role.
-        endpoint: Where requests go.
+        pool: Where requests go.
         stop_signal: Ends every wait.
         fallbacks: Clients that answer, in this order, when this one has spent its attempts.
         is_served: The endpoint has answered the role in an earlier try of the run.
@@ -60,18 +44,17 @@ class RoleClient:
     def __init__(
         self,
         settings: ModelSettings,
-        endpoint: Endpoint,
+        pool: EndpointPool,
         stop_signal: StopSignal,
         *,
         fallbacks: "tuple[RoleClient, ...]" = (),
         is_served: bool = False,
     ) -> None:
         self.settings = settings
-        self.identity = endpoint.identity
+        self.identity = pool.identity
         self.fallbacks = fallbacks
         self.forecast = UsageForecast(settings.price)
-        self._transport = endpoint.transport
-        self._admission = endpoint.admission
+        self._pool = pool
         self._stop_signal = stop_signal
         self._policy = RetryPolicy(settings, has_fallback=bool(fallbacks))
         # A local model runs on this machine: a hedge would only slow its request down.
@@ -102,6 +85,7 @@ class RoleClient:
             LMError: Of the last attempt.
         """
         policy, attempts, unusable = self._policy, 0, 0
+        avoided: set[Endpoint] = set()
 
         async def settle(reply: Response) -> None:
             if policy.retry_reason(reply, request, attempts, cap) is None:
@@ -112,14 +96,19 @@ class RoleClient:
             cap = self._cap.tokens
             attempt = reseeded(request, unusable)
             try:
-                reply = await self._attempt(attempt, settle, on_failure, is_retry=attempts > 0)
+                reply = await self._attempt(
+                    attempt, settle, on_failure, avoided, is_retry=attempts > 0
+                )
             except TRANSPORT_ERRORS as error:
                 on_failure(failure_kind(error), self, request, None)
-                attempts += policy.counts(error, is_rate_limited=self._admission.is_rate_limited)
-                is_blocked = self._admission.is_blocked
-                if policy.is_spent(attempts) or policy.falls_back(error, is_blocked=is_blocked):
+                attempts += policy.counts(error, is_rate_limited=self._pool.is_rate_limited)
+                has_other = self._pool.has_other(avoided)
+                gives_way = policy.falls_back(
+                    error, is_blocked=self._pool.is_blocked, has_other=has_other
+                )
+                if policy.is_spent(attempts) or gives_way:
                     raise
-                pause_s = policy.back_off_s(attempts, error.retry_after)
+                pause_s = policy.back_off_s(attempts, error.retry_after, has_other=has_other)
             else:
                 reason = policy.retry_reason(reply, request, attempts, cap)
                 if reason is None:
@@ -136,64 +125,93 @@ class RoleClient:
             raise LMServerError(f"{model}: {attempts} replies were no good ({reason})")
 
     async def _attempt(
-        self, request: Request, settle: Keep, on_failure: OnFailedAttempt, *, is_retry: bool
+        self,
+        request: Request,
+        settle: Keep,
+        on_failure: OnFailedAttempt,
+        avoided: set[Endpoint],
+        *,
+        is_retry: bool,
     ) -> Response:
-        """Send a request once it is admitted, and a hedge if it is late."""
-        tokens = sum(self.forecast.tokens(request))
-        admission = self._admission
+        """Send a request once it is admitted, and a hedge if it is late.
+
+        Args:
+            request: To be sent.
+            settle: Awaited with a reply.
+            on_failure: See `OnFailedAttempt`.
+            avoided: Endpoints that have failed the call; grows by those that fail now.
+            is_retry: The call had an attempt before.
+        """
+        tokens, pool = sum(self.forecast.tokens(request)), self._pool
         # A retry goes before new calls, so that a row that is under way ends first. With a fallback
         # there is no reason to wait for an endpoint that is down.
-        start = await admission.admit(tokens, is_urgent=is_retry, is_patient=not self.fallbacks)
+        ticket = await pool.admit(
+            tokens, is_urgent=is_retry, is_patient=not self.fallbacks, avoided=avoided
+        )
+
+        async def send(admitted: Ticket) -> Response:
+            try:
+                return await self._send(request, admitted, settle)
+            except TRANSPORT_ERRORS:
+                avoided.add(admitted.endpoint)
+                raise
+
         steps = HedgedAttempt(
-            admit=lambda: admission.admit(tokens, is_urgent=True),
-            send=lambda admitted: self._send(request, admitted, settle),
-            release=admission.release,
+            admit=lambda: pool.admit(tokens, is_urgent=True, avoided={*avoided, ticket.endpoint}),
+            send=send,
+            release=pool.release,
         )
 
         def on_loser(reply: Response | None) -> None:
             on_failure(HEDGED, self, request, reply or self._estimated(request))
 
-        return await self._hedger.run(start, steps, on_loser)
+        return await self._hedger.run(ticket, steps, on_loser)
 
-    async def _send(self, request: Request, start: Start, settle: Keep) -> Response:
+    async def _send(self, request: Request, ticket: Ticket, settle: Keep) -> Response:
         """Send an admitted request, and release its slot when its reply is settled."""
         # The slot is held until the reply is stored. So a kill at any moment costs no more paid
         # replies than there are slots.
         try:
-            reply = await self._exchange(request, start)
+            reply = await self._exchange(request, ticket)
             await settle(reply)
         finally:
-            self._admission.release()
+            self._pool.release(ticket)
         return reply
 
-    async def _exchange(self, request: Request, start: Start) -> Response:
+    async def _exchange(self, request: Request, ticket: Ticket) -> Response:
         """Send a request, and record what the result says about the endpoint."""
         try:
-            reply = await self._transport.send(request)
+            reply = await ticket.endpoint.transport.send(request)
         except TRANSPORT_ERRORS as error:
-            self._admission.record_failure(start, id(request), error)
+            ticket.endpoint.record_failure(ticket.start, id(request), error)
             raise
         except LMInvalidRequestError as error:
-            raise self._refused(start, id(request), error) from error
+            raise self._refused(ticket, id(request), error) from error
         self._refusals.record_success()
-        self._admission.record_success(start, reply.tokens_in + reply.tokens_out)
+        ticket.endpoint.record_success(ticket.start, reply.tokens_in + reply.tokens_out)
         self._hedger.record_latency(reply.seconds)
         self.forecast.learn(request, reply)
         self._cap.record(reply)
         return reply
 
     def _refused(
-        self, start: Start, call: int, error: LMInvalidRequestError
+        self, ticket: Ticket, call: int, error: LMInvalidRequestError
     ) -> LMError | AccessError:
         """Return the error of a refused request; one of a setting stops the run."""
-        judged = self._refusals.judged(error)
+        judged = self._judged(ticket, error)
         if isinstance(judged, LMServerError):
-            self._admission.record_failure(start, call, judged)
+            ticket.endpoint.record_failure(ticket.start, call, judged)
             return judged
-        self._admission.record_rejection()
+        ticket.endpoint.record_rejection()
         if isinstance(judged, AccessError):
             self._stop_signal.set(judged)
         return judged
+
+    def _judged(self, ticket: Ticket, error: LMInvalidRequestError) -> LMError | AccessError:
+        # What other endpoints take is this one's fault: a key, a model's name, an address.
+        if isinstance(error, SettingError) and self._pool.is_served_by_others(ticket.endpoint):
+            return LMServerError(str(error))
+        return self._refusals.judged(error)
 
     def _estimated(self, request: Request) -> Response:
         """Return what a cancelled request has probably used: its provider bills it unseen."""

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS {table} (
 _SCHEMA = f"""
 {_CALLS.format(table="calls")}
 {_CALLS.format(table="borrowed")}
+CREATE TABLE IF NOT EXISTS served (name TEXT PRIMARY KEY, model TEXT);
 CREATE TABLE IF NOT EXISTS discarded (
     why TEXT, role TEXT, model TEXT, is_estimated INTEGER,
     tokens_in INTEGER, tokens_cached INTEGER, tokens_out INTEGER, cost_usd REAL, at REAL);
@@ -191,6 +192,24 @@ class Ledger:
         origin = (reply.why, reply.role, reply.model, reply.is_estimated)
         usage = (reply.tokens_in, reply.tokens_cached, reply.tokens_out)
         await self._commits.insert("discarded", (*origin, *usage, reply.cost_usd, time.time()))
+
+    def served(self, name: str, model: str | None = None) -> str | None:
+        """Return what servers have called a model so far; None: they were not asked.
+
+        Args:
+            name: Of the model, here.
+            model: What they call it from now on; None: as before.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        row = self._db.execute("SELECT model FROM served WHERE name=?", (name,)).fetchone()
+        if model is not None:
+            try:
+                self._db.execute("INSERT OR REPLACE INTO served VALUES (?, ?)", (name, model))
+            except sqlite3.Error as error:
+                raise StorageError(f"the ledger cannot be written: {error}") from error
+        return str(row[0]) if row else None
 
     def sums(self) -> list[Sums]:
         """Return what the finished calls used, by role."""

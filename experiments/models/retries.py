@@ -94,17 +94,20 @@ class RetryPolicy:
             return False
         return not (isinstance(error, LMRateLimitError) and is_rate_limited)
 
-    def falls_back(self, error: LMError, *, is_blocked: bool) -> bool:
+    def falls_back(self, error: LMError, *, is_blocked: bool, has_other: bool = False) -> bool:
         """Tell whether a fallback answers now, although attempts are left.
 
         Args:
             error: Of the last attempt.
-            is_blocked: The endpoint is down, or its 429s hold requests back.
+            is_blocked: Every endpoint is down, or its 429s hold requests back.
+            has_other: An endpoint that has not failed the call takes requests.
         """
         is_long = (error.retry_after or 0.0) > self.settings.backoff_max
-        return self.has_fallback and (is_long or is_blocked)
+        return self.has_fallback and not has_other and (is_long or is_blocked)
 
-    def back_off_s(self, failures: int, retry_after: float | None) -> float:
+    def back_off_s(
+        self, failures: int, retry_after: float | None, *, has_other: bool = False
+    ) -> float:
         """Return the seconds before the next attempt, no less than the server asks for.
 
         Its wish is followed for no longer than an outage is waited for.
@@ -112,9 +115,11 @@ class RetryPolicy:
         Args:
             failures: Of this call so far, those that count.
             retry_after: Seconds that the server asks for; None: it does not say.
+            has_other: An endpoint that has not failed the call takes requests.
         """
-        if failures == 0:
-            return 0.0  # admission control makes it wait
+        # Admission control makes the first one wait; another endpoint need not be spared.
+        if failures == 0 or has_other:
+            return 0.0
         # Full jitter under an exponential ceiling: calls that failed together do not return
         # together.
         ceiling = min(self.settings.backoff_max, self.settings.backoff * 2 ** (failures - 1))

@@ -4,16 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from autoevol.experiments.models.budget import Budget
-from autoevol.experiments.models.client import Endpoint, RoleClient
+from autoevol.experiments.models.client import RoleClient
 from autoevol.experiments.models.engine import Engine
+from autoevol.experiments.models.hosted.endpoints import Admissions, HostedModels, http_options
 from autoevol.experiments.models.ledger import UNCLEAN, Ledger, LedgerSettings
-from autoevol.experiments.models.limits.admission import AdmissionController
-from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
 from autoevol.experiments.models.limits.open_files import need_open_files
-from autoevol.experiments.models.limits.rate_limiter import RateLimiter
+from autoevol.experiments.models.limits.pool import Endpoint, EndpointPool
 from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.lm import RoleLM
 from autoevol.experiments.models.local.llama_server import LlamaServer, LlamaSettings
@@ -22,16 +20,15 @@ from autoevol.experiments.models.settings import (
     DEFAULT_SLOTS,
     ModelSettings,
     adjusted,
+    bases_of,
     identity,
     local_path,
+    members_of,
 )
-from autoevol.experiments.models.transports.dialect import AdaptingTransport, Dialect
-from autoevol.experiments.models.transports.litellm import LitellmTransport
+from autoevol.experiments.models.transports.dialect import Dialect
 from autoevol.experiments.models.transports.llama_slots import SlotPool, SlotTransport
-from autoevol.experiments.models.transports.openai_http import HttpOptions, OpenAITransport
+from autoevol.experiments.models.transports.openai_http import OpenAITransport
 from autoevol.experiments.models.transports.protocol import Transport
-from autoevol.experiments.models.transports.recorded import RecordedTransport
-from autoevol.experiments.models.transports.scripted import SCRIPTS, ScriptedTransport
 
 DEFAULT_CONTEXT = 4096
 """Of local models that are not shipped."""
@@ -102,7 +99,10 @@ def open_models(
     if opened_ledger.is_unclean:
         say(f"{ledger.path}: {UNCLEAN}")
     engine = Engine(opened_ledger, budget, stop_signal, greedy_draws=ledger.greedy_draws)
-    factory = _Factory(frozenset(engine.totals.calls), stop_signal, on_part, say)
+    admissions = Admissions(stop_signal)
+    hosted = HostedModels(admissions, opened_ledger, engine.run, stop_signal)
+    local = _LocalModels(admissions, stop_signal, on_part, say)
+    factory = _Factory(hosted, local, frozenset(engine.totals.calls), stop_signal, say)
     try:
         clients = {role: factory.client(settings) for role, settings in roles.items()}
         lms = {role: RoleLM(client, engine) for role, client in clients.items()}
@@ -110,48 +110,41 @@ def open_models(
     finally:
         # The servers last: calls in flight are answered first.
         try:
-            engine.close(factory.transports)
+            engine.close([*hosted.transports, *local.transports])
         finally:
-            for server in factory.servers.values():
-                server.close()
+            local.close()
 
 
 def _connections(roles: Mapping[str, ModelSettings]) -> int:
     """Return the connections that may be open at once: each endpoint's, counted once."""
     hosted = [settings for settings in roles.values() if settings.kind == "hosted"]
-    sizes = {(s.model, s.api_base, s.in_flight) for s in hosted}
+    members = [member for settings in hosted for member in members_of(settings)]
+    sizes = {(member.model, bases_of(member), member.in_flight) for member in members}
     return sum(size for _, _, size in sizes)
 
 
 class _Factory:
-    """Makes clients. Equal local settings share a server; roles of one endpoint its admission.
+    """Makes the clients of roles.
 
     Args:
+        hosted: Makes the endpoints of hosted models.
+        local: Makes those of local ones.
         served: Roles that got a reply in an earlier try of the run.
         stop_signal: Shared by all clients.
-        on_part: Takes the progress of a download.
         say: Takes one line for people.
-
-    Attributes:
-        servers: Local servers that were started, by their settings.
-        transports: Of all clients.
     """
 
     def __init__(
         self,
+        hosted: HostedModels,
+        local: "_LocalModels",
         served: frozenset[str],
         stop_signal: StopSignal,
-        on_part: OnPart,
         say: Callable[[str], None],
     ) -> None:
-        self.servers: dict[LlamaSettings, LlamaServer] = {}
-        self.transports: list[Transport] = []
-        self._admissions: dict[object, AdmissionController] = {}
-        self._dialects: dict[object, Dialect] = {}
-        self._pools: dict[LlamaServer, SlotPool] = {}
+        self._hosted, self._local = hosted, local
         self._served = served
         self._stop_signal = stop_signal
-        self._on_part = on_part
         self._say = say
 
     def client(self, configured: ModelSettings) -> RoleClient:
@@ -160,17 +153,54 @@ class _Factory:
         say = partial(self._note, settings)
         for note in notes:
             say(note)
-        fallbacks = tuple(self.client(fallback) for fallback in settings.fallbacks)
         if settings.kind == "local":
-            return self._local(settings, fallbacks)
-        dialect = self._dialect(settings)
-        inner = self._register(_transport(settings, dialect))
-        transport = AdaptingTransport(inner, dialect, say)
-        admission = self._admission((settings.model, settings.api_base), settings)
-        endpoint = Endpoint(identity(settings, None), transport, admission)
-        return self._client(settings, endpoint, fallbacks)
+            settings, pool = self._local.pool(settings)
+        else:
+            pool = self._hosted.pool(settings, say)
+        return RoleClient(
+            settings,
+            pool,
+            self._stop_signal,
+            fallbacks=tuple(self.client(fallback) for fallback in settings.fallbacks),
+            is_served=settings.role in self._served,
+        )
 
-    def _local(self, configured: ModelSettings, fallbacks: tuple[RoleClient, ...]) -> RoleClient:
+    def _note(self, settings: ModelSettings, note: str) -> None:
+        self._say(f"{settings.model} ({settings.role}) {note}")
+
+
+class _LocalModels:
+    """Makes the endpoints of local models; equal settings share a server.
+
+    Args:
+        admissions: Of all endpoints.
+        stop_signal: Ends every wait.
+        on_part: Takes the progress of a download.
+        say: Takes one line for people.
+
+    Attributes:
+        transports: Of all endpoints so far.
+    """
+
+    def __init__(
+        self,
+        admissions: Admissions,
+        stop_signal: StopSignal,
+        on_part: OnPart,
+        say: Callable[[str], None],
+    ) -> None:
+        self.transports: list[Transport] = []
+        self._servers: dict[LlamaSettings, LlamaServer] = {}
+        self._slots: dict[LlamaServer, SlotPool] = {}
+        self._admissions, self._stop_signal = admissions, stop_signal
+        self._on_part, self._say = on_part, say
+
+    def pool(self, configured: ModelSettings) -> tuple[ModelSettings, EndpointPool]:
+        """Return the settings with the model's context, and its endpoint; the server runs then.
+
+        Raises:
+            WeightsError: The model cannot be fetched or loaded.
+        """
         name = configured.model.removeprefix("local/")
         shipped = SHIPPED.get(name)
         path = local_path(configured.model) or pull(SHIPPED[name], self._on_part)
@@ -178,112 +208,38 @@ class _Factory:
         context = configured.context or (shipped.context if shipped else DEFAULT_CONTEXT)
         settings = replace(configured, context=context)
         server = self._server(LlamaSettings(path, slots, context))
-        transport = OpenAITransport(
-            server.base_url,
-            model=name,
-            options=replace(
-                _http_options(settings, server.api_key),
-                # A machine that is busy may take long for a reply; as long as it makes progress,
-                # nothing of what it has computed is thrown away.
-                idle_timeout=settings.timeout,
-                params={**_PROGRESS, **settings.params},
-            ),
-            dialect=Dialect(is_streaming=True),
-        )
-        admission = self._admission((server,), settings)
-        pinned = SlotTransport(transport, self._pool(server, slots))
-        endpoint = Endpoint(identity(settings, path), self._register(pinned), admission)
-        return self._client(settings, endpoint, fallbacks)
+        transport = SlotTransport(_transport(name, server, settings), self._pool(server, slots))
+        self.transports.append(transport)
+        endpoint = Endpoint(transport, self._admissions.of(server, settings))
+        return settings, EndpointPool(identity(settings, path), [endpoint], self._stop_signal)
 
-    def _client(
-        self, settings: ModelSettings, endpoint: Endpoint, fallbacks: tuple[RoleClient, ...]
-    ) -> RoleClient:
-        return RoleClient(
-            settings,
-            endpoint,
-            self._stop_signal,
-            fallbacks=fallbacks,
-            is_served=settings.role in self._served,
-        )
+    def close(self) -> None:
+        """End all servers."""
+        for server in self._servers.values():
+            server.close()
 
     def _server(self, settings: LlamaSettings) -> LlamaServer:
-        if settings not in self.servers:
+        if settings not in self._servers:
             self._say(f"starting {settings.path.name} with {settings.slots} slots")
-            self.servers[settings] = LlamaServer(settings)
-        return self.servers[settings]
+            self._servers[settings] = LlamaServer(settings)
+        return self._servers[settings]
 
     def _pool(self, server: LlamaServer, slots: int) -> SlotPool:
         """Return the slots of a server, which all its roles share."""
-        if server not in self._pools:
+        if server not in self._slots:
             folder = server.slot_folder
-            self._pools[server] = SlotPool(slots, server.address, server.api_key, folder)
-        return self._pools[server]
-
-    def _admission(
-        self, endpoint: tuple[object, ...], settings: ModelSettings
-    ) -> AdmissionController:
-        """Return the admission control of an endpoint; roles with the same limits share it."""
-        limits = (settings.requests_per_minute, settings.tokens_per_minute)
-        size = settings.in_flight
-        key = (*endpoint, size, *limits, settings.outage)
-        if key not in self._admissions:
-            self._admissions[key] = AdmissionController(
-                settings.api_base or settings.model,
-                size,
-                RateLimiter(*limits),
-                CircuitBreaker(settings.outage),
-                self._stop_signal,
-            )
-        return self._admissions[key]
-
-    def _dialect(self, settings: ModelSettings) -> Dialect:
-        """Return the dialect of an endpoint; its roles learn it together."""
-        key = (settings.model, settings.api_base)
-        if key not in self._dialects:
-            renames = {"max_tokens": "max_completion_tokens"} if settings.is_reasoning else {}
-            self._dialects[key] = Dialect(renames)
-        return self._dialects[key]
-
-    def _note(self, settings: ModelSettings, note: str) -> None:
-        self._say(f"{settings.model} ({settings.role}) {note}")
-
-    def _register(self, transport: Transport) -> Transport:
-        self.transports.append(transport)
-        return transport
+            self._slots[server] = SlotPool(slots, server.address, server.api_key, folder)
+        return self._slots[server]
 
 
-def _transport(settings: ModelSettings, dialect: Dialect) -> Transport:
-    if settings.kind == "scripted":
-        name = settings.model.removeprefix("scripted/")
-        script = SCRIPTS.get(name)
-        return ScriptedTransport(script) if script else RecordedTransport(Path(name))
-    if settings.is_direct and settings.api_base:
-        return OpenAITransport(
-            settings.api_base,
-            model=settings.model.partition("/")[2],
-            options=_http_options(settings, settings.api_key),
-            dialect=dialect,
-        )
-    connection = {
-        "api_base": settings.api_base,
-        # Without a key of ours litellm would look for one in the environment.
-        "api_key": settings.api_key or ("none" if settings.is_keyless else None),
-        "timeout": settings.timeout,
-    }
-    present = {name: value for name, value in connection.items() if value is not None}
-    return LitellmTransport(
-        settings.model,
-        connection=present,
-        params=dict(settings.params),
-        dialect=dialect,
-        max_reply_bytes=settings.max_reply_bytes,
+def _transport(name: str, server: LlamaServer, settings: ModelSettings) -> OpenAITransport:
+    """Return the transport to a local server."""
+    options = replace(
+        http_options(settings, server.api_key),
+        # A machine that is busy may take long for a reply; as long as it makes progress, nothing of
+        # what it has computed is thrown away.
+        idle_timeout=settings.timeout,
+        params={**_PROGRESS, **settings.params},
     )
-
-
-def _http_options(settings: ModelSettings, api_key: str | None) -> HttpOptions:
-    return HttpOptions(
-        api_key=api_key,
-        timeout=settings.timeout,
-        max_reply_bytes=settings.max_reply_bytes,
-        params=dict(settings.params),
-    )
+    dialect = Dialect(is_streaming=True)
+    return OpenAITransport(server.base_url, model=name, options=options, dialect=dialect)

@@ -48,18 +48,38 @@ def _is_variable_name(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
 
 
+@dataclass(frozen=True)
+class Address:
+    """One of several endpoints that serve the same model.
+
+    Attributes:
+        url: Such as `http://localhost:8000/v1`.
+        concurrency: Calls in flight there; None: the role's `concurrency`.
+        weight: Its part of the calls against the others'; None: its `concurrency`.
+    """
+
+    url: str
+    concurrency: Count | None = None
+    weight: Positive | None = None
+
+
 @dataclass(frozen=True)  # no slots: pydantic reads defaults off the class, where slots hide them
 class EndpointOptions:
     """Where a model is and how it may be called, as a config's `models` names it.
 
     Attributes:
         model: A litellm name, `local/NAME`, `local/PATH.gguf` or `local/hf:OWNER/REPO/FILE`.
-        api_base: Address of an endpoint, such as `http://localhost:8000/v1`; None: the provider's.
+        api_base: Address of an endpoint, such as `http://localhost:8000/v1`, or a list of
+            addresses that serve the same model and share its calls; None: the provider's.
+        endpoint_id: Name of the model behind the addresses, where the servers' own names do not
+            tell it from another, such as a version; calls under another name are made anew.
         api_key_env: Name of the environment variable with the key; never the key itself.
         timeout: Seconds until a call counts as lost.
-        concurrency: Calls in flight; None: 16, or a local model's slots.
-        requests_per_minute: Most calls a minute; others wait. None: no limit of ours.
-        tokens_per_minute: Most tokens a minute, in and out; others wait. None: no limit of ours.
+        concurrency: Calls in flight at an address; None: 16, or a local model's slots.
+        requests_per_minute: Most calls a minute, at all addresses together; others wait. None: no
+            limit of ours.
+        tokens_per_minute: Most tokens a minute, in and out, at all addresses together; others wait.
+            None: no limit of ours.
         context: Tokens of a local model's context; None: as its catalogue entry says.
         attempts: Tries of a call whose reply is lost, empty or cut off.
         backoff: Seconds; the wait before a second try is random up to this, and doubles from there.
@@ -74,7 +94,8 @@ class EndpointOptions:
     """
 
     model: Annotated[str, MinLen(1)]
-    api_base: str | None = None
+    api_base: str | tuple[Address, ...] | None = None
+    endpoint_id: Annotated[str, MinLen(1)] | None = None
     api_key_env: Annotated[str, Predicate(_is_variable_name)] | None = None
     timeout: Positive = 300.0
     concurrency: Count | None = None
@@ -115,6 +136,7 @@ class ModelSettings(ModelOptions):
     Attributes:
         prices: Replaces the price that litellm knows.
         fallbacks: Models that answer, in this order, when this one has spent its attempts.
+        share: Its part of the calls against the other endpoints of a list; 0: it is the only one.
         config_section: Where a config has the model's keys; "": `models.ROLE`.
     """
 
@@ -122,6 +144,7 @@ class ModelSettings(ModelOptions):
     config_section: str = field(default="", kw_only=True)
     prices: Price | None = None
     fallbacks: "tuple[ModelSettings, ...]" = ()
+    share: float = 0.0
 
     @property
     def kind(self) -> ModelKind:
@@ -131,7 +154,9 @@ class ModelSettings(ModelOptions):
 
     @property
     def in_flight(self) -> int:
-        """Calls that may be under way at once."""
+        """Calls that may be under way at once, at all endpoints together."""
+        if addresses := addresses_of(self):
+            return sum(_slots_of(self, address) for address in addresses)
         if self.kind != "local":
             return self.concurrency or HOSTED_CONCURRENCY
         shipped = SHIPPED.get(self.model.removeprefix("local/"))
@@ -170,7 +195,8 @@ class ModelSettings(ModelOptions):
     @property
     def key_variable(self) -> str | None:
         """The environment variable that holds the key; None: unknown, or no key belongs there."""
-        return self.api_key_env or key_variable_of(self.model, self.api_base)
+        variables = {key_variable_of(self.model, base) for base in bases_of(self)}
+        return self.api_key_env or (variables.pop() if len(variables) == 1 else None)
 
     @property
     def api_key(self) -> str | None:
@@ -179,10 +205,48 @@ class ModelSettings(ModelOptions):
 
     @property
     def is_keyless(self) -> bool:
-        """Whether the address is not the provider's own, and no key is named for it."""
+        """Whether no address is the provider's own, and no key is named for them."""
         provider = self.model.partition("/")[0]
-        is_foreign_host = is_foreign(self.model, self.api_base)
+        is_foreign_host = all(is_foreign(self.model, base) for base in bases_of(self))
         return is_foreign_host and not self.api_key_env and provider not in OWN_CREDENTIALS
+
+
+def addresses_of(settings: EndpointOptions) -> tuple[Address, ...]:
+    """Return the addresses of a list; none: there is one endpoint."""
+    return settings.api_base if isinstance(settings.api_base, tuple) else ()
+
+
+def bases_of(settings: EndpointOptions) -> tuple[str | None, ...]:
+    """Return the address of each endpoint; None: the provider's own."""
+    if isinstance(settings.api_base, tuple):
+        return tuple(address.url for address in settings.api_base)
+    return (settings.api_base,)
+
+
+def members_of(settings: ModelSettings) -> tuple[ModelSettings, ...]:
+    """Return the settings for each endpoint alone: one address and its part of the limits."""
+    addresses = addresses_of(settings)
+    weights = [address.weight or _slots_of(settings, address) for address in addresses]
+    return tuple(
+        replace(
+            settings,
+            api_base=address.url,
+            concurrency=_slots_of(settings, address),
+            requests_per_minute=_part(settings.requests_per_minute, weight / sum(weights)),
+            tokens_per_minute=_part(settings.tokens_per_minute, weight / sum(weights)),
+            fallbacks=(),
+            share=weight,
+        )
+        for address, weight in zip(addresses, weights, strict=True)
+    ) or (settings,)
+
+
+def _slots_of(settings: EndpointOptions, address: Address) -> int:
+    return address.concurrency or settings.concurrency or HOSTED_CONCURRENCY
+
+
+def _part(limit: float | None, share: float) -> float | None:
+    return None if limit is None else limit * share
 
 
 def adjusted(settings: ModelSettings) -> tuple[ModelSettings, list[str]]:
@@ -190,7 +254,8 @@ def adjusted(settings: ModelSettings) -> tuple[ModelSettings, list[str]]:
     notes = []
     variable = withheld_variable(settings.model)
     if settings.is_keyless and variable and os.environ.get(variable):
-        notes.append(f"is at {settings.api_base}, which gets no {variable}; set api_key_env")
+        bases = ", ".join(map(str, bases_of(settings)))
+        notes.append(f"is at {bases}, which gets no {variable}; set api_key_env")
     if settings.is_claude and settings.temperature is not None and settings.top_p is not None:
         notes.append("takes temperature or top_p, not both: top_p dropped")
         return replace(settings, top_p=None), notes
@@ -260,11 +325,20 @@ def local_path(model: str) -> Path | None:
     return from_hub(name.removeprefix("hf:")) if name.startswith("hf:") else Path(name).expanduser()
 
 
-def identity(settings: ModelSettings, path: Path | None) -> str:
-    """Return the identity of the endpoint in ledger keys: never a port, never an API key."""
+def identity(settings: ModelSettings, path: Path | None, served: str = "") -> str:
+    """Return the identity of the model in ledger keys: never a port, never an API key.
+
+    Args:
+        settings: Of the role.
+        path: Of a local model's file.
+        served: What the servers of a list of addresses call the model.
+    """
     # The port of a local server changes at every start, so its weights are its identity.
     if settings.kind != "local":
-        return f"{settings.model} at {settings.api_base or 'default'}"
+        version = f" version {settings.endpoint_id}" if settings.endpoint_id else ""
+        # Addresses may come and go: they are no part of it.
+        place = f"as {served}" if addresses_of(settings) else f"at {settings.api_base or 'default'}"
+        return f"{settings.model} {place}{version}"
     name = settings.model.removeprefix("local/")
     digest = SHIPPED[name].sha256 if name in SHIPPED else digest_of(path or Path(name))
     return f"sha256:{digest} context:{settings.context}"
@@ -275,7 +349,14 @@ def _check_fitting_keys(settings: ModelSettings, where: str) -> None:
     foreign = (
         ("context",)
         if settings.kind != "local"
-        else ("api_base", "requests_per_minute", "tokens_per_minute", "hedge_after", "prices")
+        else (
+            "api_base",
+            "endpoint_id",
+            "requests_per_minute",
+            "tokens_per_minute",
+            "hedge_after",
+            "prices",
+        )
     )
     for key in foreign:
         if getattr(settings, key) is not None:
@@ -307,7 +388,8 @@ def _check_hosted(settings: ModelSettings, where: str) -> None:
         )
     if provider in NEEDS_BASE and not settings.api_base:
         raise ConfigError(where, f"{provider}/ needs api_base, the address of your server")
-    if settings.key_variable and not settings.api_key:
-        raise ConfigError(
-            where, f"set {settings.key_variable} in the environment or in .env (or api_key_env)"
-        )
+    for member in members_of(settings):
+        if member.key_variable and not member.api_key:
+            raise ConfigError(
+                where, f"set {member.key_variable} in the environment or in .env (or api_key_env)"
+            )

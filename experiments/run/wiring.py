@@ -199,5 +199,5 @@ def pipeline_of(
         ids=row_ids(plan, rules),
         is_old=rules.is_old_search,
         block_rows=LOCAL_BLOCK_ROWS if is_local else 1,
-        blocks_in_flight=1 if is_local else 2 * (plan.config.models.evolver.concurrency or 16),
+        blocks_in_flight=1 if is_local else 2 * plan.models["evolver"].in_flight,
     )

@@ -91,8 +91,20 @@ def good_reply(request: ReceivedRequest) -> dict[str, Any]:
 
 
 @contextmanager
-def answering(answer: Callable[[ReceivedRequest], Answer | RawAnswer]) -> Iterator[Loopback]:
-    """Serve what `answer` returns for each request, on a free port."""
+def answering(
+    answer: Callable[[ReceivedRequest], Answer | RawAnswer],
+    *,
+    serves: Mapping[str, str] | None = None,
+    port: int = 0,
+) -> Iterator[Loopback]:
+    """Serve what `answer` returns for each request.
+
+    Args:
+        answer: To requests that post something.
+        serves: The names of the models and what they stand for, at `GET /v1/models`; None: there is
+            nothing at that address.
+        port: 0: a free one.
+    """
     requests: list[ReceivedRequest] = []
     lock = threading.Lock()
 
@@ -111,10 +123,18 @@ def answering(answer: Callable[[ReceivedRequest], Answer | RawAnswer]) -> Iterat
             self.end_headers()
             self.wfile.write(reply.data)
 
+        def do_GET(self) -> None:
+            data = [{"id": name, "root": root} for name, root in (serves or {}).items()]
+            body = json.dumps({"object": "list", "data": data}).encode()
+            self.send_response(404 if serves is None else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
         def log_message(self, *_: Any) -> None:
             return
 
-    with _serving(Handler) as server:
+    with _serving(Handler, port) as server:
         yield Loopback(f"http://127.0.0.1:{server.server_port}", requests, server)
 
 
@@ -145,8 +165,8 @@ def dripping() -> Iterator[str]:
 
 
 @contextmanager
-def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+def _serving(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server

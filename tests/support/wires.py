@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from autoevol.experiments.models.client import Endpoint, RoleClient
+from autoevol.experiments.models.client import RoleClient
 from autoevol.experiments.models.limits.admission import AdmissionController
 from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
+from autoevol.experiments.models.limits.gate import Gate
+from autoevol.experiments.models.limits.pool import Endpoint, EndpointPool
 from autoevol.experiments.models.limits.rate_limiter import RateLimiter
 from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.settings import ModelSettings
@@ -69,12 +71,7 @@ def client_of(
     defaults = {"model": "hosted_vllm/m", "role": "evolver", "backoff": 0.001}
     role = ModelSettings(**{**defaults, **settings})
     stop_signal = stop_signal or StopSignal()
-    admission = AdmissionController(
-        "http://here",
-        size,
-        rate_limiter or RateLimiter(),
-        CircuitBreaker(role.outage),
-        stop_signal,
-    )
-    endpoint = Endpoint("here", transport, admission)
-    return RoleClient(role, endpoint, stop_signal, fallbacks=fallbacks, is_served=is_served)
+    gate = Gate("http://here", size, rate_limiter or RateLimiter(), CircuitBreaker(role.outage))
+    admission = AdmissionController(gate, stop_signal)
+    pool = EndpointPool("here", [Endpoint(transport, admission)], stop_signal)
+    return RoleClient(role, pool, stop_signal, fallbacks=fallbacks, is_served=is_served)

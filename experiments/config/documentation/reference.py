@@ -25,6 +25,7 @@ config that begins with
 _SECTIONS = (
     ("Top level", "", None),
     ("models.ROLE", "models.evolver", "ModelConfig"),
+    ("models.ROLE.api_base", "models.evolver.api_base", "AddressConfig"),
     ("models.ROLE.price", "models.evolver.price", "PriceConfig"),
     ("models", "models", "ModelsConfig"),
     ("data", "data", "DataConfig"),
@@ -56,6 +57,10 @@ _EXAMPLES: Mapping[str, Any] = {
     "models.solver": "openai/gpt-4o-mini",
     "models.strong_solver": "openai/gpt-4o",
     "models.evolver.api_base": "http://localhost:8000/v1",
+    "models.evolver.api_base.url": "http://localhost:8000/v1",
+    "models.evolver.api_base.concurrency": 64,
+    "models.evolver.api_base.weight": 2,
+    "models.evolver.endpoint_id": "v2",
     "models.evolver.api_key_env": "MY_KEY",
     "models.evolver.price": {"input": 0.15, "output": 0.6},
     "models.evolver.price.input": 0.15,

@@ -97,6 +97,9 @@ def _add_short_forms(definitions: Schema) -> None:
     definitions["ModelConfig"].pop("required", None)
     fallbacks = definitions["ModelConfig"]["properties"]["fallbacks"]
     fallbacks["items"] = {"anyOf": [fallbacks["items"], _TEXT]}
+    for name in ("ModelConfig", "EndpointConfig"):
+        _, several = definitions[name]["properties"]["api_base"]["anyOf"][0]["oneOf"]
+        several["items"] = {"anyOf": [_TEXT, several["items"]]}
     evolve = definitions["EvolveConfig"]["properties"]
     method = {"anyOf": [{"$ref": "#/$defs/MethodConfig"}, _TEXT]}
     evolve["methods"]["items"] = method

@@ -5,14 +5,13 @@ Calls wait in a queue; none is rejected for want of capacity.
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable
 
-from dspy.utils.exceptions import LMError, LMRateLimitError, LMServerError, LMTransportError
+from dspy.utils.exceptions import LMTransportError
 
-from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
-from autoevol.experiments.models.limits.rate_limiter import RateLimiter, Start
+from autoevol.experiments.models.limits.gate import Gate
+from autoevol.experiments.models.limits.rate_limiter import Start
 from autoevol.experiments.models.limits.stop import StopSignal
-from autoevol.experiments.models.transports.errors import UnreachableError
 from autoevol.program.errors import AccessError, StoppedError
 
 RECHECK_S = 0.25
@@ -22,38 +21,25 @@ RECHECK_S = 0.25
 class AdmissionController:
     """Admits requests to one endpoint; shared by the clients of all roles that use it.
 
+    Attributes:
+        gate: What the endpoint lets through.
+
     Args:
-        name: Of the endpoint, for messages.
-        size: Requests on the wire at once.
-        rate_limiter: When the next request may start.
-        circuit_breaker: Whether the endpoint is up.
+        gate: See above.
         stop_signal: Ends every wait.
     """
 
-    def __init__(
-        self,
-        name: str,
-        size: int,
-        rate_limiter: RateLimiter,
-        circuit_breaker: CircuitBreaker,
-        stop_signal: StopSignal,
-    ) -> None:
-        self._name = name
-        self._slots = PrioritySemaphore(size)
+    def __init__(self, gate: Gate, stop_signal: StopSignal) -> None:
+        self.gate = gate
+        self._slots = PrioritySemaphore(gate.size)
         self._head_of_queue = asyncio.Lock()
-        self._rate_limiter = rate_limiter
-        self._circuit_breaker = circuit_breaker
         self._stop_signal = stop_signal
+        self._watchers: list[Callable[[], None]] = []
 
     @property
-    def is_rate_limited(self) -> bool:
-        """Tell whether the endpoint's 429s hold requests back at present."""
-        return self._rate_limiter.is_throttling
-
-    @property
-    def is_blocked(self) -> bool:
-        """Tell whether the endpoint is down or its 429s hold requests back at present."""
-        return self._circuit_breaker.is_open or self._rate_limiter.is_throttling
+    def load(self) -> int:
+        """Requests that are on the wire."""
+        return self.gate.size - self._slots.free
 
     async def admit(
         self, tokens: float, *, is_urgent: bool = False, is_patient: bool = True
@@ -77,57 +63,43 @@ class AdmissionController:
             async with self._head_of_queue:
                 return await self._start(tokens, is_patient=is_patient)
         except BaseException:  # a cancelled call gives its slot back too
-            self._slots.release()
+            self.release()
             raise
+
+    def try_admit(self, tokens: float) -> Start | None:
+        """Admit a request that may start at once; None: it would have to wait."""
+        now = asyncio.get_running_loop().time()
+        if self.gate.wait_s(now) > 0 or not self._slots.try_acquire():
+            return None
+        return self.gate.record_start(now, tokens)
+
+    def watch(self, on_release: Callable[[], None]) -> None:
+        """Call a function whenever a slot is given back."""
+        self._watchers.append(on_release)
 
     def release(self) -> None:
         """Give the slot back."""
         self._slots.release()
-
-    def record_success(self, start: Start, tokens: int) -> None:
-        """Note a reply; tokens are those it used, 0 where the endpoint does not count them."""
-        self._circuit_breaker.record_success()
-        self._rate_limiter.record_success()
-        if tokens:
-            self._rate_limiter.record_usage(start, tokens)
-
-    def record_rejection(self) -> None:
-        """Note a request that the endpoint rejects for its content: the endpoint is up."""
-        self._circuit_breaker.record_success()
-
-    def record_failure(self, start: Start, call: Hashable, error: LMError) -> None:
-        """Note what a failed request says about the endpoint."""
-        now = asyncio.get_running_loop().time()
-        self._rate_limiter.record_usage(start, 0)
-        if isinstance(error, LMRateLimitError):
-            self._rate_limiter.record_rate_limit(now, start, error.retry_after)
-            self._circuit_breaker.record_rate_limit(now)
-        else:
-            self._circuit_breaker.record_failure(
-                now,
-                call,
-                is_answer=isinstance(error, LMServerError),
-                is_unreachable=isinstance(error, UnreachableError),
-            )
+        for on_release in self._watchers:
+            on_release()
 
     async def _start(self, tokens: float, *, is_patient: bool) -> Start:
-        clock = asyncio.get_running_loop().time
-        limiter, breaker = self._rate_limiter, self._circuit_breaker
-        if not is_patient and breaker.wait_s(clock()) > 0:
-            raise LMTransportError(f"{self._name} is down")
-        while (wait := max(limiter.wait_s(clock()), breaker.wait_s(clock()))) > 0:
+        clock, gate = asyncio.get_running_loop().time, self.gate
+        if not is_patient and gate.circuit_breaker.wait_s(clock()) > 0:
+            raise LMTransportError(f"{gate.name} is down")
+        while (wait := gate.wait_s(clock())) > 0:
             self._check_patience(clock())
             await self._stop_signal.sleep(min(wait, RECHECK_S))
         self._stop_signal.raise_if_set()
-        breaker.record_start(clock())
-        return limiter.record_start(clock(), tokens)
+        return gate.record_start(clock(), tokens)
 
     def _check_patience(self, now: float) -> None:
-        if not self._circuit_breaker.is_patience_over(now):
+        breaker, name = self.gate.circuit_breaker, self.gate.name
+        if not breaker.is_patience_over(now):
             return
-        if not self._circuit_breaker.has_answered:
-            raise AccessError(self._name, "nothing answers there; check api_base and the server")
-        problem = StoppedError(f"{self._name} has not answered for too long")
+        if not breaker.has_answered:
+            raise AccessError(name, "nothing answers there; check api_base and the server")
+        problem = StoppedError(f"{name} has not answered for too long")
         self._stop_signal.set(problem)
         raise problem
 
@@ -135,18 +107,20 @@ class AdmissionController:
 class PrioritySemaphore:
     """A semaphore with two queues: waiters of the urgent one go first.
 
+    Attributes:
+        free: Slots that nobody holds.
+
     Args:
         size: Holders at once.
     """
 
     def __init__(self, size: int) -> None:
-        self._free = size
+        self.free = size
         self._queues: tuple[deque[asyncio.Future[None]], ...] = (deque(), deque())  # urgent first
 
     async def acquire(self, *, is_urgent: bool = False) -> None:
         """Wait for a slot; urgent waiters go before all others."""
-        if self._free:
-            self._free -= 1
+        if self.try_acquire():
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues[0 if is_urgent else 1].append(turn)
@@ -159,6 +133,13 @@ class PrioritySemaphore:
                 self.release()
             raise
 
+    def try_acquire(self) -> bool:
+        """Take a slot if one is free."""
+        if not self.free:
+            return False
+        self.free -= 1
+        return True
+
     def release(self) -> None:
         """Give a slot back, to the next in the queue."""
         for queue in self._queues:
@@ -167,4 +148,4 @@ class PrioritySemaphore:
                 if not turn.done():  # a cancelled waiter stays in the queue until its turn
                     turn.set_result(None)
                     return
-        self._free += 1
+        self.free += 1

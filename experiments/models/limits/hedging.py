@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from autoevol.experiments.models.limits.rate_limiter import Start
+from autoevol.experiments.models.limits.pool import Ticket
 from autoevol.experiments.models.transports.protocol import Response
 
 
@@ -14,9 +14,9 @@ from autoevol.experiments.models.transports.protocol import Response
 class HedgedAttempt:
     """The steps of a request: admit it, then send it; or release its slot unused."""
 
-    admit: Callable[[], Coroutine[Any, Any, Start]]
-    send: Callable[[Start], Coroutine[Any, Any, Response]]
-    release: Callable[[], None]
+    admit: Callable[[], Coroutine[Any, Any, Ticket]]
+    send: Callable[[Ticket], Coroutine[Any, Any, Response]]
+    release: Callable[[Ticket], None]
 
 
 OnLoser = Callable[[Response | None], None]
@@ -61,11 +61,11 @@ class Hedger:
         if self._count % LEAST == 0:  # to sort for each reply would cost too much
             self._p95 = sorted(self._latencies)[int(0.95 * len(self._latencies))]
 
-    async def run(self, start: Start, attempt: HedgedAttempt, on_loser: OnLoser) -> Response:
+    async def run(self, ticket: Ticket, attempt: HedgedAttempt, on_loser: OnLoser) -> Response:
         """Return the reply of a request, or of its hedge if the first is late and slower.
 
         Args:
-            start: Of the request, which is admitted already.
+            ticket: Of the request, which is admitted already.
             attempt: See `HedgedAttempt`.
             on_loser: See `OnLoser`; not called when both requests failed.
 
@@ -73,8 +73,8 @@ class Hedger:
             LMError: Of the last request that failed.
         """
         if self._after == 0:
-            return await attempt.send(start)
-        race = _Race(self, start, attempt, on_loser)
+            return await attempt.send(ticket)
+        race = _Race(self, ticket, attempt, on_loser)
         try:
             return await race.winner
         finally:
@@ -85,17 +85,17 @@ class _Race:
     """A request and its hedge. The first reply wins; an error counts when it is the last result."""
 
     def __init__(
-        self, hedger: Hedger, start: Start, attempt: HedgedAttempt, on_loser: OnLoser
+        self, hedger: Hedger, ticket: Ticket, attempt: HedgedAttempt, on_loser: OnLoser
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.winner: asyncio.Future[Response] = self._loop.create_future()
         self._hedger = hedger
-        self._first_start = start
+        self._first = ticket
         self._attempt = attempt
         self._on_loser = on_loser
         self._requests: set[asyncio.Task[Response]] = set()
         self._hedge: asyncio.Task[None] | None = None
-        self._send(start)
+        self._send(ticket)
         # A timer, not a task that waits: nearly every request is over before it fires.
         self._timer = self._loop.call_later(hedger.late_s or FLOOR_S, self._send_again_if_late)
 
@@ -107,15 +107,15 @@ class _Race:
         for request in self._requests:
             request.cancel()
 
-    def _send(self, start: Start) -> None:
-        request = asyncio.ensure_future(self._attempt.send(start))
+    def _send(self, ticket: Ticket) -> None:
+        request = asyncio.ensure_future(self._attempt.send(ticket))
         self._requests.add(request)
         request.add_done_callback(self._finish)
 
     def _send_again_if_late(self) -> None:
         # The limit may have moved since the timer was set: replies of other calls have come.
         late = self._hedger.late_s
-        left = FLOOR_S if late is None else self._first_start.at + late - self._loop.time()
+        left = FLOOR_S if late is None else self._first.start.at + late - self._loop.time()
         if left > 0:
             self._timer = self._loop.call_later(left, self._send_again_if_late)
         else:
@@ -123,18 +123,18 @@ class _Race:
 
     async def _admit_and_send(self) -> None:
         """Send the hedge once there is a slot for it, if it is still needed."""
-        start = await self._attempt.admit()
+        ticket = await self._attempt.admit()
         try:
             # The slot may be the one that the first request has just released; one turn of the loop
             # later its reply has ended the race, and this task is cancelled.
             await asyncio.sleep(0)
         except asyncio.CancelledError:
-            self._attempt.release()
+            self._attempt.release(ticket)
             raise
         if self._requests:
-            self._send(start)
+            self._send(ticket)
         else:
-            self._attempt.release()
+            self._attempt.release(ticket)
 
     def _finish(self, request: "asyncio.Task[Response]") -> None:
         self._requests.discard(request)

@@ -95,8 +95,11 @@ class _Answer:
 class OpenAITransport:
     """Posts chat completions to `base_url`.
 
-    Args:
+    Attributes:
         base_url: Ends before `/chat/completions`.
+
+    Args:
+        base_url: See above.
         model: Its name at the server; sent with every request.
         options: Key, timeouts, bounds, and what is passed through.
         dialect: The form in which the endpoint takes requests.
@@ -110,7 +113,8 @@ class OpenAITransport:
         options: HttpOptions | None = None,
         dialect: Dialect | None = None,
     ) -> None:
-        self._url = f"{base_url.rstrip('/')}/chat/completions"
+        self.base_url = base_url.rstrip("/")
+        self._url = f"{self.base_url}/chat/completions"
         self._model = model
         self._options = options or HttpOptions()
         self._dialect = dialect or Dialect()
@@ -135,6 +139,24 @@ class OpenAITransport:
         seconds = time.monotonic() - started
         return read_reply(body, request, model=self._model, secret=self._secret, seconds=seconds)
 
+    async def models(self) -> dict[str, str] | None:
+        """Return the names of the server's models and what they stand for; None: it does not say.
+
+        Raises:
+            LMError: The server does not answer.
+        """
+        url = f"{self.base_url}/models"
+        answer = await self._exchange("GET", url, None, aiohttp.ClientTimeout(total=CONNECT_S))
+        # 501: the server has no such address.
+        if answer.status >= 500 and answer.status != 501:
+            raise self._refusal(answer)
+        try:
+            entries = parsed(answer.text)["data"] if answer.status == 200 else []
+            names = {str(entry["id"]): str(entry.get("root") or entry["id"]) for entry in entries}
+        except MALFORMED:
+            return None
+        return names or None
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
@@ -149,16 +171,20 @@ class OpenAITransport:
         data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         url = self._url
         for _ in range(MOST_REDIRECTS):
-            answer = await self._exchange(url, data)
+            answer = await self._exchange("POST", url, data, self._options.client_timeout)
             if not is_followed(answer.status, self._url, answer.location):
                 return answer
             url = urljoin(url, str(answer.location))
         return answer
 
-    async def _exchange(self, url: str, data: bytes) -> _Answer:
+    async def _exchange(
+        self, method: str, url: str, data: bytes | None, timeout: aiohttp.ClientTimeout
+    ) -> _Answer:
         try:
             # Redirects are followed by hand: key and headers go to no other host.
-            async with self._open().post(url, data=data, allow_redirects=False) as response:
+            async with self._open().request(
+                method, url, data=data, timeout=timeout, allow_redirects=False
+            ) as response:
                 content = await read_body(response, self._options.max_reply_bytes)
                 headers = response.headers
                 return _Answer(

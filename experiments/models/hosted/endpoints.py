@@ -1,0 +1,181 @@
+"""The endpoints of hosted models. Roles of one address share its admission and its dialect."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from autoevol.experiments.models.hosted.served import CheckedTransport, agreed_model
+from autoevol.experiments.models.ledger import Ledger
+from autoevol.experiments.models.limits.admission import AdmissionController
+from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
+from autoevol.experiments.models.limits.gate import Gate
+from autoevol.experiments.models.limits.pool import Endpoint, EndpointPool
+from autoevol.experiments.models.limits.rate_limiter import RateLimiter
+from autoevol.experiments.models.limits.stop import StopSignal
+from autoevol.experiments.models.settings import (
+    ModelSettings,
+    addresses_of,
+    bases_of,
+    identity,
+    members_of,
+)
+from autoevol.experiments.models.transports.dialect import AdaptingTransport, Dialect
+from autoevol.experiments.models.transports.litellm import LitellmTransport
+from autoevol.experiments.models.transports.openai_http import HttpOptions, OpenAITransport
+from autoevol.experiments.models.transports.protocol import Transport
+from autoevol.experiments.models.transports.recorded import RecordedTransport
+from autoevol.experiments.models.transports.scripted import SCRIPTS, ScriptedTransport
+
+Result = TypeVar("Result")
+Say = Callable[[str], None]
+
+
+class RunOnLoop(Protocol):
+    """Runs a coroutine on the loop of the transports, and returns its result."""
+
+    def __call__(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Return the coroutine's result."""
+
+
+class Admissions:
+    """The admission controls of all endpoints; roles with the same limits share one.
+
+    Args:
+        stop_signal: Ends every wait.
+    """
+
+    def __init__(self, stop_signal: StopSignal) -> None:
+        self._stop_signal = stop_signal
+        self._admissions: dict[object, AdmissionController] = {}
+
+    def of(self, endpoint: object, settings: ModelSettings) -> AdmissionController:
+        """Return the admission control of an endpoint, which anything hashable may identify."""
+        limits = (settings.requests_per_minute, settings.tokens_per_minute)
+        key = (endpoint, settings.in_flight, *limits, settings.outage)
+        if key not in self._admissions:
+            name = bases_of(settings)[0] or settings.model
+            breaker = CircuitBreaker(settings.outage)
+            gate = Gate(name, settings.in_flight, RateLimiter(*limits), breaker)
+            self._admissions[key] = AdmissionController(gate, self._stop_signal)
+        return self._admissions[key]
+
+
+class HostedModels:
+    """Makes the endpoints of hosted models.
+
+    Args:
+        admissions: Of all endpoints.
+        ledger: Remembers what servers serve.
+        run: Asks them.
+        stop_signal: Ends every wait.
+
+    Attributes:
+        transports: Of all endpoints so far.
+    """
+
+    def __init__(
+        self, admissions: Admissions, ledger: Ledger, run: RunOnLoop, stop_signal: StopSignal
+    ) -> None:
+        self.transports: list[Transport] = []
+        self._admissions, self._ledger, self._run = admissions, ledger, run
+        self._stop_signal = stop_signal
+        self._dialects: dict[object, Dialect] = {}
+        self._served: dict[object, str] = {}
+
+    def pool(self, settings: ModelSettings, say: Say) -> EndpointPool:
+        """Return the endpoints of a model.
+
+        Args:
+            settings: Of the role, as the model accepts them.
+            say: Takes a line for people.
+
+        Raises:
+            ConfigError: The addresses do not all serve this model, or none answers.
+        """
+        members = members_of(settings)
+        transports = [_transport(member, self._dialect(member)) for member in members]
+        self.transports.extend(transports)
+        served = ""
+        if addresses_of(settings):
+            served = self._served_model(settings, transports, say)
+            transports = [_checked(transport, settings, served, say) for transport in transports]
+        endpoints = [
+            self._endpoint(member, transport, say)
+            for member, transport in zip(members, transports, strict=True)
+        ]
+        return EndpointPool(identity(settings, None, served), endpoints, self._stop_signal)
+
+    def _endpoint(self, member: ModelSettings, transport: Transport, say: Say) -> Endpoint:
+        adapting = AdaptingTransport(transport, self._dialect(member), say)
+        admission = self._admissions.of((member.model, *bases_of(member)), member)
+        # Where there is a single endpoint, the call itself says that it is down.
+        note: Say = say if member.share else lambda _: None
+        return Endpoint(adapting, admission, member.share or 1.0, note)
+
+    def _served_model(
+        self, settings: ModelSettings, transports: Sequence[Transport], say: Say
+    ) -> str:
+        """Return what the servers of a list of addresses call the model; they are asked once."""
+        key = (settings.model, settings.api_base, settings.endpoint_id)
+        if key not in self._served:
+            direct = [one for one in transports if isinstance(one, OpenAITransport)]
+            where = f"{settings.config_section or f'models.{settings.role}'}.api_base"
+            name, change = agreed_model(settings, direct, self._ledger, self._run, where)
+            self._served[key] = name
+            if change:
+                say(change)
+        return self._served[key]
+
+    def _dialect(self, member: ModelSettings) -> Dialect:
+        """Return the dialect of an endpoint; its roles learn it together."""
+        key = (member.model, *bases_of(member))
+        if key not in self._dialects:
+            renames = {"max_tokens": "max_completion_tokens"} if member.is_reasoning else {}
+            self._dialects[key] = Dialect(renames)
+        return self._dialects[key]
+
+
+def http_options(settings: ModelSettings, api_key: str | None) -> HttpOptions:
+    """Return how a server is called over plain HTTP."""
+    return HttpOptions(
+        api_key=api_key,
+        timeout=settings.timeout,
+        max_reply_bytes=settings.max_reply_bytes,
+        params=dict(settings.params),
+    )
+
+
+def _checked(transport: Transport, settings: ModelSettings, served: str, say: Say) -> Transport:
+    """Return a transport that makes sure of the model, where the server can tell it."""
+    if not isinstance(transport, OpenAITransport):
+        return transport
+    return CheckedTransport(transport, settings.model.partition("/")[2], served, say)
+
+
+def _transport(settings: ModelSettings, dialect: Dialect) -> Transport:
+    if settings.kind == "scripted":
+        name = settings.model.removeprefix("scripted/")
+        script = SCRIPTS.get(name)
+        return ScriptedTransport(script) if script else RecordedTransport(Path(name))
+    (base,) = bases_of(settings)
+    if settings.is_direct and base:
+        return OpenAITransport(
+            base,
+            model=settings.model.partition("/")[2],
+            options=http_options(settings, settings.api_key),
+            dialect=dialect,
+        )
+    connection = {
+        "api_base": base,
+        # Without a key of ours litellm would look for one in the environment.
+        "api_key": settings.api_key or ("none" if settings.is_keyless else None),
+        "timeout": settings.timeout,
+    }
+    present = {name: value for name, value in connection.items() if value is not None}
+    return LitellmTransport(
+        settings.model,
+        connection=present,
+        params=dict(settings.params),
+        dialect=dialect,
+        max_reply_bytes=settings.max_reply_bytes,
+    )
