@@ -28,6 +28,9 @@ def export(
     out: Annotated[
         Path | None, typer.Option("--out", help="Instead of exports/.", callback=path_of("--out"))
     ] = None,
+    with_bad: Annotated[
+        bool, typer.Option("--with-bad", help="Rows, too, that are marked bad in `autoevol view`.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
     hub: Annotated[
         str | None, typer.Option("--push-to-hub", metavar="OWNER/NAME", help="Needs HF_TOKEN.")
@@ -42,4 +45,5 @@ def export(
         raise ConfigError("--public", "has no effect without --push-to-hub OWNER/NAME")
     upload = Upload(hub, public) if hub else None
     names = tuple(formats or ())
-    export_run(ExportRequest(folder, names, rounds, with_seeds, out, overwrite, upload), say)
+    request = ExportRequest(folder, names, rounds, with_seeds, with_bad, out, overwrite, upload)
+    export_run(request, say)

@@ -9,6 +9,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from autoevol.experiments.artifacts.admissions import admission_lines
+from autoevol.experiments.artifacts.resume import CONFIG
+from autoevol.experiments.config.loading import read_yaml
 from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.report.examples import examples_in
 from autoevol.experiments.report.next_steps import next_steps
@@ -109,7 +111,7 @@ def show_summary(summary: dict[str, Any], folder: Path) -> None:
     _show_files(folder)
     if not summary.get("mlflow_run_id"):
         say(f"not tracked in MLflow; `autoevol track {folder}` logs it")
-    for step in next_steps(summary, folder):
+    for step in next_steps(summary, folder, read_yaml(folder / CONFIG)):
         console.print(f"\n{step.why}", markup=False, highlight=False)
         if step.command:
             say(f"    {step.command}")
@@ -195,7 +197,7 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
             for rule, words in admission_lines(summary.get("judge_fitness") or {})
         ),
         *(
-            (f"stopped at {stage}", ", ".join(f"{rule} {n}" for rule, n in rules.items()))
+            (f"stopped at {stage}", _stopped(rules, summary["rows_failed"]))
             for stage, rules in summary.get("failures_by_rule", {}).items()
             if rules
         ),
@@ -205,6 +207,11 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("cost", _cost(summary)),
         ("time", f"{summary['wall_s']:.0f} s"),
     ]
+
+
+def _stopped(rules: dict[str, int], failed: int) -> str:
+    text = ", ".join(f"{rule} {rows}" for rule, rows in rules.items())
+    return f"{text} (a row may break several)" if sum(rules.values()) > failed else text
 
 
 def _rejected_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import typer
 
 from autoevol.experiments.terminal.console import quiet_libraries, say
 from autoevol.experiments.tracking.config import load_tracking
-from autoevol.experiments.tracking.links import PORT, charts_link, ui_address
+from autoevol.experiments.tracking.links import PORT, charts_link, runs_link, ui_address
 from autoevol.program.errors import ConfigError
 
 app = typer.Typer(add_completion=False)
@@ -58,11 +58,13 @@ def serve_ui(port: int) -> None:
     if tracking is None:
         raise ConfigError("mlflow.yaml", "does not exist here, so no run is tracked")
     base = ui_address(port)
-    say(f"MLflow at {base} (store {tracking.tracking_uri}); Ctrl-C ends it")
     with required():
         store = find_store(tracking)
     if store:
+        say(f"runs     {runs_link(store.experiment_id, base)}")
+        say("         tick two runs and press Compare")
         say(f"charts   {charts_link(store.experiment_id, base)}")
+    say(f"MLflow at {base} (store {tracking.tracking_uri}); Ctrl-C ends it")
     # MLflow's default is four workers; one user needs one, and each is a process of its own.
     # Through this Python: `mlflow` on the PATH may be another environment's.
     command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]

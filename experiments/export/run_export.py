@@ -33,6 +33,7 @@ class ExportRequest:
         rounds: `all`, `last`, or numbers with commas; None: as in the run's config.
         with_seeds: Whether to export the seeds; None: as in the run's config.
         out: None: `exports` in the run's folder.
+        with_bad: Whether to export rows that somebody has marked bad.
         overwrite: Replace existing files.
         upload: Target on the hub; None: no upload.
     """
@@ -41,6 +42,7 @@ class ExportRequest:
     formats: Sequence[str] = ()
     rounds: str | None = None
     with_seeds: bool | None = None
+    with_bad: bool = False
     out: Path | None = None
     overwrite: bool = False
     upload: Upload | None = None
@@ -97,7 +99,13 @@ def _selection(request: ExportRequest, config: ExperimentConfig) -> ExportSelect
     needs_seeds = with_seeds or bool({*FILES} & {*_formats(request, config)})
     seeds = load_seeds(config, str(request.folder / "config.yaml")) if needs_seeds else ()
     selection = ExportSelection(
-        config, request.folder, _summary(request.folder), rounds, seeds, with_seeds
+        config,
+        request.folder,
+        _summary(request.folder),
+        rounds,
+        seeds,
+        with_seeds,
+        request.with_bad,
     )
     last = max(config.last_round, selection.last_round)
     if not isinstance(rounds, str) and max(rounds) > last:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.labels.keys import key_of, rows_marked_bad
 from autoevol.experiments.artifacts.resume import CONFIG, stored_config
 from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES
 from autoevol.experiments.config.experiment import ExperimentConfig, ExportName, ExportRounds
@@ -25,6 +26,7 @@ from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 
 UNANSWERED = "without response"
+MARKED_BAD = "marked bad in `autoevol view`"
 _OVERWRITE = "--overwrite replaces it"
 
 
@@ -39,6 +41,7 @@ class ExportSelection:
         rounds: "all", "last" (the last round that has rows), or numbers of rounds.
         seeds: Of the run.
         with_seeds: Export the seeds, before the evolved rows.
+        with_bad: Export rows, too, that somebody has marked bad.
     """
 
     config: ExperimentConfig
@@ -47,6 +50,7 @@ class ExportSelection:
     rounds: ExportRounds = "all"
     seeds: Sequence[Row] = ()
     with_seeds: bool = False
+    with_bad: bool = False
 
     def rows(self, left_out: Counter[str], *, unanswered: bool = False) -> Iterator[RowDict]:
         """Yield the selected rows that have a response, and count the others by reason.
@@ -58,8 +62,9 @@ class ExportSelection:
             unanswered: Yield rows without a response, too.
         """
         rounds = self._chosen()
-        for row in self._all():
-            reason = _reason(row, rounds)
+        bad = frozenset[str]() if self.with_bad else rows_marked_bad(self.folder)
+        for row, key in self._all():
+            reason = MARKED_BAD if key in bad else _reason(row, rounds)
             if reason and not (unanswered and reason == UNANSWERED):
                 left_out[reason] += 1
             else:
@@ -87,10 +92,13 @@ class ExportSelection:
         """The highest round that has rows; 0 if no round has any."""
         return max((row["round"] for row in self._in(EVOLVED)), default=0)
 
-    def _all(self) -> Iterator[RowDict]:
+    def _all(self) -> Iterator[tuple[RowDict, str]]:
+        """Yield the rows with their keys in `labels.jsonl`; a seed has none."""
         if self.with_seeds:
-            yield from (seed.as_dict() for seed in self.seeds)
-        yield from self._in(EVOLVED)
+            yield from ((seed.as_dict(), "") for seed in self.seeds)
+        notes: Counter[str] = Counter()
+        for record in read_file(self.folder / EVOLVED):
+            yield read_row(record, notes), key_of(record.value)
 
     def _in(self, name: str) -> Iterator[RowDict]:
         notes: Counter[str] = Counter()

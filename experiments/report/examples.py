@@ -3,12 +3,13 @@
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.artifacts.row_files import EVOLVED
+from autoevol.experiments.artifacts.labels.keys import response_of, text_of
+from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES
 from autoevol.experiments.files.reading import read_rows
-from autoevol.experiments.report.lineages import response_of, text_of
 from autoevol.experiments.report.reservoir import Reservoir
 
 COUNT = 3
@@ -46,6 +47,38 @@ def examples_in(folder: Path, *, count: int = COUNT, seed: int = 0) -> list[Exam
         return []
     rows = _drawn(filter(_is_sound, read_rows(file)), count, seed)
     return [_example(row) for row in rows or _drawn(read_rows(file), count, seed)]
+
+
+@dataclass(frozen=True, slots=True)
+class LostRow:
+    """A row that failed.
+
+    Attributes:
+        before: The seed.
+        rule: The first one that it broke.
+        evidence: What was found.
+    """
+
+    before: str
+    rule: str
+    evidence: str
+
+
+def lost_in(folder: Path, *, count: int = COUNT) -> list[LostRow]:
+    """Return the first rows that failed, each with its first reason.
+
+    Args:
+        folder: The run's.
+        count: How many rows.
+    """
+    file = folder / FAILURES
+    if not file.is_file():
+        return []
+    rows = islice((row for row in read_rows(file) if row.get("reasons")), count)
+    return [
+        LostRow(row.get("origin") or "", row["reasons"][0]["rule"], row["reasons"][0]["evidence"])
+        for row in rows
+    ]
 
 
 def _drawn(rows: Iterable[Mapping[str, Any]], count: int, seed: int) -> list[Mapping[str, Any]]:

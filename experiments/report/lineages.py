@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from autoevol.experiments.artifacts.labels.keys import text_of
 from autoevol.experiments.files.json_text import parsed
 from autoevol.experiments.report.reservoir import Reservoir
 from autoevol.experiments.report.word_diff import Piece, mark_new_words
@@ -124,19 +125,9 @@ def history_of(rows: Sequence[Mapping[str, Any]]) -> RowHistory:
     return RowHistory(rows[-1], stages, _note(first))
 
 
-def text_of(row: Mapping[str, Any]) -> str:
-    """Return the user's side of a row: its turns, or else its instruction."""
-    return "\n\n".join(row.get("turns") or ()) or str(row["instruction"])
-
-
 def is_new(row: Mapping[str, Any]) -> bool:
     """Tell whether a row begins a lineage of its own, only inspired by its parent."""
     return bool(row["seed_id"] == row["id"])
-
-
-def response_of(row: Mapping[str, Any]) -> str:
-    """Return the answer to a row, or all answers of a conversation; "": there is none."""
-    return "\n\n".join(row.get("answers") or ()) or str(row.get("response") or "")
 
 
 def _row(line: bytes, where: str) -> dict[str, Any]:

@@ -4,9 +4,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from autoevol.experiments.report.remedies import greatest_loss
+from autoevol.experiments.report.remedies import Config, greatest_loss
 
 TOO_FEW = "too few rows to tell"
 
@@ -24,14 +25,22 @@ class NextStep:
     command: str = ""
 
 
-def next_steps(summary: Mapping[str, Any], folder: Path) -> list[NextStep]:
-    """Return what to do after a run, the most useful first."""
+def next_steps(
+    summary: Mapping[str, Any], folder: Path, config: Config = MappingProxyType({})
+) -> list[NextStep]:
+    """Return what to do after a run, the most useful first.
+
+    Args:
+        summary: The run's figures.
+        folder: The run's.
+        config: The run's, as the tree of its YAML; {}: it is not known.
+    """
     place = shlex.quote(str(folder))
-    return [*_against_losses(summary, place), *_with_rows(summary, place)]
+    return [*_against_losses(summary, place, config), *_with_rows(summary, place)]
 
 
-def _against_losses(summary: Mapping[str, Any], folder: str) -> Iterator[NextStep]:
-    if loss := greatest_loss(summary):
+def _against_losses(summary: Mapping[str, Any], folder: str, config: Config) -> Iterator[NextStep]:
+    if loss := greatest_loss(summary, config):
         share = f"{loss.rows:,} of {summary['rows_failed']:,} failed rows"
         why = f"{share} broke `{loss.rule}` (stage {loss.stage}). {loss.meaning} {loss.remedy}"
         yield NextStep(why.strip())
@@ -63,7 +72,11 @@ def _with_rows(summary: Mapping[str, Any], folder: str) -> Iterator[NextStep]:
         yield NextStep("No row was kept. Look at a few replies.", f"autoevol view {folder}")
         return
     if not summary.get("rows_suspected"):
-        yield NextStep("Read the rows, kept and lost, and mark them.", f"autoevol view {folder}")
+        yield NextStep(
+            "Read the rows, kept and lost, and mark them. `autoevol export` and `autoevol train` "
+            "leave out those that you mark bad.",
+            f"autoevol view {folder}",
+        )
     yield NextStep("Fine-tune a student on them.", f"autoevol train {folder} --model NAME")
     # Whether the run is tracked is known only after this page is written.
     yield NextStep("Compare this run with others in MLflow.", "autoevol ui")

@@ -1,7 +1,9 @@
 """What lost most rows of a run, and what helps against it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from autoevol.experiments.artifacts.funnel import meaning_of
@@ -10,27 +12,29 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (
         "same_text unchanged reworded same_sum restated equal nothing_added same_answer "
         "stagnant_complexity evolkit_stagnant h2o_change demands_no_more",
-        "The evolver changes too little. A stronger `models.evolver.model` helps most; so do other "
-        "operators (`evolve.methods`) and a second attempt with the next one "
+        "The evolver changes too little. A stronger `models.evolver.model` helps most, and so do "
+        "other operators (`evolve.methods`). A second attempt uses the next one "
         "(`evolve.attempts: 2`).",
     ),
     (
         "answered replied leaked_answer no_request missing_question",
-        "The evolver answers the instruction instead of rewriting it. Start from a method with "
-        "demonstrations (`optimizer.initial_method: e0-shown`), or set a stronger "
-        "`models.evolver.model`.",
+        "The evolver answers the instruction instead of rewriting it. A method with demonstrations "
+        "shows it the difference (`optimizer.initial_method: e0-shown`). A stronger "
+        "`models.evolver.model` knows it.",
     ),
     (
         "changed_task lost_details lost_material shrunk loss_of_key_information evolkit_lost",
-        "The rewrites drop parts of their seeds. Operators that only add something "
-        "(`evolve.methods: [constraints, deepen]`) keep more, and so does a lower "
-        "`models.evolver.temperature`.",
+        "The rewrites drop parts of their seeds, such as numbers, quotations or code. Operators "
+        "that only add something keep more (`evolve.methods: [constraints, deepen]`). A lower "
+        "`models.evolver.temperature` keeps more, too. Small models drop such parts most often: a "
+        "larger `models.evolver.model` helps most.",
     ),
     (
         "unparsed empty prompt_leak rewriting_talk field_residue malformed_code repeated garbled "
         "copied_demonstration copied_template author_opening koevol_filter teacher_instruction",
-        "The evolver's replies have an odd form. Lower `models.evolver.temperature`, or set a "
-        "stronger `models.evolver.model`; `autoevol preview` shows raw replies.",
+        "The evolver's replies have an odd form. A lower `models.evolver.temperature` makes them "
+        "steadier. A stronger `models.evolver.model` helps as well; `autoevol preview` shows raw "
+        "replies.",
     ),
     (
         "truncated",
@@ -83,6 +87,46 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
 REMEDIES = {rule: remedy for rules, remedy in _REMEDIES for rule in rules.split()}
 """What helps against a rule, by the rule's name."""
 
+Config = Mapping[str, Any]
+"""A run's config as the tree of its YAML."""
+
+_DONE: Mapping[str, Callable[[Config], bool]] = {
+    "`models.evolver.temperature`": lambda config: not _value(config, "models.evolver.temperature"),
+    "`evolve.methods: [constraints, deepen]`": lambda config: (
+        bool(_methods(config)) and {*_methods(config)} <= {"constraints", "deepen"}
+    ),
+    "`evolve.attempts: 2`": lambda config: (_value(config, "evolve.attempts") or 1) > 1,
+    "`optimizer.initial_method: e0-shown`": lambda config: (
+        "e0-shown" in (_value(config, "optimizer.initial_method"), *_methods(config))
+    ),
+}
+"""Advice that a run has followed already, by the words in which it is given."""
+
+
+def remedy_of(rule: str, config: Config) -> str:
+    """Return what helps against a rule, without what the run has done already; "": nobody knows.
+
+    Args:
+        rule: Its name.
+        config: Of the run; {}: it is not known.
+    """
+    sentences = re.split(r"(?<=\.) ", REMEDIES.get(rule, ""))
+    done = [words for words, is_done in _DONE.items() if config and is_done(config)]
+    return " ".join(text for text in sentences if not any(words in text for words in done))
+
+
+def _value(config: Config, key: str) -> Any:
+    node: Any = config
+    for part in key.split("."):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    return node
+
+
+def _methods(config: Config) -> list[str]:
+    """Return the names of the methods that a config applies."""
+    methods = _value(config, "evolve.methods") or []
+    return [str(method.get("name")) for method in methods if isinstance(method, Mapping)]
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
@@ -103,8 +147,13 @@ class Loss:
     remedy: str
 
 
-def greatest_loss(summary: Mapping[str, Any]) -> Loss | None:
-    """Return what failed most rows of a run; None: no row failed."""
+def greatest_loss(summary: Mapping[str, Any], config: Config = MappingProxyType({})) -> Loss | None:
+    """Return what failed most rows of a run; None: no row failed.
+
+    Args:
+        summary: The run's figures.
+        config: Of the run: what it does already is not advised.
+    """
     counts = [
         (rows, stage, rule)
         for stage, rules in (summary.get("failures_by_rule") or {}).items()
@@ -114,4 +163,4 @@ def greatest_loss(summary: Mapping[str, Any]) -> Loss | None:
         return None
     # The first of equals, in the order of the funnel.
     rows, stage, rule = max(counts, key=lambda count: count[0])
-    return Loss(stage, rule, rows, meaning_of(rule), REMEDIES.get(rule, ""))
+    return Loss(stage, rule, rows, meaning_of(rule), remedy_of(rule, config))

@@ -21,7 +21,7 @@ from autoevol.experiments.artifacts.suspects import suspects_in
 from autoevol.experiments.config.loading import read_yaml
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.files.reading import read_rows
-from autoevol.experiments.report.examples import Example, examples_in
+from autoevol.experiments.report.examples import Example, examples_in, lost_in
 from autoevol.experiments.report.html import embedded_files, page
 from autoevol.experiments.report.lineages import Evolved, lineages, read_evolved
 from autoevol.experiments.report.next_steps import next_steps
@@ -96,7 +96,7 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
         changes=_changes(record),
         overall=_overall(record),
         pictures=embedded_files(files),
-        **_overview(folder, counted),
+        **_overview(folder, counted, plain),
         rows=lineages(folder / EVOLVED, evolved),
         stopped=stopped,
         suspected=suspects_in(folder, summary),
@@ -109,15 +109,28 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
     return [write_whole(folder / REPORT, text), *files.values()]
 
 
-def _overview(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
+def _overview(
+    folder: Path, summary: Mapping[str, Any], config: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return what a reader needs first: some rows, what was lost, what to do, where it is."""
     return {
+        "folder": str(folder),
+        "made_by": _made_by(summary, config),
         "pairs": _pairs(folder),
-        "loss": greatest_loss(summary),
-        "next_steps": next_steps(summary, folder),
+        "lost": lost_in(folder),
+        "loss": greatest_loss(summary, config),
+        "next_steps": next_steps(summary, folder, config),
         "files": [(name, FILES[name]) for name in FILES if _is_there(folder / name)],
         "terms": TERMS.items(),
     }
+
+
+def _made_by(summary: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """Return the model and the methods that made the rows, in words."""
+    evolver = (config.get("models") or {}).get("evolver") or {}
+    model = evolver.get("model", "") if isinstance(evolver, dict) else str(evolver)
+    methods = ", ".join(summary.get("attempts_by_method") or ())
+    return " · ".join(filter(None, (str(model), f"by {methods}" if methods else "")))
 
 
 def _is_there(file: Path) -> bool:

@@ -11,8 +11,9 @@ _MOST_WORDS = 1_500
 _LEAST_SHARED = 0.3
 """Share of common words below which a text counts as rewritten, and marks would be useless."""
 
-# A word takes the white space after it along, so that the pieces joined are the text.
-_WORDS = re.compile(r"\S+\s*|\s+")
+# A word takes the white space after it along, so that the pieces joined are the text. Punctuation
+# is apart: a comma behind a word does not make it new.
+_WORDS = re.compile(r"\w[\w'’-]*\s*|[^\w\s]+\s*|\s+")
 _CONTEXT = 9
 
 

@@ -9,7 +9,7 @@ from autoevol.experiments.models.budget import Totals
 from autoevol.program.records import Outcome
 
 _LATEST = 32
-"""Finished rows whose speed gives the time left; a resumed run's replayed rows soon drop out."""
+"""Finished rows whose speed gives the time left."""
 
 _SHORTEST = 1.0
 """Seconds; below it a rate says nothing."""
@@ -49,6 +49,7 @@ class PhaseLine:
     def __post_init__(self) -> None:
         self._start = self.clock()
         self._tokens_before = self._tokens()
+        self._calls = self.totals.calls.total()
         self._finish_times: deque[float] = deque([self._start], maxlen=_LATEST)
 
     @property
@@ -66,7 +67,12 @@ class PhaseLine:
         """Count a finished piece of work that is no row."""
         self.done += 1
         self.outcomes["failed"] += failed
-        self._finish_times.append(self.clock())
+        before, self._calls = self._calls, self.totals.calls.total()
+        if before == self._calls and before and len(self._finish_times) == 1:
+            # A row whose calls an earlier phase or try has made tells nothing of the speed.
+            self._finish_times[0] = self.clock()
+        else:
+            self._finish_times.append(self.clock())
 
     def parts(self) -> list[str]:
         """Return what the live line shows, in the order of its importance."""

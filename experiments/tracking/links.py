@@ -27,6 +27,11 @@ def metric_link(
     return f"{base}/#/metric?{_selection(run_ids, experiment_id)}&{keys}"
 
 
+def runs_link(experiment_id: str, base: str = ui_address()) -> str:
+    """Return the experiment's list of runs."""
+    return f"{base}/#/experiments/{experiment_id}/runs"
+
+
 def charts_link(experiment_id: str, base: str = ui_address()) -> str:
     """Return the experiment's page of charts, one for each metric."""
     return f"{base}/#/experiments/{experiment_id}/runs?compareRunsMode=CHART"

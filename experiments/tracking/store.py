@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from autoevol.experiments.tracking.database import (
     TrackingError,
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 TABLE_ROWS = 1000
 """Most rows of a table: MLflow's UI loads all of them at once."""
+
+_SHOWS_RUNS = {"mlflow.experimentKind": "custom_model_development"}
+"""The tag by which MLflow's UI opens an experiment at its runs. By itself it finds traces, and
+shows pages in which runs have no place."""
 
 _PARAM_LIMIT = 500  # characters of a value
 _TABLES = "mlflow.loggedArtifacts"
@@ -104,7 +109,9 @@ def _opened(config: "TrackingConfig", *, creates: bool) -> Store | None:
         experiment = client.get_experiment_by_name(config.experiment)
         if experiment is None and not creates:
             return None
-        experiment_id = _usable(experiment) if experiment else _created(client, config.experiment)
+        experiment_id = (
+            _usable(experiment) if experiment else _created(client, config.experiment, file)
+        )
     return Store(client, experiment_id, uri, identity(file))
 
 
@@ -117,11 +124,14 @@ def _usable(experiment: Any) -> str:
     return str(experiment.experiment_id)
 
 
-def _created(client: Any, name: str) -> str:
+def _created(client: Any, name: str, file: Path | None) -> str:
     from mlflow.exceptions import MlflowException
 
+    # Beside the database. By itself MLflow takes the folder in which the first run was started,
+    # which may be any other one.
+    folder = (file.parent / "mlruns" / quote(name, safe="")).absolute().as_uri() if file else None
     try:
-        return str(client.create_experiment(name))
+        return str(client.create_experiment(name, folder, _SHOWS_RUNS))
     except MlflowException:
         # On a server another process may have been first.
         experiment = client.get_experiment_by_name(name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.labels.keys import key_of, rows_marked_bad
 from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.data.formats.rows import row_from
 from autoevol.experiments.data.formats.source import open_source
@@ -65,6 +66,8 @@ class ExampleSet:
 def read_examples(target: Path) -> ExampleSet:
     """Return the examples of a run's kept rows, or of a file of any format, in a drawn order.
 
+    Rows of a run that somebody has marked bad in `autoevol view` are left out.
+
     Raises:
         ConfigError: The target cannot be read, or no row of it has an answer.
     """
@@ -81,9 +84,12 @@ def _rows(target: Path, left_out: Counter[str]) -> Iterator[Row]:
     if not (target / EVOLVED).is_file():
         yield from map(row_from, open_source(target).rows)
         return
+    bad = rows_marked_bad(target)
     for row in read_rows(target / EVOLVED):
         if row.get("filtered_by"):
             left_out["filtered"] += 1
+        elif key_of(row) in bad:
+            left_out["marked bad"] += 1
         else:
             yield row_from(row)
 

@@ -36,9 +36,15 @@ def view(folder: Path, port: int, tracking: TrackingConfig | None, say: Say) -> 
             say(f"g: good, b: bad, ?: help; marks go to {folder / LABELS}; Ctrl-C ends it")
             server.serve_forever()
         except KeyboardInterrupt:
-            say(f"{rows.added} marks" if rows.added != 1 else "1 mark")
-    if tracking and rows.added:
+            _say_end(folder, len(rows.marked), say)
+    if tracking and rows.marked:
         _log(folder, tracking, say)
+
+
+def _say_end(folder: Path, count: int, say: Say) -> None:
+    say(f"{count} rows marked" if count != 1 else "1 row marked")
+    if count:
+        say(f"`autoevol export {folder} --overwrite` and `autoevol train` leave out the bad ones")
 
 
 def _log(folder: Path, tracking: TrackingConfig, say: Say) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 from autoevol.experiments.artifacts.funnel import meaning_of
 from autoevol.experiments.artifacts.labels.file import Mark
-from autoevol.experiments.report.lineages import RowHistory, history_of, response_of, text_of
+from autoevol.experiments.artifacts.labels.keys import response_of, text_of
+from autoevol.experiments.report.lineages import RowHistory, history_of
 from autoevol.experiments.report.word_diff import mark_new_words
 from autoevol.experiments.view.rows import Entry, Row, RowIndex, reasons_of
 

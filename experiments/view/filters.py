@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoevol.experiments.artifacts.labels.file import Mark
-from autoevol.experiments.report.lineages import response_of, text_of
+from autoevol.experiments.artifacts.labels.keys import response_of, text_of
 from autoevol.experiments.view.rows import Entry, Row, RowGoneError, RowIndex
 
 MOST_ROWS = 200

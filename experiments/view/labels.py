@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.labels.file import KINDS, Label
+from autoevol.experiments.artifacts.labels.keys import response_of, text_of
 from autoevol.experiments.artifacts.search_record import best_alone, read_record
-from autoevol.experiments.report.lineages import is_new, response_of, text_of
+from autoevol.experiments.report.lineages import is_new
 from autoevol.experiments.view.rows import Entry, Row
 from autoevol.metrics.text.scripts import dominant_script, latin_language
 from autoevol.program.errors import ConfigError

@@ -3,7 +3,6 @@
 The run may be live: its files grow, and their rows are put into another order at its end.
 """
 
-import hashlib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.labels.keys import key_of, text_of
 from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES, UNSCORED
 from autoevol.experiments.files.growing import GrowingFile
-from autoevol.experiments.report.lineages import is_new, response_of, text_of
+from autoevol.experiments.report.lineages import is_new
 from autoevol.program.records import Status
 
 STATUSES: Mapping[str, Status] = {EVOLVED: "kept", FAILURES: "failed", UNSCORED: "unscored"}
@@ -198,14 +198,6 @@ class _FileIndex:
                     yield file.readline()
         except OSError:
             return
-
-
-def key_of(row: Row) -> str:
-    """Return the key of a row: 16 hexadecimal digits made of its id and its texts."""
-    texts = [row["id"], row["parent_id"], row["origin"], text_of(row), response_of(row)]
-    # A file may hold half of a surrogate pair as an escape.
-    text = json.dumps(texts).encode()
-    return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
 def reasons_of(row: Row) -> list[Mapping[str, str]]:

@@ -19,12 +19,12 @@ class RunRows:
         folder: The run's.
 
     Attributes:
-        added: Marks that were made here, those included that take another one back.
+        marked: Keys of the rows that were marked here, those included whose mark was taken back.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.added = 0
+        self.marked: set[str] = set()
         self._index = RowIndex(folder)
         self._marks: dict[str, Mark] = {}
         self._labels = GrowingFile(folder / LABELS, self._marks.clear, self._add)
@@ -73,7 +73,7 @@ class RunRows:
             return line_of(request, entry, row, self._index.parent_text(row), self.folder)
 
         append_mark(self.folder, self._fresh(line))
-        self.added += 1
+        self.marked.add(request.key)
         self._labels.update()
         return {**said_of(self._marks.get(request.key)), "counts": self.counts()}
 

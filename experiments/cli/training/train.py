@@ -82,7 +82,9 @@ def _say_plan(plan: "TrainPlan") -> None:
     rows = len({example.row for example in examples})
     left_out = "".join(f"; {count:,} {why}" for why, count in plan.data.left_out.items())
     say(f"{plan.target}: {rows:,} rows, {len(examples):,} answers{left_out}")
-    say(f"student {config.model}, {config.method}, {config.epochs:g} epochs, seeds {config.seeds}")
+    epochs = f"{config.epochs:g} {'epoch' if config.epochs == 1 else 'epochs'}"
+    seeds = ", ".join(map(str, config.seeds))
+    say(f"student {config.model}, {config.method}, {epochs}, seeds {seeds}")
 
 
 def _train(plan: "TrainPlan") -> None:

@@ -10,10 +10,12 @@ import pandas
 import pytest
 import yaml
 
+from autoevol.experiments.artifacts.labels.keys import key_of
 from autoevol.experiments.config.experiment import ExportName
 from autoevol.experiments.data.formats.rows import new_row
 from autoevol.experiments.models.transports import scripted
 from autoevol.experiments.models.transports.protocol import Message
+from autoevol.experiments.training.examples import read_examples
 from tests.support.command_line import rows_of, run_cli
 
 WriteConfig = Callable[..., Path]
@@ -416,3 +418,23 @@ def test_seeds_are_found_from_another_folder(
     run_cli("export", str(folder), "--format", "auto_evol", "--with-seeds", expected=0)
     columns = json.loads((folder / "exports" / "auto_evol.json").read_text())
     assert len(columns["instruction"]) == 8
+
+
+def test_rows_that_somebody_marked_bad_are_left_out(run_folder: str) -> None:
+    rows = rows_of(Path(run_folder, "evolved.jsonl"))
+    marks = [
+        {"key": key_of(rows[0]), "label": "bad"},
+        {"key": key_of(rows[1]), "label": "bad"},
+        {"key": key_of(rows[1]), "label": "good"},
+    ]
+    text = "".join(json.dumps(mark) + "\n" for mark in marks)
+    Path(run_folder, "labels.jsonl").write_text(text)
+    shown = run_cli("export", run_folder, "--format", "messages", expected=0).out
+    assert "1 marked bad" in shown
+    assert len(lines(f"{run_folder}/exports/messages.jsonl")) == 2
+    both = ("export", run_folder, "--format", "messages", "--with-bad", "--overwrite")
+    run_cli(*both, expected=0)
+    assert len(lines(f"{run_folder}/exports/messages.jsonl")) == 3
+    assert {example.row for example in read_examples(Path(run_folder)).examples} == {
+        row["id"] for row in (rows[1], rows[4], rows[5])
+    }

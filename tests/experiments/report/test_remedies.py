@@ -7,9 +7,9 @@ from typing import Any
 
 from autoevol.experiments.artifacts.funnel import REASONS_WITHOUT_A_RULE
 from autoevol.experiments.config.documentation.reference import config_reference
-from autoevol.experiments.report.examples import examples_in
+from autoevol.experiments.report.examples import LostRow, examples_in, lost_in
 from autoevol.experiments.report.next_steps import next_steps
-from autoevol.experiments.report.remedies import REMEDIES, greatest_loss
+from autoevol.experiments.report.remedies import REMEDIES, greatest_loss, remedy_of
 from autoevol.metrics import RULES
 
 COMMANDS = {"autoevol preview"}
@@ -44,6 +44,27 @@ def test_the_greatest_loss_is_named_with_what_helps() -> None:
     assert (loss.stage, loss.rule, loss.rows) == ("respond", "truncated", 5)
     assert "max_tokens" in loss.remedy
     assert loss.meaning == RULES["truncated"].meaning
+
+
+def test_what_a_run_does_already_is_not_advised() -> None:
+    greedy = {"models": {"evolver": {"temperature": 0.0}}, "evolve": {"attempts": 1}}
+    adding = {"methods": [{"name": "deepen"}], "attempts": 2}
+    assert "temperature" in remedy_of("lost_details", {})
+    assert "temperature" not in remedy_of("lost_details", greedy)
+    assert "constraints, deepen" in remedy_of("lost_details", greedy)
+    assert "constraints, deepen" not in remedy_of("lost_details", {**greedy, "evolve": adding})
+    assert "attempts" not in remedy_of("unchanged", {"evolve": adding})
+    # Something is left to do in any case.
+    done = {**greedy, "evolve": {"methods": [{"name": "e0-shown"}], "attempts": 3}}
+    assert [rule for rule in REMEDIES if not remedy_of(rule, done)] == []
+
+
+def test_lost_rows_are_shown_with_their_first_reason(tmp_path: Path) -> None:
+    assert lost_in(tmp_path) == []
+    reasons = [{"rule": "unchanged", "evidence": "the same"}, {"rule": "echo", "evidence": "x"}]
+    rows = [{**evolved(n), "reasons": reasons} for n in range(5)]
+    (tmp_path / "failures.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert lost_in(tmp_path, count=2) == [LostRow("seed", "unchanged", "the same")] * 2
 
 
 def test_a_run_without_failures_has_no_loss() -> None:

@@ -87,6 +87,19 @@ def test_rows_from_the_ledger_soon_say_nothing_of_the_time_left(
     assert line.parts()[1] == "5 min left"
 
 
+def test_rows_that_cost_no_call_say_nothing_of_the_time_left(clock: Clock) -> None:
+    totals = Totals()
+    totals.calls["evolver"] = 12
+    line = PhaseLine("evolve", 12, totals, clock)
+    for _ in range(8):
+        line.count(KEPT)
+    clock.now += 30
+    assert line.parts()[1] == "30 s"
+    totals.calls["responder"] += 1
+    line.count(KEPT)
+    assert line.parts()[:2] == ["evolve 9/12", "90 s left"]
+
+
 def test_a_phase_that_counts_no_rows_shows_its_time(clock: Clock, totals: Totals) -> None:
     line = PhaseLine("step 1: proposals", 0, totals, clock)
     clock.now += 42

@@ -7,6 +7,7 @@ from typing import Any
 
 import mlflow
 import pytest
+import yaml
 
 from autoevol.experiments.tracking.store import TABLE_ROWS, log_table
 from autoevol.experiments.tracking.tables import sample_rows
@@ -81,3 +82,22 @@ def test_a_table_takes_the_place_of_the_one_before() -> None:
     tag = json.loads(client.get_run(run.info.run_id).data.tags["mlflow.loggedArtifacts"])
     assert table == {"columns": ["id", "x"], "data": [["c", None]]}
     assert tag == [{"path": "t.json", "type": "table"}]
+
+
+def test_artifacts_lie_beside_the_database_wherever_a_run_was_started(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    """By itself MLflow takes the folder of the first run, which another project may be."""
+    store = tmp_path / "store"
+    store.mkdir()
+    (tmp_path / "mlflow.yaml").write_text(
+        yaml.safe_dump({"tracking_uri": f"sqlite:///{store}/own.db", "experiment": "a b"})
+    )
+    run_cli("run", str(write_config()), expected=0)
+    client = mlflow.MlflowClient(f"sqlite:///{store}/own.db")
+    experiment = client.get_experiment_by_name("a b")
+    assert experiment is not None
+    assert experiment.artifact_location == (store / "mlruns" / "a%20b").as_uri()
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+    assert any((store / "mlruns").rglob("config.yaml"))
+    assert not (tmp_path / "mlruns").exists()

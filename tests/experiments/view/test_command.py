@@ -110,7 +110,8 @@ def test_it_prints_the_address_and_ctrl_c_ends_it(workplace: Path) -> None:
     write_run(Path("run"), [outcome(1)])
     assert viewed(Path("run"), "good") == [
         "g: good, b: bad, ?: help; marks go to run/labels.jsonl; Ctrl-C ends it",
-        "1 mark",
+        "1 row marked",
+        "`autoevol export run --overwrite` and `autoevol train` leave out the bad ones",
         # Nothing says that the run is over.
         "`autoevol track run` logs the marks in MLflow once the run is over",
     ]
