@@ -47,6 +47,8 @@ def read_identity(folder: Path) -> RunIdentity:
             AutoEvol wrote it.
     """
     file = folder / RUN
+    if not folder.exists():
+        raise ConfigError(str(folder), "does not exist; paths start at the folder you are in")
     if not file.is_file():
         raise ConfigError(str(folder), f"is no run's folder: no {RUN}")
     try:

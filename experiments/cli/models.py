@@ -6,7 +6,7 @@ from typing import Annotated
 from urllib.request import ProxyHandler, Request, build_opener
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from autoevol.experiments.models.local.digests import sha256_of
 from autoevol.experiments.models.local.llama_server import LlamaServer, LlamaSettings
@@ -25,7 +25,8 @@ _TIMEOUT_S = 300
 @app.command("list")
 def models_list() -> None:
     """List the local models that can be fetched."""
-    table = Table("name", "licence", "MB", "RAM MB", "tok/s in/out", "slots", "cached", "for")
+    name = Column("name", no_wrap=True)
+    table = Table(name, "licence", "MB", "RAM MB", "tok/s in/out", "slots", "cached", "for")
     for weights in SHIPPED.values():
         prompt, generated = weights.tokens_per_s
         table.add_row(

@@ -98,7 +98,8 @@ def remainder(lines: Sequence[CostEstimate]) -> str:
     left, calls = sum(line.left for line in lines), sum(line.calls for line in lines)
     seconds = sum(line.seconds or 0.0 for line in lines)
     # The roles of a phase overlap, so their times add up to a bound.
-    return f"at most {left:,} of {calls:,} calls are left, about {duration(seconds)} or less"
+    time = f"about {duration(seconds)} at the speed so far"
+    return f"at most {left:,} of {calls:,} calls are left, {time}"
 
 
 def show_summary(summary: dict[str, Any], folder: Path) -> None:

@@ -32,6 +32,7 @@ ExportName = Literal[
     "llama_factory",
     "trl",
     "parquet",
+    "csv",
     "hf",
     "koevol",
     "koevol_failures",

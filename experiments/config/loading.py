@@ -8,6 +8,9 @@ from autoevol.experiments.files.paths import local_path, read_text
 from autoevol.program.errors import ConfigError
 from autoevol.signatures.strict_yaml import YamlError, load_yaml
 
+_DATA = frozenset((".csv", ".tsv", ".jsonl", ".parquet", ".txt", ".xlsx"))
+"""Endings of files that people name where a config is wanted."""
+
 MATRIX = "matrix"
 """The only section whose keys have dots in their names."""
 
@@ -42,6 +45,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: It cannot be read, or holds something else.
     """
+    if path.suffix.lower() in _DATA and path.is_file():
+        problem = f"is data, not a config; `autoevol init {path}` writes one for it"
+        raise ConfigError(str(path), problem)
     try:
         tree = load_yaml(read_text(local_path(path, str(path)), str(path)))
     except YamlError as error:

@@ -1,12 +1,18 @@
 """Writes a run's rows in the formats that trainers read: which rows, and one writer a format."""
 
+import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.artifacts.labels.keys import key_of, rows_marked_bad
+from autoevol.experiments.artifacts.labels.keys import (
+    key_of,
+    response_of,
+    rows_marked_bad,
+    text_of,
+)
 from autoevol.experiments.artifacts.resume import CONFIG, stored_config
 from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES
 from autoevol.experiments.config.experiment import ExperimentConfig, ExportName, ExportRounds
@@ -20,7 +26,7 @@ from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.export.card import dataset_card
 from autoevol.experiments.export.joonavel_files import FILES, check_traces, write_joonavel
 from autoevol.experiments.export.llama_factory import add_entry, check_entry
-from autoevol.experiments.files.atomic import refuse_existing, whole_folder
+from autoevol.experiments.files.atomic import refuse_existing, whole_file, whole_folder
 from autoevol.experiments.files.reading import read_file
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
@@ -191,7 +197,12 @@ def export(
 
 
 def _target(out: Path, name: str) -> Path:
-    names = {"parquet": "rows.parquet", "hf": "hf", **{name: f"{name}.json" for name in FILES}}
+    names = {
+        "parquet": "rows.parquet",
+        "csv": "rows.csv",
+        "hf": "hf",
+        **{name: f"{name}.json" for name in FILES},
+    }
     return out / names.get(name, f"{name}.jsonl")
 
 
@@ -208,6 +219,26 @@ def _write_file(selection: ExportSelection, name: str, out: Path, left_out: Coun
     if name != "parquet" and not selection.config.output.with_ids:
         rows = ({**row, "id": ""} for row in rows)
     return write_rows(_target(out, name), rows, data_format)
+
+
+def _write_csv(selection: ExportSelection, name: str, out: Path, left_out: Counter[str]) -> int:
+    """Write a file for spreadsheets: what each row was, what it became, its answer."""
+    count = 0
+    with whole_file(_target(out, name)) as file:
+        # By the mark at the beginning spreadsheets know that the text is UTF-8.
+        file.write("\ufeff")
+        table = csv.writer(file)
+        table.writerow(("before", "after", "response", "round", "method", "id"))
+        for row in selection.rows(left_out):
+            texts = (row["origin"] or "", text_of(row), response_of(row))
+            table.writerow((*map(_cell, texts), row["round"], row["method"] or "", row["id"]))
+            count += 1
+    return count
+
+
+def _cell(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _write_hf(selection: ExportSelection, name: str, out: Path, left_out: Counter[str]) -> int:
@@ -239,4 +270,8 @@ def _write_joonavel(
     return write_joonavel(name, _target(out, name), rows, selection.failures(), selection.ancestors)
 
 
-_WRITERS: dict[str, Writer] = {"hf": _write_hf, **dict.fromkeys(FILES, _write_joonavel)}
+_WRITERS: dict[str, Writer] = {
+    "csv": _write_csv,
+    "hf": _write_hf,
+    **dict.fromkeys(FILES, _write_joonavel),
+}

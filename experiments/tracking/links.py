@@ -29,7 +29,8 @@ def metric_link(
 
 def runs_link(experiment_id: str, base: str = ui_address()) -> str:
     """Return the experiment's list of runs."""
-    return f"{base}/#/experiments/{experiment_id}/runs"
+    # Without the word MLflow's menu is that of traces, which leads to no runs.
+    return f"{base}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
 
 
 def charts_link(experiment_id: str, base: str = ui_address()) -> str:

@@ -28,7 +28,7 @@ TABLE_ROWS = 1000
 """Most rows of a table: MLflow's UI loads all of them at once."""
 
 _SHOWS_RUNS = {"mlflow.experimentKind": "custom_model_development"}
-"""The tag by which MLflow's UI opens an experiment at its runs. By itself it finds traces, and
+"""The tag by which MLflow's UI opens `#/experiments/ID` at the runs. By itself it finds traces, and
 shows pages in which runs have no place."""
 
 _PARAM_LIMIT = 500  # characters of a value

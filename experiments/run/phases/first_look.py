@@ -61,12 +61,12 @@ def _may_suspect(opened: OpenRun) -> bool:
 
 
 def _message(look: EvolverLook, action: Suspects) -> str:
-    few = f"{look.rewrites} of {look.looked} rewrites tell too little"
+    few = f"{look.rewrites} sound ones of {look.looked}, 20 needed"
     shown = f"it keeps {look.kept:.0%} of the seeds' words in {look.rewrites} rewrites"
     words = {
         "copies": f"copies ({shown})",
         "rewords": f"rewords ({shown})",
-        "unknown": f"is of unknown class ({few})",
+        "unknown": f"made too few rewrites to tell whether it copies its seeds ({few})",
     }
     done = "dropped" if action == "drop" else "kept"
     return (

@@ -608,3 +608,11 @@ def test_odd_texts_go_through_and_harm_no_other_row(write_config: WriteConfig) -
         **odd,
         **{f"p{i}": f"Name {i} trees." for i in range(4)},
     }
+
+
+def test_data_in_the_place_of_a_config_is_said_to_be_data(workplace: Path) -> None:
+    Path("questions.csv").write_text("question\nWhy?\n")
+    refused = run_cli("run", "questions.csv", expected=2)
+    assert refused.err.strip() == (
+        "questions.csv: is data, not a config; `autoevol init questions.csv` writes one for it"
+    )

@@ -306,7 +306,7 @@ def test_a_run_writes_what_its_config_asks_for(write_config: WriteConfig) -> Non
     folder = Path("runs/test/exports")
     assert {path.name for path in folder.iterdir()} == {
         *("alpaca.jsonl", "sharegpt.jsonl", "messages.jsonl", "llama_factory.jsonl"),
-        *("trl.jsonl", "rows.parquet", "hf", "dataset_info.json", "auto_evol.json"),
+        *("trl.jsonl", "rows.parquet", "rows.csv", "hf", "dataset_info.json", "auto_evol.json"),
     }
     assert len(lines("runs/test/exports/trl.jsonl")) == 30
     assert "30 of other rounds" in " ".join(printed.split())
@@ -438,3 +438,19 @@ def test_rows_that_somebody_marked_bad_are_left_out(run_folder: str) -> None:
     assert {example.row for example in read_examples(Path(run_folder)).examples} == {
         row["id"] for row in (rows[1], rows[4], rows[5])
     }
+
+
+def test_a_spreadsheet_gets_before_after_and_response(run_folder: str) -> None:
+    rows = [
+        evolved(1, 1, origin="Seed 1?"),
+        evolved(2, 1, origin="Seed 2?", response='=HYPERLINK("x")\n가'),
+    ]
+    write_rows(rows)
+    run_cli("export", run_folder, "--format", "csv", expected=0)
+    file = Path(run_folder, "exports/rows.csv")
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf")
+    table = pandas.read_csv(file, keep_default_na=False)
+    assert [*table.columns] == ["before", "after", "response", "round", "method", "id"]
+    assert [*table["before"]] == ["Seed 1?", "Seed 2?"]
+    assert [*table["after"]] == ["Question 1 of round 1?", "Question 2 of round 1?"]
+    assert [*table["response"]] == ["Yes.", '\'=HYPERLINK("x")\n가']

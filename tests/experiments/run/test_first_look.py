@@ -179,5 +179,8 @@ def test_breadth_methods_tell_nothing_of_the_evolver(write_config: WriteConfig) 
         evolve = "evolve={methods: [breadth], respond: false}"
         result = run_cli("run", config, "--set", evolve, expected=0)
         assert len(server.requests) == ROWS
-    assert "the evolver is of unknown class (0 of 0 rewrites tell too little)" in result.out
+    assert (
+        "the evolver made too few rewrites to tell whether it copies its seeds (0 sound ones of 0"
+        in result.out
+    )
     assert look() == {"kept": 0.0, "rewrites": 0, "looked": 0}

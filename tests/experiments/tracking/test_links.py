@@ -35,6 +35,6 @@ def test_a_metrics_chart_names_the_metric_twice() -> None:
 
 def test_other_pages() -> None:
     assert charts_link("7").endswith("/#/experiments/7/runs?compareRunsMode=CHART")
-    assert runs_link("7").endswith("/#/experiments/7/runs")
+    assert runs_link("7").endswith("/#/experiments/7/runs?workflowType=machine_learning")
     assert run_link("0a", "7") == "#/experiments/7/runs/0a"
     assert run_link("0a", "7", "http://h") == "http://h/#/experiments/7/runs/0a"

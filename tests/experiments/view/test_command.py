@@ -41,7 +41,7 @@ def mark(rows: RunRows, identity: str, label: Any, **kinds: list[str]) -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("gone", "gone: is no run's folder: no run.json"),
+        ("gone", "gone: does not exist"),
         ("empty", "empty: is no run's folder: no run.json"),
         ("file", "file: is no run's folder: no run.json"),
         ("damaged", "run.json"),
