@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.artifacts.labels.file import KINDS, Label
+from autoevol.experiments.artifacts.labels.file import KINDS, UNSEEN_BY_F, Label
 from autoevol.experiments.artifacts.labels.keys import response_of, text_of
 from autoevol.experiments.artifacts.search_record import best_alone, read_record
 from autoevol.experiments.report.lineages import is_new
@@ -71,15 +71,16 @@ def line_of(
     line = {"key": entry.key, "id": entry.id, "label": request.label, "time": moment}
     if request.label is None:
         return line
-    response_failed = bool(request.kinds["response_kinds"])
+    kinds, of_response = request.kinds["kinds"], request.kinds["response_kinds"]
+    response_failed = not UNSEEN_BY_F.issuperset(of_response)
     # A bad row without kinds: the rewrite failed, as far as one can tell.
-    failed = request.label == "bad" and (bool(request.kinds["kinds"]) or not response_failed)
+    failed = request.label == "bad" and bool(kinds or not of_response)
     return {
         **line,
         "failed": failed,
-        "kinds": request.kinds["kinds"],
+        "kinds": kinds,
         "response_failed": response_failed,
-        "response_kinds": request.kinds["response_kinds"],
+        "response_kinds": of_response,
         "status": entry.status,
         "suspected": entry.is_suspected,
         "rules": list(entry.rules),

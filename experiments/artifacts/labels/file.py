@@ -31,10 +31,13 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     ),
     "response_kinds": (
         *("echo", "refusal", "asks_for_input", "dont_know", "continuation", "wrong_language"),
-        "nonsense",
+        *("nonsense", "wrong_answer"),
     ),
 }
 """Kinds of failure of a rewrite and of its response; `docs/labelling.md` says what each means."""
+
+UNSEEN_BY_F = frozenset(("wrong_answer",))
+"""Kinds of failure that F does not look for: it verifies nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,16 @@ def test_a_line_is_a_labelled_row_with_what_f_said(folder: Path) -> None:
     assert (unparsed["evolved"], unparsed["failed"]) == (None, True)
 
 
+def test_a_wrong_answer_is_bad_and_no_failure_of_f(folder: Path) -> None:
+    rows = RunRows(folder)
+    mark(rows, 1, "bad", response_kinds=["wrong_answer"])
+    mark(rows, 2, "bad", response_kinds=["wrong_answer", "echo"])
+    wrong, both = rows_of(folder / "labels.jsonl")
+    assert (wrong["label"], wrong["failed"], wrong["response_failed"]) == ("bad", False, False)
+    assert (both["failed"], both["response_failed"]) == (False, True)
+    assert [row.failed for row in read_labelled(folder / "labels.jsonl")] == [False, True]
+
+
 def test_the_last_line_of_a_row_counts_and_none_is_taken_away(folder: Path) -> None:
     rows = RunRows(folder)
     file = folder / "labels.jsonl"
