@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from autoevol.experiments.report.remedies import Config, greatest_loss
+from autoevol.experiments.report.remedies import Config, losses
 
 TOO_FEW = "too few rows to tell"
 
@@ -40,9 +40,13 @@ def next_steps(
 
 
 def _against_losses(summary: Mapping[str, Any], folder: str, config: Config) -> Iterator[NextStep]:
-    if loss := greatest_loss(summary, config):
+    remedies = set[str]()
+    for loss in losses(summary, config):
+        # One remedy may help against several rules.
+        remedy = "" if loss.remedy in remedies else loss.remedy
+        remedies.add(loss.remedy)
         share = f"{loss.rows:,} of {summary['rows_failed']:,} failed rows"
-        why = f"{share} broke `{loss.rule}` (stage {loss.stage}). {loss.meaning} {loss.remedy}"
+        why = f"{share} broke `{loss.rule}` (stage {loss.stage}). {loss.meaning} {remedy}"
         yield NextStep(why.strip())
     if summary["rows_unscored"]:
         yield NextStep(

@@ -130,7 +130,7 @@ def _methods(config: Config) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """The rule that failed most rows.
+    """A rule that failed rows.
 
     Attributes:
         stage: Of the rule.
@@ -147,20 +147,24 @@ class Loss:
     remedy: str
 
 
-def greatest_loss(summary: Mapping[str, Any], config: Config = MappingProxyType({})) -> Loss | None:
-    """Return what failed most rows of a run; None: no row failed.
+def losses(
+    summary: Mapping[str, Any], config: Config = MappingProxyType({}), *, count: int = 3
+) -> list[Loss]:
+    """Return what failed most rows of a run, the greatest loss first.
 
     Args:
         summary: The run's figures.
         config: Of the run: what it does already is not advised.
+        count: How many rules.
     """
     counts = [
         (rows, stage, rule)
         for stage, rules in (summary.get("failures_by_rule") or {}).items()
         for rule, rows in rules.items()
     ]
-    if not counts:
-        return None
-    # The first of equals, in the order of the funnel.
-    rows, stage, rule = max(counts, key=lambda count: count[0])
-    return Loss(stage, rule, rows, meaning_of(rule), remedy_of(rule, config))
+    # Sorting keeps equals in the order of the funnel.
+    greatest = sorted(counts, key=lambda entry: -entry[0])[:count]
+    return [
+        Loss(stage, rule, rows, meaning_of(rule), remedy_of(rule, config))
+        for rows, stage, rule in greatest
+    ]

@@ -26,7 +26,7 @@ from autoevol.experiments.report.html import embedded_files, page
 from autoevol.experiments.report.lineages import Evolved, lineages, read_evolved
 from autoevol.experiments.report.next_steps import next_steps
 from autoevol.experiments.report.plots import write_pictures
-from autoevol.experiments.report.remedies import greatest_loss
+from autoevol.experiments.report.remedies import losses
 from autoevol.experiments.report.run_figures import draw_added_words, draw_funnel, draw_search
 from autoevol.experiments.report.score_figures import score_figures
 from autoevol.experiments.report.score_tables import judges, rows_by_round, score_sections
@@ -118,7 +118,7 @@ def _overview(
         "made_by": _made_by(summary, config),
         "pairs": _pairs(folder),
         "lost": lost_in(folder),
-        "loss": greatest_loss(summary, config),
+        "losses": losses(summary, config),
         "next_steps": next_steps(summary, folder, config),
         "files": [(name, FILES[name]) for name in FILES if _is_there(folder / name)],
         "terms": TERMS.items(),

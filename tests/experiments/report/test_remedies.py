@@ -9,7 +9,7 @@ from autoevol.experiments.artifacts.funnel import REASONS_WITHOUT_A_RULE
 from autoevol.experiments.config.documentation.reference import config_reference
 from autoevol.experiments.report.examples import LostRow, examples_in, lost_in
 from autoevol.experiments.report.next_steps import next_steps
-from autoevol.experiments.report.remedies import REMEDIES, greatest_loss, remedy_of
+from autoevol.experiments.report.remedies import REMEDIES, losses, remedy_of
 from autoevol.metrics import RULES
 
 COMMANDS = {"autoevol preview"}
@@ -37,13 +37,14 @@ def documented_keys() -> set[str]:
     return keys
 
 
-def test_the_greatest_loss_is_named_with_what_helps() -> None:
+def test_the_greatest_losses_are_named_with_what_helps() -> None:
     summary = {"failures_by_rule": {"evolve": {"unchanged": 3}, "respond": {"truncated": 5}}}
-    loss = greatest_loss(summary)
-    assert loss is not None
-    assert (loss.stage, loss.rule, loss.rows) == ("respond", "truncated", 5)
-    assert "max_tokens" in loss.remedy
-    assert loss.meaning == RULES["truncated"].meaning
+    first, second = losses(summary)
+    assert (first.stage, first.rule, first.rows) == ("respond", "truncated", 5)
+    assert "max_tokens" in first.remedy
+    assert first.meaning == RULES["truncated"].meaning
+    assert second.rule == "unchanged"
+    assert losses(summary, count=1) == [first]
 
 
 def test_what_a_run_does_already_is_not_advised() -> None:
@@ -68,8 +69,7 @@ def test_lost_rows_are_shown_with_their_first_reason(tmp_path: Path) -> None:
 
 
 def test_a_run_without_failures_has_no_loss() -> None:
-    assert greatest_loss({"failures_by_rule": {"evolve": {}}}) is None
-    assert greatest_loss({}) is None
+    assert losses({"failures_by_rule": {"evolve": {}}}) == losses({}) == []
 
 
 def write(folder: Path, rows: list[dict[str, Any]]) -> None:
