@@ -217,15 +217,19 @@ class Search:
             incumbent, steps = record.best, step + 1
             # The paper stops when the failure rate no longer decreases; one step may be bad luck.
             failed_steps = 0 if record.is_accepted else failed_steps + 1
-            if failed_steps >= self.settings.patience:
+            if failed_steps >= self.settings.patience or self._is_perfect(incumbent):
                 break
         incumbent = await self._continue(archive, incumbent, steps)
         return await self._confirm(archive, incumbent)
 
+    def _is_perfect(self, incumbent: Evaluation) -> bool:
+        """Tell whether no method can beat the incumbent: no row fails, and nothing else counts."""
+        return not self.settings.tie_break and incumbent.failure_rate.rate == 0
+
     async def _continue(self, archive: Archive, incumbent: Evaluation, steps: int) -> Evaluation:
         """Return the incumbent after the search that follows this one, if there is one."""
         calls = self.budget.left
-        if self.then is None or calls == 0:
+        if self.then is None or calls == 0 or self._is_perfect(incumbent):
             return incumbent
         for record in await self.then(Handover(incumbent, self.rows, steps, calls)):
             archive.add(record.candidates)

@@ -1,6 +1,5 @@
 """`AutoEvol`: the search as a DSPy optimiser for any program and any metric."""
 
-import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,17 +12,15 @@ from dspy.utils.callback import BaseCallback
 from autoevol.program.blocks import run_here
 from autoevol.program.errors import ConfigError
 from autoevol.program.listeners import Listeners
-from autoevol.program.records import Headroom
 from autoevol.program.roles import Role
 from autoevol.program.search.optimizer import Search
 from autoevol.program.search.programs.examples import ExampleSets, example_sets
 from autoevol.program.search.programs.metric import Metric, UserMetric
 from autoevol.program.search.programs.operators import PROGRAM_OPERATORS
+from autoevol.program.search.programs.progress import log_end, logging_progress
 from autoevol.program.search.programs.state import ProgramState, all_predictors
 from autoevol.program.search.programs.subject import Bench, ProgramSubject
 from autoevol.program.search.settings import SearchSettings
-
-logger = logging.getLogger(__name__)
 
 Examples = Sequence[dspy.Example]
 _THREADS = 8
@@ -43,7 +40,8 @@ class AutoEvol(Teleprompter):
             it raises or returns no score is unscored.
         settings: Hyper-parameters; operators that only an evolving method has are left out, and
             only the failure rate decides (`tie_break` is off).
-        listeners: Get phases, rows, finished steps and the final choice.
+        listeners: Get phases, rows, finished steps and the final choice; None: steps and choice are
+            logged.
         passes: A row fails if its score is below this; in (0, 1].
         optimizer_lm: Writes instructions; None: the model in `dspy.settings`.
         num_threads: Rows at work at the same time; None: the number in `dspy.settings`.
@@ -66,7 +64,8 @@ class AutoEvol(Teleprompter):
         self.metric = UserMetric(metric, passes)
         # The measures after the failure rate are about rewrites, or prefer what is shorter.
         self.settings = replace(settings or SearchSettings(), tie_break=False)
-        self.listeners = listeners or Listeners(on_headroom=self._warn)
+        self._logs = listeners is None
+        self.listeners = listeners or logging_progress(skips=self.settings.headroom)
         self.optimizer_lm, self.num_threads = optimizer_lm, num_threads
         if not isinstance(optimizer_lm, dspy.BaseLM | None):
             kind = type(optimizer_lm).__name__
@@ -74,11 +73,6 @@ class AutoEvol(Teleprompter):
         if not set(self.settings.operators) & set(PROGRAM_OPERATORS):
             names = ", ".join(self.settings.operators)
             raise ConfigError("AutoEvol: settings.operators", f"no program has {names}")
-
-    def _warn(self, headroom: Headroom) -> None:
-        """Say that the search is skipped, where nobody listens."""
-        if self.settings.headroom and not headroom.is_enough:
-            logger.warning("%s: the search is skipped", headroom)
 
     def compile(
         self,
@@ -149,7 +143,10 @@ class AutoEvol(Teleprompter):
             )
             subject = ProgramSubject(state, bench, optimizer, self.settings)
             search = Search(subject, self.settings, self.listeners, sets.rows, counter.calls)
-            return (await search.run()).method
+            best = (await search.run()).method
+        if self._logs:
+            log_end(is_changed=best.id != subject.method.id, calls=len(counter.calls))
+        return best
 
 
 class CallCounter(BaseCallback):

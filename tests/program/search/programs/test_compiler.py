@@ -1,7 +1,9 @@
 """Any DSPy program through the search, on a scripted model with a known truth."""
 
 import asyncio
+import logging
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -677,8 +679,34 @@ def test_a_lost_connection_of_any_kind_leaves_its_row_unscored(error: Exception)
     assert [o.status for o in outcomes].count("unscored") == 1
 
 
+@pytest.fixture
+def dspy_log() -> Iterator[list[str]]:
+    """Return what is logged as DSPy's own optimisers log; it does not reach `caplog`."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("dspy.autoevol")
+    logger.addHandler(handler)
+    yield lines
+    logger.removeHandler(handler)
+
+
+def test_a_search_says_how_it_goes_and_ends_where_nothing_fails(dspy_log: list[str]) -> None:
+    steps: list[StepRecord] = []
+    settings = SearchSettings(**{**SMALL, "steps": 9, "patience": 9})
+    with dspy.context(lm=model()):
+        AutoEvol(exact, settings).compile(dspy.Predict("ticket -> category"), **sets())
+        listeners = Listeners(on_step=steps.append)
+        AutoEvol(exact, settings, listeners).compile(dspy.Predict("ticket -> category"), **sets())
+    assert dspy_log[0].startswith("the initial program fails ")
+    assert dspy_log[1].startswith("step 1: ")
+    assert dspy_log[-1].startswith("a better program, after ")
+    assert len(dspy_log) == len(steps) + 2
+    assert [step.best.failure_rate.failed for step in steps].index(0) == len(steps) - 1 < 8
+
+
 def test_a_search_that_is_skipped_or_has_no_calls_says_so(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, dspy_log: list[str]
 ) -> None:
     with dspy.context(lm=model()):
         AutoEvol(exact, SearchSettings(**SMALL, max_calls=20)).compile(
@@ -689,7 +717,8 @@ def test_a_search_that_is_skipped_or_has_no_calls_says_so(
             dspy.Predict("ticket -> category"), **{**data, "valset": data["valset"][:2]}
         )
     assert "max_calls is 20, and the search makes no step" in caplog.text
-    assert "the search is skipped" in caplog.text
+    assert "the search is skipped" in dspy_log[-2]
+    assert "stays as it is" in dspy_log[-1]
 
 
 def test_a_program_that_raises_on_every_row_is_named(caplog: pytest.LogCaptureFixture) -> None:
