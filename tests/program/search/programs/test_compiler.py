@@ -687,7 +687,11 @@ def dspy_log() -> Iterator[list[str]]:
     handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("dspy.autoevol")
     logger.addHandler(handler)
+    # The command line of another test has silenced DSPy.
+    level = logger.level
+    logger.setLevel(logging.INFO)
     yield lines
+    logger.setLevel(level)
     logger.removeHandler(handler)
 
 
