@@ -16,7 +16,11 @@ from autoevol.experiments.artifacts.folder import RunFolder
 from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.tracking.background import BackgroundLog
 from autoevol.experiments.tracking.candidates import candidate_bodies
-from autoevol.experiments.tracking.config import SETTINGS_FILE, TrackingConfig
+from autoevol.experiments.tracking.config import (
+    SETTINGS_FILE,
+    TrackingConfig,
+    load_tracking,
+)
 from autoevol.experiments.tracking.events import CLOSING, Body, Event, Journal, Kind
 from autoevol.experiments.tracking.naming.metrics import rate_values
 from autoevol.experiments.tracking.parent import RunPlace, TrackedRun, opening_body
@@ -205,7 +209,8 @@ def tracked(
         tags: Of the run, beside the config's.
         say: Prints one line for the user.
     """
-    if config is None:
+    # From Python a run is not tracked unless that is wanted, whatever files there are.
+    if config is None and load_tracking() is None:
         logger.warning("no %s here: the run is not tracked", SETTINGS_FILE)
 
     def on_failure(reason: str) -> None:
