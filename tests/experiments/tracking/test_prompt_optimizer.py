@@ -11,9 +11,11 @@ from typing import Any
 import dspy
 import mlflow
 import pytest
+from mlflow.genai.optimize.types import EvaluationResultRecord
 from mlflow.genai.scorers import scorer
 
 import autoevol
+from autoevol.experiments.tracking.prompts.optimizer import _scored
 from autoevol.program.errors import ConfigError, StoppedError
 from autoevol.program.search.settings import SearchSettings
 from tests.conftest import REPOSITORY
@@ -187,6 +189,17 @@ def test_a_row_whose_scorer_raises_is_unscored_and_ends_nothing() -> None:
 
     with pytest.raises(StoppedError):
         improved("graded", scorers=[graded])
+
+
+def test_rows_that_are_run_again_one_by_one_are_counted_again() -> None:
+    def evaluated(_: dict[str, str], records: list[Any]) -> list[Any]:
+        trace: Any = None
+        if len(records) > 1:
+            raise ValueError("no opinion")
+        return [EvaluationResultRecord({}, "x", {}, 1.0, trace, {}, {})]
+
+    assert [row.runs for row in _scored(evaluated, {}, [{}, {}])] == [2, 2]
+    assert [row.runs for row in _scored(evaluated, {}, [{}])] == [1]
 
 
 def test_equal_inputs_are_one_row_and_too_few_are_refused() -> None:

@@ -160,10 +160,12 @@ def test_what_cannot_be_loaded_is_an_error_of_one_line(workplace: Path) -> None:
     client = mlflow.MlflowClient()
     steps = shipped_methods()["e0"]
     client.register_prompt("autoevol-older", steps.instructions, tags={"method_id": steps.id})
+    mlflow.genai.register_prompt("autoevol-chat", [{"role": "user", "content": "Hello"}])
     sources = {
         "prompts:/autoevol-nothing/1": "autoevol-nothing",
         "prompts:/autoevol-nothing@best": "autoevol-nothing",
         "prompts:/autoevol-older/1": "holds the instructions alone",
+        "prompts:/autoevol-chat/1": "is a prompt of several messages",
         "nowhere.md": "nowhere.md",
     }
     for source, message in sources.items():

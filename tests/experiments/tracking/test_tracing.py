@@ -11,7 +11,14 @@ import mlflow
 import pytest
 import yaml
 
-from autoevol.experiments.tracking.traces import FIRST, MOST, PER_ROLE, PER_RULE, TraceSelection
+from autoevol.experiments.tracking.traces import (
+    FIRST,
+    MOST,
+    PER_ROLE,
+    PER_RULE,
+    TraceSelection,
+    is_trace_of,
+)
 from autoevol.program.calls import CallRecord
 from autoevol.program.roles import PredictorCall, Role
 from autoevol.signatures import shipped_methods
@@ -131,3 +138,11 @@ def journal() -> list[str]:
 def test_no_call_is_traced_where_the_share_is_nothing(write_config: WriteConfig) -> None:
     run_cli("run", str(write_config(6, optimizer={"name": "none"})), expected=0)
     assert traces() == []
+
+
+def test_an_answer_to_a_row_with_input_is_found_by_what_the_responder_read() -> None:
+    row = {"id": "a", "seed": "Sum.", "evolved": "Add.", "input": "1, 2", "response": "3"}
+    body = {"inputs": {"instruction": "Add.\n\n1, 2"}, "outputs": {"response": "3"}, "tags": {}}
+    assert is_trace_of(body, row)
+    assert not is_trace_of(body, {**row, "input": "4"})
+    assert is_trace_of({**body, "inputs": {"instruction": "Add."}}, {**row, "input": ""})

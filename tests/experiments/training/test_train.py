@@ -346,12 +346,13 @@ def test_other_trainers_get_conversations(workplace: Path) -> None:
 def test_a_recipe_finds_a_student_in_a_folder_from_its_own(
     rows: str, workplace: Path, trainer: str
 ) -> None:
-    Path("students/tiny").mkdir(parents=True)
-    arguments = ["train", rows, "--model", "students/tiny", "--out", "made/recipe"]
+    # What the folders above a student are called says nothing of it.
+    Path("qwen-work/tiny").mkdir(parents=True)
+    arguments = ["train", rows, "--model", "qwen-work/tiny", "--out", "made/recipe"]
     run_cli(*arguments, "--only-config", trainer, expected=0)
     tree = yaml.safe_load(Path("made/recipe", f"{trainer}.yaml").read_text("utf-8"))
     model = tree.get("model_name_or_path") or tree["base_model"]
-    assert Path("made/recipe", model).resolve() == Path("students/tiny").resolve()
+    assert Path("made/recipe", model).resolve() == Path("qwen-work/tiny").resolve()
     assert "template" not in tree, "LLaMA-Factory takes the tokenizer's own"
 
 
