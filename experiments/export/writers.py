@@ -228,10 +228,11 @@ def _write_csv(selection: ExportSelection, name: str, out: Path, left_out: Count
         # By the mark at the beginning spreadsheets know that the text is UTF-8.
         file.write("\ufeff")
         table = csv.writer(file)
-        table.writerow(("before", "after", "response", "round", "method", "id"))
+        table.writerow(("before", "after", "input", "response", "round", "method", "id"))
         for row in selection.rows(left_out):
-            texts = (row["origin"] or "", text_of(row), response_of(row))
-            table.writerow((*map(_cell, texts), row["round"], row["method"] or "", row["id"]))
+            texts = (row["origin"] or "", text_of(row), row["input"] or "", response_of(row))
+            names = (row["method"] or "", row["id"] if selection.config.output.with_ids else "")
+            table.writerow((*map(_cell, texts), row["round"], *map(_cell, names)))
             count += 1
     return count
 

@@ -26,8 +26,8 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         "changed_task lost_details lost_material shrunk loss_of_key_information evolkit_lost",
         "The rewrites drop parts of their seeds, such as numbers, quotations or code. Operators "
         "that only add something keep more (`evolve.methods: [constraints, deepen]`). A lower "
-        "`models.evolver.temperature` keeps more, too. Small models drop such parts most often: a "
-        "larger `models.evolver.model` helps most.",
+        "`models.evolver.temperature` keeps more, too. A larger `models.evolver.model` may keep "
+        "them by itself.",
     ),
     (
         "unparsed empty prompt_leak rewriting_talk field_residue malformed_code repeated garbled "
@@ -91,7 +91,9 @@ Config = Mapping[str, Any]
 """A run's config as the tree of its YAML."""
 
 _DONE: Mapping[str, Callable[[Config], bool]] = {
-    "`models.evolver.temperature`": lambda config: not _value(config, "models.evolver.temperature"),
+    "`models.evolver.temperature`": lambda config: (
+        _value(config, "models.evolver.temperature") == 0
+    ),
     "`evolve.methods: [constraints, deepen]`": lambda config: (
         bool(_methods(config)) and {*_methods(config)} <= {"constraints", "deepen"}
     ),

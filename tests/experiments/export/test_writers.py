@@ -442,7 +442,7 @@ def test_rows_that_somebody_marked_bad_are_left_out(run_folder: str) -> None:
 
 def test_a_spreadsheet_gets_before_after_and_response(run_folder: str) -> None:
     rows = [
-        evolved(1, 1, origin="Seed 1?"),
+        evolved(1, 1, origin="Seed 1?", input="+1"),
         evolved(2, 1, origin="Seed 2?", response='=HYPERLINK("x")\n가'),
     ]
     write_rows(rows)
@@ -450,7 +450,8 @@ def test_a_spreadsheet_gets_before_after_and_response(run_folder: str) -> None:
     file = Path(run_folder, "exports/rows.csv")
     assert file.read_bytes().startswith(b"\xef\xbb\xbf")
     table = pandas.read_csv(file, keep_default_na=False)
-    assert [*table.columns] == ["before", "after", "response", "round", "method", "id"]
+    assert [*table.columns] == ["before", "after", "input", "response", "round", "method", "id"]
     assert [*table["before"]] == ["Seed 1?", "Seed 2?"]
     assert [*table["after"]] == ["Question 1 of round 1?", "Question 2 of round 1?"]
+    assert [*table["input"]] == ["'+1", ""]
     assert [*table["response"]] == ["Yes.", '\'=HYPERLINK("x")\n가']

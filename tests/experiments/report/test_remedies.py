@@ -52,6 +52,9 @@ def test_what_a_run_does_already_is_not_advised() -> None:
     adding = {"methods": [{"name": "deepen"}], "attempts": 2}
     assert "temperature" in remedy_of("lost_details", {})
     assert "temperature" not in remedy_of("lost_details", greedy)
+    # Without a value the provider's own holds, which is rarely 0.
+    unset = {"models": {"evolver": {"temperature": None}}}
+    assert "temperature" in remedy_of("lost_details", unset)
     assert "constraints, deepen" in remedy_of("lost_details", greedy)
     assert "constraints, deepen" not in remedy_of("lost_details", {**greedy, "evolve": adding})
     assert "attempts" not in remedy_of("unchanged", {"evolve": adding})

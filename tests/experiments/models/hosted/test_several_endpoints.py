@@ -1,5 +1,6 @@
 """A role behind several addresses: they share its calls, may come and go, and serve one model."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -11,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from autoevol.experiments.models.hosted.endpoints import Admissions
+from autoevol.experiments.models.limits.pool import Endpoint, EndpointPool
+from autoevol.experiments.models.limits.stop import StopSignal
+from autoevol.experiments.models.settings import Address, ModelSettings, members_of
 from tests.support.command_line import Result, rows_of, run_cli, summary_of
 from tests.support.loopback import (
     Answer,
@@ -20,6 +25,7 @@ from tests.support.loopback import (
     good_reply,
     openai_reply,
 )
+from tests.support.wires import GOOD, Scripted
 
 WriteConfig = Callable[..., Path]
 ROWS = 40
@@ -124,17 +130,33 @@ def test_a_slow_address_gets_fewer_calls(evolve: Callable[..., Result]) -> None:
     assert 0 < len(late.requests) < len(fast.requests) / 2
 
 
-def test_weights_divide_the_calls(evolve: Callable[..., Result]) -> None:
-    def usual(request: ReceivedRequest) -> Answer:
-        time.sleep(0.03)
-        return 200, good_reply(request)
+def pool_of(*addresses: Address) -> tuple[EndpointPool, list[Endpoint]]:
+    """Return the endpoints of some addresses, which nobody calls."""
+    stop = StopSignal()
+    admissions = Admissions(stop)
+    endpoints = [
+        Endpoint(Scripted(lambda _: GOOD), admissions.of(member.api_base, member), member.share)
+        for member in members_of(ModelSettings("hosted_vllm/m", addresses, role="evolver"))
+    ]
+    return EndpointPool("m", endpoints, stop), endpoints
 
-    with servers(usual, usual) as (light, heavy):
-        bases = [{"url": urls([light])[0], "weight": 1, "concurrency": 16}]
-        bases.append({"url": urls([heavy])[0], "weight": 9, "concurrency": 16})
-        # The search's calls come a few at a time, so there is a choice.
-        evolve(bases, "--set", "budget.calls=500")
-    assert len(light.requests) < len(heavy.requests)
+
+def test_weights_divide_the_calls() -> None:
+    pool, (light, heavy) = pool_of(Address("http://a", 16, 1), Address("http://b", 16, 3))
+
+    async def admit(count: int) -> None:
+        for _ in range(count):
+            await pool.admit(1.0)
+
+    asyncio.run(admit(16))
+    assert (light.admission.load, heavy.admission.load) == (4, 12)
+
+
+def test_limits_hold_for_all_addresses_together() -> None:
+    addresses = (Address("http://a", 10), Address("http://b", 30))
+    role = ModelSettings("hosted_vllm/m", addresses, role="evolver", requests_per_minute=60)
+    assert [member.requests_per_minute for member in members_of(role)] == [15, 45]
+    assert role.in_flight == 40
 
 
 def test_an_address_that_is_down_is_left_out_and_comes_back(evolve: Callable[..., Result]) -> None:
@@ -346,7 +368,7 @@ def test_a_list_is_not_for_a_model_in_this_process(evolve: Callable[..., Result]
     assert "models.evolver.api_base: has no effect for local/" in refused.err
 
 
-def test_the_plan_and_the_folder_name_the_addresses(evolve: Callable[..., Result]) -> None:
+def test_the_folder_names_the_addresses(evolve: Callable[..., Result]) -> None:
     with servers(sound, sound) as two:
         evolve(urls(two))
         stored = (RUN / "config.yaml").read_text()
