@@ -99,7 +99,8 @@ class Candidate:
         is_pruned: Whether it lost its race before the last dev row.
         verdict: Result of the comparison with the incumbent, in words.
         is_better: Whether it replaced the incumbent, if only for the rest of the step.
-        predictor: Name of the predictor that the proposal changes; "" where there is one alone.
+        predictor: Name of the predictor that the proposal changes, or of several, with commas; ""
+            where there is one alone.
         first: Number of the first step and candidate in names: 0 in runs of earlier versions.
     """
 

@@ -147,7 +147,7 @@ class CandidateMaker:
             rejected=proposal.rejected,
             temperature=assignment.knobs.temperature,
             operator=assignment.knobs.operator,
-            predictor=request.part.name if len(request.method.parts) > 1 else "",
+            predictor=_changed_predictors(request, proposal.method),
             first=self.settings.first_number,
         )
 
@@ -181,6 +181,17 @@ class CandidateMaker:
             boldness=assignment.knobs.boldness,
             predictor=assignment.knobs.predictor,
         )
+
+
+def _changed_predictors(request: ProposalRequest, method: Method | None) -> str:
+    """Return the names of the predictors that a proposal changes; "" where there is one alone."""
+    parts = request.method.parts
+    if len(parts) < 2:
+        return ""
+    if method is None:
+        return request.part.name
+    changed = [new.name for new, old in zip(method.parts, parts, strict=True) if new != old]
+    return ", ".join(changed) or request.part.name
 
 
 def _without_duplicate(candidate: Candidate, archive: Archive) -> Candidate:

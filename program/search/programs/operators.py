@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, get_args, get_origin
 
 from autoevol.program.search.operators import (
@@ -11,7 +12,6 @@ from autoevol.program.search.operators import (
     merge,
     rewrite,
     shorten,
-    with_demonstrations,
 )
 from autoevol.program.search.programs.state import ProgramState
 from autoevol.program.search.proposer import (
@@ -22,7 +22,7 @@ from autoevol.program.search.proposer import (
     render_cases,
 )
 from autoevol.program.search.settings import OperatorName
-from autoevol.signatures import AnalyzeRuns, MergeSteps, OptimizeStep, ShortenStep
+from autoevol.signatures import AnalyzeRuns, MergeSteps, Method, OptimizeStep, ShortenStep
 
 
 async def edit(proposer: Proposer, request: ProposalRequest) -> Proposal:
@@ -36,32 +36,48 @@ async def edit(proposer: Proposer, request: ProposalRequest) -> Proposal:
 
 
 async def add_demonstration(proposer: Proposer, request: ProposalRequest) -> Proposal:
-    """Show what the predictor did in cases that passed, or what labels say of those that failed.
+    """Show cases to all steps: what each did where the run passed, or the labels where it failed.
 
-    The draw selects the first; runs that passed come before labels.
+    The draw selects the first; runs that passed come before labels. A step shows a case by its own
+    call, so that all steps work in the form of one run.
     """
-    shown = request.part.demonstrations
-    passed = [
-        case.demonstrations[request.predictor] for case in request.cases if case.demonstrations
-    ]
-    labelled = [case.labelled[request.predictor] for case in request.cases if case.labelled]
-    pairs = [
-        *_unshown(passed, shown, request.draw),
-        *_unshown(labelled, shown, request.draw),
-    ][: min(proposer.most_added, MOST_DEMONSTRATIONS - len(shown))]
-    if not pairs:
+    parts = request.method.parts
+    passed = [case.demonstrations for case in request.cases]
+    labelled = [case.labelled for case in request.cases]
+    shown = [*_unshown(passed, parts, request.draw), *_unshown(labelled, parts, request.draw)]
+    cases = shown[: proposer.most_added]
+    if not cases:
         return Proposal(None, "", "no new row has passed, and none has labels to show")
-    titles = "; ".join(inputs for inputs, _ in pairs)
-    return with_demonstrations(request, (*shown, *pairs), f"shows: {titles}")
+    method = request.method
+    for index in range(len(parts)):
+        pairs = [pair for case in cases if (pair := case[index])]
+        method = method.with_part(index, _showing(parts[index], pairs), name=request.name)
+    titles = "; ".join(next(pair[0] for pair in case if pair) for case in cases)
+    return Proposal(method, f"shows: {titles}")
 
 
-def _unshown(
-    pairs: Sequence[tuple[str, str] | None], shown: Sequence[tuple[str, str]], draw: int
-) -> list[tuple[str, str]]:
-    """Return the pairs that are not shown yet, from the drawn one on."""
-    fresh = [pair for pair in pairs if pair is not None and pair not in shown]
-    start = draw % len(fresh) if fresh else 0
-    return [*fresh[start:], *fresh[:start]]
+def _showing(part: Method, pairs: Sequence[tuple[str, str]]) -> Method:
+    """Return a step that shows pairs, too, as far as it has room."""
+    new = [pair for pair in dict.fromkeys(pairs) if pair not in part.demonstrations]
+    return replace(part, demonstrations=(*part.demonstrations, *new)[:MOST_DEMONSTRATIONS])
+
+
+_Case = tuple[tuple[str, str] | None, ...]
+"""A case as a demonstration of each step; None for a step that has nothing to show."""
+
+
+def _unshown(cases: Sequence[_Case], parts: Sequence[Method], draw: int) -> list[_Case]:
+    """Return the cases that some step does not show yet, from the drawn one on."""
+    new = [
+        case
+        for case in cases
+        if any(
+            pair and pair not in part.demonstrations
+            for pair, part in zip(case, parts, strict=False)  # a case without demonstrations: ()
+        )
+    ]
+    start = draw % len(new) if new else 0
+    return [*new[start:], *new[:start]]
 
 
 # "Improved", for one, is a word of our prompts. A program may well be about methods.

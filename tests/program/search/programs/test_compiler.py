@@ -97,7 +97,7 @@ def test_only_the_step_that_helps_is_changed_in_a_program_of_two() -> None:
     assert true_rate(best, lm) < 1.0
     assert "word-" in best.sort.signature.instructions
     changed = {c.predictor for step in steps for c in step.candidates}
-    assert changed == {"summarize", "sort"}, "the predictor is a knob"
+    assert {"summarize", "sort"} <= changed, "the predictor is a knob"
 
 
 def test_the_metrics_feedback_reaches_the_optimizer() -> None:
@@ -141,6 +141,32 @@ def test_demonstrations_are_runs_of_train_rows_that_passed() -> None:
     train = {f"ticket: {row.ticket}" for row in tickets(12, 1000)}
     assert shown
     assert shown <= train
+
+
+def test_a_run_is_shown_to_all_steps_of_a_program() -> None:
+    class Branching(TwoSteps):
+        """Sorts a second time where the summary says so, which it never does."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.again = dspy.Predict("summary -> category")
+
+        def forward(self, ticket: str) -> dspy.Prediction:
+            sorted_ticket = super().forward(ticket)
+            return self.again(summary="") if "again" in sorted_ticket.category else sorted_ticket
+
+    compiler, steps = optimizer(operators=("add_demonstration",), steps=2, candidates=2)
+    lm = two_step_reply(ScriptedLM(passing_by_draw))
+    with dspy.context(lm=lm):
+        compiler.compile(Branching(), **sets())
+    candidates = [c for step in steps for c in step.candidates if c.method]
+    assert candidates
+    for candidate in candidates:
+        assert candidate.method is not None
+        summarize, sort, again = (part.demonstrations for part in candidate.method.parts)
+        assert [inputs.split("\n")[0] for inputs, _ in sort] == [inputs for inputs, _ in summarize]
+        assert again == (), "a step that was not called has nothing to show"
+        assert candidate.predictor == "summarize, sort"
 
 
 def test_a_program_that_passes_no_row_is_shown_the_labels_of_train_rows() -> None:
