@@ -4,6 +4,7 @@ A predictor never stores a model. It is called inside its role's context, so tha
 saved, copied and compiled without the engine that serves it.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -55,7 +56,11 @@ class Role:
         signature = predictor.signature
         adapter = adapter_for(signature, self.adapter)
         config = {**predictor.config, **config}
-        [fields, *_] = await adapter.acall(self.lm, config, signature, list(demos), dict(inputs))
+        arguments = self.lm, config, signature, list(demos), dict(inputs)
+        if _is_awaitable(self.lm):
+            [fields, *_] = await adapter.acall(*arguments)
+        else:
+            [fields, *_] = await asyncio.to_thread(adapter, *arguments)
         return dspy.Prediction(**fields)
 
 
@@ -102,6 +107,14 @@ class Roles:
     responder: Role
     optimizer: Role
     judge: Role
+
+
+def _is_awaitable(lm: dspy.BaseLM) -> bool:
+    """Return whether a model has an asynchronous call; a model of a user's own need not."""
+    own, engine = type(lm), getattr(lm, "_engine_spec", "")
+    if not isinstance(engine, str):
+        return getattr(lm, "_async_engine_spec", None) is not None
+    return (own.acall, own.aforward) != (dspy.BaseLM.acall, dspy.BaseLM.aforward)
 
 
 async def ask(

@@ -1,6 +1,7 @@
 """Records in columns that a config names, and the keys of other spellings that formats share."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -132,6 +133,28 @@ def usual_columns(record: Record) -> Columns | None:
     # `input` and `output` alone are a question and its answer.
     context = None if names["input"] == instruction else names["input"]
     return Columns(instruction, context, names["response"], "id", "root", "turns", names["system"])
+
+
+_LONGEST_NAME = 3
+"""Words of a column's name; longer ones are questions of a form, or rows."""
+
+_SENTENCE_END = re.compile(r"[.!?。！？…]\s*$")
+
+
+def text_among_names(names: Iterable[str]) -> str | None:
+    """Return the name of a column that reads like the text of a row, or None.
+
+    Where one name is what people call a column, the others are names, too, however long.
+    """
+    names = list(names)
+    if {_plain(name) for name in names} & {name for usual in USUAL.values() for name in usual}:
+        return None
+    return next((name for name in names if _reads_like_text(name)), None)
+
+
+def _reads_like_text(name: str) -> bool:
+    words = name.replace("_", " ").split()
+    return len(words) > _LONGEST_NAME or bool(_SENTENCE_END.search(name))
 
 
 def with_plain_keys(record: Record) -> Record:

@@ -12,6 +12,7 @@ from autoevol.experiments.data.formats.catalogue import Format, detected
 from autoevol.experiments.data.formats.columns import (
     Columns,
     KeySpelling,
+    text_among_names,
     usual_columns,
     with_plain_keys,
 )
@@ -27,6 +28,9 @@ Wanted = str | int | float | list[str | int | float]
 """The values of a column that are wanted."""
 
 FIELD_HINT = "name the column of instructions: data.fields.instruction, or --field instruction=NAME"
+
+_WITH_HEADER = (".csv", ".tsv")
+"""Files whose first line names the columns."""
 
 _OWN = ("response", None)
 """Columns of the answer in our own form of seeds."""
@@ -203,6 +207,7 @@ class _Forms:
 
     def __init__(self, file: Path, options: ReadOptions, by_name: dict[str, "_Form"]) -> None:
         self._fixed = _fixed_form(file, options)
+        self._has_header = file.suffix.lower() in _WITH_HEADER
         self._by_name = by_name
         self._by_keys: dict[tuple[str, ...], _Form] = {}
 
@@ -223,6 +228,8 @@ class _Forms:
         form = detected(record) or detected(with_plain_keys(record))
         if form:
             return self._by_name.setdefault(form.name, _form_of(form))
+        if self._has_header:
+            _check_header(record)
         columns = usual_columns(record)
         is_seed = not {"instruction", "turns"}.isdisjoint(record.value)
         # With its answer under another name, its columns say more than our own form of seeds.
@@ -235,6 +242,22 @@ class _Forms:
         if columns == Columns():
             return _columns_form(columns, "the form of seeds")
         return _columns_form(columns, f"columns {columns.sentence}", is_told=True)
+
+
+def _check_header(record: Record) -> None:
+    """Refuse a file that seems to have no header: its first row would be lost as names of columns.
+
+    Raises:
+        ConfigError: A name reads like a text.
+    """
+    text = text_among_names(record.value)
+    if text is not None:
+        problem = (
+            f"the first line reads like a row, not like names of columns: {text[:60]!r}; put a "
+            "line of names above it, such as instruction. If it is a name, set "
+            "data.fields.instruction, or --field instruction=NAME"
+        )
+        raise ConfigError(record.place, problem)
 
 
 def _fixed_form(file: Path, options: ReadOptions) -> _Form | None:

@@ -56,7 +56,7 @@ class UserMetric:
             raise ConfigError("AutoEvol: metric", f"must be callable, is {kind}")
         if not 0 < passes <= 1:
             raise ConfigError("AutoEvol: passes", f"must be in (0, 1], is {passes}")
-        self._metric, self._passes = metric, passes
+        self._metric, self.passes = metric, passes
         self._arguments = _arguments_of(metric)
         self.is_async = inspect.iscoroutinefunction(metric)
 
@@ -67,7 +67,7 @@ class UserMetric:
 
     def is_failed(self, score: float) -> bool:
         """Return whether a row with this score fails."""
-        return is_below(score, self._passes)
+        return is_below(score, self.passes)
 
 
 def is_below(score: float, passes: float) -> bool:

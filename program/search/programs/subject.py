@@ -1,6 +1,5 @@
 """A user's program as the subject of a search: measured by the user's metric, row by row."""
 
-import logging
 import math
 from collections.abc import Mapping, Sequence, Sized
 from concurrent.futures import Executor
@@ -17,6 +16,7 @@ from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Evaluation, Outcome, Row, Trajectory
 from autoevol.program.roles import Role
 from autoevol.program.search.operators import Operator
+from autoevol.program.search.programs.diagnosis import warn_of_problems
 from autoevol.program.search.programs.metric import (
     Judgement,
     UserMetric,
@@ -33,8 +33,6 @@ from autoevol.program.search.programs.state import ProgramState, as_text, fields
 from autoevol.program.search.proposer import Proposer
 from autoevol.program.search.settings import OperatorName, SearchSettings
 from autoevol.signatures import Method
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ class ProgramSubject:
         if not self.row_calls:
             # How often a program calls its models is known once it has run.
             self.row_calls = self.case_calls = math.ceil((len(bench.calls) - calls) / len(rows))
-            _warn_of_one_error(outcomes)
+            warn_of_problems(outcomes, bench.metric)
         return evaluation
 
     async def cases(self, method: Method, rows: Sequence[Row], *, phase: str) -> list[Trajectory]:
@@ -194,14 +192,6 @@ def output_text(prediction: Any) -> str:
     if isinstance(prediction, dspy.Example):
         return fields_text(prediction, prediction.keys())
     return as_text(prediction)
-
-
-def _warn_of_one_error(outcomes: Sequence[Outcome]) -> None:
-    """Say that the program fails on every row for one reason, which no instruction will mend."""
-    errors = {str(outcome.reasons[0]) for outcome in outcomes if outcome.reasons}
-    failed = [o for o in outcomes if o.reasons and o.reasons[0].rule == "error"]
-    if len(errors) == 1 and len(failed) == len(outcomes):
-        logger.warning("the program raises on all %d dev rows: %s", len(outcomes), errors.pop())
 
 
 def _status(run: Run, judgement: Judgement, metric: UserMetric) -> Any:

@@ -301,3 +301,29 @@ def test_seeds_are_built_without_the_records_that_make_no_row(workplace: Path) -
     printed = run_cli("seeds", "s.yaml", "out.jsonl", expected=0).out
     assert "1 more records make no row" in printed
     assert len(rows_of(Path("out.jsonl"))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Write a poem about the sea.\nSort a list of numbers.\n", id="one column"),
+        pytest.param('"Write a poem, please","A poem"\n"Explain, slowly","Sure"\n', id="two"),
+        pytest.param("하늘은 왜 파란가요?\n바다는 왜 짠가요?\n", id="unspaced question"),
+    ],
+)
+def test_a_row_is_not_lost_as_a_header(workplace: Path, text: str) -> None:
+    Path("a.csv").write_text(text)
+    error = run_cli("convert", "a.csv", "b.jsonl", expected=2).err
+    assert "reads like a row" in error
+    Path("a.csv").write_text(f"instruction,answer\n{text}" if "," in text else f"asked\n{text}")
+    run_cli("convert", "a.csv", "b.jsonl", expected=0)
+    assert len(rows_of(Path("b.jsonl"))) == 2
+
+
+def test_long_names_are_names_beside_a_usual_one_or_where_they_are_named(workplace: Path) -> None:
+    Path("a.csv").write_text("question,How sure are you of it?\nWhy?,very\n")
+    run_cli("convert", "a.csv", "b.jsonl", expected=0)
+    Path("c.csv").write_text("What would you ask the model?\nWhy?\n")
+    field = "instruction=What would you ask the model?"
+    run_cli("convert", "c.csv", "d.jsonl", "--field", field, expected=0)
+    assert [row["instruction"] for row in rows_of(Path("d.jsonl"))] == ["Why?"]

@@ -749,14 +749,3 @@ def test_a_search_that_is_skipped_or_has_no_calls_says_so(
     assert "max_calls is 20, and the search makes no step" in caplog.text
     assert "the search is skipped" in dspy_log[-2]
     assert "stays as it is" in dspy_log[-1]
-
-
-def test_a_program_that_raises_on_every_row_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    class Broken(TwoSteps):
-        def forward(self, tikcet: str) -> dspy.Prediction:
-            raise AssertionError
-
-    compiler, _ = optimizer(patience=1)
-    with dspy.context(lm=two_step_reply(model())):
-        compiler.compile(Broken(), **sets())
-    assert "the program raises on all 16 dev rows: error: TypeError" in caplog.text
