@@ -46,6 +46,7 @@ class Method:
         system: The published system whose operator it is, in our words; "": it is our own.
         digit: The digit that stands for it in koevol's traces; "": there is none.
         template: The text with its placeholders; None: the method has no parameters.
+        about: What it does, in a few words; "": nobody has said it. No part of its identity.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Method:
     system: str = ""
     digit: str = ""
     template: Template | None = field(default=None, compare=False, repr=False)
+    about: str = field(default="", compare=False, repr=False)
 
     @cached_property
     def id(self) -> str:
@@ -96,7 +98,7 @@ class Method:
 
     def with_instructions(self, instructions: str, *, name: str) -> "Method":
         """Return the method with other instructions and no parameters; all the rest stays."""
-        return replace(self, name=name, instructions=instructions, template=None)
+        return replace(self, name=name, instructions=instructions, template=None, about="")
 
     @property
     def parts(self) -> tuple["Method", ...]:
@@ -132,7 +134,8 @@ class Method:
 def to_markdown(method: Method) -> str:
     """Return the method as Markdown with front matter, the values of its parameters in its text."""
     front: dict[str, object] = {
-        **{"name": method.name, "id": method.id, "kind": method.kind, "domain": method.domain},
+        **{"name": method.name, "about": method.about, "id": method.id},
+        **{"kind": method.kind, "domain": method.domain},
         **{"system": method.system, "digit": method.digit, "thinking": method.thinking},
     }
     front = {key: value for key, value in front.items() if value}
@@ -168,6 +171,7 @@ def from_markdown(text: str, *, name: str) -> Method:
         system=_text("system", front.get("system", "")),
         digit=_text("digit", front.get("digit", "")),
         template=template if template.defaults else None,
+        about=_text("about", front.get("about", "")),
     )
 
 
@@ -178,12 +182,20 @@ def shipped_methods() -> dict[str, Method]:
 
 @cache
 def _library() -> tuple[Method, ...]:
-    methods = [Method("e0", EvolveInstructionStepwise.instructions, thinking="steps")]
+    methods = [
+        Method(
+            "e0",
+            EvolveInstructionStepwise.instructions,
+            thinking="steps",
+            about="The paper's initial method: four steps, written down",
+        )
+    ]
     methods += [
         from_markdown(path.read_text(encoding="utf-8"), name=path.stem)
         for path in sorted(_LIBRARY.rglob("*.md"), key=lambda path: (len(path.parts), path))
     ]
-    return (*methods, Method("e0-direct", EvolveInstruction.instructions))
+    direct = "The paper's four steps, thought silently"
+    return (*methods, Method("e0-direct", EvolveInstruction.instructions, about=direct))
 
 
 def _split(text: str) -> tuple[dict[str, object], str]:

@@ -13,15 +13,12 @@ app = typer.Typer(help="The named evolving methods.", no_args_is_help=True, add_
 
 @app.command("list")
 def methods_list() -> None:
-    """List the methods."""
+    """List the methods; `methods show NAME` prints one with its parameters."""
     from autoevol.signatures import shipped_methods
 
-    columns = ("kind", "domain", "system", "parameters", "digit", "words")
-    table = Table(Column("name", no_wrap=True), *columns)
+    table = Table(Column("name", no_wrap=True), "what it does", "kind", "system")
     for method in shipped_methods().values():
-        words = len(method.instructions.split())
-        about = (method.name, method.kind, method.domain, method.system)
-        table.add_row(*about, ", ".join(method.parameters), method.digit, str(words))
+        table.add_row(method.name, method.about, method.kind, method.system or "-")
     console.print(table)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autoevol.experiments.cli.data import Fields
+from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.terminal.arguments import fields_of, path_of
 from autoevol.experiments.terminal.console import say
 from autoevol.program.errors import ConfigError
@@ -49,7 +50,8 @@ def _new_project(folder: Path) -> None:
     for file in write_project(folder):
         say(f"wrote {file}")
     config = folder / "config.yaml"
-    say(f"next: autoevol preview {config}, autoevol run {config}; or autoevol init YOUR_DATA")
+    preview, run = command_line("preview", config), command_line("run", config)
+    say(f"next: {preview}, {run}; or autoevol init YOUR_DATA")
 
 
 def _new_config(
@@ -104,7 +106,7 @@ def _show_next(target: Path) -> None:
         show_plan(make_plan(load_config(target), str(target)))
     except ConfigError as error:
         say(f"before it can run: {error}")
-    say(f"next: autoevol preview {target}, then autoevol run {target}")
+    say(f"next: {command_line('preview', target)}, then {command_line('run', target)}")
 
 
 @app.command()

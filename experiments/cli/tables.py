@@ -11,6 +11,7 @@ from rich.text import Text
 from autoevol.experiments.artifacts.admissions import admission_lines
 from autoevol.experiments.artifacts.resume import CONFIG
 from autoevol.experiments.config.loading import read_yaml
+from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.report.examples import examples_in
 from autoevol.experiments.report.next_steps import next_steps
@@ -111,7 +112,7 @@ def show_summary(summary: dict[str, Any], folder: Path) -> None:
     _show_examples(folder)
     _show_files(folder)
     if not summary.get("mlflow_run_id"):
-        say(f"not tracked in MLflow; `autoevol track {folder}` logs it")
+        say(f"not tracked in MLflow; `{command_line('track', folder)}` logs it")
     for step in next_steps(summary, folder, read_yaml(folder / CONFIG)):
         console.print(f"\n{step.why}", markup=False, highlight=False)
         if step.command:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.files.paths import local_path, read_text
+from autoevol.experiments.files.paths import command_line, local_path, read_text
 from autoevol.program.errors import ConfigError
 from autoevol.signatures.strict_yaml import YamlError, load_yaml
 
@@ -46,7 +46,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: It cannot be read, or holds something else.
     """
     if path.suffix.lower() in _DATA and path.is_file():
-        problem = f"is data, not a config; `autoevol init {path}` writes one for it"
+        problem = f"is data, not a config; `{command_line('init', path)}` writes one for it"
         raise ConfigError(str(path), problem)
     try:
         tree = load_yaml(read_text(local_path(path, str(path)), str(path)))

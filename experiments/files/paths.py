@@ -6,6 +6,7 @@ its end: a FIFO waits for a writer for ever, a device may never end.
 """
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -16,6 +17,11 @@ _MOST_PATH_BYTES = 3500
 
 MOST_BYTES = 4 << 20
 """Size of the largest text that is read whole: a config, a method, a prompt."""
+
+
+def command_line(*words: str | Path) -> str:
+    """Return a command of ours as one types it: a word with a space or a sign is quoted."""
+    return shlex.join(("autoevol", *map(str, words)))
 
 
 def local_path(name: str | Path, where: str) -> Path:

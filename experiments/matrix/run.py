@@ -12,6 +12,7 @@ from typing import Any
 from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.export.writers import export_finished
 from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.files.reading import read_json, read_object
 from autoevol.experiments.matrix.grid import read_matrix
 from autoevol.experiments.matrix.plan import MatrixPlan, PlannedCell, plan_matrix
@@ -73,7 +74,7 @@ def run_matrix(request: RunRequest, tree: dict[str, Any], confirm: Confirm) -> N
     show_cells(done)
     if request.scope != "search":
         folders = (str(cell.plan.config.folder) for cell in done.cells)
-        say(f"compare  autoevol compare {' '.join(folders)}")
+        say(f"compare  {command_line('compare', *folders)}")
 
 
 def _is_done(planned: MatrixPlan, tracking: TrackingConfig | None) -> bool:

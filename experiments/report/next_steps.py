@@ -1,12 +1,12 @@
 """What a user can do after a run: against its losses first, then with its rows."""
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.report.remedies import Config, losses
 
 TOO_FEW = "too few rows to tell"
@@ -35,11 +35,10 @@ def next_steps(
         folder: The run's.
         config: The run's, as the tree of its YAML; {}: it is not known.
     """
-    place = shlex.quote(str(folder))
-    return [*_against_losses(summary, place, config), *_with_rows(summary, place)]
+    return [*_against_losses(summary, folder, config), *_with_rows(summary, folder)]
 
 
-def _against_losses(summary: Mapping[str, Any], folder: str, config: Config) -> Iterator[NextStep]:
+def _against_losses(summary: Mapping[str, Any], folder: Path, config: Config) -> Iterator[NextStep]:
     remedies = set[str]()
     for loss in losses(summary, config):
         # One remedy may help against several rules.
@@ -61,26 +60,27 @@ def _against_losses(summary: Mapping[str, Any], folder: str, config: Config) -> 
     if summary.get("rows_suspected"):
         yield NextStep(
             f"{summary['rows_suspected']:,} kept rows resemble failures. Read some of them.",
-            f"autoevol view {folder}",
+            command_line("view", folder),
         )
 
 
-def _with_rows(summary: Mapping[str, Any], folder: str) -> Iterator[NextStep]:
+def _with_rows(summary: Mapping[str, Any], folder: Path) -> Iterator[NextStep]:
     if not summary["rounds"]:
+        best = folder / "methods" / "best.md"
         yield NextStep(
             "Only the search ran. Evolve the whole set with the best method.",
-            f"autoevol evolve CONFIG --method {folder}/methods/best.md --out FOLDER",
+            command_line("evolve", "CONFIG", "--method", best, "--out", "FOLDER"),
         )
         return
     if not summary["rows_out"]:
-        yield NextStep("No row was kept. Look at a few replies.", f"autoevol view {folder}")
+        yield NextStep("No row was kept. Look at a few replies.", command_line("view", folder))
         return
     if not summary.get("rows_suspected"):
         yield NextStep(
             "Read the rows, kept and lost, and mark them. `autoevol export` and `autoevol train` "
             "leave out those that you mark bad.",
-            f"autoevol view {folder}",
+            command_line("view", folder),
         )
-    yield NextStep("Fine-tune a student on them.", f"autoevol train {folder} --model NAME")
+    yield NextStep("Fine-tune a student on them.", command_line("train", folder, "--model", "NAME"))
     # Whether the run is tracked is known only after this page is written.
     yield NextStep("Compare this run with others in MLflow.", "autoevol ui")

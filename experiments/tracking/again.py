@@ -15,6 +15,7 @@ from autoevol.experiments.artifacts.labels.file import read_marks
 from autoevol.experiments.artifacts.search_record import SearchRecord, best_alone, read_record
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.files.reading import read_rows
 from autoevol.experiments.files.trees import flatten
 from autoevol.experiments.scores.stored import read_stored
@@ -103,7 +104,7 @@ def track_later(
     """
     if config is None or summary.get("mlflow_run_id"):
         return summary
-    with reporting(say, f"`autoevol track {folder}` tries again"):
+    with reporting(say, f"`{command_line('track', folder)}` tries again"):
         run_id = track_folder(folder, config)
         say(f"{folder}: logged in MLflow, which the run itself could not reach")
         return {**summary, "mlflow_run_id": run_id}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.folder import RunFolder
+from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.tracking.background import BackgroundLog
 from autoevol.experiments.tracking.candidates import candidate_bodies
@@ -214,7 +215,7 @@ def tracked(
         logger.warning("no %s here: the run is not tracked", SETTINGS_FILE)
 
     def on_failure(reason: str) -> None:
-        say(f"not tracked: {reason}; `autoevol track {folder.path}` logs the run later")
+        say(f"not tracked: {reason}; `{command_line('track', folder.path)}` logs the run later")
 
     place = RunPlace(folder.path, folder.key, folder.started, folder.replaces)
     log = EventLog(place, config, on_failure)

@@ -6,6 +6,7 @@ from pathlib import Path
 from autoevol.experiments.artifacts.identity import read_identity
 from autoevol.experiments.artifacts.labels.file import LABELS
 from autoevol.experiments.artifacts.summary import SUMMARY
+from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.tracking.again import log_marks, reporting
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.view.run_rows import RunRows
@@ -44,15 +45,17 @@ def view(folder: Path, port: int, tracking: TrackingConfig | None, say: Say) -> 
 def _say_end(folder: Path, count: int, say: Say) -> None:
     say(f"{count} rows marked" if count != 1 else "1 row marked")
     if count:
-        say(f"`autoevol export {folder} --overwrite` and `autoevol train` leave out the bad ones")
+        export = command_line("export", folder, "--overwrite")
+        say(f"`{export}` and `autoevol train` leave out the bad ones")
 
 
 def _log(folder: Path, tracking: TrackingConfig, say: Say) -> None:
+    track = command_line("track", folder)
     try:
-        with reporting(say, f"the marks are saved, and `autoevol track {folder}` tries again"):
+        with reporting(say, f"the marks are saved, and `{track}` tries again"):
             if count := log_marks(folder, tracking):
                 say(f"MLflow has {count} marks of this run, those of rows that were traced")
             elif not (folder / SUMMARY).is_file():
-                say(f"`autoevol track {folder}` logs the marks in MLflow once the run is over")
+                say(f"`{track}` logs the marks in MLflow once the run is over")
     except KeyboardInterrupt:
-        say(f"the marks are saved; `autoevol track {folder}` logs them in MLflow")
+        say(f"the marks are saved; `{track}` logs them in MLflow")

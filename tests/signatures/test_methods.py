@@ -238,13 +238,24 @@ def test_a_demonstration_of_another_value_is_left_out() -> None:
     assert len(constraints.with_parameters(language="ko", words=30).demonstrations) == 2
 
 
-def test_the_list_fits_110_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "110")
+def test_the_list_says_in_80_columns_what_each_method_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     lines = run_cli("methods", "list", expected=0).out.splitlines()
     row = next(line for line in lines if "code-constraints" in line)
-    assert "language, words, constraints" in row
+    assert "Adds requirements" in row
     assert "wizardcoder" in row
-    assert max(map(len, lines)) <= 110
+    assert max(map(len, lines)) <= 80
+    assert all(method.about for method in shipped_methods().values())
+
+
+def test_what_a_method_does_is_read_written_and_lost_with_its_text() -> None:
+    method = from_markdown("---\nabout: Adds a fish\n---\nAdd a fish.", name="fish")
+    assert method.about == "Adds a fish"
+    assert "about: Adds a fish" in to_markdown(method)
+    assert method == from_markdown("Add a fish.", name="fish"), "no part of its identity"
+    assert method.with_instructions("Add a bird.", name="bird").about == ""
 
 
 def test_show_prints_the_method_with_its_parameters_set() -> None:
