@@ -9,7 +9,7 @@ import typer
 
 from autoevol.experiments.terminal.console import quiet_libraries, say
 from autoevol.experiments.tracking.config import load_tracking
-from autoevol.experiments.tracking.links import PORT, charts_link, runs_link, ui_address
+from autoevol.experiments.tracking.links import PORT, charts_link, is_server, pages_of, runs_link
 from autoevol.program.errors import ConfigError
 
 app = typer.Typer(add_completion=False)
@@ -57,18 +57,22 @@ def serve_ui(port: int) -> None:
     tracking = load_tracking()
     if tracking is None:
         raise ConfigError("mlflow.yaml", "does not exist here, so no run is tracked")
-    base = ui_address(port)
+    uri = tracking.tracking_uri
+    base = pages_of(uri, port)
     with required():
         store = find_store(tracking)
     if store:
         say(f"runs     {runs_link(store.experiment_id, base)}")
         say("         tick two runs and press Compare")
         say(f"charts   {charts_link(store.experiment_id, base)}")
-    say(f"MLflow at {base} (store {tracking.tracking_uri}); Ctrl-C ends it")
+    if is_server(uri):
+        say(f"MLflow at {base}: the store is a server, which shows its own pages")
+        return
+    say(f"MLflow at {base} (store {uri}); Ctrl-C ends it")
     # MLflow's default is four workers; one user needs one, and each is a process of its own.
     # Through this Python: `mlflow` on the PATH may be another environment's.
     command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
-    command += ["--backend-store-uri", tracking.tracking_uri]
+    command += ["--backend-store-uri", uri]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     # exec replaces the process at once: what Python has buffered would never be printed.
     sys.stdout.flush()

@@ -14,7 +14,13 @@ from autoevol.experiments.compare.sides import Side
 from autoevol.experiments.terminal.console import say
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig, load_tracking
-from autoevol.experiments.tracking.links import compare_link, metric_link, run_link
+from autoevol.experiments.tracking.links import (
+    compare_link,
+    is_server,
+    metric_link,
+    pages_of,
+    run_link,
+)
 from autoevol.experiments.tracking.naming.metrics import bounded, with_interval
 from autoevol.experiments.tracking.store import (
     Store,
@@ -42,11 +48,12 @@ class TrackedSides:
         """The runs' ids."""
         return [run.info.run_id for run in self.runs]
 
-    def links(self) -> list[str]:
-        """Return the UI's pages of all runs; with the search's chart if a run searched."""
-        links = [f"compare   {compare_link(self.ids, self.store.experiment_id)}"]
+    def links(self, base: str) -> list[str]:
+        """Return the pages of all runs; with the search's chart if a run searched."""
+        experiment = self.store.experiment_id
+        links = [f"compare   {compare_link(self.ids, experiment, base)}"]
         if any(SEARCH_METRIC in run.data.metrics for run in self.runs):
-            chart = metric_link(self.ids, SEARCH_METRIC, self.store.experiment_id)
+            chart = metric_link(self.ids, SEARCH_METRIC, experiment, base)
             links.append(f"search    {chart}")
         return links
 
@@ -59,12 +66,13 @@ def show_in_mlflow(sides: Sequence[Side], comparison: Comparison | None = None) 
     config = load_tracking()
     with reporting(say, "the comparison itself is complete"):
         tracked = find_tracked(config, sides)
-        if tracked is None:
+        if config is None or tracked is None:
             return
         if comparison:
             track_comparison(tracked, comparison)
-        say("In MLflow, while `autoevol ui` runs:")
-        for link in tracked.links():
+        uri = config.tracking_uri
+        say("In MLflow:" if is_server(uri) else "In MLflow, while `autoevol ui` runs on its port:")
+        for link in tracked.links(pages_of(uri)):
             say(link)
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from rich.table import Table
-
 from autoevol.experiments.judging.labelled import LabelledRow
 from autoevol.metrics import SETS_ON_TEXTS, Reason, broken, compose, fails, for_evolver
 from autoevol.metrics.failure.evolvers import EvolverClass, EvolverLook, look_at
@@ -25,14 +23,6 @@ FIGURES = (
 )
 """Of each rule set; docs/failure-metric.md says what each means and which way is better."""
 
-_SHOWN = (
-    "recall",
-    "recall_failed",
-    "specificity",
-    "suspected_good",
-    "suspected_precision",
-    "balanced_accuracy",
-)
 GROUPS: Mapping[str, Callable[[LabelledRow], str]] = {
     "source": lambda row: row.source,
     "lang": lambda row: row.lang,
@@ -120,54 +110,6 @@ def broken_by_response(name: str, row: LabelledRow) -> tuple[Reason, ...]:
     return broken(compose([name], "respond"), row.case)
 
 
-def table(agreements: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return a line for each rule set: its figures with 95 % intervals."""
-    lines = Table("rule set", *(name.replace("_", " ") for name in _SHOWN))
-    for name, figures in agreements.items():
-        lines.add_row(name, *(_cell(figures, column) for column in _SHOWN))
-    return lines
-
-
-def kinds_table(agreements: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return the recall by failure kind, a column for each rule set."""
-    first = next(iter(agreements.values()))
-    lines = Table("kind", "rows", *agreements)
-    for kind, count in first["rows_by_kind"].items():
-        cells = (f"{figures['recall_by_kind'][kind]:.2f}" for figures in agreements.values())
-        lines.add_row(kind, str(count), *cells)
-    return lines
-
-
-def groups_table(
-    agreements: Mapping[str, Mapping[str, Any]], classes: Classes, by: str, name: str = "strict"
-) -> Table:
-    """Return the figures of one rule set by source, language, domain, kind or confidence."""
-    titles = [column.replace("_", " ") for column in _SHOWN]
-    lines = Table(f"{name}, by {by}", "rows", *titles)
-    if by == "source":
-        lines.add_column("evolver", no_wrap=True)
-    for key, group in agreements[name]["groups"].items():
-        kind, _, value = key.partition(" ")
-        if kind != by:
-            continue
-        cells = [_number(group[column]) for column in _SHOWN]
-        look = classes.looks.get(value) if by == "source" else None
-        note = [f"{look.evolver_class} ({look.kept:.2f})"] if look else []
-        lines.add_row(value, str(group["rows"]), *cells, *note)
-    return lines
-
-
-def summary_line(agreements: Mapping[str, Mapping[str, Any]], name: str = "strict") -> str:
-    """Return the worst source of a rule set in a line; "" where there is none to compare."""
-    worst = agreements[name]["worst_source"]
-    if worst is None:
-        return ""
-    return (
-        f"{name}: least specificity over sources: {worst['specificity']:.2f} ({worst['source']}, "
-        f"{worst['good_rows']} good rows)"
-    )
-
-
 def _pure(name: str, rows: Sequence[LabelledRow], classes: Classes) -> Findings:
     return [broken_rules(name, row, classes.of(row)) for row in rows]
 
@@ -250,12 +192,3 @@ def _estimates(verdicts: Sequence[Verdict]) -> dict[str, Estimate | None]:
         "kept_good": share(kept.false_alarms, good),
         "bad_kept": share(kept.hits, bad),
     }
-
-
-def _cell(figures: Mapping[str, Any], name: str) -> str:
-    value, interval = figures[name], figures["intervals"][name]
-    return str(Estimate(value, interval)) if value is not None else "–"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"

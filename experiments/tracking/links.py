@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 PORT = 5000
 """Where `autoevol ui` listens by default."""
@@ -12,6 +12,24 @@ PORT = 5000
 def ui_address(port: int = PORT) -> str:
     """Return the address of `autoevol ui`."""
     return f"http://127.0.0.1:{port}"
+
+
+def is_server(tracking_uri: str) -> bool:
+    """Return whether a store is an MLflow server, which serves its own pages."""
+    return tracking_uri.startswith(("http://", "https://"))
+
+
+def pages_of(tracking_uri: str, port: int = PORT) -> str:
+    """Return the address of a store's pages: a server's own, or that of `autoevol ui`.
+
+    A password in the server's address is left out.
+    """
+    if not is_server(tracking_uri):
+        return ui_address(port)
+    parts = urlsplit(tracking_uri)
+    return urlunsplit(
+        (parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", "")
+    )
 
 
 def compare_link(run_ids: Sequence[str], experiment_id: str, base: str = ui_address()) -> str:

@@ -68,16 +68,10 @@ def metric_check(
 def _shown(
     figures: Mapping[str, Mapping[str, Any]], classes: "Classes", by: str
 ) -> "Sequence[Table | str]":
-    from autoevol.experiments.judging.metric_check import (
-        groups_table,
-        kinds_table,
-        summary_line,
-        table,
-    )
+    from autoevol.experiments.judging.metric_tables import summary_line, tables
 
     line = summary_line(figures)
-    tables = [table(figures), kinds_table(figures), groups_table(figures, classes, by)]
-    return [*tables, *([line] if line else [])]
+    return [*tables(figures, classes, by), *([line] if line else [])]
 
 
 def _witnessed(

@@ -55,6 +55,15 @@ def test_the_json_is_keyed_by_rule_set(workplace: Path) -> None:
     assert agreements["strict"]["groups"]["lang en"]["rows"] == 3
 
 
+def test_the_tables_fit_80_columns(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    file = str(LABELLED / "tune.jsonl")
+    lines = run_cli("metric-check", file, expected=0).out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any("…" in line for line in lines), "nothing is cut"
+    assert any("contradiction_or_unsolvable" in line for line in lines)
+
+
 def test_the_table_shows_intervals_and_kinds(workplace: Path) -> None:
     file = write_rows(row(), row(id="b", evolved=None, raw="x", failed=True, kinds=["unparsed"]))
     shown = run_cli("metric-check", str(file), expected=0).out

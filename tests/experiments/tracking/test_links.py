@@ -7,6 +7,7 @@ from autoevol.experiments.tracking.links import (
     charts_link,
     compare_link,
     metric_link,
+    pages_of,
     run_link,
     runs_link,
 )
@@ -38,3 +39,10 @@ def test_other_pages() -> None:
     assert runs_link("7").endswith("/#/experiments/7/runs?workflowType=machine_learning")
     assert run_link("0a", "7") == "#/experiments/7/runs/0a"
     assert run_link("0a", "7", "http://h") == "http://h/#/experiments/7/runs/0a"
+
+
+def test_a_server_shows_its_own_pages_without_its_password() -> None:
+    assert pages_of("sqlite:///mlflow.db", 7) == "http://127.0.0.1:7"
+    assert pages_of("https://me:secret@mlflow.example.org:80/team/") == (
+        "https://mlflow.example.org:80/team"
+    )

@@ -254,6 +254,8 @@ def test_a_server_that_dies_in_the_middle_of_a_run_holds_no_run(
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(mlflow_server(file))
         use_store(url)
+        # A server shows its own pages: nothing is started beside it.
+        assert f"MLflow at {url}: the store is a server" in run_cli("ui", expected=0).out
 
         def answer(number: int) -> tuple[int, Any]:
             if number == 5:
