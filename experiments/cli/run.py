@@ -21,7 +21,7 @@ from autoevol.experiments.terminal.console import complain, console, say, say_at
 
 if TYPE_CHECKING:
     from autoevol.experiments.config.experiment import ExperimentConfig
-    from autoevol.experiments.run.planning.estimate import CostEstimate
+    from autoevol.experiments.run.planning.expectation import CostEstimate
     from autoevol.experiments.run.planning.plan import Plan
     from autoevol.experiments.verification.planning import VerificationPlan
 

@@ -15,7 +15,8 @@ from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.report.examples import examples_in
 from autoevol.experiments.report.next_steps import next_steps
-from autoevol.experiments.run.planning.estimate import CostEstimate, estimate
+from autoevol.experiments.run.planning.estimate import estimate
+from autoevol.experiments.run.planning.expectation import CostEstimate
 from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.scores.results import ScoreResults
 from autoevol.experiments.terminal.console import as_text, console, say

@@ -9,7 +9,8 @@ from rich.table import Column, Table
 
 from autoevol.experiments.matrix.plan import MatrixPlan, PlannedCell
 from autoevol.experiments.matrix.results import figures_of, line_of
-from autoevol.experiments.run.planning.estimate import CostEstimate, estimate
+from autoevol.experiments.run.planning.estimate import estimate
+from autoevol.experiments.run.planning.expectation import CostEstimate
 from autoevol.experiments.terminal.console import console, say
 
 _WIDEST = 1000

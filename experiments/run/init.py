@@ -127,7 +127,7 @@ def _own_parts(new: NewConfig, profile: Profile) -> list[str]:
         "models:",
         "  evolver:                    # rewrites; the other roles are served by it, too",
         f"    model: {new.model}",
-        f"    max_tokens: {tokens}",
+        f"    max_tokens: {tokens:<14}# of a reply; one that is cut off fails",
     ]
     search = [
         "optimizer:                    # searches for a better method first; without this section",

@@ -4,5 +4,6 @@
 - `methods`, `models`: its parts, found and checked.
 - `notes`: what a user should know of it before the run.
 - `generation`: the settings of the bulk phase.
-- `estimate`: calls, tokens and cost by phase and role, as an upper bound, and what is expected.
+- `estimate`: calls, tokens and cost by phase and role, as an upper bound.
+- `expectation`: how many of them a run of usual rows makes.
 """

@@ -9,7 +9,7 @@ import pytest
 from autoevol.experiments.config.experiment import load_config
 from autoevol.experiments.run.planning.estimate import estimate
 from autoevol.experiments.run.planning.plan import make_plan
-from tests.support.command_line import rows_of, run_cli
+from tests.support.command_line import rows_of, run_cli, summary_of
 from tests.support.loopback import Answer, ReceivedRequest, answering, good_reply
 
 NONE = {"name": "none"}
@@ -134,6 +134,30 @@ def test_fewer_calls_are_expected_than_the_bound_where_races_and_failures_save_s
     assert few < bound
     short, _ = expected(write_config, optimizer={"steps": 1})
     assert short < few
+
+
+def test_the_budget_of_a_search_bounds_its_estimate(write_config: Callable[..., Path]) -> None:
+    def phases(**search: Any) -> dict[str, int]:
+        config = load_config(write_config(30, optimizer=search))
+        lines = estimate(make_plan(config, "test.yaml"))
+        names = dict.fromkeys(line.phase for line in lines)
+        return {name: sum(e.calls for e in lines if e.phase == name) for name in names}
+
+    free, bound = phases(steps=10), phases(steps=10, max_calls=60)
+    # A step that has begun is finished; each role's bound is one of its own.
+    assert bound["search"] <= 3 * (60 + free["search"] / 10 + 1) < free["search"]
+    assert bound["held-out"] == free["held-out"]
+    assert bound["evolve"] == free["evolve"]
+    assert phases(steps=10, max_calls=10_000) == free
+
+    file = write_config(30, optimizer={"steps": 10, "max_calls": 60})
+    lines = estimate(make_plan(load_config(file), "test.yaml"))
+    of_search = [line for line in lines if line.phase in ("search", "confirm")]
+    assert sum(line.expected for line in of_search) <= 60 + len(of_search)
+    run_cli("run", str(file), "--yes", expected=0)
+    made = summary_of(Path("runs/test"))["calls_by_role"]
+    for role, calls in made.items():
+        assert calls <= sum(line.calls for line in lines if line.role == role)
 
 
 def test_a_run_of_the_quickstarts_size_makes_about_the_expected_calls(
