@@ -5,7 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.compare.shared_rows import shared_seeds
+from autoevol.experiments.compare.sides import read_side
 from tests.support.command_line import run_cli
+from tests.support.html_pages import read_page
 
 PLAIN: dict[str, Any] = {"optimizer": {"name": "none"}, "failure": {"rules": []}}
 
@@ -50,3 +53,34 @@ def test_runs_on_the_same_seeds_are_compared_without_a_warning(
     printed, tables = compared("a", "b")
     assert "different seeds" not in printed
     assert "The runs have different seeds" not in tables
+
+
+def test_the_page_shows_what_each_run_made_of_the_same_seeds(
+    write_config: Callable[..., Path],
+) -> None:
+    strict = {**PLAIN, "failure": {"rules": ["strict"]}}
+    run(write_config(10, **PLAIN), "plain")
+    run(write_config(10, **strict), "strict", "--set", "data.limit=8")
+    sides = [read_side(Path(name)) for name in ("plain", "strict")]
+    seeds = shared_seeds(sides, count=20)
+    assert len(seeds) == 8, "the seeds that both have"
+    by_origin = {row.origin: row.instruction for row in sides[0].rows}
+    kept = {row.origin for row in sides[1].rows}
+    for seed in seeds:
+        plain, checked = seed.fates
+        assert "".join(piece.text for piece in plain.pieces) == by_origin[seed.text]
+        assert bool(checked.pieces) == (seed.text in kept)
+        assert bool(checked.lost_by) == (seed.text not in kept)
+    assert 0 < len(kept) < 8
+
+    run_cli("compare", "plain", "strict", "--out", "compared", expected=0)
+    page = read_page(Path("compared/compare.html"))
+    articles = page.all("article")
+    assert len(articles) == 5
+    assert all("plain" in article.text and "strict" in article.text for article in articles)
+
+
+def test_files_have_no_seeds_to_show(workplace: Path) -> None:
+    Path("a.jsonl").write_text('{"instruction": "Name a tree.", "output": "Oak"}\n')
+    side = read_side(Path("a.jsonl"))
+    assert shared_seeds([side, side]) == []
