@@ -20,6 +20,7 @@ from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.artifacts.suspects import suspects_in
 from autoevol.experiments.config.loading import read_yaml
 from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.files.reading import read_rows
 from autoevol.experiments.report.examples import Example, examples_in, lost_in
 from autoevol.experiments.report.html import embedded_files, page
@@ -105,6 +106,7 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
         score_note=_score_note(scores, evolved),
         judges=judges(scores),
         config=config,
+        again=command_line("run", folder / "config.yaml", "--out", "NEW_FOLDER"),
     )
     return [write_whole(folder / REPORT, text), *files.values()]
 
