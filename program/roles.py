@@ -110,11 +110,24 @@ class Roles:
 
 
 def _is_awaitable(lm: dspy.BaseLM) -> bool:
-    """Return whether a model has an asynchronous call; a model of a user's own need not."""
-    own, engine = type(lm), getattr(lm, "_engine_spec", "")
+    """Return whether a model has an asynchronous call; a model of a user's own need not.
+
+    The class that overrides any of a model's calls decides: one that overrides the others alone
+    would be passed over by the inherited asynchronous call.
+    """
+    engine = getattr(lm, "_engine_spec", "")
     if not isinstance(engine, str):
         return getattr(lm, "_async_engine_spec", None) is not None
-    return (own.acall, own.aforward) != (dspy.BaseLM.acall, dspy.BaseLM.aforward)
+    for own in type(lm).__mro__:
+        if own in (dspy.LM, dspy.BaseLM):
+            return own is dspy.LM
+        if not _CALLS.isdisjoint(vars(own)):
+            return not _ASYNC_CALLS.isdisjoint(vars(own))
+    return True
+
+
+_ASYNC_CALLS = frozenset(("acall", "aforward"))
+_CALLS = _ASYNC_CALLS | {"__call__", "forward"}
 
 
 async def ask(

@@ -164,7 +164,7 @@ def with_demonstrations(
     request: ProposalRequest, demonstrations: tuple[tuple[str, str], ...], why: str
 ) -> Proposal:
     """Return the parent with other demonstrations of the predictor."""
-    part: Method = replace(request.part, demonstrations=demonstrations)
+    part: Method = replace(request.part, demonstrations=demonstrations, about="")
     return Proposal(request.with_part(part), why)
 
 

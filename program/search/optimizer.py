@@ -5,9 +5,9 @@ best one. The paper's own algorithm is this loop with the settings `program.sear
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Awaitable, Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import dspy
@@ -23,10 +23,11 @@ from autoevol.program.listeners import Listeners
 from autoevol.program.records import Evaluation, Headroom, Row, StepRecord
 from autoevol.program.search.acceptance import Acceptance, decide_step
 from autoevol.program.search.archive import Archive
-from autoevol.program.search.candidates import GUARDED, CandidateMaker, CopyGuard
+from autoevol.program.search.candidates import CandidateMaker, CopyGuard
 from autoevol.program.search.confirmation import ConfirmationTest, confirm_on_fresh_rows
 from autoevol.program.search.policy import Policy, ProposalStudy
 from autoevol.program.search.racing import Race, RaceRules
+from autoevol.program.search.rows import SearchRows, search_rows
 from autoevol.program.search.settings import RANKS, SearchSettings
 from autoevol.program.search.subject import EvolverSubject, Subject
 from autoevol.signatures import Method
@@ -102,37 +103,21 @@ class AutoEvolInstruct(Teleprompter):
             A copy of `student`; with its own method when no better one was found.
 
         Raises:
+            ConfigError: Two sets share a row.
             StoppedError: Not one dev row could be scored.
             LMError: A call failed for good in a way that ends the run.
         """
         settings, listeners = self.settings, self.listeners
-        train, dev, fresh = as_rows(trainset), as_rows(valset), as_rows(freshset)
-        guarded = row_texts(train, dev, fresh, as_rows(heldoutset))
-        rows = SearchRows(train, dev, fresh, {} if self.pipeline.is_old else guarded)
+        sets = {"trainset": trainset, "valset": valset, "freshset": freshset}
+        rows = search_rows(**sets, heldoutset=heldoutset)
+        if self.pipeline.is_old:
+            rows = replace(rows, texts={})
         subject = EvolverSubject(student, self.pipeline, settings, listeners)
         with collected_calls() as calls:
             then = partial(self.then, student) if self.then else None
             search = Search(subject, settings, listeners, rows, PaidCalls(calls), then)
             best = await search.run()
         return student.with_method(best.method)
-
-
-@dataclass(frozen=True, slots=True)
-class SearchRows:
-    """The rows of a search; the three sets are disjoint.
-
-    Attributes:
-        train: The mini-batches are drawn from them.
-        dev: Candidates are compared on them.
-        fresh: The best methods are confirmed on them; without any there is no confirmation.
-        texts: The texts of each row, by set (train, dev, fresh, held-out): no proposal may quote
-            them.
-    """
-
-    train: Sequence[Row]
-    dev: Sequence[Row]
-    fresh: Sequence[Row]
-    texts: Mapping[str, Sequence[Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,24 +361,3 @@ def has_headroom(initial: Evaluation, settings: SearchSettings, listeners: Liste
     headroom = Headroom(initial.failure_rate, settings.accept_level)
     listeners.on_headroom(headroom)
     return headroom.is_enough or not settings.headroom
-
-
-def as_rows(examples: Sequence[Row | dspy.Example]) -> list[Row]:
-    """Return DSPy examples (fields `instruction`, perhaps `id`) as rows; rows stay as they are."""
-    return [
-        example if isinstance(example, Row) else _as_row(index, example)
-        for index, example in enumerate(examples)
-    ]
-
-
-def row_texts(*sets: Sequence[Row]) -> dict[str, list[tuple[str, ...]]]:
-    """Return the texts of the train, dev, fresh and held-out rows, by the name of the set."""
-    return {
-        name: [(row.text, row.input, row.response) for row in rows]
-        for name, rows in zip(GUARDED, sets, strict=True)
-    }
-
-
-def _as_row(index: int, example: dspy.Example) -> Row:
-    identity = str(example.get("id", index))
-    return Row(id=identity, seed_id=identity, instruction=example.instruction)

@@ -35,8 +35,9 @@ from autoevol.program.records import (
 from autoevol.program.search.archive import Archive
 from autoevol.program.search.candidates import CopyGuard
 from autoevol.program.search.operators import propose
-from autoevol.program.search.optimizer import Handover, as_rows, has_headroom, row_texts
+from autoevol.program.search.optimizer import Handover, has_headroom
 from autoevol.program.search.proposer import ProposalRequest, Proposer
+from autoevol.program.search.rows import search_rows
 from autoevol.program.search.scoreboard import (
     CallBudget,
     Scoreboard,
@@ -93,12 +94,14 @@ class ExternalOptimizer(Teleprompter):
             heldoutset: The same interface as `AutoEvolInstruct`.
 
         Raises:
+            ConfigError: Two sets share a row.
             StoppedError: Not one dev row could be scored.
             LMError: A call failed for good in a way that ends the run.
         """
-        train, dev = as_rows(trainset), as_rows(valset)
-        texts = row_texts(train, dev, as_rows(freshset), as_rows(heldoutset))
-        guard = CopyGuard(Quotations(texts, common=student.method.text))
+        sets = {"trainset": trainset, "valset": valset, "freshset": freshset}
+        rows = search_rows(**sets, heldoutset=heldoutset)
+        train, dev = rows.train, rows.dev
+        guard = CopyGuard(Quotations(rows.texts, common=student.method.text))
         with collected_calls() as proposal_calls:
             budget = CallBudget(self.settings.max_calls, proposal_calls)
             board = Scoreboard(self.pipeline, train, dev, self.listeners, budget, guard)

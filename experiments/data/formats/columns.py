@@ -1,7 +1,7 @@
 """Records in columns that a config names, and the keys of other spellings that formats share."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -135,26 +135,42 @@ def usual_columns(record: Record) -> Columns | None:
     return Columns(instruction, context, names["response"], "id", "root", "turns", names["system"])
 
 
-_LONGEST_NAME = 3
-"""Words of a column's name; longer ones are questions of a form, or rows."""
-
+_USUAL_NAMES = frozenset(name for names in USUAL.values() for name in names)
 _SENTENCE_END = re.compile(r"[.!?。！？…]\s*$")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\u0e00-\u0e7f]")
+_WORD_CHARACTERS = 2  # of a word in scripts without spaces, about
+_LONGEST_NAME = 5
+"""Words of a column's name; longer ones are questions of a form, or rows."""
+_LIKE_A_ROW = 0.75
+"""A name of so many times the words of its first value is likely to be a row itself."""
 
 
-def text_among_names(names: Iterable[str]) -> str | None:
+def text_among_names(record: Record) -> str | None:
     """Return the name of a column that reads like the text of a row, or None.
 
-    Where one name is what people call a column, the others are names, too, however long.
+    Where two names are what people call columns, the others are names, too, however long.
+
+    Args:
+        record: The first one of its file.
     """
-    names = list(names)
-    if {_plain(name) for name in names} & {name for usual in USUAL.values() for name in usual}:
+    names = {str(name): value for name, value in record.value.items()}
+    if len(_USUAL_NAMES & set(map(_plain, names))) > 1:
         return None
-    return next((name for name in names if _reads_like_text(name)), None)
+    return next((name for name, value in names.items() if _reads_like_text(name, value)), None)
 
 
-def _reads_like_text(name: str) -> bool:
-    words = name.replace("_", " ").split()
-    return len(words) > _LONGEST_NAME or bool(_SENTENCE_END.search(name))
+def _reads_like_text(name: str, value: Any) -> bool:
+    size = _words(name)
+    if _plain(name) in _USUAL_NAMES or size < 2:
+        return False
+    is_sentence = bool(_SENTENCE_END.search(name)) and size > 2
+    return is_sentence or size > _LONGEST_NAME or size >= _LIKE_A_ROW * _words(str(value or ""))
+
+
+def _words(text: str) -> float:
+    """Return about how many words a text has."""
+    unspaced = len(_UNSPACED.findall(text))
+    return len(_UNSPACED.sub("", text).split()) + unspaced / _WORD_CHARACTERS
 
 
 def with_plain_keys(record: Record) -> Record:

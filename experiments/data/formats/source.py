@@ -32,6 +32,8 @@ FIELD_HINT = "name the column of instructions: data.fields.instruction, or --fie
 _WITH_HEADER = (".csv", ".tsv")
 """Files whose first line names the columns."""
 
+_NO_HEADER = "if the first line is a row, put a line of names above it, such as instruction"
+
 _OWN = ("response", None)
 """Columns of the answer in our own form of seeds."""
 
@@ -134,7 +136,10 @@ class _Reader:
     def _rows(self, file: DataFile) -> Iterator[tuple[str, RowDict]]:
         self.recognised.traits += [t for t in file.traits if t not in self.recognised.traits]
         forms = _Forms(file.path, self.options, self._forms)
-        for item in file.items:
+        first, items = _first_record(file.items)
+        if first:
+            forms.check_header(first)
+        for item in items:
             if not _is_wanted(item, self.options.where):
                 continue
             row = self._row(item, forms)
@@ -193,6 +198,16 @@ class _Form:
         return self.answer is None or self.answer in record.value
 
 
+def _first_record(items: Iterator[Item]) -> tuple[Record | None, Iterator[Item]]:
+    """Return the first record of a file, and all its items."""
+    read: list[Item] = []
+    for item in items:
+        read.append(item)
+        if isinstance(item, Record):
+            return item, itertools.chain(read, items)
+    return None, iter(read)
+
+
 class _Forms:
     """The forms of the records of one file.
 
@@ -207,9 +222,28 @@ class _Forms:
 
     def __init__(self, file: Path, options: ReadOptions, by_name: dict[str, "_Form"]) -> None:
         self._fixed = _fixed_form(file, options)
-        self._has_header = file.suffix.lower() in _WITH_HEADER
+        self._file, self._has_header = file, file.suffix.lower() in _WITH_HEADER
         self._by_name = by_name
         self._by_keys: dict[tuple[str, ...], _Form] = {}
+
+    def check_header(self, record: Record) -> None:
+        """Refuse a file without a header: its first row would be lost as names of columns.
+
+        Args:
+            record: The first one.
+
+        Raises:
+            ConfigError: A name reads like a text, and a column of instructions would be told by it.
+        """
+        if not self._has_header or self._fixed or usual_columns(record) is None:
+            return
+        text = text_among_names(record)
+        if text is not None:
+            problem = (
+                f"reads like a row, not like names of columns: {text[:60]!r}; {_NO_HEADER}, or "
+                f"{FIELD_HINT}"
+            )
+            raise ConfigError(f"{self._file}:1", problem)
 
     def of(self, record: Record) -> _Form:
         """Return the form of a record.
@@ -228,8 +262,6 @@ class _Forms:
         form = detected(record) or detected(with_plain_keys(record))
         if form:
             return self._by_name.setdefault(form.name, _form_of(form))
-        if self._has_header:
-            _check_header(record)
         columns = usual_columns(record)
         is_seed = not {"instruction", "turns"}.isdisjoint(record.value)
         # With its answer under another name, its columns say more than our own form of seeds.
@@ -237,27 +269,12 @@ class _Forms:
             columns = Columns()
         if columns is None:
             shown = ", ".join(map(str, record.value)) or "none"
-            problem = f"is in no known format; its keys are {shown}; {FIELD_HINT}"
+            hint = f"{FIELD_HINT}; {_NO_HEADER}" if self._has_header else FIELD_HINT
+            problem = f"is in no known format; its keys are {shown}; {hint}"
             raise ConfigError(record.place, problem)
         if columns == Columns():
             return _columns_form(columns, "the form of seeds")
         return _columns_form(columns, f"columns {columns.sentence}", is_told=True)
-
-
-def _check_header(record: Record) -> None:
-    """Refuse a file that seems to have no header: its first row would be lost as names of columns.
-
-    Raises:
-        ConfigError: A name reads like a text.
-    """
-    text = text_among_names(record.value)
-    if text is not None:
-        problem = (
-            f"the first line reads like a row, not like names of columns: {text[:60]!r}; put a "
-            "line of names above it, such as instruction. If it is a name, set "
-            "data.fields.instruction, or --field instruction=NAME"
-        )
-        raise ConfigError(record.place, problem)
 
 
 def _fixed_form(file: Path, options: ReadOptions) -> _Form | None:

@@ -5,5 +5,6 @@
 - `notes`: what a user should know of it before the run.
 - `generation`: the settings of the bulk phase.
 - `estimate`: calls, tokens and cost by phase and role, as an upper bound.
+- `search_calls`: rows and proposals of a search, DSPy's own optimisers included.
 - `expectation`: how many of them a run of usual rows makes.
 """

@@ -8,9 +8,10 @@ from autoevol.experiments.artifacts.resume import LEDGER
 from autoevol.experiments.config.scoring.scores import SOLVERS
 from autoevol.experiments.models.ledger import Sums, read_sums
 from autoevol.experiments.models.settings import adjusted
-from autoevol.experiments.run.planning.expectation import CostEstimate, Expectation, mini_batches
+from autoevol.experiments.run.planning.expectation import CostEstimate, Expectation
 from autoevol.experiments.run.planning.generation import generation_settings
 from autoevol.experiments.run.planning.plan import Plan
+from autoevol.experiments.run.planning.search_calls import search_calls
 from autoevol.metrics import Rule, Witness, compose
 from autoevol.metrics.failure.evolvers import LEAST_REWRITES
 from autoevol.program.witnesses.exam import exam, solver_exam
@@ -79,26 +80,36 @@ def _bounds(plan: Plan) -> list[CostEstimate]:
     return _within_budget(plan, bounds)
 
 
-_BUDGETED = ("search", "confirm")
-"""Phases whose calls `optimizer.max_calls` bounds."""
+def most_calls(plan: Plan, lines: Sequence[CostEstimate]) -> int:
+    """Return how many calls a run makes at most: roles of a search share `optimizer.max_calls`."""
+    limit, searched = _search_limit(plan), _searched(lines)
+    saved = max(0, searched - limit) if limit is not None else 0
+    return sum(line.calls for line in lines) - saved
 
 
-def _within_budget(plan: Plan, bounds: Sequence[CostEstimate]) -> list[CostEstimate]:
-    """Return the bounds of a search that `max_calls` ends; others as they are.
+def _searched(lines: Sequence[CostEstimate]) -> int:
+    return sum(line.calls for line in lines if line.phase == "search")
+
+
+def _search_limit(plan: Plan) -> int | None:
+    """Return how many calls `max_calls` leaves the search; None: it has no bound.
 
     A step that has begun is finished, so the calls may exceed `max_calls` by those of one step.
     """
     search = plan.config.optimizer
-    budgeted = [bound for bound in bounds if bound.phase in _BUDGETED]
-    if search.max_calls is None or not budgeted:
+    if search.max_calls is None:
+        return None
+    return search.max_calls + -(-_searched(_search(plan)) // search.steps)
+
+
+def _within_budget(plan: Plan, bounds: Sequence[CostEstimate]) -> list[CostEstimate]:
+    """Return the bounds with those of a search cut to what `max_calls` leaves it."""
+    limit = _search_limit(plan)
+    if limit is None:
         return list(bounds)
-    step = -(-sum(bound.calls for bound in budgeted if bound.phase == "search") // search.steps)
-    expected = sum(bound.expected for bound in budgeted)
-    share = min(1.0, search.max_calls / expected) if expected else 1.0
-    return [
-        _cut(bound, search.max_calls + step, share) if bound in budgeted else bound
-        for bound in bounds
-    ]
+    expected = sum(bound.expected for bound in bounds if bound.phase == "search")
+    share = min(1.0, (plan.config.optimizer.max_calls or 0) / expected) if expected else 1.0
+    return [_cut(bound, limit, share) if bound.phase == "search" else bound for bound in bounds]
 
 
 def _cut(bound: CostEstimate, most: int, share: float) -> CostEstimate:
@@ -141,15 +152,9 @@ def _search(plan: Plan) -> list[CostEstimate]:
     """Return what a search asks for, the confirmation and the held-out test included."""
     if plan.start is None:
         return []
-    search, splits = plan.config.optimizer, plan.splits
-    batch = mini_batches(plan)
-    # The search that follows measures as many rows as this one.
-    steps = search.steps * (2 if search.then else 1)
-    proposals = steps * search.candidates
-    dev = len(splits.dev) * (1 + proposals)
-    # Two calls a proposal: one analyses the trajectories, one rewrites the method.
-    proposing = _estimate(plan, "search", "optimizer", 2 * proposals, _analysis_words(plan))
-    estimates = [*_evolving(plan, "search", steps * batch + dev, dev), proposing]
+    search, splits, most = plan.config.optimizer, plan.splits, search_calls(plan)
+    proposing = _estimate(plan, "search", "optimizer", most.proposing, _analysis_words(plan))
+    estimates = [*_evolving(plan, "search", most.evolved, most.answered), proposing]
     if search.finalists and splits.fresh:
         fresh = len(splits.fresh) * (1 + search.finalists)
         estimates += _evolving(plan, "confirm", fresh, fresh)

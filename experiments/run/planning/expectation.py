@@ -6,7 +6,7 @@ from statistics import fmean
 from autoevol.experiments.config.scoring.scores import SOLVERS
 from autoevol.experiments.run.planning.generation import generation_settings
 from autoevol.experiments.run.planning.plan import Plan
-from autoevol.program.search.settings import RANKS
+from autoevol.experiments.run.planning.search_calls import mini_batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class CostEstimate:
         is_seen: Tokens are the average of calls already made, not an upper bound.
         left: Calls that are not made yet, at most.
         seconds: Time of those, at the speed of the calls already made; None: none is made.
-        expected: Calls that a run of usual rows makes; see `_Expectation`.
+        expected: Calls that a run of usual rows makes; see `Expectation`.
     """
 
     phase: str
@@ -36,6 +36,7 @@ class CostEstimate:
 # Of searches in `benchmarks/search` and runs on small models; a strong evolver fails less.
 _FAILED_IN_SEARCH, _FAILED, _FAILED_AFTER_SEARCH = 0.5, 0.25, 0.15
 _MEASURED = 0.7  # of proposals; the others are rejected or are duplicates
+_IMPROVED = 0.2  # of GEPA's proposals, on their mini-batch
 _MINI_BATCHES = 0.6  # of the bound: one for each parent that an operator shows cases of
 _SURVIVING = {8: 1.0, 16: 0.45, 32: 0.3}  # candidates that enter a race's rung, by its last row
 _SURVIVING_LATER = 0.25
@@ -61,13 +62,24 @@ class Expectation:
         if bound.phase in ("exam", "first look", "answer"):
             return _OPEN if taught_by_judge else 1.0
         if bound.phase == "search" and bound.role == "optimizer":
-            return self._steps * self._calls_a_proposal / 2
+            return self._proposing
         return self._evolved(bound.phase) * self._passed(bound)
 
     @property
     def _steps(self) -> float:
         search = self.plan.config.optimizer
         return min(1.0, (search.patience + _STEPS_BEYOND_PATIENCE) / max(1, search.steps))
+
+    @property
+    def _proposing(self) -> float:
+        """Share of the optimizer model's calls that are made."""
+        search, dev = self.plan.config.optimizer, len(self.plan.splits.dev)
+        if search.name == "gepa":
+            # An iteration takes two mini-batches, and all dev rows where it improves on its own.
+            return search.batch_size / (2 * search.batch_size + _IMPROVED * dev)
+        if search.name not in ("auto_evol", "paper"):
+            return _MEASURED
+        return self._steps * self._calls_a_proposal / 2
 
     @property
     def _calls_a_proposal(self) -> float:
@@ -141,11 +153,3 @@ class Expectation:
         if bound.role == "strong_solver" and has_answers:
             return 0.0
         return 1 / (1 + self.plan.config.optimizer.candidates) if bound.phase == "search" else 1.0
-
-
-def mini_batches(plan: Plan) -> int:
-    """Return how many rewrites the mini-batches of a step take at most."""
-    search = plan.config.optimizer
-    # The paper makes all proposals of a step from the incumbent, so they share one mini-batch.
-    parents = 1 if search.policy == "paper" else min(RANKS, search.candidates)
-    return parents * min(search.batch_size, len(plan.splits.train)) * search.trajectory_rounds

@@ -18,9 +18,9 @@ from autoevol.program.blocks import run_here
 from autoevol.program.errors import AutoEvolError, ConfigError
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Evaluation, Row
-from autoevol.program.search.optimizer import SearchRows
 from autoevol.program.search.programs.metric import Judgement, judgement_of
 from autoevol.program.search.programs.state import as_text, fields_text, texts_in
+from autoevol.program.search.rows import SearchRows
 from autoevol.program.search.settings import SearchSettings
 from autoevol.program.search.templates.search import TemplateResult, TemplateSearch
 from autoevol.program.search.templates.subject import ScoredRow

@@ -9,8 +9,8 @@ import dspy
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
 from autoevol.program.search.candidates import GUARDED
-from autoevol.program.search.optimizer import SearchRows
 from autoevol.program.search.programs.state import fields_text, texts_in
+from autoevol.program.search.rows import SearchRows, check_disjoint
 
 WHERE = "AutoEvol.compile"
 _ROLES = dict(zip(("trainset", "valset", "freshset", "heldoutset"), GUARDED, strict=True))
@@ -44,7 +44,8 @@ def example_sets(**sets: Sequence[dspy.Example] | None) -> ExampleSets:
     for name in ("trainset", "valset"):
         if not lists[name]:
             raise ConfigError(f"{WHERE}: {name}", "is empty; a search needs examples in it")
-    _check_disjoint({name: [_inputs(e) for e in examples] for name, examples in lists.items()})
+    inputs = {name: [_inputs(e) for e in examples] for name, examples in lists.items()}
+    check_disjoint(WHERE, "inputs", inputs)
     rows, by_id = {}, {}
     for name, role in _ROLES.items():
         rows[role] = [_row(f"{role}-{i}", example) for i, example in enumerate(lists[name])]
@@ -65,21 +66,6 @@ def _checked(name: str, examples: Any) -> list[dspy.Example]:
         if getattr(example, "_input_keys", None) is None:
             raise ConfigError(place, "does not say which fields are inputs; use .with_inputs(...)")
     return list(examples)
-
-
-def _check_disjoint(inputs: Mapping[str, Sequence[str]]) -> None:
-    seen: dict[str, str] = {}
-    for name, texts in inputs.items():
-        shared = [number for number, text in enumerate(texts) if seen.get(text, name) != name]
-        if shared:
-            other = seen[texts[shared[0]]]
-            count = f"{len(shared)} example" + ("s" if len(shared) > 1 else "")
-            raise ConfigError(
-                f"{WHERE}: {name}",
-                f"shares the inputs of {count} with {other}, for example {name}[{shared[0]}]; "
-                "the sets must be disjoint",
-            )
-        seen.update(dict.fromkeys(texts, name))
 
 
 def _row(identity: str, example: dspy.Example) -> Row:

@@ -11,6 +11,7 @@ from typing import Any
 
 import dspy
 
+from autoevol.metrics.failure.cases import excerpt
 from autoevol.program.errors import AutoEvolError, ConfigError
 
 Metric = Callable[..., Any]
@@ -18,6 +19,8 @@ Metric = Callable[..., Any]
 
 _ROUNDING = 1e-9
 """A score that is a sum of floats may miss a bound by so much."""
+_LONGEST_ERROR = 300
+"""Characters of an error's text in a row's reason."""
 _MOST_ARGUMENTS = 5
 """`dspy.GEPA` hands over the trace, the predictor's name and its part of the trace, too."""
 
@@ -58,7 +61,9 @@ class UserMetric:
             raise ConfigError("AutoEvol: passes", f"must be in (0, 1], is {passes}")
         self._metric, self.passes = metric, passes
         self._arguments = _arguments_of(metric)
-        self.is_async = inspect.iscoroutinefunction(metric)
+        # An object's `__call__` may be one, too.
+        calls = metric, type(metric).__call__
+        self.is_async = any(map(inspect.iscoroutinefunction, calls))
 
     def call(self, example: dspy.Example, prediction: Any) -> Any:
         """Return what the metric returns: a value, or a coroutine where `is_async`."""
@@ -85,7 +90,7 @@ def judgement_of(value: Any) -> Judgement:
     try:
         score = float(value)
     except (TypeError, ValueError):
-        return Judgement(None, problem=f"the metric returned {value!r:.80}, not a score")
+        return Judgement(None, problem=f"the metric returned {excerpt(repr(value))}, not a score")
     if math.isnan(score) or not -_ROUNDING <= score <= 1 + _ROUNDING:
         return Judgement(None, problem=f"the metric returned {score:g}, not a score in [0, 1]")
     return Judgement(score, str(feedback or ""))
@@ -99,7 +104,8 @@ def judgement_of_error(error: Exception) -> Judgement:
     """
     if isinstance(error, AutoEvolError):
         raise error
-    return Judgement(None, problem=f"the metric raised {type(error).__name__}: {error}")
+    message = f"{type(error).__name__}: {error}"
+    return Judgement(None, problem=f"the metric raised {excerpt(message, _LONGEST_ERROR)}")
 
 
 def _arguments_of(metric: Metric) -> int:

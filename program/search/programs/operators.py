@@ -38,28 +38,24 @@ async def edit(proposer: Proposer, request: ProposalRequest) -> Proposal:
 async def add_demonstration(proposer: Proposer, request: ProposalRequest) -> Proposal:
     """Show cases to all steps: what each did where the run passed, or the labels where it failed.
 
-    The draw selects the first; runs that passed come before labels. A step shows a case by its own
-    call, so that all steps work in the form of one run.
+    The draw selects the first; runs that passed come before labels. A step shows a case by its last
+    call in that run, so that all steps work in the form of one run. A step without room, or with
+    nothing to show, stays as it is.
     """
     parts = request.method.parts
     passed = [case.demonstrations for case in request.cases]
     labelled = [case.labelled for case in request.cases]
-    shown = [*_unshown(passed, parts, request.draw), *_unshown(labelled, parts, request.draw)]
-    cases = shown[: proposer.most_added]
+    unshown = [*_unshown(passed, parts, request.draw), *_unshown(labelled, parts, request.draw)]
+    cases = unshown[: min(proposer.most_added, _least_room(parts))]
     if not cases:
         return Proposal(None, "", "no new row has passed, and none has labels to show")
     method = request.method
-    for index in range(len(parts)):
-        pairs = [pair for case in cases if (pair := case[index])]
-        method = method.with_part(index, _showing(parts[index], pairs), name=request.name)
+    for index, part in enumerate(parts):
+        new = [pair for case in cases if (pair := _new_pair(case, index, part))]
+        shown = replace(part, demonstrations=(*part.demonstrations, *dict.fromkeys(new)), about="")
+        method = method.with_part(index, shown if new else part, name=request.name)
     titles = "; ".join(next(pair[0] for pair in case if pair) for case in cases)
     return Proposal(method, f"shows: {titles}")
-
-
-def _showing(part: Method, pairs: Sequence[tuple[str, str]]) -> Method:
-    """Return a step that shows pairs, too, as far as it has room."""
-    new = [pair for pair in dict.fromkeys(pairs) if pair not in part.demonstrations]
-    return replace(part, demonstrations=(*part.demonstrations, *new)[:MOST_DEMONSTRATIONS])
 
 
 _Case = tuple[tuple[str, str] | None, ...]
@@ -67,17 +63,29 @@ _Case = tuple[tuple[str, str] | None, ...]
 
 
 def _unshown(cases: Sequence[_Case], parts: Sequence[Method], draw: int) -> list[_Case]:
-    """Return the cases that some step does not show yet, from the drawn one on."""
+    """Return the cases that some step with room does not show yet, from the drawn one on."""
     new = [
         case
         for case in cases
-        if any(
-            pair and pair not in part.demonstrations
-            for pair, part in zip(case, parts, strict=False)  # a case without demonstrations: ()
-        )
+        if case and any(_new_pair(case, index, part) for index, part in enumerate(parts))
     ]
     start = draw % len(new) if new else 0
     return [*new[start:], *new[:start]]
+
+
+def _new_pair(case: _Case, index: int, part: Method) -> tuple[str, str] | None:
+    """Return what a case adds to a step; None: nothing, or the step has no room."""
+    pair = case[index]
+    return pair if pair and _room(part) and pair not in part.demonstrations else None
+
+
+def _least_room(parts: Sequence[Method]) -> int:
+    """Return how many demonstrations every step with room can take."""
+    return min((room for room in map(_room, parts) if room), default=0)
+
+
+def _room(part: Method) -> int:
+    return max(0, MOST_DEMONSTRATIONS - len(part.demonstrations))
 
 
 # "Improved", for one, is a word of our prompts. A program may well be about methods.

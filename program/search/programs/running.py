@@ -15,6 +15,7 @@ import dspy
 from dspy.utils.exceptions import AdapterParseError, LMError, LMInvalidRequestError
 
 from autoevol.metrics import Reason
+from autoevol.metrics.failure.cases import excerpt
 from autoevol.program.errors import AutoEvolError
 from autoevol.program.lm_errors import CONNECTION_ERRORS
 from autoevol.program.search.programs.state import all_predictors, copied, open_predictors
@@ -119,14 +120,14 @@ def _is_async(program: dspy.Module) -> bool:
 def _reason(error: Exception) -> Reason:
     """Return what an error says of its row; raise it again where it concerns every row."""
     if isinstance(error, AdapterParseError):
-        return Reason("unparsed", f"{error.lm_response!r:.{_EVIDENCE}}")
+        return Reason("unparsed", excerpt(repr(error.lm_response), _EVIDENCE))
     if isinstance(error, CONNECTION_ERRORS):
-        return Reason("transport", str(error)[:_EVIDENCE])
+        return Reason("transport", excerpt(str(error), _EVIDENCE))
     if isinstance(error, LMInvalidRequestError):
-        return Reason("refused_request", str(error)[:_EVIDENCE])
+        return Reason("refused_request", excerpt(str(error), _EVIDENCE))
     if isinstance(error, AutoEvolError | LMError):
         raise error
-    return Reason("error", f"{type(error).__name__}: {error}"[:_EVIDENCE])
+    return Reason("error", excerpt(f"{type(error).__name__}: {error}", _EVIDENCE))
 
 
 def _steps(program: dspy.Module, trace: list[Any]) -> tuple[Step, ...]:

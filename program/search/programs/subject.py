@@ -86,7 +86,7 @@ class ProgramSubject:
         self.proposer = Proposer(optimizer, settings, prompts_for(state))
         self.row_calls = self.case_calls = 0
         self.is_parallel = bench.in_flight > 1
-        self._state, self._bench = state, bench
+        self._state, self._bench, self._is_measured = state, bench, False
 
     async def measure(
         self, method: Method, rows: Sequence[Row], *, phase: str | None
@@ -105,6 +105,8 @@ class ProgramSubject:
         if not self.row_calls:
             # How often a program calls its models is known once it has run.
             self.row_calls = self.case_calls = math.ceil((len(bench.calls) - calls) / len(rows))
+        if not self._is_measured:
+            self._is_measured = True
             warn_of_problems(outcomes, bench.metric)
         return evaluation
 

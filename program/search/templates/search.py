@@ -11,8 +11,9 @@ from autoevol.program.errors import ConfigError
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Evaluation
 from autoevol.program.roles import Role
-from autoevol.program.search.optimizer import Search, SearchRows
+from autoevol.program.search.optimizer import Search
 from autoevol.program.search.programs.compiler import CallCounter, sampling
+from autoevol.program.search.rows import SearchRows
 from autoevol.program.search.settings import SearchSettings
 from autoevol.program.search.templates.operators import TEMPLATE_OPERATORS
 from autoevol.program.search.templates.subject import RunRows, TemplateBench, TemplateSubject

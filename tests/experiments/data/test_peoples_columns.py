@@ -306,24 +306,49 @@ def test_seeds_are_built_without_the_records_that_make_no_row(workplace: Path) -
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("Write a poem about the sea.\nSort a list of numbers.\n", id="one column"),
-        pytest.param('"Write a poem, please","A poem"\n"Explain, slowly","Sure"\n', id="two"),
-        pytest.param("하늘은 왜 파란가요?\n바다는 왜 짠가요?\n", id="unspaced question"),
+        pytest.param("Write a poem about the sea.\nSort a list of numbers.\n", id="sentences"),
+        pytest.param("Sort a list\nReverse a string\n", id="short, without a full stop"),
+        pytest.param("写一首关于大海的诗\n写一首关于山的诗\n", id="no spaces"),
+        pytest.param("하늘은 왜 파란가요?\n바다는 왜 짠가요?\n", id="Korean"),
+        pytest.param("Write a poem about the sea.,task\nWrite of love.,x\n", id="one usual name"),
     ],
 )
 def test_a_row_is_not_lost_as_a_header(workplace: Path, text: str) -> None:
     Path("a.csv").write_text(text)
-    error = run_cli("convert", "a.csv", "b.jsonl", expected=2).err
-    assert "reads like a row" in error
-    Path("a.csv").write_text(f"instruction,answer\n{text}" if "," in text else f"asked\n{text}")
+    for invalid in ([], ["--skip-unusable"]):
+        error = run_cli("convert", "a.csv", "b.jsonl", *invalid, expected=2).err
+        assert error.startswith("a.csv:1: reads like a row")
+        assert len(error.splitlines()) == 1
+    header = "instruction,answer" if "," in text else "asked"
+    Path("a.csv").write_text(f"{header}\n{text}")
     run_cli("convert", "a.csv", "b.jsonl", expected=0)
     assert len(rows_of(Path("b.jsonl"))) == 2
 
 
-def test_long_names_are_names_beside_a_usual_one_or_where_they_are_named(workplace: Path) -> None:
-    Path("a.csv").write_text("question,How sure are you of it?\nWhy?,very\n")
+@pytest.mark.parametrize(
+    "header",
+    ["user_prompt_text_en", "Frage an das Modell", "Prompt (max. 50 words)", "질문 내용", "问题"],
+)
+def test_names_of_columns_are_no_rows(workplace: Path, header: str) -> None:
+    value = "Describe in six sentences how a mill works that grinds by wind and water together."
+    if header == "问题":
+        value = "请用六句话说明风车和水车是怎样一起磨面的"
+    Path("a.csv").write_text(f"{header}\n{value}\n")
+    run_cli("convert", "a.csv", "b.jsonl", expected=0)
+    assert [row["instruction"] for row in rows_of(Path("b.jsonl"))] == [value]
+
+
+def test_long_names_are_names_beside_usual_ones_or_where_they_are_named(workplace: Path) -> None:
+    Path("a.csv").write_text("question,answer,How sure are you of it?\nWhy?,So,very\n")
     run_cli("convert", "a.csv", "b.jsonl", expected=0)
     Path("c.csv").write_text("What would you ask the model?\nWhy?\n")
     field = "instruction=What would you ask the model?"
     run_cli("convert", "c.csv", "d.jsonl", "--field", field, expected=0)
     assert [row["instruction"] for row in rows_of(Path("d.jsonl"))] == ["Why?"]
+
+
+def test_columns_that_nobody_knows_are_listed(workplace: Path) -> None:
+    Path("a.csv").write_text("Write a poem,A poem on love\nSing a song,La la la\n")
+    error = run_cli("convert", "a.csv", "b.jsonl", expected=2).err
+    assert "its keys are Write a poem, A poem on love" in error
+    assert "if the first line is a row" in error

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autoevol.experiments.config.experiment import load_config
-from autoevol.experiments.run.planning.estimate import estimate
+from autoevol.experiments.run.planning.estimate import estimate, most_calls
 from autoevol.experiments.run.planning.plan import make_plan
 from tests.support.command_line import rows_of, run_cli, summary_of
 from tests.support.loopback import Answer, ReceivedRequest, answering, good_reply
@@ -137,27 +137,47 @@ def test_fewer_calls_are_expected_than_the_bound_where_races_and_failures_save_s
 
 
 def test_the_budget_of_a_search_bounds_its_estimate(write_config: Callable[..., Path]) -> None:
-    def phases(**search: Any) -> dict[str, int]:
-        config = load_config(write_config(30, optimizer=search))
-        lines = estimate(make_plan(config, "test.yaml"))
+    def planned(**search: Any) -> tuple[dict[str, int], int]:
+        plan = make_plan(load_config(write_config(30, optimizer=search)), "test.yaml")
+        lines = estimate(plan)
         names = dict.fromkeys(line.phase for line in lines)
-        return {name: sum(e.calls for e in lines if e.phase == name) for name in names}
+        phases = {name: sum(e.calls for e in lines if e.phase == name) for name in names}
+        return phases, most_calls(plan, lines)
 
-    free, bound = phases(steps=10), phases(steps=10, max_calls=60)
-    # A step that has begun is finished; each role's bound is one of its own.
-    assert bound["search"] <= 3 * (60 + free["search"] / 10 + 1) < free["search"]
-    assert bound["held-out"] == free["held-out"]
-    assert bound["evolve"] == free["evolve"]
-    assert phases(steps=10, max_calls=10_000) == free
+    free, most = planned(steps=10)
+    assert most == sum(free.values())
+    bound, fewer = planned(steps=10, max_calls=60)
+    # A step that has begun is finished.
+    assert most - fewer == free["search"] - (60 + -(-free["search"] // 10))
+    others = {name: calls for name, calls in free.items() if name != "search"}
+    assert bound == {**others, "search": bound["search"]}
+    assert planned(steps=10, max_calls=10_000) == (free, most)
 
-    file = write_config(30, optimizer={"steps": 10, "max_calls": 60})
-    lines = estimate(make_plan(load_config(file), "test.yaml"))
-    of_search = [line for line in lines if line.phase in ("search", "confirm")]
-    assert sum(line.expected for line in of_search) <= 60 + len(of_search)
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        pytest.param({"name": "auto_evol", "steps": 10, "max_calls": 60}, id="budget"),
+        pytest.param({"name": "auto_evol", "steps": 2, "then": "gepa"}, id="then gepa"),
+        pytest.param({"name": "gepa", "steps": 1, "candidates": 1}, id="gepa, small"),
+        pytest.param({"name": "gepa", "steps": 3, "candidates": 2}, id="gepa"),
+        pytest.param({"name": "miprov2", "steps": 1, "candidates": 1}, id="miprov2, small"),
+        pytest.param({"name": "miprov2", "steps": 3, "candidates": 3}, id="miprov2"),
+    ],
+)
+def test_no_search_makes_more_calls_than_its_bound(
+    search: dict[str, Any], write_config: Callable[..., Path]
+) -> None:
+    own = {"batch_size": 3, "headroom": False, **search}
+    models = {"evolver": {"model": "scripted/world", "temperature": 0.5}}
+    file = write_config(30, optimizer=own, models=models)
+    plan = make_plan(load_config(file), "test.yaml")
+    lines = estimate(plan)
     run_cli("run", str(file), "--yes", expected=0)
     made = summary_of(Path("runs/test"))["calls_by_role"]
-    for role, calls in made.items():
-        assert calls <= sum(line.calls for line in lines if line.role == role)
+    bounds = {role: sum(line.calls for line in lines if line.role == role) for role in made}
+    assert all(made[role] <= bounds[role] for role in made), (made, bounds)
+    assert sum(made.values()) <= most_calls(plan, lines)
 
 
 def test_a_run_of_the_quickstarts_size_makes_about_the_expected_calls(

@@ -8,6 +8,7 @@ from typing import Any
 import dspy
 import pytest
 
+from autoevol.program.errors import ConfigError
 from autoevol.program.evolution.evaluation import evaluate
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.failure import failure_metric
@@ -18,6 +19,7 @@ from autoevol.program.roles import Role, Roles
 from autoevol.program.search.optimizer import AutoEvolInstruct
 from autoevol.program.search.policy import DIFFERENCE
 from autoevol.program.search.settings import PAPER, SearchSettings
+from autoevol.program.search.teleprompters import ExternalOptimizer, gepa
 from autoevol.program.witnesses.judge import Judge
 from autoevol.signatures import Method
 from tests.support.models import Model, Reply
@@ -180,13 +182,50 @@ def test_a_mini_batch_is_evolved_as_often_as_configured() -> None:
     assert model.systems.count(START.instructions) == 5 + 2 * 3
 
 
-def test_examples_of_dspy_are_taken_as_rows() -> None:
+def listed(first: int, **more: Any) -> list[dspy.Example]:
+    """Return four examples without ids."""
+    texts = (f"List {first + i} facts." for i in range(4))
+    return [dspy.Example(instruction=text, **more).with_inputs("instruction") for text in texts]
+
+
+def test_examples_of_dspy_are_taken_as_rows_with_ids_of_their_own() -> None:
     optimizer, steps, _ = optimizer_for(failing_unless("NEVER", []), steps=1)
-    examples = [
-        dspy.Example(instruction=f"List {i} facts.").with_inputs("instruction") for i in range(4)
-    ]
-    optimizer.compile(Evolver(START), trainset=examples, valset=examples)
-    assert steps[0].incumbent.failure_rate.scored == 4
+    optimizer.compile(Evolver(START), trainset=listed(0), valset=listed(10), freshset=listed(20))
+    incumbent = steps[0].incumbent
+    assert [o.source.id for o in incumbent.outcomes] == [f"dev-{i}" for i in range(4)]
+    assert [o.source.instruction for o in incumbent.outcomes] == [e.instruction for e in listed(10)]
+
+
+@pytest.mark.parametrize(
+    ("sets", "needle"),
+    [
+        pytest.param(
+            {"trainset": listed(0), "valset": listed(0)},
+            "valset: shares the text of 4 examples with trainset, for example valset[0]",
+            id="examples",
+        ),
+        pytest.param(
+            {"trainset": rows(4, "t"), "valset": rows(5, "d"), "freshset": rows(3, "t")},
+            "freshset: shares the id of 3 examples with trainset",
+            id="rows",
+        ),
+        pytest.param(
+            {"trainset": listed(0, id="x"), "valset": listed(9, id="x")},
+            "valset: shares the id of 4 examples",
+            id="ids",
+        ),
+    ],
+)
+@pytest.mark.parametrize("guest", [False, True], ids=["own", "guest"])
+def test_sets_that_share_rows_are_refused_in_one_line(
+    sets: dict[str, Any], needle: str, guest: bool
+) -> None:
+    optimizer, _, model = optimizer_for(failing_unless("NEVER", []), steps=1)
+    search = ExternalOptimizer(gepa, optimizer.pipeline) if guest else optimizer
+    with pytest.raises(ConfigError) as refused:
+        asyncio.run(search.acompile(Evolver(START), **sets))
+    assert needle in str(refused.value)
+    assert not model.systems, "nothing was asked"
 
 
 def test_a_run_within_a_loop_awaits_the_search() -> None:

@@ -147,7 +147,6 @@ def test_a_row_is_measured_once_for_a_method() -> None:
 
 
 def test_a_proposal_of_ours_for_gepa_that_quotes_a_row_is_not_used() -> None:
-    row = rows("d", 8)[0]
     quoted = "Describe the grey lighthouse on the northern cape, its lamp and its keeper."
 
     class Quoting(WorldModel):
@@ -164,7 +163,7 @@ def test_a_proposal_of_ours_for_gepa_that_quotes_a_row_is_not_used() -> None:
         Listeners(on_step=steps.append),
     )
     data = {"trainset": rows("t", 6), "valset": rows("d", 8)}
-    heldout = [Row(row.id, row.seed_id, quoted)]
+    heldout = [Row("h", "h", quoted)]
     with dspy.context(lm=model):
         best = asyncio.run(optimizer.acompile(Evolver(START), **data, heldoutset=heldout))
     assert best.method == START

@@ -169,6 +169,24 @@ def test_a_run_is_shown_to_all_steps_of_a_program() -> None:
         assert candidate.predictor == "summarize, sort"
 
 
+def test_a_users_own_demonstrations_stay_whatever_is_shown() -> None:
+    """`applies` looks for room in the drawn step alone; the others may be full."""
+    student = TwoSteps()
+    student.summarize.demos = [
+        dspy.Example(ticket=f"Old ticket {i}", summary="old") for i in range(16)
+    ]
+    compiler, steps = optimizer(operators=("add_demonstration",), steps=3, candidates=3)
+    with dspy.context(lm=two_step_reply(ScriptedLM(passing_by_draw))):
+        compiler.compile(student, **sets())
+    methods = [c.method for step in steps for c in step.candidates if c.method]
+    assert methods
+    for method in methods:
+        full, other = (part.demonstrations for part in method.parts)
+        assert len(full) == 16, "no room, so nothing is added or lost"
+        assert 0 < len(other) <= 12
+    assert all(c.predictor == "sort" for s in steps for c in s.candidates if c.method)
+
+
 def test_a_program_that_passes_no_row_is_shown_the_labels_of_train_rows() -> None:
     class Shown(ScriptedLM):
         def _answer(self, messages: Any, kwargs: dict[str, Any]) -> list[str]:
