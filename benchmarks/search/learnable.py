@@ -152,7 +152,7 @@ class Experiment:
         start = Evolver(shipped_methods()[START])
         await self._measure("start", start, heldout)
         for name, seed in searches:
-            best = await self._search(name, seed, start, rows)
+            best = await self._search((name, seed), start, rows, heldout)
             await self._measure(f"{name}, seed {seed}", best, heldout)
         return self.results
 
@@ -180,7 +180,14 @@ class Experiment:
         self._write()
         return chosen
 
-    async def _search(self, name: str, seed: int, start: Evolver, rows: Sequence[Row]) -> Evolver:
+    async def _search(
+        self,
+        search: tuple[str, int],
+        start: Evolver,
+        rows: Sequence[Row],
+        heldout: Sequence[Row],
+    ) -> Evolver:
+        name, seed = search
         own = PAPER if name == "paper" else {}
         settings = SearchSettings(
             **{
@@ -204,6 +211,7 @@ class Experiment:
             trainset=rows[:TRAIN],
             valset=rows[TRAIN : TRAIN + DEV],
             freshset=rows[TRAIN + DEV : TRAIN + DEV + FRESH],
+            heldoutset=heldout,
         )
         file = self.settings.folder / f"{name}-{seed}.md"
         file.write_text(to_markdown(best.method), encoding="utf-8")

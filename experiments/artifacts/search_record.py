@@ -15,7 +15,7 @@ from autoevol.program.search.acceptance import pareto_front
 from autoevol.signatures import Method, from_markdown
 
 STEPS = "steps.json"
-_METHOD = ("name", "instructions", "demonstrations", "thinking", "kind")
+_METHOD = ("name", "instructions", "demonstrations", "thinking", "kind", "about")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +228,9 @@ def _read(tree: dict[str, Any]) -> SearchRecord:
 
 def _read_method(plain: Mapping[str, Any]) -> Method:
     shown = tuple((before, after) for before, after in plain["demonstrations"])
-    # Folders of earlier versions name no kind.
-    kind = plain.get("kind", "depth")
-    return Method(plain["name"], plain["instructions"], shown, plain["thinking"], kind)
+    # Folders of earlier versions name no kind, and do not say what it does.
+    kind, about = plain.get("kind", "depth"), plain.get("about", "")
+    return Method(plain["name"], plain["instructions"], shown, plain["thinking"], kind, about=about)
 
 
 def _read_measured(plain: Mapping[str, Any]) -> Measured:

@@ -290,12 +290,10 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
 
 
 def _say_notes(plan: "Plan") -> None:
-    from autoevol.experiments.run.planning.notes import copies, own_judge, recognised_lines
+    from autoevol.experiments.run.planning.notes import notes, recognised_lines
 
-    for line in recognised_lines(plan):
+    for line in (*recognised_lines(plan), *notes(plan)):
         say(line)
-    for note in (*copies(plan), *own_judge(plan)):
-        say(f"{plan.where}: {note}")
 
 
 def _finish(plan: "Plan", verification: "VerificationPlan | None", summary: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.report.examples import examples_in
 from autoevol.experiments.report.next_steps import next_steps
-from autoevol.experiments.run.planning.estimate import estimate, most_calls
+from autoevol.experiments.run.planning.estimate import estimate, most_calls, most_cost
 from autoevol.experiments.run.planning.expectation import CostEstimate
 from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.scores.results import ScoreResults
@@ -72,13 +72,22 @@ def show_plan(plan: Plan) -> None:
         f"An upper bound without repairs and retries: {tokens}; failed rewrites are not answered, "
         "and rows that pass are not tried again."
     )
-    expected, most = sum(line.expected for line in lines), most_calls(plan, lines)
-    if most < sum(line.calls for line in lines):
-        console.print("The models of the search share `optimizer.max_calls`.")
-    if expected < most:
-        console.print(f"Expected, on usual rows: about {expected:,} of these {most:,} calls.")
+    _show_bounds(plan, lines)
     if any(line.cost_usd is None for line in lines):
         console.print("Set models.ROLE.price for a model whose price litellm does not know.")
+
+
+def _show_bounds(plan: Plan, lines: Sequence[CostEstimate]) -> None:
+    """Print what the run may call and cost in all, and what usual rows make of it."""
+    expected, most, cost = (
+        sum(line.expected for line in lines),
+        most_calls(plan, lines),
+        most_cost(plan, lines),
+    )
+    if most < sum(line.calls for line in lines):
+        console.print("The models of the search share `optimizer.max_calls`.")
+    price = "" if cost is None else f" and {cost:.2f} USD"
+    console.print(f"At most {most:,} calls{price}; expected, on usual rows: about {expected:,}.")
 
 
 def _methods_line(plan: Plan) -> str:

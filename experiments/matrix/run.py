@@ -20,6 +20,7 @@ from autoevol.experiments.matrix.results import figures_of
 from autoevol.experiments.matrix.tables import outcome_line, show_cells, show_estimates
 from autoevol.experiments.matrix.tracking import MatrixRun, matrix_run
 from autoevol.experiments.run.command import perform
+from autoevol.experiments.run.planning.notes import notes
 from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.run.request import RunRequest
 from autoevol.experiments.terminal.console import say
@@ -60,6 +61,8 @@ def run_matrix(request: RunRequest, tree: dict[str, Any], confirm: Confirm) -> N
     planned = plan_matrix(read_matrix(tree, request.file, request.overrides), request)
     if planned.note:
         say(planned.note)
+    for note in dict.fromkeys(note for cell in planned.cells for note in notes(cell.plan)):
+        say(note)
     if request.dry_run:
         show_estimates(planned)
         return

@@ -106,9 +106,16 @@ def write_report(folder: Path, summary: Mapping[str, Any]) -> list[Path]:
         score_note=_score_note(scores, evolved),
         judges=judges(scores),
         config=config,
-        again=command_line("run", folder / "config.yaml", "--out", "NEW_FOLDER"),
+        again=_again(folder, summary, plain),
     )
     return [write_whole(folder / REPORT, text), *files.values()]
+
+
+def _again(folder: Path, summary: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """Return the command that makes the same run: of a search alone, or of the whole."""
+    searches = (config.get("optimizer") or {}).get("name", "none") != "none"
+    command = "optimize" if searches and not summary.get("rounds") else "run"
+    return command_line(command, folder / "config.yaml", "--out", "NEW_FOLDER")
 
 
 def _overview(

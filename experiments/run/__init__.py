@@ -14,4 +14,6 @@ search, bulk, score and filter. Then it writes the results.
 - `results`: what a run leaves at its end, from exports to the summary.
 - `wiring`: the program's own settings, made from a plan.
 - `scoring`: `autoevol score`.
+- `in_python`: `autoevol.evolve`, a run on rows in memory.
+- `program_models`: `autoevol.ledger_models`, for programs of one's own.
 """

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
@@ -20,6 +21,7 @@ from autoevol.experiments.files.reading import read_rows
 from autoevol.experiments.models.runtime import load_libraries
 from autoevol.experiments.run.context import RunContext
 from autoevol.experiments.run.finished import find_summary
+from autoevol.experiments.run.planning.notes import notes
 from autoevol.experiments.run.planning.plan import Plan, make_plan
 from autoevol.experiments.run.runner import load_search, run
 from autoevol.experiments.terminal.console import quiet_libraries
@@ -27,6 +29,8 @@ from autoevol.experiments.terminal.progress import progress_bar
 from autoevol.experiments.tracking.config import load_tracking
 from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method, to_markdown
+
+logger = logging.getLogger(__name__)
 
 _WHERE = "autoevol.evolve"
 _LEVELS = 50
@@ -85,6 +89,8 @@ def evolve(
         home = Path(folder) if folder is not None else Path(scratch) / "run"
         inputs = home.with_name(f"{home.name}-input") if folder is not None else Path(scratch)
         plan = make_plan(_config(rows, model, method, home, inputs, sections), _WHERE)
+        for note in notes(plan):
+            logger.warning("%s", note)
         summary = find_summary(plan, _ignore) or _run(plan, quiet=quiet, track=track)
         files = {"failures": FAILURES, "surplus": SURPLUS, "rejected": REJECTED}
         account = {name: _rows_in(home / file) for name, file in files.items()}

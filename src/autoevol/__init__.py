@@ -9,6 +9,8 @@ The Python face. DSPy takes a second to load, so a name is imported when it is f
 - `FailureMetric`: F; which rules a rewrite or an answer breaks.
 - `Method`: an evolving method; the state of one DSPy predictor.
 - `evolve`, `aevolve`: a whole run on rows in memory; they return the rows and their account.
+- `ledger_models`: models for a program of one's own, whose finished calls are kept and paid once.
+- `mlflow_listeners`: log a search of `AutoEvol` in MLflow's active run.
 - `load_method`: a method that a run left in MLflow's Prompt Registry or in a file.
 - `failure_metric`: builds a `FailureMetric` of rule sets; DSPy can call it as a metric.
 """
@@ -19,8 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autoevol.experiments.run.in_python import aevolve, evolve
+    from autoevol.experiments.run.program_models import ledger_models
     from autoevol.experiments.tracking.prompts.loading import load_method
     from autoevol.experiments.tracking.prompts.optimizer import AutoEvolPromptOptimizer
+    from autoevol.experiments.tracking.prompts.progress import mlflow_listeners
     from autoevol.program.evolution.evolver import Evolver
     from autoevol.program.evolution.failure import FailureMetric, failure_metric
     from autoevol.program.search.optimizer import AutoEvolInstruct
@@ -40,7 +44,9 @@ __all__ = [
     "aevolve",
     "evolve",
     "failure_metric",
+    "ledger_models",
     "load_method",
+    "mlflow_listeners",
 ]
 
 # In a checkout the rooms are links; where a file system has none, git writes small files instead.
@@ -63,7 +69,9 @@ _HOMES = {
     "aevolve": "autoevol.experiments.run.in_python",
     "evolve": "autoevol.experiments.run.in_python",
     "failure_metric": "autoevol.program.evolution.failure",
+    "ledger_models": "autoevol.experiments.run.program_models",
     "load_method": "autoevol.experiments.tracking.prompts.loading",
+    "mlflow_listeners": "autoevol.experiments.tracking.prompts.progress",
 }
 
 

@@ -87,6 +87,26 @@ def most_calls(plan: Plan, lines: Sequence[CostEstimate]) -> int:
     return sum(line.calls for line in lines) - saved
 
 
+def most_cost(plan: Plan, lines: Sequence[CostEstimate]) -> float | None:
+    """Return how many US dollars those calls cost at most; None: a price is unknown."""
+    if any(line.cost_usd is None for line in lines):
+        return None
+    left = _search_limit(plan)
+    total = 0.0
+    # At worst the calls that `max_calls` leaves are the dearest ones.
+    for line in sorted(lines, key=_cost_a_call, reverse=True):
+        if line.phase != "search" or left is None:
+            total += line.cost_usd or 0.0
+        else:
+            calls = min(line.calls, left)
+            total, left = total + calls * _cost_a_call(line), left - calls
+    return total
+
+
+def _cost_a_call(line: CostEstimate) -> float:
+    return (line.cost_usd or 0.0) / line.calls if line.calls else 0.0
+
+
 def _searched(lines: Sequence[CostEstimate]) -> int:
     return sum(line.calls for line in lines if line.phase == "search")
 

@@ -16,6 +16,11 @@ def recognised_lines(plan: Plan) -> list[str]:
     return [f"{config.data.path}: {line}" for line in lines]
 
 
+def notes(plan: Plan) -> list[str]:
+    """Return what a user should know of a plan before it runs."""
+    return [f"{plan.where}: {note}" for note in (*copies(plan), *own_judge(plan))]
+
+
 def own_judge(plan: Plan) -> list[str]:
     """Return a note where the weak solver of F is the evolver's model."""
     solver, evolver = plan.models.get("solver"), plan.models["evolver"]

@@ -1,4 +1,4 @@
-"""A search of prompts in MLflow's active run: the failure rate by step, and every candidate."""
+"""A search in MLflow's active run: the failure rate by step, and every candidate."""
 
 import contextlib
 import logging
@@ -8,6 +8,7 @@ from typing import Any
 from autoevol.experiments.tracking.background import reason_of
 from autoevol.experiments.tracking.naming.metrics import rate_metrics, rate_values
 from autoevol.experiments.tracking.store import log_points, log_table
+from autoevol.program.errors import ConfigError
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import Candidate, Evaluation, FinalChoice, StepRecord
 
@@ -32,6 +33,23 @@ def logging_progress(is_enabled: bool) -> Iterator[Listeners]:
     # The user's process names the store to MLflow; the run is known to this thread alone.
     progress = _Progress(mlflow.MlflowClient(), run.info.run_id)
     yield Listeners(on_step=progress.on_step, on_choice=progress.on_choice)
+
+
+def mlflow_listeners() -> Listeners:
+    """Return listeners for `autoevol.AutoEvol` that log its search in MLflow's active run.
+
+    The run gets the failure rate by step with its interval, `candidates.json` (each candidate with
+    text and verdict), and the tag `confirmation`. A fault of MLflow never ends the search.
+
+    Raises:
+        ConfigError: No run is active.
+    """
+    import mlflow
+
+    if mlflow.active_run() is None:
+        raise ConfigError("autoevol.mlflow_listeners", "no run is active; use mlflow.start_run()")
+    with logging_progress(is_enabled=True) as listeners:
+        return listeners
 
 
 class _Progress:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autoevol.experiments.config.experiment import load_config
-from autoevol.experiments.run.planning.estimate import estimate, most_calls
+from autoevol.experiments.run.planning.estimate import estimate, most_calls, most_cost
 from autoevol.experiments.run.planning.plan import make_plan
 from tests.support.command_line import rows_of, run_cli, summary_of
 from tests.support.loopback import Answer, ReceivedRequest, answering, good_reply
@@ -154,6 +154,33 @@ def test_the_budget_of_a_search_bounds_its_estimate(write_config: Callable[..., 
     assert planned(steps=10, max_calls=10_000) == (free, most)
 
 
+def test_the_dearest_calls_are_counted_where_a_budget_leaves_some(
+    write_config: Callable[..., Path],
+) -> None:
+    def costs(**search: Any) -> tuple[float, float]:
+        model = {"model": "hosted_vllm/m", "api_base": "http://127.0.0.1:1/v1"}
+        price = {"input": 0, "output": 1}
+        evolver = {**model, "max_tokens": 1_000_000, "price": price}
+        optimizer = {**model, "max_tokens": 3_000_000, "price": price}
+        models = {"evolver": evolver, "optimizer": optimizer}
+        file = write_config(
+            30, models=models, optimizer={"steps": 10, **search}, evolve={"respond": False}
+        )
+        plan = make_plan(load_config(file), "test.yaml")
+        lines = estimate(plan)
+        return most_cost(plan, lines) or 0.0, sum(line.cost_usd or 0.0 for line in lines)
+
+    most, total = costs()
+    assert most == pytest.approx(total)
+    plenty, _ = costs(max_calls=100_000)
+    assert plenty == pytest.approx(total)
+    less, capped = costs(max_calls=60)
+    assert less < capped < total
+    # A call of the optimizer costs 3 USD and a rewrite 1: all that it may make are among them.
+    rewrites = (most - less) / 1.0
+    assert rewrites == pytest.approx(round(rewrites)), "only rewrites were saved"
+
+
 @pytest.mark.parametrize(
     "search",
     [
@@ -178,6 +205,7 @@ def test_no_search_makes_more_calls_than_its_bound(
     bounds = {role: sum(line.calls for line in lines if line.role == role) for role in made}
     assert all(made[role] <= bounds[role] for role in made), (made, bounds)
     assert sum(made.values()) <= most_calls(plan, lines)
+    assert most_cost(plan, lines) == 0, "the scripted model is free"
 
 
 def test_a_run_of_the_quickstarts_size_makes_about_the_expected_calls(

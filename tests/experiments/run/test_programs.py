@@ -3,10 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import dspy
+import mlflow
 import pytest
 
+import autoevol
 from autoevol.experiments.artifacts.search_record import STEPS, read_record, record_of
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.ledger import LedgerSettings
@@ -15,7 +18,7 @@ from autoevol.experiments.models.settings import ModelSettings
 from autoevol.experiments.models.transports import scripted
 from autoevol.experiments.models.transports.protocol import Message
 from autoevol.experiments.tracking.candidates import candidate_bodies
-from autoevol.program.errors import BudgetExhaustedError
+from autoevol.program.errors import BudgetExhaustedError, ConfigError
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import StepRecord
 from autoevol.program.search.programs.compiler import AutoEvol
@@ -73,6 +76,63 @@ def test_a_search_that_was_stopped_is_replayed_from_the_ledger(
     again = search(stopped)
     assert again[1] == instructions
     assert again[3] == again[2] == calls, "every call comes from the ledger"
+
+
+def test_ledger_models_pay_once_and_mlflow_shows_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played: list[int] = []
+
+    def counted(messages: Sequence[Message], draw: int) -> str:
+        played.append(draw)
+        return tickets(messages, draw)
+
+    monkeypatch.setitem(scripted.SCRIPTS, "tickets", counted)
+    keys = {"model": "scripted/tickets", "temperature": 0.7}
+
+    def compiled(calls: int | None = None) -> dspy.Module:
+        with (
+            autoevol.ledger_models(tmp_path / "own", keys, calls=calls) as models,
+            dspy.context(lm=models.program),
+        ):
+            search = AutoEvol(
+                exact,
+                SMALL,
+                autoevol.mlflow_listeners(),
+                optimizer_lm=models.optimizer,
+                num_threads=4,
+            )
+            return search.compile(dspy.Predict("ticket -> category"), **sets(fresh=8))
+
+    with pytest.raises(ConfigError, match=r"no run is active; use mlflow\.start_run"):
+        compiled()
+    with mlflow.start_run(), pytest.raises(BudgetExhaustedError):
+        compiled(calls=40)
+    stopped = len(played)
+    with mlflow.start_run() as run:
+        best = compiled()
+    whole = len(played)
+    assert stopped >= 30
+    with mlflow.start_run():
+        assert compiled().signature.instructions == best.signature.instructions
+    assert len(played) == whole, "every call comes from the ledger"
+    logged = mlflow.MlflowClient().get_run(run.info.run_id)
+    assert 0 <= logged.data.metrics["failure_rate"] <= 1
+    assert "confirmation" in logged.data.tags
+
+
+@pytest.mark.parametrize(
+    ("keys", "needle"),
+    [
+        ({"model": "scripted/x", "temprature": 1}, "autoevol.ledger_models: temprature"),
+        ({"model": 7}, "autoevol.ledger_models: model"),
+    ],
+)
+def test_a_wrong_key_of_a_model_is_named(keys: dict[str, Any], needle: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused, autoevol.ledger_models(tmp_path / "own", keys):
+        pass
+    assert needle in str(refused.value)
+    assert not (tmp_path / "own").exists(), "nothing is written"
 
 
 def test_the_records_of_a_program_are_those_of_any_method(
