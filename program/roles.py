@@ -115,12 +115,13 @@ def _is_awaitable(lm: dspy.BaseLM) -> bool:
     The class that overrides any of a model's calls decides: one that overrides the others alone
     would be passed over by the inherited asynchronous call.
     """
-    engine = getattr(lm, "_engine_spec", "")
-    if not isinstance(engine, str):
-        return getattr(lm, "_async_engine_spec", None) is not None
     for own in type(lm).__mro__:
-        if own in (dspy.LM, dspy.BaseLM):
-            return own is dspy.LM
+        if own is dspy.LM:
+            # An engine of a user's own may have no asynchronous counterpart.
+            engine = getattr(lm, "_engine_spec", "")
+            return isinstance(engine, str) or getattr(lm, "_async_engine_spec", None) is not None
+        if own is dspy.BaseLM:
+            return False
         if not _CALLS.isdisjoint(vars(own)):
             return not _ASYNC_CALLS.isdisjoint(vars(own))
     return True

@@ -15,7 +15,7 @@ from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.report.examples import examples_in
 from autoevol.experiments.report.next_steps import next_steps
-from autoevol.experiments.run.planning.estimate import estimate, most_calls, most_cost
+from autoevol.experiments.run.planning.estimate import at_most, estimate
 from autoevol.experiments.run.planning.expectation import CostEstimate
 from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.scores.results import ScoreResults
@@ -79,15 +79,16 @@ def show_plan(plan: Plan) -> None:
 
 def _show_bounds(plan: Plan, lines: Sequence[CostEstimate]) -> None:
     """Print what the run may call and cost in all, and what usual rows make of it."""
-    expected, most, cost = (
-        sum(line.expected for line in lines),
-        most_calls(plan, lines),
-        most_cost(plan, lines),
-    )
-    if most < sum(line.calls for line in lines):
+    most, expected = at_most(plan, lines), sum(line.expected for line in lines)
+    if most.calls < sum(line.calls for line in lines):
         console.print("The models of the search share `optimizer.max_calls`.")
-    price = "" if cost is None else f" and {cost:.2f} USD"
-    console.print(f"At most {most:,} calls{price}; expected, on usual rows: about {expected:,}.")
+    price = ""
+    if most.cost_usd is not None:
+        figure = f"{most.cost_usd:.2f} USD"
+        price = f", about {figure} at the tokens so far" if most.is_seen else f" and {figure}"
+    console.print(
+        f"At most {most.calls:,} calls{price}; expected, on usual rows: about {expected:,}."
+    )
 
 
 def _methods_line(plan: Plan) -> str:

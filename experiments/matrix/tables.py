@@ -9,8 +9,7 @@ from rich.table import Column, Table
 
 from autoevol.experiments.matrix.plan import MatrixPlan, PlannedCell
 from autoevol.experiments.matrix.results import figures_of, line_of
-from autoevol.experiments.run.planning.estimate import estimate
-from autoevol.experiments.run.planning.expectation import CostEstimate
+from autoevol.experiments.run.planning.estimate import Most, at_most, estimate
 from autoevol.experiments.terminal.console import console, say
 
 _WIDEST = 1000
@@ -23,13 +22,15 @@ def show_estimates(planned: MatrixPlan) -> None:
     cells = f"{len(planned.cells)} cells, {len(planned.cells) - len(planned.pending)} finished"
     console.print(f"[bold]{planned.name}[/] · {cells} · {rows} rows → {planned.folder}")
     table = Table(_folded("cell"), "calls", "tokens in", "tokens out", "USD")
+    pending: list[Most] = []
     for cell in planned.cells:
         if cell.summary is None:
-            table.add_row(cell.cell.name, *_sums(estimate(cell.plan)))
+            pending.append(at_most(cell.plan, estimate(cell.plan)))
+            table.add_row(cell.cell.name, *_shown(pending[-1:]))
         else:
             table.add_row(cell.cell.name, "finished", "", "", "")
     table.add_section()
-    table.add_row("sum", *_sums([line for cell in planned.pending for line in estimate(cell.plan)]))
+    table.add_row("sum", *_shown(pending))
     console.print(table)
     console.print(
         "Upper bounds without repairs and retries; `budget` caps each cell by itself. To see one "
@@ -65,14 +66,15 @@ def _folded(name: str) -> Column:
     return Column(name, overflow="fold")
 
 
-def _sums(lines: Sequence[CostEstimate]) -> tuple[str, ...]:
+def _shown(most: Sequence[Most]) -> tuple[str, ...]:
+    """Return the sums of what cells use at most: calls, tokens in and out, USD."""
     counts = (
-        sum(line.calls for line in lines),
-        sum(line.tokens_in for line in lines),
-        sum(line.tokens_out for line in lines),
+        sum(one.calls for one in most),
+        sum(one.tokens_in for one in most),
+        sum(one.tokens_out for one in most),
     )
-    costs = [line.cost_usd for line in lines if line.cost_usd is not None]
-    cost = f"{sum(costs):.2f}" if len(costs) == len(lines) else "price unknown"
+    costs = [one.cost_usd for one in most if one.cost_usd is not None]
+    cost = f"{sum(costs):.2f}" if len(costs) == len(most) else "price unknown"
     return (*(f"{count:,}" for count in counts), cost)
 
 

@@ -8,15 +8,22 @@ from typing import Any, NamedTuple
 
 import dspy
 
+from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.config.errors import checked
-from autoevol.experiments.config.models import ModelConfig, model_settings
-from autoevol.experiments.models.budget import Budget
+from autoevol.experiments.config.experiment import BudgetConfig
+from autoevol.experiments.config.models import ModelsConfig
 from autoevol.experiments.models.ledger import LedgerSettings
-from autoevol.experiments.models.runtime import load_libraries, open_models
+from autoevol.experiments.models.runtime import open_models
+from autoevol.experiments.models.settings import ModelSettings
+from autoevol.experiments.run.planning.models import check_prices, checked_settings
+from autoevol.experiments.terminal.signals import stopping_on_signal
+from autoevol.program.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
 _WHERE = "autoevol.ledger_models"
+_ROLES = {"evolver": "program", "optimizer": "optimizer"}
+"""The arguments by the role that serves them."""
 
 
 class ProgramModels(NamedTuple):
@@ -40,47 +47,66 @@ def ledger_models(
     calls: int | None = None,
     usd: float | None = None,
 ) -> Iterator[ProgramModels]:
-    """Open models whose finished calls are kept: a search that was stopped goes on for free.
+    """Open models whose finished calls are kept: a search that was stopped goes on without them.
 
     Each call is made with the retries, limits and fallbacks of a run, and is paid once: the same
-    search again reads it from `ledger.sqlite` in the folder.
+    search again reads it from `ledger.sqlite` in the folder. The first Ctrl-C lets calls in flight
+    finish.
 
     Args:
         folder: Of the ledger; made where it is missing.
         program: A litellm name or `local/NAME`, or the keys of a role in a config's `models`, such
-            as `{"model": "openai/gpt-4o-mini", "temperature": 0.7}`.
-        optimizer: The same; None: the program's model at temperature 1.
+            as `{"model": "openai/gpt-4o-mini", "temperature": 0.7}`. Without one the temperature is
+            0.
+        optimizer: The same; without keys of its own the program's model with the paper's sampling
+            (temperature 0.6, top-p 0.95) and the default `max_tokens`.
         calls: Most calls, those of earlier tries in this folder included; None: no bound.
-        usd: Most US dollars; needs the models' prices; None: no bound.
+        usd: Most US dollars, those of earlier tries included; None: no bound.
 
     Raises:
-        ConfigError: A key is wrong.
-        BudgetExhaustedError: Within the block, by a call beyond `calls` or `usd`.
+        ConfigError: A key is wrong, a model cannot be reached, a price is unknown where `usd` needs
+            it, or another process is at work in the folder.
+        StoppedError: Within the block: after Ctrl-C, or by a call beyond `calls` or `usd`.
     """
-    home = Path(folder)
-    own = _keys(program)
-    roles = {
-        "evolver": _settings("evolver", own),
-        "optimizer": _settings(
-            "optimizer", {**own, "temperature": 1.0} if optimizer is None else _keys(optimizer)
-        ),
-    }
-    home.mkdir(parents=True, exist_ok=True)
-    load_libraries(roles)
-    with open_models(
-        roles,
-        # At temperature 0 a prompt has one reply, whatever the draw: it is paid once.
-        ledger=LedgerSettings(home / "ledger.sqlite", greedy_draws=False),
-        budget=Budget(calls=calls, usd=usd),
-        on_part=lambda done, total: None,
-        say=lambda line: logger.info("%s", line),
-    ) as models:
+    # All is checked before anything is written.
+    roles = _settings(program, optimizer, is_capped=usd is not None)
+    budget = checked(BudgetConfig, {"calls": calls, "usd": usd}, Path(_WHERE))
+    with (
+        alone_in(Path(folder)),
+        stopping_on_signal(_say) as stopper,
+        open_models(
+            roles,
+            # At temperature 0 a prompt has one reply, whatever the draw: it is paid once.
+            ledger=LedgerSettings(Path(folder) / "ledger.sqlite", greedy_draws=False),
+            budget=budget,
+            on_part=lambda done, total: None,
+            say=_say,
+        ) as models,
+    ):
+        stopper.attach(models.engine)
         yield ProgramModels(models.lms["evolver"], models.lms["optimizer"])
 
 
-def _keys(model: str | Mapping[str, Any]) -> dict[str, Any]:
-    return {"model": model} if isinstance(model, str) else dict(model)
+def _settings(
+    program: str | Mapping[str, Any], optimizer: str | Mapping[str, Any] | None, *, is_capped: bool
+) -> dict[str, ModelSettings]:
+    tree = {"evolver": _keys(program), "optimizer": {} if optimizer is None else _keys(optimizer)}
+    models = checked(ModelsConfig, tree, Path(_WHERE))
+    roles = {}
+    for role, name in _ROLES.items():
+        model = getattr(models, role)
+        if model.adapter is not None:
+            problem = "is DSPy's own for a program; use dspy.configure(adapter=...)"
+            raise ConfigError(f"{_WHERE}: {name}.adapter", problem)
+        roles[role] = checked_settings(role, model, f"{_WHERE}: {name}")
+        if is_capped:
+            check_prices(roles[role], f"{_WHERE}: usd", f"set the price of {name}, or use calls")
+    return roles
 
 
-def _settings(role: str, keys: dict[str, Any]) -> Any:
-    return model_settings(role, checked(ModelConfig, keys, Path(_WHERE)))
+def _keys(model: str | Mapping[str, Any]) -> Any:
+    return dict(model) if isinstance(model, Mapping) else model
+
+
+def _say(line: str) -> None:
+    logger.warning("%s", line)

@@ -41,13 +41,18 @@ def search_rows(**sets: Sequence[Row | dspy.Example]) -> SearchRows:
         ConfigError: Two sets share a row's id, or an example's instruction.
     """
     rows = {role: _rows(role, own) for role, own in zip(GUARDED, sets.values(), strict=True)}
-    ids = {name: [row.id for row in own] for name, own in zip(sets, rows.values(), strict=True)}
-    check_disjoint(_WHERE, "id", ids)
-    check_disjoint(_WHERE, "text", {name: _instructions(own) for name, own in sets.items()})
-    texts = {
+    named = dict(zip(sets, rows.values(), strict=True))
+    check_disjoint(_WHERE, "id", {name: [row.id for row in own] for name, own in named.items()})
+    for name, own in sets.items():
+        _check_ids(name, named[name], own)
+    # Rows of a run are told apart by their ids: people's files may hold a text twice.
+    if not all(isinstance(example, Row) for own in sets.values() for example in own):
+        texts = {name: [row.text for row in own] for name, own in named.items()}
+        check_disjoint(_WHERE, "text", texts)
+    guarded = {
         role: [(row.text, row.input, row.response) for row in own] for role, own in rows.items()
     }
-    return SearchRows(rows["train"], rows["dev"], rows["fresh"], texts)
+    return SearchRows(rows["train"], rows["dev"], rows["fresh"], guarded)
 
 
 def _rows(role: str, examples: Sequence[Row | dspy.Example]) -> list[Row]:
@@ -58,13 +63,18 @@ def _rows(role: str, examples: Sequence[Row | dspy.Example]) -> list[Row]:
 
 
 def _as_row(identity: str, example: dspy.Example) -> Row:
-    identity = str(example.get("id", identity))
+    own = example.get("id")
+    identity = identity if own is None else str(own)
     return Row(id=identity, seed_id=identity, instruction=example.instruction)
 
 
-def _instructions(examples: Sequence[Row | dspy.Example]) -> list[str]:
-    # Rows of a run are told apart by their ids: people's files may hold a text twice.
-    return [example.instruction for example in examples if not isinstance(example, Row)]
+def _check_ids(name: str, rows: Sequence[Row], examples: Sequence[Row | dspy.Example]) -> None:
+    """Refuse two examples of a set with one id: their results would count as one row's."""
+    seen: set[str] = set()
+    for number, (row, example) in enumerate(zip(rows, examples, strict=True)):
+        if row.id in seen and not isinstance(example, Row):
+            raise ConfigError(f"{_WHERE}: {name}[{number}]", f"id {row.id!r} is there twice")
+        seen.add(row.id)
 
 
 def check_disjoint(where: str, what: str, keys: Mapping[str, Sequence[str]]) -> None:

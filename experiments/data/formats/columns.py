@@ -141,30 +141,39 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\u0e00-\u0e7f]")
 _WORD_CHARACTERS = 2  # of a word in scripts without spaces, about
 _LONGEST_NAME = 5
 """Words of a column's name; longer ones are questions of a form, or rows."""
+_LEAST_SENTENCE = 2
+"""Words beyond which a name with a full stop is a sentence, and no abbreviation."""
 _LIKE_A_ROW = 0.75
 """A name of so many times the words of its first value is likely to be a row itself."""
 
 
-def text_among_names(record: Record) -> str | None:
+def text_among_names(record: Record, instruction: str) -> str | None:
     """Return the name of a column that reads like the text of a row, or None.
 
-    Where two names are what people call columns, the others are names, too, however long.
+    What people call columns tells a header: beside two such names the others may be as long as they
+    like, beside one they may not be sentences. Without one the name of the instructions is compared
+    with its first value.
 
     Args:
         record: The first one of its file.
+        instruction: The column that is taken for the instructions.
     """
-    names = {str(name): value for name, value in record.value.items()}
-    if len(_USUAL_NAMES & set(map(_plain, names))) > 1:
-        return None
-    return next((name for name, value in names.items() if _reads_like_text(name, value)), None)
+    usual = sum(_plain(str(name)) in _USUAL_NAMES for name in record.value)
+    if usual:
+        others = [name for name in map(str, record.value) if _plain(name) not in _USUAL_NAMES]
+        return next(filter(_is_sentence, others), None) if usual == 1 else None
+    value = record.value[instruction]
+    return instruction if _reads_like_text(instruction, str(value or "")) else None
 
 
-def _reads_like_text(name: str, value: Any) -> bool:
-    size = _words(name)
-    if _plain(name) in _USUAL_NAMES or size < 2:
-        return False
-    is_sentence = bool(_SENTENCE_END.search(name)) and size > 2
-    return is_sentence or size > _LONGEST_NAME or size >= _LIKE_A_ROW * _words(str(value or ""))
+def _is_sentence(name: str) -> bool:
+    return bool(_SENTENCE_END.search(name)) and _words(name) > _LEAST_SENTENCE
+
+
+def _reads_like_text(name: str, value: str) -> bool:
+    size, usual_size = _words(name), _words(value)
+    is_alike = bool(usual_size) and 1 < size >= _LIKE_A_ROW * usual_size
+    return is_alike or size > _LONGEST_NAME or _is_sentence(name)
 
 
 def _words(text: str) -> float:

@@ -235,9 +235,10 @@ class _Forms:
         Raises:
             ConfigError: A name reads like a text, and a column of instructions would be told by it.
         """
-        if not self._has_header or self._fixed or usual_columns(record) is None:
+        columns = usual_columns(record)
+        if not self._has_header or self._fixed or columns is None:
             return
-        text = text_among_names(record)
+        text = text_among_names(record, columns.instruction)
         if text is not None:
             problem = (
                 f"reads like a row, not like names of columns: {text[:60]!r}; {_NO_HEADER}, or "

@@ -1,7 +1,7 @@
 """How much a run asks of its models at most: calls, tokens and cost by phase and role."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from autoevol.experiments.artifacts.resume import LEDGER
@@ -80,31 +80,51 @@ def _bounds(plan: Plan) -> list[CostEstimate]:
     return _within_budget(plan, bounds)
 
 
-def most_calls(plan: Plan, lines: Sequence[CostEstimate]) -> int:
-    """Return how many calls a run makes at most: roles of a search share `optimizer.max_calls`."""
-    limit, searched = _search_limit(plan), _searched(lines)
-    saved = max(0, searched - limit) if limit is not None else 0
-    return sum(line.calls for line in lines) - saved
+@dataclass(frozen=True, slots=True)
+class Most:
+    """What a run uses at most, its phases and roles together.
+
+    Attributes:
+        cost_usd: None where a price is unknown.
+        is_seen: Tokens and cost are at the average of calls already made, no bound.
+    """
+
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float | None
+    is_seen: bool
 
 
-def most_cost(plan: Plan, lines: Sequence[CostEstimate]) -> float | None:
-    """Return how many US dollars those calls cost at most; None: a price is unknown."""
-    if any(line.cost_usd is None for line in lines):
-        return None
-    left = _search_limit(plan)
-    total = 0.0
-    # At worst the calls that `max_calls` leaves are the dearest ones.
-    for line in sorted(lines, key=_cost_a_call, reverse=True):
+def at_most(plan: Plan, lines: Sequence[CostEstimate]) -> Most:
+    """Return what a run uses at most: the roles of a search share `optimizer.max_calls`."""
+    limit = _search_limit(plan)
+    is_priced = all(line.cost_usd is not None for line in lines)
+    return Most(
+        round(_together(lines, limit, lambda line: line.calls)),
+        round(_together(lines, limit, lambda line: line.tokens_in)),
+        round(_together(lines, limit, lambda line: line.tokens_out)),
+        _together(lines, limit, lambda line: line.cost_usd or 0.0) if is_priced else None,
+        is_seen=any(line.is_seen for line in lines),
+    )
+
+
+def _together(
+    lines: Sequence[CostEstimate], limit: int | None, figure: Callable[[CostEstimate], float]
+) -> float:
+    """Return the most of a figure; a search's calls are as many as its limit, the dearest ones."""
+
+    def a_call(line: CostEstimate) -> float:
+        return figure(line) / line.calls if line.calls else 0.0
+
+    total, left = 0.0, limit
+    for line in sorted(lines, key=a_call, reverse=True):
         if line.phase != "search" or left is None:
-            total += line.cost_usd or 0.0
+            total += figure(line)
         else:
             calls = min(line.calls, left)
-            total, left = total + calls * _cost_a_call(line), left - calls
+            total, left = total + calls * a_call(line), left - calls
     return total
-
-
-def _cost_a_call(line: CostEstimate) -> float:
-    return (line.cost_usd or 0.0) / line.calls if line.calls else 0.0
 
 
 def _searched(lines: Sequence[CostEstimate]) -> int:
@@ -115,11 +135,14 @@ def _search_limit(plan: Plan) -> int | None:
     """Return how many calls `max_calls` leaves the search; None: it has no bound.
 
     A step that has begun is finished, so the calls may exceed `max_calls` by those of one step.
+    MIPROv2 makes all its proposals besides.
     """
     search = plan.config.optimizer
-    if search.max_calls is None:
+    if search.max_calls is None or plan.start is None:
         return None
-    return search.max_calls + -(-_searched(_search(plan)) // search.steps)
+    step = -(-_searched(_search(plan)) // search.steps)
+    proposing = search_calls(plan).proposing if search.name == "miprov2" else 0
+    return search.max_calls + step + proposing
 
 
 def _within_budget(plan: Plan, bounds: Sequence[CostEstimate]) -> list[CostEstimate]:

@@ -26,20 +26,40 @@ def models_of(config: ExperimentConfig, where: str) -> dict[str, ModelSettings]:
 
 
 def _model(role: str, config: ExperimentConfig, where: str) -> ModelSettings:
-    """Return the settings of a role's model; a cap in USD needs the price of every fallback."""
-    model: ModelConfig = getattr(config.models, role)
-    settings = model_settings(role, model)
-    check(settings, f"{where}: models.{role}")
-    for number, fallback in enumerate(settings.fallbacks):
-        check(fallback, f"{where}: models.{role}.fallbacks.{number}")
-    for entry in (settings, *settings.fallbacks):
-        if config.budget.usd is not None and entry.price is None:
-            raise ConfigError(
-                f"{where}: budget.usd",
-                f"the price of {entry.model} is unknown; set models.{role}.price, "
-                "or use budget.calls or budget.tokens",
-            )
+    settings = checked_settings(role, getattr(config.models, role), f"{where}: models.{role}")
+    if config.budget.usd is not None:
+        hint = f"set models.{role}.price, or use budget.calls or budget.tokens"
+        check_prices(settings, f"{where}: budget.usd", hint)
     return settings
+
+
+def checked_settings(role: str, model: ModelConfig, where: str) -> ModelSettings:
+    """Return the settings of a role's model.
+
+    Args:
+        role: Of the model.
+        model: As configured.
+        where: File and key, for messages.
+
+    Raises:
+        ConfigError: The model, or a fallback, is unknown or cannot be reached.
+    """
+    settings = model_settings(role, model)
+    check(settings, where)
+    for number, fallback in enumerate(settings.fallbacks):
+        check(fallback, f"{where}.fallbacks.{number}")
+    return settings
+
+
+def check_prices(settings: ModelSettings, where: str, hint: str) -> None:
+    """Refuse a cap in USD where the price of a model or of a fallback is unknown.
+
+    Raises:
+        ConfigError: A price is unknown; `hint` says what to do.
+    """
+    for entry in (settings, *settings.fallbacks):
+        if entry.price is None:
+            raise ConfigError(where, f"the price of {entry.model} is unknown; {hint}")
 
 
 def _roles_needed(config: ExperimentConfig, where: str) -> list[str]:

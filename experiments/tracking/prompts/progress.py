@@ -38,8 +38,9 @@ def logging_progress(is_enabled: bool) -> Iterator[Listeners]:
 def mlflow_listeners() -> Listeners:
     """Return listeners for `autoevol.AutoEvol` that log its search in MLflow's active run.
 
-    The run gets the failure rate by step with its interval, `candidates.json` (each candidate with
-    text and verdict), and the tag `confirmation`. A fault of MLflow never ends the search.
+    The run gets the failure rate by step with its interval and `candidates.json` (each candidate
+    with text and verdict), once there is a step, and the tag `confirmation`, once fresh rows were
+    run. A fault of MLflow never ends the search.
 
     Raises:
         ConfigError: No run is active.

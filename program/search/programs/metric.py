@@ -61,9 +61,7 @@ class UserMetric:
             raise ConfigError("AutoEvol: passes", f"must be in (0, 1], is {passes}")
         self._metric, self.passes = metric, passes
         self._arguments = _arguments_of(metric)
-        # An object's `__call__` may be one, too.
-        calls = metric, type(metric).__call__
-        self.is_async = any(map(inspect.iscoroutinefunction, calls))
+        self.is_async = inspect.iscoroutinefunction(metric)
 
     def call(self, example: dspy.Example, prediction: Any) -> Any:
         """Return what the metric returns: a value, or a coroutine where `is_async`."""

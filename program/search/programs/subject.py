@@ -1,5 +1,6 @@
 """A user's program as the subject of a search: measured by the user's metric, row by row."""
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence, Sized
 from concurrent.futures import Executor
@@ -61,7 +62,8 @@ class Bench:
             if self.metric.is_async:
                 return judgement_of(await self.metric.call(example, prediction))
             value = await in_thread(self.threads, self.metric.call, example, prediction)
-            return judgement_of(value)
+            # A coroutine function may hide behind an object, a partial or a lambda.
+            return judgement_of(await value if inspect.isawaitable(value) else value)
         except Exception as error:  # noqa: BLE001, a user's metric may raise anything
             return judgement_of_error(error)
 

@@ -338,6 +338,27 @@ def test_names_of_columns_are_no_rows(workplace: Path, header: str) -> None:
     assert [row["instruction"] for row in rows_of(Path("b.jsonl"))] == [value]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "prompt,model name\nWrite a poem about the sea.,gpt-4\n",
+        "Prompt,Task Type,Created At\nWrite a poem about the sea.,text,2026\n",
+        "Question,Correct Answer\nWhat is 2+2?,4\n",
+        "question,option a,option b\nWhat is 2+2?,3,4\n",
+        "Instruction,Row Number\nWrite a poem.,1\n",
+        "question,Reviewer comments\nWhy?,\n",
+        "instruction,Quality score from the first annotator\nWrite a poem.,4\n",
+        "Timestamp,Your name,Question\n2026-01-01,Ann,Why?\n",
+        "질문,작업 유형\n하늘은 왜 파란가요?,일반\n",
+        "指令,任务类型\n写一首诗,文学\n",
+    ],
+)
+def test_the_headers_of_peoples_files_are_read(workplace: Path, lines: str) -> None:
+    Path("a.csv").write_text(lines)
+    run_cli("convert", "a.csv", "b.jsonl", expected=0)
+    assert len(rows_of(Path("b.jsonl"))) == 1
+
+
 def test_long_names_are_names_beside_usual_ones_or_where_they_are_named(workplace: Path) -> None:
     Path("a.csv").write_text("question,answer,How sure are you of it?\nWhy?,So,very\n")
     run_cli("convert", "a.csv", "b.jsonl", expected=0)

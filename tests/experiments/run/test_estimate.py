@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autoevol.experiments.config.experiment import load_config
-from autoevol.experiments.run.planning.estimate import estimate, most_calls, most_cost
+from autoevol.experiments.run.planning.estimate import at_most, estimate
 from autoevol.experiments.run.planning.plan import make_plan
 from tests.support.command_line import rows_of, run_cli, summary_of
 from tests.support.loopback import Answer, ReceivedRequest, answering, good_reply
@@ -142,7 +142,7 @@ def test_the_budget_of_a_search_bounds_its_estimate(write_config: Callable[..., 
         lines = estimate(plan)
         names = dict.fromkeys(line.phase for line in lines)
         phases = {name: sum(e.calls for e in lines if e.phase == name) for name in names}
-        return phases, most_calls(plan, lines)
+        return phases, at_most(plan, lines).calls
 
     free, most = planned(steps=10)
     assert most == sum(free.values())
@@ -168,7 +168,7 @@ def test_the_dearest_calls_are_counted_where_a_budget_leaves_some(
         )
         plan = make_plan(load_config(file), "test.yaml")
         lines = estimate(plan)
-        return most_cost(plan, lines) or 0.0, sum(line.cost_usd or 0.0 for line in lines)
+        return at_most(plan, lines).cost_usd or 0.0, sum(line.cost_usd or 0.0 for line in lines)
 
     most, total = costs()
     assert most == pytest.approx(total)
@@ -190,6 +190,10 @@ def test_the_dearest_calls_are_counted_where_a_budget_leaves_some(
         pytest.param({"name": "gepa", "steps": 3, "candidates": 2}, id="gepa"),
         pytest.param({"name": "miprov2", "steps": 1, "candidates": 1}, id="miprov2, small"),
         pytest.param({"name": "miprov2", "steps": 3, "candidates": 3}, id="miprov2"),
+        pytest.param(
+            {"name": "miprov2", "steps": 8, "candidates": 6, "max_calls": 20}, id="miprov2, budget"
+        ),
+        pytest.param({"name": "gepa", "steps": 8, "max_calls": 20}, id="gepa, budget"),
     ],
 )
 def test_no_search_makes_more_calls_than_its_bound(
@@ -204,8 +208,9 @@ def test_no_search_makes_more_calls_than_its_bound(
     made = summary_of(Path("runs/test"))["calls_by_role"]
     bounds = {role: sum(line.calls for line in lines if line.role == role) for role in made}
     assert all(made[role] <= bounds[role] for role in made), (made, bounds)
-    assert sum(made.values()) <= most_calls(plan, lines)
-    assert most_cost(plan, lines) == 0, "the scripted model is free"
+    most = at_most(plan, lines)
+    assert sum(made.values()) <= most.calls
+    assert most.cost_usd == 0, "the scripted model is free"
 
 
 def test_a_run_of_the_quickstarts_size_makes_about_the_expected_calls(

@@ -121,18 +121,47 @@ def test_ledger_models_pay_once_and_mlflow_shows_the_search(
     assert "confirmation" in logged.data.tags
 
 
+UNPRICED = {"model": "hosted_vllm/m", "api_base": "http://127.0.0.1:1/v1"}
+
+
 @pytest.mark.parametrize(
-    ("keys", "needle"),
+    ("keys", "options", "needle"),
     [
-        ({"model": "scripted/x", "temprature": 1}, "autoevol.ledger_models: temprature"),
-        ({"model": 7}, "autoevol.ledger_models: model"),
+        ({"model": "scripted/world", "temprature": 1}, {}, "temprature"),
+        ({"model": 7}, {}, "evolver.model"),
+        ("gpt-9-foo", {}, "autoevol.ledger_models: program"),
+        ("hosted_vllm/m", {}, "api_base"),
+        ({"model": "scripted/world", "adapter": "json"}, {}, "program.adapter"),
+        (UNPRICED, {"usd": 5}, "usd: the price of hosted_vllm/m is unknown; set the price of"),
+        ("scripted/world", {"usd": -1}, "usd"),
+        ("scripted/world", {"calls": 0}, "calls"),
     ],
 )
-def test_a_wrong_key_of_a_model_is_named(keys: dict[str, Any], needle: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as refused, autoevol.ledger_models(tmp_path / "own", keys):
+def test_what_cannot_be_opened_is_one_line(
+    keys: Any, options: dict[str, Any], needle: str, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    with pytest.raises(ConfigError) as refused, autoevol.ledger_models(own, keys, **options):
         pass
     assert needle in str(refused.value)
-    assert not (tmp_path / "own").exists(), "nothing is written"
+    assert not own.exists(), "nothing is written"
+
+
+def test_a_folder_has_one_budget_at_a_time(tmp_path: Path) -> None:
+    with (
+        autoevol.ledger_models(tmp_path, "scripted/world", calls=3),
+        pytest.raises(ConfigError, match="at work in"),
+        autoevol.ledger_models(tmp_path, "scripted/world", calls=3),
+    ):
+        pass
+
+
+def test_an_optimizer_without_keys_is_not_limited_as_the_program_is(tmp_path: Path) -> None:
+    program = {"model": "scripted/world", "max_tokens": 30, "top_p": 0.1}
+    with autoevol.ledger_models(tmp_path, program) as models:
+        assert models.program.kwargs["max_tokens"] == 30
+        assert models.optimizer.kwargs["max_tokens"] > 1000
+        assert models.optimizer.kwargs["top_p"] == 0.95
 
 
 def test_the_records_of_a_program_are_those_of_any_method(

@@ -190,7 +190,8 @@ def listed(first: int, **more: Any) -> list[dspy.Example]:
 
 def test_examples_of_dspy_are_taken_as_rows_with_ids_of_their_own() -> None:
     optimizer, steps, _ = optimizer_for(failing_unless("NEVER", []), steps=1)
-    optimizer.compile(Evolver(START), trainset=listed(0), valset=listed(10), freshset=listed(20))
+    data = {"trainset": listed(0, id=None), "valset": listed(10), "freshset": listed(20, id=None)}
+    optimizer.compile(Evolver(START), **data)
     incumbent = steps[0].incumbent
     assert [o.source.id for o in incumbent.outcomes] == [f"dev-{i}" for i in range(4)]
     assert [o.source.instruction for o in incumbent.outcomes] == [e.instruction for e in listed(10)]
@@ -210,9 +211,19 @@ def test_examples_of_dspy_are_taken_as_rows_with_ids_of_their_own() -> None:
             id="rows",
         ),
         pytest.param(
-            {"trainset": listed(0, id="x"), "valset": listed(9, id="x")},
-            "valset: shares the id of 4 examples",
+            {"trainset": listed(0)[:1], "valset": [Row("a", "a", "List 0 facts.")]},
+            "valset: shares the text of 1 example with trainset",
+            id="a row and an example",
+        ),
+        pytest.param(
+            {"trainset": listed(0, id="x")[:1], "valset": listed(9, id="x")[:1]},
+            "valset: shares the id of 1 example",
             id="ids",
+        ),
+        pytest.param(
+            {"trainset": listed(0, id="x"), "valset": listed(9)},
+            "trainset[1]: id 'x' is there twice",
+            id="one id twice",
         ),
     ],
 )

@@ -1,5 +1,6 @@
 """What is said of a program, a metric or a model that a search can do little with."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -78,6 +79,10 @@ def test_the_commonest_of_several_reasons_is_named_in_one_line(
     assert "ValueError: two lines" in str(stopped.value)
 
 
+async def _score(example: dspy.Example, prediction: Any) -> float:
+    return float(exact(example, prediction))
+
+
 class AsyncMetric:
     """A metric whose call is a coroutine."""
 
@@ -86,8 +91,17 @@ class AsyncMetric:
         return float(exact(example, prediction))
 
 
-def test_an_object_may_be_an_asynchronous_metric(caplog: pytest.LogCaptureFixture) -> None:
-    compiled(AsyncMetric())
+@pytest.mark.parametrize(
+    "metric",
+    [
+        AsyncMetric(),
+        partial(AsyncMetric()),
+        lambda example, prediction: _score(example, prediction),
+    ],
+    ids=["object", "partial", "lambda"],
+)
+def test_an_asynchronous_metric_may_hide(metric: Any, caplog: pytest.LogCaptureFixture) -> None:
+    compiled(metric)
     assert "got no score" not in caplog.text
 
 
