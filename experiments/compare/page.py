@@ -12,7 +12,7 @@ from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.compare.figures import draw_comparison, draw_outcomes
 from autoevol.experiments.compare.judged import Comparison, comparison_table
 from autoevol.experiments.compare.runs import ComparedRun, config_differences, runs_of
-from autoevol.experiments.compare.shared_rows import shared_seeds
+from autoevol.experiments.compare.shared_rows import rows_side_by_side
 from autoevol.experiments.compare.sides import Side
 from autoevol.experiments.compare.tables import tables
 from autoevol.experiments.files.atomic import write_whole
@@ -78,7 +78,7 @@ def write_comparison(folder: Path, sides: Sequence[Side], comparison: Comparison
         "compare.html.j2",
         names=[side.name for side in sides],
         runs=runs,
-        seeds=shared_seeds(sides),
+        seeds=rows_side_by_side(sides),
         grids=grids,
         pictures=embedded(pictures),
         differences=config_differences(runs),

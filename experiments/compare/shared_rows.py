@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoevol.experiments.artifacts.row_files import FAILURES, UNSCORED
+from autoevol.experiments.compare.shared_seeds import SeedKey
 from autoevol.experiments.compare.sides import Side
 from autoevol.experiments.files.reading import read_rows
 from autoevol.experiments.report.word_diff import Piece, mark_new_words
-
-SeedKey = tuple[str, str]
-"""A seed's id and text: rows of two files are both numbered from 1."""
 
 COUNT = 5
 
@@ -39,7 +37,7 @@ class SharedSeed:
     fates: Sequence[Fate]
 
 
-def shared_seeds(sides: Sequence[Side], *, count: int = COUNT) -> list[SharedSeed]:
+def rows_side_by_side(sides: Sequence[Side], *, count: int = COUNT) -> list[SharedSeed]:
     """Return seeds that all runs have and at least one has kept, with each run's rewrite.
 
     The seeds are drawn by a hash of id and text: the same ones whatever runs are compared.
@@ -49,24 +47,26 @@ def shared_seeds(sides: Sequence[Side], *, count: int = COUNT) -> list[SharedSee
         count: How many seeds at most.
     """
     runs = [side for side in sides if side.summary]
-    fates = [_fates(run) for run in runs]
-    if len(fates) < 2:
+    if len(runs) < 2:
         return []
-    shared = set.intersection(*map(set, fates))
-    kept = [key for key in shared if any(run[key].pieces for run in fates)]
+    # A row of a later round replaces an earlier one: the files are in the order of rounds.
+    kept = [{(r.seed_id, r.origin): r.question for r in run.rows if r.round} for run in runs]
+    lost = [_lost(run.path) for run in runs]
+    shared = set.intersection(*({*own, *gone} for own, gone in zip(kept, lost, strict=True)))
+    chosen = sorted(filter(lambda key: any(key in own for own in kept), shared), key=_hash)[:count]
+    named = [*zip((run.name for run in runs), kept, lost, strict=True)]
     return [
-        SharedSeed(key[1], [run[key] for run in fates]) for key in sorted(kept, key=_hash)[:count]
+        SharedSeed(key[1], [_fate(name, key, own, gone) for name, own, gone in named])
+        for key in chosen
     ]
 
 
-def _fates(run: Side) -> Mapping[SeedKey, Fate]:
-    fates = {key: Fate(run.name, lost_by=rule) for key, rule in _lost(run.path).items()}
-    for row in run.rows:
-        # A row of a later round replaces an earlier one: the files are in the order of rounds.
-        if row.round:
-            pieces = mark_new_words(row.origin, row.question)
-            fates[row.seed_id, row.origin] = Fate(run.name, pieces)
-    return fates
+def _fate(
+    name: str, key: SeedKey, kept: Mapping[SeedKey, str], lost: Mapping[SeedKey, str]
+) -> Fate:
+    if key in kept:
+        return Fate(name, mark_new_words(key[1], kept[key]))
+    return Fate(name, lost_by=lost[key])
 
 
 def _lost(folder: Path) -> dict[SeedKey, str]:

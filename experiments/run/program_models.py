@@ -47,11 +47,10 @@ def ledger_models(
     calls: int | None = None,
     usd: float | None = None,
 ) -> Iterator[ProgramModels]:
-    """Open models whose finished calls are kept: a search that was stopped goes on without them.
+    """Open models whose finished calls are kept: the same search again reads them.
 
-    Each call is made with the retries, limits and fallbacks of a run, and is paid once: the same
-    search again reads it from `ledger.sqlite` in the folder. The first Ctrl-C lets calls in flight
-    finish.
+    Each call is made with the retries, limits and fallbacks of a run, and is paid once. The ledger
+    is `ledger.sqlite` in the folder. The first Ctrl-C lets calls in flight finish.
 
     Args:
         folder: Of the ledger; made where it is missing.

@@ -150,9 +150,9 @@ _LIKE_A_ROW = 0.75
 def text_among_names(record: Record, instruction: str) -> str | None:
     """Return the name of a column that reads like the text of a row, or None.
 
-    What people call columns tells a header: beside two such names the others may be as long as they
-    like, beside one they may not be sentences. Without one the name of the instructions is compared
-    with its first value.
+    A line with two usual names, such as `question` and `answer`, is a header, however long its
+    other names are. With one usual name, the others may be anything but sentences. Without one, the
+    name of the instructions is compared with its first value.
 
     Args:
         record: The first one of its file.

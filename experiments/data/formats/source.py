@@ -233,7 +233,7 @@ class _Forms:
             record: The first one.
 
         Raises:
-            ConfigError: A name reads like a text, and a column of instructions would be told by it.
+            ConfigError: The name of a column reads like a text.
         """
         columns = usual_columns(record)
         if not self._has_header or self._fixed or columns is None:

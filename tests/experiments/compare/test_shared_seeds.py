@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.compare.shared_rows import shared_seeds
+from autoevol.experiments.compare.shared_rows import rows_side_by_side
 from autoevol.experiments.compare.sides import read_side
 from tests.support.command_line import run_cli
 from tests.support.html_pages import read_page
@@ -62,7 +62,7 @@ def test_the_page_shows_what_each_run_made_of_the_same_seeds(
     run(write_config(10, **PLAIN), "plain")
     run(write_config(10, **strict), "strict", "--set", "data.limit=8")
     sides = [read_side(Path(name)) for name in ("plain", "strict")]
-    seeds = shared_seeds(sides, count=20)
+    seeds = rows_side_by_side(sides, count=20)
     assert len(seeds) == 8, "the seeds that both have"
     by_origin = {row.origin: row.instruction for row in sides[0].rows}
     kept = {row.origin for row in sides[1].rows}
@@ -83,4 +83,4 @@ def test_the_page_shows_what_each_run_made_of_the_same_seeds(
 def test_files_have_no_seeds_to_show(workplace: Path) -> None:
     Path("a.jsonl").write_text('{"instruction": "Name a tree.", "output": "Oak"}\n')
     side = read_side(Path("a.jsonl"))
-    assert shared_seeds([side, side]) == []
+    assert rows_side_by_side([side, side]) == []

@@ -205,11 +205,11 @@ def test_no_search_makes_more_calls_than_its_bound(
     plan = make_plan(load_config(file), "test.yaml")
     lines = estimate(plan)
     run_cli("run", str(file), "--yes", expected=0)
-    made = summary_of(Path("runs/test"))["calls_by_role"]
-    bounds = {role: sum(line.calls for line in lines if line.role == role) for role in made}
-    assert all(made[role] <= bounds[role] for role in made), (made, bounds)
+    calls = summary_of(Path("runs/test"))["calls_by_role"]
+    bounds = {role: sum(line.calls for line in lines if line.role == role) for role in calls}
+    assert all(calls[role] <= bounds[role] for role in calls), (calls, bounds)
     most = at_most(plan, lines)
-    assert sum(made.values()) <= most.calls
+    assert sum(calls.values()) <= most.calls
     assert most.cost_usd == 0, "the scripted model is free"
 
 

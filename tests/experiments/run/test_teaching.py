@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import autoevol
 from tests.support.command_line import rows_of, run_cli, summary_of
 
 WORLD = {"model": "scripted/world", "concurrency": 4}
@@ -102,11 +103,18 @@ def test_an_admitted_judge_decides_open_rows(write_config: Callable[..., Path]) 
     assert summary["rows_unknown"] == sum("unknown" in row for row in kept)
 
 
-def test_a_weak_solver_that_is_the_evolver_is_named(write_config: Callable[..., Path]) -> None:
+def test_a_weak_solver_that_is_the_evolver_is_named_wherever_a_run_starts(
+    write_config: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
     models = {**MODELS, "solver": {**WORLD, "temperature": 0.9}}
-    config = write_config(30, models=models, failure=TEACH, optimizer=NONE)
-    result = run_cli("run", str(config), "--dry-run", expected=0)
-    assert "judges its own work" in " ".join(result.out.split())
+    sections = {"models": models, "failure": TEACH, "optimizer": NONE}
+    for matrix in (None, {"seed": [1, 2]}):
+        config = str(write_config(30, **sections, matrix=matrix))
+        out = " ".join(run_cli("run", config, "--dry-run", expected=0).out.split())
+        assert out.count("judges its own work") == 1, "once, whatever the cells"
+    seeds = ["What is 12 times 7?", "What is 15 plus 9?"]
+    autoevol.evolve(seeds, model=models, method="weak", failure=TEACH)
+    assert "judges its own work" in caplog.text
 
 
 @pytest.mark.parametrize("responds", [True, False])
