@@ -46,13 +46,17 @@ PRESETS: dict[PresetName, dict[str, Any]] = {
 }
 """Settings of the published systems, by name."""
 
+PRESET_KEYS = frozenset(key for preset in PRESETS.values() for key in preset)
+"""Keys that a preset sets."""
+
 
 class TrainConfig(Section):
     """How a student is fine-tuned (`autoevol train`); only answers count in the loss.
 
     Attributes:
         preset: A published system, whose numbers hold where the section names none; null: ours.
-        model: The student: a folder, a name of the hub, or `local/NAME` of the shipped weights.
+        model: The student: a folder, a name of the hub, or `local/NAME` of the shipped weights. The
+            folder of a LoRA adapter is trained on, with its own rank and scale.
         method: "lora" trains small matrices beside the weights (PEFT), "full" all weights.
         lr: The largest learning rate.
         epochs: Passes over the examples.
@@ -61,7 +65,8 @@ class TrainConfig(Section):
         weight_decay: Of AdamW.
         batch: Examples of a step.
         micro_batch: Examples in memory at once, a divisor of `batch`; fewer need less memory.
-        max_length: Tokens of an example; a longer one is cut at its end.
+        max_length: Tokens of an example, no more than the student reads at once; a longer one is
+            cut at its end.
         packing: Several short examples fill one of `max_length` tokens.
         rank: Of the small matrices.
         alpha: Their scale.

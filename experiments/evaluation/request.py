@@ -16,15 +16,12 @@ from autoevol.experiments.evaluation.results import EVALUATION
 from autoevol.experiments.evaluation.tasks.catalogue import HARNESS, fingerprint, limited_task
 from autoevol.experiments.evaluation.tasks.grading import check_tools
 from autoevol.experiments.evaluation.tasks.items import ANSWERED_WAYS, Task
-from autoevol.experiments.evaluation.weights import base_of
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.files.paths import local_path, read_text
 from autoevol.experiments.files.reading import read_object
 from autoevol.experiments.judging.session import judge_named
-from autoevol.experiments.models.local.digests import recorded_sha256
-from autoevol.experiments.models.local.weights import cache_folder
+from autoevol.experiments.pretrained.weights import weights_digest
 from autoevol.experiments.training.plan import RESULT
-from autoevol.experiments.training.trainer import ADAPTER
 from autoevol.program.errors import ConfigError
 
 IDENTITY = "identity.json"
@@ -171,33 +168,6 @@ def _folder(model: str) -> Path:
     if (folder.parent / RESULT).is_file():
         return folder.parent / "evaluation"
     return Path("runs") / f"evaluate-{slug(folder.name if folder.is_dir() else model)}"
-
-
-def weights_digest(model: str) -> str:
-    """Return the hash of what makes a model write as it does; "": its files are not here.
-
-    Weights, tokenizer and chat template; of an adapter those of its model, too.
-    """
-    short = model.removeprefix("local/") if model.startswith("local/") else ""
-    if short.endswith(".gguf"):
-        return _digest([Path(short).expanduser()])
-    folder = Path(model).expanduser()
-    if short or not folder.is_dir():
-        return ""
-    files = [file for pattern in _WEIGHT_FILES for file in folder.glob(pattern)]
-    base = base_of(folder, model) if (folder / ADAPTER).is_file() else ""
-    return _digest(files, base, weights_digest(base) if base and base != model else "")
-
-
-_WEIGHT_FILES = ("*.safetensors", "*config.json", "tokenizer*", "*.jinja", "vocab*", "merges.txt")
-
-
-def _digest(files: Sequence[Path], *others: str) -> str:
-    records = cache_folder() / "digests"
-    digests = sorted(
-        {file.name: recorded_sha256(file, records) for file in files if file.is_file()}.items()
-    )
-    return hashlib.sha256(json.dumps([digests, *others]).encode()).hexdigest()[:32]
 
 
 def _check_suitable(model: str, kind: Kind, tasks: Sequence[Task], harness: Sequence[str]) -> None:

@@ -1,8 +1,6 @@
 """A model in this process: a folder, a name of the hub, shipped weights, or a LoRA adapter."""
 
 import contextlib
-import json
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,19 +10,14 @@ from autoevol.experiments.config.evaluate import EvaluateConfig
 from autoevol.experiments.evaluation.model import Answer
 from autoevol.experiments.evaluation.tasks.items import Item
 from autoevol.experiments.files.paths import local_path, read_text
-from autoevol.experiments.scores.pretrained import (
-    Pretrained,
-    Tokens,
-    batches,
-    libraries,
-    load,
-    load_errors,
-    quiet,
+from autoevol.experiments.pretrained.adapters import (
+    adapter_tokenizer,
+    base_of,
+    is_adapter,
+    with_adapter,
 )
-from autoevol.experiments.training.trainer import ADAPTER
+from autoevol.experiments.pretrained.loading import Pretrained, Tokens, batches, load
 from autoevol.program.errors import ConfigError
-
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 
 class TemplateError(Exception):
@@ -173,11 +166,13 @@ def open_weights(name: str, config: EvaluateConfig, where: str) -> WeightsModel:
             template.
     """
     folder = Path(name).expanduser()
-    is_adapter = (folder / ADAPTER).is_file()
-    base = base_of(folder, where) if is_adapter else name
+    is_adapted = is_adapter(name)
+    base = base_of(folder, where) if is_adapted else name
     loaded = load(base, "AutoModelForCausalLM", where, only_safe=True)
-    if is_adapter:
-        loaded = _adapted(loaded, folder, where)
+    if is_adapted:
+        tokenizer = adapter_tokenizer(folder, loaded.tokenizer, where)
+        merged = with_adapter(loaded.model, folder, where).merge_and_unload().eval()
+        loaded = replace(loaded, model=merged, tokenizer=tokenizer)
     tokenizer = loaded.tokenizer
     if config.chat_template:
         key = f"{where}: evaluate.chat_template"
@@ -199,44 +194,3 @@ def _check_template(model: WeightsModel, config: EvaluateConfig, where: str) -> 
     except TemplateError as refusal:
         key = f"{where}: evaluate.chat_template" if config.chat_template else where
         raise ConfigError(key, f"{model.name}: {refusal}") from refusal
-
-
-def base_of(folder: Path, where: str) -> str:
-    """Return the model that an adapter belongs to, as its file names it.
-
-    Raises:
-        ConfigError: It names none.
-    """
-    try:
-        base = json.loads((folder / ADAPTER).read_text("utf-8"))["base_model_name_or_path"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(where, f"{folder / ADAPTER} names no model: {error}") from error
-    if not base or not isinstance(base, str):
-        raise ConfigError(where, f"{folder / ADAPTER}: base_model_name_or_path names no model")
-    return base
-
-
-def _adapted(loaded: Pretrained, folder: Path, where: str) -> Pretrained:
-    try:
-        from peft import PeftModel
-    except ImportError as error:
-        raise ConfigError(
-            where, f"{folder} is a LoRA adapter, which needs peft: pip install 'autoevol[train]'"
-        ) from error
-    # PEFT reads a pickle where there is nothing else.
-    if not (folder / ADAPTER_WEIGHTS).is_file():
-        raise ConfigError(where, f"{folder} has no {ADAPTER_WEIGHTS}; pickles are not read")
-    _, transformers = libraries(str(folder), where)
-    with quiet(transformers), load_errors(str(folder), where):
-        # Trained against the template that was saved beside it.
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
-        )
-        with warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always")
-            model = PeftModel.from_pretrained(loaded.model, str(folder), use_safetensors=True)
-        merged = model.merge_and_unload().eval()
-    # PEFT fills what is missing with its first values: such an adapter does nothing.
-    if any("missing adapter keys" in str(warning.message).lower() for warning in heard):
-        raise ConfigError(where, f"{folder} does not fit its model: adapter weights are missing")
-    return replace(loaded, model=merged, tokenizer=tokenizer)

@@ -11,7 +11,6 @@ ifd: IFD and IC-IFD by a causal language model
 reward: rewards by a reward model
 entailment: whether two texts contradict each other, by a model of natural language inference
 causal_lm: a causal language model's log-probabilities of tokens
-pretrained: models of transformers, loaded and checked; batches of texts
 embedding: texts to vectors, and the index for nearest neighbours
 filtering: filters of a finished set, which mark rows and keep them in the file
 """

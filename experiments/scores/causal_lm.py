@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from autoevol.experiments.scores.pretrained import Pretrained, Tokens, load
+from autoevol.experiments.pretrained.loading import Pretrained, Tokens, load
 from autoevol.program.errors import ConfigError
 
 _STEP = 128
@@ -97,7 +97,7 @@ def open_causal(name: str, where: str, *, max_tokens: int) -> CausalModel:
     """Return a causal language model to score with.
 
     Args:
-        name: As `experiments.scores.pretrained.load` takes it.
+        name: As `experiments.pretrained.loading.load` takes it.
         where: The key that names it, for errors.
         max_tokens: Of a text; fewer where the model takes fewer.
 

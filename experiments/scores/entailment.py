@@ -4,7 +4,7 @@ import asyncio
 import threading
 from dataclasses import dataclass, field
 
-from autoevol.experiments.scores.pretrained import Pretrained, load
+from autoevol.experiments.pretrained.loading import Pretrained, load
 from autoevol.program.errors import ConfigError
 
 _CONTRADICTION = "contradict"
@@ -47,7 +47,7 @@ def open_nli(name: str, where: str) -> NliModel:
     """Return a model of natural language inference.
 
     Args:
-        name: As `experiments.scores.pretrained.load` takes it.
+        name: As `experiments.pretrained.loading.load` takes it.
         where: The key that names it, for errors.
 
     Raises:

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autoevol.experiments.pretrained.loading import Tokens, batches
 from autoevol.experiments.scores.causal_lm import LogProbs, TokenModel
-from autoevol.experiments.scores.pretrained import Tokens, batches
 from autoevol.experiments.scores.results import Figures, Rounds, SetScores, mean_figures
 from autoevol.metrics.quality.ifd import Losses, losses
 from autoevol.program.listeners import Listeners, Phase

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import jinja2
 
-from autoevol.experiments.scores.pretrained import BATCH_TOKENS, Pretrained, Tokens, batches, load
+from autoevol.experiments.pretrained.loading import BATCH_TOKENS, Pretrained, Tokens, batches, load
 from autoevol.experiments.scores.results import (
     Rounds,
     SetScores,
@@ -94,7 +94,7 @@ def open_reward(name: str, where: str, *, max_tokens: int) -> RewardModel:
     """Return a reward model.
 
     Args:
-        name: As `experiments.scores.pretrained.load` takes it.
+        name: As `experiments.pretrained.loading.load` takes it.
         where: The key that names it, for errors.
         max_tokens: Of a conversation; fewer where the model takes fewer.
 

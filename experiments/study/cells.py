@@ -43,11 +43,13 @@ class ArmData:
     Attributes:
         examples: In the drawn order, of which a part takes the first.
         left_out: Rows that make no example, by reason.
+        cut: Answers whose end `max_length` cuts off.
         tokens: Of each example.
     """
 
     examples: tuple[Example, ...]
     left_out: Mapping[str, int]
+    cut: int
     tokens: tuple[int, ...]
 
     @property

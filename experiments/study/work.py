@@ -6,14 +6,15 @@ from pathlib import Path
 
 from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.evaluation.report import Report, make_report
-from autoevol.experiments.evaluation.request import EvaluatePlan, check_folder, weights_digest
+from autoevol.experiments.evaluation.request import EvaluatePlan, check_folder
 from autoevol.experiments.evaluation.results import read_results
 from autoevol.experiments.evaluation.tasks.items import ItemResult
+from autoevol.experiments.pretrained.weights import weights_digest
 from autoevol.experiments.study.cells import ArmData, Cell, cells_of
 from autoevol.experiments.study.plan import StudyPlan, arm_examples
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.experiments.training import plan as training
-from autoevol.experiments.training.student import Student, check_examples, open_student
+from autoevol.experiments.training.student import Student, open_student, readable
 from autoevol.experiments.training.trainer import MODEL, TrainingResult
 from autoevol.experiments.training.trainings import run_trainings
 from autoevol.program.listeners import Phase
@@ -98,9 +99,10 @@ class Work:
 
     def _arm(self, name: str, student: Student) -> ArmData:
         data = arm_examples(self.plan, name)
-        check_examples(student, data.examples, str(self.plan.where))
-        tokens = tuple(student.tokens(example) for example in data.examples)
-        return ArmData(data.examples, data.left_out, tokens)
+        chosen = readable(student, data.examples, str(self.plan.where))
+        tokens = tuple(student.tokens(example) for example in chosen.examples)
+        no_room = {"without room in max_length": chosen.no_room} if chosen.no_room else {}
+        return ArmData(chosen.examples, {**data.left_out, **no_room}, chosen.cut, tokens)
 
     def _trained(self, cell: Cell) -> TrainedCell:
         self.say(f"{cell.name}: {cell.rows:,} rows, {cell.tokens:,} tokens")

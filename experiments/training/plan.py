@@ -1,5 +1,6 @@
 """A request of `autoevol train`, checked, and what its folder holds already."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +12,18 @@ from autoevol.experiments.artifacts.resume import stored_config
 from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.config.loading import overridden
-from autoevol.experiments.config.train import TrainConfig, train_config
+from autoevol.experiments.config.train import PRESET_KEYS, TrainConfig, train_config
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.files.reading import read_object
+from autoevol.experiments.pretrained.weights import weights_digest
 from autoevol.experiments.training.examples import Example, ExampleSet, first_rows, read_examples
 from autoevol.experiments.training.student import template_of
 from autoevol.program.errors import ConfigError
 
 IDENTITY, RESULT = "training.json", "result.json"
+CHECKPOINTS = "checkpoints"
+"""In the folder of a seed, while it is trained."""
+
 _NOT_THE_RESULT = {"seeds", "checkpoints", "preset", "micro_batch"}
 """Keys that may change in the same folder: the models stay what they are."""
 
@@ -64,9 +69,15 @@ class TrainPlan:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What makes this training another than one with other settings or data."""
+        """What makes this training another than one with other settings, data or student."""
         settings = self.config.model_dump(mode="json", exclude=_NOT_THE_RESULT)
-        return {"train": settings, "data": self.data.fingerprint}
+        template = template_of(self.config, self.where)
+        return {
+            "train": settings,
+            "data": self.data.fingerprint,
+            "student": weights_digest(self.config.model),
+            "chat_template": hashlib.sha256(template.encode()).hexdigest()[:16] if template else "",
+        }
 
     def folder_of(self, seed: int) -> Path:
         """Return the folder of one training."""
@@ -103,8 +114,12 @@ def make_plan(request: TrainRequest) -> TrainPlan:
 
 def _config(request: TrainRequest, where: str, *, is_run: bool) -> TrainConfig:
     stored = stored_config(request.target).train if is_run else None
-    tree: dict[str, Any] = {"train": stored.model_dump(mode="json")} if stored else {}
+    keys = stored.model_dump(mode="json") if stored else {}
     overrides = [*request.overrides]
+    if any(override.startswith("train.preset=") for override in overrides):
+        # A stored section names every key, and its own keys come before those of a preset.
+        keys = {key: keys[key] for key in keys.keys() - PRESET_KEYS}
+    tree: dict[str, Any] = {"train": keys} if keys else {}
     if request.model is not None:
         overrides.append(f"train.model={json.dumps(request.model)}")
     return train_config(overridden(tree, overrides), Path(where))
@@ -143,17 +158,29 @@ def check_folder(plan: TrainPlan) -> None:
     """
     file = plan.folder / IDENTITY
     if not file.is_file():
+        _check_checkpoints(plan)
         return
-    held = read_object(file)
-    if held == plan.identity:
-        return
-    now, then = plan.identity["train"], held.get("train") or {}
+    held, identity = read_object(file), plan.identity
+    now, then = identity.pop("train"), held.get("train") or {}
     differing = [f"train.{key}" for key in now if then.get(key) != now[key]]
-    differing += ["data"] if held.get("data") != plan.identity["data"] else []
+    # Folders of before have fewer keys.
+    differing += [key for key in identity if key in held and held[key] != identity[key]]
+    if not differing:
+        return
     raise ConfigError(
         str(plan.folder),
         f"holds trainings with another {', '.join(differing)}; choose another folder (--out)",
     )
+
+
+def _check_checkpoints(plan: TrainPlan) -> None:
+    """Return if no checkpoint lies there, of which nobody knows what it was trained on."""
+    left = next(plan.folder.glob(f"seed-*/{CHECKPOINTS}"), None)
+    if left:
+        raise ConfigError(
+            str(left),
+            f"is of a training that no {IDENTITY} tells of; choose another folder (--out)",
+        )
 
 
 def write_identity(plan: TrainPlan) -> None:

@@ -1,16 +1,25 @@
 """The student before its training: its weights in single precision, its tokenizer and template."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import jinja2
 
 from autoevol.experiments.config.train import TrainConfig
 from autoevol.experiments.files.paths import local_path, read_text
-from autoevol.experiments.scores.pretrained import (
+from autoevol.experiments.pretrained.adapters import (
+    adapter_tokenizer,
+    base_of,
+    is_adapter,
+    with_adapter,
+)
+from autoevol.experiments.pretrained.loading import (
+    check_weights,
     libraries,
     load_errors,
+    most_tokens,
     quiet,
     source_of,
     use_idle_cores,
@@ -24,24 +33,42 @@ class Student:
     """A causal language model that can be trained.
 
     Attributes:
-        model: Of transformers.
+        model: Of transformers, or an adapter of PEFT that is trained on.
         tokenizer: With a chat template.
         max_length: Tokens of an example; a longer one is cut.
+        base: What an adapter of it belongs to, as the user or the adapter's file names it.
     """
 
     model: Any
     tokenizer: Any
     max_length: int
+    base: str
 
     def tokens(self, example: Example) -> int:
         """Return the tokens of an example that are trained on or read."""
-        messages = [*example.prompt, {"role": "assistant", "content": example.completion}]
-        tokens = self.tokenizer.apply_chat_template(messages, return_dict=True)["input_ids"]
-        return min(self.max_length, len(tokens))
+        return min(self.max_length, self._length(example))
+
+    def is_cut(self, example: Example) -> bool:
+        """Tell whether the end of an answer is not read."""
+        return self._length(example) > self.max_length
+
+    def has_room(self, example: Example) -> bool:
+        """Tell whether any of an answer is read behind its prompt."""
+        prompt = self._templated([*example.prompt], add_generation_prompt=True)
+        return len(prompt) < self.max_length
+
+    def _length(self, example: Example) -> int:
+        answer = {"role": "assistant", "content": example.completion}
+        return len(self._templated([*example.prompt, answer]))
+
+    def _templated(self, messages: list[dict[str, str]], **options: Any) -> Sequence[int]:
+        encoded = self.tokenizer.apply_chat_template(messages, return_dict=True, **options)
+        tokens: Sequence[int] = encoded["input_ids"]
+        return tokens
 
 
 def open_student(config: TrainConfig, where: str) -> Student:
-    """Return the student.
+    """Return the student; of a LoRA adapter's folder the adapter on its model, to be trained on.
 
     No code that comes with a model is run, and weights are read as safetensors or GGUF: a pickle
     can run code when it is read.
@@ -50,30 +77,44 @@ def open_student(config: TrainConfig, where: str) -> Student:
         ConfigError: The extra is not installed, or the model cannot be loaded, or it has no chat
             template.
     """
-    key = f"{where}: train.model"
-    torch, transformers = libraries(config.model, key)
+    key, folder = f"{where}: train.model", Path(config.model).expanduser()
+    if not is_adapter(config.model):
+        return _with_template(_whole(config, config.model, key), config, where)
+    if config.method == "full":
+        raise ConfigError(
+            key, f"{folder} is a LoRA adapter, of which train.method: lora trains on its matrices"
+        )
+    student = _whole(config, base_of(folder, key), key)
+    adapted = replace(
+        student,
+        model=with_adapter(student.model, folder, key, is_trainable=True),
+        tokenizer=adapter_tokenizer(folder, student.tokenizer, key),
+    )
+    return _with_template(adapted, config, where)
+
+
+def _whole(config: TrainConfig, name: str, key: str) -> Student:
+    torch, transformers = libraries(name, key)
     use_idle_cores(torch)
-    source = source_of(config.model, key)
+    source = source_of(name, key)
     is_gguf = "gguf_file" in source.options
-    with quiet(transformers), load_errors(config.model, key):
+    with quiet(transformers), load_errors(name, key):
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             source.name, **source.options, trust_remote_code=False
         )
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        model, report = transformers.AutoModelForCausalLM.from_pretrained(
             source.name,
             dtype=torch.float32,
             trust_remote_code=False,
+            output_loading_info=True,
             **source.options,
             **({} if is_gguf else {"use_safetensors": True}),
         )
         if is_gguf:
             model = _trainable(model, transformers, torch)
-    tokenizer.chat_template = template_of(config, where) or tokenizer.chat_template
-    if not tokenizer.chat_template:
-        raise ConfigError(
-            key, f"{config.model} has no chat template; give one in a file, train.chat_template"
-        )
-    return Student(model, tokenizer, config.max_length)
+    check_weights(report, name, "AutoModelForCausalLM", key)
+    longest = min(config.max_length, most_tokens(model, tokenizer))
+    return Student(model, tokenizer, longest, name)
 
 
 def _trainable(model: Any, transformers: Any, torch: Any) -> Any:
@@ -86,6 +127,17 @@ def _trainable(model: Any, transformers: Any, torch: Any) -> Any:
     return fresh
 
 
+def _with_template(student: Student, config: TrainConfig, where: str) -> Student:
+    tokenizer = student.tokenizer
+    tokenizer.chat_template = template_of(config, where) or tokenizer.chat_template
+    if not tokenizer.chat_template:
+        raise ConfigError(
+            f"{where}: train.model",
+            f"{config.model} has no chat template; give one in a file, train.chat_template",
+        )
+    return student
+
+
 def template_of(config: TrainConfig, where: str) -> str:
     """Return the chat template that the config names; "": it names none.
 
@@ -96,20 +148,47 @@ def template_of(config: TrainConfig, where: str) -> str:
     return read_text(local_path(config.chat_template, key), key) if config.chat_template else ""
 
 
-def check_examples(student: Student, examples: Sequence[Example], where: str) -> None:
-    """Check that the student's template takes the examples' messages.
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """What a student can learn from.
+
+    Attributes:
+        examples: Those whose prompts leave room for an answer.
+        no_room: The others.
+        cut: Of the examples, those whose answers are not read to their end.
+    """
+
+    examples: tuple[Example, ...]
+    no_room: int
+    cut: int
+
+
+def readable(student: Student, examples: Sequence[Example], where: str) -> Readable:
+    """Return the examples that a student can learn from.
 
     Raises:
-        ConfigError: It refuses one, as some do system prompts.
+        ConfigError: Its template refuses an example, as some do system prompts, or no prompt leaves
+            room for an answer.
     """
-    for example in examples:
-        try:
-            student.tokens(example)
-        except (jinja2.TemplateError, TypeError, KeyError, ValueError) as error:
-            raise ConfigError(
-                f"{where}: train.model",
-                f"its chat template refuses row {example.row}: {error}",
-            ) from error
+    kept = tuple(example for example in examples if _has_room(student, example, where))
+    if examples and not kept:
+        raise ConfigError(
+            f"{where}: train.max_length",
+            f"no prompt has fewer than {student.max_length:,} tokens, so that none leaves room for "
+            "an answer",
+        )
+    cut = sum(student.is_cut(example) for example in kept)
+    return Readable(kept, len(examples) - len(kept), cut)
+
+
+def _has_room(student: Student, example: Example, where: str) -> bool:
+    try:
+        return bool(student.tokens(example)) and student.has_room(example)
+    except (jinja2.TemplateError, TypeError, KeyError, ValueError) as error:
+        raise ConfigError(
+            f"{where}: train.model",
+            f"its chat template refuses row {example.row}: {error}",
+        ) from error
 
 
 def within_tokens(

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import logging
 import math
 import resource
@@ -16,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.config.train import TrainConfig
+from autoevol.experiments.pretrained.adapters import name_base
+from autoevol.experiments.pretrained.memory import memory_errors
 from autoevol.experiments.training.examples import Example
+from autoevol.experiments.training.plan import CHECKPOINTS
 from autoevol.experiments.training.student import Student
 from autoevol.program.errors import ConfigError
 
 EXTRA = "pip install 'autoevol[train]'"
-CHECKPOINTS, MODEL = "checkpoints", "model"
-ADAPTER = "adapter_config.json"
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+MODEL = "model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class TrainingResult:
         seconds: This try took.
         memory_mib: The largest memory of this process so far, or of the GPU.
         is_bf16: Whether it computed in bfloat16.
+        no_room: Answers that are not learnt, since their prompts leave no room in `max_length`.
+        cut: Answers whose end is not learnt, for the same reason.
     """
 
     seed: int
@@ -64,6 +66,8 @@ class TrainingResult:
     seconds: float
     memory_mib: int
     is_bf16: bool
+    no_room: int = 0
+    cut: int = 0
 
 
 def check_libraries(where: str) -> None:
@@ -106,7 +110,7 @@ def train(
     with _quiet(), _memory_errors(training):
         trainer = _trainer(student, examples, training, on_step)
         trainer.train(resume_from_checkpoint=_last_whole(checkpoints))
-        _save(trainer, student, training.folder / MODEL, training.config.model)
+        _save(trainer, student, training.folder / MODEL)
     result = _result(trainer, training.seed, time.monotonic() - started)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return result
@@ -129,7 +133,7 @@ def _trainer(
     from transformers import TrainerCallback
     from trl import SFTTrainer
 
-    config = training.config
+    config, is_adapted = training.config, student.base != training.config.model
 
     class OnStep(TrainerCallback):
         def on_step_end(self, *_: Any, **__: Any) -> None:
@@ -137,31 +141,29 @@ def _trainer(
 
     return SFTTrainer(
         model=student.model,
-        args=_arguments(training, len(examples)),
+        args=_arguments(training, student, len(examples)),
         train_dataset=datasets.Dataset.from_list([example.as_dict() for example in examples]),
         processing_class=student.tokenizer,
-        peft_config=_lora(config) if config.method == "lora" else None,
+        # TRL would put a new adapter in the place of one that is there.
+        peft_config=None if is_adapted or config.method == "full" else _lora(config),
         callbacks=[OnStep()],
     )
 
 
-def _arguments(training: Training, examples: int) -> Any:
+def _arguments(training: Training, student: Student, examples: int) -> Any:
     import torch
     from trl import SFTConfig
 
     config, has_gpu = training.config, torch.cuda.is_available()
-    steps = steps_of(config, examples)
-    every = max(1, math.ceil(steps / (config.checkpoints + 1)))
     return SFTConfig(
         output_dir=str(training.folder / CHECKPOINTS),
         per_device_train_batch_size=config.micro_batch,
-        gradient_accumulation_steps=config.batch // config.micro_batch,
+        gradient_accumulation_steps=_accumulation(training, max(1, torch.cuda.device_count())),
         num_train_epochs=config.epochs,
         learning_rate=config.lr,
-        lr_scheduler_type=config.schedule,
-        warmup_steps=math.ceil(config.warmup * steps),
+        **_schedule(config, examples),
         weight_decay=config.weight_decay,
-        max_length=config.max_length,
+        max_length=student.max_length,
         packing=config.packing,
         completion_only_loss=True,
         seed=training.seed,
@@ -174,11 +176,42 @@ def _arguments(training: Training, examples: int) -> Any:
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_strategy="steps" if config.checkpoints else "no",
-        save_steps=every,
         save_total_limit=1,
         report_to="none",
         disable_tqdm=True,
     )
+
+
+def _schedule(config: TrainConfig, examples: int) -> dict[str, Any]:
+    """Return the arguments that count steps: of the learning rate, and of the checkpoints."""
+    kind = "constant_with_warmup" if config.schedule == "constant" else config.schedule
+    share = 1 / (config.checkpoints + 1)
+    if config.packing:
+        # Nobody knows the steps yet; below 1 both are shares of them.
+        return {"lr_scheduler_type": kind, "warmup_steps": config.warmup, "save_steps": share}
+    steps = steps_of(config, examples)
+    return {
+        "lr_scheduler_type": kind,
+        # Rounded down: the first step of a warm-up changes nothing, and a training may have one.
+        "warmup_steps": math.floor(config.warmup * steps),
+        "save_steps": max(1, math.ceil(steps * share)),
+    }
+
+
+def _accumulation(training: Training, devices: int) -> int:
+    """Return how often each device computes before a step, so that a step has `batch` examples.
+
+    Raises:
+        ConfigError: They cannot be shared out.
+    """
+    config = training.config
+    if config.batch % (config.micro_batch * devices):
+        raise ConfigError(
+            f"{training.where}: train.batch",
+            f"{config.batch} examples in parts of {config.micro_batch} cannot be shared out to "
+            f"{devices} GPUs; CUDA_VISIBLE_DEVICES=0 takes one",
+        )
+    return config.batch // (config.micro_batch * devices)
 
 
 def has_bf16() -> bool:
@@ -203,22 +236,15 @@ def _lora(config: TrainConfig) -> Any:
     )
 
 
-def _save(trainer: Any, student: Student, folder: Path, model: str) -> None:
+def _save(trainer: Any, student: Student, folder: Path) -> None:
     """Save the model whole: a kill leaves none, or all of it."""
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     trainer.save_model(str(part))
     student.tokenizer.save_pretrained(str(part))
-    _name_base(part / ADAPTER, model)
+    name_base(part, student.base)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
-
-
-def _name_base(file: Path, model: str) -> None:
-    """Name shipped weights in an adapter: PEFT knows the folder of their file alone."""
-    if file.is_file() and model.startswith("local/"):
-        settings = {**json.loads(file.read_text("utf-8")), "base_model_name_or_path": model}
-        file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def _result(trainer: Any, seed: int, seconds: float) -> TrainingResult:
@@ -245,26 +271,16 @@ def _memory_mib() -> int:
     return int(peak >> 20 if sys.platform == "darwin" else peak >> 10)
 
 
-@contextlib.contextmanager
-def _memory_errors(training: Training) -> Iterator[None]:
+def _memory_errors(training: Training) -> contextlib.AbstractContextManager[None]:
     config = training.config
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and not any(
-            words in str(error).lower() for words in _NO_MEMORY
-        ):
-            raise
-        fewer = config.micro_batch // 2
-        advice = (
-            f"try train.micro_batch={fewer}"
-            if fewer and config.batch % fewer == 0
-            else f"try train.max_length={max(16, config.max_length // 2)}, or method: lora"
-        )
-        raise ConfigError(
-            f"{training.where}: train.micro_batch",
-            f"{config.micro_batch} takes too much memory; {advice}",
-        ) from error
+    fewer = config.micro_batch // 2
+    advice = (
+        f"try train.micro_batch={fewer}"
+        if fewer and config.batch % fewer == 0
+        else f"try train.max_length={max(16, config.max_length // 2)}, or method: lora"
+    )
+    key = f"{training.where}: train.micro_batch"
+    return memory_errors(key, f"{config.micro_batch} takes too much memory; {advice}")
 
 
 @contextlib.contextmanager

@@ -1,8 +1,7 @@
 """All trainings of a request, one a seed: those that are finished are not made again."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,12 @@ from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.files.reading import read_object
 from autoevol.experiments.terminal.progress import ProgressBar
-from autoevol.experiments.training.examples import Example
 from autoevol.experiments.training.plan import RESULT, TrainPlan, write_identity
 from autoevol.experiments.training.student import (
+    Readable,
     Student,
-    check_examples,
     open_student,
+    readable,
     within_tokens,
 )
 from autoevol.experiments.training.trainer import (
@@ -47,7 +46,7 @@ def run_trainings(plan: TrainPlan, bar: ProgressBar) -> list[TrainingResult]:
     # A student that cannot be used leaves no folder.
     bar.on_phase(Phase("load the student", 0))
     first: list[Student] = [open_student(plan.config, plan.where)]
-    _examples(plan, first[0])
+    _readable(plan, first[0])
     with alone_in(plan.folder):
         write_identity(plan)
         return [_held(plan, seed) or _made(plan, seed, first, bar) for seed in plan.config.seeds]
@@ -62,23 +61,24 @@ def _held(plan: TrainPlan, seed: int) -> TrainingResult | None:
     return TrainingResult(**{**values, "losses": tuple(values["losses"])})
 
 
-def _examples(plan: TrainPlan, student: Student) -> Sequence[Example]:
-    examples = within_tokens(student, plan.examples, plan.config.tokens)
-    if not examples:
+def _readable(plan: TrainPlan, student: Student) -> Readable:
+    chosen = readable(student, plan.examples, plan.where)
+    within = within_tokens(student, chosen.examples, plan.config.tokens)
+    if not within:
         raise ConfigError(
             f"{plan.where}: train.tokens", f"is {plan.config.tokens}, less than the first row has"
         )
-    check_examples(student, examples, plan.where)
-    return examples
+    return replace(chosen, examples=within, cut=sum(map(student.is_cut, within)))
 
 
 def _made(plan: TrainPlan, seed: int, opened: list[Student], bar: ProgressBar) -> TrainingResult:
     # A training changes its student, so that each needs one of its own.
     student = opened.pop() if opened else open_student(plan.config, plan.where)
-    examples = _examples(plan, student)
-    bar.on_phase(Phase(f"train, seed {seed}", steps_of(plan.config, len(examples))))
+    chosen = _readable(plan, student)
+    bar.on_phase(Phase(f"train, seed {seed}", steps_of(plan.config, len(chosen.examples))))
     training = Training(plan.config, seed, plan.folder_of(seed), plan.where)
-    result = train(student, examples, training, lambda: bar.advance(failed=False))
+    result = train(student, chosen.examples, training, lambda: bar.advance(failed=False))
+    result = replace(result, no_room=chosen.no_room, cut=chosen.cut)
     _write(plan.folder_of(seed) / RESULT, asdict(result))
     return result
 

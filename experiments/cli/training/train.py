@@ -99,5 +99,9 @@ def _train(plan: "TrainPlan") -> None:
     if tracking:
         track_trainings(tracking, plan, results, complain_at)
     console.print(trainings_table(plan, results))
+    if results[0].no_room:
+        say(f"{results[0].no_room:,} answers not learnt: no room in train.max_length")
+    if results[0].cut:
+        say(f"{results[0].cut:,} answers not learnt to their end: train.max_length")
     for result in results:
         say(f"model    {plan.folder_of(result.seed) / 'model'}")

@@ -15,11 +15,11 @@ from mlflow import MlflowClient
 
 from autoevol.experiments.config.experiment import load_config
 from autoevol.experiments.models.local.weights import SHIPPED, cached_path
+from autoevol.experiments.pretrained.loading import BATCH_TOKENS, Tokens, batches
 from autoevol.experiments.run.planning.estimate import estimate
 from autoevol.experiments.run.planning.plan import make_plan
 from autoevol.experiments.scores.causal_lm import CausalModel, LogProbs, open_causal
 from autoevol.experiments.scores.ifd import ifd_scores
-from autoevol.experiments.scores.pretrained import BATCH_TOKENS, Tokens, batches
 from autoevol.experiments.scores.results import SetScores
 from autoevol.program.listeners import Listeners, Phase
 from autoevol.program.records import Outcome, Row

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autoevol.experiments.scores.pretrained import Tokens
+from autoevol.experiments.pretrained.loading import Tokens
 from autoevol.experiments.scores.results import SetScores, length_correlation
 from autoevol.experiments.scores.reward import Message, UnscorableError, open_reward, reward_scores
 from autoevol.program.listeners import Listeners

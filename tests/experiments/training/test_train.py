@@ -83,6 +83,101 @@ def test_a_trained_student_can_be_trained_again(student: str, rows: str) -> None
     assert _result(folder="runs/second")["losses"]
 
 
+def test_an_adapter_is_trained_on_and_not_replaced(student: str, rows: str) -> None:
+    from autoevol.experiments.training.student import open_student
+
+    _train(rows, student, epochs=3)
+    first = "runs/train-rows/seed-0/model"
+    opened = open_student(train_config({"train": {"model": first}}, Path("t")), "t")
+    whole = open_student(train_config({"train": {"model": student}}, Path("t")), "t")
+    trained = [name for name, weight in opened.model.named_parameters() if weight.requires_grad]
+    assert trained
+    assert all("lora" in name for name in trained)
+    tokens = opened.tokenizer("name the lake", return_tensors="pt")["input_ids"]
+    assert not opened.model(tokens).logits.allclose(whole.model(tokens).logits)
+    _train(rows, first, "--out", "runs/second")
+    # It begins where the first training ended.
+    assert _result(folder="runs/second")["losses"][0] < _result()["losses"][0]
+    named = json.loads(Path("runs/second/seed-0/model/adapter_config.json").read_text("utf-8"))
+    assert named["base_model_name_or_path"] == str(Path(student).resolve())
+    refused = _train(rows, first, "--out", "runs/third", method="full", expected=2)
+    assert "is a LoRA adapter" in refused.err
+
+
+def test_an_adapter_is_found_from_any_folder(
+    rows: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autoevol.experiments.config.evaluate import EvaluateConfig
+    from autoevol.experiments.evaluation.weights import open_weights
+
+    save_llama(workplace / "near")
+    _train(rows, "near")
+    model = Path("runs/train-rows/seed-0/model").resolve()
+    # A folder as PEFT alone leaves it has no tokenizer.
+    for file in model.glob("*token*"):
+        file.unlink()
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    opened = open_weights(str(model), EvaluateConfig(), "t")
+    assert opened.loaded.tokenizer.chat_template
+
+
+def test_a_model_of_another_kind_is_no_student(rows: str, workplace: Path) -> None:
+    save_llama(workplace / "judge", classes=1)
+    assert "is no causal language model" in _train(rows, "judge", expected=2).err
+    assert not Path("runs").exists()
+
+
+def test_answers_without_room_are_counted_and_not_learnt(student: str, workplace: Path) -> None:
+    long = {"instruction": "name the lake " * 30, "response": "danube ."}
+    cut = {"instruction": "name the lake", "response": "danube " * 90}
+    short = {"instruction": "name the lake", "response": "danube ."}
+    lines = [json.dumps({"id": str(n), **row}) for n, row in enumerate([long, cut, short])]
+    Path("rows.jsonl").write_text("\n".join(lines))
+    shown = _train("rows.jsonl", student).out
+    assert "1 answers not learnt: no room in train.max_length" in shown
+    assert "1 answers not learnt to their end" in shown
+    assert (_result()["no_room"], _result()["cut"]) == (1, 1)
+    Path("long.jsonl").write_text(lines[0])
+    refused = _train("long.jsonl", student, expected=2).err
+    assert "train.max_length: no prompt has fewer than 64 tokens" in refused
+    assert not Path("runs/train-long").exists()
+
+
+def test_an_example_is_no_longer_than_the_student_reads(student: str, rows: str) -> None:
+    _train(rows, student, max_length=100_000)
+    assert _result()["steps"] == 3
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"warmup": 0.03}, ("cosine", 0, 1)),  # one step: its rate is not 0
+        ({"warmup": 0.5, "epochs": 4, "checkpoints": 1}, ("cosine", 2, 2)),
+        ({"schedule": "constant", "warmup": 0.5, "epochs": 4}, ("constant_with_warmup", 2, 1)),
+        ({"packing": True, "checkpoints": 3}, ("cosine", 0.03, 0.25)),
+    ],
+)
+def test_the_learning_rate_follows_the_steps(
+    keys: dict[str, Any], expected: tuple[str, float, float]
+) -> None:
+    from autoevol.experiments.training.trainer import _schedule
+
+    made = _schedule(train_config({"train": keys}, Path("t")), 8)
+    assert tuple(made.values()) == expected
+
+
+def test_a_step_has_as_many_examples_on_several_gpus() -> None:
+    from autoevol.experiments.training.trainer import Training, _accumulation
+    from autoevol.program.errors import ConfigError
+
+    config = train_config({"train": {"batch": 8, "micro_batch": 2}}, Path("t"))
+    training = Training(config, 0, Path("out"), "t")
+    assert [_accumulation(training, devices) for devices in (1, 2, 4)] == [4, 2, 1]
+    with pytest.raises(ConfigError, match=r"train\.batch: 8 examples in parts of 2"):
+        _accumulation(training, 3)
+
+
 def test_only_answers_count_in_the_loss(student: str, rows: str) -> None:
     from autoevol.experiments.training import trainer
     from autoevol.experiments.training.student import open_student
@@ -178,6 +273,20 @@ def test_a_run_is_trained_on_below_its_own_run(student: str, write_config: Any) 
     assert run_cli("run", str(config), "--out", "runs/a", expected=0).code == 0
 
 
+def test_a_preset_holds_over_the_section_of_a_run(write_config: Any) -> None:
+    from autoevol.experiments.training.plan import TrainRequest, make_plan
+
+    train = {"epochs": 1.0, "lr": 0.01, "rank": 4}
+    config = write_config(4, optimizer={"name": "none"}, train=train)
+    run_cli("run", str(config), "--out", "runs/a", expected=0)
+    own = make_plan(TrainRequest(Path("runs/a"))).config
+    assert (own.lr, own.epochs, own.method, own.batch) == (0.01, 1.0, "lora", 8)
+    overrides = ["train.preset=paper", "train.micro_batch=4"]
+    made = make_plan(TrainRequest(Path("runs/a"), overrides=overrides)).config
+    assert (made.lr, made.epochs, made.method, made.batch) == (5e-6, 4.0, "full", 128)
+    assert (made.rank, made.micro_batch) == (4, 4)
+
+
 PROGRAM = """
 import sys, time
 from autoevol.experiments.cli import app
@@ -271,6 +380,35 @@ def test_other_settings_in_the_same_folder_are_refused(student: str, rows: str) 
     assert "holds trainings with another train.lr" in result.err
     Path(rows).write_text(Path(rows).read_text().replace("danube", "volga"))
     assert "with another data" in _train(rows, student, expected=2).err
+
+
+def test_another_student_under_the_same_name_is_refused(student: str, rows: str) -> None:
+    template = "{% for m in messages %}{{ m.role }} \n {{ m.content }} </s> {% endfor %}"
+    Path("own.jinja").write_text(template)
+    _train(rows, student, chat_template="own.jinja")
+    Path("own.jinja").write_text(template.replace("</s>", "."))
+    refused = _train(rows, student, chat_template="own.jinja", expected=2).err
+    assert "with another chat_template" in refused
+    Path("own.jinja").write_text(template)
+    save_llama(Path(student), positions=128)
+    refused = _train(rows, student, chat_template="own.jinja", expected=2).err
+    assert "with another student" in refused
+
+
+def test_a_checkpoint_of_an_unknown_training_is_refused(student: str, rows: str) -> None:
+    Path("runs/train-rows/seed-0/checkpoints").mkdir(parents=True)
+    assert (
+        "is of a training that no training.json tells of" in _train(rows, student, expected=2).err
+    )
+
+
+def test_a_template_that_refuses_a_row_is_one_line(student: str, workplace: Path) -> None:
+    Path("talk.jsonl").write_text(json.dumps(TALK) + "\n")
+    template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    Path("strict.jinja").write_text(template + "{{ messages[-1].content }}")
+    keys = {"chat_template": "strict.jinja", "tokens": 30}
+    refused = _train("talk.jsonl", student, expected=2, **keys)
+    assert "its chat template refuses row c: no system" in refused.err
 
 
 def test_too_little_memory_says_what_to_try(

@@ -7,7 +7,7 @@ import contextlib
 import io
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -98,11 +98,25 @@ def load(name: str, task: Task, where: str, *, only_safe: bool = False) -> Pretr
             source.name, dtype=dtype, output_loading_info=True, **options
         )
         model.to(device).eval()
-    # transformers fills missing weights with random ones: such a model scores without an error.
+    check_weights(report, name, task, where)
+    return Pretrained(model, tokenizer, device, most_tokens(model, tokenizer))
+
+
+def check_weights(report: Mapping[str, Any], name: str, task: Task, where: str) -> None:
+    """Return if a model's files had all of its weights.
+
+    Args:
+        report: Of transformers, which fills missing weights with random ones.
+        name: Of the model.
+        task: What it must be trained for.
+        where: The key that names it, for errors.
+
+    Raises:
+        ConfigError: Some are missing.
+    """
     if report["missing_keys"]:
         missing = sorted(report["missing_keys"])[0]
         raise ConfigError(where, f"{name} is no {_KINDS[task]}: it has no weights for {missing}")
-    return Pretrained(model, tokenizer, device, _max_tokens(model, tokenizer))
 
 
 def libraries(name: str, where: str) -> tuple[Any, Any]:
@@ -188,7 +202,7 @@ def quiet(transformers: Any) -> Iterator[None]:
         logs.set_verbosity(verbosity)
 
 
-def _max_tokens(model: Any, tokenizer: Any) -> int:
+def most_tokens(model: Any, tokenizer: Any) -> int:
     """Return the tokens that a model takes at once; very many where it declares no limit."""
     limits = (getattr(model.config, "max_position_embeddings", None), tokenizer.model_max_length)
     return min(_UNBOUNDED, *(int(limit) for limit in limits if limit))
