@@ -19,6 +19,7 @@ from autoevol.experiments.evaluation.tasks.catalogue import HARNESS
 from autoevol.experiments.evaluation.tasks.grading import EXTRA
 from autoevol.experiments.evaluation.tasks.items import ItemResult
 from autoevol.experiments.evaluation.weights import WeightsModel
+from autoevol.metrics.selection.contamination import is_long
 from autoevol.program.errors import ConfigError
 
 _FIGURES = (
@@ -30,6 +31,9 @@ _FIGURES = (
     "f1",
 )
 """Of the figures of an item, the one that counts: the first that it has."""
+
+_QUESTIONS = ("question", "query", "problem", "prompt", "goal", "instruction", "text", "passage")
+"""Fields in which tasks keep their questions."""
 
 
 def run_harness(name: str, model: WeightsModel, config: EvaluateConfig) -> list[ItemResult]:
@@ -76,7 +80,8 @@ class HarnessQuestions:
     """The questions of a task, or of all tasks of a group.
 
     Attributes:
-        texts: As its prompts put them.
+        texts: What no row of a training set may hold: the questions alone where their fields tell
+            them, else the prompts, and the right answers that are texts.
         digest: Hash of texts and right answers, and of how they are asked.
     """
 
@@ -99,10 +104,22 @@ def harness_questions(name: str, config: EvaluateConfig) -> HarnessQuestions:
         manager = TaskManager(include_path=config.harness_tasks)
         tasks = _leaves(get_task_dict([name.removeprefix(HARNESS)], manager))
         docs = [(task, doc) for task in tasks for doc in task.eval_docs]
-        texts = tuple(str(task.doc_to_text(doc)) for task, doc in docs)
-        content = [texts, [str(doc) for _, doc in docs], config.limit, config.harness_chat]
+        prompts = [str(task.doc_to_text(doc)) for task, doc in docs]
+        content = [prompts, [str(doc) for _, doc in docs], config.limit, config.harness_chat]
+        texts = [
+            text
+            for (_, doc), prompt in zip(docs, prompts, strict=True)
+            for text in _held(doc, prompt)
+        ]
+        texts += [answer for task, doc in docs if is_long(answer := str(task.doc_to_target(doc)))]
     digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
-    return HarnessQuestions(texts, digest[:32])
+    return HarnessQuestions(tuple(texts), digest[:32])
+
+
+def _held(doc: Mapping[str, Any], prompt: str) -> list[str]:
+    """Return the question of a document: what a prompt says around it is no part of it."""
+    values = (doc.get(name) for name in _QUESTIONS)
+    return [value for value in values if isinstance(value, str) and value.strip()] or [prompt]
 
 
 def _leaves(tree: Mapping[Any, Any]) -> list[Any]:

@@ -45,12 +45,14 @@ class ArmData:
         left_out: Rows that make no example, by reason.
         cut: Answers whose end `max_length` cuts off.
         tokens: Of each example.
+        responders: Names of the models that wrote the answers, as far as the rows tell.
     """
 
     examples: tuple[Example, ...]
     left_out: Mapping[str, int]
     cut: int
     tokens: tuple[int, ...]
+    responders: frozenset[str]
 
     @property
     def rows(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from autoevol.experiments.evaluation.tasks.items import Task
+from autoevol.experiments.evaluation.tasks.items import Item, Task
 from autoevol.experiments.training.examples import Example
 from autoevol.metrics.selection.contamination import Benchmark, is_long
 from autoevol.program.errors import ConfigError
@@ -53,18 +53,18 @@ def _texts(example: Example) -> list[str]:
 
 
 def texts_of(task: Task) -> list[str]:
-    """Return what a task says to the model, system prompts aside, and its long right answers.
+    """Return what no row may hold: each question by itself, and long right answers.
 
-    A short answer ("42") is in many rows that know nothing of the task.
+    System prompts are left out, and a short answer ("42"), which is in many rows that know nothing
+    of the task.
     """
-    said = [
-        message["content"]
-        for item in task.items
-        for message in item.messages
-        if message["role"] != "system"
-    ]
+    asked = [text for item in task.items for text in item.published or _said(item)]
     answers = (str(item.key.get(name) or "") for item in task.items for name in _ANSWERS)
-    return said + [answer for answer in answers if is_long(answer)]
+    return asked + [answer for answer in answers if is_long(answer)]
+
+
+def _said(item: Item) -> list[str]:
+    return [message["content"] for message in item.messages if message["role"] != "system"]
 
 
 def without_leaks(

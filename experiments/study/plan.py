@@ -1,10 +1,11 @@
 """A study's file, checked: tasks, arms, libraries. Nothing is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autoevol.experiments.artifacts.row_files import EVOLVED
+from autoevol.experiments.artifacts.row_files import EVOLVED, check_rows
+from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.config.loading import tree_of
 from autoevol.experiments.config.study import ArmConfig, StudyConfig, study_config
 from autoevol.experiments.evaluation.harness import harness_questions
@@ -14,7 +15,7 @@ from autoevol.experiments.evaluation.tasks.items import Task
 from autoevol.experiments.study.choice import method_arms
 from autoevol.experiments.study.leaks import leaks, texts_of, without_leaks
 from autoevol.experiments.study.runs import ArmRun, arm_run
-from autoevol.experiments.training.examples import ExampleSet, read_examples
+from autoevol.experiments.training.examples import ExampleSet, asked, read_examples
 from autoevol.experiments.training.student import template_of
 from autoevol.experiments.training.trainer import check_libraries
 from autoevol.program.errors import ConfigError
@@ -99,9 +100,22 @@ def _planned(config: StudyConfig, file: Path) -> StudyPlan:
     plan = StudyPlan(config, file, tasks, tuple(harness), digests, questions, runs)
     # Before any run of an arm is paid for.
     for name in config.arms:
-        if name not in runs:
+        if name not in runs or runs[name].finished():
             arm_examples(plan, name)
+        elif config.leaks == "stop":
+            _check_seeds(plan, name)
     return plan
+
+
+def _check_seeds(plan: StudyPlan, name: str) -> None:
+    """Return if the seeds that an arm's run begins with leak nothing; its rows are looked at later.
+
+    Raises:
+        ConfigError: They leak.
+    """
+    seeds = [example for row in plan.runs[name].plan.splits.seeds for example in asked(row)]
+    leaking = leaks(seeds, plan.questions, plan.config.leak_words)
+    without_leaks(name, seeds, leaking, drops=False, where=str(plan.where))
 
 
 def arm_examples(plan: StudyPlan, name: str) -> ExampleSet:
@@ -115,7 +129,7 @@ def arm_examples(plan: StudyPlan, name: str) -> ExampleSet:
     drops = config.leaks == "drop"
     kept = without_leaks(name, data.examples, leaking, drops=drops, where=str(plan.where))
     dropped = {"leaks": len({leak.row for leak in leaking})} if leaking else {}
-    return ExampleSet(kept, {**data.left_out, **dropped})
+    return replace(data, examples=kept, left_out={**data.left_out, **dropped})
 
 
 def _check_tasks(config: StudyConfig, file: Path) -> None:
@@ -132,5 +146,9 @@ def _check_arm(name: str, arm: ArmConfig, file: Path) -> None:
     where = f"{file}: arms.{name}"
     if arm.file is not None and not Path(arm.file).is_file():
         raise ConfigError(f"{where}.file", f"no such file: {arm.file}")
-    if arm.run is not None and not Path(arm.run, EVOLVED).is_file():
+    if arm.run is None:
+        return
+    folder = Path(arm.run)
+    if not ((folder / EVOLVED).is_file() and (folder / SUMMARY).is_file()):
         raise ConfigError(f"{where}.run", f"{arm.run} is no finished run's folder")
+    check_rows(folder, read_summary(folder))

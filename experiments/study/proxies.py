@@ -3,13 +3,17 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from autoevol.experiments.artifacts.resume import stored_config
 from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.files.reading import read_rows
+from autoevol.experiments.scores.stored import BY_ROW, stored_rows
 from autoevol.experiments.study.figures import CellFigures
 from autoevol.experiments.study.work import StudyResults
 from autoevol.metrics.stats.means import rank_correlation
@@ -65,29 +69,65 @@ def _gains(results: StudyResults, figures: Sequence[CellFigures]) -> dict[str, f
 
 def _cheap(results: StudyResults, arm: str) -> dict[str, float]:
     target = results.plan.target_of(arm)
-    ids = {example.row for example in results.arms[arm].examples}
+    ids = _trained_on(results, arm)
     is_run = (target / EVOLVED).is_file()
     rows = read_rows(target / EVOLVED) if is_run else open_source(target).rows
+    tags = _tags(target) if is_run else {}
     numbers: defaultdict[str, list[float]] = defaultdict(list)
     for row in rows:
-        if str(row.get("id")) not in ids:
+        name = str(row.get("id"))
+        if name not in ids:
             continue
-        numbers["instruction_words"].append(len(words(str(row.get("instruction") or ""))))
-        numbers["answer_words"].append(len(words(str(row.get("response") or ""))))
-        for name, value in (row.get("scores") or {}).items():
-            if isinstance(value, int | float):
-                numbers[name].append(float(value))
+        for figure, value in _figures(row).items():
+            numbers[figure].append(value)
+        if name in tags:
+            numbers["tags"].append(float(tags[name]))
     means = {name: float(np.mean(values)) for name, values in numbers.items()}
-    return {**means, **_failure_rate(results, arm)}
+    return {**means, **_of_run(results, arm)}
 
 
-def _failure_rate(results: StudyResults, arm: str) -> dict[str, float]:
+def _figures(row: Mapping[str, Any]) -> dict[str, float]:
+    """Return what is cheap to measure of one row."""
+    scores = {
+        name: float(value)
+        for name, value in (row.get("scores") or {}).items()
+        if isinstance(value, int | float)
+    }
+    return {
+        "instruction_words": len(words(str(row.get("instruction") or ""))),
+        "answer_words": len(words(str(row.get("response") or ""))),
+        **scores,
+    }
+
+
+def _tags(folder: Path) -> dict[str, int]:
+    """Return how many tags each tagged row of a run has: its complexity (InsTag, 2308.07074)."""
+    if not (folder / BY_ROW).is_file():
+        return {}
+    values = {name: row.get("values", {}) for name, row in stored_rows(folder).items()}
+    return {name: len(own["tags"]["tags"]) for name, own in values.items() if "tags" in own}
+
+
+def _trained_on(results: StudyResults, arm: str) -> set[str]:
+    """Return the ids of the rows of an arm that were trained on under the first condition."""
+    first = results.plan.config.equalise[0]
+    return {
+        example.row
+        for cell in results.cells
+        if (cell.cell.arm, cell.cell.condition) == (arm, first)
+        for example in cell.cell.data.examples
+    }
+
+
+def _of_run(results: StudyResults, arm: str) -> dict[str, float]:
+    """Return the figures of an arm's run: failure rate, and share of verified answers."""
     target = results.plan.target_of(arm)
     if not (target / SUMMARY).is_file():
         return {}
     summary = read_summary(target)
     scored = sum(part["kept"] + part["failed"] for part in summary["rounds"])
-    return {"failure_rate": summary["rows_failed"] / scored} if scored else {}
+    rate = {"failure_rate": summary["rows_failed"] / scored} if scored else {}
+    return {**rate, "verified": float(stored_config(target).answer.check != "none")}
 
 
 def _proxy(name: str, values: Mapping[str, float], gains: Mapping[str, float]) -> Proxy:

@@ -16,7 +16,7 @@ from autoevol.experiments.study.choice import CHOSEN, candidates, choose
 from autoevol.experiments.study.figures import CellFigures, before_training, study_figures
 from autoevol.experiments.study.pictures import write_study_pictures
 from autoevol.experiments.study.proxies import Proxy, proxies
-from autoevol.experiments.study.work import StudyResults
+from autoevol.experiments.study.work import StudyResults, shown_models
 from autoevol.metrics.stats.crossed import CrossedMean
 from autoevol.signatures import to_markdown
 
@@ -85,6 +85,7 @@ def _arms(results: StudyResults) -> list[dict[str, Any]]:
             "examples": len(arm.examples),
             "left_out": dict(arm.left_out),
             "answers_cut": arm.cut,
+            "answered_by": shown_models(arm),
         }
         for name, arm in results.arms.items()
     ]

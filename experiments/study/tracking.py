@@ -61,17 +61,19 @@ def _track_cell(config: TrackingConfig, cell: TrainedCell, arm: str) -> None:
 def _study(results: StudyResults, figures: list[CellFigures]) -> Record:
     config = results.plan.config
     folder = config.folder
+    params = {
+        "student": config.train.model,
+        "seeds": str(config.train.seeds),
+        "primary": config.decisive,
+        "baseline": results.plan.baseline,
+        "equalise": str(config.equalise),
+    }
     return Record(
         kind="study",
-        key=_key(str(folder.resolve()), config.name),
+        # Params are written once: with others it is another run.
+        key=_key(str(folder.resolve()), config.name, *params.values()),
         name=placed(f"study {config.name}", folder),
-        params={
-            "student": config.train.model,
-            "seeds": str(config.train.seeds),
-            "primary": config.decisive,
-            "baseline": results.plan.baseline,
-            "equalise": str(config.equalise),
-        },
+        params=params,
         metrics={},
         tables={"figures.json": [_line(own) for own in figures]},
         files=[folder / name for name in (STUDY, PAGE, "arms.png", "curve.png")],

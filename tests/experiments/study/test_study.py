@@ -67,7 +67,9 @@ def _tree() -> dict[str, Any]:
 
 
 def test_the_arm_that_teaches_the_exam_is_better(study: dict[str, Any]) -> None:
-    shown = _study({**study, "equalise": ["rows"]}).out
+    seeds = range(4)
+    train = {**study["train"], "seeds": [*seeds]}
+    shown = _study({**study, "equalise": ["rows"], "train": train}).out
     tree = _tree()
     assert [(cell["arm"], cell["rows"]) for cell in tree["cells"]] == [("bad", 8), ("good", 8)]
     bad, good = tree["figures"]
@@ -75,7 +77,7 @@ def test_the_arm_that_teaches_the_exam_is_better(study: dict[str, Any]) -> None:
     # By hand, from the files of single questions: (seeds, questions), lower is better.
     scores = {}
     for cell in tree["cells"]:
-        folders = [Path("runs/toy", cell["folder"], f"seed-{seed}/evaluation") for seed in (0, 1)]
+        folders = [Path("runs/toy", cell["folder"], f"seed-{seed}/evaluation") for seed in seeds]
         files = [next(folder.glob("loss-exam-????????.jsonl")) for folder in folders]
         by_seed = [{row["id"]: row["score"] for row in rows_of(file)} for file in files]
         scores[cell["arm"]] = np.array([[own[f"q{n}"] for n in range(8)] for own in by_seed])
@@ -143,7 +145,8 @@ def test_a_curve_has_a_training_for_each_size(study: dict[str, Any]) -> None:
 
 
 def test_mlflow_has_the_study_above_arms_above_trainings(study: dict[str, Any]) -> None:
-    _study({**study, "name": "tracked", "equalise": ["rows"]})
+    train = {**study["train"], "seeds": [0, 1, 2, 3]}
+    _study({**study, "name": "tracked", "equalise": ["rows"], "train": train})
     client = mlflow.MlflowClient()
     experiments = [e.experiment_id for e in client.search_experiments()]
 
@@ -162,7 +165,7 @@ def test_mlflow_has_the_study_above_arms_above_trainings(study: dict[str, Any]) 
     good = next(run for run in children["study_arm"] if run.data.params["arm"] == "good")
     assert good.data.metrics["difference/loss.exam.jsonl.rows_high"] < 0
     trainings = below(good.info.run_id)["train"]
-    assert len(trainings) == 2
+    assert len(trainings) == 4
     (evaluation,) = below(trainings[0].info.run_id)["evaluate"]
     fingerprint = good.data.params["data_fingerprint.rows"]
     assert evaluation.data.params["data_fingerprint"] == fingerprint
@@ -363,3 +366,76 @@ def test_arms_are_checked_before_a_run_is_made(study: dict[str, Any], write_conf
     result = _study({**study, "arms": arms, "train": train}, "--yes", expected=2)
     assert "train.model" in result.err
     assert not Path("runs").exists()
+
+
+def test_a_question_leaks_without_what_a_task_says_around_it() -> None:
+    from autoevol.experiments.evaluation.tasks import benchmarks
+    from autoevol.experiments.evaluation.tasks.items import Task
+    from autoevol.experiments.study.leaks import leaks, texts_of
+    from autoevol.experiments.training.examples import Example
+
+    program = {
+        "doc": {
+            "task_id": 1,
+            "text": "Write a function to count lakes.",
+            "code": "def lakes(text):\n    return text.lower().count('lake')",
+            "test_list": ["assert lakes('a lake') == 1"],
+            "test_setup_code": "",
+        }
+    }
+    choice = {
+        "native_id": "c",
+        "doc": {"query": "Question: Which river is long?\nAnswer:", "choices": ["a"], "gold": 0},
+    }
+    fact = {"question": "Which lake is deep?", "choices": ["a"], "answer": 0, "subject": "lakes"}
+    questions = {
+        "mbpp": texts_of(Task("mbpp", "answer", tuple(benchmarks._mbpp([program])))),
+        "arc": texts_of(Task("arc", "choose", tuple(benchmarks._choices([choice])))),
+        "mmlu": texts_of(Task("mmlu", "choose", tuple(benchmarks._mmlu([fact])))),
+    }
+
+    def found(question: str, answer: str = "yes") -> list[str]:
+        example = Example("r", 1, ({"role": "user", "content": question},), answer)
+        return [leak.task for leak in leaks([example], questions, 13)]
+
+    assert found("write a function to count lakes") == ["mbpp"]
+    assert found("Count lakes.", "def lakes(text): return text.lower().count('lake')") == ["mbpp"]
+    assert found("which river is long") == ["arc"]
+    assert found("which lake is deep") == ["mmlu"]
+    assert found("Give Python code alone, in one code block. It has to pass this test: a") == []
+
+
+def test_a_run_that_is_not_finished_is_no_arm(study: dict[str, Any], write_config: Any) -> None:
+    config = write_config(12, optimizer={"name": "none"})
+    run_cli("run", str(config), "--out", "runs/a", expected=0)
+    tree = {**study, "arms": {"bad": {"file": "bad.jsonl"}, "own": {"run": "runs/a"}}}
+    _study(tree, "--dry-run")
+    kept = Path("runs/a/evolved.jsonl").read_text("utf-8").splitlines(keepends=True)
+    Path("runs/a/evolved.jsonl").write_text("".join(kept[1:]), encoding="utf-8")
+    assert f"has {len(kept) - 1} rows" in _study(tree, "--dry-run", expected=2).err
+    Path("runs/a/summary.json").unlink()
+    assert "arms.own.run: runs/a is no finished run's folder" in _study(tree, expected=2).err
+
+
+def test_seeds_that_know_the_exam_cost_no_run(study: dict[str, Any], write_config: Any) -> None:
+    config = write_config(12, optimizer={"name": "none"})
+    (seed, *_) = rows_of(Path(yaml.safe_load(config.read_text("utf-8"))["data"]["path"]))
+    _write("exam.jsonl", [{"id": "q", "instruction": seed["instruction"], "response": "danube"}])
+    arms = {"bad": {"file": "bad.jsonl"}, "own": {"config": str(config)}}
+    refused = _study({**study, "arms": arms}, expected=2).err
+    assert "arms.own: 1 rows share words with a question" in refused
+    assert not Path("runs").exists()
+
+
+def test_arms_that_others_answered_are_named(study: dict[str, Any], write_config: Any) -> None:
+    config = write_config(12, optimizer={"name": "none"})
+    run_cli("run", str(config), "--out", "runs/a", expected=0)
+    rows = rows_of(Path("runs/a/evolved.jsonl"))
+    assert all(row["model_respond"] for row in rows)
+    _write("runs/a/evolved.jsonl", [{**row, "model_respond": "openai/small"} for row in rows])
+    arms = {"bad": {"file": "bad.jsonl"}, "own": {"run": "runs/a"}}
+    train = {**study["train"], "seeds": [0], "epochs": 1}
+    shown = _study({**study, "arms": arms, "equalise": ["rows"], "train": train})
+    words = " ".join(shown.err.split())
+    assert "the arms differ in who answered, too: bad unknown; own openai/small" in words
+    assert [arm["answered_by"] for arm in _tree()["arms"]] == ["unknown", "openai/small"]

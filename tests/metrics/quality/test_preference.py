@@ -1,7 +1,7 @@
 """A judge's verdicts counted and tested, by hand and against SciPy."""
 
 import pytest
-from scipy.stats import binomtest  # type: ignore[import-untyped]
+from scipy.stats import binomtest
 
 from autoevol.metrics.quality.preference import (
     PairOutcome,
