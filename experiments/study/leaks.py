@@ -58,9 +58,9 @@ def texts_of(task: Task) -> list[str]:
     System prompts are left out, and a short answer ("42"), which is in many rows that know nothing
     of the task.
     """
-    asked = [text for item in task.items for text in item.published or _said(item)]
+    questions = [text for item in task.items for text in item.published or _said(item)]
     answers = (str(item.key.get(name) or "") for item in task.items for name in _ANSWERS)
-    return asked + [answer for answer in answers if is_long(answer)]
+    return questions + [answer for answer in answers if is_long(answer)]
 
 
 def _said(item: Item) -> list[str]:

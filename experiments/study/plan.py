@@ -15,7 +15,7 @@ from autoevol.experiments.evaluation.tasks.items import Task
 from autoevol.experiments.study.choice import method_arms
 from autoevol.experiments.study.leaks import leaks, texts_of, without_leaks
 from autoevol.experiments.study.runs import ArmRun, arm_run
-from autoevol.experiments.training.examples import ExampleSet, asked, read_examples
+from autoevol.experiments.training.examples import ExampleSet, question_examples, read_examples
 from autoevol.experiments.training.student import template_of
 from autoevol.experiments.training.trainer import check_libraries
 from autoevol.program.errors import ConfigError
@@ -113,7 +113,9 @@ def _check_seeds(plan: StudyPlan, name: str) -> None:
     Raises:
         ConfigError: They leak.
     """
-    seeds = [example for row in plan.runs[name].plan.splits.seeds for example in asked(row)]
+    seeds = [
+        example for row in plan.runs[name].plan.splits.seeds for example in question_examples(row)
+    ]
     leaking = leaks(seeds, plan.questions, plan.config.leak_words)
     without_leaks(name, seeds, leaking, drops=False, where=str(plan.where))
 

@@ -115,7 +115,7 @@ def _of(row: Row, left_out: Counter[str]) -> Iterable[Example]:
         messages.append({"role": "assistant", "content": answer})
 
 
-def asked(row: Row) -> list[Example]:
+def question_examples(row: Row) -> list[Example]:
     """Return a row's questions, each with the answer that it may have."""
     questions = row.turns or (row.prompt,)
     answers = [*(row.answers if row.turns else (row.response,))]
