@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from autoevol.experiments.config.errors import checked
+from autoevol.experiments.config.models import checked_url
 from autoevol.experiments.config.section import Section
 from autoevol.program.bounds import Count
 
@@ -16,7 +17,8 @@ class EvaluateConfig(Section):
     Attributes:
         tasks: Names of tasks, as docs/train.md lists them; `checks:FILE`, `loss:FILE`
             and `open:FILE` for files of one's own, `lm_eval:NAME` for the harness.
-        limit: Questions of each task, drawn once; null: all.
+        limit: Questions of each task, drawn once (of a group of the harness, of each task in it);
+            null: all.
         max_tokens: Of an answer.
         batch: Conversations that a model in this process answers together.
         chat_template: A file with the template, for a model that has none; null: its own.
@@ -38,6 +40,11 @@ class EvaluateConfig(Section):
     sandbox: Literal["auto", "monty", "bwrap"] = "auto"
     harness_tasks: str | None = None
     harness_chat: bool = False
+
+    @field_validator("api_base")
+    @classmethod
+    def _address(cls, url: str | None) -> str | None:
+        return None if url is None else checked_url(url)
 
     @model_validator(mode="after")
     def _once(self) -> Self:

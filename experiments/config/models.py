@@ -55,7 +55,7 @@ class AddressConfig(Section, Address):
     @field_validator("url")
     @classmethod
     def _http_without_password(cls, url: str) -> str:
-        return _checked_url(url)
+        return checked_url(url)
 
     @field_validator("concurrency")
     @classmethod
@@ -120,7 +120,7 @@ class EndpointConfig(Section, EndpointOptions):
         cls, base: str | tuple[AddressConfig, ...] | None
     ) -> str | tuple[AddressConfig, ...] | None:
         if isinstance(base, str):
-            return _checked_url(base)
+            return checked_url(base)
         urls = [address.url.rstrip("/") for address in base or ()]
         if len({*urls}) < len(urls):
             raise ValueError("names an address twice; set its concurrency or weight instead")
@@ -138,7 +138,12 @@ class EndpointConfig(Section, EndpointOptions):
         return params
 
 
-def _checked_url(url: str) -> str:
+def checked_url(url: str) -> str:
+    """Return an address of an endpoint.
+
+    Raises:
+        ValueError: It is none, or holds a password.
+    """
     parts = urlsplit(url)
     if parts.username:
         raise ValueError("holds a password; keys come from the environment (api_key_env)")

@@ -18,8 +18,9 @@ from autoevol.experiments.config.evaluate import EvaluateConfig
 from autoevol.experiments.evaluation.tasks.catalogue import HARNESS
 from autoevol.experiments.evaluation.tasks.grading import EXTRA
 from autoevol.experiments.evaluation.tasks.items import ItemResult
-from autoevol.experiments.evaluation.weights import WeightsModel
+from autoevol.experiments.evaluation.weights import WeightsModel, batch_memory
 from autoevol.metrics.selection.contamination import is_long
+from autoevol.program.draws import draw_number
 from autoevol.program.errors import ConfigError
 
 _FIGURES = (
@@ -51,11 +52,12 @@ def run_harness(name: str, model: WeightsModel, config: EvaluateConfig) -> list[
     check_harness(name)
     import lm_eval
     from lm_eval.models.huggingface import HFLM
-    from lm_eval.tasks import TaskManager
+    from lm_eval.tasks import TaskManager, get_task_dict
 
     own = name.removeprefix(HARNESS)
-    with _errors(name), _quiet():
+    with _errors(name), batch_memory(config), _quiet():
         manager = TaskManager(include_path=config.harness_tasks)
+        drawn = _drawn(_leaves(get_task_dict([own], manager)), config.limit)
         outcome = lm_eval.simple_evaluate(
             model=HFLM(
                 pretrained=model.loaded.model,
@@ -64,7 +66,7 @@ def run_harness(name: str, model: WeightsModel, config: EvaluateConfig) -> list[
                 max_length=model.loaded.max_tokens,
             ),
             tasks=[own],
-            limit=config.limit,
+            samples=drawn,
             task_manager=manager,
             apply_chat_template=config.harness_chat,
             confirm_run_unsafe_code=False,
@@ -73,6 +75,17 @@ def run_harness(name: str, model: WeightsModel, config: EvaluateConfig) -> list[
         )
     samples = [(task, sample) for task, own in outcome["samples"].items() for sample in own]
     return _results(samples)
+
+
+def _drawn(tasks: Sequence[Any], limit: int | None) -> dict[str, list[int]] | None:
+    """Return the numbers of the questions of each task that are given; None: all."""
+    if limit is None:
+        return None
+    names = {task.config.task: len(task.eval_docs) for task in tasks}
+    return {
+        name: sorted(range(count), key=lambda n: draw_number("evaluate", name, n))[:limit]
+        for name, count in names.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +118,8 @@ def harness_questions(name: str, config: EvaluateConfig) -> HarnessQuestions:
         tasks = _leaves(get_task_dict([name.removeprefix(HARNESS)], manager))
         docs = [(task, doc) for task in tasks for doc in task.eval_docs]
         prompts = [str(task.doc_to_text(doc)) for task, doc in docs]
-        content = [prompts, [str(doc) for _, doc in docs], config.limit, config.harness_chat]
+        drawn = [config.limit, "drawn"] if config.limit else None
+        content = [prompts, [str(doc) for _, doc in docs], drawn, config.harness_chat]
         texts = [
             text
             for (_, doc), prompt in zip(docs, prompts, strict=True)
@@ -160,7 +174,10 @@ def _errors(name: str) -> Iterator[None]:
     """Turn what the harness raises for a task that it cannot run into one line."""
     try:
         yield
-    except (ValueError, OSError, LookupError, ImportError, AttributeError, TypeError) as error:
+    # Tasks are programs of other people's: a template, a YAML file or a function may fail anyhow.
+    except ConfigError:
+        raise
+    except Exception as error:
         reason = next(filter(None, str(error).strip().splitlines()), type(error).__name__)
         if "unsafe code" in str(error).lower():
             reason = "it runs code of answers; the tasks humaneval and mbpp run it in a sandbox"

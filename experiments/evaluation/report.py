@@ -1,5 +1,6 @@
 """An evaluation with all its figures: tasks, harness, pairs with a baseline, a judge's verdicts."""
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -23,7 +24,7 @@ from autoevol.experiments.evaluation.results import (
     write_results,
 )
 from autoevol.experiments.evaluation.tasks.items import ANSWERED_WAYS, ItemResult, Task
-from autoevol.experiments.evaluation.weights import open_weights
+from autoevol.experiments.evaluation.weights import batch_memory, open_weights
 from autoevol.experiments.files.atomic import whole_file, whole_path, write_whole
 from autoevol.experiments.files.json_text import as_json
 from autoevol.experiments.files.reading import read_object
@@ -82,7 +83,8 @@ def make_report(plan: EvaluatePlan, bar: ProgressBar, say: Callable[[str], None]
         ConfigError: The model, a task, the baseline or the judge cannot be used.
         StoppedError: The user stopped the command; the same command resumes.
     """
-    results = {**run_evaluation(plan, bar, say), **_by_harness(plan, bar)}
+    with batch_memory(plan.config) if plan.kind == "weights" else contextlib.nullcontext():
+        results = {**run_evaluation(plan, bar, say), **_by_harness(plan, bar)}
     tasks = [*plan.tasks, *(Task(name, "answer", ()) for name in plan.harness)]
     figures = [figures_of(t, [*results[t.name].values()], plan.digests[t.name]) for t in tasks]
     pairs = [pair for task in tasks if (pair := _paired(plan, task, results[task.name]))]

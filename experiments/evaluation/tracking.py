@@ -3,37 +3,44 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.evaluation.report import Report
 from autoevol.experiments.evaluation.request import IDENTITY
 from autoevol.experiments.evaluation.results import EVALUATION, TaskFigures
+from autoevol.experiments.files.reading import read_object
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.naming.metrics import bounded, with_interval
 from autoevol.experiments.tracking.naming.runs import placed, shown_path
-from autoevol.experiments.tracking.store import Record
+from autoevol.experiments.tracking.store import Record, open_store
+from autoevol.experiments.training.plan import IDENTITY as TRAINING
+from autoevol.experiments.training.plan import RESULT
+from autoevol.experiments.training.tracking import training_key
 
 
-def track_evaluation(
-    config: TrackingConfig,
-    report: Report,
-    say: Callable[[str], None],
-    *,
-    parent: str | None = None,
-) -> None:
+def track_evaluation(config: TrackingConfig, report: Report, say: Callable[[str], None]) -> None:
     """Log what is missing of an evaluation: settings, figures with their intervals, the table.
+
+    It stands below the training that made the model, where MLflow has that.
 
     Args:
         config: The store.
         report: The evaluation.
         say: Gets a line where the store cannot be used.
-        parent: The run that it stands under; None: it stands alone.
     """
     with reporting(say, "the results are written"):
-        evaluation_record(report, parent).log(config)
+        training = Path(report.plan.model).expanduser().parent
+        if not ((training / RESULT).is_file() and (training.parent / TRAINING).is_file()):
+            evaluation_record(report, None).log(config)
+            return
+        seed = int(read_object(training / RESULT)["seed"])
+        run = open_store(config).find("train_key", training_key(training.parent, seed))
+        record = evaluation_record(report, str(run.info.run_id) if run else None)
+        fingerprint = read_object(training.parent / TRAINING).get("data")
+        replace(record, params={**record.params, "data_fingerprint": fingerprint}).log(config)
 
 
 def evaluation_record(report: Report, parent: str | None) -> Record:

@@ -17,6 +17,7 @@ from autoevol.experiments.pretrained.adapters import (
     with_adapter,
 )
 from autoevol.experiments.pretrained.loading import Pretrained, Tokens, batches, load
+from autoevol.experiments.pretrained.memory import memory_errors
 from autoevol.program.errors import ConfigError
 
 
@@ -194,3 +195,14 @@ def _check_template(model: WeightsModel, config: EvaluateConfig, where: str) -> 
     except TemplateError as refusal:
         key = f"{where}: evaluate.chat_template" if config.chat_template else where
         raise ConfigError(key, f"{model.name}: {refusal}") from refusal
+
+
+def batch_memory(config: EvaluateConfig) -> contextlib.AbstractContextManager[None]:
+    """Turn an error for want of memory into one line that names the batch to try.
+
+    Raises:
+        ConfigError: The memory did not suffice.
+    """
+    fewer = config.batch // 2
+    advice = f"try evaluate.batch={fewer}" if fewer else "the model needs a larger machine"
+    return memory_errors("evaluate.batch", f"{config.batch} takes too much memory; {advice}")

@@ -75,6 +75,15 @@ def export_run(request: ExportRequest, say: Say) -> None:
         say(upload(request.upload, out / "hf", overwrite=request.overwrite))
 
 
+def run_selection(folder: Path) -> ExportSelection:
+    """Return the rows that a run's own config exports.
+
+    Raises:
+        ConfigError: The folder is no run's, or its seeds cannot be read again.
+    """
+    return _selection(ExportRequest(folder, ("messages",)), stored_config(folder))
+
+
 def _formats(request: ExportRequest, config: ExperimentConfig) -> list[ExportName]:
     names = get_args(ExportName)
     unknown = [name for name in request.formats if name not in names]

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.artifacts.labels.keys import key_of, rows_marked_bad
 from autoevol.experiments.artifacts.row_files import EVOLVED
 from autoevol.experiments.data.formats.rows import row_from
 from autoevol.experiments.data.formats.source import open_source
-from autoevol.experiments.files.reading import read_rows
+from autoevol.experiments.export.run_export import run_selection
 from autoevol.program.draws import draw_number
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
@@ -66,9 +65,10 @@ class ExampleSet:
 
 
 def read_examples(target: Path) -> ExampleSet:
-    """Return the examples of a run's kept rows, or of a file of any format, in a drawn order.
+    """Return the examples of the rows that a run exports, or of a file, in a drawn order.
 
-    Rows of a run that somebody has marked bad in `autoevol view` are left out.
+    A run's own config says which rounds are exported, and whether its seeds are. Rows that a filter
+    took out, or that somebody has marked bad in `autoevol view`, are left out.
 
     Raises:
         ConfigError: The target cannot be read, or no row of it has an answer.
@@ -88,17 +88,11 @@ def read_examples(target: Path) -> ExampleSet:
 
 
 def _rows(target: Path, left_out: Counter[str]) -> Iterator[Row]:
+    """Yield the rows of a file, or those that a run exports."""
     if not (target / EVOLVED).is_file():
         yield from map(row_from, open_source(target).rows)
         return
-    bad = rows_marked_bad(target)
-    for row in read_rows(target / EVOLVED):
-        if row.get("filtered_by"):
-            left_out["filtered"] += 1
-        elif key_of(row) in bad:
-            left_out["marked bad"] += 1
-        else:
-            yield row_from(row)
+    yield from map(row_from, run_selection(target).rows(left_out, unanswered=True))
 
 
 def _of(row: Row, left_out: Counter[str]) -> Iterable[Example]:

@@ -6,6 +6,7 @@ and completions. Paths in the files are relative to their folder.
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -16,10 +17,15 @@ from autoevol.experiments.config.train import TrainConfig
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.training.examples import Example, Message
 from autoevol.experiments.training.plan import TrainPlan
+from autoevol.experiments.training.student import template_of
 from autoevol.program.errors import ConfigError
 
 TrainerName = Literal["llama_factory", "axolotl", "trl", "torchtune"]
 _DATA, _NAME = "data.jsonl", "autoevol"
+_OWN_TEMPLATE = "chat_template.jinja"
+_WITHOUT_TEMPLATES = ("llama_factory", "torchtune")
+"""Trainers that know templates by names of their own alone."""
+
 _TEMPLATES = {
     "qwen3": "qwen3",
     "qwen": "qwen",
@@ -46,6 +52,13 @@ def write_recipe(plan: TrainPlan, trainer: TrainerName) -> list[str]:
         raise ConfigError(
             f"{plan.where}: train.model", f"{config.model} is known here alone; name one of the hub"
         )
+    if config.tokens:
+        raise ConfigError(
+            f"{plan.where}: train.tokens",
+            "no other trainer counts them; train.rows takes so many rows",
+        )
+    if config.chat_template and trainer in _WITHOUT_TEMPLATES:
+        raise ConfigError(f"{plan.where}: train.chat_template", f"{trainer} takes none from a file")
     plan.folder.mkdir(parents=True, exist_ok=True)
     rows = _pairs(plan.examples) if trainer == "trl" else _conversations(plan.examples)
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
@@ -53,7 +66,13 @@ def write_recipe(plan: TrainPlan, trainer: TrainerName) -> list[str]:
     if Path(config.model).is_dir():
         # The trainer is started in the folder, where the user's relative path leads nowhere.
         config = config.model_copy(update={"model": os.path.relpath(config.model, plan.folder)})
-    return _WRITERS[trainer](plan.folder, config)
+    if config.chat_template:
+        write_whole(plan.folder / _OWN_TEMPLATE, template_of(config, plan.where))
+    further = ", ".join(map(str, config.seeds[1:]))
+    seeds = (
+        [f"the files have seed {config.seeds[0]}; write others for {further}"] if further else []
+    )
+    return [*seeds, *_WRITERS[trainer](plan.folder, config)]
 
 
 def _pairs(examples: Sequence[Example]) -> list[dict[str, Any]]:
@@ -128,6 +147,11 @@ def _axolotl(folder: Path, config: TrainConfig) -> list[str]:
         "type": "chat_template",
         "field_messages": "messages",
         "roles_to_train": ["assistant"],
+        **(
+            {"chat_template": "jinja", "chat_template_jinja": _OWN_TEMPLATE}
+            if config.chat_template
+            else {}
+        ),
     }
     lora = {
         "adapter": "lora",
@@ -169,6 +193,7 @@ def _trl(folder: Path, config: TrainConfig) -> list[str]:
         "datasets": [{"path": "json", "data_files": _DATA}],
         **(lora if config.method == "lora" else {}),
         "max_length": config.max_length,
+        **({"chat_template_path": _OWN_TEMPLATE} if config.chat_template else {}),
         "packing": config.packing,
         "completion_only_loss": True,
         **_shared(config),
@@ -183,6 +208,7 @@ def _trl(folder: Path, config: TrainConfig) -> list[str]:
 
 def _torchtune(folder: Path, config: TrainConfig) -> list[str]:
     """Write what to put over one of torchtune's own recipes, which name a model's parts."""
+    lora = {"lora_rank": config.rank, "lora_alpha": config.alpha}
     tree = {
         "dataset": {
             "_component_": "torchtune.datasets.chat_dataset",
@@ -197,6 +223,7 @@ def _torchtune(folder: Path, config: TrainConfig) -> list[str]:
         "gradient_accumulation_steps": config.batch // config.micro_batch,
         "epochs": max(1, round(config.epochs)),
         "optimizer": {"lr": config.lr, "weight_decay": config.weight_decay},
+        **({"model": lora} if config.method == "lora" else {}),
         "tokenizer": {"max_seq_len": config.max_length},
         "output_dir": "model",
         "seed": config.seeds[0],
@@ -206,7 +233,11 @@ def _torchtune(folder: Path, config: TrainConfig) -> list[str]:
     )
     command = f"tune run {recipe} --config RECIPE {_overrides(tree)}"
     _written(folder, "torchtune.yaml", tree, "")
-    return ["`tune ls` shows the RECIPE of your model; then", f"cd {folder} && {command}"]
+    return [
+        f"`tune ls` shows the RECIPE of {config.model}, which names its files; then",
+        f"the schedule ({config.schedule}, warm-up {config.warmup:g}) is the recipe's own, too",
+        f"cd {shlex.quote(str(folder))} && {command}",
+    ]
 
 
 def _overrides(tree: Mapping[str, Any], at: str = "") -> str:
@@ -219,7 +250,7 @@ def _overrides(tree: Mapping[str, Any], at: str = "") -> str:
 
 def _written(folder: Path, name: str, tree: Mapping[str, Any], command: str) -> list[str]:
     write_whole(folder / name, yaml.safe_dump(dict(tree), sort_keys=False))
-    return [f"cd {folder} && {command.format(name)}"]
+    return [f"cd {shlex.quote(str(folder))} && {command.format(name)}"]
 
 
 def _write_json(file: Path, value: Any) -> None:

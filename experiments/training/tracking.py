@@ -3,7 +3,9 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from autoevol.experiments.files.reading import read_object
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.naming.runs import placed
@@ -30,7 +32,7 @@ def training_record(plan: TrainPlan, result: TrainingResult) -> Record:
     settings = plan.config.model_dump(mode="json", exclude={"seeds"})
     return Record(
         kind="train",
-        key=_key(plan, result.seed),
+        key=training_key(plan.folder, result.seed),
         name=placed(f"train {plan.target.stem}, seed {result.seed}", plan.folder),
         params={
             **{key: str(value) for key, value in settings.items()},
@@ -52,6 +54,12 @@ def training_record(plan: TrainPlan, result: TrainingResult) -> Record:
     )
 
 
-def _key(plan: TrainPlan, seed: int) -> str:
-    content = [str(plan.folder.resolve()), plan.identity, seed]
+def training_key(folder: Path, seed: int) -> str:
+    """Return the key by which MLflow finds a training.
+
+    Args:
+        folder: Of the trainings; its `training.json` is there.
+        seed: Of the training.
+    """
+    content = [str(folder.resolve()), read_object(folder / IDENTITY), seed]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]

@@ -8,6 +8,7 @@ from typing import Any
 import mlflow
 import pytest
 
+from autoevol.program.draws import draw_number
 from tests.support.command_line import Result, rows_of, run_cli
 from tests.support.evaluating import HARNESS_TASK, NEEDS_HARNESS, NEEDS_PEFT
 from tests.support.loopback import Answer, ReceivedRequest, answering, openai_reply
@@ -271,6 +272,31 @@ def test_a_trained_adapter_is_a_model(workplace: Path) -> None:
     assert after < before - 0.5
     tree = json.loads(Path(folder, "evaluation.json").read_text("utf-8"))
     assert tree["compared"]["loss:rows.jsonl"]["difference"] == pytest.approx(after - before)
+    # MLflow has it below the training, with the fingerprint of what was trained on.
+    client = mlflow.MlflowClient()
+    experiments = [e.experiment_id for e in client.search_experiments()]
+    runs = client.search_runs(experiments, "tags.run_kind = 'evaluate'")
+    (run,) = [run for run in runs if run.data.params["model"] == model]
+    training = client.get_run(run.data.tags["mlflow.parentRunId"])
+    assert training.data.params["model"] == str(student)
+    fingerprint = training.data.params["data_fingerprint"]
+    assert run.data.params["data_fingerprint"] == fingerprint
+
+
+@NEEDS_TORCH
+def test_too_little_memory_names_the_batch_to_try(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autoevol.experiments.evaluation.weights import WeightsModel
+
+    def full(*_: Any) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
+
+    monkeypatch.setattr(WeightsModel, "_scored", full)
+    student = save_llama(workplace / "student")
+    Path("rows.jsonl").write_text(json.dumps({"instruction": "is it", "response": "a lake"}))
+    shown = _evaluate("", "loss:rows.jsonl", model=str(student), expected=2).err
+    assert "evaluate.batch: 8 takes too much memory; try evaluate.batch=4" in shown
 
 
 @NEEDS_PEFT
@@ -307,6 +333,11 @@ def test_the_embedded_student_is_trained_and_evaluated(workplace: Path) -> None:
         ("openai/m", ["--tasks", "open:rows.jsonl", "--baseline", "."], "evaluation.json"),
         ("openai/m", ["--tasks", "open:rows.jsonl", "--set", "evaluate.speed=1"], "evaluate.speed"),
         ("openai/m", ["--tasks", "open:rows.jsonl,open:rows.jsonl"], "names one twice"),
+        (
+            "openai/m",
+            ["--tasks", "open:rows.jsonl", "--set", "evaluate.api_base=http://me:pass@host/v1"],
+            "evaluate.api_base: holds a password",
+        ),
         ("unheard/of", ["--tasks", "open:rows.jsonl"], "unheard"),
         ("empty", ["--tasks", "open:rows.jsonl"], "empty cannot be loaded"),
     ],
@@ -364,6 +395,15 @@ def test_a_task_of_the_harness_is_run_by_the_harness(workplace: Path) -> None:
     assert (figures["items"], figures["scored"], figures["value"]) == (4, 4, 0.5)
     shown = _evaluate("", "lm_eval:unheard", "--out", "b", *own, model=str(student), expected=2)
     assert "the harness cannot run it" in shown.err
+    # Fewer questions are drawn, not the first of the file.
+    _evaluate("", "lm_eval:lakes", "--out", "c", "--limit", "2", *own, model=str(student))
+    (file,) = Path("c").glob("lm_eval-lakes-*.jsonl")
+    drawn = sorted(range(4), key=lambda n: draw_number("evaluate", "lakes", n))[:2]
+    assert {row["id"] for row in rows_of(file)} == {f"lakes-{n}" for n in drawn}
+    broken = HARNESS_TASK.replace("{{question}}", "{{question | unheard}}")
+    Path("own/lakes.yaml").write_text(broken % (workplace / "lakes.jsonl"))
+    shown = _evaluate("", "lm_eval:lakes", "--out", "d", *own, model=str(student), expected=2)
+    assert "the harness cannot run it: No filter named 'unheard'" in " ".join(shown.err.split())
 
 
 def test_a_further_task_leaves_the_figures_of_the_others(checked: str) -> None:

@@ -86,7 +86,7 @@ def test_the_order_of_questions_is_drawn_by_their_ids(monkeypatch: pytest.Monkey
     from autoevol.experiments.evaluation.tasks import benchmarks
 
     records = [
-        {"doc": {"question": f"How many is {n}?", "short_answer": str(n), "id": n}}
+        {"doc": {"question": f"How many is {n}?", "answer": "", "short_answer": str(n), "id": n}}
         for n in range(30)
     ]
     monkeypatch.setattr(benchmarks, "records_of", lambda *_: records)

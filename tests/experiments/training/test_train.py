@@ -16,7 +16,7 @@ import yaml
 
 from autoevol.experiments.config.train import train_config
 from autoevol.experiments.training.examples import read_examples
-from tests.support.command_line import Result, run_cli
+from tests.support.command_line import Result, rows_of, run_cli
 from tests.support.tiny_models import NEEDS_TORCH, WORDS, save_llama
 
 pytestmark = [
@@ -287,6 +287,37 @@ def test_a_preset_holds_over_the_section_of_a_run(write_config: Any) -> None:
     assert (made.rank, made.micro_batch) == (4, 4)
 
 
+def test_a_run_is_trained_on_as_its_config_exports_it(write_config: Any) -> None:
+    output = {"rounds": "last", "with_seeds": True}
+    config = write_config(8, optimizer={"name": "none"}, evolve={"rounds": 2}, output=output)
+    file = Path(yaml.safe_load(config.read_text("utf-8"))["data"]["path"])
+    seeds = [{**seed, "response": "two"} for seed in rows_of(file)]
+    file.write_text("".join(json.dumps(seed) + "\n" for seed in seeds))
+    run_cli("run", str(config), "--out", "runs/a", expected=0)
+    rows = rows_of(Path("runs/a/evolved.jsonl"))
+    assert {row["round"] for row in rows} == {1, 2}
+    last = {row["id"] for row in rows if row["round"] == 2}
+    trained = read_examples(Path("runs/a"))
+    assert {example.row for example in trained.examples} == {*last, *(seed["id"] for seed in seeds)}
+    assert trained.left_out == {"of other rounds": len(rows) - len(last)}
+    exported = rows_of(Path("runs/a/exports/messages.jsonl"))
+    assert len(exported) == len(trained.examples)
+
+
+def test_the_documentation_has_the_numbers_of_the_presets() -> None:
+    from autoevol.experiments.config.train import PRESETS
+
+    page = Path(__file__).parents[3].joinpath("docs/train.md").read_text("utf-8")
+    for name, keys in PRESETS.items():
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        method, rate, epochs, batch, length = [cell.strip() for cell in line.split("|")[2:7]]
+        shown = (method, float(rate), float(epochs), int(batch), int(length.replace(",", "")))
+        wanted = ("method", "lr", "epochs", "batch", "max_length")
+        assert shown == tuple(keys[key] for key in wanted)
+        made = train_config({"train": {"preset": name}}, Path("t"))
+        assert {key: getattr(made, key) for key in keys} == keys
+
+
 PROGRAM = """
 import sys, time
 from autoevol.experiments.cli import app
@@ -492,6 +523,42 @@ def test_a_recipe_finds_a_student_in_a_folder_from_its_own(
     model = tree.get("model_name_or_path") or tree["base_model"]
     assert Path("made/recipe", model).resolve() == Path("qwen-work/tiny").resolve()
     assert "template" not in tree, "LLaMA-Factory takes the tokenizer's own"
+
+
+def test_a_recipe_loses_no_setting(student: str, rows: str) -> None:
+    Path("own.jinja").write_text("{{ messages[-1].content }}")
+    tree, _ = _recipe("trl", rows, chat_template="own.jinja")
+    assert Path("recipe", tree["chat_template_path"]).read_text() == "{{ messages[-1].content }}"
+    tree, _ = _recipe("axolotl", rows, chat_template="own.jinja")
+    assert Path("recipe", tree["datasets"][0]["chat_template_jinja"]).is_file()
+    tree, _ = _recipe("torchtune", rows, rank=4)
+    assert tree["model"] == {"lora_rank": 4, "lora_alpha": 32}
+    base = ["train", rows, "--model", student]
+    for trainer, setting, words in (
+        ("llama_factory", "train.chat_template=own.jinja", "llama_factory takes none from a file"),
+        ("trl", "train.tokens=40", "train.tokens: no other trainer counts them"),
+    ):
+        arguments = [*base, "--set", setting, "--out", "no", "--only-config", trainer]
+        assert words in " ".join(run_cli(*arguments, expected=2).err.split())
+    assert not Path("no").exists()
+    arguments = [*base, "--set", "train.seeds=[3, 4]", "--out", "two words", "--only-config", "trl"]
+    shown = run_cli(*arguments, expected=0).out
+    assert "the files have seed 3; write others for 4" in shown
+    assert "cd 'two words' && trl sft" in shown
+
+
+@pytest.mark.skipif(
+    find_spec("llamafactory") is None,
+    reason="LLaMA-Factory is not installed; it needs older transformers and TRL than ours",
+)
+def test_llama_factory_loads_the_files_with_its_own_loader(rows: str, monkeypatch: Any) -> None:
+    from llamafactory.data.parser import get_dataset_list
+
+    tree, data = _recipe("llama_factory", rows)
+    monkeypatch.chdir("recipe")
+    (attributes,) = get_dataset_list([tree["dataset"]], tree["dataset_dir"])
+    assert (attributes.load_from, attributes.formatting) == ("file", "sharegpt")
+    assert len(data) == 12
 
 
 def test_a_student_that_is_known_here_alone_makes_no_recipe(rows: str) -> None:
