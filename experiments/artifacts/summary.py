@@ -52,6 +52,8 @@ class HeldoutTest:
         """A phrase that says which of the two methods is better."""
         if self.initial.method.id == self.best.method.id:
             return "the initial method stays"
+        if not (self.initial.failure_rate.failed or self.best.failure_rate.failed):
+            return "neither method fails a row"
         if self.initial.failure_rate.overlaps(self.best.failure_rate):
             return "too few rows to tell"
         is_better = self.best.failure_rate.rate < self.initial.failure_rate.rate

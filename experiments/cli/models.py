@@ -6,6 +6,7 @@ from typing import Annotated
 from urllib.request import ProxyHandler, Request, build_opener
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
 from autoevol.experiments.models.local.digests import sha256_of
@@ -26,21 +27,25 @@ _TIMEOUT_S = 300
 def models_list() -> None:
     """List the local models that can be fetched."""
     name = Column("name", no_wrap=True)
-    table = Table(name, "licence", "MB", "RAM MB", "tok/s in/out", "slots", "cached", "for")
+    table = Table(name, "MB", "RAM MB", "tok/s", "cached", box=SIMPLE_HEAD)
     for weights in SHIPPED.values():
         prompt, generated = weights.tokens_per_s
         table.add_row(
             f"local/{weights.name}",
-            weights.licence,
             f"{weights.size / 1e6:.0f}",
             str(weights.ram_mb),
             f"{prompt}/{generated}",
-            str(weights.slots),
             "yes" if cached_path(weights).is_file() else "no",
-            weights.note,
         )
     console.print(table)
-    console.print("Also: local/PATH.gguf, local/hf:OWNER/REPO/FILE.gguf. Speeds: 2 CPU cores.")
+    for weights in SHIPPED.values():
+        console.print(
+            f"local/{weights.name}: {weights.note}; {weights.slots} slots, {weights.licence}"
+        )
+    console.print(
+        "Also: local/PATH.gguf, local/hf:OWNER/REPO/FILE.gguf. Speeds are tokens read and written "
+        "a second on 2 CPU cores."
+    )
 
 
 @app.command("pull")

@@ -40,8 +40,9 @@ _LONGEST_EXAMPLE = 300
 def show_plan(plan: Plan) -> None:
     """Print what a run would do, and the most that it may cost."""
     rows = len(plan.splits.seeds)
-    console.print(f"[bold]{plan.config.name}[/] · {rows} rows → {plan.config.folder}")
-    console.print(_methods_line(plan))
+    name = Text(plan.config.name, style="bold")
+    console.print(Text.assemble(name, f" · {rows} rows → {plan.config.folder}"))
+    console.print(_methods_line(plan), markup=False)
     # By default rich cuts off the end of a long model name.
     model = Column("model", overflow="fold")
     lines = estimate(plan)
@@ -54,7 +55,7 @@ def show_plan(plan: Plan) -> None:
         table.add_row(
             line.phase,
             line.role,
-            plan.models[line.role].model,
+            Text(plan.models[line.role].model),
             f"{line.calls:,}",
             f"{line.tokens_in:,}",
             f"{line.tokens_out:,}",
@@ -118,15 +119,16 @@ def remainder(lines: Sequence[CostEstimate]) -> str:
 
 def show_summary(summary: dict[str, Any], folder: Path) -> None:
     """Print what came out of a run, and where: figures, rows, losses, files, the next command."""
-    table = Table(show_header=False, title=str(folder))
+    table = Table(show_header=False, title=Text(str(folder)))
     for name, value in _lines(summary):
-        table.add_row(name, value)
+        table.add_row(name, Text(value))
     console.print(table)
     _show_examples(folder)
     _show_files(folder)
     if not summary.get("mlflow_run_id"):
         say(f"not tracked in MLflow; `{command_line('track', folder)}` logs it")
-    for step in next_steps(summary, folder, read_yaml(folder / CONFIG)):
+    is_tracked = bool(summary.get("mlflow_run_id"))
+    for step in next_steps(summary, folder, read_yaml(folder / CONFIG), is_tracked=is_tracked):
         console.print(f"\n{step.why}", markup=False, highlight=False)
         if step.command:
             say(f"    {step.command}")
@@ -172,7 +174,7 @@ def score_table(results: ScoreResults) -> Table:
     names = dict.fromkeys(name for figures in by_round.values() for name in figures)
     for name in names:
         cells = (by_round[number].get(name) for number in rounds)
-        table.add_row(name, *("–" if cell is None else f"{cell:.4g}" for cell in cells))
+        table.add_row(Text(name), *("–" if cell is None else f"{cell:.4g}" for cell in cells))
     return table
 
 
@@ -198,10 +200,7 @@ def _search_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
     return [
-        (
-            "rows in / out / failed / unscored",
-            " / ".join(str(summary[f"rows_{k}"]) for k in ("in", "out", "failed", "unscored")),
-        ),
+        _rows_line(summary),
         *_rejected_lines(summary),
         *_surplus_lines(summary),
         *_suspect_lines(summary),
@@ -222,6 +221,13 @@ def _run_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("cost", _cost(summary)),
         ("time", f"{summary['wall_s']:.0f} s"),
     ]
+
+
+def _rows_line(summary: dict[str, Any]) -> tuple[str, str]:
+    if not summary["rounds"]:
+        return "rows", f"{summary['rows_in']}, of which the search used its splits"
+    figures = [str(summary[f"rows_{k}"]) for k in ("in", "out", "failed", "unscored")]
+    return "rows in / out / failed / unscored", " / ".join(figures)
 
 
 def _stopped(rules: dict[str, int], failed: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from autoevol.experiments.matrix.plan import MatrixPlan, PlannedCell
 from autoevol.experiments.matrix.results import figures_of, line_of
@@ -20,15 +21,16 @@ def show_estimates(planned: MatrixPlan) -> None:
     """Print how much each cell asks of its models at most, and the sum of those to be run."""
     rows = len(planned.cells[0].plan.splits.seeds)
     cells = f"{len(planned.cells)} cells, {len(planned.cells) - len(planned.pending)} finished"
-    console.print(f"[bold]{planned.name}[/] · {cells} · {rows} rows → {planned.folder}")
+    name = Text(planned.name, style="bold")
+    console.print(Text.assemble(name, f" · {cells} · {rows} rows → {planned.folder}"))
     table = Table(_folded("cell"), "calls", "tokens in", "tokens out", "USD")
     pending: list[Most] = []
     for cell in planned.cells:
         if cell.summary is None:
             pending.append(at_most(cell.plan, estimate(cell.plan)))
-            table.add_row(cell.cell.name, *_shown(pending[-1:]))
+            table.add_row(Text(cell.cell.name), *_shown(pending[-1:]))
         else:
-            table.add_row(cell.cell.name, "finished", "", "", "")
+            table.add_row(Text(cell.cell.name), "finished", "", "", "")
     table.add_section()
     table.add_row("sum", *_shown(pending))
     console.print(table)
@@ -44,7 +46,7 @@ def show_cells(planned: MatrixPlan) -> None:
     columns = [Column(head, justify="right", no_wrap=True) for head in heads]
     table = Table(Column("cell", no_wrap=True), *columns, box=SIMPLE_HEAD)
     for line in figures_of(planned):
-        table.add_row(line["cell"], *_cells(line))
+        table.add_row(Text(line["cell"]), *_cells(line))
     width = Console(width=_WIDEST).measure(table).maximum
     Console(width=max(width, console.width)).print(table)
     say(

@@ -1,7 +1,7 @@
 """Rows that show what a run made: a text before and after."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -55,28 +55,39 @@ class LostRow:
 
     Attributes:
         before: The seed.
-        rule: The first one that it broke.
-        evidence: What was found.
+        after: What became of it.
+        reasons: The rules that it broke with what was found, those that failed most rows first.
     """
 
     before: str
-    rule: str
-    evidence: str
+    after: str
+    reasons: tuple[tuple[str, str], ...]
 
 
-def lost_in(folder: Path, *, count: int = COUNT) -> list[LostRow]:
-    """Return the first rows that failed, each with its first reason.
+def lost_in(folder: Path, *, first: Sequence[str] = (), count: int = COUNT) -> list[LostRow]:
+    """Return the first rows that failed.
 
     Args:
         folder: The run's.
+        first: Rules that are named before others.
         count: How many rows.
     """
     file = folder / FAILURES
     if not file.is_file():
         return []
     rows = islice((row for row in read_rows(file) if row.get("reasons")), count)
+    order = {rule: place for place, rule in enumerate(first)}
     return [
-        LostRow(row.get("origin") or "", row["reasons"][0]["rule"], row["reasons"][0]["evidence"])
+        LostRow(
+            row.get("origin") or "",
+            "" if row.get("round") == 0 else text_of(row),
+            tuple(
+                (reason["rule"], reason["evidence"])
+                for reason in sorted(
+                    row["reasons"], key=lambda reason: order.get(reason["rule"], len(order))
+                )
+            ),
+        )
         for row in rows
     ]
 

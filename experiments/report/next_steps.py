@@ -6,8 +6,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from autoevol.experiments.artifacts.resume import CONFIG
 from autoevol.experiments.files.paths import command_line
-from autoevol.experiments.report.remedies import Config, losses
+from autoevol.experiments.report.remedies import Config, Loss, losses
 
 TOO_FEW = "too few rows to tell"
 
@@ -26,7 +27,11 @@ class NextStep:
 
 
 def next_steps(
-    summary: Mapping[str, Any], folder: Path, config: Config = MappingProxyType({})
+    summary: Mapping[str, Any],
+    folder: Path,
+    config: Config = MappingProxyType({}),
+    *,
+    is_tracked: bool = True,
 ) -> list[NextStep]:
     """Return what to do after a run, the most useful first.
 
@@ -34,19 +39,26 @@ def next_steps(
         summary: The run's figures.
         folder: The run's.
         config: The run's, as the tree of its YAML; {}: it is not known.
+        is_tracked: Whether MLflow has the run, or will have it.
     """
-    return [*_against_losses(summary, folder, config), *_with_rows(summary, folder)]
+    return [
+        *_against_losses(summary, folder, config),
+        *_with_rows(summary, folder, is_tracked=is_tracked),
+    ]
 
 
 def _against_losses(summary: Mapping[str, Any], folder: Path, config: Config) -> Iterator[NextStep]:
-    remedies = set[str]()
+    by_remedy: dict[str, list[Loss]] = {}
     for loss in losses(summary, config):
+        by_remedy.setdefault(loss.remedy, []).append(loss)
+    for remedy, own in by_remedy.items():
         # One remedy may help against several rules.
-        remedy = "" if loss.remedy in remedies else loss.remedy
-        remedies.add(loss.remedy)
-        share = f"{loss.rows:,} of {summary['rows_failed']:,} failed rows"
-        why = f"{share} broke `{loss.rule}` (stage {loss.stage}). {loss.meaning} {remedy}"
-        yield NextStep(why.strip())
+        broken = "; ".join(
+            f"{loss.rows:,} of {summary['rows_failed']:,} failed rows broke `{loss.rule}` "
+            f"(stage {loss.stage}). {loss.meaning}".strip().removesuffix(".")
+            for loss in own
+        )
+        yield NextStep(f"{broken}. {remedy}".strip())
     if summary["rows_unscored"]:
         yield NextStep(
             f"The calls of {summary['rows_unscored']:,} rows failed after all retries; "
@@ -64,12 +76,12 @@ def _against_losses(summary: Mapping[str, Any], folder: Path, config: Config) ->
         )
 
 
-def _with_rows(summary: Mapping[str, Any], folder: Path) -> Iterator[NextStep]:
+def _with_rows(summary: Mapping[str, Any], folder: Path, *, is_tracked: bool) -> Iterator[NextStep]:
     if not summary["rounds"]:
         best = folder / "methods" / "best.md"
         yield NextStep(
             "Only the search ran. Evolve the whole set with the best method.",
-            command_line("evolve", "CONFIG", "--method", best, "--out", "FOLDER"),
+            command_line("evolve", folder / CONFIG, "--method", best, "--out", f"{folder}-evolved"),
         )
         return
     if not summary["rows_out"]:
@@ -82,5 +94,5 @@ def _with_rows(summary: Mapping[str, Any], folder: Path) -> Iterator[NextStep]:
             command_line("view", folder),
         )
     yield NextStep("Fine-tune a student on them.", command_line("train", folder, "--model", "NAME"))
-    # Whether the run is tracked is known only after this page is written.
-    yield NextStep("Compare this run with others in MLflow.", "autoevol ui")
+    if is_tracked:
+        yield NextStep("Compare this run with others in MLflow.", "autoevol ui")

@@ -90,6 +90,7 @@ REMEDIES = {rule: remedy for rules, remedy in _REMEDIES for rule in rules.split(
 Config = Mapping[str, Any]
 """A run's config as the tree of its YAML."""
 
+_SHOWN = "`optimizer.initial_method: e0-shown`"
 _DONE: Mapping[str, Callable[[Config], bool]] = {
     "`models.evolver.temperature`": lambda config: (
         _value(config, "models.evolver.temperature") == 0
@@ -98,7 +99,7 @@ _DONE: Mapping[str, Callable[[Config], bool]] = {
         bool(_methods(config)) and {*_methods(config)} <= {"constraints", "deepen"}
     ),
     "`evolve.attempts: 2`": lambda config: (_value(config, "evolve.attempts") or 1) > 1,
-    "`optimizer.initial_method: e0-shown`": lambda config: (
+    _SHOWN: lambda config: (
         "e0-shown" in (_value(config, "optimizer.initial_method"), *_methods(config))
     ),
 }
@@ -114,7 +115,10 @@ def remedy_of(rule: str, config: Config) -> str:
     """
     sentences = re.split(r"(?<=\.) ", REMEDIES.get(rule, ""))
     done = [words for words, is_done in _DONE.items() if config and is_done(config)]
-    return " ".join(text for text in sentences if not any(words in text for words in done))
+    advice = " ".join(text for text in sentences if not any(words in text for words in done))
+    # The key of a search would start one.
+    is_search = not config or _value(config, "optimizer.name") not in (None, "none")
+    return advice if is_search else advice.replace(_SHOWN, "`evolve.methods: [e0-shown]`")
 
 
 def _value(config: Config, key: str) -> Any:
@@ -125,9 +129,11 @@ def _value(config: Config, key: str) -> Any:
 
 
 def _methods(config: Config) -> list[str]:
-    """Return the names of the methods that a config applies."""
-    methods = _value(config, "evolve.methods") or []
-    return [str(method.get("name")) for method in methods if isinstance(method, Mapping)]
+    """Return the names of the methods that a config applies, in any round."""
+    entries = [*(_value(config, "evolve.methods") or [])]
+    for part in _value(config, "evolve.schedule") or []:
+        entries += part if isinstance(part, list) else [part]
+    return [str(one.get("name") if isinstance(one, Mapping) else one) for one in entries]
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,15 +122,16 @@ def _overview(
     folder: Path, summary: Mapping[str, Any], config: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what a reader needs first: some rows, what was lost, what to do, where it is."""
+    lost_by = losses(summary, config)
     return {
         "folder": str(folder),
         "made_by": _made_by(summary, config),
         "pairs": _pairs(folder),
-        "lost": lost_in(folder),
-        "losses": losses(summary, config),
+        "lost": lost_in(folder, first=[loss.rule for loss in lost_by]),
+        "losses": lost_by,
         "next_steps": next_steps(summary, folder, config),
         "files": [(name, FILES[name]) for name in FILES if _is_there(folder / name)],
-        "terms": TERMS.items(),
+        "terms": TERMS,
     }
 
 

@@ -26,6 +26,10 @@ _BY_CONFIDENCE = {
 }
 
 
+_LEAST_ROUNDS = 2
+"""A chart of a single point shows less than the number in the table."""
+
+
 def score_figures(scores: StoredScores) -> dict[str, Any]:
     """Draw the figures for which there are scores, by file name."""
     figures = {name: draw(scores) for name, draw in DRAWN.items()}
@@ -39,7 +43,7 @@ def draw_levels(scores: StoredScores) -> Any:
         for number, figures in scores.rounds_with("difficulty").items()
         if sum(figures.get("levels", {}).values())
     }
-    if not counts_by_round:
+    if len(counts_by_round) < _LEAST_ROUNDS:
         return None
     figure, (axes,) = panels(size=(7, 3))
     bottom = [0.0] * len(counts_by_round)
@@ -56,7 +60,9 @@ def draw_levels(scores: StoredScores) -> Any:
 
 def draw_means(scores: StoredScores) -> Any:
     """Draw the mean scores by round with 95 % intervals, a panel for each score."""
-    names = score_means(scores)
+    names = [
+        name for name in score_means(scores) if len(mean_rounds(scores, name)) >= _LEAST_ROUNDS
+    ]
     if not names:
         return None
     columns = min(3, len(names))
@@ -75,7 +81,7 @@ def draw_means(scores: StoredScores) -> Any:
 def draw_words(scores: StoredScores) -> Any:
     """Draw the mean words of instructions and responses by round."""
     lengths = scores.rounds_with("length")
-    if not lengths:
+    if len(lengths) < _LEAST_ROUNDS:
         return None
     figure, (axes,) = panels(size=(7, 3))
     for name, label in (("words", "instruction"), ("response_words", "response")):

@@ -4,12 +4,14 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from autoevol.experiments.models.budget import Totals
 from autoevol.program.records import Outcome
 
-_LATEST = 32
-"""Finished rows whose speed gives the time left."""
+_LEAST_ROWS, _LEAST_S, _LEAST_SHARE = 32, 60.0, 0.5
+"""What the speed that gives the time left is measured over: the latest rows, seconds and share of
+the phase, at least. Rows come in bursts, as many at once as there are calls in flight."""
 
 _SHORTEST = 1.0
 """Seconds; below it a rate says nothing."""
@@ -24,6 +26,13 @@ def duration(seconds: float | None) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+class _Mark(NamedTuple):
+    """How many rows were finished at a moment."""
+
+    at: float
+    done: int
 
 
 @dataclass
@@ -50,7 +59,7 @@ class PhaseLine:
         self._start = self.clock()
         self._tokens_before = self._tokens()
         self._calls = self.totals.calls.total()
-        self._finish_times: deque[float] = deque([self._start], maxlen=_LATEST)
+        self._marks: deque[_Mark] = deque([_Mark(self._start, 0)])
 
     @property
     def elapsed(self) -> float:
@@ -68,20 +77,25 @@ class PhaseLine:
         self.done += 1
         self.outcomes["failed"] += failed
         before, self._calls = self._calls, self.totals.calls.total()
-        if before == self._calls and before and len(self._finish_times) == 1:
-            # A row whose calls an earlier phase or try has made tells nothing of the speed.
-            self._finish_times[0] = self.clock()
+        now = self.clock()
+        # A row whose calls an earlier phase or try has made tells nothing of the speed.
+        tells_nothing = before == self._calls and before and len(self._marks) == 1
+        if tells_nothing or now - self._marks[-1].at < _SHORTEST:
+            self._marks[-1] = _Mark(now if tells_nothing else self._marks[-1].at, self.done)
         else:
-            self._finish_times.append(self.clock())
+            self._marks.append(_Mark(now, self.done))
 
     def parts(self) -> list[str]:
         """Return what the live line shows, in the order of its importance."""
         return [f"{self.name} {self._progress()}".rstrip(), self._time(), *self._figures()]
 
-    def result(self) -> str:
-        """Return the line of the finished phase."""
-        progress = f"{self.name} {self._progress()}".rstrip()
-        return " · ".join([progress, *self._figures(), duration(self.elapsed)])
+    def result(self) -> list[str]:
+        """Return what the line of the finished phase shows."""
+        return [
+            f"{self.name} {self._progress()}".rstrip(),
+            *self._figures(),
+            duration(self.elapsed),
+        ]
 
     def _progress(self) -> str:
         if self.total:
@@ -90,11 +104,28 @@ class PhaseLine:
 
     def _time(self) -> str:
         """Return the time left; the time so far, where nothing tells how much is left."""
-        left, first = self.total - self.done, self._finish_times[0]
-        finished = len(self._finish_times) - 1
-        if not finished or left <= 0:
-            return duration(self.elapsed)
-        return f"{duration(left * (self.clock() - first) / finished)} left"
+        left = self._seconds_left()
+        if left is not None:
+            return f"{duration(left)} left"
+        return f"{duration(self.elapsed)}{' so far' if self.total > self.done else ''}"
+
+    def _seconds_left(self) -> float | None:
+        """Return the time left at the speed so far; None: nothing tells it."""
+        left, mark = self.total - self.done, self._mark()
+        if self.done == mark.done or left <= 0:
+            return None
+        return left * (self.clock() - mark.at) / (self.done - mark.done)
+
+    def _mark(self) -> "_Mark":
+        """Return from when on the speed is measured; what lies before it is forgotten."""
+        now = self.clock()
+        span = max(_LEAST_S, _LEAST_SHARE * self.elapsed)
+        while len(self._marks) > 1:
+            second = self._marks[1]
+            if now - second.at < span or self.done - second.done < _LEAST_ROWS:
+                break
+            self._marks.popleft()
+        return self._marks[0]
 
     def _figures(self) -> Iterator[str]:
         counts = [(self.outcomes[name], name) for name in _OUTCOMES if self.outcomes[name]]

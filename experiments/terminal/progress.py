@@ -56,7 +56,7 @@ class ProgressBar:
         self.finish()
         # A log would not show otherwise what is going on.
         if not draws(self._console):
-            self._print(phase.name)
+            self._print([phase.name])
         self._line = PhaseLine(phase.name, phase.total, self._totals)
 
     def on_row(self, outcome: Outcome) -> None:
@@ -83,12 +83,13 @@ class ProgressBar:
         if self._line is None:
             return
         line, self._line = self._line, None
-        self._print(f"{'✓' if is_unicode(self._console) else 'done:'} {line.result()}")
+        first, *rest = line.result()
+        self._print([f"{'✓' if is_unicode(self._console) else 'done:'} {first}", *rest])
 
     def report(self) -> None:
         """Print the line of the phase at work, for a log that is not drawn anew."""
         if (line := self._line) is not None:
-            self._print(" · ".join(line.parts()))
+            self._print(line.parts())
 
     def __rich__(self) -> Text:
         """Return the live line; its parts are wrapped between them, never within one."""
@@ -98,10 +99,13 @@ class ProgressBar:
         parts = [f"{next(self._frames)} {line.parts()[0]}", *line.parts()[1:]]
         return Text("\n".join(packed(parts, self._console.width)))
 
-    def _print(self, text: str) -> None:
-        stamp = "" if draws(self._console) else f"[{time_of_day()}] "
-        text = as_line(stamp + text)
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+    def _print(self, parts: Sequence[str]) -> None:
+        if draws(self._console):
+            lines = packed([as_line(part) for part in parts], self._console.width)
+        else:
+            lines = [as_line(f"[{time_of_day()}] {' · '.join(parts)}")]
+        for line in lines:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def packed(parts: Sequence[str], width: int) -> list[str]:

@@ -79,6 +79,11 @@ class RowIndex:
         self.version += sum(file.lines.update() for file in self._files.values())
 
     @property
+    def resets(self) -> int:
+        """How often a file was found to be another one, so that its rows may stand elsewhere."""
+        return sum(file.resets for file in self._files.values())
+
+    @property
     def entries(self) -> list[Entry]:
         """All rows: kept, failed, unscored; in each file's order."""
         return [entry for file in self._files.values() for entry in file.entries]
@@ -150,10 +155,12 @@ class _FileIndex:
 
     def __init__(self, path: Path) -> None:
         self.lines = GrowingFile(path, self._reset, self._add)
+        self.resets = 0
         self._path = path
         self._reset()
 
     def _reset(self) -> None:
+        self.resets += 1
         self.entries: list[Entry] = []
         self.by_key: dict[str, Entry] = {}
         self.by_id: dict[str, Entry] = {}

@@ -46,7 +46,13 @@ class RunRows:
         rows = {entry.key: row for entry, row in self._index.read_all(shown.entries)}
         lines = [line_in_list(e, rows.get(e.key), self._marks.get(e.key)) for e in shown.entries]
         remarks = [*self._index.damaged, *self._left_over()]
-        return {"rows": lines, "total": shown.total, "counts": self.counts(), "remarks": remarks}
+        return {
+            "rows": lines,
+            "total": shown.total,
+            "resets": self._index.resets,
+            "counts": self.counts(),
+            "remarks": remarks,
+        }
 
     def details(self, key: str) -> Mapping[str, Any]:
         """Return all that is shown of a row.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autoevol.experiments.report.words import FILES
 
-_EMPTY = {"meta", "img", "br", "hr", "input", "link"}
+_EMPTY = {"meta", "img", "br", "wbr", "hr", "input", "link"}
 
 
 @dataclass

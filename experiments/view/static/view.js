@@ -3,7 +3,8 @@
 
 const PAGE_SIZE = 50;
 // shown: the row whose texts are on the page; only that one can be marked.
-const state = { rows: [], total: 0, at: -1, shown: null, staying: false, marked: [], queue: Promise.resolve(), request: 0, more: null };
+// resets: changes where the run has put its rows into another order, as it does at its end.
+const state = { rows: [], total: 0, resets: 0, at: -1, shown: null, staying: false, marked: [], queue: Promise.resolve(), request: 0, more: null };
 const $ = (id) => document.getElementById(id);
 
 function element(tag, attributes, ...children) {
@@ -58,6 +59,7 @@ async function load() {
     if (request !== state.request) return; // a later filter has been chosen meanwhile
     state.rows = tree.rows;
     state.total = tree.total;
+    state.resets = tree.resets;
     state.at = -1;
     $("list").replaceChildren();
     addLines(0);
@@ -89,6 +91,11 @@ async function fetchMore() {
   const request = state.request;
   const tree = await ask(`rows?${new URLSearchParams(query)}`);
   if (request !== state.request) return false;
+  if (tree.resets !== state.resets) {
+    await load();
+    notice("The run has put its rows into another order: the list begins anew.");
+    return false;
+  }
   const first = state.rows.length;
   state.rows.push(...tree.rows);
   state.total = first + tree.total;
@@ -355,7 +362,9 @@ document.addEventListener("keydown", (event) => {
   if (isTyping && event.key === "Escape") event.target.blur();
   // Under another alphabet's input method the key of g is no g.
   const isForeign = event.key === "Process" || /^[^\0-\x7f]$/u.test(event.key);
-  const act = KEYS[isForeign ? event.code.replace(/^Key/, "").toLowerCase() : event.key];
+  const key = isForeign ? event.code.replace(/^Key/, "") : event.key;
+  // With Caps Lock the key of g is a G.
+  const act = KEYS[key.length === 1 ? key.toLowerCase() : key];
   if (isTyping || !act) return;
   event.preventDefault();
   // A key that is held down goes through the rows; it marks none of them.
@@ -375,7 +384,14 @@ $("toggle-list").addEventListener("click", () => document.body.classList.toggle(
 $("toggle-filters").addEventListener("click", () => document.body.classList.toggle("filtering"));
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 $("filters").addEventListener("reset", () => setTimeout(load));
-$("filters").addEventListener("change", load);
+// Keys mark rows again as soon as the mouse has chosen; the arrows go on choosing.
+let isByMouse = false;
+$("filters").addEventListener("pointerdown", () => (isByMouse = true));
+$("filters").addEventListener("keydown", () => (isByMouse = false));
+$("filters").addEventListener("change", (event) => {
+  if (isByMouse && event.target.matches("select")) event.target.blur();
+  load();
+});
 let typing = 0;
 $("search").addEventListener("input", () => {
   clearTimeout(typing);

@@ -35,6 +35,7 @@ def test_a_missing_gain_is_reported_with_wins_and_losses() -> None:
         pytest.param("x" * 30, "." * 30, "the best method is better", id="better"),
         pytest.param("." * 30, "x" * 30, "the best method is worse", id="worse"),
         pytest.param("x.", "..", "too few rows to tell", id="few"),
+        pytest.param("..", "..", "neither method fails a row", id="no failure"),
     ],
 )
 def test_the_verdict_goes_by_the_intervals(initial: str, best: str, verdict: str) -> None:

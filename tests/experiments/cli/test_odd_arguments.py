@@ -91,3 +91,12 @@ def test_a_problem_is_one_line_whatever_it_quotes(place: Path) -> None:
     assert r"a\nb\x1b[31m\u2028.jsonl" in complaint
     complaint = refuse(["convert", "seeds.jsonl", "new.jsonl", "--from", "x" * 5000])
     assert "unknown format" in complaint
+
+
+@pytest.mark.parametrize("folder", ["runs/[red]x", "runs/a[/b]", "runs [/old]"])
+def test_a_folder_is_shown_as_it_is_called(place: Path, folder: str) -> None:
+    planned = run_cli("run", "test.yaml", "--out", folder, "--dry-run", expected=0)
+    assert f"→ {folder}" in planned.out
+    finished = run_cli("run", "test.yaml", "--out", folder, expected=0)
+    assert f"kept     {folder}/evolved.jsonl" in finished.out
+    assert folder in [line.strip() for line in finished.out.splitlines()]

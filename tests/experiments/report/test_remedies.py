@@ -5,12 +5,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from autoevol.experiments.artifacts.funnel import REASONS_WITHOUT_A_RULE
 from autoevol.experiments.config.documentation.reference import config_reference
 from autoevol.experiments.report.examples import LostRow, examples_in, lost_in
 from autoevol.experiments.report.next_steps import next_steps
 from autoevol.experiments.report.remedies import REMEDIES, losses, remedy_of
 from autoevol.metrics import RULES
+from tests.support.command_line import run_cli
 
 COMMANDS = {"autoevol preview"}
 
@@ -49,7 +52,7 @@ def test_the_greatest_losses_are_named_with_what_helps() -> None:
 
 def test_what_a_run_does_already_is_not_advised() -> None:
     greedy = {"models": {"evolver": {"temperature": 0.0}}, "evolve": {"attempts": 1}}
-    adding = {"methods": [{"name": "deepen"}], "attempts": 2}
+    adding = {"methods": ["deepen"], "attempts": 2}
     assert "temperature" in remedy_of("lost_details", {})
     assert "temperature" not in remedy_of("lost_details", greedy)
     # Without a value the provider's own holds, which is rarely 0.
@@ -59,16 +62,34 @@ def test_what_a_run_does_already_is_not_advised() -> None:
     assert "constraints, deepen" not in remedy_of("lost_details", {**greedy, "evolve": adding})
     assert "attempts" not in remedy_of("unchanged", {"evolve": adding})
     # Something is left to do in any case.
+    assert "constraints, deepen" not in remedy_of(
+        "lost_details", {"evolve": {"schedule": ["deepen", ["constraints", {"name": "deepen"}]]}}
+    )
     done = {**greedy, "evolve": {"methods": [{"name": "e0-shown"}], "attempts": 3}}
     assert [rule for rule in REMEDIES if not remedy_of(rule, done)] == []
 
 
-def test_lost_rows_are_shown_with_their_first_reason(tmp_path: Path) -> None:
+def test_a_run_without_a_search_is_not_told_to_start_one(write_config: Any) -> None:
+    config = write_config(8, optimizer={"name": "none"}, evolve={"methods": ["weak"]})
+    run_cli("run", str(config), "--out", "runs/a", expected=0)
+    stored = yaml.safe_load(Path("runs/a/config.yaml").read_text("utf-8"))
+    assert "`evolve.methods: [e0-shown]`" in remedy_of("answered", stored)
+    assert "optimizer" not in remedy_of("answered", stored)
+    shown = {**stored, "evolve": {**stored["evolve"], "methods": ["e0-shown"]}}
+    assert "e0-shown" not in remedy_of("answered", shown)
+
+
+def test_lost_rows_are_shown_with_their_reasons(tmp_path: Path) -> None:
     assert lost_in(tmp_path) == []
     reasons = [{"rule": "unchanged", "evidence": "the same"}, {"rule": "echo", "evidence": "x"}]
     rows = [{**evolved(n), "reasons": reasons} for n in range(5)]
     (tmp_path / "failures.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert lost_in(tmp_path, count=2) == [LostRow("seed", "unchanged", "the same")] * 2
+    found = (("unchanged", "the same"), ("echo", "x"))
+    lost = [LostRow("seed", after, found) for after in ("text 0", "text 1")]
+    assert lost_in(tmp_path, count=2) == lost
+    # What failed most rows stands first, as in the account above.
+    (first,) = lost_in(tmp_path, first=["echo"], count=1)
+    assert [rule for rule, _ in first.reasons] == ["echo", "unchanged"]
 
 
 def test_a_run_without_failures_has_no_loss() -> None:
@@ -146,4 +167,21 @@ def test_a_run_that_kept_nothing_or_searched_alone_says_what_fits() -> None:
     (empty,) = next_steps(summary(), Path("runs/x"))
     assert empty.why.startswith("No row was kept")
     (searched,) = next_steps(summary(rounds=[]), Path("runs/x"))
-    assert searched.command.startswith("autoevol evolve CONFIG --method runs/x/methods/best.md")
+    best = "runs/x/methods/best.md"
+    assert searched.command == (
+        f"autoevol evolve runs/x/config.yaml --method {best} --out runs/x-evolved"
+    )
+
+
+def test_one_remedy_is_given_once_and_a_run_out_of_mlflow_is_not_compared_there() -> None:
+    lost = summary(
+        rows_out=5,
+        rows_failed=3,
+        failures_by_rule={"evolve": {"answered": 3, "no_request": 2, "unchanged": 1}},
+    )
+    first, second, *rest = next_steps(lost, Path("runs/x"), is_tracked=False)
+    assert "`answered`" in first.why
+    assert "`no_request`" in first.why
+    assert first.why.count("e0-shown") == 1
+    assert "`unchanged`" in second.why
+    assert "autoevol ui" not in [step.command for step in rest]

@@ -105,3 +105,9 @@ def test_every_mean_of_a_score_has_a_panel() -> None:
     assert score_means(scores) == ["ifd.ifd", "ifd.ic_ifd", "grade"]
     figure = draw_means(scores)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["ifd", "ic_ifd", "grade"]
+
+
+def test_a_single_round_is_a_number_and_no_chart() -> None:
+    stored = stored_scores()
+    alone = StoredScores({1: stored.figures[1]}, {}, {})
+    assert draw_levels(alone) is draw_means(alone) is draw_words(alone) is None

@@ -1,6 +1,8 @@
 """The live view: what it shows, in which order, on terminals and in pipes."""
 
+import heapq
 import io
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +11,7 @@ from rich.text import Text
 
 from autoevol.experiments.models.budget import Totals
 from autoevol.experiments.terminal.phase_line import PhaseLine
-from autoevol.experiments.terminal.progress import packed, progress_bar
+from autoevol.experiments.terminal.progress import ProgressBar, packed, progress_bar
 from autoevol.experiments.terminal.samples import SampleRows
 from autoevol.metrics.failure.cases import Reason
 from autoevol.program.listeners import Phase
@@ -67,7 +69,7 @@ def test_the_parts_come_in_the_order_of_their_importance(
 
 
 def test_what_a_run_does_not_have_is_not_shown(line: PhaseLine) -> None:
-    assert line.parts() == ["evolve 0/100", "0 s"]
+    assert line.parts() == ["evolve 0/100", "0 s so far"]
 
 
 def test_a_cost_without_all_prices_is_a_least_one(line: PhaseLine, totals: Totals) -> None:
@@ -94,23 +96,40 @@ def test_rows_that_cost_no_call_say_nothing_of_the_time_left(clock: Clock) -> No
     for _ in range(8):
         line.count(KEPT)
     clock.now += 30
-    assert line.parts()[1] == "30 s"
+    assert line.parts()[1] == "30 s so far"
     totals.calls["responder"] += 1
     line.count(KEPT)
     assert line.parts()[:2] == ["evolve 9/12", "90 s left"]
+
+
+def test_rows_that_come_in_bursts_leave_the_time_steady(clock: Clock) -> None:
+    line = PhaseLine("evolve", 2_000, Totals(), clock)
+    draw, shown = random.Random(0), []
+    # 100 calls in flight, each of about ten seconds: they end together for a long time.
+    ends = [clock.now + draw.gauss(10, 0.5) for _ in range(100)]
+    heapq.heapify(ends)
+    begin = clock.now
+    while line.done < 2_000:
+        clock.now = heapq.heappop(ends)
+        heapq.heappush(ends, clock.now + draw.gauss(10, 0.5))
+        line.count(KEPT)
+        if 500 <= line.done < 1_500:
+            left = 200 - (clock.now - begin)
+            shown.append((float(line._seconds_left() or 0), left))
+    assert all(abs(guess - left) < 0.25 * left for guess, left in shown)
 
 
 def test_a_phase_that_counts_no_rows_shows_its_time(clock: Clock, totals: Totals) -> None:
     line = PhaseLine("step 1: proposals", 0, totals, clock)
     clock.now += 42
     assert line.parts() == ["step 1: proposals", "42 s"]
-    assert line.result() == "step 1: proposals · 42 s"
+    assert line.result() == ["step 1: proposals", "42 s"]
 
 
 def test_a_finished_phase_says_what_came_out(line: PhaseLine, clock: Clock) -> None:
     line.count(KEPT)
     clock.now += 600
-    assert line.result() == "evolve 1/100 · 1 kept · 10 min"
+    assert line.result() == ["evolve 1/100", "1 kept", "10 min"]
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
@@ -123,6 +142,21 @@ def test_lines_are_broken_between_parts_and_fit_the_width(width: int) -> None:
 
 def test_a_part_wider_than_the_screen_is_cut_off() -> None:
     assert packed(["x" * 50], 20) == ["x" * 19 + "…"]
+
+
+def test_the_line_of_a_finished_phase_fits_the_screen(totals: Totals) -> None:
+    output = io.StringIO()
+    console = Console(file=output, width=50, force_terminal=True)
+    bar = ProgressBar(console)
+    bar.count_tokens(totals)
+    bar.on_phase(Phase("evolve", 1_000))
+    for outcome in (KEPT, FAILED, SUSPECTED, UNSCORED):
+        bar.on_row(outcome)
+    totals.cost_usd = 12.3
+    bar.finish()
+    lines = output.getvalue().splitlines()
+    assert all(Text(line).cell_len <= 50 for line in lines)
+    assert lines[1:] == ["  1 kept, 2 failed, 1 suspected, 1 unscored", "  12.30 USD · 0 s"]
 
 
 def printed(outcomes: Iterator[Outcome], samples: SampleRows | None = None) -> str:

@@ -227,6 +227,45 @@ def test_a_long_list_goes_on_with_the_keys(tmp_path: Path) -> None:
     assert labels(folder) == [("seed-49.1", "good")]
 
 
+def test_a_list_begins_anew_where_the_run_has_sorted_its_rows(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", [outcome(n) for n in range(130)])
+
+    async def look(tab: Page, _: Client) -> Any:
+        await tab.until("document.querySelectorAll('#list li').length === 50")
+        file = folder / "evolved.jsonl"
+        lines = file.read_text("utf-8").splitlines(keepends=True)
+        anew = folder / "anew.jsonl"
+        anew.write_text("".join(reversed(lines)), "utf-8")
+        anew.replace(file)
+        await tab.value("document.getElementById('more').click()")
+        await tab.until_text("The run has put its rows into another order")
+        await shows(tab, "seed-129.1")
+        for loaded in (100, 130):
+            await tab.value("document.getElementById('more').click()")
+            await tab.until(f"document.querySelectorAll('#list li').length === {loaded}")
+        names = "[...document.querySelectorAll('#list .name')].map((node) => node.textContent)"
+        return await tab.value(names)
+
+    assert browse(folder, look) == [f"seed-{n}.1" for n in reversed(range(130))]
+
+
+def test_keys_mark_after_the_mouse_has_chosen_and_with_caps_lock(folder: Path) -> None:
+    async def look(tab: Page, _: Client) -> None:
+        await tab.value("""(() => {
+            const field = document.querySelector('[name=mark]');
+            field.focus();
+            field.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }));
+            field.value = 'unmarked';
+            field.dispatchEvent(new Event('change', { bubbles: true }));
+        })()""")
+        await shows(tab, "seed-1.1")
+        await tab.press("G")
+        await until_marked(tab, 1)
+
+    browse(folder, look)
+    assert labels(folder) == [("seed-1.1", "good")]
+
+
 def test_a_key_that_is_held_down_brings_each_row_once(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", [outcome(n) for n in range(120)])
 
