@@ -35,6 +35,43 @@ class _Mark(NamedTuple):
     done: int
 
 
+class Speed:
+    """How fast rows are finished lately.
+
+    Args:
+        start: When the phase began, in seconds.
+    """
+
+    def __init__(self, start: float) -> None:
+        self._start = start
+        self._marks = deque([_Mark(start, 0)])
+
+    def count(self, now: float, done: int, *, is_replayed: bool) -> None:
+        """Note that so many rows are finished; one that made no call comes before the first."""
+        tells_nothing = is_replayed and len(self._marks) == 1
+        if tells_nothing or now - self._marks[-1].at < _SHORTEST:
+            self._marks[-1] = _Mark(now if tells_nothing else self._marks[-1].at, done)
+        else:
+            self._marks.append(_Mark(now, done))
+
+    def seconds_left(self, now: float, total: int) -> float | None:
+        """Return the time until `total` rows are finished; None: nothing tells it."""
+        done, mark = self._marks[-1].done, self._first(now)
+        if done == mark.done or total <= done:
+            return None
+        return (total - done) * (now - mark.at) / (done - mark.done)
+
+    def _first(self, now: float) -> _Mark:
+        """Return from when on the speed is measured; what lies before it is forgotten."""
+        span, done = max(_LEAST_S, _LEAST_SHARE * (now - self._start)), self._marks[-1].done
+        while len(self._marks) > 1:
+            second = self._marks[1]
+            if now - second.at < span or done - second.done < _LEAST_ROWS:
+                break
+            self._marks.popleft()
+        return self._marks[0]
+
+
 @dataclass
 class PhaseLine:
     """The figures of a phase that is at work.
@@ -59,7 +96,7 @@ class PhaseLine:
         self._start = self.clock()
         self._tokens_before = self._tokens()
         self._calls = self.totals.calls.total()
-        self._marks: deque[_Mark] = deque([_Mark(self._start, 0)])
+        self.speed = Speed(self._start)
 
     @property
     def elapsed(self) -> float:
@@ -77,13 +114,9 @@ class PhaseLine:
         self.done += 1
         self.outcomes["failed"] += failed
         before, self._calls = self._calls, self.totals.calls.total()
-        now = self.clock()
         # A row whose calls an earlier phase or try has made tells nothing of the speed.
-        tells_nothing = before == self._calls and before and len(self._marks) == 1
-        if tells_nothing or now - self._marks[-1].at < _SHORTEST:
-            self._marks[-1] = _Mark(now if tells_nothing else self._marks[-1].at, self.done)
-        else:
-            self._marks.append(_Mark(now, self.done))
+        is_replayed = bool(before) and before == self._calls
+        self.speed.count(self.clock(), self.done, is_replayed=is_replayed)
 
     def parts(self) -> list[str]:
         """Return what the live line shows, in the order of its importance."""
@@ -104,28 +137,10 @@ class PhaseLine:
 
     def _time(self) -> str:
         """Return the time left; the time so far, where nothing tells how much is left."""
-        left = self._seconds_left()
+        left = self.speed.seconds_left(self.clock(), self.total)
         if left is not None:
             return f"{duration(left)} left"
         return f"{duration(self.elapsed)}{' so far' if self.total > self.done else ''}"
-
-    def _seconds_left(self) -> float | None:
-        """Return the time left at the speed so far; None: nothing tells it."""
-        left, mark = self.total - self.done, self._mark()
-        if self.done == mark.done or left <= 0:
-            return None
-        return left * (self.clock() - mark.at) / (self.done - mark.done)
-
-    def _mark(self) -> "_Mark":
-        """Return from when on the speed is measured; what lies before it is forgotten."""
-        now = self.clock()
-        span = max(_LEAST_S, _LEAST_SHARE * self.elapsed)
-        while len(self._marks) > 1:
-            second = self._marks[1]
-            if now - second.at < span or self.done - second.done < _LEAST_ROWS:
-                break
-            self._marks.popleft()
-        return self._marks[0]
 
     def _figures(self) -> Iterator[str]:
         counts = [(self.outcomes[name], name) for name in _OUTCOMES if self.outcomes[name]]

@@ -64,11 +64,12 @@ class RowIndex:
 
     Attributes:
         version: Another number after each change.
+        resets: How often a file was found to be another one, so that its rows may stand elsewhere.
     """
 
     def __init__(self, folder: Path) -> None:
         self._files = {name: _FileIndex(folder / name) for name in STATUSES}
-        self.version = 0
+        self.version, self.resets = 0, 0
 
     def refresh(self) -> None:
         """Read what is new in the files.
@@ -77,11 +78,7 @@ class RowIndex:
             ConfigError: A file cannot be read.
         """
         self.version += sum(file.lines.update() for file in self._files.values())
-
-    @property
-    def resets(self) -> int:
-        """How often a file was found to be another one, so that its rows may stand elsewhere."""
-        return sum(file.resets for file in self._files.values())
+        self.resets = sum(file.resets for file in self._files.values())
 
     @property
     def entries(self) -> list[Entry]:

@@ -115,7 +115,7 @@ def test_rows_that_come_in_bursts_leave_the_time_steady(clock: Clock) -> None:
         line.count(KEPT)
         if 500 <= line.done < 1_500:
             left = 200 - (clock.now - begin)
-            shown.append((float(line._seconds_left() or 0), left))
+            shown.append((line.speed.seconds_left(clock.now, line.total) or 0.0, left))
     assert all(abs(guess - left) < 0.25 * left for guess, left in shown)
 
 
