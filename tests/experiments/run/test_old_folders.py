@@ -83,7 +83,7 @@ def test_a_finished_run_prints_its_summary_and_stays_as_it_is(old: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["evolving", "finished"])
-@pytest.mark.parametrize("number", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("number", [2, 3, 4, 5, 6, 7])
 def test_a_run_of_a_later_format_ends_with_equal_files_and_no_other_call(
     number: int, name: str, workplace: Path
 ) -> None:
