@@ -37,6 +37,7 @@ class RunFolder:
         started: When the run was first started.
         replaces: Key of the run that was moved aside for this one.
         format: Number of the folder's format, that of the run's first try.
+        chunk_rows: See `RunIdentity`.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class RunFolder:
     started: datetime
     replaces: str | None = None
     format: int = FORMAT
+    chunk_rows: int = 0
 
     @property
     def rules(self) -> FormatRules:
@@ -102,8 +104,16 @@ def check_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> None
 
 
 @contextlib.contextmanager
-def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> Iterator[RunFolder]:
+def open_folder(
+    config: ExperimentConfig, content: str, *, fresh: bool, chunk_rows: int = 0
+) -> Iterator[RunFolder]:
     """Open the run's folder for this process alone: new, resumed, or fresh.
+
+    Args:
+        config: Whose folder it is.
+        content: Fingerprint of what the config points to: seeds and methods.
+        fresh: Another run may be there; it is moved aside.
+        chunk_rows: Of a new run; a resumed one keeps what it began with.
 
     Raises:
         ConfigError: As `check_folder`, or another process uses the folder.
@@ -116,7 +126,7 @@ def open_folder(config: ExperimentConfig, content: str, *, fresh: bool) -> Itera
             replaced = _replaced_key(config.folder)
             _move_aside(config.folder)
     with alone_in(config.folder):
-        yield replace(_opened(config, content), replaces=replaced)
+        yield replace(_opened(config, content, chunk_rows), replaces=replaced)
 
 
 def _replaced_key(path: Path) -> str | None:
@@ -173,13 +183,15 @@ def alone_in(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _opened(config: ExperimentConfig, content: str) -> RunFolder:
+def _opened(config: ExperimentConfig, content: str, chunk_rows: int) -> RunFolder:
     # The lock is ours, so nobody else is writing these: a killed try has left them.
     for left in list(config.folder.rglob(f"{PARTIAL}*")):
         _remove(left)
     # Once more, now under the lock: another process may have begun a run since `check_folder`.
     earlier = known_run(config, content)
-    identity = earlier or RunIdentity(uuid.uuid4().hex, datetime.now(UTC), content)
+    identity = earlier or RunIdentity(
+        uuid.uuid4().hex, datetime.now(UTC), content, chunk_rows=chunk_rows
+    )
     if earlier:
         # A summary marks a finished run: a kill of this try must not leave the earlier one's.
         (config.folder / SUMMARY).unlink(missing_ok=True)
@@ -191,6 +203,7 @@ def _opened(config: ExperimentConfig, content: str) -> RunFolder:
         is_resumed=earlier is not None,
         started=identity.started,
         format=identity.format,
+        chunk_rows=identity.chunk_rows,
     )
     # On resume, too: scores and filters may be others by now, and a finished run uses them.
     folder.write(CONFIG, as_yaml(config))

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from autoevol.experiments.config.loading import set_key
 from autoevol.program.search.settings import PAPER
 
-FORMAT = 7
+FORMAT = 8
 """Of the folders that this version writes."""
 
 
@@ -64,6 +64,14 @@ _RULES: Mapping[int, FormatRules] = {
         is_old_search=False,
         first_number=1,
     ),
+    8: FormatRules(
+        "unique",
+        greedy_draws=False,
+        has_suspicions=True,
+        has_exam=True,
+        is_old_search=False,
+        first_number=1,
+    ),
 }
 
 IMPLIED: Mapping[int, Mapping[str, Any]] = {
@@ -97,6 +105,8 @@ IMPLIED: Mapping[int, Mapping[str, Any]] = {
     },
     # Steps and candidates were numbered from 0; that is no key of a config.
     6: {},
+    # A bulk phase went through all seeds at once, with one ledger. `run.json` says so, no key.
+    7: {},
 }
 """For each format that was left behind: the keys, dotted, whose default the next format changed or
 brought, with the value that a run of that format had. Each new format adds an entry and a fixture

@@ -25,6 +25,7 @@ class RunIdentity:
         content: Fingerprint of what its config points to: seeds, methods, prompts.
         format: Of the folder; a folder that names none is of format 1.
         evolver: What the first rewrites showed of the evolver; None: nobody has looked.
+        chunk_rows: Seeds of a chunk of the bulk phase; 0: it goes through all of them at once.
     """
 
     key: str
@@ -32,6 +33,7 @@ class RunIdentity:
     content: str = ""
     format: int = FORMAT
     evolver: EvolverLook | None = None
+    chunk_rows: int = 0
 
     def write(self, folder: Path) -> None:
         """Write `run.json`."""
@@ -59,7 +61,8 @@ def read_identity(folder: Path) -> RunIdentity:
         started = datetime.fromisoformat(tree["started"])
         content, number = str(tree.get("content", "")), int(tree.get("format", 1))
         look = EvolverLook(**tree["evolver"]) if tree.get("evolver") else None
-        identity = RunIdentity(str(tree["key"]), started, content, number, look)
+        chunk_rows = int(tree.get("chunk_rows", 0))
+        identity = RunIdentity(str(tree["key"]), started, content, number, look, chunk_rows)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             str(file), f"is not what a run writes there: {error!r}; {_WAY_OUT}"

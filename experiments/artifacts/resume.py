@@ -28,7 +28,7 @@ RESUMABLE = (
 """Model settings that may differ when a run resumes; the budget may, too."""
 
 _NOT_THE_ROWS = ("budget", "output", "scores", "filters", "verify", "train")
-_TARGETS = ("target", "max_candidates")
+_NOT_THE_REWRITES = ("target", "max_candidates", "chunk_rows")
 # `--force` makes the search that a finished run has skipped; the storage is a view of the study.
 _NOT_THE_SEARCHS = ("headroom", "storage")
 
@@ -146,8 +146,8 @@ def _resumable(config: ExperimentConfig) -> dict[str, Any]:
     }
     kept = {key: value for key, value in tree.items() if key not in _NOT_THE_ROWS}
     # The rows themselves are compared, by the fingerprint of their content.
-    # A larger target continues where the smaller one stopped.
-    kept["evolve"] = {k: v for k, v in tree["evolve"].items() if k not in _TARGETS}
+    # A larger target continues where the smaller one stopped; chunks make no other row.
+    kept["evolve"] = {k: v for k, v in tree["evolve"].items() if k not in _NOT_THE_REWRITES}
     kept["data"] = {key: value for key, value in tree["data"].items() if key != "path"}
     search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}
     return {**kept, "models": models, "optimizer": search}

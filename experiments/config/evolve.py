@@ -97,6 +97,8 @@ class EvolveConfig(Section, GenerationOptions):
             rewrites.
         show_system: Whether the evolver sees a row's system prompt. A small model may follow it in
             the place of rewriting (docs/data-tools.md); the responder is under it in any case.
+        chunk_rows: Seeds that have a ledger and rows of their own, in `chunks/`: a run of more
+            resumes without looking at what is finished. A run keeps the number that it began with.
         constraints: A `constraints.jsonl` of `autoevol verify`, of which `checks: 1` draws one for
             each row, with its verifiers; null: of the shipped kinds.
     """
@@ -110,6 +112,7 @@ class EvolveConfig(Section, GenerationOptions):
     input: InputHandling = "keep"
     context: ContextName = "none"
     show_system: bool = True
+    chunk_rows: Count = 50_000
     constraints: str | None = None
 
     @model_validator(mode="before")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from autoevol.experiments.artifacts.chunks import chunk_ledgers
 from autoevol.experiments.artifacts.format import FORMAT, with_implied
 from autoevol.experiments.artifacts.resume import LEDGER, format_of
 from autoevol.experiments.config.errors import UNKNOWN
@@ -68,7 +69,8 @@ class MatrixPlan:
     def ledgers_beside(self, number: int) -> list[Path]:
         """Return the ledgers of all cells but one, which is counted from 0."""
         others = [*self.cells[:number], *self.cells[number + 1 :]]
-        return [planned.plan.config.folder / LEDGER for planned in others]
+        folders = [planned.plan.config.folder for planned in others]
+        return [file for one in folders for file in (one / LEDGER, *chunk_ledgers(one))]
 
     def with_cell(self, number: int, cell: PlannedCell) -> "MatrixPlan":
         """Return the matrix with another cell of this number, counted from 0."""

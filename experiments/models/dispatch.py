@@ -6,7 +6,7 @@ Everything here runs on the engine's event loop, so no lock is needed.
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from autoevol.experiments.models.budget import Budget, BudgetGuard, earlier_totals
 from autoevol.experiments.models.client import HEDGED, RoleClient
@@ -58,6 +58,13 @@ class CallsInFlight:
             task.exception()
 
 
+class _Keyed(NamedTuple):
+    """A call's key in the ledger, and whether it depends on the draw."""
+
+    key: bytes
+    is_drawn: bool
+
+
 class Dispatcher:
     """Answers calls on the engine's loop.
 
@@ -93,7 +100,7 @@ class Dispatcher:
         params = dict(client.settings.params)
         key = ledger_key(client.identity, fitting, params, draw if matters else 0)
         return self._ledger.get(key) or await self.in_flight.join(
-            key, lambda: self._make(key, client, request)
+            key, lambda: self._make(_Keyed(key, matters), client, request)
         )
 
     async def finish(self) -> None:
@@ -101,19 +108,19 @@ class Dispatcher:
         while tasks := [*self.in_flight.tasks(), *self._discards]:
             await asyncio.wait(tasks)
 
-    async def _make(self, key: bytes, client: RoleClient, request: Request) -> CallRecord:
+    async def _make(self, call: _Keyed, client: RoleClient, request: Request) -> CallRecord:
         self._stop_signal.raise_if_set()
-        if borrowed := await self._ledger.borrow(key):
+        if borrowed := await self._ledger.borrow(call.key):
             self.totals.borrowed += 1
             return borrowed
         async with self._budget.admitted(client.forecast.spend(request)):
-            record = await self._ask(key, client, request)
+            record = await self._ask(call, client, request)
             # Before the budget's block ends: the call is counted as used or as under way, and at no
             # moment as neither.
             self.totals.add(record)
         return record
 
-    async def _ask(self, key: bytes, client: RoleClient, request: Request) -> CallRecord:
+    async def _ask(self, call: _Keyed, client: RoleClient, request: Request) -> CallRecord:
         """Ask the model, and when it gives no answer, its fallbacks in turn.
 
         All store under the first model's key: on resume the row keeps the answer that it had.
@@ -121,18 +128,19 @@ class Dispatcher:
         *first, last = (client, *client.fallbacks)
         for candidate in first:
             try:
-                return await self._ask_one(key, candidate, request)
+                return await self._ask_one(call, candidate, request)
             except TRANSPORT_ERRORS:
                 self.totals.faults[f"{candidate.settings.model} gave way"] += 1
-        return await self._ask_one(key, last, request)
+        return await self._ask_one(call, last, request)
 
-    async def _ask_one(self, key: bytes, client: RoleClient, request: Request) -> CallRecord:
+    async def _ask_one(self, call: _Keyed, client: RoleClient, request: Request) -> CallRecord:
         """Return the record of a client's reply, which is in the ledger by then."""
         fitting = fitted(request, client.settings)
 
         async def keep(reply: Response) -> None:
             try:
-                await self._ledger.put(key, record_of(client.settings, fitting, reply))
+                record = record_of(client.settings, fitting, reply)
+                await self._ledger.put(call.key, record, is_drawn=call.is_drawn)
             except StorageError as error:
                 self._stop_signal.set(error)
                 raise

@@ -7,8 +7,10 @@ callers hand a call over and wait. What becomes of a call is in `dispatch`.
 import asyncio
 import gc
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from autoevol.experiments.models.budget import Budget
@@ -138,6 +140,24 @@ class Engine:
         if asyncio.get_running_loop() is self._thread.loop:
             return await self._dispatcher.answer(client, request, draw)
         return await asyncio.wrap_future(self.submit(client, request, draw))
+
+    @asynccontextmanager
+    async def part(self, ledger: Path) -> AsyncIterator[None]:
+        """Keep the calls of a part of the run in a ledger of its own while the block runs.
+
+        Calls that do not depend on their draw stay in the run's ledger, which all parts read.
+
+        Args:
+            ledger: The file; made if there is none.
+
+        Raises:
+            ConfigError: It cannot be used.
+        """
+        self._ledger.open_part(ledger)
+        yield
+        # After an error the engine closes it, once the requests on the wire have ended.
+        await self._dispatcher.finish()
+        self._ledger.close_part()
 
     def stop(self, reason: StoppedError) -> None:
         """Start no request from now on; those on the wire finish. Safe from any thread."""

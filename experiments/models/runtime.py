@@ -95,7 +95,8 @@ def open_models(
     """
     need_open_files(_connections(roles))
     load_libraries(roles)
-    opened_ledger, stop_signal = Ledger(ledger.path, ledger.lenders), StopSignal()
+    opened_ledger = Ledger(ledger.path, ledger.lenders, ledger.parts)
+    stop_signal = StopSignal()
     if opened_ledger.is_unclean:
         say(f"{ledger.path}: {UNCLEAN}")
     engine = Engine(opened_ledger, budget, stop_signal, greedy_draws=ledger.greedy_draws)

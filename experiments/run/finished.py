@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.bandit import BANDIT, BanditFile
+from autoevol.experiments.artifacts.chunks import chunk_bills
 from autoevol.experiments.artifacts.format import rules_of
 from autoevol.experiments.artifacts.resume import (
     CONFIG,
@@ -20,7 +21,7 @@ from autoevol.experiments.artifacts.summary import SUMMARY, read_summary
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.files.paths import read_text
 from autoevol.experiments.files.reading import read_file, read_object
-from autoevol.experiments.models.ledger import read_sums
+from autoevol.experiments.models.ledger import read_bill
 from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.scores.filtering import FILTERED
 from autoevol.experiments.scores.stored import read_stored, stored_rows
@@ -85,7 +86,8 @@ def _check_ledger(folder: Path, error: ConfigError) -> None:
         calls = int(read_summary(folder)["calls"])
     except ConfigError:
         calls = 1  # of a damaged summary one can only tell that there were some
-    if sum(sums.calls for sums in read_sums(folder / LEDGER)) < calls:
+    bills = [read_bill(folder / LEDGER), *chunk_bills(folder)]
+    if sum(sums.calls for bill in bills for sums in bill.finished) < calls:
         raise ConfigError(
             error.where,
             f"{error.problem}, and cannot be restored: {LEDGER} is missing or has lost calls; "

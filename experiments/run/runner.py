@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import dspy
 from dspy.utils.exceptions import LMError
 
-from autoevol.experiments.artifacts.folder import open_folder
+from autoevol.experiments.artifacts.chunks import chunk_bills, chunk_ledgers
+from autoevol.experiments.artifacts.folder import RunFolder, open_folder
 from autoevol.experiments.artifacts.summary import BulkResult, RunResult, summarise
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import OpenModels, open_models
 from autoevol.experiments.run.context import OpenRun, RunContext
 from autoevol.experiments.run.phases.bulk import BulkPhase
+from autoevol.experiments.run.phases.chunked import ChunkedBulk
 from autoevol.experiments.run.phases.first_look import with_suspects_decided
 from autoevol.experiments.run.phases.scores import ScorePhase, ScoreTools, open_score_tools
 from autoevol.experiments.run.phases.teaching import with_teaching_decided
@@ -57,10 +59,12 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
     # folder's lock guards the ledger and the journal of the tracker.
     with (
         stopping_on_signal(context.say) as stopper,
-        open_folder(plan.config, plan.content, fresh=context.fresh) as folder,
+        open_folder(
+            plan.config, plan.content, fresh=context.fresh, chunk_rows=plan.chunk_rows
+        ) as folder,
         open_models(
             plan.models,
-            ledger=LedgerSettings(folder.ledger, folder.rules.greedy_draws, context.lenders),
+            ledger=_ledger(plan, folder, context),
             budget=Budget(**plan.config.budget.model_dump()),
             on_part=context.bar.on_part,
             say=context.say,
@@ -75,6 +79,15 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
         pipeline = pipeline_of(plan, models, tracker.on_call, folder.rules)
         opened = OpenRun(plan, context, folder, pipeline, tracker)
         return _run_phases(opened, models, tools)
+
+
+def _ledger(plan: Plan, folder: RunFolder, context: RunContext) -> LedgerSettings:
+    lenders = [*context.lenders]
+    if folder.chunk_rows and plan.config.evolve.target:
+        # Waves go through all seeds, whose calls an earlier try may have put into chunks.
+        lenders += chunk_ledgers(folder.path)
+    bills = chunk_bills(folder.path)
+    return LedgerSettings(folder.ledger, folder.rules.greedy_draws, lenders, bills)
 
 
 def _run_phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> dict[str, Any]:
@@ -127,12 +140,14 @@ class _Phases:
     Attributes:
         search: None: the config's methods are applied as they are.
         bulk: None: the user asked for the search alone.
+        chunked: The same, chunk by chunk; None: all seeds at once.
     """
 
     opened: OpenRun
     search: "SearchPhase | None"
     bulk: BulkPhase | None
     score: ScorePhase
+    chunked: ChunkedBulk | None = None
 
     async def run(self) -> tuple[RunResult, ScoreResults | None]:
         """Return the measurements of the phases, and the scores if the config has any."""
@@ -152,7 +167,7 @@ class _Phases:
             bulk, scores, filtered = await waves.run(student, schedule)
             _check_scored(bulk)
             return replace(result, bulk=bulk, filtered=filtered), scores
-        bulk = await self.bulk.run(student, schedule)
+        bulk = await (self.chunked or self.bulk).run(student, schedule)
         _check_scored(bulk)
         scores = await self.score.run()
         return replace(result, bulk=bulk, filtered=self.score.filter()), scores
@@ -181,11 +196,13 @@ def load_search(plan: Plan, scope: Scope) -> None:
 
 def _phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> _Phases:
     plan, context = opened.plan, opened.context
+    bulk = BulkPhase(opened, models.engine.totals) if context.scope != "search" else None
     return _Phases(
         opened,
         _search_phase(opened) if plan.start and context.scope != "apply" else None,
-        BulkPhase(opened, models.engine.totals) if context.scope != "search" else None,
+        bulk,
         ScorePhase(opened, tools, scoring_roles(plan, models, opened.tracker.on_call)),
+        ChunkedBulk(bulk, models.engine) if bulk and opened.folder.chunk_rows else None,
     )
 
 

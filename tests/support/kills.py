@@ -78,6 +78,15 @@ TALKS: Workload = {
 """Conversations over rounds, with methods that a bandit chooses."""
 
 
+CHUNKED: Workload = {
+    "data": {"path": "seeds.jsonl"},
+    "optimizer": {"name": "none"},
+    "evolve": {"methods": ["weak"], "rounds": 2, "attempts": 2, "chunk_rows": 7},
+    "failure": {"rules": ["strict"]},
+}
+"""A bulk phase in chunks of seven seeds."""
+
+
 @dataclass(frozen=True)
 class Span:
     """When a kill may fall: at a count from `first` to `last`, and up to `seconds` later."""
@@ -142,12 +151,9 @@ class Place:
         return [phase for line in lines for phase in CALLING if re.search(rf"\b{phase}\b", line)]
 
     def calls_kept(self) -> int:
-        """Count the calls in a copy of the ledger: opening the ledger itself would repair it."""
-        with tempfile.TemporaryDirectory() as copy:
-            for file in self.run.glob("ledger.sqlite*"):
-                shutil.copy(file, copy)
-            with closing(sqlite3.connect(Path(copy) / "ledger.sqlite")) as db:
-                return int(db.execute("SELECT count(*) FROM calls").fetchone()[0])
+        """Count the calls in copies of the ledgers: opening one itself would repair it."""
+        folders = [self.run, *sorted((self.run / "chunks").glob("*"))]
+        return sum(_calls_in(folder) for folder in folders)
 
     def calls_lost(self) -> int:
         """Count the calls that an ended process requested and did not store."""
@@ -156,6 +162,16 @@ class Place:
             time.sleep(POLL_S)
         requests = self.count("requests")
         return requests - self.calls_kept() if requests else 0
+
+
+def _calls_in(folder: Path) -> int:
+    with tempfile.TemporaryDirectory() as copy:
+        for file in folder.glob("ledger.sqlite*"):
+            shutil.copy(file, copy)
+        if not (Path(copy) / "ledger.sqlite").is_file():
+            return 0
+        with closing(sqlite3.connect(Path(copy) / "ledger.sqlite")) as db:
+            return int(db.execute("SELECT count(*) FROM calls").fetchone()[0])
 
 
 def lay_out(

@@ -18,16 +18,18 @@ from autoevol.experiments.models.ledger.ledger import (
     LedgerSettings,
     ledger_key,
 )
-from autoevol.experiments.models.ledger.sums import Sums, read_sums
+from autoevol.experiments.models.ledger.sums import Bill, Sums, by_role, read_bill
 
 __all__ = [
     "UNCLEAN",
     "VERSION",
+    "Bill",
     "DiscardedReply",
     "Ledger",
     "LedgerSettings",
     "Sums",
+    "by_role",
     "ledger_key",
     "open_database",
-    "read_sums",
+    "read_bill",
 ]

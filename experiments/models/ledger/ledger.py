@@ -12,7 +12,7 @@ from typing import Any
 
 from autoevol.experiments.models.ledger.commits import GroupCommit
 from autoevol.experiments.models.ledger.database import CLOSED, open_database, opened_to_read
-from autoevol.experiments.models.ledger.sums import Sums, sums_of
+from autoevol.experiments.models.ledger.sums import Bill, Sums, sums_of
 from autoevol.experiments.models.transports.protocol import Request
 from autoevol.program.calls import CallRecord
 from autoevol.program.errors import StorageError
@@ -51,11 +51,13 @@ class LedgerSettings:
         path: Of the file; made if there is none.
         greedy_draws: Whether calls that differ in their draw alone are two at temperature 0.
         lenders: Ledgers of other runs, whose finished calls are used and not paid again.
+        parts: Bills of ledgers that hold a part of the run's calls each.
     """
 
     path: Path
     greedy_draws: bool = True
     lenders: Sequence[Path] = ()
+    parts: Sequence[Bill] = ()
 
 
 def ledger_key(identity: str, request: Request, params: dict[str, Any], draw: int) -> bytes:
@@ -73,6 +75,7 @@ class Ledger:
     Args:
         path: Of the file; made if there is none.
         lenders: Ledgers of other runs, read only; those that cannot be read lend nothing.
+        parts: Bills of the run's ledgers of parts, as they were before this try.
 
     Attributes:
         is_unclean: The process that wrote it last died before it could close it.
@@ -81,8 +84,12 @@ class Ledger:
         ConfigError: The file is no ledger, is damaged, or is of another version.
     """
 
-    def __init__(self, path: Path, lenders: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, path: Path, lenders: Sequence[Path] = (), parts: Sequence[Bill] = ()
+    ) -> None:
         self._db, self.is_unclean = open_database(path)
+        self._parts = parts
+        self._part: Ledger | None = None
         self._commits = GroupCommit(self._db, path)
         self._lenders = [db for lender in lenders for db in opened_to_read(lender)]
         # Few runs have borrowed calls, and each look for one costs as much as that for a call.
@@ -90,10 +97,26 @@ class Ledger:
 
     def get(self, key: bytes) -> CallRecord | None:
         """Return a finished call of this run, its own or borrowed, marked as replayed."""
+        if self._part is not None and (record := self._part.get(key)):
+            return record
         for table in self._tables:
             if record := _record(self._db, table, key):
                 return record
         return None
+
+    def open_part(self, path: Path) -> None:
+        """Look drawn calls up in a ledger of a part, too, and store them there from now on.
+
+        Raises:
+            ConfigError: As for a ledger of a run.
+        """
+        self._part = Ledger(path)
+
+    def close_part(self) -> None:
+        """Close the ledger of the part; no write may be under way."""
+        if self._part is not None:
+            self._part.close()
+            self._part = None
 
     async def borrow(self, key: bytes) -> CallRecord | None:
         """Return a finished call of another run, stored here by then; None: there is none.
@@ -112,13 +135,21 @@ class Ledger:
         """Finished calls that other runs have paid."""
         return int(self._db.execute("SELECT count(*) FROM borrowed").fetchone()[0])
 
-    async def put(self, key: bytes, record: CallRecord) -> None:
+    async def put(self, key: bytes, record: CallRecord, *, is_drawn: bool = True) -> None:
         """Store a finished call; it is on disk when this returns.
+
+        Args:
+            key: Of the call.
+            record: The call.
+            is_drawn: Another draw may bring another reply, so that no other part asks the same.
 
         Raises:
             StorageError: It could not be written.
         """
-        await self._commits.insert("calls", _values(key, record))
+        if self._part is not None and is_drawn:
+            await self._part.put(key, record)
+        else:
+            await self._commits.insert("calls", _values(key, record))
 
     async def put_discarded(self, reply: DiscardedReply) -> None:
         """Store what an unused reply cost; it is on disk when this returns.
@@ -126,6 +157,9 @@ class Ledger:
         Raises:
             StorageError: It could not be written.
         """
+        if self._part is not None:
+            await self._part.put_discarded(reply)
+            return
         origin = (reply.why, reply.role, reply.model, reply.is_estimated)
         usage = (reply.tokens_in, reply.tokens_cached, reply.tokens_out)
         await self._commits.insert("discarded", (*origin, *usage, reply.cost_usd, time.time()))
@@ -149,15 +183,18 @@ class Ledger:
         return str(row[0]) if row else None
 
     def sums(self) -> list[Sums]:
-        """Return what the finished calls used, by role."""
-        return list(sums_of(self._db, "calls"))
+        """Return what the finished calls used, those of parts included, by role."""
+        parts = [sums for bill in self._parts for sums in bill.finished]
+        return [*sums_of(self._db, "calls"), *parts]
 
     def discarded_sums(self) -> list[Sums]:
-        """Return what the unused replies cost, by role."""
-        return list(sums_of(self._db, "discarded"))
+        """Return what the unused replies cost, those of parts included, by role."""
+        parts = [sums for bill in self._parts for sums in bill.discarded]
+        return [*sums_of(self._db, "discarded"), *parts]
 
     def close(self) -> None:
         """Close the file; no write may be under way."""
+        self.close_part()
         with contextlib.suppress(
             sqlite3.Error
         ):  # a full disk was reported by the write that met it

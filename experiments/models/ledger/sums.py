@@ -1,9 +1,10 @@
 """What the finished calls of a ledger used, and its unused replies."""
 
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,48 @@ class Sums:
     seconds: float
 
 
-def read_sums(path: Path) -> list[Sums]:
-    """Return what the finished calls of an earlier try used, by role; empty without a ledger."""
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a ledger's calls used.
+
+    Attributes:
+        finished: Of its finished calls, by role.
+        discarded: Of replies that were paid and not used, by role.
+    """
+
+    finished: tuple[Sums, ...] = ()
+    discarded: tuple[Sums, ...] = ()
+
+    @classmethod
+    def from_tree(cls, tree: Mapping[str, Any]) -> "Bill":
+        """Return the bill that `dataclasses.asdict` has made a tree of.
+
+        Raises:
+            KeyError: A part is missing.
+            TypeError: A part is no bill's.
+        """
+        return cls(*(tuple(Sums(**sums) for sums in tree[name]) for name in cls.__slots__))
+
+
+def by_role(bills: Iterable[Bill]) -> dict[str, Sums]:
+    """Return what the finished calls of all bills used, by role."""
+    total: dict[str, Sums] = {}
+    for sums in (sums for bill in bills for sums in bill.finished):
+        held = total.get(sums.role)
+        figures = zip(astuple(held)[1:], astuple(sums)[1:], strict=True) if held else ()
+        total[sums.role] = Sums(sums.role, *(a + b for a, b in figures)) if held else sums
+    return total
+
+
+def read_bill(path: Path) -> Bill:
+    """Return the bill of an earlier try's ledger; empty without one."""
     if not path.is_file():
-        return []
+        return Bill()
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        return list(sums_of(db, "calls"))
+        return Bill(tuple(sums_of(db, "calls")), tuple(sums_of(db, "discarded")))
     except sqlite3.DatabaseError:  # the run reports it when it opens the ledger
-        return []
+        return Bill()
     finally:
         db.close()
 

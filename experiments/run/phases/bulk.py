@@ -11,7 +11,7 @@ from autoevol.experiments.run.context import OpenRun
 from autoevol.experiments.run.planning.generation import generation_settings
 from autoevol.program.errors import ConfigError
 from autoevol.program.evolution.evolver import Evolver
-from autoevol.program.evolution.generator import Generator, Schedule
+from autoevol.program.evolution.generator import GenerationSettings, Generator, Schedule
 from autoevol.program.listeners import Listeners
 from autoevol.program.records import MethodTally, Outcome, RoundCount
 
@@ -41,7 +41,14 @@ class BulkPhase:
             rounds = await generator.generate(self.opened.plan.splits.seeds)
         return self.result(rounds, generator, before)
 
-    def generator(self, student: Evolver, schedule: Schedule, write: RowWriter) -> Generator:
+    @property
+    def settings(self) -> GenerationSettings:
+        """How the seeds are evolved, but for what a bandit has learned."""
+        return generation_settings(self.opened.plan, {})
+
+    def generator(
+        self, student: Evolver, schedule: Schedule, write: RowWriter, *, shows_phase: bool = True
+    ) -> Generator:
         """Return what takes seeds through all rounds, each row written as it is finished."""
         plan, bandit = self.opened.plan, BanditFile(self.opened.folder.path / BANDIT)
         settings = generation_settings(plan, self._learned(bandit))
@@ -50,16 +57,28 @@ class BulkPhase:
             write(outcome)
             self.opened.on_row(outcome)
 
-        listeners = Listeners(
-            on_phase=self.opened.on_phase, on_row=on_row, on_learned=bandit.write_round
-        )
+        listeners = Listeners(on_row=on_row, on_learned=bandit.write_round)
+        if shows_phase:
+            listeners = replace(listeners, on_phase=self.opened.on_phase)
         return Generator(student, schedule, self.opened.pipeline, settings, listeners)
 
     def result(
         self, rounds: Sequence[RoundCount], generator: Generator, before: Totals
     ) -> BulkResult:
         """Return where the rows went; `before` are the engine's totals before the phase."""
-        return BulkResult(rounds, generator.by_method, _prefix_hits(before, self.totals))
+        return BulkResult(rounds, generator.by_method, self.prefix_hits(before))
+
+    def prefix_hits(self, before: Totals) -> float | None:
+        """Return the share of the method's tokens from the prefix cache, in [0, 1].
+
+        None: no call was made, since the ledger had all of them.
+
+        Args:
+            before: The engine's totals before the phase.
+        """
+        shared = self.totals.method_tokens - before.method_tokens
+        cached = self.totals.method_tokens_cached - before.method_tokens_cached
+        return round(cached / shared, 4) if shared else None
 
     def _learned(self, bandit: BanditFile) -> dict[int, dict[str, MethodTally]]:
         """Return what an earlier try's bandit knew; what is damaged is learned again."""
@@ -69,13 +88,3 @@ class BulkPhase:
             self.opened.context.say(f"{error}: the bandit learns again from the rows")
             bandit.path.unlink()
             return {}
-
-
-def _prefix_hits(before: Totals, after: Totals) -> float | None:
-    """Return the share of the method's tokens that came from the prefix cache, in [0, 1].
-
-    None: no call was made, since the ledger had all of them.
-    """
-    shared = after.method_tokens - before.method_tokens
-    cached = after.method_tokens_cached - before.method_tokens_cached
-    return round(cached / shared, 4) if shared else None

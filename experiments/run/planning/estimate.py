@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
+from autoevol.experiments.artifacts.chunks import chunk_bills
 from autoevol.experiments.artifacts.resume import LEDGER
 from autoevol.experiments.config.scoring.scores import SOLVERS
-from autoevol.experiments.models.ledger import Sums, read_sums
+from autoevol.experiments.models.ledger import Sums, by_role, read_bill
 from autoevol.experiments.models.settings import adjusted
 from autoevol.experiments.run.planning.expectation import CostEstimate, Expectation
 from autoevol.experiments.run.planning.generation import generation_settings
@@ -35,7 +36,8 @@ def estimate(plan: Plan) -> list[CostEstimate]:
     After a first try of the run, tokens and seconds of a call are the average of the role's calls
     in the ledger. Before it, tokens come from the seeds' words and the role's `max_tokens`.
     """
-    sums_by_role = {sums.role: sums for sums in read_sums(plan.config.folder / LEDGER)}
+    folder = plan.config.folder
+    sums_by_role = by_role([read_bill(folder / LEDGER), *chunk_bills(folder)])
     finished = {role: sums.calls for role, sums in sums_by_role.items()}
     estimates = []
     for bound in _bounds(plan):

@@ -63,6 +63,15 @@ class Plan:
         return list({m.id: m for methods in self.schedule for m in methods}.values())
 
     @property
+    def chunk_rows(self) -> int:
+        """Seeds of a chunk of the bulk phase; 0: it goes through all of them at once."""
+        evolve = self.config.evolve
+        # A target ends a run in the middle, and a bandit waits for all rows of a round.
+        is_whole = evolve.target is not None or evolve.choice == "bandit"
+        is_one = len(self.splits.seeds) <= evolve.chunk_rows
+        return 0 if is_whole or is_one else evolve.chunk_rows
+
+    @property
     def failure_solver(self) -> str | None:
         """The role that decides the solver's rules of F; None: F has none."""
         return failure_solver(self.config, compose(self.config.failure.evolve, "evolve"))

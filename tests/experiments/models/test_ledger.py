@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from autoevol.experiments.models.ledger import DiscardedReply, Ledger, ledger_key, read_sums
+from autoevol.experiments.models.ledger import DiscardedReply, Ledger, ledger_key, read_bill
 from autoevol.experiments.models.transports.protocol import Request
 from autoevol.program.calls import CallRecord
 from autoevol.program.errors import ConfigError, StorageError
@@ -101,8 +101,8 @@ def test_the_sums_are_the_bill(tmp_path: Path) -> None:
     ledger.close()
     assert (paid.calls, paid.tokens_in, paid.tokens_out, paid.cost_usd) == (3, 30, 6, 1.5)
     assert (discarded.calls, discarded.tokens_out, discarded.unpriced) == (1, 5, 1)
-    assert read_sums(tmp_path / "ledger.sqlite") == [paid]
-    assert read_sums(tmp_path / "none.sqlite") == []
+    assert read_bill(tmp_path / "ledger.sqlite").finished == (paid,)
+    assert read_bill(tmp_path / "none.sqlite").finished == ()
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_ledger_of_the_version_before_is_upgraded(tmp_path: Path) -> None:
         for column in ("confidence", "thinking", "problem", "is_estimated"):
             db.execute(f"ALTER TABLE calls DROP COLUMN {column}")
         db.execute("PRAGMA user_version=2")
-    assert [sums.calls for sums in read_sums(path)] == [2], "read before it is upgraded"
+    assert [sums.calls for sums in read_bill(path).finished] == [2], "read before it is upgraded"
     ledger = Ledger(path)
     assert calls_in(ledger) == 2
     put = replace(record(), confidence=0.75, thinking="Hm.", problem="none", is_estimated=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autoevol.experiments.models.ledger import read_sums
+from autoevol.experiments.models.ledger import read_bill
 from tests.support.command_line import rows_of, run_cli, summary_of
 
 RUN = Path("runs/test")
@@ -53,7 +53,7 @@ def contents() -> dict[str, bytes]:
 
 
 def calls() -> int:
-    return sum(sums.calls for sums in read_sums(RUN / "ledger.sqlite"))
+    return sum(sums.calls for sums in read_bill(RUN / "ledger.sqlite").finished)
 
 
 def restored(config: str) -> None:

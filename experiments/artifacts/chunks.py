@@ -1,0 +1,148 @@
+"""Chunks of the bulk phase: a ledger, rows and a mark of its own for each part of the seeds.
+
+A finished chunk is never opened again, so that a run of a million seeds resumes as fast as one of
+ten. Seeds keep their numbers among all seeds, on which ids and draws rest, so that the rows of all
+chunks in turn are those of a run without chunks, in the same order.
+"""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from autoevol.experiments.artifacts.identity import RUN, read_identity
+from autoevol.experiments.artifacts.resume import LEDGER
+from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES, UNSCORED
+from autoevol.experiments.files.atomic import whole_path, write_whole
+from autoevol.experiments.files.reading import read_object
+from autoevol.experiments.models.ledger import Bill, read_bill
+from autoevol.program.errors import ConfigError
+from autoevol.program.records import RoundCount, Status
+
+CHUNKS, DONE = "chunks", "done.json"
+_ROWS = (EVOLVED, FAILURES, UNSCORED)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """What became of a chunk.
+
+    Attributes:
+        rounds: Where its rewrites went.
+        by_method: Attempts by status, for each method's name.
+        bill: What its calls used.
+    """
+
+    rounds: Sequence[RoundCount]
+    by_method: dict[str, Counter[Status]]
+    bill: Bill
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A part of the seeds.
+
+    Attributes:
+        folder: Holds its ledger, its rows and its mark.
+        first: Number of its first seed among all seeds, from 0.
+        rows: How many seeds it has.
+    """
+
+    folder: Path
+    first: int
+    rows: int
+
+    @property
+    def ledger(self) -> Path:
+        """The file of its calls."""
+        return self.folder / LEDGER
+
+    def result(self) -> ChunkResult | None:
+        """Return what became of it; None: it is not finished.
+
+        Raises:
+            ConfigError: Its mark is damaged.
+        """
+        file = self.folder / DONE
+        if not file.is_file():
+            return None
+        tree = read_object(file)
+        try:
+            return ChunkResult(
+                [RoundCount(**count) for count in tree["rounds"]],
+                {name: Counter(counts) for name, counts in tree["by_method"].items()},
+                Bill.from_tree(tree["bill"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(
+                str(file), f"is not what a run writes there: {error!r}; remove it"
+            ) from error
+
+    def finish(self, result: ChunkResult) -> None:
+        """Mark the chunk as finished, after its rows have been written."""
+        tree = {
+            "rounds": [asdict(count) for count in result.rounds],
+            "by_method": {name: dict(counts) for name, counts in result.by_method.items()},
+            "bill": asdict(result.bill),
+        }
+        write_whole(self.folder / DONE, json.dumps(tree, indent=1, ensure_ascii=False) + "\n")
+
+
+def chunks_of(folder: Path, rows: int, size: int) -> list[Chunk]:
+    """Return the chunks of a run.
+
+    Args:
+        folder: The run's.
+        rows: How many seeds it has.
+        size: Seeds of a chunk; the last one may have fewer.
+    """
+    return [
+        Chunk(folder / CHUNKS / f"{number:05d}", first, min(size, rows - first))
+        for number, first in enumerate(range(0, rows, size), 1)
+    ]
+
+
+def chunk_ledgers(folder: Path) -> list[Path]:
+    """Return the ledgers of a run's chunks, as far as they are there."""
+    return sorted((folder / CHUNKS).glob(f"*/{LEDGER}"))
+
+
+def chunk_bills(folder: Path) -> list[Bill]:
+    """Return what the chunks of earlier tries used; the ledgers of finished ones stay closed.
+
+    Raises:
+        ConfigError: The mark of a chunk is damaged.
+    """
+    if not (folder / RUN).is_file() or not read_identity(folder).chunk_rows:
+        return []
+    chunks = [Chunk(path, 0, 0) for path in sorted((folder / CHUNKS).glob("*")) if path.is_dir()]
+    results = [(chunk, chunk.result()) for chunk in chunks]
+    return [result.bill if result else read_bill(chunk.ledger) for chunk, result in results]
+
+
+def join_rows(folder: Path, chunks: Sequence[Chunk]) -> None:
+    """Write the rows of chunks in turn to the run's files, each of them whole."""
+    for name in _ROWS:
+        files = [chunk.folder / name for chunk in chunks if (chunk.folder / name).is_file()]
+        if not files and name == UNSCORED:
+            (folder / name).unlink(missing_ok=True)
+            continue
+        with whole_path(folder / name) as path, path.open("wb") as target:
+            for file in files:
+                _append(file, target)
+
+
+def append_rows(folder: Path, chunk: Chunk) -> None:
+    """Append the rows of a chunk to the run's files, for those who look while it runs."""
+    for name in _ROWS:
+        if (chunk.folder / name).is_file():
+            with (folder / name).open("ab") as target:
+                _append(chunk.folder / name, target)
+
+
+def _append(file: Path, target: Any) -> None:
+    with file.open("rb") as source:
+        shutil.copyfileobj(source, target, 1 << 20)
