@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.artifacts.chunks import chunk_ledgers
 from autoevol.experiments.artifacts.format import FORMAT, with_implied
 from autoevol.experiments.artifacts.resume import LEDGER, format_of
 from autoevol.experiments.config.errors import UNKNOWN
@@ -17,6 +16,7 @@ from autoevol.experiments.config.experiment import (
 )
 from autoevol.experiments.data.seeds import Splits
 from autoevol.experiments.matrix.grid import Cell, Matrix
+from autoevol.experiments.run.chunks import chunk_ledgers
 from autoevol.experiments.run.command import checked_plan, finished
 from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.run.request import RunRequest

@@ -3,11 +3,11 @@
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from autoevol.experiments.models.ledger import DiscardedReply, Sums
+from autoevol.experiments.models.ledger import Bill, DiscardedReply, Sums
 from autoevol.experiments.models.prices import Price
 from autoevol.experiments.models.transports.protocol import Request, Response
 from autoevol.program.bounds import Count, Positive
@@ -91,14 +91,14 @@ class Totals:
         self.unpriced += cost_usd is None
 
 
-def earlier_totals(finished: Iterable[Sums], discarded: Iterable[Sums]) -> Totals:
+def earlier_totals(bill: Bill) -> Totals:
     """Return the totals that a run starts with: what its ledger holds."""
     totals = Totals()
-    for sums in finished:
+    for sums in bill.finished:
         totals.calls[sums.role] += sums.calls
         totals.replayed += sums.calls
         _add(totals, sums)
-    for sums in discarded:
+    for sums in bill.discarded:
         totals.discarded[sums.role] += sums.calls
         _add(totals, sums)
     return totals

@@ -85,7 +85,7 @@ class Dispatcher:
         self._ledger = ledger
         self._greedy_draws = greedy_draws
         self._stop_signal = stop_signal
-        earlier = earlier_totals(ledger.sums(), ledger.discarded_sums())
+        earlier = earlier_totals(ledger.bill())
         earlier.borrowed = ledger.borrowed
         self._budget = BudgetGuard(budget, earlier)
         self.totals = self._budget.totals

@@ -153,11 +153,11 @@ class Engine:
         Raises:
             ConfigError: It cannot be used.
         """
-        self._ledger.open_part(ledger)
+        self._ledger.use_part(ledger)
         yield
         # After an error the engine closes it, once the requests on the wire have ended.
         await self._dispatcher.finish()
-        self._ledger.close_part()
+        self._ledger.use_part(None)
 
     def stop(self, reason: StoppedError) -> None:
         """Start no request from now on; those on the wire finish. Safe from any thread."""
@@ -177,13 +177,14 @@ class Engine:
             return
         self.stop(StoppedError("the run has ended"))
         try:
-            self._thread.schedule(self._finish(transports)).result()
+            self._thread.schedule(_finish(self._dispatcher, transports)).result()
         finally:
             self._thread.close()
             self._ledger.close()
 
-    async def _finish(self, transports: Sequence[Transport]) -> None:
-        await self._dispatcher.finish()
-        # One after the other: litellm's clients are closed by whichever of them comes first.
-        for transport in transports:
-            await transport.close()
+
+async def _finish(dispatcher: Dispatcher, transports: Sequence[Transport]) -> None:
+    await dispatcher.finish()
+    # One after the other: litellm's clients are closed by whichever of them comes first.
+    for transport in transports:
+        await transport.close()

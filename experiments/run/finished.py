@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.bandit import BANDIT, BanditFile
-from autoevol.experiments.artifacts.chunks import chunk_bills
 from autoevol.experiments.artifacts.format import rules_of
 from autoevol.experiments.artifacts.resume import (
     CONFIG,
@@ -22,6 +21,7 @@ from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.files.paths import read_text
 from autoevol.experiments.files.reading import read_file, read_object
 from autoevol.experiments.models.ledger import read_bill
+from autoevol.experiments.run.chunks import chunk_bills
 from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.scores.filtering import FILTERED
 from autoevol.experiments.scores.stored import read_stored, stored_rows

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import dspy
 from dspy.utils.exceptions import LMError
 
-from autoevol.experiments.artifacts.chunks import chunk_bills, chunk_ledgers
 from autoevol.experiments.artifacts.folder import RunFolder, open_folder
 from autoevol.experiments.artifacts.summary import BulkResult, RunResult, summarise
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import OpenModels, open_models
+from autoevol.experiments.run.chunks import chunk_bills, chunk_ledgers
 from autoevol.experiments.run.context import OpenRun, RunContext
 from autoevol.experiments.run.phases.bulk import BulkPhase
 from autoevol.experiments.run.phases.chunked import ChunkedBulk

@@ -12,7 +12,7 @@ from typing import Any
 
 from autoevol.experiments.models.ledger.commits import GroupCommit
 from autoevol.experiments.models.ledger.database import CLOSED, open_database, opened_to_read
-from autoevol.experiments.models.ledger.sums import Bill, Sums, sums_of
+from autoevol.experiments.models.ledger.sums import Bill, sums_of
 from autoevol.experiments.models.transports.protocol import Request
 from autoevol.program.calls import CallRecord
 from autoevol.program.errors import StorageError
@@ -104,19 +104,18 @@ class Ledger:
                 return record
         return None
 
-    def open_part(self, path: Path) -> None:
+    def use_part(self, path: Path | None) -> None:
         """Look drawn calls up in a ledger of a part, too, and store them there from now on.
+
+        Args:
+            path: Of the file; None: no longer. No write may be under way.
 
         Raises:
             ConfigError: As for a ledger of a run.
         """
-        self._part = Ledger(path)
-
-    def close_part(self) -> None:
-        """Close the ledger of the part; no write may be under way."""
         if self._part is not None:
             self._part.close()
-            self._part = None
+        self._part = None if path is None else Ledger(path)
 
     async def borrow(self, key: bytes) -> CallRecord | None:
         """Return a finished call of another run, stored here by then; None: there is none.
@@ -182,19 +181,17 @@ class Ledger:
                 raise StorageError(f"the ledger cannot be written: {error}") from error
         return str(row[0]) if row else None
 
-    def sums(self) -> list[Sums]:
-        """Return what the finished calls used, those of parts included, by role."""
-        parts = [sums for bill in self._parts for sums in bill.finished]
-        return [*sums_of(self._db, "calls"), *parts]
-
-    def discarded_sums(self) -> list[Sums]:
-        """Return what the unused replies cost, those of parts included, by role."""
-        parts = [sums for bill in self._parts for sums in bill.discarded]
-        return [*sums_of(self._db, "discarded"), *parts]
+    def bill(self) -> Bill:
+        """Return what finished calls and unused replies used, those of parts included."""
+        own = Bill(tuple(sums_of(self._db, "calls")), tuple(sums_of(self._db, "discarded")))
+        return Bill(
+            tuple(sums for bill in (own, *self._parts) for sums in bill.finished),
+            tuple(sums for bill in (own, *self._parts) for sums in bill.discarded),
+        )
 
     def close(self) -> None:
         """Close the file; no write may be under way."""
-        self.close_part()
+        self.use_part(None)
         with contextlib.suppress(
             sqlite3.Error
         ):  # a full disk was reported by the write that met it

@@ -4,17 +4,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 
-from autoevol.experiments.artifacts.chunks import (
+from autoevol.experiments.artifacts.row_files import row_files
+from autoevol.experiments.artifacts.summary import BulkResult
+from autoevol.experiments.models.engine import Engine
+from autoevol.experiments.models.ledger import read_bill
+from autoevol.experiments.run.chunks import (
     Chunk,
     ChunkResult,
     append_rows,
     chunks_of,
     join_rows,
 )
-from autoevol.experiments.artifacts.row_files import row_files
-from autoevol.experiments.artifacts.summary import BulkResult
-from autoevol.experiments.models.engine import Engine
-from autoevol.experiments.models.ledger import read_bill
 from autoevol.experiments.run.phases.bulk import BulkPhase
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.generator import Schedule

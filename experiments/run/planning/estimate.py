@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from autoevol.experiments.artifacts.chunks import chunk_bills
 from autoevol.experiments.artifacts.resume import LEDGER
 from autoevol.experiments.config.scoring.scores import SOLVERS
 from autoevol.experiments.models.ledger import Sums, by_role, read_bill
 from autoevol.experiments.models.settings import adjusted
+from autoevol.experiments.run.chunks import chunk_bills
 from autoevol.experiments.run.planning.expectation import CostEstimate, Expectation
 from autoevol.experiments.run.planning.generation import generation_settings
 from autoevol.experiments.run.planning.plan import Plan

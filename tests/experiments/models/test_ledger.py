@@ -97,7 +97,8 @@ def test_the_sums_are_the_bill(tmp_path: Path) -> None:
     ledger = filled(tmp_path / "ledger.sqlite", 3)
     lost = DiscardedReply("hedged", "evolver", "m", True, 10, 0, 5, None)
     asyncio.run(ledger.put_discarded(lost))
-    (paid,), (discarded,) = ledger.sums(), ledger.discarded_sums()
+    bill = ledger.bill()
+    (paid,), (discarded,) = bill.finished, bill.discarded
     ledger.close()
     assert (paid.calls, paid.tokens_in, paid.tokens_out, paid.cost_usd) == (3, 30, 6, 1.5)
     assert (discarded.calls, discarded.tokens_out, discarded.unpriced) == (1, 5, 1)
@@ -151,7 +152,7 @@ def test_a_ledger_of_the_version_before_is_upgraded(tmp_path: Path) -> None:
     put = replace(record(), confidence=0.75, thinking="Hm.", problem="none", is_estimated=True)
     asyncio.run(ledger.put(b"new", put))
     new, old = ledger.get(b"new"), ledger.get(b"0")
-    (sums,) = ledger.sums()
+    (sums,) = ledger.bill().finished
     ledger.close()
     assert new == replace(put, is_replayed=True)
     assert old == replace(record(), is_replayed=True)
@@ -196,7 +197,7 @@ def log_of(path: Path) -> Path:
 
 
 def calls_in(ledger: Ledger) -> int:
-    return sum(sums.calls for sums in ledger.sums())
+    return sum(sums.calls for sums in ledger.bill().finished)
 
 
 def test_a_crash_after_the_commit_loses_nothing(crashed: Path) -> None:

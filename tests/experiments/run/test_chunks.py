@@ -94,13 +94,13 @@ def test_finished_chunks_are_not_opened_again(
         _run(write_config, "runs/parts", expected=3, chunk_rows=CHUNK)
     finished = sorted(file.parent.name for file in Path("runs/parts").glob("chunks/*/done.json"))
     assert 0 < len(finished) < 5
-    open_part = Ledger.open_part
+    use_part = Ledger.use_part
 
-    def noted(ledger: Ledger, path: Path) -> None:
-        opened.append(path.parent.name)
-        open_part(ledger, path)
+    def noted(ledger: Ledger, path: Path | None) -> None:
+        opened.extend([path.parent.name] if path else [])
+        use_part(ledger, path)
 
-    monkeypatch.setattr(Ledger, "open_part", noted)
+    monkeypatch.setattr(Ledger, "use_part", noted)
     # The number of rows in a chunk is fixed when a run begins.
     shown = _run(write_config, "runs/parts", chunk_rows=1000)
     assert opened == sorted({f"{n:05d}" for n in range(1, 6)} - {*finished})

@@ -5,6 +5,7 @@ ten. Seeds keep their numbers among all seeds, on which ids and draws rest, so t
 chunks in turn are those of a run without chunks, in the same order.
 """
 
+import contextlib
 import json
 import shutil
 from collections import Counter
@@ -13,7 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.artifacts.identity import RUN, read_identity
 from autoevol.experiments.artifacts.resume import LEDGER
 from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES, UNSCORED
 from autoevol.experiments.files.atomic import whole_path, write_whole
@@ -111,16 +111,17 @@ def chunk_ledgers(folder: Path) -> list[Path]:
 
 
 def chunk_bills(folder: Path) -> list[Bill]:
-    """Return what the chunks of earlier tries used; the ledgers of finished ones stay closed.
-
-    Raises:
-        ConfigError: The mark of a chunk is damaged.
-    """
-    if not (folder / RUN).is_file() or not read_identity(folder).chunk_rows:
-        return []
+    """Return what the chunks of earlier tries used; the ledgers of finished ones stay closed."""
     chunks = [Chunk(path, 0, 0) for path in sorted((folder / CHUNKS).glob("*")) if path.is_dir()]
-    results = [(chunk, chunk.result()) for chunk in chunks]
-    return [result.bill if result else read_bill(chunk.ledger) for chunk, result in results]
+    return [_bill(chunk) for chunk in chunks]
+
+
+def _bill(chunk: Chunk) -> Bill:
+    # The run itself says what is damaged; its estimate, and a start anew, must not end there.
+    with contextlib.suppress(ConfigError):
+        if result := chunk.result():
+            return result.bill
+    return read_bill(chunk.ledger)
 
 
 def join_rows(folder: Path, chunks: Sequence[Chunk]) -> None:
