@@ -224,7 +224,10 @@ def bases_of(settings: EndpointOptions) -> tuple[str | None, ...]:
 
 
 def members_of(settings: ModelSettings) -> tuple[ModelSettings, ...]:
-    """Return the settings for each endpoint alone: one address and its part of the limits."""
+    """Return the settings for each endpoint alone: one address and its slots.
+
+    The limits of a minute stay those of all together.
+    """
     addresses = addresses_of(settings)
     weights = [address.weight or _slots_of(settings, address) for address in addresses]
     return tuple(
@@ -232,8 +235,6 @@ def members_of(settings: ModelSettings) -> tuple[ModelSettings, ...]:
             settings,
             api_base=address.url,
             concurrency=_slots_of(settings, address),
-            requests_per_minute=_part(settings.requests_per_minute, weight / sum(weights)),
-            tokens_per_minute=_part(settings.tokens_per_minute, weight / sum(weights)),
             fallbacks=(),
             share=weight,
         )
@@ -243,10 +244,6 @@ def members_of(settings: ModelSettings) -> tuple[ModelSettings, ...]:
 
 def _slots_of(settings: EndpointOptions, address: Address) -> int:
     return address.concurrency or settings.concurrency or HOSTED_CONCURRENCY
-
-
-def _part(limit: float | None, share: float) -> float | None:
-    return None if limit is None else limit * share
 
 
 def adjusted(settings: ModelSettings) -> tuple[ModelSettings, list[str]]:

@@ -10,7 +10,7 @@ from autoevol.experiments.models.limits.admission import AdmissionController
 from autoevol.experiments.models.limits.circuit_breaker import CircuitBreaker
 from autoevol.experiments.models.limits.gate import Gate
 from autoevol.experiments.models.limits.pool import Endpoint, EndpointPool
-from autoevol.experiments.models.limits.rate_limiter import RateLimiter
+from autoevol.experiments.models.limits.rate_limiter import Pace, RateLimiter
 from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.settings import (
     ModelSettings,
@@ -47,15 +47,27 @@ class Admissions:
     def __init__(self, stop_signal: StopSignal) -> None:
         self._stop_signal = stop_signal
         self._admissions: dict[object, AdmissionController] = {}
+        self._paces: dict[object, Pace] = {}
 
-    def of(self, endpoint: object, settings: ModelSettings) -> AdmissionController:
-        """Return the admission control of an endpoint, which anything hashable may identify."""
+    def of(
+        self, endpoint: object, settings: ModelSettings, group: object = None
+    ) -> AdmissionController:
+        """Return the admission control of an endpoint.
+
+        Args:
+            endpoint: Identified by anything hashable.
+            settings: Of the endpoint.
+            group: Identifies the endpoints that keep the hard limits together, so that one that is
+                down leaves its part to the others; None: this one alone.
+        """
         limits = (settings.requests_per_minute, settings.tokens_per_minute)
-        key = (endpoint, settings.in_flight, *limits, settings.outage)
+        together = (endpoint if group is None else group, *limits)
+        key = (endpoint, settings.in_flight, together, settings.outage)
         if key not in self._admissions:
             name = bases_of(settings)[0] or settings.model
+            pace = self._paces.setdefault(together, Pace(*limits))
             breaker = CircuitBreaker(settings.outage)
-            gate = Gate(name, settings.in_flight, RateLimiter(*limits), breaker)
+            gate = Gate(name, settings.in_flight, RateLimiter(pace), breaker)
             self._admissions[key] = AdmissionController(gate, self._stop_signal)
         return self._admissions[key]
 
@@ -99,15 +111,18 @@ class HostedModels:
         if addresses_of(settings):
             served = self._served_model(settings, transports, say)
             transports = [_checked(transport, settings, served, say) for transport in transports]
+        group = (settings.model, *bases_of(settings))
         endpoints = [
-            self._endpoint(member, transport, say)
+            self._endpoint(member, transport, group, say)
             for member, transport in zip(members, transports, strict=True)
         ]
         return EndpointPool(identity(settings, None, served), endpoints, self._stop_signal)
 
-    def _endpoint(self, member: ModelSettings, transport: Transport, say: Say) -> Endpoint:
+    def _endpoint(
+        self, member: ModelSettings, transport: Transport, group: object, say: Say
+    ) -> Endpoint:
         adapting = AdaptingTransport(transport, self._dialect(member), say)
-        admission = self._admissions.of((member.model, *bases_of(member)), member)
+        admission = self._admissions.of((member.model, *bases_of(member)), member, group)
         # Where there is a single endpoint, the call itself says that it is down.
         note: Say = say if member.share else lambda _: None
         return Endpoint(adapting, admission, member.share or 1.0, note)

@@ -71,22 +71,46 @@ class Start:
     is_rate_limited: bool = False
 
 
-class RateLimiter:
-    """Spaces the starts of requests to one endpoint.
+class Pace:
+    """The hard limits of a role, which the endpoints of its model keep together.
 
     Args:
-        requests_per_minute: Hard limit; None: none.
-        tokens_per_minute: Hard limit on tokens in and out; None: none.
+        requests_per_minute: None: no limit.
+        tokens_per_minute: Of tokens in and out; None: no limit.
     """
 
     def __init__(
-        self,
-        requests_per_minute: float | None = None,
-        tokens_per_minute: float | None = None,
+        self, requests_per_minute: float | None = None, tokens_per_minute: float | None = None
     ) -> None:
         self._request_s = 60 / requests_per_minute if requests_per_minute else 0.0
         self._token_s = 60 / tokens_per_minute if tokens_per_minute else 0.0
         self._next_start = 0.0
+
+    def wait_s(self, now: float) -> float:
+        """Return how long the next request has to wait; 0: it may start."""
+        return self._next_start - now
+
+    def record_start(self, now: float, tokens: float) -> None:
+        """Note a request that starts now and will probably use so many tokens."""
+        # Starts are spaced evenly. A quota of a minute, used up in its first second, would break
+        # the limits that services count per second.
+        due = self._request_s + tokens * self._token_s
+        self._next_start = max(now - CATCH_UP_S, self._next_start) + due
+
+    def record_usage(self, expected: float, tokens: float) -> None:
+        """Correct the expected tokens of a request by those it has used."""
+        self._next_start += (tokens - expected) * self._token_s
+
+
+class RateLimiter:
+    """Spaces the starts of requests to one endpoint.
+
+    Args:
+        pace: The hard limits, perhaps of several endpoints together; None: there are none.
+    """
+
+    def __init__(self, pace: Pace | None = None) -> None:
+        self._pace = pace or Pace()
         self._count = 0
         self._adaptive = AdaptiveRate()
 
@@ -97,14 +121,11 @@ class RateLimiter:
 
     def wait_s(self, now: float) -> float:
         """Return how long the next request has to wait; 0: it may start."""
-        return max(0.0, self._next_start - now, self._adaptive.wait_s(now))
+        return max(0.0, self._pace.wait_s(now), self._adaptive.wait_s(now))
 
     def record_start(self, now: float, tokens: float) -> Start:
         """Note a request that starts now and will probably use so many tokens."""
-        # Starts are spaced evenly. A quota of a minute, used up in its first second, would break
-        # the limits that services count per second.
-        due = self._request_s + tokens * self._token_s
-        self._next_start = max(now - CATCH_UP_S, self._next_start) + due
+        self._pace.record_start(now, tokens)
         start = Start(now, tokens, self._count)
         self._count += 1
         self._adaptive.record_start(start)
@@ -112,7 +133,7 @@ class RateLimiter:
 
     def record_usage(self, start: Start, tokens: float) -> None:
         """Correct the expected tokens of a request by those it has used."""
-        self._next_start += (tokens - start.tokens) * self._token_s
+        self._pace.record_usage(start.tokens, tokens)
 
     def record_success(self) -> None:
         """Note a request that the server accepted."""

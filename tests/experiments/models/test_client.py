@@ -20,7 +20,7 @@ from dspy.utils.exceptions import (
 from autoevol.experiments.models.client import RoleClient
 from autoevol.experiments.models.limits import circuit_breaker
 from autoevol.experiments.models.limits.admission import PrioritySemaphore
-from autoevol.experiments.models.limits.rate_limiter import RateLimiter
+from autoevol.experiments.models.limits.rate_limiter import Pace, RateLimiter
 from autoevol.experiments.models.limits.reply_cap import LEAST_CUTS
 from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.transports.errors import SettingError, UnreachableError, error_for
@@ -294,7 +294,7 @@ def test_a_jump_of_the_clock_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
     wire = Scripted(first(2, LMRateLimitError("429", retry_after=0.1)))
     jumps = iter([0.0, 1e9, -1e9] * 1000)
     monkeypatch.setattr(time, "time", lambda: next(jumps))
-    assert ask(client_of(wire, rate_limiter=RateLimiter(requests_per_minute=6000)))[0] == GOOD
+    assert ask(client_of(wire, rate_limiter=RateLimiter(Pace(requests_per_minute=6000))))[0] == GOOD
 
 
 def test_urgent_waiters_go_first_and_a_cancelled_one_loses_no_slot() -> None:
@@ -332,7 +332,7 @@ def test_a_server_that_is_only_full_is_not_taken_for_a_wrong_address(
 
 def test_waiting_for_the_pace_is_no_outage() -> None:
     wire = Scripted(first(1, LMTransportError("connection lost")))
-    client = client_of(wire, outage=0.2, rate_limiter=RateLimiter(requests_per_minute=100))
+    client = client_of(wire, outage=0.2, rate_limiter=RateLimiter(Pace(requests_per_minute=100)))
     assert ask(client)[0] == GOOD
 
 

@@ -19,7 +19,7 @@ from dspy.utils.exceptions import (
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.engine import Engine
 from autoevol.experiments.models.ledger import Ledger
-from autoevol.experiments.models.limits.rate_limiter import RateLimiter
+from autoevol.experiments.models.limits.rate_limiter import Pace, RateLimiter
 from autoevol.experiments.models.lm import RoleLM
 from autoevol.experiments.models.transports.protocol import Request, Response
 from autoevol.program.adapter import AdapterName
@@ -172,7 +172,7 @@ def test_tokens_count_towards_the_budget(make_engine: MakeEngine) -> None:
 
 def test_the_rate_limiter_spaces_the_starts(make_engine: MakeEngine) -> None:
     wire = Counting()
-    limited = client_of(wire, rate_limiter=RateLimiter(requests_per_minute=1200))
+    limited = client_of(wire, rate_limiter=RateLimiter(Pace(requests_per_minute=1200)))
     engine = make_engine()
     started = time.monotonic()
     for future in [engine.submit(limited, REQUEST, draw) for draw in range(5)]:

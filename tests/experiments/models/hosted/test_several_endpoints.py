@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,11 +153,21 @@ def test_weights_divide_the_calls() -> None:
     assert (light.admission.load, heavy.admission.load) == (4, 12)
 
 
-def test_limits_hold_for_all_addresses_together() -> None:
+def test_limits_hold_for_all_addresses_together_and_one_may_use_them_alone() -> None:
     addresses = (Address("http://a", 10), Address("http://b", 30))
     role = ModelSettings("hosted_vllm/m", addresses, role="evolver", requests_per_minute=60)
-    assert [member.requests_per_minute for member in members_of(role)] == [15, 45]
     assert role.in_flight == 40
+    admissions = Admissions(StopSignal())
+    gates = [admissions.of(member.api_base, member, "together").gate for member in members_of(role)]
+    now = 0.0
+    for number in range(20):
+        now += gates[0].wait_s(now)
+        # The other one is down for the last half: its part of the limit is not lost.
+        gates[number % 2 if number < 10 else 0].record_start(now, 1)
+        assert gates[0].wait_s(now) == gates[1].wait_s(now) > 0
+    assert now == pytest.approx(19.0)
+    (alone,) = members_of(replace(role, api_base="http://a"))
+    assert admissions.of("http://a", alone).gate.wait_s(now) == 0
 
 
 def test_an_address_that_is_down_is_left_out_and_comes_back(evolve: Callable[..., Result]) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from autoevol.experiments.models.limits.rate_limiter import RateLimiter, Start
+from autoevol.experiments.models.limits.rate_limiter import Pace, RateLimiter, Start
 
 LATENCY_S, REFUSAL_S = 0.2, 0.002
 Admits = Callable[[float], bool]
@@ -165,7 +165,7 @@ def test_the_servers_advice_is_followed_in_a_storm() -> None:
 
 
 def test_requests_per_minute_are_spread_evenly() -> None:
-    limiter, now = RateLimiter(requests_per_minute=120), 0.0
+    limiter, now = RateLimiter(Pace(requests_per_minute=120)), 0.0
     for _ in range(10):
         now += limiter.wait_s(now)
         limiter.record_start(now, 1000)
@@ -173,7 +173,7 @@ def test_requests_per_minute_are_spread_evenly() -> None:
 
 
 def test_tokens_per_minute_are_corrected_by_what_was_used() -> None:
-    limiter = RateLimiter(tokens_per_minute=600)
+    limiter = RateLimiter(Pace(tokens_per_minute=600))
     start = limiter.record_start(0.0, tokens=50)
     assert limiter.wait_s(0.0) == pytest.approx(5.0)
     limiter.record_usage(start, tokens=20)
