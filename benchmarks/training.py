@@ -18,7 +18,7 @@ from rich.console import Console
 
 from autoevol.experiments.config.train import TrainConfig
 from autoevol.experiments.training.examples import read_examples
-from autoevol.experiments.training.student import Student, open_student
+from autoevol.experiments.training.student import Student, open_student, readable
 from autoevol.experiments.training.trainer import Training, has_bf16, train
 
 ROWS = Path(__file__).resolve().parents[1] / "data" / "solvable_en.jsonl"
@@ -61,7 +61,7 @@ def measure(role: str, rows: int) -> dict[str, Any]:
     """Return tokens a second and peak memory of one training in this process."""
     examples = read_examples(ROWS).examples[:rows]
     student = open_student(CONFIG, "benchmark")
-    tokens = sum(student.tokens(example) for example in examples)
+    tokens = sum(readable(student, examples, "benchmark").tokens)
     dicts = [example.as_dict() for example in examples]
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()

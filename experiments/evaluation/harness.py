@@ -57,7 +57,7 @@ def run_harness(name: str, model: WeightsModel, config: EvaluateConfig) -> list[
     own = name.removeprefix(HARNESS)
     with _errors(name), batch_memory(config), _quiet():
         manager = TaskManager(include_path=config.harness_tasks)
-        drawn = _drawn(_leaves(get_task_dict([own], manager)), config.limit)
+        tasks = _leaves(get_task_dict([own], manager)) if config.limit else []
         outcome = lm_eval.simple_evaluate(
             model=HFLM(
                 pretrained=model.loaded.model,
@@ -66,7 +66,7 @@ def run_harness(name: str, model: WeightsModel, config: EvaluateConfig) -> list[
                 max_length=model.loaded.max_tokens,
             ),
             tasks=[own],
-            samples=drawn,
+            samples=_drawn(tasks, config.limit) if config.limit else None,
             task_manager=manager,
             apply_chat_template=config.harness_chat,
             confirm_run_unsafe_code=False,
@@ -77,10 +77,8 @@ def run_harness(name: str, model: WeightsModel, config: EvaluateConfig) -> list[
     return _results(samples)
 
 
-def _drawn(tasks: Sequence[Any], limit: int | None) -> dict[str, list[int]] | None:
-    """Return the numbers of the questions of each task that are given; None: all."""
-    if limit is None:
-        return None
+def _drawn(tasks: Sequence[Any], limit: int) -> dict[str, list[int]]:
+    """Return the numbers of the questions of each task that are given."""
     names = {task.config.task: len(task.eval_docs) for task in tasks}
     return {
         name: sorted(range(count), key=lambda n: draw_number("evaluate", name, n))[:limit]
@@ -93,12 +91,15 @@ class HarnessQuestions:
     """The questions of a task, or of all tasks of a group.
 
     Attributes:
-        texts: What no row of a training set may hold: the questions alone where their fields tell
-            them, else the prompts, and the right answers that are texts.
+        count: How many there are.
+        prompts: As the task puts them, and long right answers.
+        fields: The texts of each question that its fields hold alone.
         digest: Hash of texts and right answers, and of how they are asked.
     """
 
-    texts: tuple[str, ...]
+    count: int
+    prompts: tuple[str, ...]
+    fields: tuple[str, ...]
     digest: str
 
 
@@ -120,20 +121,16 @@ def harness_questions(name: str, config: EvaluateConfig) -> HarnessQuestions:
         prompts = [str(task.doc_to_text(doc)) for task, doc in docs]
         drawn = [config.limit, "drawn"] if config.limit else None
         content = [prompts, [str(doc) for _, doc in docs], drawn, config.harness_chat]
-        texts = [
-            text
-            for (_, doc), prompt in zip(docs, prompts, strict=True)
-            for text in _held(doc, prompt)
-        ]
-        texts += [answer for task, doc in docs if is_long(answer := str(task.doc_to_target(doc)))]
+        targets = [answer for task, doc in docs if is_long(answer := str(task.doc_to_target(doc)))]
+        fields = tuple(text for _, doc in docs for text in _fields(doc))
     digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
-    return HarnessQuestions(tuple(texts), digest[:32])
+    return HarnessQuestions(len(docs), (*prompts, *targets), fields, digest[:32])
 
 
-def _held(doc: Mapping[str, Any], prompt: str) -> list[str]:
-    """Return the question of a document: what a prompt says around it is no part of it."""
+def _fields(doc: Mapping[str, Any]) -> list[str]:
+    """Return the texts of a document by themselves, without what a prompt says around them."""
     values = (doc.get(name) for name in _QUESTIONS)
-    return [value for value in values if isinstance(value, str) and value.strip()] or [prompt]
+    return [value for value in values if isinstance(value, str) and value.strip()]
 
 
 def _leaves(tree: Mapping[Any, Any]) -> list[Any]:

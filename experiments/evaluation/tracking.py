@@ -32,7 +32,7 @@ def track_evaluation(config: TrackingConfig, report: Report, say: Callable[[str]
         say: Gets a line where the store cannot be used.
     """
     with reporting(say, "the results are written"):
-        training = Path(report.plan.model).expanduser().parent
+        training = Path(report.plan.model).expanduser().resolve().parent
         if not ((training / RESULT).is_file() and (training.parent / TRAINING).is_file()):
             evaluation_record(report, None).log(config)
             return

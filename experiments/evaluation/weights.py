@@ -16,7 +16,7 @@ from autoevol.experiments.pretrained.adapters import (
     is_adapter,
     with_adapter,
 )
-from autoevol.experiments.pretrained.loading import Pretrained, Tokens, batches, load
+from autoevol.experiments.pretrained.loading import Pretrained, Tokens, batches, load, load_errors
 from autoevol.experiments.pretrained.memory import memory_errors
 from autoevol.program.errors import ConfigError
 
@@ -172,7 +172,9 @@ def open_weights(name: str, config: EvaluateConfig, where: str) -> WeightsModel:
     loaded = load(base, "AutoModelForCausalLM", where, only_safe=True)
     if is_adapted:
         tokenizer = adapter_tokenizer(folder, loaded.tokenizer, where)
-        merged = with_adapter(loaded.model, folder, where).merge_and_unload().eval()
+        adapted = with_adapter(loaded.model, folder, where)
+        with load_errors(name, where):
+            merged = adapted.merge_and_unload().eval()
         loaded = replace(loaded, model=merged, tokenizer=tokenizer)
     tokenizer = loaded.tokenizer
     if config.chat_template:

@@ -1,6 +1,7 @@
 """LoRA adapters: which model one belongs to, and the model with it."""
 
 import json
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from autoevol.experiments.pretrained.loading import libraries, load_errors, quie
 from autoevol.program.errors import ConfigError
 
 ADAPTER, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+NEAR = "base_model.txt"
+"""The way from an adapter's folder to its model's, where that is one on this machine."""
 
 
 def is_adapter(name: str) -> bool:
@@ -18,6 +21,20 @@ def is_adapter(name: str) -> bool:
 
 def base_of(folder: Path, where: str) -> str:
     """Return the model that an adapter belongs to, as its file names it.
+
+    A model in a folder of a project that was moved as a whole is found, too.
+
+    Raises:
+        ConfigError: The file names none.
+    """
+    name = base_name(folder, where)
+    near = folder / NEAR
+    way = near.read_text("utf-8").strip() if near.is_file() else ""
+    return str((folder / way).resolve()) if way and (folder / way).is_dir() else name
+
+
+def base_name(folder: Path, where: str) -> str:
+    """Return the model that an adapter's file names.
 
     Raises:
         ConfigError: It names none.
@@ -41,11 +58,14 @@ def name_base(folder: Path, model: str) -> None:
     file = folder / ADAPTER
     if not file.is_file():
         return
-    short = Path(model.removeprefix("local/")).expanduser()
-    if short.is_file() and model.startswith("local/"):
-        model = f"local/{short.resolve()}"
-    elif short.is_dir():
-        model = str(short.resolve())
+    is_local = model.startswith("local/")
+    path = Path(model.removeprefix("local/") if is_local else model).expanduser()
+    if is_local and path.is_file():
+        model = f"local/{path.resolve()}"
+    elif not is_local and path.is_dir():
+        model = str(path.resolve())
+        way = os.path.relpath(path.resolve(), folder.resolve())
+        (folder / NEAR).write_text(f"{way}\n", encoding="utf-8")
     settings = {**json.loads(file.read_text("utf-8")), "base_model_name_or_path": model}
     file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autoevol.experiments.models.local.digests import recorded_sha256
 from autoevol.experiments.models.local.weights import cache_folder
-from autoevol.experiments.pretrained.adapters import base_of, is_adapter
+from autoevol.experiments.pretrained.adapters import base_name, base_of, is_adapter
 
 _WEIGHT_FILES = ("*.safetensors", "*config.json", "tokenizer*", "*.jinja", "vocab*", "merges.txt")
 
@@ -24,8 +24,12 @@ def weights_digest(model: str) -> str:
     if short or not folder.is_dir():
         return ""
     files = [file for pattern in _WEIGHT_FILES for file in folder.glob(pattern)]
-    base = base_of(folder, model) if is_adapter(model) else ""
-    return _digest(files, base, weights_digest(base) if base and base != model else "")
+    if not is_adapter(model):
+        return _digest(files, "", "")
+    base = base_of(folder, model)
+    # By the name in the file, which stays where a project is moved.
+    name = base_name(folder, model)
+    return _digest(files, name, weights_digest(base) if base != model else "")
 
 
 def _digest(files: Sequence[Path], *others: str) -> str:

@@ -1,7 +1,7 @@
 """Means of a study's cells, and their paired differences to the first arm."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,7 +58,7 @@ def _figures(task: Task, cell: TrainedCell, baseline: TrainedCell | None) -> Cel
         cell.cell.arm,
         cell.cell.condition,
         task.name,
-        crossed_mean(scores[0]) if scores.size else None,
+        _mean(task, scores[0]) if scores.size else None,
         difference,
         scores.shape[2],
         shared,
@@ -81,4 +81,13 @@ def before_training(results: StudyResults) -> dict[str, CrossedMean | None]:
     """Return what the student could do before any training, by task."""
     held = results_of(results.student)
     values = {task.name: _matrix([[held[task.name]]], 1) for task in results.plan.all_tasks}
-    return {name: crossed_mean(own[0]) if own.size else None for name, own in values.items()}
+    ways = {task.name: task for task in results.plan.all_tasks}
+    return {name: _mean(ways[name], own[0]) if own.size else None for name, own in values.items()}
+
+
+def _mean(task: Task, scores: Matrix) -> CrossedMean:
+    """Return the mean of a task's scores; of shares the interval stays within [0, 1]."""
+    mean = crossed_mean(scores)
+    if task.way == "loss":
+        return mean
+    return replace(mean, low=max(0.0, mean.low), high=min(1.0, mean.high))

@@ -1,5 +1,6 @@
 """Rows that share words with a question: such an arm would learn its exam."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from autoevol.program.errors import ConfigError
 
 _ANSWERS = ("answer", "reference")
 """Keys of an item that hold an answer in full."""
+
+_SOLUTION = 13
+"""Words below which a solution is what many would write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,21 @@ class Leak:
     words: str
 
 
-def leaks(
-    examples: Sequence[Example], questions: Mapping[str, Sequence[str]], size: int
-) -> list[Leak]:
+@dataclass(frozen=True, slots=True)
+class ExamTexts:
+    """What no row of an arm may hold of a task.
+
+    Attributes:
+        said: What the model reads, system prompts aside, and long right answers.
+        bare: Questions and solutions as published. A short one is a part of many texts, and only a
+            row that consists of it holds it.
+    """
+
+    said: tuple[str, ...]
+    bare: tuple[str, ...] = ()
+
+
+def leaks(examples: Sequence[Example], questions: Mapping[str, ExamTexts], size: int) -> list[Leak]:
     """Return the rows that share words with any question or its right answer.
 
     Args:
@@ -40,10 +56,15 @@ def leaks(
     # Each text by itself: a short question leaks where a row consists of it.
     pairs = [(example.row, text) for example in examples for text in _texts(example)]
     texts = [text for _, text in pairs]
+    indices = [
+        (name, index)
+        for name, own in questions.items()
+        for index in (Benchmark(own.said, size=size), Benchmark(own.bare, size=size, least=size))
+    ]
     return [
         Leak(pairs[hit.row][0], name, hit.run)
-        for name, own in questions.items()
-        for hit in Benchmark(own, size=size).contamination(texts).hits
+        for name, index in indices
+        for hit in index.contamination(texts).hits
     ]
 
 
@@ -52,15 +73,26 @@ def _texts(example: Example) -> list[str]:
     return [*said, example.completion]
 
 
-def texts_of(task: Task) -> list[str]:
-    """Return what no row may hold: each question by itself, and long right answers.
+def texts_of(task: Task) -> ExamTexts:
+    """Return what no row may hold of a task.
 
-    System prompts are left out, and a short answer ("42"), which is in many rows that know nothing
-    of the task.
+    A short answer ("42") is left out: it is in many rows that know nothing of the task.
     """
-    questions = [text for item in task.items for text in item.published or _said(item)]
+    said = [text for item in task.items if not item.published for text in _said(item)]
     answers = (str(item.key.get(name) or "") for item in task.items for name in _ANSWERS)
-    return questions + [answer for answer in answers if is_long(answer)]
+    long = [answer for answer in answers if is_long(answer)]
+    return ExamTexts((*said, *long), bare_texts([item.published for item in task.items]))
+
+
+def bare_texts(published: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return questions with their long solutions; a question that several items ask is left out.
+
+    Args:
+        published: Of each item its question, then its solutions.
+    """
+    counts = Counter(texts[0] for texts in published if texts)
+    solutions = (text for texts in published for text in texts[1:] if is_long(text, _SOLUTION))
+    return (*(question for question, count in counts.items() if count == 1), *solutions)
 
 
 def _said(item: Item) -> list[str]:

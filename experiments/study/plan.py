@@ -13,7 +13,7 @@ from autoevol.experiments.evaluation.tasks.catalogue import HARNESS, fingerprint
 from autoevol.experiments.evaluation.tasks.grading import check_tools
 from autoevol.experiments.evaluation.tasks.items import Task
 from autoevol.experiments.study.choice import method_arms
-from autoevol.experiments.study.leaks import leaks, texts_of, without_leaks
+from autoevol.experiments.study.leaks import ExamTexts, bare_texts, leaks, texts_of, without_leaks
 from autoevol.experiments.study.runs import ArmRun, arm_run
 from autoevol.experiments.training.examples import ExampleSet, question_examples, read_examples
 from autoevol.experiments.training.student import template_of
@@ -31,6 +31,7 @@ class StudyPlan:
         tasks: With the questions that are given.
         harness: Names of tasks of lm-evaluation-harness.
         digests: Fingerprints of the whole tasks, by name.
+        counts: Questions of each task that are given.
         questions: Texts of each whole task, which no arm may hold.
         runs: Runs that the study makes itself, by arm.
     """
@@ -40,7 +41,8 @@ class StudyPlan:
     tasks: tuple[Task, ...]
     harness: tuple[str, ...]
     digests: Mapping[str, str]
-    questions: Mapping[str, Sequence[str]]
+    counts: Mapping[str, int]
+    questions: Mapping[str, ExamTexts]
     runs: Mapping[str, ArmRun]
 
     @property
@@ -95,9 +97,14 @@ def _planned(config: StudyConfig, file: Path) -> StudyPlan:
     digests = {task.name: fingerprint(whole) for task, whole in opened}
     digests |= {name: own.digest for name, own in asked_there.items()}
     questions = {whole.name: texts_of(whole) for _, whole in opened}
-    questions |= {name: list(own.texts) for name, own in asked_there.items()}
+    questions |= {
+        name: ExamTexts(own.prompts, bare_texts([[text] for text in own.fields]))
+        for name, own in asked_there.items()
+    }
     tasks = tuple(task for task, _ in opened)
-    plan = StudyPlan(config, file, tasks, tuple(harness), digests, questions, runs)
+    counts = {task.name: len(task.items) for task in tasks}
+    counts |= {name: own.count for name, own in asked_there.items()}
+    plan = StudyPlan(config, file, tasks, tuple(harness), digests, counts, questions, runs)
     # Before any run of an arm is paid for.
     for name in config.arms:
         if name not in runs or runs[name].finished():

@@ -84,7 +84,7 @@ def _arms(results: StudyResults) -> list[dict[str, Any]]:
             "rows": arm.rows,
             "examples": len(arm.examples),
             "left_out": dict(arm.left_out),
-            "answers_cut": arm.cut,
+            "answers_cut": arm.readable.cut,
             "answered_by": shown_models(arm),
         }
         for name, arm in results.arms.items()

@@ -92,7 +92,7 @@ class Work:
         if len({arm.responders for arm in arms.values()}) > 1:
             by_arm = "; ".join(f"{name} {shown_models(arm)}" for name, arm in arms.items())
             self.say(f"the arms differ in who answered, too: {by_arm}")
-        cells = cells_of(config, arms, student)
+        cells = cells_of(config, arms)
         with alone_in(config.folder):
             before = self._evaluated(config.train.model, config.folder / "student")
             for cell in cells:
@@ -103,10 +103,8 @@ class Work:
     def _arm(self, name: str, student: Student) -> ArmData:
         data = arm_examples(self.plan, name)
         chosen = readable(student, data.examples, str(self.plan.where))
-        tokens = tuple(student.tokens(example) for example in chosen.examples)
         no_room = {"without room in max_length": chosen.no_room} if chosen.no_room else {}
-        left_out = {**data.left_out, **no_room}
-        return ArmData(chosen.examples, left_out, chosen.cut, tokens, data.responders)
+        return ArmData(chosen, {**data.left_out, **no_room}, data.responders)
 
     def _trained(self, cell: Cell) -> TrainedCell:
         self.say(f"{cell.name}: {cell.rows:,} rows, {cell.tokens:,} tokens")

@@ -273,10 +273,12 @@ class Record:
         tags = {"run_kind": self.kind, tag: self.key}
         if self.parent:
             tags["mlflow.parentRunId"] = self.parent
-        run = store.find(tag, self.key) or store.client.create_run(
-            store.experiment_id, tags=tags, run_name=self.name
-        )
+        held = store.find(tag, self.key)
+        run = held or store.client.create_run(store.experiment_id, tags=tags, run_name=self.name)
         client, run_id = store.client, str(run.info.run_id)
+        if held:
+            # The run that it stands under may be another one by now.
+            set_tags(client, held, tags)
         if not run.data.params:
             log_params(client, run_id, self.params)
         log_metrics(client, run_id, self.metrics)

@@ -116,7 +116,8 @@ def _config(request: TrainRequest, where: str, *, is_run: bool) -> TrainConfig:
     stored = stored_config(request.target).train if is_run else None
     keys = stored.model_dump(mode="json") if stored else {}
     overrides = [*request.overrides]
-    if any(override.startswith("train.preset=") for override in overrides):
+    named = [one.partition("=")[2] for one in overrides if one.startswith("train.preset=")]
+    if named and named[-1] not in ("", "null", "~"):
         # A stored section names every key, and its own keys come before those of a preset.
         keys = {key: keys[key] for key in keys.keys() - PRESET_KEYS}
     tree: dict[str, Any] = {"train": keys} if keys else {}

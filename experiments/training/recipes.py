@@ -15,9 +15,11 @@ import yaml
 
 from autoevol.experiments.config.train import TrainConfig
 from autoevol.experiments.files.atomic import write_whole
+from autoevol.experiments.pretrained.adapters import is_adapter
 from autoevol.experiments.training.examples import Example, Message
 from autoevol.experiments.training.plan import TrainPlan
 from autoevol.experiments.training.student import template_of
+from autoevol.experiments.training.trainer import SCHEDULES
 from autoevol.program.errors import ConfigError
 
 TrainerName = Literal["llama_factory", "axolotl", "trl", "torchtune"]
@@ -51,6 +53,10 @@ def write_recipe(plan: TrainPlan, trainer: TrainerName) -> list[str]:
     if config.model.startswith("local/"):
         raise ConfigError(
             f"{plan.where}: train.model", f"{config.model} is known here alone; name one of the hub"
+        )
+    if is_adapter(config.model):
+        raise ConfigError(
+            f"{plan.where}: train.model", f"{config.model} is a LoRA adapter; name a whole model"
         )
     if config.tokens:
         raise ConfigError(
@@ -125,7 +131,7 @@ def _shared(config: TrainConfig) -> dict[str, Any]:
     return {
         "learning_rate": config.lr,
         "num_train_epochs": config.epochs,
-        "lr_scheduler_type": config.schedule,
+        "lr_scheduler_type": SCHEDULES.get(config.schedule, config.schedule),
         "weight_decay": config.weight_decay,
         "per_device_train_batch_size": config.micro_batch,
         "gradient_accumulation_steps": config.batch // config.micro_batch,
@@ -170,7 +176,7 @@ def _axolotl(folder: Path, config: TrainConfig) -> list[str]:
         "gradient_accumulation_steps": config.batch // config.micro_batch,
         "num_epochs": config.epochs,
         "learning_rate": config.lr,
-        "lr_scheduler": config.schedule,
+        "lr_scheduler": SCHEDULES.get(config.schedule, config.schedule),
         "warmup_ratio": config.warmup,
         "weight_decay": config.weight_decay,
         "optimizer": "adamw_torch",
@@ -235,7 +241,8 @@ def _torchtune(folder: Path, config: TrainConfig) -> list[str]:
     _written(folder, "torchtune.yaml", tree, "")
     return [
         f"`tune ls` shows the RECIPE of {config.model}, which names its files; then",
-        f"the schedule ({config.schedule}, warm-up {config.warmup:g}) is the recipe's own, too",
+        f"schedule ({config.schedule}, warm-up {config.warmup:g}) is the recipe's own, too; epochs "
+        f"are whole ({config.epochs:g} asked)",
         f"cd {shlex.quote(str(folder))} && {command}",
     ]
 

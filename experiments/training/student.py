@@ -1,5 +1,6 @@
 """The student before its training: its weights in single precision, its tokenizer and template."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,27 +45,15 @@ class Student:
     max_length: int
     base: str
 
-    def tokens(self, example: Example) -> int:
-        """Return the tokens of an example that are trained on or read."""
-        return min(self.max_length, self._length(example))
-
-    def is_cut(self, example: Example) -> bool:
-        """Tell whether the end of an answer is not read."""
-        return self._length(example) > self.max_length
-
-    def has_room(self, example: Example) -> bool:
-        """Tell whether any of an answer is read behind its prompt."""
-        prompt = self._templated([*example.prompt], add_generation_prompt=True)
-        return len(prompt) < self.max_length
-
-    def _length(self, example: Example) -> int:
+    def lengths(self, example: Example) -> tuple[int, int]:
+        """Return the tokens of an example's prompt, and of all of it."""
         answer = {"role": "assistant", "content": example.completion}
-        return len(self._templated([*example.prompt, answer]))
+        prompt = self._templated([*example.prompt], add_generation_prompt=True)
+        return prompt, self._templated([*example.prompt, answer])
 
-    def _templated(self, messages: list[dict[str, str]], **options: Any) -> Sequence[int]:
+    def _templated(self, messages: list[dict[str, str]], **options: Any) -> int:
         encoded = self.tokenizer.apply_chat_template(messages, return_dict=True, **options)
-        tokens: Sequence[int] = encoded["input_ids"]
-        return tokens
+        return len(encoded["input_ids"])
 
 
 def open_student(config: TrainConfig, where: str) -> Student:
@@ -154,13 +143,29 @@ class Readable:
 
     Attributes:
         examples: Those whose prompts leave room for an answer.
-        no_room: The others.
-        cut: Of the examples, those whose answers are not read to their end.
+        tokens: Of each, as far as it is read.
+        no_room: How many others there are.
+        is_cut: Of each example, whether its answer is not read to its end.
     """
 
     examples: tuple[Example, ...]
+    tokens: tuple[int, ...]
     no_room: int
-    cut: int
+    is_cut: tuple[bool, ...]
+
+    @property
+    def cut(self) -> int:
+        """Examples whose answers are not read to their end."""
+        return sum(self.is_cut)
+
+    def within(self, most: int | None) -> "Readable":
+        """Return the first examples that have so many tokens together at most; None: all."""
+        if most is None:
+            return self
+        sums = itertools.accumulate(self.tokens)
+        count = sum(1 for _ in itertools.takewhile(lambda total: total <= most, sums))
+        first = (self.examples[:count], self.tokens[:count])
+        return Readable(*first, self.no_room, self.is_cut[:count])
 
 
 def readable(student: Student, examples: Sequence[Example], where: str) -> Readable:
@@ -170,38 +175,29 @@ def readable(student: Student, examples: Sequence[Example], where: str) -> Reada
         ConfigError: Its template refuses an example, as some do system prompts, or no prompt leaves
             room for an answer.
     """
-    kept = tuple(example for example in examples if _has_room(student, example, where))
+    longest = student.max_length
+    lengths = [_lengths(student, example, where) for example in examples]
+    kept = [
+        (e, whole) for e, (prompt, whole) in zip(examples, lengths, strict=True) if prompt < longest
+    ]
     if examples and not kept:
         raise ConfigError(
             f"{where}: train.max_length",
-            f"no prompt has fewer than {student.max_length:,} tokens, so that none leaves room for "
-            "an answer",
+            f"no prompt has fewer than {longest:,} tokens, so that none leaves room for an answer",
         )
-    cut = sum(student.is_cut(example) for example in kept)
-    return Readable(kept, len(examples) - len(kept), cut)
+    return Readable(
+        tuple(example for example, _ in kept),
+        tuple(min(longest, whole) for _, whole in kept),
+        len(examples) - len(kept),
+        tuple(whole > longest for _, whole in kept),
+    )
 
 
-def _has_room(student: Student, example: Example, where: str) -> bool:
+def _lengths(student: Student, example: Example, where: str) -> tuple[int, int]:
     try:
-        return bool(student.tokens(example)) and student.has_room(example)
+        return student.lengths(example)
     except (jinja2.TemplateError, TypeError, KeyError, ValueError) as error:
         raise ConfigError(
             f"{where}: train.model",
             f"its chat template refuses row {example.row}: {error}",
         ) from error
-
-
-def within_tokens(
-    student: Student, examples: Sequence[Example], most: int | None
-) -> tuple[Example, ...]:
-    """Return the first examples that have so many tokens together at most; None: all."""
-    if most is None:
-        return tuple(examples)
-    chosen: list[Example] = []
-    total = 0
-    for example in examples:
-        total += student.tokens(example)
-        if total > most:
-            break
-        chosen.append(example)
-    return tuple(chosen)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from autoevol.experiments.files.reading import read_object
+from autoevol.experiments.pretrained.adapters import is_adapter
 from autoevol.experiments.tracking.again import reporting
 from autoevol.experiments.tracking.config import TrackingConfig
 from autoevol.experiments.tracking.naming.runs import placed
@@ -29,7 +30,9 @@ def track_trainings(
 
 def training_record(plan: TrainPlan, result: TrainingResult) -> Record:
     """Return a training as a run of MLflow."""
-    settings = plan.config.model_dump(mode="json", exclude={"seeds"})
+    # An adapter that is trained on has a rank and a scale of its own.
+    unknown = {"rank", "alpha"} if is_adapter(plan.config.model) else set()
+    settings = plan.config.model_dump(mode="json", exclude={"seeds", *unknown})
     return Record(
         kind="train",
         key=training_key(plan.folder, result.seed),
@@ -61,5 +64,8 @@ def training_key(folder: Path, seed: int) -> str:
         folder: Of the trainings; its `training.json` is there.
         seed: Of the training.
     """
-    content = [str(folder.resolve()), read_object(folder / IDENTITY), seed]
+    held = read_object(folder / IDENTITY)
+    # A folder of before has these two keys alone.
+    identity = {key: held.get(key) for key in ("train", "data")}
+    content = [str(folder.resolve()), identity, seed]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]

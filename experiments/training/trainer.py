@@ -24,6 +24,8 @@ from autoevol.program.errors import ConfigError
 
 EXTRA = "pip install 'autoevol[train]'"
 MODEL = "model"
+SCHEDULES = {"constant": "constant_with_warmup"}
+"""Schedules that transformers calls otherwise, where there is a warm-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def check_libraries(where: str) -> None:
 
 
 def steps_of(config: TrainConfig, examples: int) -> int:
-    """Return how many steps a training takes, without packing."""
+    """Return how many steps a training takes; packed, several rows are one example."""
     return max(1, math.ceil(math.ceil(examples / config.batch) * config.epochs))
 
 
@@ -139,18 +141,22 @@ def _trainer(
         def on_step_end(self, *_: Any, **__: Any) -> None:
             on_step()
 
-    return SFTTrainer(
+    trainer = SFTTrainer(
         model=student.model,
-        args=_arguments(training, student, len(examples)),
+        args=_arguments(training, student),
         train_dataset=datasets.Dataset.from_list([example.as_dict() for example in examples]),
         processing_class=student.tokenizer,
         # TRL would put a new adapter in the place of one that is there.
         peft_config=None if is_adapted or config.method == "full" else _lora(config),
         callbacks=[OnStep()],
     )
+    # Packed examples are fewer, and their number is known only now.
+    for name, value in _steps(config, len(trainer.train_dataset)).items():
+        setattr(trainer.args, name, value)
+    return trainer
 
 
-def _arguments(training: Training, student: Student, examples: int) -> Any:
+def _arguments(training: Training, student: Student) -> Any:
     import torch
     from trl import SFTConfig
 
@@ -161,7 +167,7 @@ def _arguments(training: Training, student: Student, examples: int) -> Any:
         gradient_accumulation_steps=_accumulation(training, max(1, torch.cuda.device_count())),
         num_train_epochs=config.epochs,
         learning_rate=config.lr,
-        **_schedule(config, examples),
+        lr_scheduler_type=SCHEDULES.get(config.schedule, config.schedule),
         weight_decay=config.weight_decay,
         max_length=student.max_length,
         packing=config.packing,
@@ -182,19 +188,13 @@ def _arguments(training: Training, student: Student, examples: int) -> Any:
     )
 
 
-def _schedule(config: TrainConfig, examples: int) -> dict[str, Any]:
-    """Return the arguments that count steps: of the learning rate, and of the checkpoints."""
-    kind = "constant_with_warmup" if config.schedule == "constant" else config.schedule
-    share = 1 / (config.checkpoints + 1)
-    if config.packing:
-        # Nobody knows the steps yet; below 1 both are shares of them.
-        return {"lr_scheduler_type": kind, "warmup_steps": config.warmup, "save_steps": share}
+def _steps(config: TrainConfig, examples: int) -> dict[str, int]:
+    """Return the arguments that count steps: of the warm-up, and between checkpoints."""
     steps = steps_of(config, examples)
     return {
-        "lr_scheduler_type": kind,
         # Rounded down: the first step of a warm-up changes nothing, and a training may have one.
         "warmup_steps": math.floor(config.warmup * steps),
-        "save_steps": max(1, math.ceil(steps * share)),
+        "save_steps": max(1, math.ceil(steps / (config.checkpoints + 1))),
     }
 
 

@@ -17,7 +17,6 @@ from autoevol.experiments.training.student import (
     Student,
     open_student,
     readable,
-    within_tokens,
 )
 from autoevol.experiments.training.trainer import (
     MODEL,
@@ -46,10 +45,12 @@ def run_trainings(plan: TrainPlan, bar: ProgressBar) -> list[TrainingResult]:
     # A student that cannot be used leaves no folder.
     bar.on_phase(Phase("load the student", 0))
     first: list[Student] = [open_student(plan.config, plan.where)]
-    _readable(plan, first[0])
+    chosen = _readable(plan, first[0])
     with alone_in(plan.folder):
         write_identity(plan)
-        return [_held(plan, seed) or _made(plan, seed, first, bar) for seed in plan.config.seeds]
+        return [
+            _held(plan, seed) or _made(plan, seed, chosen, first, bar) for seed in plan.config.seeds
+        ]
 
 
 def _held(plan: TrainPlan, seed: int) -> TrainingResult | None:
@@ -62,19 +63,19 @@ def _held(plan: TrainPlan, seed: int) -> TrainingResult | None:
 
 
 def _readable(plan: TrainPlan, student: Student) -> Readable:
-    chosen = readable(student, plan.examples, plan.where)
-    within = within_tokens(student, chosen.examples, plan.config.tokens)
-    if not within:
+    chosen = readable(student, plan.examples, plan.where).within(plan.config.tokens)
+    if not chosen.examples:
         raise ConfigError(
             f"{plan.where}: train.tokens", f"is {plan.config.tokens}, less than the first row has"
         )
-    return replace(chosen, examples=within, cut=sum(map(student.is_cut, within)))
+    return chosen
 
 
-def _made(plan: TrainPlan, seed: int, opened: list[Student], bar: ProgressBar) -> TrainingResult:
+def _made(
+    plan: TrainPlan, seed: int, chosen: Readable, opened: list[Student], bar: ProgressBar
+) -> TrainingResult:
     # A training changes its student, so that each needs one of its own.
     student = opened.pop() if opened else open_student(plan.config, plan.where)
-    chosen = _readable(plan, student)
     bar.on_phase(Phase(f"train, seed {seed}", steps_of(plan.config, len(chosen.examples))))
     training = Training(plan.config, seed, plan.folder_of(seed), plan.where)
     result = train(student, chosen.examples, training, lambda: bar.advance(failed=False))

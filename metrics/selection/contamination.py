@@ -59,14 +59,15 @@ class Benchmark:
     """An index of a benchmark's runs of words, to check rows against.
 
     A text of fewer words than a run is one run as a whole, and hits any row that contains it: a
-    short question copied in full is the plainest leak. A text of fewer words than `LEAST_WORDS`
-    hits only rows that consist of it. A row shorter than a run hits only if it contains, or is,
+    short question copied in full is the plainest leak. A text of fewer words than `least` hits only
+    rows that consist of it. A row shorter than a run hits only if it contains, or is,
     such a short text. Words are compared in normal form: without case and punctuation; in scripts
     without spaces each character is a word.
 
     Args:
         texts: Texts that must not leak; one without a word hits nothing.
         size: Words of a run; 13 and 8 are customary.
+        least: See above; "Which of these is right?" is a question of many.
 
     Raises:
         ValueError: `size` is below `LEAST_WORDS`.
@@ -74,10 +75,10 @@ class Benchmark:
     Source: arXiv 2005.14165, appendix C (13 words); arXiv 2406.00770, table 10 (13 and 8).
     """
 
-    def __init__(self, texts: Sequence[str], *, size: int) -> None:
+    def __init__(self, texts: Sequence[str], *, size: int, least: int = LEAST_WORDS) -> None:
         if size < LEAST_WORDS:
             raise ValueError(f"runs have {LEAST_WORDS} words at least, got {size}")
-        self.size = size
+        self.size, self._least = size, least
         self.count = len(texts)
         self._by_length: defaultdict[int, dict[str, list[int]]] = defaultdict(dict)
         self._short: defaultdict[str, list[int]] = defaultdict(list)
@@ -92,7 +93,7 @@ class Benchmark:
     def _add(self, number: int, text: str) -> None:
         tokens = _words(text)
         length = min(self.size, len(tokens))
-        if length < LEAST_WORDS:
+        if length < self._least:
             self._short[normal_form(text)].append(number)
             return
         texts_by_run = self._by_length[length]
@@ -117,9 +118,9 @@ class Benchmark:
         yield from _intersect([normal_form(row)] if tokens else [], self._short)
 
 
-def is_long(text: str) -> bool:
+def is_long(text: str, least: int = LEAST_WORDS) -> bool:
     """Tell whether a text has words enough to leak as a part of another one."""
-    return len(_words(text)) >= LEAST_WORDS
+    return len(_words(text)) >= least
 
 
 def _words(text: str) -> Sequence[str]:

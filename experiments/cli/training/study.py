@@ -62,8 +62,7 @@ def _say_plan(plan: "StudyPlan") -> None:
     say(f"student {config.train.model}: {trainings} trainings at most, each evaluated on")
     for task in plan.all_tasks:
         decides = ", which decides" if task.name == config.decisive else ""
-        count = len(task.items) or len(plan.questions[task.name])
-        say(f"  {task.name}: {count:,} questions{decides}")
+        say(f"  {task.name}: {plan.counts[task.name]:,} questions{decides}")
 
 
 def _pending(plan: "StudyPlan") -> "list[ArmRun]":

@@ -77,12 +77,16 @@ def _mbpp(records: Iterable[Record]) -> Iterable[Item]:
 
 
 def _choices(records: Iterable[Record]) -> Iterable[Item]:
+    numbers: dict[str, Any] = {}
     for record in records:
-        doc = record["doc"]
+        doc, name, number = record["doc"], str(record["native_id"]), record.get("doc_id")
+        # A benchmark of two sources may use an id twice.
+        if numbers.setdefault(name, number) != number:
+            name = f"{name}-{number}"
         choices = [f" {choice}" for choice in doc["choices"]]
         key = {"choices": choices, "right": int(doc["gold"])}
         published = (_FORM.sub("", doc["query"]),)
-        yield Item(str(record["native_id"]), _asked(doc["query"]), key, published)
+        yield Item(name, _asked(doc["query"]), key, published)
 
 
 def _mmlu(records: Iterable[Record]) -> Iterable[Item]:

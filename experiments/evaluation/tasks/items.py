@@ -27,8 +27,8 @@ class Item:
         messages: The conversation that the model continues; for `choose` one message, whose
             text stands before each choice as it is.
         key: What its grading needs.
-        published: The question and its solution as their publisher has them, without what is said
-            around them here: what no row of a training set may hold. (): what the messages say.
+        published: The question as its publisher has it, without what is said around it here, then
+            its solutions: what no row of a training set may hold. (): what the messages say.
     """
 
     id: str

@@ -135,3 +135,14 @@ def test_an_answer_to_read_has_no_marks_of_a_calculator(monkeypatch: pytest.Monk
     monkeypatch.setattr(benchmarks, "records_of", lambda *_: [{"doc": doc}])
     (item,) = open_task("gsm8k_loss").items
     assert item.key["answer"] == "16 - 7 = 9 eggs.\n#### 9"
+
+
+def test_two_sources_of_a_benchmark_may_use_an_id_twice() -> None:
+    from autoevol.experiments.evaluation.tasks.benchmarks import _choices
+
+    doc = {"choices": ["a", "b"], "gold": 0}
+    records = [
+        {"native_id": 7, "doc_id": number, "doc": {**doc, "query": f"{number}?"}}
+        for number in (1, 1, 2)
+    ]
+    assert [item.id for item in _choices(records)] == ["7", "7", "7-2"]

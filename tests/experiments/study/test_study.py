@@ -17,6 +17,11 @@ pytestmark = [
     NEEDS_TORCH,
     NEEDS_PEFT,
 ]
+SOLUTION = """def lakes(text):
+    kinds = {'lake', 'lakes', 'pond'}
+    words = [word.strip('.,') for word in text.lower().split()]
+    return sum(word in kinds for word in words)
+"""
 ANSWERS = {"good": "danube volga danube volga .", "bad": "is it a lake a lake"}
 
 
@@ -170,6 +175,15 @@ def test_mlflow_has_the_study_above_arms_above_trainings(study: dict[str, Any]) 
     fingerprint = good.data.params["data_fingerprint.rows"]
     assert evaluation.data.params["data_fingerprint"] == fingerprint
     assert trainings[0].data.params["data_fingerprint"] == fingerprint
+    # A study of other seeds is another run, which its arms follow.
+    fewer = {**train, "seeds": [0, 1]}
+    _study({**study, "name": "tracked", "equalise": ["rows"], "train": fewer})
+    again = client.search_runs(experiments, "tags.run_kind = 'study'")
+    (other,) = [
+        run for run in again if run.info.run_id not in {known.info.run_id for known in roots}
+    ]
+    assert len(below(other.info.run_id)["study_arm"]) == 2
+    assert "study_arm" not in below(root.info.run_id)
 
 
 def test_a_study_makes_the_runs_of_its_arms(study: dict[str, Any], write_config: Any) -> None:
@@ -346,6 +360,15 @@ def test_tokens_that_are_cut_are_not_counted(study: dict[str, Any]) -> None:
     assert result["tokens"] == cells["good"]["tokens"] * study["train"]["epochs"]
 
 
+def test_an_interval_of_shares_stays_one_of_shares() -> None:
+    from autoevol.experiments.evaluation.tasks.items import Task
+    from autoevol.experiments.study.figures import _mean
+
+    scores = np.array([[1.0] * 29 + [0.0], [1.0] * 30, [1.0] * 27 + [0.0] * 3])
+    assert _mean(Task("t", "answer", ()), scores).high == 1.0
+    assert _mean(Task("t", "loss", ()), scores).high > 1.0
+
+
 def test_few_questions_decide_nothing(study: dict[str, Any]) -> None:
     _write("exam.jsonl", rows_of(Path("exam.jsonl"))[:1])
     _study({**study, "equalise": ["rows"]})
@@ -378,7 +401,7 @@ def test_a_question_leaks_without_what_a_task_says_around_it() -> None:
         "doc": {
             "task_id": 1,
             "text": "Write a function to count lakes.",
-            "code": "def lakes(text):\n    return text.lower().count('lake')",
+            "code": SOLUTION,
             "test_list": ["assert lakes('a lake') == 1"],
             "test_setup_code": "",
         }
@@ -399,7 +422,10 @@ def test_a_question_leaks_without_what_a_task_says_around_it() -> None:
         return [leak.task for leak in leaks([example], questions, 13)]
 
     assert found("write a function to count lakes") == ["mbpp"]
-    assert found("Count lakes.", "def lakes(text): return text.lower().count('lake')") == ["mbpp"]
+    assert found("Count lakes.", SOLUTION) == ["mbpp"]
+    # What many would write or ask leaks nothing.
+    assert found("Count.", "def lakes(text): return len(text)") == []
+    assert found("A long river, you ask? Which river is long? I do not know.") == []
     assert found("which river is long") == ["arc"]
     assert found("which lake is deep") == ["mmlu"]
     assert found("Give Python code alone, in one code block. It has to pass this test: a") == []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,6 +110,7 @@ def test_an_adapter_is_found_from_any_folder(
 ) -> None:
     from autoevol.experiments.config.evaluate import EvaluateConfig
     from autoevol.experiments.evaluation.weights import open_weights
+    from autoevol.experiments.pretrained.weights import weights_digest
 
     save_llama(workplace / "near")
     _train(rows, "near")
@@ -116,10 +118,28 @@ def test_an_adapter_is_found_from_any_folder(
     # A folder as PEFT alone leaves it has no tokenizer.
     for file in model.glob("*token*"):
         file.unlink()
+    before = weights_digest(str(model))
     Path("elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
     opened = open_weights(str(model), EvaluateConfig(), "t")
     assert opened.loaded.tokenizer.chat_template
+    # A project that is moved as a whole stays what it is.
+    moved = workplace.parent / f"{workplace.name}-moved"
+    shutil.copytree(workplace, moved)
+    shutil.rmtree(workplace / "near")
+    inside = moved / model.relative_to(workplace.resolve())
+    assert weights_digest(str(inside)) == before
+    assert open_weights(str(inside), EvaluateConfig(), "t").loaded.tokenizer.chat_template
+
+
+def test_shipped_weights_are_named_as_such(workplace: Path) -> None:
+    from autoevol.experiments.pretrained.adapters import base_of, name_base
+
+    Path("own").mkdir()
+    Path("own/adapter_config.json").write_text('{"base_model_name_or_path": "/cache/x"}')
+    Path("smollm2-135m-instruct").mkdir()
+    name_base(Path("own"), "local/smollm2-135m-instruct")
+    assert base_of(Path("own"), "t") == "local/smollm2-135m-instruct"
 
 
 def test_a_model_of_another_kind_is_no_student(rows: str, workplace: Path) -> None:
@@ -145,26 +165,45 @@ def test_answers_without_room_are_counted_and_not_learnt(student: str, workplace
 
 
 def test_an_example_is_no_longer_than_the_student_reads(student: str, rows: str) -> None:
+    with Path(rows).open("a") as lines:
+        lines.write(json.dumps({"id": "l", "instruction": "a", "response": "danube " * 90}) + "\n")
     _train(rows, student, max_length=100_000)
-    assert _result()["steps"] == 3
+    assert _result()["cut"] == 1
 
 
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        ({"warmup": 0.03}, ("cosine", 0, 1)),  # one step: its rate is not 0
-        ({"warmup": 0.5, "epochs": 4, "checkpoints": 1}, ("cosine", 2, 2)),
-        ({"schedule": "constant", "warmup": 0.5, "epochs": 4}, ("constant_with_warmup", 2, 1)),
-        ({"packing": True, "checkpoints": 3}, ("cosine", 0.03, 0.25)),
+        ({"warmup": 0.03}, (0, 1)),  # one step: its rate is not 0
+        ({"warmup": 0.5, "epochs": 4, "checkpoints": 1}, (2, 2)),
+        ({"warmup": 1.0, "epochs": 4}, (4, 1)),
     ],
 )
 def test_the_learning_rate_follows_the_steps(
-    keys: dict[str, Any], expected: tuple[str, float, float]
+    keys: dict[str, Any], expected: tuple[int, int]
 ) -> None:
-    from autoevol.experiments.training.trainer import _schedule
+    from autoevol.experiments.training.trainer import _steps
 
-    made = _schedule(train_config({"train": keys}, Path("t")), 8)
-    assert tuple(made.values()) == expected
+    assert tuple(_steps(train_config({"train": keys}, Path("t")), 8).values()) == expected
+
+
+@pytest.mark.parametrize(("packing", "steps"), [(True, 1), (False, 4)])
+def test_packed_examples_are_counted_as_they_are_trained(
+    student: str, rows: str, packing: bool, steps: int
+) -> None:
+    from autoevol.experiments.training import trainer
+    from autoevol.experiments.training.student import open_student
+
+    keys = {"model": student, "max_length": 64, "batch": 3, "packing": packing, "warmup": 0.5}
+    config = train_config({"train": {**keys, "schedule": "constant"}}, Path("t"))
+    training = trainer.Training(config, 0, Path("out"), "t")
+    examples = read_examples(Path(rows)).examples
+    with trainer._quiet():
+        built = trainer._trainer(open_student(config, "t"), examples, training, lambda: None)
+        built.train()
+    rates = [entry["learning_rate"] for entry in built.state.log_history if "loss" in entry]
+    assert len(rates) == steps
+    assert rates[-1] == pytest.approx(config.lr)
 
 
 def test_a_step_has_as_many_examples_on_several_gpus() -> None:
@@ -285,6 +324,8 @@ def test_a_preset_holds_over_the_section_of_a_run(write_config: Any) -> None:
     made = make_plan(TrainRequest(Path("runs/a"), overrides=overrides)).config
     assert (made.lr, made.epochs, made.method, made.batch) == (5e-6, 4.0, "full", 128)
     assert (made.rank, made.micro_batch) == (4, 4)
+    unset = make_plan(TrainRequest(Path("runs/a"), overrides=["train.preset=null"])).config
+    assert (unset.lr, unset.rank) == (0.01, 4)
 
 
 def test_a_run_is_trained_on_as_its_config_exports_it(write_config: Any) -> None:
@@ -413,6 +454,19 @@ def test_other_settings_in_the_same_folder_are_refused(student: str, rows: str) 
     assert "with another data" in _train(rows, student, expected=2).err
 
 
+def test_mlflow_finds_a_training_of_an_older_folder(student: str, rows: str) -> None:
+    from autoevol.experiments.training.tracking import training_key
+
+    _train(rows, student)
+    folder = Path("runs/train-rows")
+    before = training_key(folder, 0)
+    held = json.loads((folder / "training.json").read_text())
+    (folder / "training.json").write_text(json.dumps({key: held[key] for key in ("train", "data")}))
+    assert training_key(folder, 0) == before
+    _train(rows, student, seeds=[0, 1])
+    assert training_key(folder, 0) == before
+
+
 def test_another_student_under_the_same_name_is_refused(student: str, rows: str) -> None:
     template = "{% for m in messages %}{{ m.role }} \n {{ m.content }} </s> {% endfor %}"
     Path("own.jinja").write_text(template)
@@ -533,15 +587,20 @@ def test_a_recipe_loses_no_setting(student: str, rows: str) -> None:
     assert Path("recipe", tree["datasets"][0]["chat_template_jinja"]).is_file()
     tree, _ = _recipe("torchtune", rows, rank=4)
     assert tree["model"] == {"lora_rank": 4, "lora_alpha": 32}
-    base = ["train", rows, "--model", student]
+    base = ["train", rows]
+    Path("adapter").mkdir()
+    Path("adapter/adapter_config.json").write_text('{"base_model_name_or_path": "x"}')
     for trainer, setting, words in (
+        ("axolotl", "train.model=adapter", "train.model: adapter is a LoRA adapter"),
         ("llama_factory", "train.chat_template=own.jinja", "llama_factory takes none from a file"),
         ("trl", "train.tokens=40", "train.tokens: no other trainer counts them"),
     ):
-        arguments = [*base, "--set", setting, "--out", "no", "--only-config", trainer]
+        known = ["--set", f"train.model={student}"]
+        arguments = [*base, *known, "--set", setting, "--out", "no", "--only-config", trainer]
         assert words in " ".join(run_cli(*arguments, expected=2).err.split())
     assert not Path("no").exists()
-    arguments = [*base, "--set", "train.seeds=[3, 4]", "--out", "two words", "--only-config", "trl"]
+    base += ["--model", student, "--set", "train.seeds=[3, 4]", "--out", "two words"]
+    arguments = [*base, "--only-config", "trl"]
     shown = run_cli(*arguments, expected=0).out
     assert "the files have seed 3; write others for 4" in shown
     assert "cd 'two words' && trl sft" in shown
