@@ -13,7 +13,7 @@ import tempfile
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.files.atomic import PARTIAL, whole_path
@@ -35,16 +35,20 @@ _NAMES: dict[Status, str] = {"kept": EVOLVED, "failed": FAILURES, "unscored": UN
 
 
 @contextlib.contextmanager
-def row_files(folder: Path) -> Iterator["RowWriter"]:
-    """Open the files of rows of a run's folder; leaving the block puts them into canonical order.
+def row_files(folder: Path, live: Path | None = None) -> Iterator["RowWriter"]:
+    """Open the files of rows of a folder; leaving the block puts them into canonical order.
 
     `unscored.jsonl` is made only when there are unscored rows. After an error, finished rows are
     there in the order in which they were finished.
+
+    Args:
+        folder: Of a run, or of a part of one.
+        live: Another folder whose files get each row, too, behind those that they have; None: none.
     """
     # An earlier try's file would name rows that are scored by now.
     (folder / UNSCORED).unlink(missing_ok=True)
     (folder / SURPLUS).unlink(missing_ok=True)
-    writer = RowWriter(folder)
+    writer = RowWriter(folder, live)
     try:
         yield writer
     except BaseException:
@@ -111,11 +115,13 @@ class RowWriter:
     """Writes each row as it is finished, to the file that it belongs to.
 
     Args:
-        folder: The run's.
+        folder: See `row_files`.
+        live: See `row_files`.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, live: Path | None = None) -> None:
+        self._folder, self._live = folder, live
+        self._copies: dict[str, BinaryIO] = {}
         self._files = {name: _RowFile(folder / name) for name in (EVOLVED, FAILURES)}
 
     def __call__(self, outcome: Outcome) -> None:
@@ -128,12 +134,26 @@ class RowWriter:
         try:
             if name not in self._files:
                 self._files[name] = _RowFile(self._folder / name)
-            self._files[name].append(outcome)
+            line = self._files[name].append(outcome)
+            if self._live is not None:
+                self._copy(self._live / name, line)
         except OSError as error:
             raise StorageError(f"{self._folder}: cannot be written: {error.strerror}") from error
 
+    def _copy(self, target: Path, line: bytes) -> None:
+        if target.name not in self._copies:
+            self._copies[target.name] = target.open("ab")
+        self._copies[target.name].write(line)
+        self._copies[target.name].flush()
+
+    def _close_copies(self) -> None:
+        with contextlib.suppress(OSError):
+            for file in self._copies.values():
+                file.close()
+
     def finish(self) -> None:
         """Close the files, and put their rows into canonical order."""
+        self._close_copies()
         for file in self._files.values():
             file.finish()
 
@@ -144,6 +164,7 @@ class RowWriter:
 
     def abandon(self) -> None:
         """Close the files of a run that stops early."""
+        self._close_copies()
         for file in self._files.values():
             file.abandon()
 
@@ -164,7 +185,7 @@ class _RowFile:
         self._offsets = array("q")
         self._size = 0
 
-    def append(self, outcome: Outcome) -> None:
+    def append(self, outcome: Outcome) -> bytes:
         line = as_json(outcome.as_dict(), is_repaired=True).encode() + b"\n"
         self._file.write(line)
         # Row by row, so that a kill leaves whole rows.
@@ -176,9 +197,13 @@ class _RowFile:
             self._missing.discard(outcome.row.id)
             if not self._missing:
                 self._move_into_place()
+        return line
 
     def finish(self) -> None:
-        self._file.close()
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
         ordered = sorted(range(len(self._keys)), key=self._keys.__getitem__)
         if ordered == list(range(len(ordered))):
             if self._path != self._target:

@@ -58,11 +58,15 @@ class CallsInFlight:
             task.exception()
 
 
+_OF_PARTS = ("evolver", "responder")
+"""Roles whose draws are those of single rows."""
+
+
 class _Keyed(NamedTuple):
-    """A call's key in the ledger, and whether it depends on the draw."""
+    """A call's key in the ledger, and whether no other part of the run makes the same call."""
 
     key: bytes
-    is_drawn: bool
+    is_of_part: bool
 
 
 class Dispatcher:
@@ -99,8 +103,10 @@ class Dispatcher:
         matters = self._greedy_draws or fitting.temperature != 0
         params = dict(client.settings.params)
         key = ledger_key(client.identity, fitting, params, draw if matters else 0)
+        # Draws of witnesses come from texts, which other parts of the run may hold, too.
+        is_of_part = matters and client.settings.role in _OF_PARTS
         return self._ledger.get(key) or await self.in_flight.join(
-            key, lambda: self._make(_Keyed(key, matters), client, request)
+            key, lambda: self._make(_Keyed(key, is_of_part), client, request)
         )
 
     async def finish(self) -> None:
@@ -140,7 +146,7 @@ class Dispatcher:
         async def keep(reply: Response) -> None:
             try:
                 record = record_of(client.settings, fitting, reply)
-                await self._ledger.put(call.key, record, is_drawn=call.is_drawn)
+                await self._ledger.put(call.key, record, is_of_part=call.is_of_part)
             except StorageError as error:
                 self._stop_signal.set(error)
                 raise

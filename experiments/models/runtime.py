@@ -10,7 +10,7 @@ from autoevol.experiments.models.client import RoleClient
 from autoevol.experiments.models.engine import Engine
 from autoevol.experiments.models.hosted.endpoints import Admissions, HostedModels, http_options
 from autoevol.experiments.models.ledger import UNCLEAN, Ledger, LedgerSettings
-from autoevol.experiments.models.limits.open_files import need_open_files
+from autoevol.experiments.models.limits.open_files import FILES_OF_A_LEDGER, need_open_files
 from autoevol.experiments.models.limits.pool import Endpoint, EndpointPool
 from autoevol.experiments.models.limits.stop import StopSignal
 from autoevol.experiments.models.lm import RoleLM
@@ -93,9 +93,10 @@ def open_models(
         ConfigError: The ledger cannot be used, or the system allows too few connections.
         WeightsError: A local model cannot be fetched or loaded.
     """
-    need_open_files(_connections(roles))
+    files = FILES_OF_A_LEDGER * (len(ledger.lenders) + len(ledger.further))
+    need_open_files(_connections(roles), files)
     load_libraries(roles)
-    opened_ledger = Ledger(ledger.path, ledger.lenders, ledger.parts)
+    opened_ledger = Ledger(ledger.path, ledger.lenders, ledger.parts, ledger.further)
     stop_signal = StopSignal()
     if opened_ledger.is_unclean:
         say(f"{ledger.path}: {UNCLEAN}")

@@ -41,10 +41,29 @@ def next_steps(
         config: The run's, as the tree of its YAML; {}: it is not known.
         is_tracked: Whether MLflow has the run, or will have it.
     """
+    if not summary["rounds"]:
+        return [*_against_losses(summary, folder, config), _after_search(folder, config)]
     return [
         *_against_losses(summary, folder, config),
         *_with_rows(summary, folder, is_tracked=is_tracked),
     ]
+
+
+def _after_search(folder: Path, config: Config) -> NextStep:
+    best = folder / "methods" / "best.md"
+    words: list[str | Path] = [
+        "evolve",
+        folder / CONFIG,
+        "--method",
+        best,
+        "--out",
+        f"{folder}-evolved",
+    ]
+    # The rows of the search may be a part of the data alone.
+    is_part = (config.get("data") or {}).get("limit") is not None
+    words += ["--set", "data.limit=null"] if is_part else []
+    why = "Only the search ran. Evolve the whole set with the best method."
+    return NextStep(why, command_line(*words))
 
 
 def _against_losses(summary: Mapping[str, Any], folder: Path, config: Config) -> Iterator[NextStep]:
@@ -77,13 +96,6 @@ def _against_losses(summary: Mapping[str, Any], folder: Path, config: Config) ->
 
 
 def _with_rows(summary: Mapping[str, Any], folder: Path, *, is_tracked: bool) -> Iterator[NextStep]:
-    if not summary["rounds"]:
-        best = folder / "methods" / "best.md"
-        yield NextStep(
-            "Only the search ran. Evolve the whole set with the best method.",
-            command_line("evolve", folder / CONFIG, "--method", best, "--out", f"{folder}-evolved"),
-        )
-        return
     if not summary["rows_out"]:
         yield NextStep("No row was kept. Look at a few replies.", command_line("view", folder))
         return

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.artifacts.resume import LEDGER
-from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES, UNSCORED
+from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES, SURPLUS, UNSCORED
 from autoevol.experiments.files.atomic import whole_path, write_whole
 from autoevol.experiments.files.reading import read_object
 from autoevol.experiments.models.ledger import Bill, read_bill
@@ -31,14 +31,21 @@ class ChunkResult:
     """What became of a chunk.
 
     Attributes:
+        made_by: Fingerprint of what made its rows: methods and F.
         rounds: Where its rewrites went.
         by_method: Attempts by status, for each method's name.
         bill: What its calls used.
     """
 
+    made_by: str
     rounds: Sequence[RoundCount]
     by_method: dict[str, Counter[Status]]
     bill: Bill
+
+    @property
+    def has_unscored(self) -> bool:
+        """Whether calls of rows died, which the next command tries again."""
+        return any(count.unscored for count in self.rounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +67,24 @@ class Chunk:
         """The file of its calls."""
         return self.folder / LEDGER
 
-    def result(self) -> ChunkResult | None:
-        """Return what became of it; None: it is not finished.
+    def finished(self, made_by: str) -> ChunkResult | None:
+        """Return what became of it; None: it is not finished, or its rows are to be made again.
+
+        Args:
+            made_by: Fingerprint of what would make its rows now.
 
         Raises:
             ConfigError: Its mark is damaged.
+        """
+        result = self.result()
+        is_current = result is not None and result.made_by == made_by
+        return result if is_current and result and self._has_rows(result) else None
+
+    def result(self) -> ChunkResult | None:
+        """Return what its mark says; None: there is none.
+
+        Raises:
+            ConfigError: The mark is damaged.
         """
         file = self.folder / DONE
         if not file.is_file():
@@ -72,6 +92,7 @@ class Chunk:
         tree = read_object(file)
         try:
             return ChunkResult(
+                str(tree["made_by"]),
                 [RoundCount(**count) for count in tree["rounds"]],
                 {name: Counter(counts) for name, counts in tree["by_method"].items()},
                 Bill.from_tree(tree["bill"]),
@@ -84,11 +105,27 @@ class Chunk:
     def finish(self, result: ChunkResult) -> None:
         """Mark the chunk as finished, after its rows have been written."""
         tree = {
+            "made_by": result.made_by,
             "rounds": [asdict(count) for count in result.rounds],
             "by_method": {name: dict(counts) for name, counts in result.by_method.items()},
             "bill": asdict(result.bill),
         }
         write_whole(self.folder / DONE, json.dumps(tree, indent=1, ensure_ascii=False) + "\n")
+
+    def _has_rows(self, result: ChunkResult) -> bool:
+        """Tell whether its files hold the rows that its mark counts, each of them whole."""
+        counted = {
+            EVOLVED: sum(count.kept for count in result.rounds),
+            FAILURES: sum(count.failed for count in result.rounds),
+        }
+        return all(_lines(self.folder / name) == rows for name, rows in counted.items())
+
+
+def _lines(file: Path) -> int:
+    if not file.is_file():
+        return -1
+    with file.open("rb") as lines:
+        return sum(line.endswith(b"\n") for line in lines)
 
 
 def chunks_of(folder: Path, rows: int, size: int) -> list[Chunk]:
@@ -134,14 +171,8 @@ def join_rows(folder: Path, chunks: Sequence[Chunk]) -> None:
         with whole_path(folder / name) as path, path.open("wb") as target:
             for file in files:
                 _append(file, target)
-
-
-def append_rows(folder: Path, chunk: Chunk) -> None:
-    """Append the rows of a chunk to the run's files, for those who look while it runs."""
-    for name in _ROWS:
-        if (chunk.folder / name).is_file():
-            with (folder / name).open("ab") as target:
-                _append(chunk.folder / name, target)
+    # Of a target that was set before.
+    (folder / SURPLUS).unlink(missing_ok=True)
 
 
 def _append(file: Path, target: Any) -> None:

@@ -15,6 +15,7 @@ from autoevol.experiments.artifacts.resume import LEDGER, format_of
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import OpenModels, open_models
+from autoevol.experiments.run.chunks import chunk_bills, chunk_ledgers
 from autoevol.experiments.run.planning.generation import generation_settings
 from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.run.wiring import pipeline_of
@@ -63,7 +64,13 @@ def preview(plan: Plan, rows: int, say: Callable[[str], None]) -> Preview:
         notes.append(f"the run will search; this is its start, {plan.start.name}")
     needed = {role: plan.models[role] for role in _ASKED if role in plan.models}
     rules = rules_of(format_of(plan.config.folder))
-    ledger = LedgerSettings(plan.config.folder / LEDGER, rules.greedy_draws)
+    folder = plan.config.folder
+    ledger = LedgerSettings(
+        folder / LEDGER,
+        rules.greedy_draws,
+        parts=chunk_bills(folder),
+        further=chunk_ledgers(folder)[:1],  # the first rows are those of the first chunk
+    )
     with (
         stopping_on_signal(say) as stopper,
         alone_in(plan.config.folder),

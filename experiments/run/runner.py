@@ -82,12 +82,15 @@ def run(plan: Plan, context: RunContext) -> dict[str, Any]:
 
 
 def _ledger(plan: Plan, folder: RunFolder, context: RunContext) -> LedgerSettings:
-    lenders = [*context.lenders]
-    if folder.chunk_rows and plan.config.evolve.target:
-        # Waves go through all seeds, whose calls an earlier try may have put into chunks.
-        lenders += chunk_ledgers(folder.path)
-    bills = chunk_bills(folder.path)
-    return LedgerSettings(folder.ledger, folder.rules.greedy_draws, lenders, bills)
+    # Waves go through all seeds, whose calls an earlier try may have put into chunks.
+    is_whole = folder.chunk_rows and plan.config.evolve.target
+    return LedgerSettings(
+        folder.ledger,
+        folder.rules.greedy_draws,
+        context.lenders,
+        parts=chunk_bills(folder.path),
+        further=chunk_ledgers(folder.path) if is_whole else (),
+    )
 
 
 def _run_phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> dict[str, Any]:

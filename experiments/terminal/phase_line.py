@@ -29,10 +29,11 @@ def duration(seconds: float | None) -> str:
 
 
 class _Mark(NamedTuple):
-    """How many rows were finished at a moment."""
+    """How many rows were finished at a moment, and how many calls."""
 
     at: float
     done: int
+    calls: int
 
 
 class Speed:
@@ -40,26 +41,35 @@ class Speed:
 
     Args:
         start: When the phase began, in seconds.
+        calls: That were finished by then.
     """
 
-    def __init__(self, start: float) -> None:
-        self._start = start
-        self._marks = deque([_Mark(start, 0)])
+    def __init__(self, start: float, calls: int) -> None:
+        self._start = self._since = start
+        self._marks = deque([_Mark(start, 0, calls)])
 
-    def count(self, now: float, done: int, *, is_replayed: bool) -> None:
-        """Note that so many rows are finished; one that made no call comes before the first."""
-        tells_nothing = is_replayed and len(self._marks) == 1
-        if tells_nothing or now - self._marks[-1].at < _SHORTEST:
-            self._marks[-1] = _Mark(now if tells_nothing else self._marks[-1].at, done)
+    def count(self, now: float, done: int, calls: int) -> None:
+        """Note that so many rows and calls are finished."""
+        mark, last = _Mark(now, done, calls), self._marks[-1]
+        if len(self._marks) == 1 and calls and calls == last.calls:
+            # A row whose calls an earlier phase or try has made tells nothing of the speed.
+            self._marks[-1] = mark
+        elif len(self._marks) > 1 and now - self._since < _SHORTEST:
+            self._marks[-1] = mark
         else:
-            self._marks.append(_Mark(now, done))
+            self._marks.append(mark)
+            self._since = now
 
     def seconds_left(self, now: float, total: int) -> float | None:
         """Return the time until `total` rows are finished; None: nothing tells it."""
-        done, mark = self._marks[-1].done, self._first(now)
-        if done == mark.done or total <= done:
+        last, first = self._marks[-1], self._first(now)
+        rows = last.done - first.done
+        if last.calls:
+            # A row makes a call at least; what is more comes from an earlier try.
+            rows = min(rows, last.calls - first.calls)
+        if rows <= 0 or total <= last.done:
             return None
-        return (total - done) * (now - mark.at) / (done - mark.done)
+        return (total - last.done) * (now - first.at) / rows
 
     def _first(self, now: float) -> _Mark:
         """Return from when on the speed is measured; what lies before it is forgotten."""
@@ -95,8 +105,7 @@ class PhaseLine:
     def __post_init__(self) -> None:
         self._start = self.clock()
         self._tokens_before = self._tokens()
-        self._calls = self.totals.calls.total()
-        self.speed = Speed(self._start)
+        self.speed = Speed(self._start, self.totals.calls.total())
 
     @property
     def elapsed(self) -> float:
@@ -113,10 +122,7 @@ class PhaseLine:
         """Count a finished piece of work that is no row."""
         self.done += 1
         self.outcomes["failed"] += failed
-        before, self._calls = self._calls, self.totals.calls.total()
-        # A row whose calls an earlier phase or try has made tells nothing of the speed.
-        is_replayed = bool(before) and before == self._calls
-        self.speed.count(self.clock(), self.done, is_replayed=is_replayed)
+        self.speed.count(self.clock(), self.done, self.totals.calls.total())
 
     def parts(self) -> list[str]:
         """Return what the live line shows, in the order of its importance."""

@@ -78,7 +78,7 @@ class RowIndex:
             ConfigError: A file cannot be read.
         """
         self.version += sum(file.lines.update() for file in self._files.values())
-        self.resets = sum(file.resets for file in self._files.values())
+        self.resets += sum(file.is_reordered() for file in self._files.values())
 
     @property
     def entries(self) -> list[Entry]:
@@ -152,13 +152,21 @@ class _FileIndex:
 
     def __init__(self, path: Path) -> None:
         self.lines = GrowingFile(path, self._reset, self._add)
-        self.resets = 0
         self._path = path
+        self.entries: list[Entry] = []
+        self._before: list[Entry] = []
         self._reset()
 
+    def is_reordered(self) -> bool:
+        """Tell whether the last update found rows in another order than before it."""
+        before, self._before = self._before, []
+        # A file that was written anew, with figures in its rows, begins as it did.
+        now = self.entries[: len(before)]
+        return [entry.key for entry in before] != [entry.key for entry in now]
+
     def _reset(self) -> None:
-        self.resets += 1
-        self.entries: list[Entry] = []
+        self._before = self.entries
+        self.entries = []
         self.by_key: dict[str, Entry] = {}
         self.by_id: dict[str, Entry] = {}
         self.of_seed: dict[str, str] = {}

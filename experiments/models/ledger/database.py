@@ -82,10 +82,14 @@ def opened_to_read(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield the connection to another run's ledger, if it is one of today's version."""
     if not path.is_file():
         return
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        db = sqlite3.connect(address, uri=True, check_same_thread=False)
+    except sqlite3.Error:  # its own run reports it
+        return
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.DatabaseError:  # its own run reports it
+    except sqlite3.DatabaseError:
         version = None
     if version == VERSION:
         yield db

@@ -15,7 +15,7 @@ from autoevol.experiments.models.ledger.database import CLOSED, open_database, o
 from autoevol.experiments.models.ledger.sums import Bill, sums_of
 from autoevol.experiments.models.transports.protocol import Request
 from autoevol.program.calls import CallRecord
-from autoevol.program.errors import StorageError
+from autoevol.program.errors import ConfigError, StorageError
 
 _COLUMNS = (
     "role, model, text, is_truncated, tokens_in, tokens_cached, shared_tokens, tokens_out, "
@@ -52,12 +52,14 @@ class LedgerSettings:
         greedy_draws: Whether calls that differ in their draw alone are two at temperature 0.
         lenders: Ledgers of other runs, whose finished calls are used and not paid again.
         parts: Bills of ledgers that hold a part of the run's calls each.
+        further: Ledgers of parts, where calls are looked up, too.
     """
 
     path: Path
     greedy_draws: bool = True
     lenders: Sequence[Path] = ()
     parts: Sequence[Bill] = ()
+    further: Sequence[Path] = ()
 
 
 def ledger_key(identity: str, request: Request, params: dict[str, Any], draw: int) -> bytes:
@@ -76,6 +78,7 @@ class Ledger:
         path: Of the file; made if there is none.
         lenders: Ledgers of other runs, read only; those that cannot be read lend nothing.
         parts: Bills of the run's ledgers of parts, as they were before this try.
+        further: Ledgers of parts, read only, where calls are looked up, too.
 
     Attributes:
         is_unclean: The process that wrote it last died before it could close it.
@@ -85,13 +88,18 @@ class Ledger:
     """
 
     def __init__(
-        self, path: Path, lenders: Sequence[Path] = (), parts: Sequence[Bill] = ()
+        self,
+        path: Path,
+        lenders: Sequence[Path] = (),
+        parts: Sequence[Bill] = (),
+        further: Sequence[Path] = (),
     ) -> None:
         self._db, self.is_unclean = open_database(path)
         self._parts = parts
         self._part: Ledger | None = None
         self._commits = GroupCommit(self._db, path)
         self._lenders = [db for lender in lenders for db in opened_to_read(lender)]
+        self._further = [db for part in further for db in opened_to_read(part)]
         # Few runs have borrowed calls, and each look for one costs as much as that for a call.
         self._tables = ("calls", "borrowed") if self._lenders or self.borrowed else ("calls",)
 
@@ -102,7 +110,8 @@ class Ledger:
         for table in self._tables:
             if record := _record(self._db, table, key):
                 return record
-        return None
+        records = (_record(db, "calls", key) for db in self._further)
+        return next(filter(None, records), None)
 
     def use_part(self, path: Path | None) -> None:
         """Look drawn calls up in a ledger of a part, too, and store them there from now on.
@@ -115,7 +124,7 @@ class Ledger:
         """
         if self._part is not None:
             self._part.close()
-        self._part = None if path is None else Ledger(path)
+        self._part = None if path is None else _part_of(path)
 
     async def borrow(self, key: bytes) -> CallRecord | None:
         """Return a finished call of another run, stored here by then; None: there is none.
@@ -134,18 +143,18 @@ class Ledger:
         """Finished calls that other runs have paid."""
         return int(self._db.execute("SELECT count(*) FROM borrowed").fetchone()[0])
 
-    async def put(self, key: bytes, record: CallRecord, *, is_drawn: bool = True) -> None:
+    async def put(self, key: bytes, record: CallRecord, *, is_of_part: bool = True) -> None:
         """Store a finished call; it is on disk when this returns.
 
         Args:
             key: Of the call.
             record: The call.
-            is_drawn: Another draw may bring another reply, so that no other part asks the same.
+            is_of_part: No other part of the run asks the same.
 
         Raises:
             StorageError: It could not be written.
         """
-        if self._part is not None and is_drawn:
+        if self._part is not None and is_of_part:
             await self._part.put(key, record)
         else:
             await self._commits.insert("calls", _values(key, record))
@@ -196,8 +205,18 @@ class Ledger:
             sqlite3.Error
         ):  # a full disk was reported by the write that met it
             self._db.execute(f"PRAGMA application_id={CLOSED}")
-        for db in (self._db, *self._lenders):
+        for db in (self._db, *self._lenders, *self._further):
             db.close()
+
+
+def _part_of(path: Path) -> Ledger:
+    try:
+        return Ledger(path)
+    except ConfigError as error:
+        problem = error.problem.partition("; ")[0]
+        raise ConfigError(
+            error.where, f"{problem}; remove this file, whose calls are made again"
+        ) from error
 
 
 def _record(db: sqlite3.Connection, table: str, key: bytes) -> CallRecord | None:

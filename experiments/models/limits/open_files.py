@@ -8,8 +8,16 @@ RESERVED = 128
 """Open files beside the connections: the ledger, the run's files, MLflow's store, libraries."""
 
 
-def need_open_files(connections: int) -> None:
+FILES_OF_A_LEDGER = 3
+"""Open files of another ledger: SQLite's file, its log, and the log's index."""
+
+
+def need_open_files(connections: int, files: int = 0) -> None:
     """Make sure that so many connections may be open at once.
+
+    Args:
+        connections: To models.
+        files: Further open files.
 
     Raises:
         ConfigError: The limit is too small, and this process may not raise it that far.
@@ -19,7 +27,7 @@ def need_open_files(connections: int) -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = connections + RESERVED
+    needed = connections + files + RESERVED
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return
     # The soft limit is a default for programs that cannot handle many files; this one can.

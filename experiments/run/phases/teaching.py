@@ -31,6 +31,9 @@ async def with_teaching_decided(opened: OpenRun) -> OpenRun:
     if teacher is None:
         return opened
     seeds = _seeds(opened)
+    if opened.folder.chunk_rows:
+        # Its exam is no chunk's own, and a try that finds all chunks finished asks nobody.
+        await teacher.judges()
     if await _has_result(opened, teacher, seeds) or await teacher.judges():
         return opened
     why = (

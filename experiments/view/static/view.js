@@ -92,7 +92,10 @@ async function fetchMore() {
   const tree = await ask(`rows?${new URLSearchParams(query)}`);
   if (request !== state.request) return false;
   if (tree.resets !== state.resets) {
+    const key = current()?.key;
     await load();
+    const place = state.rows.findIndex((row) => row.key === key);
+    if (place > 0) await select(place);
     notice("The run has put its rows into another order: the list begins anew.");
     return false;
   }

@@ -171,6 +171,8 @@ def test_a_run_that_kept_nothing_or_searched_alone_says_what_fits() -> None:
     assert searched.command == (
         f"autoevol evolve runs/x/config.yaml --method {best} --out runs/x-evolved"
     )
+    (tried,) = next_steps(summary(rounds=[]), Path("runs/x"), {"data": {"limit": 30}})
+    assert tried.command.endswith(" --set data.limit=null")
 
 
 def test_one_remedy_is_given_once_and_a_run_out_of_mlflow_is_not_compared_there() -> None:

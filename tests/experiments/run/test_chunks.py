@@ -94,6 +94,13 @@ def test_finished_chunks_are_not_opened_again(
         _run(write_config, "runs/parts", expected=3, chunk_rows=CHUNK)
     finished = sorted(file.parent.name for file in Path("runs/parts").glob("chunks/*/done.json"))
     assert 0 < len(finished) < 5
+    # Who looks meanwhile sees each row once, those of the open chunk included.
+    names = [
+        row["id"]
+        for name in ("evolved.jsonl", "failures.jsonl")
+        for row in rows_of(Path("runs/parts", name))
+    ]
+    assert len(names) == len({*names}) > len(finished) * CHUNK
     use_part = Ledger.use_part
 
     def noted(ledger: Ledger, path: Path | None) -> None:
@@ -124,9 +131,47 @@ def test_a_target_that_is_set_later_pays_nothing_twice(
 ) -> None:
     _run(write_config, "runs/parts", chunk_rows=CHUNK)
     whole = len(calls)
-    _run(write_config, "runs/parts", chunk_rows=CHUNK, target=20)
+    _run(write_config, "runs/parts", chunk_rows=CHUNK, target=5)
     assert len(calls) == whole
-    assert len(rows_of(Path("runs/parts/evolved.jsonl"))) == 20
+    assert len(rows_of(Path("runs/parts/evolved.jsonl"))) == 5
+    figures = _summary("runs/parts")
+    assert (figures["calls"], figures["calls_shared"]) == (whole, 0)
+    assert figures["rows_surplus"]
+    _run(write_config, "runs/parts", chunk_rows=CHUNK)
+    assert len(calls) == whole
+    assert not Path("runs/parts/surplus.jsonl").exists()
+
+
+def test_a_preview_asks_nothing_that_a_chunk_has(
+    write_config: WriteConfig, calls: list[int]
+) -> None:
+    _run(write_config, "runs/parts", chunk_rows=CHUNK)
+    whole = len(calls)
+    shown = run_cli("preview", "runs/parts/config.yaml", "--rows", "5", "--out", "runs/parts")
+    assert shown.code == 0
+    assert len(calls) == whole
+
+
+@pytest.mark.parametrize("fault", ["cut", "emptied", "removed", "by_another_method"])
+def test_rows_that_a_mark_does_not_count_are_made_again(
+    write_config: WriteConfig, calls: list[int], fault: str
+) -> None:
+    _run(write_config, "runs/parts", chunk_rows=CHUNK)
+    whole, before = len(calls), Path("runs/parts/evolved.jsonl").read_bytes()
+    rows, mark = (Path("runs/parts/chunks/00002", name) for name in ("evolved.jsonl", "done.json"))
+    if fault == "cut":
+        rows.write_bytes(rows.read_bytes()[:-9])
+    elif fault == "emptied":
+        rows.write_bytes(b"")
+    elif fault == "removed":
+        rows.unlink()
+    else:
+        # As of a search that was skipped and then made.
+        mark.write_text(json.dumps({**json.loads(mark.read_text()), "made_by": "other"}))
+    Path("runs/parts/summary.json").unlink()
+    _run(write_config, "runs/parts", chunk_rows=CHUNK)
+    assert len(calls) == whole
+    assert Path("runs/parts/evolved.jsonl").read_bytes() == before
 
 
 @pytest.mark.parametrize("evolve", [{"target": 20}, {"choice": "bandit"}, {"chunk_rows": ROWS}])
@@ -167,6 +212,20 @@ def test_a_chunk_with_unscored_rows_is_tried_again(write_config: WriteConfig) ->
     lost = rows_of(Path("runs/a/failures.jsonl"))
     rows = [*rows_of(Path("runs/a/evolved.jsonl")), *lost]
     assert sorted(row["seed_id"] for row in rows) == sorted(seed["id"] for seed in seeds)
+
+
+def test_a_damaged_ledger_of_a_chunk_says_which_file_to_remove(
+    write_config: WriteConfig, calls: list[int]
+) -> None:
+    _run(write_config, "runs/parts", chunk_rows=CHUNK)
+    chunk = Path("runs/parts/chunks/00002")
+    (chunk / "done.json").unlink()
+    Path("runs/parts/summary.json").unlink()
+    (chunk / "ledger.sqlite").write_bytes(b"no database" * 999)
+    refused = _run(write_config, "runs/parts", chunk_rows=CHUNK, expected=2)
+    words = " ".join(refused.err.split())
+    assert "chunks/00002/ledger.sqlite: is no sound ledger" in words
+    assert "remove this file, whose calls are made again" in words
 
 
 def test_a_damaged_mark_is_one_line(write_config: WriteConfig, calls: list[int]) -> None:

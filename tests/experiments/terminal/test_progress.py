@@ -102,6 +102,25 @@ def test_rows_that_cost_no_call_say_nothing_of_the_time_left(clock: Clock) -> No
     assert line.parts()[:2] == ["evolve 9/12", "90 s left"]
 
 
+def test_replayed_rows_beside_slow_calls_promise_nothing(clock: Clock) -> None:
+    totals = Totals()
+    totals.calls["evolver"] = 1_000
+    line = PhaseLine("evolve", 2_000, totals, clock)
+    for _ in range(500):
+        line.count(KEPT)
+    # All workers are at calls that are tried again; then replayed rows go on.
+    clock.now += 2
+    totals.calls["evolver"] += 4
+    line.count(KEPT)
+    clock.now += 2
+    for _ in range(500):
+        line.count(KEPT)
+    # Four calls in four seconds: of 999 rows that are left none may come from an earlier try.
+    left = line.speed.seconds_left(clock.now, line.total)
+    assert left is not None
+    assert left >= 999
+
+
 def test_rows_that_come_in_bursts_leave_the_time_steady(clock: Clock) -> None:
     line = PhaseLine("evolve", 2_000, Totals(), clock)
     draw, shown = random.Random(0), []

@@ -251,19 +251,20 @@ def test_a_list_begins_anew_where_the_run_has_sorted_its_rows(tmp_path: Path) ->
 
 def test_keys_mark_after_the_mouse_has_chosen_and_with_caps_lock(folder: Path) -> None:
     async def look(tab: Page, _: Client) -> None:
+        await tab.until("[...document.querySelector('[name=rule]').options].length > 1")
         await tab.value("""(() => {
-            const field = document.querySelector('[name=mark]');
+            const field = document.querySelector('[name=rule]');
             field.focus();
             field.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }));
-            field.value = 'unmarked';
+            field.value = 'unchanged';
             field.dispatchEvent(new Event('change', { bubbles: true }));
         })()""")
-        await shows(tab, "seed-1.1")
+        await shows(tab, "seed-3.1")
         await tab.press("G")
         await until_marked(tab, 1)
 
     browse(folder, look)
-    assert labels(folder) == [("seed-1.1", "good")]
+    assert labels(folder) == [("seed-3.1", "good")]
 
 
 def test_a_key_that_is_held_down_brings_each_row_once(tmp_path: Path) -> None:
