@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from autoevol.experiments.models import ledger
+from autoevol.experiments.models.ledger import ledger
 from benchmarks.server_process import ServerProcess, serving
 from benchmarks.settings import FAULTS, Settings
 from tests.conftest import REPOSITORY
