@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from autoevol.experiments.models.ledger import ledger
+from autoevol.experiments.models.ledger import database, ledger
 from benchmarks.server_process import ServerProcess, serving
 from benchmarks.settings import FAULTS, Settings
 from tests.conftest import REPOSITORY
@@ -152,7 +152,7 @@ def test_a_full_disk_stops_the_run_and_the_same_command_goes_on(
 ) -> None:
     """SQLite's own limit of pages gives the error that a full disk gives."""
     config = str(write_evolve(server, 300))
-    open_database = ledger.open_database
+    open_database = database.open_database
 
     def open_small(path: Path) -> tuple[sqlite3.Connection, bool]:
         db, is_unclean = open_database(path)
