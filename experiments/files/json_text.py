@@ -65,7 +65,7 @@ def parsed(text: str, place: str) -> Any:
             with too many digits.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_object)
+        value = _DECODER.decode(text)
         # What is read has to be written again, from deeper within the program.
         if max(text.count("["), text.count("{")) > MOST_LEVELS and _levels(value) > MOST_LEVELS:
             raise RecursionError(f"it nests deeper than {MOST_LEVELS} levels")
@@ -85,6 +85,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"it has two values for the key {twice[:80]!r}")
     return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+"""Made once: a million records would each make one."""
 
 
 def _levels(value: Any) -> int:

@@ -1,6 +1,6 @@
 """Records of data files, each with its location; its methods return checked values by key."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from autoevol.experiments.files.json_text import HALVES
@@ -22,7 +22,7 @@ class Record:
 
     def named(self, identity: str) -> "Record":
         """Return the record with a name for its messages."""
-        return replace(self, identity=identity)
+        return Record(self.place, self.value, identity)
 
     def text(self, key: str) -> str:
         """Return a text that must be present and not blank."""

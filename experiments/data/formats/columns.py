@@ -1,5 +1,6 @@
 """Records in columns that a config names, and the keys of other spellings that formats share."""
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -32,8 +33,7 @@ class Columns:
     @property
     def names(self) -> frozenset[str]:
         """The names of all columns."""
-        values = (getattr(self, name) for name in self.__slots__)
-        return frozenset(value for value in values if value)
+        return _names(self)
 
     def read(self, record: Record, notes: Notes) -> RowDict:
         """Return the row of a record; other columns go to its `meta`.
@@ -70,6 +70,13 @@ class Columns:
         own = self.names | ({"answers"} if answers else frozenset())
         row = {**row, **({"answers": answers, "response": answers[0]} if answers else {})}
         return with_meta(row, record, own)
+
+
+@functools.cache
+def _names(columns: Columns) -> frozenset[str]:
+    # Once, and not for each of a million records.
+    values = (getattr(columns, name) for name in columns.__slots__)
+    return frozenset(value for value in values if value)
 
 
 class KeySpelling:

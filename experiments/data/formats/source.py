@@ -309,7 +309,7 @@ def _no_rows_error(location: Location, where: Mapping[str, Wanted]) -> ConfigErr
 
 
 def _is_wanted(item: Item, where: Mapping[str, Wanted]) -> bool:
-    if isinstance(item, Rejected):
+    if not where or isinstance(item, Rejected):
         return True
     pairs = ((item.value.get(key), values) for key, values in where.items())
     return all(_is_among(value, values) for value, values in pairs)
