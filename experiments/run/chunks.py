@@ -102,6 +102,11 @@ class Chunk:
                 str(file), f"is not what a run writes there: {error!r}; remove it"
             ) from error
 
+    def begin(self) -> None:
+        """Make its folder; a mark that is there no longer holds, nor does the bill in it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / DONE).unlink(missing_ok=True)
+
     def finish(self, result: ChunkResult) -> None:
         """Mark the chunk as finished, after its rows have been written."""
         tree = {

@@ -10,12 +10,7 @@ from autoevol.experiments.artifacts.row_files import row_files
 from autoevol.experiments.artifacts.summary import BulkResult
 from autoevol.experiments.models.engine import Engine
 from autoevol.experiments.models.ledger import read_bill
-from autoevol.experiments.run.chunks import (
-    Chunk,
-    ChunkResult,
-    chunks_of,
-    join_rows,
-)
+from autoevol.experiments.run.chunks import Chunk, ChunkResult, chunks_of, join_rows
 from autoevol.experiments.run.phases.bulk import BulkPhase
 from autoevol.program.evolution.evolver import Evolver
 from autoevol.program.evolution.generator import Schedule
@@ -63,7 +58,7 @@ class ChunkedBulk:
         self, chunk: Chunk, student: Evolver, schedule: Schedule, made_by: str
     ) -> ChunkResult:
         opened = self.bulk.opened
-        chunk.folder.mkdir(parents=True, exist_ok=True)
+        chunk.begin()
         seeds = opened.plan.splits.seeds[chunk.first : chunk.first + chunk.rows]
         async with self.engine.part(chunk.ledger):
             with row_files(chunk.folder, opened.folder.path) as write:

@@ -183,6 +183,26 @@ def test_a_run_that_cannot_be_divided_is_not(
     assert calls
 
 
+def test_calls_of_a_chunk_that_is_made_again_stay_on_the_bill(
+    write_config: WriteConfig, calls: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run(write_config, "runs/parts", chunk_rows=CHUNK)
+    whole, chunk = len(calls), Path("runs/parts/chunks/00002")
+    # The mark is of other methods, and the ledger has lost the chunk's calls, which are made again.
+    mark = json.loads((chunk / "done.json").read_text())
+    (chunk / "done.json").write_text(json.dumps({**mark, "made_by": "other"}))
+    (chunk / "ledger.sqlite").unlink()
+    Path("runs/parts/summary.json").unlink()
+    with monkeypatch.context() as patch:
+        patch.setitem(scripted.SCRIPTS, "counted", counting(calls, interrupt_at=whole + 9))
+        _run(write_config, "runs/parts", expected=3, chunk_rows=CHUNK)
+    assert not (chunk / "done.json").exists()
+    _run(write_config, "runs/parts", chunk_rows=CHUNK)
+    lost = len(calls) - whole
+    assert _summary("runs/parts")["calls"] == whole
+    assert lost > 9
+
+
 def test_a_chunk_with_unscored_rows_is_tried_again(write_config: WriteConfig) -> None:
     broken = ["seed-9 "]
 
