@@ -56,21 +56,16 @@ _RULES: Mapping[int, FormatRules] = {
     6: FormatRules(
         "unique", greedy_draws=False, has_suspicions=True, has_exam=True, is_old_search=False
     ),
-    7: FormatRules(
-        "unique",
-        greedy_draws=False,
-        has_suspicions=True,
-        has_exam=True,
-        is_old_search=False,
-        first_number=1,
-    ),
-    8: FormatRules(
-        "unique",
-        greedy_draws=False,
-        has_suspicions=True,
-        has_exam=True,
-        is_old_search=False,
-        first_number=1,
+    **dict.fromkeys(
+        (7, 8),
+        FormatRules(
+            "unique",
+            greedy_draws=False,
+            has_suspicions=True,
+            has_exam=True,
+            is_old_search=False,
+            first_number=1,
+        ),
     ),
 }
 

@@ -42,7 +42,7 @@ def show_plan(plan: Plan) -> None:
     rows = len(plan.splits.seeds)
     name = Text(plan.config.name, style="bold")
     console.print(Text.assemble(name, f" · {rows} rows → {plan.config.folder}"))
-    console.print(_methods_line(plan), markup=False)
+    console.print(_methods_line(plan))
     # By default rich cuts off the end of a long model name.
     model = Column("model", overflow="fold")
     lines = estimate(plan)
@@ -55,7 +55,7 @@ def show_plan(plan: Plan) -> None:
         table.add_row(
             line.phase,
             line.role,
-            Text(plan.models[line.role].model),
+            plan.models[line.role].model,
             f"{line.calls:,}",
             f"{line.tokens_in:,}",
             f"{line.tokens_out:,}",
@@ -119,9 +119,9 @@ def remainder(lines: Sequence[CostEstimate]) -> str:
 
 def show_summary(summary: dict[str, Any], folder: Path) -> None:
     """Print what came out of a run, and where: figures, rows, losses, files, the next command."""
-    table = Table(show_header=False, title=Text(str(folder)))
+    table = Table(show_header=False, title=str(folder))
     for name, value in _lines(summary):
-        table.add_row(name, Text(value))
+        table.add_row(name, value)
     console.print(table)
     _show_examples(folder)
     _show_files(folder)
@@ -174,7 +174,7 @@ def score_table(results: ScoreResults) -> Table:
     names = dict.fromkeys(name for figures in by_round.values() for name in figures)
     for name in names:
         cells = (by_round[number].get(name) for number in rounds)
-        table.add_row(Text(name), *("–" if cell is None else f"{cell:.4g}" for cell in cells))
+        table.add_row(name, *("–" if cell is None else f"{cell:.4g}" for cell in cells))
     return table
 
 

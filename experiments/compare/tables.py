@@ -4,9 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
 from autoevol.experiments.compare.shared_seeds import seeds_table
 from autoevol.experiments.compare.sides import Side, lost_share, stopped_by_rule
@@ -36,13 +34,13 @@ def tables(sides: Sequence[Side]) -> list[Table]:
 def summary_table(sides: Sequence[Side]) -> Table:
     """Return a column for each run: rows, calls, failure rates with intervals."""
     first, *others = sides
-    table = Table("run", *(escape(side.name) for side in sides))
+    table = Table("run", *(side.name for side in sides))
     for name in _FIGURES:
         table.add_row(name, *(_cell(side.summary.get(name)) for side in sides))
     table.add_row("time", *(_time(side.summary.get("wall_s")) for side in sides))
     table.add_row("loss rate", *(_loss_rate(side) for side in sides))
     differences = (_loss_difference(side, first) for side in others)
-    table.add_row(Text(f"loss rate, difference to {first.name}"), "", *differences)
+    table.add_row(f"loss rate, difference to {first.name}", "", *differences)
     for name in _RATES:
         table.add_row(name, *(_rate(side.summary.get(name)) for side in sides))
     return table
@@ -54,7 +52,7 @@ def funnel_table(sides: Sequence[Side]) -> Table | None:
     rules = dict.fromkeys(rule for by_rule in counts for rule in by_rule)
     if not rules:
         return None
-    table = Table("rule", *(escape(side.name) for side in sides))
+    table = Table("rule", *(side.name for side in sides))
     for stage, rule in rules:
         table.add_row(f"{stage}: {rule}", *(str(n.get((stage, rule), 0)) for n in counts))
     return table
@@ -72,7 +70,7 @@ def difference_table(sides: Sequence[Side]) -> Table | None:
     shared = sorted(set.intersection(*({*by_row} for by_row in scores)))
     names = dict.fromkeys(name for key in shared for name in scores[0][key])
     heads = [first.name, *(f"{side.name} − {first.name}" for side in others)]
-    table = Table("score", "rows", *map(escape, heads))
+    table = Table("score", "rows", *heads)
     for number in dict.fromkeys(key[0] for key in shared):
         for name in (name for name in names if _is_comparable(sides, name)):
             values = [

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from autoevol.experiments.evaluation.tasks.items import ItemResult, Task, Way
@@ -163,7 +162,7 @@ def figures_table(figures: Sequence[TaskFigures], compared: Sequence[PairedFigur
         columns += ["to the baseline (95 %)", "won, lost", "p"]
     table = Table(*columns)
     for own in figures:
-        cells = [escape(own.task), f"{own.items:,}", f"{own.scored:,}", own.shown]
+        cells = [own.task, f"{own.items:,}", f"{own.scored:,}", own.shown]
         pair = by_task.get(own.task)
         table.add_row(*cells, *(_cells(pair) if pair else [""] * 3 if compared else []))
     return table

@@ -28,9 +28,9 @@ def show_estimates(planned: MatrixPlan) -> None:
     for cell in planned.cells:
         if cell.summary is None:
             pending.append(at_most(cell.plan, estimate(cell.plan)))
-            table.add_row(Text(cell.cell.name), *_shown(pending[-1:]))
+            table.add_row(cell.cell.name, *_shown(pending[-1:]))
         else:
-            table.add_row(Text(cell.cell.name), "finished", "", "", "")
+            table.add_row(cell.cell.name, "finished", "", "", "")
     table.add_section()
     table.add_row("sum", *_shown(pending))
     console.print(table)
@@ -46,9 +46,9 @@ def show_cells(planned: MatrixPlan) -> None:
     columns = [Column(head, justify="right", no_wrap=True) for head in heads]
     table = Table(Column("cell", no_wrap=True), *columns, box=SIMPLE_HEAD)
     for line in figures_of(planned):
-        table.add_row(Text(line["cell"]), *_cells(line))
-    width = Console(width=_WIDEST).measure(table).maximum
-    Console(width=max(width, console.width)).print(table)
+        table.add_row(line["cell"], *_cells(line))
+    width = Console(width=_WIDEST, markup=False).measure(table).maximum
+    Console(width=max(width, console.width), markup=False).print(table)
     say(
         "lost: share of the scored rewrites that failed; held-out: failure rate of the initial → "
         "best method; 95 % intervals"

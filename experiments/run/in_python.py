@@ -180,7 +180,7 @@ def _run(plan: Plan, *, quiet: bool, track: bool) -> dict[str, Any]:
     # Before the progress bar, which starts a thread.
     load_libraries(plan.models)
     load_search(plan, "all")
-    console = Console(stderr=True, quiet=quiet)
+    console = Console(stderr=True, quiet=quiet, markup=False)
     with progress_bar(console) as bar:
         tracking = load_tracking() if track else None
         context = RunContext(bar=bar, say=console.print, tracking=tracking)

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from autoevol.experiments.evaluation.tasks.items import Task
@@ -145,9 +144,7 @@ def _beyond(cell: CellFigures, sign: int) -> bool:
 
 def study_table(results: StudyResults, task: Task) -> Table:
     """Return a task's figures, a line for each cell."""
-    table = Table(
-        "arm", "equal", "rows", "mean (95 %)", "difference (95 %)", title=escape(task.name)
-    )
+    table = Table("arm", "equal", "rows", "mean (95 %)", "difference (95 %)", title=task.name)
     for line in _lines(results, study_figures(results), task):
         cells = [line[key] for key in ("arm", "condition", "rows", "mean", "difference")]
         table.add_row(*map(str, cells))

@@ -11,8 +11,9 @@ _LONGEST = 800
 
 _UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
-console = Console(log_path=False)
-complaints = Console(stderr=True, log_path=False)
+# Names of runs, files and models may hold brackets, which are texts and no markup.
+console = Console(log_path=False, markup=False)
+complaints = Console(stderr=True, log_path=False, markup=False)
 
 
 def say(line: str) -> None:

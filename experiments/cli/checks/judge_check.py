@@ -87,11 +87,10 @@ def _paper(labels: Path) -> "Exam":
 
 def _print(model: str, figures: dict[str, dict[str, object]]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     from autoevol.experiments.artifacts.admissions import admissions
 
-    table = Table("rule", "languages", "flags", "balanced accuracy", "admitted", title=Text(model))
+    table = Table("rule", "languages", "flags", "balanced accuracy", "admitted", title=model)
     for one in admissions(figures):
         admitted = "yes" if one.is_admitted else "no"
         table.add_row(one.rule, one.group, one.flags, one.accuracy, admitted)

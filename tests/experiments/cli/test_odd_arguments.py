@@ -100,3 +100,11 @@ def test_a_folder_is_shown_as_it_is_called(place: Path, folder: str) -> None:
     finished = run_cli("run", "test.yaml", "--out", folder, expected=0)
     assert f"kept     {folder}/evolved.jsonl" in finished.out
     assert folder in [line.strip() for line in finished.out.splitlines()]
+
+
+def test_runs_are_compared_under_their_whole_names(place: Path) -> None:
+    folders = ["runs/x[red]", "runs/y[b]"]
+    for folder in folders:
+        run_cli("run", "test.yaml", "--out", folder, expected=0)
+    compared = run_cli("compare", *folders, expected=0).out
+    assert all(compared.count(Path(folder).name) >= 2 for folder in folders)

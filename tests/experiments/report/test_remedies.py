@@ -84,8 +84,8 @@ def test_lost_rows_are_shown_with_their_reasons(tmp_path: Path) -> None:
     reasons = [{"rule": "unchanged", "evidence": "the same"}, {"rule": "echo", "evidence": "x"}]
     rows = [{**evolved(n), "reasons": reasons} for n in range(5)]
     (tmp_path / "failures.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    found = (("unchanged", "the same"), ("echo", "x"))
-    lost = [LostRow("seed", after, found) for after in ("text 0", "text 1")]
+    reasons_of = (("unchanged", "the same"), ("echo", "x"))
+    lost = [LostRow("seed", after, reasons_of) for after in ("text 0", "text 1")]
     assert lost_in(tmp_path, count=2) == lost
     # What failed most rows stands first, as in the account above.
     (first,) = lost_in(tmp_path, first=["echo"], count=1)

@@ -46,9 +46,9 @@ def _run(write_config: WriteConfig, out: str, *, expected: int = 0, **evolve: An
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    made: list[int] = []
-    monkeypatch.setitem(scripted.SCRIPTS, "counted", counting(made))
-    return made
+    draws: list[int] = []
+    monkeypatch.setitem(scripted.SCRIPTS, "counted", counting(draws))
+    return draws
 
 
 def _summary(folder: str) -> dict[str, Any]:
@@ -225,9 +225,9 @@ def test_a_chunk_with_unscored_rows_is_tried_again(write_config: WriteConfig) ->
         assert [row["seed_id"] for row in rows_of(Path("runs/a/unscored.jsonl"))] == ["s9"]
         done = sorted(file.parent.name for file in Path("runs/a").glob("chunks/*/done.json"))
         assert done == ["00001", "00003"]
-        asked, broken[:] = len(server.requests), []
+        count, broken[:] = len(server.requests), []
         run_cli("run", str(config), "--out", "runs/a", expected=0)
-        assert len(server.requests) == asked + 1
+        assert len(server.requests) == count + 1
     assert not Path("runs/a/unscored.jsonl").exists()
     lost = rows_of(Path("runs/a/failures.jsonl"))
     rows = [*rows_of(Path("runs/a/evolved.jsonl")), *lost]

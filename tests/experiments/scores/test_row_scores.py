@@ -134,7 +134,7 @@ def test_a_set_that_nobody_thought_about_is_said_and_has_no_zero(workplace: Path
 def test_lists_are_no_figures_of_the_table() -> None:
     results = ScoreResults({1: []})
     results.add_set("keywords", keyword_scores({1: [rewrite("a.1", "x", thinking="Add units.")]}))
-    assert [str(cell) for cell in score_table(results).columns[0].cells] == [
+    assert [*score_table(results).columns[0].cells] == [
         *("keywords.operations", "keywords.scored", "keywords.unscored")
     ]
 

@@ -179,9 +179,7 @@ def test_mlflow_has_the_study_above_arms_above_trainings(study: dict[str, Any]) 
     fewer = {**train, "seeds": [0, 1]}
     _study({**study, "name": "tracked", "equalise": ["rows"], "train": fewer})
     again = client.search_runs(experiments, "tags.run_kind = 'study'")
-    (other,) = [
-        run for run in again if run.info.run_id not in {known.info.run_id for known in roots}
-    ]
+    (other,) = [run for run in again if run.info.run_id not in {root.info.run_id for root in roots}]
     assert len(below(other.info.run_id)["study_arm"]) == 2
     assert "study_arm" not in below(root.info.run_id)
 

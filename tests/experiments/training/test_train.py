@@ -321,9 +321,9 @@ def test_a_preset_holds_over_the_section_of_a_run(write_config: Any) -> None:
     own = make_plan(TrainRequest(Path("runs/a"))).config
     assert (own.lr, own.epochs, own.method, own.batch) == (0.01, 1.0, "lora", 8)
     overrides = ["train.preset=paper", "train.micro_batch=4"]
-    made = make_plan(TrainRequest(Path("runs/a"), overrides=overrides)).config
-    assert (made.lr, made.epochs, made.method, made.batch) == (5e-6, 4.0, "full", 128)
-    assert (made.rank, made.micro_batch) == (4, 4)
+    preset = make_plan(TrainRequest(Path("runs/a"), overrides=overrides)).config
+    assert (preset.lr, preset.epochs, preset.method, preset.batch) == (5e-6, 4.0, "full", 128)
+    assert (preset.rank, preset.micro_batch) == (4, 4)
     unset = make_plan(TrainRequest(Path("runs/a"), overrides=["train.preset=null"])).config
     assert (unset.lr, unset.rank) == (0.01, 4)
 
@@ -355,8 +355,8 @@ def test_the_documentation_has_the_numbers_of_the_presets() -> None:
         shown = (method, float(rate), float(epochs), int(batch), int(length.replace(",", "")))
         wanted = ("method", "lr", "epochs", "batch", "max_length")
         assert shown == tuple(keys[key] for key in wanted)
-        made = train_config({"train": {"preset": name}}, Path("t"))
-        assert {key: getattr(made, key) for key in keys} == keys
+        preset = train_config({"train": {"preset": name}}, Path("t"))
+        assert {key: getattr(preset, key) for key in keys} == keys
 
 
 PROGRAM = """
@@ -595,8 +595,8 @@ def test_a_recipe_loses_no_setting(student: str, rows: str) -> None:
         ("llama_factory", "train.chat_template=own.jinja", "llama_factory takes none from a file"),
         ("trl", "train.tokens=40", "train.tokens: no other trainer counts them"),
     ):
-        known = ["--set", f"train.model={student}"]
-        arguments = [*base, *known, "--set", setting, "--out", "no", "--only-config", trainer]
+        whole = ["--set", f"train.model={student}"]
+        arguments = [*base, *whole, "--set", setting, "--out", "no", "--only-config", trainer]
         assert words in " ".join(run_cli(*arguments, expected=2).err.split())
     assert not Path("no").exists()
     base += ["--model", student, "--set", "train.seeds=[3, 4]", "--out", "two words"]
