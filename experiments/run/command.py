@@ -27,7 +27,7 @@ def checked_plan(config: ExperimentConfig, request: RunRequest) -> Plan:
             f"{request.file}: optimizer.name", "is none, so there is no search; set another name"
         )
     plan = make_plan(config, str(request.file))
-    check_folder(config, plan.content, fresh=request.fresh)
+    check_folder(plan.config, plan.content, fresh=request.fresh)
     return plan
 
 

@@ -36,6 +36,17 @@ def test_a_search_on_forty_rows_needs_no_arithmetic(own: Path) -> None:
     assert summary_of(Path("runs/quickstart"))["rows_in"] == 40
 
 
+def test_a_search_whose_sizes_follow_the_rows_goes_on_and_is_found_finished(own: Path) -> None:
+    run_cli("run", "quickstart", *OWN, "--set", "budget.calls=60", expected=3)
+
+    run_cli("run", "quickstart", *OWN, expected=0)
+
+    calls = summary_of(Path("runs/quickstart"))["calls"]
+    assert calls > 60
+    run_cli("run", "quickstart", *OWN, expected=0)
+    assert summary_of(Path("runs/quickstart"))["calls"] == calls
+
+
 def test_the_shipped_seeds_are_found_from_any_folder(workplace: Path) -> None:
     run_cli("run", "wizardcoder", "--model", "scripted/world", "--limit", "4", expected=0)
     folder = Path("runs/wizardcoder-limit-4")
