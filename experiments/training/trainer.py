@@ -26,6 +26,7 @@ EXTRA = "pip install 'autoevol[train]'"
 MODEL = "model"
 SCHEDULES = {"constant": "constant_with_warmup"}
 """Schedules that transformers calls otherwise, where there is a warm-up."""
+_BF16_INSTRUCTIONS = ("amx_tile", "avx512_bf16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +221,9 @@ def has_bf16() -> bool:
 
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
-    # Without AMX a CPU does it in software.
-    supported = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-    return bool(supported())
+    # Without these instructions a CPU does it in software.
+    tests = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in _BF16_INSTRUCTIONS)
+    return any(test() for test in tests if test)
 
 
 def _lora(config: TrainConfig) -> Any:

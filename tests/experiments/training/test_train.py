@@ -17,6 +17,7 @@ import yaml
 
 from autoevol.experiments.config.train import train_config
 from autoevol.experiments.training.examples import read_examples
+from autoevol.experiments.training.trainer import has_bf16
 from tests.support.command_line import Result, rows_of, run_cli
 from tests.support.tiny_models import NEEDS_TORCH, WORDS, save_llama
 
@@ -624,3 +625,20 @@ def test_a_student_that_is_known_here_alone_makes_no_recipe(rows: str) -> None:
     arguments = ["train", rows, "--out", "recipe", "--only-config", "trl"]
     assert "known here alone" in run_cli(*arguments, expected=2).err
     assert not Path("recipe").exists()
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected"), [("amx_tile", True), ("avx512_bf16", True), ("avx512", False)]
+)
+def test_a_processor_with_instructions_for_bfloat16_computes_in_it(
+    instructions: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for name in ("amx_tile", "avx512_bf16", "avx512"):
+        monkeypatch.setattr(
+            torch.cpu, f"_is_{name}_supported", lambda name=name: name == instructions
+        )
+
+    assert has_bf16() is expected
