@@ -173,14 +173,17 @@ def _columns(data: DataConfig) -> Columns | None:
 def check_row(record: Record, row: RowDict) -> None:
     """Check that all texts of a seed can be sent to a model."""
     for number, turn in enumerate(row["turns"]):
+        _check_no_nul(record, row, f"turns[{number}]", turn)
         if not turn.strip():
             raise record.named(row["id"]).error(f"turns[{number}]", "must be a text, is empty")
-    texts = [(f"turns[{number}]", turn) for number, turn in enumerate(row["turns"])]
-    texts += [(key, row.get(key) or "") for key in ("instruction", "input", "system")]
-    for key, text in texts:
-        # Some providers refuse a text with a NUL, others cut it.
-        if "\0" in text:
-            raise record.named(row["id"]).error(key, "holds a NUL; remove it")
+    for key in ("instruction", "input", "system"):
+        _check_no_nul(record, row, key, row.get(key))
+
+
+def _check_no_nul(record: Record, row: RowDict, key: str, text: str | None) -> None:
+    # Some providers refuse a text with a NUL, others cut it.
+    if text and "\0" in text:
+        raise record.named(row["id"]).error(key, "holds a NUL; remove it")
 
 
 def _check_answers(config: ExperimentConfig, recognised: Recognised, where: str) -> None:

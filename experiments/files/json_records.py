@@ -13,10 +13,11 @@ _NO_LIST = "must be a list of objects, or a table of columns"
 
 def jsonl_items(file: Path, encoding: str) -> Iterator[Item]:
     """Yield the records of JSON Lines; a line that is not JSON makes none."""
+    name = str(file)
     with file.open(encoding=encoding) as lines:
         for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield _line_item(line, f"{file}:{number}")
+            if not line.isspace():
+                yield _line_item(line, f"{name}:{number}")
 
 
 def _line_item(line: str, place: str) -> Item:

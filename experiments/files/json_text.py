@@ -65,7 +65,7 @@ def parsed(text: str, place: str) -> Any:
             with too many digits.
     """
     try:
-        value = _DECODER.decode(text)
+        value = _decoded(text)
         # What is read has to be written again, from deeper within the program.
         if max(text.count("["), text.count("{")) > MOST_LEVELS and _levels(value) > MOST_LEVELS:
             raise RecursionError(f"it nests deeper than {MOST_LEVELS} levels")
@@ -76,6 +76,15 @@ def parsed(text: str, place: str) -> Any:
         raise ConfigError(f"{place}{line}", f"is not valid JSON: {error}") from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(place, f"is not valid JSON: {error}") from error
+
+
+def _decoded(text: str) -> Any:
+    # `decode` looks for white space before and after, which takes as long as a short line itself.
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError:
+        return _DECODER.decode(text)
+    return value if text[end:] in _LINE_ENDS else _DECODER.decode(text)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -89,6 +98,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object)
 """Made once: a million records would each make one."""
+_LINE_ENDS = ("", "\n")
 
 
 def _levels(value: Any) -> int:

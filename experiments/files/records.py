@@ -44,7 +44,9 @@ class Record:
 
     def texts(self, key: str) -> list[str]:
         """Return a list of texts; null and a missing key become the empty list."""
-        values = self.value.get(key) or []
+        values = self.value.get(key)
+        if not values:
+            return []
         if not isinstance(values, list):
             raise self.error(key, f"must be a list of texts, is {_kind(values)}")
         return [self.checked(f"{key}[{number}]", text) for number, text in enumerate(values)]
@@ -85,7 +87,7 @@ class Record:
         if not isinstance(value, str):
             raise self.error(key, f"must be a text or null, is {_kind(value)}")
         # Half of a pair is valid JSON ("\ud83d") without UTF-8: no file or request can hold it.
-        if HALVES.search(value):
+        if not value.isascii() and HALVES.search(value):
             raise self.error(key, "holds half of a surrogate pair; remove it")
         return value
 

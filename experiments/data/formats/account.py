@@ -47,7 +47,8 @@ class Recognised:
         self.several_turns += len(row["turns"]) > 1
         self.systems += bool(row.get("system"))
         self.answered += is_answered
-        self.columns.update(list(row.get(META) or ()))
+        if META in row:
+            self.columns.update(list(row[META] or ()))
 
     @property
     def sentence(self) -> str:

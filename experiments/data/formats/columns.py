@@ -1,12 +1,17 @@
 """Records in columns that a config names, and the keys of other spellings that formats share."""
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autoevol.experiments.data.formats.rows import Notes, RowDict, new_row, with_meta
+from autoevol.experiments.data.formats.rows import (
+    Notes,
+    ReadOne,
+    RowDict,
+    new_row,
+    with_meta,
+)
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
 
@@ -30,53 +35,81 @@ class Columns:
         pairs = ((getattr(self, use), use) for use in uses)
         return ", ".join(f"{name} ({use})" for name, use in pairs if name)
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of all columns."""
-        return _names(self)
+    def reader(self) -> ReadOne:
+        """Return what turns a record into a row; other columns go to its `meta`."""
+        return _ColumnReader(self)
 
-    def read(self, record: Record, notes: Notes) -> RowDict:
-        """Return the row of a record; other columns go to its `meta`.
+
+class _ColumnReader:
+    """Reads records by the names of their columns.
+
+    Args:
+        columns: The names.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        # Once, and not for each of a million records.
+        names = (getattr(columns, name) for name in Columns.__slots__)
+        self._names: frozenset[str] = frozenset(filter(None, names))
+        texts = {"input": columns.input, "response": columns.response, "root": columns.root}
+        self._texts = [(key, name) for key, name in texts.items() if name]
+
+    def __call__(self, record: Record, notes: Notes) -> RowDict:
+        """Return the row of a record.
 
         Raises:
             ConfigError: It has no column of instructions, or something else in one.
         """
-        identity = record.name(self.id) if self.id else None
-        record = record.named(identity or "")
-        turns = record.texts(self.turns) if self.turns else []
-        # A file of conversations need not have a column of instructions: the first turn is one.
-        if len(turns) > 1 or (turns and self.instruction not in record.value):
-            record = replace(record, value={**record.value, self.instruction: turns[0]})
-        if self.instruction not in record.value:
+        columns = self._columns
+        identity = record.name(columns.id) if columns.id else None
+        record = record.named(identity) if identity else record
+        turns = record.texts(columns.turns) if columns.turns else []
+        record = self._with_instruction(record, turns)
+        row = new_row(record.text(columns.instruction), id=identity or "")
+        # Only what is there, for most records of a large set have a key or two.
+        for key, name in self._texts:
+            if name in record.value:
+                row[key] = record.optional_text(name)
+        if system := record.optional_text(columns.system) if columns.system else "":
+            row["system"] = system
+        answers = _add_turns(row, turns, record) if len(turns) > 1 else []
+        # A column of that name beside a single turn is one of the user's own.
+        return with_meta(row, record, self._names | {"answers"} if answers else self._names)
+
+    def _with_instruction(self, record: Record, turns: list[str]) -> Record:
+        """Return a record with a column of instructions, which the first turn is.
+
+        Raises:
+            ConfigError: It has neither.
+        """
+        name = self._columns.instruction
+        # A file of conversations need not have a column of instructions.
+        if len(turns) > 1 or (turns and name not in record.value):
+            return replace(record, value={**record.value, name: turns[0]})
+        if name not in record.value:
             raise ConfigError(
                 record.place,
-                f"has no field {self.instruction!r}; set data.fields.instruction to one of "
+                f"has no field {name!r}; set data.fields.instruction to one of "
                 f"{', '.join(map(str, record.value))}",
             )
-        texts = {"input": self.input, "response": self.response, "root": self.root}
-        row = new_row(
-            record.text(self.instruction),
-            **{key: record.optional_text(name) for key, name in texts.items() if name},
-            **({"turns": turns} if len(turns) > 1 else {}),
-            id=identity or "",
-        )
-        system = record.optional_text(self.system) if self.system else ""
-        row = {**row, **({"system": system} if system else {})}
-        answers = record.texts("answers") if len(turns) > 1 else []
-        if answers and len(answers) != len(turns):
-            problem = f"must be one for each of the {len(turns)} turns, are {len(answers)}"
-            raise record.error("answers", problem)
-        # A column of that name beside a single turn is one of the user's own.
-        own = self.names | ({"answers"} if answers else frozenset())
-        row = {**row, **({"answers": answers, "response": answers[0]} if answers else {})}
-        return with_meta(row, record, own)
+        return record
 
 
-@functools.cache
-def _names(columns: Columns) -> frozenset[str]:
-    # Once, and not for each of a million records.
-    values = (getattr(columns, name) for name in columns.__slots__)
-    return frozenset(value for value in values if value)
+def _add_turns(row: RowDict, turns: list[str], record: Record) -> list[str]:
+    """Give a row its turns, and their answers; return these.
+
+    Raises:
+        ConfigError: There are answers, and not one for each turn.
+    """
+    row["turns"] = turns
+    answers = record.texts("answers")
+    if answers and len(answers) != len(turns):
+        problem = f"must be one for each of the {len(turns)} turns, are {len(answers)}"
+        raise record.error("answers", problem)
+    if answers:
+        row.update(answers=answers, response=answers[0])
+    return answers
 
 
 class KeySpelling:

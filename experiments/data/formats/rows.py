@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any
 
 from autoevol.experiments.files.json_text import as_json, holds_half
@@ -100,11 +100,13 @@ def _is_reason(entry: Any) -> bool:
     return isinstance(entry, dict) and {"rule", "evidence"} <= entry.keys()
 
 
-def with_meta(row: RowDict, record: Record, own: Collection[str]) -> RowDict:
+def with_meta(row: RowDict, record: Record, own: Set[str]) -> RowDict:
     """Return a row with the columns of its record that are no format's own ones in `meta`.
 
     Of two values under one name the second is kept in a `meta` within.
     """
+    if META not in row and META not in record.value and record.value.keys() <= own:
+        return row
     meta, twice = dict(row.get(META) or {}), {}
     for key, value in _further(record, own):
         if key in meta and meta[key] != value:
@@ -116,13 +118,11 @@ def with_meta(row: RowDict, record: Record, own: Collection[str]) -> RowDict:
     return {**row, META: meta} if meta else row
 
 
-def _further(record: Record, own: Collection[str]) -> Iterator[tuple[str, Any]]:
+def _further(record: Record, own: Set[str]) -> Iterator[tuple[str, Any]]:
     """Yield the columns that are no own ones and not null, as plain JSON data: dates become texts.
 
     An object under the key `meta` holds such columns; Parquet files hold it as JSON.
     """
-    if META not in record.value and all(key in own for key in record.value):
-        return
     columns = ((key, value) for key, value in record.value.items() if key not in own)
     held = _held_meta(record.value.get(META))
     for key, value in (*columns, *held.items()):
@@ -193,9 +193,10 @@ _FIELDS = tuple(name for name in Row.__slots__ if name != "suspected_by")
 def row_from(plain: Mapping[str, Any]) -> Row:
     """Return a row from its plain data; keys that a row does not have are ignored."""
     values: dict[str, Any] = {name: plain[name] for name in _FIELDS if name in plain}
-    suspicions = tuple(
-        Reason(reason["rule"], reason["evidence"], "suspicion")
-        for reason in plain.get("suspected_by") or ()
-    )
-    lists = {name: tuple(values[name]) for name in LISTS}
-    return Row(**{**values, **lists, "suspected_by": suspicions})
+    for name in LISTS:
+        values[name] = tuple(values[name])
+    if reasons := plain.get("suspected_by"):
+        values["suspected_by"] = tuple(
+            Reason(reason["rule"], reason["evidence"], "suspicion") for reason in reasons
+        )
+    return Row(**values)

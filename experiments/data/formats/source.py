@@ -140,7 +140,7 @@ class _Reader:
         if first:
             forms.check_header(first)
         for item in items:
-            if not _is_wanted(item, self.options.where):
+            if self.options.where and not _is_wanted(item, self.options.where):
                 continue
             row = self._row(item, forms)
             if row is not None:
@@ -161,8 +161,9 @@ class _Reader:
             self.recognised.rejected.append(Rejected(error.where, error.problem, item.value))
             return None
         self._places[row["id"]] = item.place
-        self._columns.update(dict.fromkeys(row.get(META) or ()))
-        row = _keeping(row, self.options.keep)
+        if META in row:
+            self._columns.update(dict.fromkeys(row[META] or ()))
+            row = _keeping(row, self.options.keep)
         self.recognised.count(row, form.title, is_answered=form.has_answer(record))
         self.recognised.columns_named = self.recognised.columns_named or dict(form.columns)
         return row
@@ -172,7 +173,9 @@ class _Reader:
         identity = row["id"] or f"row-{self.recognised.rows + 1:06d}"
         if identity in self._places:
             raise ConfigError(place, f"id {identity!r} is taken by {self._places[identity]}")
-        return {**row, "id": identity, "seed_id": row["seed_id"] or identity}
+        row["id"] = identity
+        row["seed_id"] = row["seed_id"] or identity
+        return row
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +298,7 @@ def _fixed_form(file: Path, options: ReadOptions) -> _Form | None:
 def _columns_form(columns: Columns, title: str, *, is_told: bool = False) -> _Form:
     uses = {use: getattr(columns, use) for use in ("instruction", "input", "response", "system")}
     named = {use: name for use, name in uses.items() if name} if is_told else {}
-    return _Form(title, columns.read, columns.response or "", lambda record: record, named)
+    return _Form(title, columns.reader(), columns.response or "", lambda record: record, named)
 
 
 def _form_of(form: Format) -> _Form:
@@ -309,7 +312,7 @@ def _no_rows_error(location: Location, where: Mapping[str, Wanted]) -> ConfigErr
 
 
 def _is_wanted(item: Item, where: Mapping[str, Wanted]) -> bool:
-    if not where or isinstance(item, Rejected):
+    if isinstance(item, Rejected):
         return True
     pairs = ((item.value.get(key), values) for key, values in where.items())
     return all(_is_among(value, values) for value, values in pairs)
