@@ -12,6 +12,36 @@ _LAST_STEP = re.compile(r"(\.+)([0-9]{1,9})(-[0-9]+)?$")
 """The end of a rewrite's id: dots, its round, and its child unless it is the first."""
 
 
+class LastSteps:
+    """How ids end: for each number of dots before a round, the highest such round."""
+
+    __slots__ = ("_rounds",)
+
+    def __init__(self) -> None:
+        self._rounds: dict[int, int] = {}
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Self:
+        """Return how some ids end."""
+        steps = cls()
+        for name in names:
+            steps.add(name)
+        return steps
+
+    def add(self, name: str) -> None:
+        """Take an id into account."""
+        # Most ids have no dot, and there may be a million.
+        step = _LAST_STEP.search(name) if "." in name else None
+        if step:
+            dots, number = len(step[1]), int(step[2])
+            self._rounds[dots] = max(number, self._rounds.get(dots, 0))
+
+    def most_dots(self, first_round: int = 0) -> int:
+        """Return the most dots before a round of this number or a higher one; 0 without any."""
+        dots = (dots for dots, number in self._rounds.items() if number >= first_round)
+        return max(dots, default=0)
+
+
 @dataclass(frozen=True, slots=True)
 class RowIds:
     """How a run names the rows that it evolves.
@@ -36,13 +66,15 @@ class RowIds:
             first_round: Rounds have this number or a higher one.
             continued: Ids of rows of an earlier run that this one continues, in its scheme.
         """
+        return cls.beyond(LastSteps.of(names), LastSteps.of(continued), first_round=first_round)
+
+    @classmethod
+    def beyond(cls, taken: "LastSteps", continued: "LastSteps", *, first_round: int = 1) -> Self:
+        """Return the scheme of `unique_among` by how the ids end."""
         # An id's last step can be told from what comes before it, since rounds and children have
         # no dots. So two rows of one id have one parent, and only a seed could have a row's id. It
         # would end with this separator and one of the rounds, which no seed does.
-        taken = (_last_step(name) for name in names)
-        longest = max((dots for dots, number in taken if number >= first_round), default=0)
-        kept = max((_last_step(name)[0] for name in continued), default=0)
-        return cls("." * max(longest + 1, kept))
+        return cls("." * max(taken.most_dots(first_round) + 1, continued.most_dots()))
 
     def name(self, parent_id: str, round_number: int, child: int = 0) -> str:
         """Return the id of a rewrite.
@@ -55,9 +87,3 @@ class RowIds:
         """
         sibling = f"-{child + 1}" if child else ""
         return f"{parent_id}{self.separator}{round_number}{sibling}"
-
-
-def _last_step(name: str) -> tuple[int, int]:
-    """Return how many dots come before the round that an id ends with, and that round, or zeros."""
-    step = _LAST_STEP.search(name)
-    return (len(step[1]), int(step[2])) if step else (0, 0)

@@ -4,6 +4,8 @@ What a seed file may look like: `seeds` says which columns a run reads (`data.fi
 config), `formats/` which other formats `autoevol convert` turns into such a file.
 
 seeds: the seeds of a run, read, checked and split into train, dev, fresh and held-out rows
+seed_facts: what a run has to know of all its seeds together, gathered in one pass
+stored_rows: rows in a file instead of in memory
 lineage: seeds that are rows of an earlier run, as the start of a further round
 seed_builder: `autoevol seeds`, a seed file from several data sets
 convert: `autoevol convert`, one format into another

@@ -1,6 +1,8 @@
 """The seeds of a run: read from people's files or the hub, checked row by row, and split."""
 
+import itertools
 import random
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from autoevol.experiments.data.formats.account import Recognised
 from autoevol.experiments.data.formats.catalogue import Format, find_format
 from autoevol.experiments.data.formats.columns import Columns
 from autoevol.experiments.data.formats.rows import RowDict, row_from
-from autoevol.experiments.data.formats.source import ReadOptions, open_source
+from autoevol.experiments.data.formats.source import ReadOptions, Source, open_source
 from autoevol.experiments.data.lineage import (
     LocatedRow,
     as_new_seed,
@@ -18,6 +20,8 @@ from autoevol.experiments.data.lineage import (
     is_plain_seed,
     pool_of,
 )
+from autoevol.experiments.data.seed_facts import SeedFacts
+from autoevol.experiments.data.stored_rows import IN_MEMORY, StoredRows
 from autoevol.experiments.files.data_sets import Location
 from autoevol.experiments.files.records import Record
 from autoevol.program.errors import ConfigError
@@ -45,7 +49,7 @@ class Splits:
     dev: list[Row]
     fresh: list[Row]
     heldout: list[Row]
-    seeds: list[Row]
+    seeds: Sequence[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,17 @@ class Seeds:
     Attributes:
         rows: In the order of the source.
         recognised: What the reader recognised, and the records that make no row.
+        facts: About all rows together.
         first_round: Number of the run's first round, which follows those of the rows.
     """
 
-    rows: list[Row]
+    rows: Sequence[Row]
     recognised: Recognised
+    facts: SeedFacts
     first_round: int = 1
 
 
-def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
+def load_seeds(config: ExperimentConfig, where: str) -> Sequence[Row]:
     """Return the seeds of a run, checked.
 
     Args:
@@ -76,30 +82,80 @@ def load_seeds(config: ExperimentConfig, where: str) -> list[Row]:
     return read_seeds(config, where).rows
 
 
-def read_seeds(config: ExperimentConfig, where: str) -> Seeds:
+def read_seeds(config: ExperimentConfig, where: str, prompt: str = "") -> Seeds:
     """Return the seeds of a run, and what was recognised in their source.
+
+    Many seeds are stored in a file, and read when they are asked for. Rows of an earlier run are in
+    memory, however many they are: their parents are looked for among them.
+
+    Args:
+        config: Its `data` names the source.
+        where: The config's file, for messages.
+        prompt: Of the answers; the fingerprint of the run's content begins with it.
 
     Raises:
         ConfigError: As `load_seeds`.
     """
-    data, key = config.data, f"{where}: data.path"
-    location = Location(data.path, key, Path(where).parent, data.split)
-    options = _options(data, where)
+    key = f"{where}: data.path"
     try:
-        source = open_source(location, options)
-        located = [LocatedRow(place, row_from(row)) for place, row in source.located]
+        recognised, entries = _read(config, where, prompt)
     except ConfigError as error:
         if error.where == key:
             raise
         raise ConfigError(error.where, f"{error.problem} ({key})", error.details) from error
-    _check_answers(config, source.recognised, where)
-    first_round = first_round_of([entry.row for entry in located], config.evolve)
-    seeds = [_seed(entry, config, first_round) for entry in located]
-    pool = pool_of(seeds, config.evolve, first_round, where)
-    return Seeds(pool, source.recognised, first_round)
+    _check_answers(config, recognised, where)
+    if isinstance(entries, _Stored):
+        return Seeds(entries.rows, recognised, entries.facts, entries.first_round)
+    first_round = first_round_of([entry.row for entry in entries], config.evolve)
+    entries = [replace(entry, row=_seed(entry.row, config, first_round)) for entry in entries]
+    pool = pool_of(entries, config.evolve, first_round, where)
+    return Seeds(pool, recognised, SeedFacts.of(pool, prompt), first_round)
 
 
-def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Seeds that begin their lineages, in a file."""
+
+    rows: StoredRows
+    facts: SeedFacts
+    first_round: int
+
+
+def _read(
+    config: ExperimentConfig, where: str, prompt: str
+) -> tuple[Recognised, list[LocatedRow] | _Stored]:
+    source, entries = _opened(config, where)
+    held = list(itertools.islice(entries, IN_MEMORY + 1))
+    if len(held) <= IN_MEMORY:
+        return source.recognised, held
+    stored = _stored(itertools.chain(held, entries), config, prompt)
+    if stored:
+        return source.recognised, stored
+    # From the beginning, for a row of an earlier run may be the last one.
+    source, entries = _opened(config, where)
+    return source.recognised, list(entries)
+
+
+def _opened(config: ExperimentConfig, where: str) -> tuple[Source, Iterator[LocatedRow]]:
+    data = config.data
+    location = Location(data.path, f"{where}: data.path", Path(where).parent, data.split)
+    source = open_source(location, _options(data, where))
+    return source, (LocatedRow(place, row_from(row)) for place, row in source.located)
+
+
+def _stored(entries: Iterable[LocatedRow], config: ExperimentConfig, prompt: str) -> _Stored | None:
+    """Store seeds in a file; return None where some are rows of an earlier run."""
+    stored = _Stored(StoredRows(), SeedFacts.of((), prompt), first_round_of((), config.evolve))
+    for entry in entries:
+        if entry.row.round or entry.row.parent_id:
+            return None
+        row = _seed(entry.row, config, stored.first_round)
+        stored.rows.append(row)
+        stored.facts.add(row)
+    return stored
+
+
+def split(rows: Sequence[Row], config: ExperimentConfig, where: str) -> Splits:
     """Return disjoint train, dev, fresh and held-out rows, shuffled by the run's seed.
 
     Raises:
@@ -108,7 +164,10 @@ def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:
     sizes = sized(config.search_rows, len(rows))
     dev_size, heldout_size = sizes.dev_size or 0, sizes.heldout_size or 0
     _check_sizes(sizes, len(rows), config, where)
-    shuffled = random.Random(config.seed).sample(rows, len(rows))
+    if not config.is_search:
+        return Splits([], [], [], [], rows)
+    # Numbers of rows, for a million rows are not held in memory.
+    shuffled = random.Random(config.seed).sample(range(len(rows)), len(rows))
     chosen = dev_size + heldout_size
     # Cut first: dev and held-out rows stay the same when train_size or fresh_size change.
     dev, heldout = shuffled[:dev_size], shuffled[dev_size:chosen]
@@ -117,7 +176,9 @@ def split(rows: list[Row], config: ExperimentConfig, where: str) -> Splits:
     train = sizes.train_size
     if train is None:
         train = max(1, SEARCH_ROWS - chosen - fresh)
-    return Splits(rest[fresh : fresh + train], dev, rest[:fresh], heldout, rows)
+    numbers = (rest[fresh : fresh + train], dev, rest[:fresh], heldout)
+    train_rows, dev_rows, fresh_rows, heldout_rows = ([rows[n] for n in part] for part in numbers)
+    return Splits(train_rows, dev_rows, fresh_rows, heldout_rows, rows)
 
 
 def _check_sizes(sizes: DataConfig, rows: int, config: ExperimentConfig, where: str) -> None:
@@ -196,13 +257,12 @@ def _check_answers(config: ExperimentConfig, recognised: Recognised, where: str)
         )
 
 
-def _seed(located: LocatedRow, config: ExperimentConfig, first_round: int) -> LocatedRow:
+def _seed(row: Row, config: ExperimentConfig, first_round: int) -> Row:
     """Return a row as a seed of the run."""
-    row = located.row
     appends = config.evolve.input == "append" and row.input
     # Most rows bring nothing but their texts, and a million of them are not copied for nothing.
     if is_plain_seed(row) and not appends:
-        return located
+        return row
     if config.evolve.rounds and first_round == 1:
         row = as_new_seed(row)
     # What an earlier run paid and filtered is not this run's account.
@@ -210,4 +270,4 @@ def _seed(located: LocatedRow, config: ExperimentConfig, first_round: int) -> Lo
     if appends:
         origin = row.origin if row.round else row.prompt
         row = replace(row, instruction=row.prompt, input="", origin=origin)
-    return LocatedRow(located.place, row)
+    return row

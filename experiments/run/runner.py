@@ -222,6 +222,7 @@ def _tracked_run(plan: Plan) -> TrackedRun:
         name=config.name,
         config=config.model_dump(mode="json"),
         seeds=plan.splits.seeds,
+        digest=plan.facts.data_set,
         source=config.data.path,
         optimizer_temperature=optimizer.temperature if optimizer else None,
     )

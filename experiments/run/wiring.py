@@ -14,7 +14,6 @@ from autoevol.experiments.sandbox import open_sandbox
 from autoevol.metrics import ONE_KIND, compose
 from autoevol.metrics.quality.learnable import LearnableOptions
 from autoevol.program.checks.checking import Checker
-from autoevol.program.checks.constraining import CHECKS
 from autoevol.program.errors import ConfigError
 from autoevol.program.evolution.answering import AnswerSettings
 from autoevol.program.evolution.failure import failure_metric
@@ -66,13 +65,10 @@ def row_ids(plan: Plan, rules: FormatRules) -> RowIds:
     """Return how the run names its rows, as the format of its folder has it."""
     if rules.row_ids == "dotted":
         return RowIds()
-    seeds = plan.splits.seeds
-    # Seeds that are rows of an earlier run name seeds and parents that need not be among them.
-    names = [name for row in seeds for name in (row.id, row.seed_id, row.parent_id) if name]
     # The stages of a search's trajectories are numbered from 1, whatever the first round is.
     first_round = 1 if plan.start else plan.config.evolve.first_round
-    continued = [row.id for row in seeds if row.round]
-    return RowIds.unique_among(names, first_round=first_round, continued=continued)
+    facts = plan.facts
+    return RowIds.beyond(facts.taken, facts.continued, first_round=first_round)
 
 
 def _sets(names: Sequence[str], rules: FormatRules) -> list[str]:
@@ -152,7 +148,7 @@ async def check_sandbox(plan: Plan, say: Callable[[str], None]) -> None:
         ConfigError: It cannot, or no row has a check.
     """
     is_checked = plan.config.answer.check == "constraints"
-    have_checks = plan.config.evolve.rounds or any(CHECKS in r.meta for r in plan.splits.seeds)
+    have_checks = plan.config.evolve.rounds or plan.facts.has_checks
     if is_checked and not have_checks:
         where = f"{plan.where}: answer.check"
         raise ConfigError(where, "is constraints, but no row has checks (a column `checks`)")

@@ -208,7 +208,7 @@ def _names_override(names: Iterable[str]) -> list[str]:
 
 def _seeds(
     config: ExperimentConfig, where: str, rows: Sequence[Row]
-) -> tuple[list[Row], tuple[str, ...]]:
+) -> tuple[Sequence[Row], tuple[str, ...]]:
     """Return the run's seeds; none, with a note, where they have moved or changed."""
     try:
         seeds = load_seeds(config, where)

@@ -1,6 +1,5 @@
 """The MLflow run of an experiment: opened once, found again by every later try."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ class TrackedRun:
 
     Attributes:
         config: The resolved config, as a tree; its leaves become the params.
+        digest: Fingerprint of the seeds.
         source: Path or name of the seeds' data set.
         optimizer_temperature: Of proposals that name none of their own.
     """
@@ -32,6 +32,7 @@ class TrackedRun:
     name: str
     config: Mapping[str, Any]
     seeds: Sequence[Row]
+    digest: str
     source: str
     optimizer_temperature: float | None = None
 
@@ -123,12 +124,9 @@ def _create(store: Store, place: RunPlace, tags: Mapping[str, str]) -> Any:
 
 def _data(run: TrackedRun) -> dict[str, str]:
     """Return the seeds as the run's data set: their digest and number, not their texts."""
-    digest = hashlib.sha256()
-    for row in run.seeds:
-        digest.update(json.dumps([row.id, row.instruction], ensure_ascii=False).encode())
     return {
         "name": "seeds",
-        "digest": digest.hexdigest()[:8],
+        "digest": run.digest,
         "source_type": "local" if Path(run.source).exists() else "hugging_face",
         "source": json.dumps({"uri": run.source}),
         "profile": json.dumps({"num_rows": len(run.seeds)}),

@@ -10,6 +10,32 @@ _SHOWN = 6
 """Further columns that the line names."""
 
 
+_LOCATED = 50_000
+"""Ids whose places are held for messages; a million of them would take 200 MB."""
+
+
+class TakenIds:
+    """The ids of the rows that were read, in 70 bytes each."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, str] = {}
+        # Of 64 bits: two of a million ids collide with probability 10^-8, and a row is refused.
+        self._hashes: set[int] = set()
+
+    def add(self, identity: str, place: str) -> None:
+        """Take the id of a row, which is in this place of its file."""
+        if len(self._places) < _LOCATED:
+            self._places[identity] = place
+        else:
+            self._hashes.add(hash(identity))
+
+    def owner(self, identity: str) -> str | None:
+        """Return the place of the row that has an id, as far as it is held; None: no row has it."""
+        if place := self._places.get(identity):
+            return place
+        return "a row before it" if hash(identity) in self._hashes else None
+
+
 @dataclass
 class Recognised:
     """What a reader recognised; complete once all rows are read.

@@ -23,7 +23,8 @@ ReadOne = Callable[[Record, Notes], RowDict]
 Reader = Callable[[], ReadOne]
 """Begins a file: rows of some formats depend on the rows before them."""
 
-_EMPTY = Row(id="", seed_id="", instruction="").as_dict()
+_NO_ROW = Row(id="", seed_id="", instruction="")
+_EMPTY = _NO_ROW.as_dict()
 _TEXTS = ("input", "thinking", "response", "origin", "root", "model_evolve", "model_respond")
 _NAMES = ("parent_id", "method", "filtered_by")
 LISTS = ("trace", "turns", "answers")
@@ -187,16 +188,17 @@ def write_row(row: RowDict) -> RowDict:
     return row
 
 
-_FIELDS = tuple(name for name in Row.__slots__ if name != "suspected_by")
+_FIELDS = Row.__slots__
+_DEFAULTS = tuple(getattr(_NO_ROW, name) for name in _FIELDS)
+_LIST_NUMBERS = tuple(_FIELDS.index(name) for name in LISTS)
+_SUSPICIONS = _FIELDS.index("suspected_by")
 
 
 def row_from(plain: Mapping[str, Any]) -> Row:
     """Return a row from its plain data; keys that a row does not have are ignored."""
-    values: dict[str, Any] = {name: plain[name] for name in _FIELDS if name in plain}
-    for name in LISTS:
-        values[name] = tuple(values[name])
-    if reasons := plain.get("suspected_by"):
-        values["suspected_by"] = tuple(
-            Reason(reason["rule"], reason["evidence"], "suspicion") for reason in reasons
-        )
-    return Row(**values)
+    values = list(map(plain.get, _FIELDS, _DEFAULTS))
+    for number in _LIST_NUMBERS:
+        values[number] = tuple(values[number])
+    reasons = values[_SUSPICIONS] or ()
+    values[_SUSPICIONS] = tuple(Reason(r["rule"], r["evidence"], "suspicion") for r in reasons)
+    return Row(*values)

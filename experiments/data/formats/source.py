@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autoevol.experiments.config.errors import shown
-from autoevol.experiments.data.formats.account import Recognised
+from autoevol.experiments.data.formats.account import Recognised, TakenIds
 from autoevol.experiments.data.formats.catalogue import Format, detected
 from autoevol.experiments.data.formats.columns import (
     Columns,
@@ -111,7 +111,7 @@ class _Reader:
 
     options: ReadOptions
     recognised: Recognised
-    _places: dict[str, str] = field(default_factory=dict)
+    _ids: TakenIds = field(default_factory=TakenIds)
     _forms: dict[str, "_Form"] = field(default_factory=dict)
     _columns: dict[str, None] = field(default_factory=dict)
 
@@ -160,7 +160,7 @@ class _Reader:
         except ConfigError as error:
             self.recognised.rejected.append(Rejected(error.where, error.problem, item.value))
             return None
-        self._places[row["id"]] = item.place
+        self._ids.add(row["id"], item.place)
         if META in row:
             self._columns.update(dict.fromkeys(row[META] or ()))
             row = _keeping(row, self.options.keep)
@@ -171,8 +171,8 @@ class _Reader:
     def _named(self, row: RowDict, place: str) -> RowDict:
         """Number a row without an id, and refuse an id that another row has."""
         identity = row["id"] or f"row-{self.recognised.rows + 1:06d}"
-        if identity in self._places:
-            raise ConfigError(place, f"id {identity!r} is taken by {self._places[identity]}")
+        if owner := self._ids.owner(identity):
+            raise ConfigError(place, f"id {identity!r} is taken by {owner}")
         row["id"] = identity
         row["seed_id"] = row["seed_id"] or identity
         return row

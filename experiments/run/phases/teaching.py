@@ -1,5 +1,6 @@
 """The first look at the seeds: can anybody tell whether rows like these teach?"""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -52,7 +53,7 @@ async def with_teaching_decided(opened: OpenRun) -> OpenRun:
 def _seeds(opened: OpenRun) -> Sequence[Row]:
     splits = opened.plan.splits
     rows = [*splits.dev, *splits.heldout] if opened.plan.start else splits.seeds
-    return [row for row in rows if not row.turns][:MOST_SEEDS]
+    return list(itertools.islice((row for row in rows if not row.turns), MOST_SEEDS))
 
 
 async def _has_result(opened: OpenRun, teacher: Teacher, seeds: Sequence[Row]) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
 
 from autoevol.experiments.artifacts.resume import LEDGER
 from autoevol.experiments.config.scoring.scores import SOLVERS
@@ -218,20 +217,19 @@ def _look(plan: Plan) -> list[CostEstimate]:
     others = min(others, len(splits.train) + len(splits.fresh))
     if not others or plan.config.failure.suspects != "auto":
         return []
-    words = _words([row.instruction for row in splits.seeds])
-    words += _words([plan.start.text]) if plan.start else 0
+    words = plan.facts.instruction_length
+    words += _words(plan.start.text) if plan.start else 0
     return [_estimate(plan, "first look", "evolver", others, words)]
 
 
 def _bulk(plan: Plan) -> list[CostEstimate]:
     """Return what the bulk phase asks for: rounds, children and turns, attempts and samples."""
-    evolve, seeds = plan.config.evolve, plan.splits.seeds
-    turns = sum(max(1, len(row.turns)) for row in seeds)
+    evolve, turns = plan.config.evolve, plan.facts.turns
     if not evolve.rounds:
         return _answers(plan, "answer", turns)
     settings = generation_settings(plan, {})
     rewrites = settings.most_rewrites(turns) * evolve.attempts
-    inputs = rewrites if evolve.input == "evolve" and any(row.input for row in seeds) else 0
+    inputs = rewrites if evolve.input == "evolve" and plan.facts.has_inputs else 0
     answers = settings.most_answers(turns) * evolve.attempts
     return _evolving(plan, "evolve", rewrites + inputs, answers)
 
@@ -298,7 +296,7 @@ def _teaching(plan: Plan, phase: str, taught: int) -> list[CostEstimate]:
 def _evolving(plan: Plan, phase: str, evolved: int, answered: int) -> list[CostEstimate]:
     """Return what it takes to evolve and answer so many instructions, F's witnesses included."""
     method = plan.start or plan.methods[0]
-    words = _words([method.text]) + _words([row.instruction for row in plan.splits.seeds])
+    words = _words(method.text) + plan.facts.instruction_length
     rewrites = _estimate(plan, phase, "evolver", evolved, words)
     return [
         rewrites,
@@ -313,7 +311,7 @@ def _answers(plan: Plan, phase: str, answered: int) -> list[CostEstimate]:
     if not plan.config.evolve.respond:
         return []
     answer = plan.config.answer
-    words = _words([row.prompt for row in plan.splits.seeds]) + 40
+    words = plan.facts.prompt_length + 40
     samples = answered * answer.attempts * answer.samples
     # A search runs no tests.
     is_tested = answer.check == "tests" and phase in ("answer", "evolve")
@@ -340,5 +338,5 @@ def _analysis_words(plan: Plan) -> float:
     return 200 + search.batch_size * (search.trajectory_rounds + 1) * 40
 
 
-def _words(texts: Sequence[str]) -> float:
-    return fmean(len(text.split()) for text in texts) if texts else 0.0
+def _words(text: str) -> int:
+    return len(text.split())

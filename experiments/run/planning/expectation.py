@@ -149,7 +149,6 @@ class Expectation:
 
     def _parents(self, bound: CostEstimate) -> float:
         """Return the share of parents that are solved for this row alone."""
-        has_answers = any(row.response for row in self.plan.splits.seeds)
-        if bound.role == "strong_solver" and has_answers:
+        if bound.role == "strong_solver" and self.plan.facts.has_responses:
             return 0.0
         return 1 / (1 + self.plan.config.optimizer.candidates) if bound.phase == "search" else 1.0

@@ -11,7 +11,7 @@ def recognised_lines(plan: Plan) -> list[str]:
     first = config.evolve.first_round
     if config.evolve.rounds and first > 1:
         lines.append(f"rows of earlier rounds, which go on in round {first} with their lineage")
-    elif any(row.round for row in plan.splits.seeds):
+    elif plan.facts.has_rounds:
         lines.append("rows of earlier rounds, which keep their lineage")
     return [f"{config.data.path}: {line}" for line in lines]
 

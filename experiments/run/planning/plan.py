@@ -1,6 +1,5 @@
 """The plan of a run: its config with seeds, methods and models, checked without a model call."""
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +12,7 @@ from autoevol.experiments.config.experiment import (
     rounds_problem,
 )
 from autoevol.experiments.data.formats.account import Recognised
+from autoevol.experiments.data.seed_facts import SeedFacts
 from autoevol.experiments.data.seeds import Seeds, Splits, read_seeds, split
 from autoevol.experiments.data.verified_constraints import read_constraints
 from autoevol.experiments.files.data_sets import existing_path
@@ -44,6 +44,7 @@ class Plan:
         answer_prompt: Instructions of the responder; "": the signature's own.
         recognised: What the reader recognised in the seeds' source.
         constraints: The checks of each constraint of `evolve.constraints`.
+        facts: About all seeds together.
     """
 
     config: ExperimentConfig
@@ -56,6 +57,7 @@ class Plan:
     recognised: Recognised = field(default_factory=Recognised)
     earlier: tuple[Method, ...] = ()
     constraints: tuple[tuple[Check, ...], ...] = ()
+    facts: SeedFacts = field(default_factory=SeedFacts, compare=False)
 
     @property
     def methods(self) -> list[Method]:
@@ -88,11 +90,7 @@ class Plan:
     def content(self) -> str:
         """Fingerprint of what the config points to: seeds, methods and prompts."""
         # The config itself holds only paths. A resumed run must not mix rows of two data files.
-        digest = hashlib.sha256(self.answer_prompt.encode())
-        for row in self.splits.seeds:
-            fields = [row.id, row.instruction, row.input, row.turns, row.response, row.round]
-            fields += [row.system] if row.system else []
-            digest.update(json.dumps(fields).encode())
+        digest = self.facts.content()
         for methods in [*self.schedule, [self.start] if self.start else []]:
             # A method's id leaves out its kind, which selects failure rules.
             digest.update(json.dumps([(m.id, m.kind) for m in methods]).encode())
@@ -101,7 +99,7 @@ class Plan:
             digest.update(method.id.encode())
         for checks in self.constraints:
             digest.update(json.dumps([check.as_json() for check in checks]).encode())
-        return digest.hexdigest()[:16]
+        return str(digest.hexdigest()[:16])
 
 
 def make_plan(config: ExperimentConfig, where: str) -> Plan:
@@ -120,7 +118,7 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
     earlier = earlier_methods(config, f"{where}: optimizer.learn_from")
     constraints = _constraints(config, where)
     _check_benchmarks(config, where)
-    seeds = read_seeds(config, where)
+    seeds = read_seeds(config, where, prompt)
     config = _resolved(config, seeds, where)
     splits = split(seeds.rows, config, where)
     return Plan(
@@ -134,6 +132,7 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
         recognised=seeds.recognised,
         earlier=earlier,
         constraints=constraints,
+        facts=seeds.facts,
     )
 
 

@@ -46,7 +46,7 @@ def load(workplace: Path, rows: list[dict[str, Any]], **evolve: Any) -> list[Row
         "evolve": evolve,
     }
     file.write_text(json.dumps(tree))
-    return load_seeds(load_config(file), "t.yaml")
+    return [*load_seeds(load_config(file), "t.yaml")]
 
 
 def test_the_rows_of_the_round_before_go_on_with_their_lineage(workplace: Path) -> None:
