@@ -23,7 +23,7 @@ RESUMABLE = (
     *("concurrency", "requests_per_minute", "tokens_per_minute"),
     *("timeout", "attempts", "backoff", "backoff_max", "hedge_after", "outage"),
     "max_reply_bytes",
-    *("api_key_env", "price", "fallbacks"),
+    *("api_key_env", "price", "fallbacks", "batch"),
 )
 """Model settings that may differ when a run resumes; the budget may, too."""
 

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "run",
         "Apply only: evolve the whole set with the config's methods, or with a file's.",
     ),
+    "batches": ("batches", "What a run has at providers as batches; end them there."),
     "continue": ("run", "Evolve the rows of a finished run further, in a folder beside it."),
     "report": ("report", "Write a finished run's report.html again, for example after `score`."),
     "view": ("view", "Browse the rows of a run on a local page, and mark them good or bad."),
@@ -75,7 +76,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Begin": ("init", "preview", "run"),
-    "Parts of a run": ("optimize", "evolve", "continue"),
+    "Parts of a run": ("optimize", "evolve", "continue", "batches"),
     "Look at the results": ("report", "view", "score", "compare", "ui", "track"),
     "Data": ("convert", "merge", "seeds", "equalise", "export"),
     "Verified rows": ("verify", "check"),

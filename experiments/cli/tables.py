@@ -15,7 +15,11 @@ from autoevol.experiments.files.paths import command_line
 from autoevol.experiments.files.trees import flat_numbers
 from autoevol.experiments.report.examples import examples_in
 from autoevol.experiments.report.next_steps import next_steps
-from autoevol.experiments.run.planning.estimate import at_most, estimate
+from autoevol.experiments.run.planning.estimate import (
+    at_most,
+    estimate,
+    saved_by_batches,
+)
 from autoevol.experiments.run.planning.expectation import CostEstimate
 from autoevol.experiments.run.planning.plan import Plan
 from autoevol.experiments.scores.results import ScoreResults
@@ -87,6 +91,8 @@ def _show_bounds(plan: Plan, lines: Sequence[CostEstimate]) -> None:
     if most.cost_usd is not None:
         figure = f"{most.cost_usd:.2f} USD"
         price = f", about {figure} at the tokens so far" if most.is_seen else f" and {figure}"
+        saved = saved_by_batches(plan, lines)
+        price += f" ({most.cost_usd - saved:.2f} USD as batches)" if saved else ""
     console.print(
         f"At most {most.calls:,} calls{price}; expected, on usual rows: about {expected:,}."
     )

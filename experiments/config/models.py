@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from autoevol.experiments.config.errors import FORMS
 from autoevol.experiments.config.section import Section, settings_from, values_of
 from autoevol.experiments.files.paths import name_problem
+from autoevol.experiments.models.batch_options import BatchOptions
 from autoevol.experiments.models.prices import Price
 from autoevol.experiments.models.settings import (
     Address,
@@ -98,10 +99,7 @@ class EndpointConfig(Section, EndpointOptions):
     @field_validator(*_SECONDS)
     @classmethod
     def _bearable(cls, seconds: float | None) -> float | None:
-        # The event loop takes no larger number of seconds than fits its clock.
-        if seconds is not None and seconds > _MOST_SECONDS:
-            raise ValueError(f"must be at most {_MOST_SECONDS:,} seconds")
-        return seconds
+        return None if seconds is None else _checked_seconds(seconds)
 
     @field_validator("api_base", mode="before")
     @classmethod
@@ -153,6 +151,13 @@ def checked_url(url: str) -> str:
     return url
 
 
+def _checked_seconds(seconds: float) -> float:
+    # The event loop takes no larger number of seconds than fits its clock.
+    if seconds > _MOST_SECONDS:
+        raise ValueError(f"must be at most {_MOST_SECONDS:,} seconds")
+    return seconds
+
+
 def _checked_count(count: int | None) -> int | None:
     # Each is a task or a try of its own: a slip of the keyboard would fill the memory.
     if count is not None and count > _MOST_CALLS:
@@ -160,16 +165,27 @@ def _checked_count(count: int | None) -> int | None:
     return count
 
 
+class BatchConfig(Section, BatchOptions):
+    """How calls of the bulk phases go to the provider as batches; `BatchOptions` has the keys."""
+
+    @field_validator("max_wait", "poll")
+    @classmethod
+    def _bearable(cls, seconds: float) -> float:
+        return _checked_seconds(seconds)
+
+
 class ModelConfig(EndpointConfig, ModelOptions):
     """A model in a role; `ModelOptions` explains the other keys.
 
     Attributes:
+        batch: The calls of the bulk phases go as the provider's batches; null: one by one.
         adapter: How its predictors write prompts; null: plain for one text output, else chat.
         fallbacks: Models called in this order once this one has used up its attempts; names, or
             endpoints with keys of their own. They sample as the role does, as far as they can.
     """
 
     adapter: AdapterName | None = None
+    batch: BatchConfig | None = None
     fallbacks: list[EndpointConfig] = Field(default=[])
 
     @field_validator("fallbacks", mode="before")
@@ -276,9 +292,15 @@ def model_settings(role: str, model: ModelConfig) -> ModelSettings:
         prices=_price(model.price),
         fallbacks=(),
         share=0.0,
+        batch=settings_from(model.batch, BatchOptions) if model.batch else None,
     )
     fallbacks = tuple(
-        replace(own, **values_of(fallback, EndpointOptions), prices=_price(fallback.price))
+        replace(
+            own,
+            **values_of(fallback, EndpointOptions),
+            prices=_price(fallback.price),
+            batch=None,
+        )
         for fallback in model.fallbacks
     )
     return replace(own, fallbacks=fallbacks)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from autoevol.experiments.config.evaluate import EvaluateConfig
 from autoevol.experiments.evaluation.model import Answer
 from autoevol.experiments.evaluation.tasks.items import Item
-from autoevol.experiments.models.settings import ModelSettings, check
+from autoevol.experiments.models.checks import check
+from autoevol.experiments.models.settings import ModelSettings
 from autoevol.program.blocks import together
 from autoevol.program.errors import ConfigError
 from autoevol.program.lm_errors import ROW_ERRORS, problem_of

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 from dspy.utils.exceptions import LMError
 
 from autoevol.experiments.models.budget import Budget
+from autoevol.experiments.models.checks import check
 from autoevol.experiments.models.ledger import LedgerSettings
 from autoevol.experiments.models.runtime import open_models
-from autoevol.experiments.models.settings import ModelSettings, check
+from autoevol.experiments.models.settings import ModelSettings
 from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.experiments.terminal.signals import stopping_on_signal
 from autoevol.program.adapter import AdapterName

@@ -10,9 +10,12 @@ client: the client of one role: sends requests with retries and hedging.
 retries: the retry rules: what is a failed attempt, when to back off, when a fallback answers.
 budget: what a run has used, its caps, and the expected use of a call.
 ledger: finished calls in SQLite, so that a resumed run pays none twice.
+batches: calls in bulk, through the batch interfaces of providers.
 hosted: the endpoints of models behind addresses.
 limits: concurrency, rate, health, hedging and stop of one endpoint.
-settings: a model's settings, their checks, and its identity in ledger keys.
+checks: whether a model's settings fit together and the model can be reached, without a call.
+settings: a model's settings, and its identity in ledger keys.
+batch_options: how calls go to a provider as batches.
 prices: prices and provider names out of litellm's files.
 transports: requests and responses, and what sends them: HTTP, litellm, scripts.
 local: weights of local models, and the llama.cpp server that runs them.

@@ -3,10 +3,12 @@
 The retry rules are in `retries`; this module carries them out.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from dspy.utils.exceptions import LMError, LMInvalidRequestError, LMServerError
 
+from autoevol.experiments.models.batches.queue import BatchQueue, SingleCallError
 from autoevol.experiments.models.budget import UsageForecast
 from autoevol.experiments.models.limits.hedging import HedgedAttempt, Hedger
 from autoevol.experiments.models.limits.pool import Endpoint, EndpointPool, Ticket
@@ -39,6 +41,10 @@ class RoleClient:
         stop_signal: Ends every wait.
         fallbacks: Clients that answer, in this order, when this one has spent its attempts.
         is_served: The endpoint has answered the role in an earlier try of the run.
+        batches: Where calls of the bulk phases go; None: they are made one by one.
+
+    Attributes:
+        batches: See above.
     """
 
     def __init__(
@@ -49,11 +55,13 @@ class RoleClient:
         *,
         fallbacks: "tuple[RoleClient, ...]" = (),
         is_served: bool = False,
+        batches: BatchQueue | None = None,
     ) -> None:
         self.settings = settings
         self.identity = pool.identity
         self.fallbacks = fallbacks
         self.forecast = UsageForecast(settings.price)
+        self.batches = batches
         self._pool = pool
         self._stop_signal = stop_signal
         self._policy = RetryPolicy(settings, has_fallback=bool(fallbacks))
@@ -115,14 +123,9 @@ class RoleClient:
                     return reply
                 attempts, unusable = attempts + 1, unusable + 1
                 on_failure(reason, self, request, reply)
-                self._raise_if_spent(attempts, reason)
+                _check_spent(policy, attempts, reason)
                 pause_s = policy.back_off_s(unusable, None)
             await self._stop_signal.sleep(pause_s)
-
-    def _raise_if_spent(self, attempts: int, reason: str) -> None:
-        if self._policy.is_spent(attempts):
-            model = self.settings.model
-            raise LMServerError(f"{model}: {attempts} replies were no good ({reason})")
 
     async def _attempt(
         self,
@@ -142,6 +145,9 @@ class RoleClient:
             avoided: Endpoints that have failed the call; grows by those that fail now.
             is_retry: The call had an attempt before.
         """
+        if self.batches is not None and self.batches.is_open:
+            with contextlib.suppress(SingleCallError):
+                return await self._batched(self.batches, request, settle)
         tokens, pool = sum(self.forecast.tokens(request)), self._pool
         # A retry goes before new calls, so that a row that is under way ends first. With a fallback
         # there is no reason to wait for an endpoint that is down.
@@ -166,6 +172,20 @@ class RoleClient:
             on_failure(HEDGED, self, request, reply or self._estimated(request))
 
         return await self._hedger.run(ticket, steps, on_loser)
+
+    async def _batched(self, batches: BatchQueue, request: Request, settle: Keep) -> Response:
+        """Return the reply to a request that goes with others as a batch."""
+        try:
+            reply = await batches.ask(request, settle)
+        except LMInvalidRequestError as error:
+            judged = self._refusals.judged(error)
+            if isinstance(judged, AccessError):
+                self._stop_signal.set(judged)
+            raise judged from error
+        self._refusals.record_success()
+        self.forecast.learn(request, reply)
+        self._cap.record(reply)
+        return reply
 
     async def _send(self, request: Request, ticket: Ticket, settle: Keep) -> Response:
         """Send an admitted request, and release its slot when its reply is settled."""
@@ -217,3 +237,9 @@ class RoleClient:
         """Return what a cancelled request has probably used: its provider bills it unseen."""
         tokens_in, tokens_out = self.forecast.tokens(request)
         return Response("", tokens_in=tokens_in, tokens_out=tokens_out, is_estimated=True)
+
+
+def _check_spent(policy: RetryPolicy, attempts: int, reason: str) -> None:
+    if policy.is_spent(attempts):
+        model = policy.settings.model
+        raise LMServerError(f"{model}: {attempts} replies were no good ({reason})")

@@ -201,7 +201,7 @@ def record_of(settings: ModelSettings, request: Request, reply: Response) -> Cal
         shared_tokens=round(reply.tokens_in * shared / characters) if characters else 0,
         tokens_out=reply.tokens_out,
         seconds=reply.seconds,
-        cost_usd=cost,
+        cost_usd=None if cost is None else cost * reply.price_share,
         confidence=reply.confidence,
         thinking=reply.thinking,
         problem=reply.problem,

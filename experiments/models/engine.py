@@ -18,7 +18,7 @@ from autoevol.experiments.models.client import RoleClient
 from autoevol.experiments.models.dispatch import Dispatcher
 from autoevol.experiments.models.ledger import Ledger
 from autoevol.experiments.models.limits.stop import StopSignal
-from autoevol.experiments.models.transports.protocol import Request, Transport
+from autoevol.experiments.models.transports.protocol import Closing, Request
 from autoevol.program.calls import CallRecord
 from autoevol.program.errors import StoppedError
 
@@ -167,7 +167,7 @@ class Engine:
         """Cancel the requests on the wire. Safe from any thread."""
         self._thread.call(self._dispatcher.in_flight.cancel)
 
-    def close(self, transports: Sequence[Transport]) -> None:
+    def close(self, transports: Sequence[Closing]) -> None:
         """Wait for requests on the wire, which are paid, then close everything.
 
         Each request ends by its transport's timeout at the latest. Calls that still wait to be sent
@@ -183,7 +183,7 @@ class Engine:
             self._ledger.close()
 
 
-async def _finish(dispatcher: Dispatcher, transports: Sequence[Transport]) -> None:
+async def _finish(dispatcher: Dispatcher, transports: Sequence[Closing]) -> None:
     await dispatcher.finish()
     # One after the other: litellm's clients are closed by whichever of them comes first.
     for transport in transports:

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+from autoevol.experiments.models.batches.queue import BatchQueue
+from autoevol.experiments.models.batches.record import BATCHES, BatchRecord
 from autoevol.experiments.models.budget import Budget
 from autoevol.experiments.models.client import RoleClient
 from autoevol.experiments.models.engine import Engine
@@ -34,6 +36,8 @@ DEFAULT_CONTEXT = 4096
 """Of local models that are not shipped."""
 
 
+FETCHED = "the same command fetches them"
+
 _PROGRESS = {"stream_options": {"include_usage": True}, "return_progress": True}
 """llama.cpp reports the tokens of each piece, and how far it has read the prompt."""
 
@@ -52,6 +56,24 @@ class OpenModels:
     lms: Mapping[str, RoleLM]
     clients: Sequence[RoleClient] = ()
 
+    @contextmanager
+    def in_batches(self) -> Iterator[None]:
+        """Send the calls of roles that have batches as these, while the block runs."""
+        queues = [client.batches for client in self.clients if client.batches is not None]
+        for queue in queues:
+            queue.is_open = True
+        try:
+            yield
+        finally:
+            for queue in queues:
+                queue.is_open = False
+
+    @property
+    def most_waiting(self) -> int:
+        """Calls that fill a batch, of the role whose batches are largest; 0: no role has any."""
+        options = [c.settings.batch for c in self.clients if c.settings.batch is not None]
+        return max((one.max_requests for one in options), default=0)
+
     def check_served(self) -> None:
         """Return, or raise where a role's requests were all refused for one setting.
 
@@ -64,7 +86,7 @@ class OpenModels:
 
 def load_libraries(roles: Mapping[str, ModelSettings]) -> None:
     """Import what the models need and what must not be imported beside a second thread."""
-    if any(settings.uses_litellm for settings in roles.values()):
+    if any(settings.uses_litellm or settings.batch for settings in roles.values()):
         # These set environment variables, which other threads may be reading. litellm itself
         # loads them at its first call.
         from litellm import acompletion  # noqa: F401
@@ -104,7 +126,8 @@ def open_models(
     admissions = Admissions(stop_signal)
     hosted = HostedModels(admissions, opened_ledger, engine.run, stop_signal)
     local = _LocalModels(admissions, stop_signal, on_part, say)
-    factory = _Factory(hosted, local, frozenset(engine.totals.calls), stop_signal, say)
+    record = BatchRecord(ledger.path.with_name(BATCHES))
+    factory = _Factory(hosted, local, record, frozenset(engine.totals.calls), stop_signal, say)
     try:
         clients = {role: factory.client(settings) for role, settings in roles.items()}
         lms = {role: RoleLM(client, engine) for role, client in clients.items()}
@@ -112,9 +135,13 @@ def open_models(
     finally:
         # The servers last: calls in flight are answered first.
         try:
-            engine.close([*hosted.transports, *local.transports])
+            engine.close([*hosted.transports, *local.transports, *factory.queues])
         finally:
             local.close()
+            record.close()
+        for queue in factory.queues:
+            if queue.batches:
+                say(f"{len(queue.batches)} batches go on at {queue.batches.provider}; {FETCHED}")
 
 
 def _connections(roles: Mapping[str, ModelSettings]) -> int:
@@ -131,20 +158,26 @@ class _Factory:
     Args:
         hosted: Makes the endpoints of hosted models.
         local: Makes those of local ones.
+        record: Of the run's batches.
         served: Roles that got a reply in an earlier try of the run.
         stop_signal: Shared by all clients.
         say: Takes one line for people.
+
+    Attributes:
+        queues: Of the roles that have batches.
     """
 
     def __init__(
         self,
         hosted: HostedModels,
         local: "_LocalModels",
+        record: BatchRecord,
         served: frozenset[str],
         stop_signal: StopSignal,
         say: Callable[[str], None],
     ) -> None:
-        self._hosted, self._local = hosted, local
+        self._hosted, self._local, self._record = hosted, local, record
+        self.queues: list[BatchQueue] = []
         self._served = served
         self._stop_signal = stop_signal
         self._say = say
@@ -159,12 +192,15 @@ class _Factory:
             settings, pool = self._local.pool(settings)
         else:
             pool = self._hosted.pool(settings, say)
+        batches = self._hosted.batches(settings, pool.identity, self._record, say)
+        self.queues += [batches] if batches else []
         return RoleClient(
             settings,
             pool,
             self._stop_signal,
             fallbacks=tuple(self.client(fallback) for fallback in settings.fallbacks),
             is_served=settings.role in self._served,
+            batches=batches,
         )
 
     def _note(self, settings: ModelSettings, note: str) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, MinLen, Predicate
 
+from autoevol.experiments.models.batch_options import BatchOptions
 from autoevol.experiments.models.keys import (
     OWN_CREDENTIALS,
     is_foreign,
@@ -16,12 +17,9 @@ from autoevol.experiments.models.keys import (
     withheld_variable,
 )
 from autoevol.experiments.models.local.weights import SHIPPED, digest_of, from_hub
-from autoevol.experiments.models.prices import Price, is_known_name, price_of
+from autoevol.experiments.models.prices import Price, price_of
 from autoevol.experiments.models.transports.protocol import MOST_REPLY_BYTES, Message, Request
-from autoevol.experiments.models.transports.recorded import is_record
-from autoevol.experiments.models.transports.scripted import SCRIPTS
 from autoevol.program.bounds import Count, NonNegative, Positive, Share, Temperature
-from autoevol.program.errors import ConfigError
 
 ModelKind = Literal["local", "scripted", "hosted"]
 SystemRole = Literal["system", "fold"]
@@ -31,6 +29,9 @@ NEEDS_BASE = ("hosted_vllm", "openai_like", "llamafile", "lm_studio", "vllm")
 
 SPEAKS_OPENAI = (*NEEDS_BASE, "openai", "custom_openai")
 """Prefixes whose `api_base` is called directly over HTTP; litellm costs milliseconds a call."""
+
+HAVE_BATCHES = ("azure",)
+"""Prefixes of further providers whose batches litellm can send, list and delete."""
 
 HOSTED_CONCURRENCY = 16
 """Requests on the wire to a hosted model whose settings name no number."""
@@ -122,11 +123,13 @@ class ModelOptions(EndpointOptions):
         top_p: Share of probability that is sampled from. None: the provider's default, but 0.95 for
             the optimizer.
         max_tokens: Of a reply; None: as many as the provider allows.
+        batch: The calls of the bulk phases go as the provider's batches; None: one by one.
     """
 
     temperature: Temperature | None = None
     top_p: Share | None = None
     max_tokens: Count | None = 2048
+    batch: BatchOptions | None = None
 
 
 @dataclass(frozen=True)
@@ -216,6 +219,14 @@ def addresses_of(settings: EndpointOptions) -> tuple[Address, ...]:
     return settings.api_base if isinstance(settings.api_base, tuple) else ()
 
 
+def batch_provider(settings: EndpointOptions) -> str | None:
+    """Return where a model's batches go, as litellm calls it; None: nowhere."""
+    prefix = settings.model.partition("/")[0]
+    if prefix in SPEAKS_OPENAI:
+        return "openai"
+    return prefix if prefix in HAVE_BATCHES else None
+
+
 def bases_of(settings: EndpointOptions) -> tuple[str | None, ...]:
     """Return the address of each endpoint; None: the provider's own."""
     if isinstance(settings.api_base, tuple):
@@ -292,28 +303,6 @@ def _folded(messages: tuple[Message, ...]) -> tuple[Message, ...]:
     return ({"role": "user", "content": content}, *messages[2:])
 
 
-def check(settings: ModelSettings, where: str) -> None:
-    """Check without any call that the model exists and can be reached.
-
-    Args:
-        settings: Of one role.
-        where: File and key, for the message.
-
-    Raises:
-        ConfigError: Unknown name, missing file, missing key, missing api_base.
-    """
-    _check_fitting_keys(settings, where)
-    if settings.kind == "local":
-        _check_local(settings.model.removeprefix("local/"), where)
-    elif settings.kind == "scripted":
-        name = settings.model.removeprefix("scripted/")
-        if name not in SCRIPTS and not is_record(Path(name)):
-            names = ", ".join(SCRIPTS)
-            raise ConfigError(where, f"must be one of {names}, or a folder of recorded replies")
-    else:
-        _check_hosted(settings, where)
-
-
 def local_path(model: str) -> Path | None:
     """Return the file of a `local/` model that is not shipped; None for a shipped one."""
     name = model.removeprefix("local/")
@@ -339,54 +328,3 @@ def identity(settings: ModelSettings, path: Path | None, served: str = "") -> st
     name = settings.model.removeprefix("local/")
     digest = SHIPPED[name].sha256 if name in SHIPPED else digest_of(path or Path(name))
     return f"sha256:{digest} context:{settings.context}"
-
-
-def _check_fitting_keys(settings: ModelSettings, where: str) -> None:
-    """Reject keys that have no effect for this kind of model."""
-    foreign = (
-        ("context",)
-        if settings.kind != "local"
-        else (
-            "api_base",
-            "endpoint_id",
-            "requests_per_minute",
-            "tokens_per_minute",
-            "hedge_after",
-            "prices",
-        )
-    )
-    for key in foreign:
-        if getattr(settings, key) is not None:
-            name = key.replace("prices", "price")  # the config's key
-            raise ConfigError(f"{where}.{name}", f"has no effect for {settings.model}; remove it")
-
-
-def _check_local(name: str, where: str) -> None:
-    if name in SHIPPED or name.startswith("hf:"):
-        return
-    path = Path(name).expanduser()
-    if path.suffix != ".gguf":
-        raise ConfigError(
-            where,
-            f"unknown local model {name!r}; must be one of {', '.join(SHIPPED)}, "
-            "PATH.gguf, hf:OWNER/REPO/FILE",
-        )
-    if not path.is_file():
-        raise ConfigError(where, f"no such file: {path}")
-
-
-def _check_hosted(settings: ModelSettings, where: str) -> None:
-    provider = settings.model.partition("/")[0]
-    if not is_known_name(settings.model):
-        raise ConfigError(
-            where,
-            f"unknown model {settings.model!r}; write PROVIDER/NAME as litellm does "
-            "(openai/gpt-4o-mini, hosted_vllm/NAME, …), or local/NAME",
-        )
-    if provider in NEEDS_BASE and not settings.api_base:
-        raise ConfigError(where, f"{provider}/ needs api_base, the address of your server")
-    for member in members_of(settings):
-        if member.key_variable and not member.api_key:
-            raise ConfigError(
-                where, f"set {member.key_variable} in the environment or in .env (or api_key_env)"
-            )

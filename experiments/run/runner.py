@@ -36,6 +36,7 @@ from autoevol.experiments.tracking.run import tracked
 from autoevol.program.blocks import run_here
 from autoevol.program.errors import StoppedError
 from autoevol.program.evolution.evolver import Evolver
+from autoevol.program.evolution.generator import Schedule
 
 if TYPE_CHECKING:
     from autoevol.experiments.run.phases.search import SearchPhase
@@ -147,6 +148,7 @@ class _Phases:
     """
 
     opened: OpenRun
+    models: OpenModels
     search: "SearchPhase | None"
     bulk: BulkPhase | None
     score: ScorePhase
@@ -164,13 +166,20 @@ class _Phases:
         write_best(self.opened.folder, student, schedule[0][0])
         if self.bulk is None:
             return result, None
-        target = plan.config.evolve.target
+        with self.models.in_batches():
+            return await self._evolved(self.bulk, result, student, schedule)
+
+    async def _evolved(
+        self, whole: BulkPhase, result: RunResult, student: Evolver, schedule: Schedule
+    ) -> tuple[RunResult, ScoreResults | None]:
+        """Return the measurements with those of the bulk phase, its scores and filters."""
+        target = self.opened.plan.config.evolve.target
         if target:
-            waves = Waves(self.bulk, self.score, target)
+            waves = Waves(whole, self.score, target)
             bulk, scores, filtered = await waves.run(student, schedule)
             _check_scored(bulk)
             return replace(result, bulk=bulk, filtered=filtered), scores
-        bulk = await (self.chunked or self.bulk).run(student, schedule)
+        bulk = await (self.chunked or whole).run(student, schedule)
         _check_scored(bulk)
         scores = await self.score.run()
         return replace(result, bulk=bulk, filtered=self.score.filter()), scores
@@ -199,14 +208,23 @@ def load_search(plan: Plan, scope: Scope) -> None:
 
 def _phases(opened: OpenRun, models: OpenModels, tools: ScoreTools) -> _Phases:
     plan, context = opened.plan, opened.context
-    bulk = BulkPhase(opened, models.engine.totals) if context.scope != "search" else None
+    wide = _wide(opened, models)
+    bulk = BulkPhase(wide, models.engine.totals) if context.scope != "search" else None
     return _Phases(
         opened,
+        models,
         _search_phase(opened) if plan.start and context.scope != "apply" else None,
         bulk,
-        ScorePhase(opened, tools, scoring_roles(plan, models, opened.tracker.on_call)),
+        ScorePhase(wide, tools, scoring_roles(plan, models, opened.tracker.on_call)),
         ChunkedBulk(bulk, models.engine) if bulk and opened.folder.chunk_rows else None,
     )
+
+
+def _wide(opened: OpenRun, models: OpenModels) -> OpenRun:
+    """Return the run with as many rows in flight as fill a batch, where a role has batches."""
+    pipeline = opened.pipeline
+    blocks = max(pipeline.blocks_in_flight, models.most_waiting // pipeline.block_rows)
+    return replace(opened, pipeline=replace(pipeline, blocks_in_flight=blocks))
 
 
 def _search_phase(opened: OpenRun) -> "SearchPhase":

@@ -25,7 +25,8 @@ from autoevol.experiments.data.formats.rows import row_from
 from autoevol.experiments.data.formats.source import open_source
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.files.reading import read_object
-from autoevol.experiments.models.settings import ModelSettings, check
+from autoevol.experiments.models.checks import check
+from autoevol.experiments.models.settings import ModelSettings
 from autoevol.experiments.scores.files import evolved_rows, seeds_beside
 from autoevol.experiments.scores.results import Rounds, by_round
 from autoevol.program.adapter import AdapterName

@@ -17,7 +17,8 @@ from autoevol.experiments.config.verify import VerifyConfig
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.files.data_sets import found_path
 from autoevol.experiments.files.paths import local_path, read_text
-from autoevol.experiments.models.settings import ModelSettings, check
+from autoevol.experiments.models.checks import check
+from autoevol.experiments.models.settings import ModelSettings
 from autoevol.experiments.sandbox.opening import ALLOW
 from autoevol.program.checks.constraining import CHECKS
 from autoevol.program.errors import ConfigError

@@ -4,6 +4,11 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from autoevol.experiments.models.batches.litellm_batches import LitellmBatches
+from autoevol.experiments.models.batches.provider import BatchProvider
+from autoevol.experiments.models.batches.queue import BatchQueue
+from autoevol.experiments.models.batches.record import BatchRecord
+from autoevol.experiments.models.batches.sending import BatchPlace, BatchWays
 from autoevol.experiments.models.hosted.served import CheckedTransport, agreed_model
 from autoevol.experiments.models.ledger import Ledger
 from autoevol.experiments.models.limits.admission import AdmissionController
@@ -16,6 +21,7 @@ from autoevol.experiments.models.settings import (
     ModelSettings,
     addresses_of,
     bases_of,
+    batch_provider,
     identity,
     members_of,
 )
@@ -25,6 +31,7 @@ from autoevol.experiments.models.transports.openai_http import HttpOptions, Open
 from autoevol.experiments.models.transports.protocol import Transport
 from autoevol.experiments.models.transports.recorded import RecordedTransport
 from autoevol.experiments.models.transports.scripted import SCRIPTS, ScriptedTransport
+from autoevol.experiments.models.transports.secrets import Secret
 
 Result = TypeVar("Result")
 Say = Callable[[str], None]
@@ -118,6 +125,25 @@ class HostedModels:
         ]
         return EndpointPool(identity(settings, None, served), endpoints, self._stop_signal)
 
+    def batches(
+        self, settings: ModelSettings, name: str, record: BatchRecord, say: Say
+    ) -> BatchQueue | None:
+        """Return where a role's calls of the bulk phases go; None: they are made one by one.
+
+        Args:
+            settings: Of the role, as the model accepts them.
+            name: The model's identity in ledger keys.
+            record: Of the run's batches.
+            say: Takes a line for people.
+        """
+        dialect = self._dialect(settings)
+        taker = batch_taker(settings, dialect)
+        if settings.batch is None or taker is None:
+            return None
+        place = BatchPlace(settings.role, settings.model, name, Secret(settings.api_key))
+        ways = BatchWays(taker, dialect, record, self._stop_signal, say)
+        return BatchQueue(place, settings.batch, ways)
+
     def _endpoint(
         self, member: ModelSettings, transport: Transport, group: object, say: Say
     ) -> Endpoint:
@@ -180,17 +206,36 @@ def _transport(settings: ModelSettings, dialect: Dialect) -> Transport:
             options=http_options(settings, settings.api_key),
             dialect=dialect,
         )
+    return LitellmTransport(
+        settings.model,
+        connection=_connection(settings, base),
+        params=dict(settings.params),
+        dialect=dialect,
+        max_reply_bytes=settings.max_reply_bytes,
+    )
+
+
+def batch_taker(settings: ModelSettings, dialect: Dialect) -> BatchProvider | None:
+    """Return what takes the batches of a model; None: its provider has none."""
+    provider = batch_provider(settings)
+    if provider is None:
+        return None
+    (base,) = bases_of(settings)
+    return LitellmBatches(
+        provider,
+        model=settings.model.partition("/")[2],
+        connection=_connection(settings, base),
+        params=dict(settings.params),
+        dialect=dialect,
+    )
+
+
+def _connection(settings: ModelSettings, base: str | None) -> dict[str, Any]:
+    """Return how litellm reaches an endpoint; what is not set is left to it."""
     connection = {
         "api_base": base,
         # Without a key of ours litellm would look for one in the environment.
         "api_key": settings.api_key or ("none" if settings.is_keyless else None),
         "timeout": settings.timeout,
     }
-    present = {name: value for name, value in connection.items() if value is not None}
-    return LitellmTransport(
-        settings.model,
-        connection=present,
-        params=dict(settings.params),
-        dialect=dialect,
-        max_reply_bytes=settings.max_reply_bytes,
-    )
+    return {name: value for name, value in connection.items() if value is not None}

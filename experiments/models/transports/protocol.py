@@ -66,6 +66,7 @@ class Response:
         thinking: What the model thought before its text; "": the provider sent nothing of it.
         problem: Why there is no text, and what helps; "": there is one.
         is_estimated: The token counts are estimated from the texts: the provider sent none.
+        price_share: Share of the model's price that the provider asks for it.
     """
 
     text: str
@@ -78,9 +79,17 @@ class Response:
     thinking: str = ""
     problem: str = ""
     is_estimated: bool = False
+    price_share: float = 1.0
 
 
-class Transport(Protocol):
+class Closing(Protocol):
+    """Holds something on the engine's loop."""
+
+    async def close(self) -> None:
+        """Release connections and servers."""
+
+
+class Transport(Closing, Protocol):
     """Sends requests to one endpoint."""
 
     async def send(self, request: Request) -> Response:
@@ -89,6 +98,3 @@ class Transport(Protocol):
         Raises:
             LMError: By meaning, see `transports.errors`.
         """
-
-    async def close(self) -> None:
-        """Release connections and servers."""

@@ -110,6 +110,19 @@ def at_most(plan: Plan, lines: Sequence[CostEstimate]) -> Most:
     )
 
 
+_IN_BATCHES = ("evolve", "answer", "scores")
+"""Phases whose calls go as batches, where their role has any."""
+
+
+def saved_by_batches(plan: Plan, lines: Sequence[CostEstimate]) -> float:
+    """Return how many US dollars batches take off the bound, where all calls go as batches."""
+    return sum(
+        (line.cost_usd or 0.0) * (1 - batch.price_share)
+        for line in lines
+        if (batch := plan.models[line.role].batch) and line.phase in _IN_BATCHES
+    )
+
+
 def _together(
     lines: Sequence[CostEstimate], limit: int | None, figure: Callable[[CostEstimate], float]
 ) -> float:

@@ -7,7 +7,8 @@ from autoevol.experiments.config.errors import shown
 from autoevol.experiments.config.experiment import ROLES, ExperimentConfig
 from autoevol.experiments.config.models import ModelConfig, check_solvers, model_settings
 from autoevol.experiments.config.scoring.scores import SOLVER_NEED
-from autoevol.experiments.models.settings import ModelSettings, check
+from autoevol.experiments.models.checks import check
+from autoevol.experiments.models.settings import ModelSettings
 from autoevol.metrics import RULE_SETS, RULES, Rule, Stage, check_thresholds, compose
 from autoevol.program.errors import ConfigError
 

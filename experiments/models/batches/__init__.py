@@ -1,0 +1,8 @@
+"""Calls in bulk, at about half the price: the batch interfaces of providers.
+
+record: which batches there are and what came of them, on disk before anything is sent
+provider: what a provider has to offer
+litellm_batches: OpenAI, Azure and servers that speak OpenAI's form
+sending: batches on their way to the provider and back
+queue: calls of one role that wait for a batch, and for its end
+"""

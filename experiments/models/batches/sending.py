@@ -1,0 +1,192 @@
+"""Batches on their way: sent once, found again after a kill, fetched when they have ended."""
+
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dspy.utils.exceptions import LMError
+
+from autoevol.experiments.models.batches.provider import BatchProvider
+from autoevol.experiments.models.batches.record import BatchRecord
+from autoevol.experiments.models.limits.stop import StopSignal
+from autoevol.experiments.models.transports.dialect import Dialect
+from autoevol.experiments.models.transports.protocol import Request
+from autoevol.experiments.models.transports.secrets import Secret
+from autoevol.program.errors import StoppedError
+from autoevol.program.lm_errors import TRANSPORT_ERRORS
+
+LONGEST_PAUSE_S = 60.0
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlace:
+    """Whose calls go as batches.
+
+    Attributes:
+        role: Of the run.
+        model: For messages.
+        identity: Of the model, as ledger keys hold it.
+        secret: The key, which a reply may repeat.
+    """
+
+    role: str
+    model: str
+    identity: str
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWays:
+    """What sends batches and remembers them.
+
+    Attributes:
+        provider: Takes the batches.
+        dialect: Of the endpoint; the provider's lines are in it.
+        record: Of the run's batches.
+        stop_signal: Ends every wait; batches at the provider go on.
+        say: Takes a line for people.
+    """
+
+    provider: BatchProvider
+    dialect: Dialect
+    record: BatchRecord
+    stop_signal: StopSignal
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCall:
+    """A request of a batch, with its id there."""
+
+    custom_id: str
+    request: Request
+
+
+@dataclass(slots=True)
+class _Open:
+    token: str
+    batch_id: str
+    file_id: str | None
+    looked: float = 0.0
+
+
+class OpenBatches:
+    """The batches of a role that are at its provider.
+
+    Args:
+        place: Whose calls they are.
+        ways: What sends and remembers them.
+        poll_s: Seconds between two looks at a batch.
+        keeps_uploads: Leave files at the provider.
+    """
+
+    def __init__(
+        self, place: BatchPlace, ways: BatchWays, *, poll_s: float, keeps_uploads: bool
+    ) -> None:
+        self._place, self._ways = place, ways
+        self._poll_s, self._keeps_uploads = poll_s, keeps_uploads
+        self._open: dict[str, _Open] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def provider(self) -> str:
+        """Where they are, for people."""
+        return self._ways.provider.name
+
+    async def recover(self) -> None:
+        """Look for the batches that a process before this one has sent, or begun to send.
+
+        Raises:
+            LMError: The provider does not say.
+        """
+        record, provider = self._ways.record, self._ways.provider
+        for batch in record.batches(self._place.role):
+            if batch.is_ended:
+                continue
+            batch_id = batch.batch_id or await provider.find(batch.token)
+            if batch_id is None:
+                await provider.files.delete_uploads(batch.token)
+                record.drop(batch.token)
+                continue
+            record.placed(batch.token, batch_id=batch_id)
+            self._open[batch.token] = _Open(batch.token, batch_id, batch.file_id)
+
+    async def send(self, calls: Sequence[BatchCall]) -> None:
+        """Send calls as a batch.
+
+        Raises:
+            StoppedError: The provider does not take it, or the run is to stop.
+            LMError: It refuses the key or a setting.
+        """
+        ways, place = self._ways, self._place
+        token = uuid.uuid4().hex
+        content = b"".join(ways.provider.line(call.custom_id, call.request) for call in calls)
+        # Before anything is sent: whatever happens from here on, the provider can be asked for it.
+        ways.record.begin(token, place.role, place.model, [call.custom_id for call in calls])
+        batch = await self._placed(token, content)
+        ways.say(
+            f"{place.model}: {len(calls):,} calls of the {place.role} went to "
+            f"{ways.provider.name} as batch {batch.batch_id}"
+        )
+
+    async def fetch(self) -> list[str]:
+        """Return the ids of the calls whose batches have ended since the last look.
+
+        Raises:
+            StoppedError: The provider refused a batch as a whole.
+        """
+        now = time.monotonic()
+        due = [one for one in self._open.values() if now - one.looked >= self._poll_s]
+        return [custom_id for batch in due for custom_id in await self._ended_calls(batch)]
+
+    async def _placed(self, token: str, content: bytes) -> _Open:
+        """Upload a batch and have it begun, in as many tries as it takes."""
+        ways, file_id, problem = self._ways, None, ""
+        for attempt in range(_ATTEMPTS):
+            try:
+                # An answer that was lost on the way says nothing: the batch may be there.
+                batch_id = await ways.provider.find(token) if attempt else None
+                if batch_id is None and file_id is None:
+                    file_id = await ways.provider.files.upload(token, content)
+                    ways.record.placed(token, file_id=file_id)
+                batch_id = batch_id or await ways.provider.create(str(file_id), token)
+            except TRANSPORT_ERRORS as error:
+                problem = str(error)
+                await ways.stop_signal.sleep(min(2.0**attempt, LONGEST_PAUSE_S))
+                continue
+            ways.record.placed(token, batch_id=batch_id)
+            self._open[token] = _Open(token, batch_id, file_id, time.monotonic())
+            return self._open[token]
+        raise StoppedError(f"{self.provider} takes no batch: {problem}")
+
+    async def _ended_calls(self, batch: _Open) -> list[str]:
+        ways = self._ways
+        batch.looked = time.monotonic()
+        try:
+            state = await ways.provider.state(batch.batch_id)
+            if not state.is_ended:
+                return []
+            files = state.files
+            results = [one for file in files for one in await ways.provider.files.results(file)]
+        except TRANSPORT_ERRORS as error:
+            ways.say(f"{self.provider} says nothing of batch {batch.batch_id}: {error}")
+            return []
+        ways.record.ended(batch.token, results)
+        del self._open[batch.token]
+        await self._clear([batch.file_id, *files])
+        if state.problem and not results:
+            raise StoppedError(f"{self.provider} refused batch {batch.batch_id}: {state.problem}")
+        return ways.record.items(batch.token)
+
+    async def _clear(self, files: Sequence[str | None]) -> None:
+        """Delete files at the provider."""
+        for file in files:
+            # One that stays costs nobody anything, and the provider deletes it in time.
+            with contextlib.suppress(LMError):
+                if file and not self._keeps_uploads:
+                    await self._ways.provider.files.delete(file)
