@@ -106,8 +106,9 @@ def known_run(config: ExperimentConfig, content: str) -> RunIdentity | None:
         # Two resolved configs are compared, never the files: a key that came later makes no other
         # run.
         differing = _differences(_resumable(stored), _resumable(config))
-    if not differing and identity.content != content:
-        differing = ["content of its data or method files"]
+    # First, for sizes that the config leaves out follow the number of rows.
+    if identity.content != content:
+        differing = ["content of its data or method files", *differing]
     if differing:
         raise ConfigError(
             "output.dir",

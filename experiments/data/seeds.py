@@ -124,16 +124,23 @@ class _Stored:
 def _read(
     config: ExperimentConfig, where: str, prompt: str
 ) -> tuple[Recognised, list[LocatedRow] | _Stored]:
+    recognised, seeds = _first_read(config, where, prompt)
+    if seeds is not None:
+        return recognised, seeds
+    # From the beginning, for a row of an earlier run may be the last one.
+    source, entries = _opened(config, where)
+    return source.recognised, list(entries)
+
+
+def _first_read(
+    config: ExperimentConfig, where: str, prompt: str
+) -> tuple[Recognised, list[LocatedRow] | _Stored | None]:
+    """Return few rows in memory, or many in a file; None: rows of an earlier run are among them."""
     source, entries = _opened(config, where)
     held = list(itertools.islice(entries, IN_MEMORY + 1))
     if len(held) <= IN_MEMORY:
         return source.recognised, held
-    stored = _stored(itertools.chain(held, entries), config, prompt)
-    if stored:
-        return source.recognised, stored
-    # From the beginning, for a row of an earlier run may be the last one.
-    source, entries = _opened(config, where)
-    return source.recognised, list(entries)
+    return source.recognised, _stored(itertools.chain(held, entries), config, prompt)
 
 
 def _opened(config: ExperimentConfig, where: str) -> tuple[Source, Iterator[LocatedRow]]:
@@ -152,6 +159,7 @@ def _stored(entries: Iterable[LocatedRow], config: ExperimentConfig, prompt: str
         row = _seed(entry.row, config, stored.first_round)
         stored.rows.append(row)
         stored.facts.add(row)
+    stored.rows.finish()
     return stored
 
 

@@ -1,5 +1,6 @@
 """Rows in a file instead of in memory: a sequence whose memory hardly grows with it."""
 
+import contextlib
 import itertools
 import os
 import pickle
@@ -9,7 +10,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from operator import attrgetter
-from typing import overload
+from typing import IO, overload
 
 from autoevol.program.errors import ConfigError
 from autoevol.program.records import Row
@@ -29,8 +30,11 @@ class StoredRows(Sequence[Row]):
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="autoevol-")  # noqa: SIM115 (lives with the rows)
-        weakref.finalize(self, self._file.close)
+        try:
+            self._file = tempfile.TemporaryFile(prefix="autoevol-")  # noqa: SIM115 (lives with it)
+        except OSError as error:
+            raise _no_room(error) from error
+        weakref.finalize(self, _close, self._file)
         self._ends = array("Q", [0])
 
     def append(self, row: Row) -> None:
@@ -45,6 +49,17 @@ class StoredRows(Sequence[Row]):
         except OSError as error:
             raise _no_room(error) from error
         self._ends.append(self._ends[-1] + len(content))
+
+    def finish(self) -> None:
+        """Write what waits to be written.
+
+        Raises:
+            ConfigError: The disk is full.
+        """
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise _no_room(error) from error
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -67,6 +82,8 @@ class StoredRows(Sequence[Row]):
         return self._read(0, len(self))
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         if not isinstance(other, Sequence) or len(self) != len(other):
             return False
         return all(mine == their for mine, their in zip(self, other, strict=True))
@@ -74,10 +91,7 @@ class StoredRows(Sequence[Row]):
     __hash__ = None  # type: ignore[assignment]
 
     def _read(self, start: int, stop: int) -> Iterator[Row]:
-        try:
-            self._file.flush()
-        except OSError as error:
-            raise _no_room(error) from error
+        self.finish()
         for first in range(start, stop, _BLOCK):
             last = min(first + _BLOCK, stop)
             begin, ends = self._ends[first], self._ends[first : last + 1]
@@ -86,6 +100,13 @@ class StoredRows(Sequence[Row]):
                 yield Row(*pickle.loads(content[left - begin : right - begin]))
 
 
+def _close(file: IO[bytes]) -> None:
+    # What could not be written is tried once more, and somebody has been told.
+    with contextlib.suppress(OSError):
+        file.close()
+
+
 def _no_room(error: OSError) -> ConfigError:
-    folder = tempfile.gettempdir()
-    return ConfigError("TMPDIR", f"{folder} cannot hold the seeds ({error}); name another folder")
+    return ConfigError(
+        "TMPDIR", f"the folder for temporary files cannot hold the seeds: {error}; name another one"
+    )

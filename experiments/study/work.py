@@ -16,7 +16,7 @@ from autoevol.experiments.terminal.progress import ProgressBar
 from autoevol.experiments.training import plan as training
 from autoevol.experiments.training.student import Student, open_student, readable
 from autoevol.experiments.training.trainer import MODEL, TrainingResult
-from autoevol.experiments.training.trainings import run_trainings
+from autoevol.experiments.training.trainings import check_precision, run_trainings
 from autoevol.program.listeners import Phase
 
 Results = Mapping[str, Mapping[str, ItemResult]]
@@ -111,6 +111,8 @@ class Work:
         plan = self._training(cell)
         training.check_folder(plan)
         trainings = run_trainings(plan, self.bar)
+        before = (result for cell in self._finished for result in cell.trainings)
+        check_precision([*before, *trainings], self.plan.config.folder)
         reports = [
             self._evaluated(str(plan.folder_of(seed) / MODEL), plan.folder_of(seed) / "evaluation")
             for seed in self.plan.config.train.seeds

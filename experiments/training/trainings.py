@@ -1,6 +1,7 @@
 """All trainings of a request, one a seed: those that are finished are not made again."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from autoevol.experiments.training.trainer import (
     Training,
     TrainingResult,
     check_libraries,
+    has_bf16,
     steps_of,
     train,
 )
@@ -42,6 +44,7 @@ def run_trainings(plan: TrainPlan, bar: ProgressBar) -> list[TrainingResult]:
     check_libraries(plan.where)
     if all(_held(plan, seed) for seed in plan.config.seeds):
         return [result for seed in plan.config.seeds if (result := _held(plan, seed))]
+    check_precision(filter(None, (_held(plan, seed) for seed in plan.config.seeds)), plan.folder)
     # A student that cannot be used leaves no folder.
     bar.on_phase(Phase("load the student", 0))
     first: list[Student] = [open_student(plan.config, plan.where)]
@@ -51,6 +54,22 @@ def run_trainings(plan: TrainPlan, bar: ProgressBar) -> list[TrainingResult]:
         return [
             _held(plan, seed) or _made(plan, seed, chosen, first, bar) for seed in plan.config.seeds
         ]
+
+
+def check_precision(held: Iterable[TrainingResult], folder: Path) -> None:
+    """Return if earlier trainings computed as this machine does; their losses are compared.
+
+    Raises:
+        ConfigError: Some computed in another precision.
+    """
+    precisions = {True: "bfloat16", False: "single precision"}
+    is_bf16 = has_bf16()
+    if any(result.is_bf16 != is_bf16 for result in held):
+        raise ConfigError(
+            str(folder),
+            f"holds trainings in {precisions[not is_bf16]}, and this machine trains in "
+            f"{precisions[is_bf16]}; choose another folder (--out)",
+        )
 
 
 def _held(plan: TrainPlan, seed: int) -> TrainingResult | None:

@@ -51,11 +51,12 @@ class Waves:
         return result, scores, filtered
 
     async def _waves(self, generator: Generator, write: RowWriter) -> Sequence[RoundCount]:
-        seeds = self.bulk.opened.plan.splits.seeds[: self._most_seeds(generator)]
+        seeds = self.bulk.opened.plan.splits.seeds
+        most = min(len(seeds), self._most_seeds(generator) or len(seeds))
         rounds: Sequence[RoundCount] = ()
         done, size = 0, self._first_size(generator)
         while True:
-            wave = seeds[done : done + size]
+            wave = seeds[done : min(done + size, most)]
             rounds = await generator.generate(wave, done)
             write.finish()
             if self.score.filters_by_scores:
@@ -63,7 +64,7 @@ class Waves:
             self.score.filter()
             done += len(wave)
             kept = self._kept()
-            if kept >= self.target or done >= len(seeds):
+            if kept >= self.target or done >= most:
                 return rounds
             size = self._next_size(kept, done)
             self.bulk.opened.context.say(

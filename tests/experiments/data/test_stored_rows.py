@@ -136,8 +136,8 @@ def test_an_id_that_is_taken_is_refused_among_many_seeds(
 
 def test_a_full_disk_is_one_line(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seeds, "IN_MEMORY", 6)
-    full = open("/dev/full", "wb+", buffering=0)  # noqa: SIM115, PTH123 (the rows close it)
+    full = open("/dev/full", "wb+")  # noqa: SIM115, PTH123 (the rows close it)
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: full)
 
-    with pytest.raises(ConfigError, match=r"TMPDIR: .* cannot hold the seeds .*No space left"):
+    with pytest.raises(ConfigError, match=r"TMPDIR: .* cannot hold the seeds: .*No space left"):
         make_plan(_config(workplace, SEEDS["texts"]), "t.yaml")

@@ -627,6 +627,19 @@ def test_a_student_that_is_known_here_alone_makes_no_recipe(rows: str) -> None:
     assert not Path("recipe").exists()
 
 
+def test_trainings_of_two_precisions_are_not_mixed(
+    student: str, rows: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _train(rows, student, seeds=[0])
+    other = not has_bf16()
+    monkeypatch.setattr("autoevol.experiments.training.trainings.has_bf16", lambda: other)
+
+    refused = _train(rows, student, seeds=[0, 1], expected=2)
+
+    assert "holds trainings in" in refused.err
+    assert not Path("runs/train-rows/seed-1").exists()
+
+
 @pytest.mark.parametrize(
     ("instructions", "expected"), [("amx_tile", True), ("avx512_bf16", True), ("avx512", False)]
 )
