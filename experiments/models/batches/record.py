@@ -21,7 +21,7 @@ BATCHES = "batches.sqlite"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
     token TEXT PRIMARY KEY, role TEXT, model TEXT, at REAL, file_id TEXT, batch_id TEXT,
-    is_ended INTEGER DEFAULT 0);
+    is_ended INTEGER DEFAULT 0, results TEXT DEFAULT '', is_cleared INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS items (
     custom_id TEXT, token TEXT, status INTEGER, body TEXT, is_used INTEGER DEFAULT 0,
     PRIMARY KEY (custom_id, token));
@@ -39,6 +39,8 @@ class SentBatch:
         file_id: Of its requests at the provider; None: they are not known to be there.
         batch_id: The provider's; None: it is not known to be there.
         is_ended: Its results are here.
+        is_cleared: Its files were deleted at the provider, or are to stay.
+        result_files: Ids of the files with its results there, a line each.
     """
 
     token: str
@@ -49,6 +51,13 @@ class SentBatch:
     file_id: str | None
     batch_id: str | None
     is_ended: bool
+    is_cleared: bool
+    result_files: str
+
+    @property
+    def files(self) -> list[str]:
+        """Ids of all its files at the provider, as far as they are known."""
+        return [file for file in (self.file_id, *self.result_files.split()) if file]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +114,25 @@ class BatchRecord:
             db.execute("DELETE FROM items WHERE token=?", (token,))
             db.execute("DELETE FROM batches WHERE token=?", (token,))
 
-    def ended(self, token: str, results: Iterable[BatchResult]) -> None:
-        """Note the end of a batch with its results; requests without one got none."""
+    def ended(
+        self, token: str, results: Iterable[BatchResult], files: Sequence[str] = ()
+    ) -> list[str]:
+        """Note the end of a batch with its results and their files; return its requests' ids.
+
+        Requests without a result got none.
+        """
         rows = [(one.status, json.dumps(one.body), one.custom_id, token) for one in results]
         with self._db.writing() as db:
             db.executemany("UPDATE items SET status=?, body=? WHERE custom_id=? AND token=?", rows)
-            db.execute("UPDATE batches SET is_ended=1 WHERE token=?", (token,))
+            db.execute(
+                "UPDATE batches SET is_ended=1, results=? WHERE token=?", ("\n".join(files), token)
+            )
+        items = self._db.rows("SELECT custom_id FROM items WHERE token=?", (token,))
+        return [custom_id for (custom_id,) in items]
+
+    def cleared(self, token: str) -> None:
+        """Note that nothing of a batch is left to delete at the provider."""
+        self._db.execute("UPDATE batches SET is_cleared=1 WHERE token=?", (token,))
 
     def used(self, custom_id: str, token: str) -> None:
         """Note that the ledger has the result of a request, or that it is asked again."""
@@ -123,16 +145,12 @@ class BatchRecord:
         """Return the batches, of one role or of all, oldest first."""
         rows = self._db.rows(
             """SELECT b.token, b.role, b.model, b.at, count(i.token), b.file_id, b.batch_id,
-            b.is_ended != 0 FROM batches b LEFT JOIN items i ON i.token=b.token
+            b.is_ended != 0, b.is_cleared != 0, b.results FROM batches b
+            LEFT JOIN items i ON i.token=b.token
             WHERE ? IS NULL OR b.role=? GROUP BY b.token ORDER BY b.at""",
             (role, role),
         )
         return [SentBatch(*row) for row in rows]
-
-    def items(self, token: str) -> list[str]:
-        """Return the ids of a batch's requests."""
-        rows = self._db.rows("SELECT custom_id FROM items WHERE token=?", (token,))
-        return [row[0] for row in rows]
 
     def find(self, custom_id: str) -> Item | None:
         """Return a request that is in a batch and whose result has not been used."""

@@ -3,8 +3,9 @@
 import contextlib
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dspy.utils.exceptions import LMError
 
@@ -16,6 +17,8 @@ from autoevol.experiments.models.transports.protocol import Request
 from autoevol.experiments.models.transports.secrets import Secret
 from autoevol.program.errors import StoppedError
 from autoevol.program.lm_errors import TRANSPORT_ERRORS
+
+Answer = TypeVar("Answer")
 
 LONGEST_PAUSE_S = 60.0
 _ATTEMPTS = 10
@@ -102,19 +105,33 @@ class OpenBatches:
         """Look for the batches that a process before this one has sent, or begun to send.
 
         Raises:
-            LMError: The provider does not say.
+            StoppedError: The provider does not say, or the run is to stop.
+            LMError: It refuses the key.
         """
         record, provider = self._ways.record, self._ways.provider
         for batch in record.batches(self._place.role):
             if batch.is_ended:
+                if not batch.is_cleared:
+                    await self._clear(batch.token, batch.files)
                 continue
-            batch_id = batch.batch_id or await provider.find(batch.token)
+            batch_id = batch.batch_id or await self._patiently(provider.find, batch.token)
             if batch_id is None:
-                await provider.files.delete_uploads(batch.token)
+                await self._patiently(provider.files.delete_uploads, batch.token)
                 record.drop(batch.token)
                 continue
             record.placed(batch.token, batch_id=batch_id)
             self._open[batch.token] = _Open(batch.token, batch_id, batch.file_id)
+
+    async def _patiently(self, ask: Callable[[str], Awaitable[Answer]], token: str) -> Answer:
+        """Return the provider's answer, after as many tries as it takes."""
+        problem = ""
+        for attempt in range(_ATTEMPTS):
+            try:
+                return await ask(token)
+            except TRANSPORT_ERRORS as error:
+                problem = str(error)
+                await self._ways.stop_signal.sleep(min(2.0**attempt, LONGEST_PAUSE_S))
+        raise StoppedError(f"{self.provider} says nothing of the batches before: {problem}")
 
     async def send(self, calls: Sequence[BatchCall]) -> None:
         """Send calls as a batch.
@@ -176,17 +193,18 @@ class OpenBatches:
         except TRANSPORT_ERRORS as error:
             ways.say(f"{self.provider} says nothing of batch {batch.batch_id}: {error}")
             return []
-        ways.record.ended(batch.token, results)
+        custom_ids = ways.record.ended(batch.token, results, files)
         del self._open[batch.token]
-        await self._clear([batch.file_id, *files])
+        await self._clear(batch.token, [batch.file_id, *files])
         if state.problem and not results:
             raise StoppedError(f"{self.provider} refused batch {batch.batch_id}: {state.problem}")
-        return ways.record.items(batch.token)
+        return custom_ids
 
-    async def _clear(self, files: Sequence[str | None]) -> None:
-        """Delete files at the provider."""
+    async def _clear(self, token: str, files: Sequence[str | None]) -> None:
+        """Delete the files of a batch at the provider."""
         for file in files:
             # One that stays costs nobody anything, and the provider deletes it in time.
             with contextlib.suppress(LMError):
                 if file and not self._keeps_uploads:
                     await self._ways.provider.files.delete(file)
+        self._ways.record.cleared(token)
