@@ -28,19 +28,27 @@ def write_study_pictures(folder: Path, figures: Sequence[CellFigures], task: str
 
 
 def draw_arms(figures: Sequence[CellFigures], task: str) -> Any:
-    """Draw each arm's mean with its interval, and the means of its seeds. None: nothing to draw."""
+    """Draw each arm's difference to the baseline, in pairs, with those of its training seeds.
+
+    Means of arms say little beside each other: their intervals are as wide as questions differ.
+    None: nothing to draw.
+    """
     shown = [cell for cell in figures if not cell.condition.startswith(CURVE)]
-    if len(shown) < 2:
+    compared = [(cell, cell.difference) for cell in shown if cell.difference]
+    if not compared:
         return None
-    figure, (axes,) = panels(size=(7.5, 1.3 + _LINE_INCHES * len(shown)))
-    names = [f"{cell.arm}, {cell.condition}" for cell in shown]
-    means = [cell.value for cell in shown if cell.value]
+    figure, (axes,) = panels(size=(7.5, 1.3 + _LINE_INCHES * len(compared)))
+    names = [f"{cell.arm}, {cell.condition}" for cell, _ in compared]
+    means = [difference for _, difference in compared]
     values = [mean.value for mean in means]
+    axes.axvline(0, color=SOFT, linewidth=1)
     axes.errorbar(values, names, xerr=reach([*map(_point, means)]), fmt="o", color=SERIES[0])
     for place, mean in enumerate(means):
         axes.plot(mean.seeds, [place] * len(mean.seeds), "|", color=SOFT, markersize=11)
-    axes.set(xlabel=f"{task}: mean with 95 % interval; strokes are training seeds")
-    axes.invert_yaxis()
+    axes.set(
+        xlabel=f"{task}: difference to {shown[0].arm}, 95 % interval; strokes are training seeds"
+    )
+    axes.set_ylim(len(compared) - 0.5, -0.5)
     return figure
 
 
