@@ -1,6 +1,6 @@
 """Rows of an earlier run, with their lineage, as the seeds of a further round."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from autoevol.experiments.config.evolve import EvolveConfig
@@ -42,6 +42,18 @@ def as_new_seed(row: Row) -> Row:
         scores={},
         suspected_by=(),
     )
+
+
+def changed_seed(seeds: Iterable[Row], lineages: Iterable[tuple[str, str]]) -> str | None:
+    """Return the id of a seed that is another one than a run had; None: all are the run's.
+
+    Args:
+        seeds: As they are read now.
+        lineages: Of the run's rows: the seed's id, and its text then.
+    """
+    texts = {seed.id: seed.origin for seed in seeds}
+    # A row that began a lineage is its own seed and not among these, so it proves no change.
+    return next((seed for seed, text in lineages if text and texts.get(seed, text) != text), None)
 
 
 def first_round_of(rows: Sequence[Row], config: EvolveConfig) -> int:

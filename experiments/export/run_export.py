@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from autoevol.experiments.artifacts.resume import stored_config
+from autoevol.experiments.artifacts.resume import CONFIG, stored_config
 from autoevol.experiments.artifacts.row_files import EVOLVED, check_rows
 from autoevol.experiments.artifacts.summary import SUMMARY
 from autoevol.experiments.config.experiment import (
@@ -15,12 +15,14 @@ from autoevol.experiments.config.experiment import (
     ExportRounds,
 )
 from autoevol.experiments.data.convert import Say
+from autoevol.experiments.data.lineage import changed_seed
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.export.hub import Upload, check_upload, upload
 from autoevol.experiments.export.joonavel_files import FILES
 from autoevol.experiments.export.writers import ExportSelection, export
-from autoevol.experiments.files.reading import read_object
+from autoevol.experiments.files.reading import read_object, read_rows
 from autoevol.program.errors import ConfigError
+from autoevol.program.records import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def _selection(request: ExportRequest, config: ExperimentConfig) -> ExportSelect
     if with_seeds is None:
         with_seeds = config.output.with_seeds
     needs_seeds = with_seeds or bool({*FILES} & {*_formats(request, config)})
-    seeds = load_seeds(config, str(request.folder / "config.yaml")) if needs_seeds else ()
+    seeds = _seeds(config, request.folder) if needs_seeds else ()
     selection = ExportSelection(
         config,
         request.folder,
@@ -120,6 +122,25 @@ def _selection(request: ExportRequest, config: ExperimentConfig) -> ExportSelect
     if not isinstance(rounds, str) and max(rounds) > last:
         raise ConfigError(f"--rounds {request.rounds}", f"the run's last round is {last}")
     return selection
+
+
+def _seeds(config: ExperimentConfig, folder: Path) -> Sequence[Row]:
+    """Return the run's seeds.
+
+    Raises:
+        ConfigError: They are gone, or others lie in their place.
+    """
+    where = str(folder / CONFIG)
+    seeds = load_seeds(config, where)
+    rows = read_rows(folder / EVOLVED)
+    changed = changed_seed(seeds, ((row["seed_id"], row.get("origin") or "") for row in rows))
+    if changed is not None:
+        raise ConfigError(
+            f"{where}: data.path",
+            f"{config.data.path} is not what the run read: seed {changed!r} has another text; "
+            "export from the folder where the run was made",
+        )
+    return seeds
 
 
 def _rounds(option: str) -> ExportRounds:

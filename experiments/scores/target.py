@@ -23,6 +23,7 @@ from autoevol.experiments.config.scoring.scores import (
 )
 from autoevol.experiments.data.formats.rows import row_from
 from autoevol.experiments.data.formats.source import open_source
+from autoevol.experiments.data.lineage import changed_seed
 from autoevol.experiments.data.seeds import load_seeds
 from autoevol.experiments.files.reading import read_object
 from autoevol.experiments.models.checks import check
@@ -215,11 +216,9 @@ def _seeds(
         seeds = load_seeds(config, where)
     except ConfigError as error:
         return [], (f"without the seeds: {error}",)
-    texts = {seed.id: seed.origin for seed in seeds}
-    # A row that began a lineage is its own seed and not among these, so it proves no change.
-    changed = [row.seed_id for row in rows if texts.get(row.seed_id, row.origin) != row.origin]
-    if changed:
-        return [], (f"without the seeds: {changed[0]} has changed since the run",)
+    changed = changed_seed(seeds, ((row.seed_id, row.origin) for row in rows))
+    if changed is not None:
+        return [], (f"without the seeds: {changed} has changed since the run",)
     return seeds, ()
 
 

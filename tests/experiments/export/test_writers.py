@@ -31,7 +31,12 @@ def lines(path: str) -> list[dict[str, Any]]:
 
 
 def evolved(number: int, round_number: int, **more: Any) -> dict[str, Any]:
-    defaults = {"id": f"s{number}.{round_number}", "seed_id": f"s{number}", "round": round_number}
+    defaults = {
+        "id": f"s{number}.{round_number}",
+        "seed_id": f"s{number}",
+        "round": round_number,
+        "origin": f"Seed {number}?",
+    }
     text = f"Question {number} of round {round_number}?"
     return new_row(text, **{**defaults, "response": "Yes.", "method": "weak", **more})
 
@@ -455,3 +460,18 @@ def test_a_spreadsheet_gets_before_after_and_response(run_folder: str) -> None:
     assert [*table["after"]] == ["Question 1 of round 1?", "Question 2 of round 1?"]
     assert [*table["input"]] == ["'+1", ""]
     assert [*table["response"]] == ["Yes.", '\'=HYPERLINK("x")\n가']
+
+
+def test_seeds_of_another_folder_are_not_exported_as_the_runs(
+    finish: Callable[..., Path], workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(12, optimizer={"name": "none"})
+    other = workplace / "other"
+    other.mkdir()
+    seeds = (workplace / "seeds.jsonl").read_text().replace("largest rivers", "oldest towns")
+    (other / "seeds.jsonl").write_text(seeds)
+    monkeypatch.chdir(other)
+
+    refused = run_cli("export", "../runs/test", "--format", "alpaca", "--with-seeds", expected=2)
+
+    assert "data.path: seeds.jsonl is not what the run read: seed 'seed-" in refused.err
