@@ -36,6 +36,8 @@ def continued_tree(folder: Path, rounds: int) -> dict[str, Any]:
     first = config.last_round + 1
     tree = with_implied(tree_of(folder / CONFIG), format_of(folder))
     evolve = {**tree["evolve"], "rounds": rounds, "first_round": first}
+    # A target was one of the earlier rounds, and their rows count no more.
+    evolve = {**evolve, "target": None, "max_candidates": None}
     if config.is_search:
         evolve = {**evolve, "methods": [str(folder / BEST)], "schedule": []}
     # Its rounds are counted by `rounds` here; the length itself still ends a row.
@@ -50,7 +52,7 @@ def continued_tree(folder: Path, rounds: int) -> dict[str, Any]:
         # What it begins with are the earlier run's rows, which that one has exported.
         "output": {
             **tree["output"],
-            "dir": _next_name(str(folder), first),
+            "dir": _next_name(str(folder if folder.name.strip(".") else folder.resolve()), first),
             "rounds": "all",
             "with_seeds": False,
         },

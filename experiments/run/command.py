@@ -1,6 +1,7 @@
 """One run for the command line and for a matrix: check it, find it finished, or run it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def checked_plan(config: ExperimentConfig, request: RunRequest) -> Plan:
         raise ConfigError(
             f"{request.file}: optimizer.name", "is none, so there is no search; set another name"
         )
-    plan = make_plan(config, str(request.file))
+    plan = replace(make_plan(config, str(request.file)), is_fresh=request.fresh)
     check_folder(plan.config, plan.content, fresh=request.fresh)
     return plan
 

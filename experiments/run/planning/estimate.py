@@ -36,7 +36,8 @@ def estimate(plan: Plan) -> list[CostEstimate]:
     in the ledger. Before it, tokens come from the seeds' words and the role's `max_tokens`.
     """
     folder = plan.config.folder
-    sums_by_role = by_role([read_bill(folder / LEDGER), *chunk_bills(folder)])
+    bills = [] if plan.is_fresh else [read_bill(folder / LEDGER), *chunk_bills(folder)]
+    sums_by_role = by_role(bills)
     finished = {role: sums.calls for role, sums in sums_by_role.items()}
     estimates = []
     for bound in _bounds(plan):

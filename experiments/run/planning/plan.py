@@ -45,6 +45,7 @@ class Plan:
         recognised: What the reader recognised in the seeds' source.
         constraints: The checks of each constraint of `evolve.constraints`.
         facts: About all seeds together.
+        is_fresh: What its folder holds is moved aside, and no call of it is used.
     """
 
     config: ExperimentConfig
@@ -58,6 +59,7 @@ class Plan:
     earlier: tuple[Method, ...] = ()
     constraints: tuple[tuple[Check, ...], ...] = ()
     facts: SeedFacts = field(default_factory=SeedFacts, compare=False)
+    is_fresh: bool = False
 
     @property
     def methods(self) -> list[Method]:

@@ -89,3 +89,18 @@ def test_a_runs_folder_may_be_continued_and_converted_by_its_name(
     run_cli("convert", str(RUN), "rows.jsonl", expected=0)
     assert len(rows_of(Path("rows.jsonl"))) == len(rows_of(RUN / "evolved.jsonl"))
     run_cli("equalise", str(RUN), str(RUN), "--by", "rows", "--out", "equal", expected=2)
+
+
+def test_a_run_with_a_target_goes_on_without_it(finish: Callable[..., Path]) -> None:
+    finish(8, **PLAIN, evolve={"methods": ["weak"], "target": 3})
+    run_cli("continue", str(RUN), expected=0)
+    assert rounds_of("runs/test-round-2") == [2]
+
+
+def test_a_run_that_is_continued_from_within_its_folder_gets_a_folder_beside_it(
+    finish: Callable[..., Path], workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(4, **PLAIN)
+    monkeypatch.chdir(RUN)
+    run_cli("continue", ".", expected=0)
+    assert rounds_of(str(workplace / "runs/test-round-2")) == [2]

@@ -224,3 +224,10 @@ def test_a_run_of_the_quickstarts_size_makes_about_the_expected_calls(
     config = load_config(file, [*sizes, "optimizer.candidates=3"])
     lines = estimate(make_plan(config, str(file)))
     assert 78 / 1.25 <= sum(line.expected for line in lines) <= 78 * 1.25
+
+
+def test_a_start_anew_has_all_calls_left(finish: Callable[..., Path]) -> None:
+    config = finish(6, optimizer={"name": "none"}, evolve={"methods": ["weak"]})
+    planned = " ".join(run_cli("run", str(config), "--fresh", "--dry-run", expected=0).out.split())
+    assert "left" not in planned
+    assert "At most 12 calls" in planned
