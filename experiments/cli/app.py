@@ -36,7 +36,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "run",
         "Apply only: evolve the whole set with the config's methods, or with a file's.",
     ),
-    "batches": ("batches", "What a run has at providers as batches; end them there."),
+    "batches": (
+        "batches",
+        "List the batches that a run has at providers; `--cancel` ends them there.",
+    ),
     "continue": ("run", "Evolve the rows of a finished run further, in a folder beside it."),
     "report": ("report", "Write a finished run's report.html again, for example after `score`."),
     "view": ("view", "Browse the rows of a run on a local page, and mark them good or bad."),

@@ -33,6 +33,8 @@ def save_tokenizer(folder: Path, *, specials: tuple[str, ...] = ("<s>", "</s>"))
     tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="<unk>", **names)
     tokenizer.chat_template = (
         "{% for m in messages %}{{ m.role }} \n {{ m.content }} </s> {% endfor %}"
+        # Without it a trained model would be evaluated after other tokens than it was trained on.
+        "{% if add_generation_prompt %}assistant \n {% endif %}"
     )
     tokenizer.save_pretrained(folder)
     return len(vocabulary)

@@ -136,9 +136,11 @@ class HostedModels:
             record: Of the run's batches.
             say: Takes a line for people.
         """
+        if settings.batch is None:
+            return None
         dialect = self._dialect(settings)
         taker = batch_taker(settings, dialect)
-        if settings.batch is None or taker is None:
+        if taker is None:
             return None
         place = BatchPlace(settings.role, settings.model, name, Secret(settings.api_key))
         ways = BatchWays(taker, dialect, record, self._stop_signal, say)
@@ -217,10 +219,10 @@ def _transport(settings: ModelSettings, dialect: Dialect) -> Transport:
 
 def batch_taker(settings: ModelSettings, dialect: Dialect) -> BatchProvider | None:
     """Return what takes the batches of a model; None: its provider has none."""
-    provider = batch_provider(settings)
-    if provider is None:
+    provider, bases = batch_provider(settings), bases_of(settings)
+    if provider is None or len(bases) > 1:
         return None
-    (base,) = bases_of(settings)
+    (base,) = bases
     return LitellmBatches(
         provider,
         model=settings.model.partition("/")[2],
