@@ -160,12 +160,11 @@ class LitellmBatches:
         batch = await self._call(litellm.aretrieve_batch, batch_id=batch_id)
         files = (batch.output_file_id, batch.error_file_id)
         errors = getattr(batch.errors, "data", None) or []
-        problem = "; ".join(str(error.message) for error in errors) or (
-            "" if batch.status == "completed" else f"it is {batch.status}"
-        )
+        problem = "; ".join(str(error.message) for error in errors) or "it has failed"
         return BatchState(
             batch.status in _ENDED,
-            problem if batch.status in ("failed", "cancelled") else "",
+            # What expired or was cancelled is no fault of the batch: its requests go again.
+            problem if batch.status == "failed" else "",
             tuple(str(file) for file in files if file),
         )
 

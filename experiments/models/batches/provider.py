@@ -13,7 +13,7 @@ class BatchState:
 
     Attributes:
         is_ended: Nothing more will come of it.
-        problem: Why the provider did not take it, or gave it up; "": neither.
+        problem: Why the provider did not take it; "": it did.
         files: Ids of the files with its results.
     """
 

@@ -171,27 +171,42 @@ def test_ctrl_c_leaves_batches_at_the_provider_for_the_same_command(
 ) -> None:
     with batch_provider(delay_s=1e6) as provider:
         _run(write_config, provider, "runs/batch", "--dry-run", batch={})
-        command = [sys.executable, "-m", "autoevol", "run", "test.yaml", "--out", "runs/batch"]
-        with Path("out.txt").open("wb") as out:
-            process = subprocess.Popen(
-                [*command, "--yes"], stdout=out, stderr=out, stdin=subprocess.DEVNULL
-            )
-        deadline = time.monotonic() + 240
-        while not provider.calls["GET batch"] and process.poll() is None:
-            assert time.monotonic() < deadline, Path("out.txt").read_text()
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 3
-        shown = " ".join(Path("out.txt").read_text().split())
+        shown = _interrupted(provider)
         assert f"batches go on at {provider.url}; the same command fetches them" in shown
-        listed = run_cli("batches", "runs/batch", expected=0)
-        assert "batch_1" in listed.out
-        assert "open" in listed.out
+        assert "open" in run_cli("batches", "runs/batch", expected=0).out
 
         provider.delay_s = 0.2
         _run(write_config, provider, "runs/batch", batch={})
         assert {*provider.paid.values()} == {1}
         assert "fetched" in run_cli("batches", "runs/batch", expected=0).out
+
+
+def test_the_calls_of_batches_that_are_cancelled_go_again(write_config: WriteConfig) -> None:
+    with batch_provider(delay_s=1e6) as provider:
+        _run(write_config, provider, "runs/batch", "--dry-run", batch={})
+        _interrupted(provider)
+        other = run_cli("batches", "test.yaml", expected=0)
+        assert "runs/test has sent no batch" in other.out
+        run_cli("batches", "runs/batch", "--cancel", expected=0)
+        assert {batch["status"] for batch in provider.batches.values()} == {"cancelled"}
+
+        provider.delay_s = 0.2
+        _run(write_config, provider, "runs/batch", batch={})
+        assert {*provider.paid.values()} == {1}
+
+
+def _interrupted(provider: BatchProviderState) -> str:
+    """Start the run, press Ctrl-C once it waits for a batch, and return what it said."""
+    command = [sys.executable, "-m", "autoevol", "run", "test.yaml", "--out", "runs/batch", "--yes"]
+    with Path("out.txt").open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+    deadline = time.monotonic() + 240
+    while not provider.calls["GET batch"] and process.poll() is None:
+        assert time.monotonic() < deadline, Path("out.txt").read_text()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 3
+    return " ".join(Path("out.txt").read_text().split())
 
 
 def test_a_plan_shows_the_price_of_batches(write_config: WriteConfig) -> None:
