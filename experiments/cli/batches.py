@@ -16,7 +16,7 @@ from autoevol.experiments.config.models import model_settings
 from autoevol.experiments.config.shipped import config_file
 from autoevol.experiments.models.batches.record import BATCHES, SentBatch, read_batches
 from autoevol.experiments.models.checks import check
-from autoevol.experiments.models.hosted.endpoints import batch_taker
+from autoevol.experiments.models.hosted.endpoints import batch_provider_of
 from autoevol.experiments.models.settings import adjusted
 from autoevol.experiments.models.transports.dialect import Dialect
 from autoevol.experiments.terminal.console import console, quiet_libraries, say
@@ -35,12 +35,12 @@ def batches(
     What is finished by then is paid, and the same `autoevol run` fetches it.
     """
     config = _config(target)
-    held = read_batches(config.folder / BATCHES)
-    if not held:
+    sent_batches = read_batches(config.folder / BATCHES)
+    if not sent_batches:
         say(f"{config.folder} has sent no batch")
         return
     table = Table(Column("batch", overflow="fold"), "role", "sent", "calls", "", box=SIMPLE_HEAD)
-    for batch in held:
+    for batch in sent_batches:
         sent = datetime.fromtimestamp(batch.at).astimezone()
         table.add_row(
             batch.batch_id or "not known",
@@ -50,7 +50,7 @@ def batches(
             "fetched" if batch.is_ended else "open",
         )
     console.print(table)
-    is_open = [batch for batch in held if batch.batch_id and not batch.is_ended]
+    is_open = [batch for batch in sent_batches if batch.batch_id and not batch.is_ended]
     if cancel:
         quiet_libraries()
         asyncio.run(_end(config, is_open))
@@ -65,16 +65,16 @@ def _config(target: Path) -> ExperimentConfig:
     return config_for_folder(tree_of(file, []), file)
 
 
-async def _end(config: ExperimentConfig, held: list[SentBatch]) -> None:
-    for batch in held:
+async def _end(config: ExperimentConfig, sent_batches: list[SentBatch]) -> None:
+    for batch in sent_batches:
         where = f"models.{batch.role}"
         model = getattr(config.models, batch.role)
         if model is None:
             raise ConfigError(where, "is gone from the config, and has open batches")
         settings, _ = adjusted(model_settings(batch.role, model))
         check(settings, where)
-        taker = batch_taker(settings, Dialect())
-        if taker is None:
+        provider = batch_provider_of(settings, Dialect())
+        if provider is None:
             raise ConfigError(where, f"{settings.model} has no batches; {batch.model} had")
-        await taker.cancel(str(batch.batch_id))
-        say(f"{batch.batch_id} is ended at {taker.name}; `autoevol run` fetches what was finished")
+        await provider.cancel(str(batch.batch_id))
+        say(f"{batch.batch_id} is ended at {provider.name}; `autoevol run` fetches what is done")

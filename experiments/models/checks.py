@@ -10,7 +10,7 @@ from autoevol.experiments.models.settings import (
     SPEAKS_OPENAI,
     ModelSettings,
     addresses_of,
-    batch_provider,
+    batch_provider_name,
     members_of,
 )
 from autoevol.experiments.models.transports.recorded import is_record
@@ -64,7 +64,7 @@ def _check_fitting_keys(settings: ModelSettings, where: str) -> None:
 def _check_batch(settings: ModelSettings, where: str) -> None:
     if settings.batch is None:
         return
-    if batch_provider(settings) is None:
+    if batch_provider_name(settings) is None:
         takers = ", ".join((*HAVE_BATCHES, *SPEAKS_OPENAI))
         problem = f"{settings.model} is at no provider of batches ({takers}); remove it"
         raise ConfigError(f"{where}.batch", problem)

@@ -36,8 +36,6 @@ DEFAULT_CONTEXT = 4096
 """Of local models that are not shipped."""
 
 
-FETCHED = "the same command fetches them"
-
 _PROGRESS = {"stream_options": {"include_usage": True}, "return_progress": True}
 """llama.cpp reports the tokens of each piece, and how far it has read the prompt."""
 
@@ -141,7 +139,10 @@ def open_models(
             record.close()
         for queue in factory.queues:
             if queue.batches:
-                say(f"{len(queue.batches)} batches go on at {queue.batches.provider}; {FETCHED}")
+                say(
+                    f"{len(queue.batches)} batches go on at {queue.batches.provider}; "
+                    "the same command fetches them"
+                )
 
 
 def _connections(roles: Mapping[str, ModelSettings]) -> int:

@@ -219,7 +219,7 @@ def addresses_of(settings: EndpointOptions) -> tuple[Address, ...]:
     return settings.api_base if isinstance(settings.api_base, tuple) else ()
 
 
-def batch_provider(settings: EndpointOptions) -> str | None:
+def batch_provider_name(settings: EndpointOptions) -> str | None:
     """Return where a model's batches go, as litellm calls it; None: nowhere."""
     prefix = settings.model.partition("/")[0]
     if prefix in SPEAKS_OPENAI:

@@ -111,8 +111,9 @@ class Work:
         plan = self._training(cell)
         training.check_folder(plan)
         trainings = run_trainings(plan, self.bar)
-        before = (result for cell in self._finished for result in cell.trainings)
-        check_precision([*before, *trainings], self.plan.config.folder)
+        earlier = [result for cell in self._finished for result in cell.trainings]
+        precisions = [result.is_bf16 for result in (*earlier, *trainings)]
+        check_precision(precisions, self.plan.config.folder)
         reports = [
             self._evaluated(str(plan.folder_of(seed) / MODEL), plan.folder_of(seed) / "evaluation")
             for seed in self.plan.config.train.seeds

@@ -44,7 +44,8 @@ def run_trainings(plan: TrainPlan, bar: ProgressBar) -> list[TrainingResult]:
     check_libraries(plan.where)
     if all(_held(plan, seed) for seed in plan.config.seeds):
         return [result for seed in plan.config.seeds if (result := _held(plan, seed))]
-    check_precision(filter(None, (_held(plan, seed) for seed in plan.config.seeds)), plan.folder)
+    earlier = filter(None, (_held(plan, seed) for seed in plan.config.seeds))
+    check_precision([has_bf16(), *(result.is_bf16 for result in earlier)], plan.folder)
     # A student that cannot be used leaves no folder.
     bar.on_phase(Phase("load the student", 0))
     first: list[Student] = [open_student(plan.config, plan.where)]
@@ -56,19 +57,17 @@ def run_trainings(plan: TrainPlan, bar: ProgressBar) -> list[TrainingResult]:
         ]
 
 
-def check_precision(held: Iterable[TrainingResult], folder: Path) -> None:
-    """Return if earlier trainings computed as this machine does; their losses are compared.
+def check_precision(are_bf16: Iterable[bool], folder: Path) -> None:
+    """Return if all trainings of a folder compute in bfloat16, or all in single precision.
 
     Raises:
-        ConfigError: Some computed in another precision.
+        ConfigError: Some do, and some do not, so their losses cannot be compared.
     """
-    precisions = {True: "bfloat16", False: "single precision"}
-    is_bf16 = has_bf16()
-    if any(result.is_bf16 != is_bf16 for result in held):
+    if len({*are_bf16}) > 1:
         raise ConfigError(
             str(folder),
-            f"holds trainings in {precisions[not is_bf16]}, and this machine trains in "
-            f"{precisions[is_bf16]}; choose another folder (--out)",
+            "some trainings compute in bfloat16 and some in single precision, so they cannot be "
+            "compared; choose another folder (--out)",
         )
 
 

@@ -15,7 +15,7 @@ from autoevol.experiments.models.batches.provider import BatchResult
 from autoevol.experiments.models.batches.sending import (
     BatchCall,
     BatchPlace,
-    BatchWays,
+    BatchTools,
     OpenBatches,
 )
 from autoevol.experiments.models.transports.dialect import AdaptingTransport
@@ -43,19 +43,19 @@ class BatchQueue:
     Args:
         place: Whose calls they are.
         options: How large batches are, and how long calls wait.
-        ways: What sends and remembers them.
+        tools: What sends and remembers them.
 
     Attributes:
         is_open: Calls go to batches: a bulk phase is under way.
         batches: Those at the provider.
     """
 
-    def __init__(self, place: BatchPlace, options: BatchOptions, ways: BatchWays) -> None:
+    def __init__(self, place: BatchPlace, options: BatchOptions, tools: BatchTools) -> None:
         self.is_open = False
         self.batches = OpenBatches(
-            place, ways, poll_s=options.poll, keeps_uploads=options.keep_uploads
+            place, tools, poll_s=options.poll, keeps_uploads=options.keep_uploads
         )
-        self._place, self._options, self._ways = place, options, ways
+        self._place, self._options, self._tools = place, options, tools
         self._waiting: list[BatchCall] = []
         self._futures: dict[str, asyncio.Future[None]] = {}
         self._arrived = 0.0
@@ -75,12 +75,12 @@ class BatchQueue:
             LMError: The provider refused the request, or the batch ended without its result.
         """
         asking = _Asking(self, settle)
-        return await AdaptingTransport(asking, self._ways.dialect, self._ways.say).send(request)
+        return await AdaptingTransport(asking, self._tools.dialect, self._tools.say).send(request)
 
     async def answer(self, request: Request, settle: Keep) -> Response:
         """Do what `ask` does, in the dialect as it is known now."""
         await self._recovered()
-        record, call = self._ways.record, BatchCall(_custom_id(self._place, request), request)
+        record, call = self._tools.record, BatchCall(_custom_id(self._place, request), request)
         item = record.find(call.custom_id)
         if item is None or not item.is_ended:
             await self._end_of(call, is_new=item is None)
@@ -133,7 +133,7 @@ class BatchQueue:
         """Send what waits and fetch what has ended, as long as a call waits."""
         try:
             while self._futures:
-                self._ways.stop_signal.raise_if_set()
+                self._tools.stop_signal.raise_if_set()
                 if self._is_due():
                     await self._send()
                 for custom_id in await self.batches.fetch():

@@ -42,7 +42,7 @@ class BatchPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchWays:
+class BatchTools:
     """What sends batches and remembers them.
 
     Attributes:
@@ -81,15 +81,15 @@ class OpenBatches:
 
     Args:
         place: Whose calls they are.
-        ways: What sends and remembers them.
+        tools: What sends and remembers them.
         poll_s: Seconds between two looks at a batch.
         keeps_uploads: Leave files at the provider.
     """
 
     def __init__(
-        self, place: BatchPlace, ways: BatchWays, *, poll_s: float, keeps_uploads: bool
+        self, place: BatchPlace, tools: BatchTools, *, poll_s: float, keeps_uploads: bool
     ) -> None:
-        self._place, self._ways = place, ways
+        self._place, self._tools = place, tools
         self._poll_s, self._keeps_uploads = poll_s, keeps_uploads
         self._open: dict[str, _Open] = {}
 
@@ -99,7 +99,7 @@ class OpenBatches:
     @property
     def provider(self) -> str:
         """Where they are, for people."""
-        return self._ways.provider.name
+        return self._tools.provider.name
 
     async def recover(self) -> None:
         """Look for the batches that a process before this one has sent, or begun to send.
@@ -108,7 +108,7 @@ class OpenBatches:
             StoppedError: The provider does not say, or the run is to stop.
             LMError: It refuses the key.
         """
-        record, provider = self._ways.record, self._ways.provider
+        record, provider = self._tools.record, self._tools.provider
         for batch in record.batches(self._place.role):
             if batch.is_ended:
                 if not batch.is_cleared:
@@ -130,7 +130,7 @@ class OpenBatches:
                 return await ask(token)
             except TRANSPORT_ERRORS as error:
                 problem = str(error)
-                await self._ways.stop_signal.sleep(min(2.0**attempt, LONGEST_PAUSE_S))
+                await self._tools.stop_signal.sleep(min(2.0**attempt, LONGEST_PAUSE_S))
         raise StoppedError(f"{self.provider} says nothing of the batches before: {problem}")
 
     async def send(self, calls: Sequence[BatchCall]) -> None:
@@ -140,15 +140,15 @@ class OpenBatches:
             StoppedError: The provider does not take it, or the run is to stop.
             LMError: It refuses the key or a setting.
         """
-        ways, place = self._ways, self._place
+        tools, place = self._tools, self._place
         token = uuid.uuid4().hex
-        content = b"".join(ways.provider.line(call.custom_id, call.request) for call in calls)
+        content = b"".join(tools.provider.line(call.custom_id, call.request) for call in calls)
         # Before anything is sent: whatever happens from here on, the provider can be asked for it.
-        ways.record.begin(token, place.role, place.model, [call.custom_id for call in calls])
+        tools.record.begin(token, place.role, place.model, [call.custom_id for call in calls])
         batch = await self._placed(token, content)
-        ways.say(
+        tools.say(
             f"{place.model}: {len(calls):,} calls of the {place.role} went to "
-            f"{ways.provider.name} as batch {batch.batch_id}"
+            f"{tools.provider.name} as batch {batch.batch_id}"
         )
 
     async def fetch(self) -> list[str]:
@@ -163,37 +163,37 @@ class OpenBatches:
 
     async def _placed(self, token: str, content: bytes) -> _Open:
         """Upload a batch and have it begun, in as many tries as it takes."""
-        ways, file_id, problem = self._ways, None, ""
+        tools, file_id, problem = self._tools, None, ""
         for attempt in range(_ATTEMPTS):
             try:
                 # An answer that was lost on the way says nothing: the batch may be there.
-                batch_id = await ways.provider.find(token) if attempt else None
+                batch_id = await tools.provider.find(token) if attempt else None
                 if batch_id is None and file_id is None:
-                    file_id = await ways.provider.files.upload(token, content)
-                    ways.record.placed(token, file_id=file_id)
-                batch_id = batch_id or await ways.provider.create(str(file_id), token)
+                    file_id = await tools.provider.files.upload(token, content)
+                    tools.record.placed(token, file_id=file_id)
+                batch_id = batch_id or await tools.provider.create(str(file_id), token)
             except TRANSPORT_ERRORS as error:
                 problem = str(error)
-                await ways.stop_signal.sleep(min(2.0**attempt, LONGEST_PAUSE_S))
+                await tools.stop_signal.sleep(min(2.0**attempt, LONGEST_PAUSE_S))
                 continue
-            ways.record.placed(token, batch_id=batch_id)
+            tools.record.placed(token, batch_id=batch_id)
             self._open[token] = _Open(token, batch_id, file_id, time.monotonic())
             return self._open[token]
         raise StoppedError(f"{self.provider} takes no batch: {problem}")
 
     async def _ended_calls(self, batch: _Open) -> list[str]:
-        ways = self._ways
+        tools = self._tools
         batch.looked = time.monotonic()
         try:
-            state = await ways.provider.state(batch.batch_id)
+            state = await tools.provider.state(batch.batch_id)
             if not state.is_ended:
                 return []
             files = state.files
-            results = [one for file in files for one in await ways.provider.files.results(file)]
+            results = [one for file in files for one in await tools.provider.files.results(file)]
         except TRANSPORT_ERRORS as error:
-            ways.say(f"{self.provider} says nothing of batch {batch.batch_id}: {error}")
+            tools.say(f"{self.provider} says nothing of batch {batch.batch_id}: {error}")
             return []
-        custom_ids = ways.record.ended(batch.token, results, files)
+        custom_ids = tools.record.ended(batch.token, results, files)
         del self._open[batch.token]
         await self._clear(batch.token, [batch.file_id, *files])
         if state.problem and not results:
@@ -206,5 +206,5 @@ class OpenBatches:
             # One that stays costs nobody anything, and the provider deletes it in time.
             with contextlib.suppress(LMError):
                 if file and not self._keeps_uploads:
-                    await self._ways.provider.files.delete(file)
-        self._ways.record.cleared(token)
+                    await self._tools.provider.files.delete(file)
+        self._tools.record.cleared(token)

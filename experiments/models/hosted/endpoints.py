@@ -8,7 +8,7 @@ from autoevol.experiments.models.batches.litellm_batches import LitellmBatches
 from autoevol.experiments.models.batches.provider import BatchProvider
 from autoevol.experiments.models.batches.queue import BatchQueue
 from autoevol.experiments.models.batches.record import BatchRecord
-from autoevol.experiments.models.batches.sending import BatchPlace, BatchWays
+from autoevol.experiments.models.batches.sending import BatchPlace, BatchTools
 from autoevol.experiments.models.hosted.served import CheckedTransport, agreed_model
 from autoevol.experiments.models.ledger import Ledger
 from autoevol.experiments.models.limits.admission import AdmissionController
@@ -21,7 +21,7 @@ from autoevol.experiments.models.settings import (
     ModelSettings,
     addresses_of,
     bases_of,
-    batch_provider,
+    batch_provider_name,
     identity,
     members_of,
 )
@@ -139,12 +139,12 @@ class HostedModels:
         if settings.batch is None:
             return None
         dialect = self._dialect(settings)
-        taker = batch_taker(settings, dialect)
-        if taker is None:
+        provider = batch_provider_of(settings, dialect)
+        if provider is None:
             return None
         place = BatchPlace(settings.role, settings.model, name, Secret(settings.api_key))
-        ways = BatchWays(taker, dialect, record, self._stop_signal, say)
-        return BatchQueue(place, settings.batch, ways)
+        tools = BatchTools(provider, dialect, record, self._stop_signal, say)
+        return BatchQueue(place, settings.batch, tools)
 
     def _endpoint(
         self, member: ModelSettings, transport: Transport, group: object, say: Say
@@ -217,9 +217,9 @@ def _transport(settings: ModelSettings, dialect: Dialect) -> Transport:
     )
 
 
-def batch_taker(settings: ModelSettings, dialect: Dialect) -> BatchProvider | None:
+def batch_provider_of(settings: ModelSettings, dialect: Dialect) -> BatchProvider | None:
     """Return what takes the batches of a model; None: its provider has none."""
-    provider, bases = batch_provider(settings), bases_of(settings)
+    provider, bases = batch_provider_name(settings), bases_of(settings)
     if provider is None or len(bases) > 1:
         return None
     (base,) = bases

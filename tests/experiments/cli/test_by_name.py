@@ -45,6 +45,10 @@ def test_a_search_whose_sizes_follow_the_rows_goes_on_and_is_found_finished(own:
     assert calls > 60
     run_cli("run", "quickstart", *OWN, expected=0)
     assert summary_of(Path("runs/quickstart"))["calls"] == calls
+    rows = json.loads((own / "own.json").read_text())
+    (own / "own.json").write_text(json.dumps([*rows, *({"instruction": f"{n}?"} for n in "abc")]))
+    changed = run_cli("run", "quickstart", *OWN, expected=2)
+    assert "another content of its data" in " ".join(changed.err.split())
 
 
 def test_the_shipped_seeds_are_found_from_any_folder(workplace: Path) -> None:

@@ -72,6 +72,18 @@ def test_rows_of_batches_are_those_of_single_calls_at_half_the_price(
     assert saved == pytest.approx(share / 2, abs=0.05)
 
 
+def test_judged_scores_go_as_batches_too(write_config: WriteConfig) -> None:
+    scores = {"names": ["complexity"]}
+    with batch_provider() as provider:
+        _run(write_config, provider, "runs/single", scores=scores)
+        _run(write_config, provider, "runs/batch", batch={}, scores=scores)
+        roles = run_cli("batches", "runs/batch", expected=0).out
+
+    assert "judge" in roles
+    single, batch = (Path(f"runs/{name}/scores.jsonl").read_text() for name in ("single", "batch"))
+    assert sorted(batch.splitlines()) == sorted(single.splitlines())
+
+
 def test_requests_that_a_batch_loses_or_refuses_go_again(write_config: WriteConfig) -> None:
     def judge(custom_id: str, times: int) -> int | None:
         outcome = (200, None, 500, 429)[int(custom_id[0], 16) % 4]
