@@ -16,9 +16,13 @@ from autoevol.experiments.pretrained.adapters import (
     is_adapter,
     with_adapter,
 )
+from autoevol.experiments.pretrained.free_memory import within_free_memory
 from autoevol.experiments.pretrained.loading import Pretrained, Tokens, batches, load, load_errors
 from autoevol.experiments.pretrained.memory import memory_errors
 from autoevol.program.errors import ConfigError
+
+_PLACE = "\u2042answer\u2042"
+"""Stands for an answer, to see where a template puts it."""
 
 
 class TemplateError(Exception):
@@ -64,7 +68,7 @@ class WeightsModel:
         pad = _pad(tokenizer)
         ids = torch.tensor([[*[pad] * (longest - len(p)), *p] for p in prompts])
         mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
-        with torch.inference_mode():
+        with torch.inference_mode(), within_free_memory():
             written = model.generate(
                 input_ids=ids.to(self.loaded.device),
                 attention_mask=mask.to(self.loaded.device),
@@ -127,17 +131,36 @@ class WeightsModel:
             # The text's tokens as they are behind the question: a blank joins the next word.
             own = tuple(tokenizer(item.question + text).input_ids)[len(before) :]
         else:
-            before = self._templated(item)
+            before = self._before_answer(item)
             own = tuple(tokenizer(text, add_special_tokens=False).input_ids)
         own = own[: self.loaded.max_tokens // 2]
         return before[-(self.loaded.max_tokens - len(own)) :], own
+
+    def _before_answer(self, item: Item) -> Tokens:
+        """Return the tokens that the template has before an answer in a whole conversation.
+
+        A training has the answer behind them. Some templates end a prompt earlier: they add an
+        empty thought or the answer's heading only where there is an answer.
+        """
+        prompt = self._templated(item)
+        answer = {"role": "assistant", "content": _PLACE}
+        tokenizer = self.loaded.tokenizer
+        try:
+            whole = str(
+                tokenizer.apply_chat_template([*map(dict, item.messages), answer], tokenize=False)
+            )
+        # A template is a program of somebody else's.
+        except Exception as error:
+            raise TemplateError(f"its chat template refuses an answer: {error!r:.200}") from error
+        before, place, _ = whole.partition(_PLACE)
+        return tuple(tokenizer(before, add_special_tokens=False).input_ids) if place else prompt
 
     def _scored(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> Iterator[list[float]]:
         import torch
 
         whole = [before + own for before, own in pairs]
         ids, mask = self.loaded.padded(whole, _pad(self.loaded.tokenizer))
-        with torch.inference_mode():
+        with torch.inference_mode(), within_free_memory():
             logits = self.loaded.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
             for row, (before, own) in enumerate(pairs):
                 # Position i predicts token i + 1.

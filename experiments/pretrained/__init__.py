@@ -6,4 +6,5 @@ loading: a model with its tokenizer, without its libraries' output, and checked
 adapters: LoRA adapters, and the models that they belong to
 weights: the hash of what makes a model write as it does
 memory: what fills the memory as one line
+free_memory: the memory that is left, as a limit that the system keeps
 """

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from autoevol.program.errors import ConfigError
 
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")
 
 
 @contextlib.contextmanager

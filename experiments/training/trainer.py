@@ -16,6 +16,7 @@ from typing import Any
 
 from autoevol.experiments.config.train import TrainConfig
 from autoevol.experiments.pretrained.adapters import name_base
+from autoevol.experiments.pretrained.free_memory import within_free_memory
 from autoevol.experiments.pretrained.memory import memory_errors
 from autoevol.experiments.training.examples import Example
 from autoevol.experiments.training.plan import CHECKPOINTS
@@ -110,7 +111,7 @@ def train(
     """
     checkpoints = training.folder / CHECKPOINTS
     started = time.monotonic()
-    with _quiet(), _memory_errors(training):
+    with _quiet(), _memory_errors(training), within_free_memory():
         trainer = _trainer(student, examples, training, on_step)
         trainer.train(resume_from_checkpoint=_last_whole(checkpoints))
         _save(trainer, student, training.folder / MODEL)

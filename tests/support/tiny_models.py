@@ -14,6 +14,12 @@ NEEDS_TORCH = pytest.mark.skipif(
 WORDS = "name the largest river of europe a lake is it danube volga compare two".split()
 
 
+TEMPLATE = (
+    "{% for m in messages %}{{ m.role }} \n {{ m.content }} </s> {% endfor %}"
+    "{% if add_generation_prompt %}assistant \n {% endif %}"
+)
+
+
 def save_tokenizer(folder: Path, *, specials: tuple[str, ...] = ("<s>", "</s>")) -> int:
     """Save a tokenizer of words and line breaks; return the size of its vocabulary."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
@@ -31,11 +37,7 @@ def save_tokenizer(folder: Path, *, specials: tuple[str, ...] = ("<s>", "</s>"))
     )
     names = dict(zip(("bos_token", "eos_token"), specials, strict=False))
     tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="<unk>", **names)
-    tokenizer.chat_template = (
-        "{% for m in messages %}{{ m.role }} \n {{ m.content }} </s> {% endfor %}"
-        # Without it a trained model would be evaluated after other tokens than it was trained on.
-        "{% if add_generation_prompt %}assistant \n {% endif %}"
-    )
+    tokenizer.chat_template = TEMPLATE
     tokenizer.save_pretrained(folder)
     return len(vocabulary)
 
@@ -61,3 +63,12 @@ def save_llama(folder: Path, *, classes: int | None = None, positions: int = 64)
     kind = LlamaForCausalLM if classes is None else LlamaForSequenceClassification
     kind(config).save_pretrained(folder)
     return folder
+
+
+def take_memory(size: int) -> None:
+    """Take so many bytes in tensors of 64 MiB, as a step of a training does; give them back."""
+    import torch
+
+    # Larger than what the C library may take from memory that it holds already.
+    held = [torch.ones(16 << 20) for _ in range(size >> 26)]
+    del held

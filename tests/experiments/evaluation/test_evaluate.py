@@ -12,7 +12,7 @@ from autoevol.program.draws import draw_number
 from tests.support.command_line import Result, rows_of, run_cli
 from tests.support.evaluating import HARNESS_TASK, NEEDS_HARNESS, NEEDS_PEFT
 from tests.support.loopback import Answer, ReceivedRequest, answering, openai_reply
-from tests.support.tiny_models import NEEDS_TORCH, save_llama
+from tests.support.tiny_models import NEEDS_TORCH, TEMPLATE, save_llama, take_memory
 
 NO_COMMA = {"kind": "no_commas", "options": {}, "text": "Use no comma."}
 
@@ -199,6 +199,21 @@ def test_a_loss_is_the_mean_of_an_answers_tokens(workplace: Path) -> None:
 
 
 @NEEDS_TORCH
+def test_an_answer_is_read_where_a_training_has_it(workplace: Path) -> None:
+    student = save_llama(workplace / "student")
+    # Its prompts end before the heading of an answer.
+    short = TEMPLATE.partition("{% if")[0]
+    Path("short.jinja").write_text(short)
+    row = {"id": "a", "instruction": "name a lake", "response": "the largest river ."}
+    Path("rows.jsonl").write_text(json.dumps(row))
+    losses = []
+    for number, extra in enumerate([[], ["--set", "evaluate.chat_template=short.jinja"]]):
+        _evaluate("", "loss:rows.jsonl", "--out", f"o{number}", *extra, model=str(student))
+        losses.append(rows_of(next(Path(f"o{number}").glob("loss-*.jsonl")))[0]["score"])
+    assert losses[0] == pytest.approx(losses[1])
+
+
+@NEEDS_TORCH
 def test_the_likeliest_choice_by_letter_is_taken(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,12 +302,11 @@ def test_a_trained_adapter_is_a_model(workplace: Path) -> None:
 def test_too_little_memory_names_the_batch_to_try(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from autoevol.experiments.evaluation.weights import WeightsModel
+    from transformers import LlamaForCausalLM
 
-    def full(*_: Any) -> None:
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
-
-    monkeypatch.setattr(WeightsModel, "_scored", full)
+    free = "autoevol.experiments.pretrained.free_memory.free_memory"
+    monkeypatch.setattr(free, lambda: 128 << 20)
+    monkeypatch.setattr(LlamaForCausalLM, "forward", lambda *_, **__: take_memory(512 << 20))
     student = save_llama(workplace / "student")
     Path("rows.jsonl").write_text(json.dumps({"instruction": "is it", "response": "a lake"}))
     shown = _evaluate("", "loss:rows.jsonl", model=str(student), expected=2).err
