@@ -28,9 +28,9 @@ RESUMABLE = (
 """Model settings that may differ when a run resumes; the budget may, too."""
 
 _NOT_THE_ROWS = ("budget", "output", "scores", "filters", "verify", "train")
-_NOT_THE_REWRITES = ("target", "max_candidates", "chunk_rows")
+_NOT_THE_REWRITES = ("target", "max_candidates", "chunk_rows", "constraints")
 # `--force` makes the search that a finished run has skipped; the storage is a view of the study.
-_NOT_THE_SEARCHS = ("headroom", "storage")
+_NOT_THE_SEARCHS = ("headroom", "storage", "learn_from")
 
 
 def stored_config(folder: Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
@@ -146,12 +146,27 @@ def _resumable(config: ExperimentConfig) -> dict[str, Any]:
         if tree["models"][role]
     }
     kept = {key: value for key, value in tree.items() if key not in _NOT_THE_ROWS}
-    # The rows themselves are compared, by the fingerprint of their content.
-    # A larger target continues where the smaller one stopped; chunks make no other row.
+    # What files hold is compared by the fingerprint of the content; the same file may be named in
+    # several ways. A larger target continues where the smaller one stopped; chunks make no other
+    # row.
     kept["evolve"] = {k: v for k, v in tree["evolve"].items() if k not in _NOT_THE_REWRITES}
+    for key in ("methods", "schedule"):
+        if key in kept["evolve"]:
+            kept["evolve"][key] = _without_folders(kept["evolve"][key])
     kept["data"] = {key: value for key, value in tree["data"].items() if key != "path"}
+    kept["answer"] = {key: v for key, v in tree["answer"].items() if key != "prompt"}
     search = {key: value for key, value in tree["optimizer"].items() if key not in _NOT_THE_SEARCHS}
+    search["initial_method"] = _without_folders(search["initial_method"])
     return {**kept, "models": models, "optimizer": search}
+
+
+def _without_folders(methods: Any) -> Any:
+    """Return methods as a config names them, without the folders of their files."""
+    if isinstance(methods, str):
+        return Path(methods).name
+    if isinstance(methods, dict):
+        return {**methods, "name": Path(methods["name"]).name}
+    return [*map(_without_folders, methods)] if isinstance(methods, list) else methods
 
 
 def _of_rows(model: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import MinLen
 from pydantic import Field, field_validator
 
-from autoevol.experiments.config.section import Section
+from autoevol.experiments.config.section import LocalPath, Section
 from autoevol.program.bounds import Count, Size
 
 USUAL_SIZE = 50
@@ -59,7 +59,7 @@ class DataConfig(Section):
         limit: Use the first rows only.
     """
 
-    path: Annotated[str, MinLen(1)]
+    path: Annotated[LocalPath, MinLen(1)]
     format: str = "auto"
     split: str = "train"
     fields: FieldsConfig = FieldsConfig()

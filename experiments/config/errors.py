@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from autoevol.experiments.config.section import BESIDE
 from autoevol.program.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -39,7 +40,7 @@ def checked(schema: type[Model], tree: Any, path: Path) -> Model:
         ConfigError: Names the file and the key.
     """
     try:
-        return schema.model_validate(tree)
+        return schema.model_validate(tree, context={BESIDE: path.parent})
     except ValidationError as error:
         raise config_error(path, error, schema) from error
 

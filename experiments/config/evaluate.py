@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from autoevol.experiments.config.errors import checked
 from autoevol.experiments.config.models import checked_url
-from autoevol.experiments.config.section import Section
+from autoevol.experiments.config.section import LocalPath, Section
 from autoevol.program.bounds import Count
 
 
@@ -34,7 +34,7 @@ class EvaluateConfig(Section):
     limit: Count | None = None
     max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 512
     batch: Count = 8
-    chat_template: str | None = None
+    chat_template: LocalPath | None = None
     api_base: str | None = None
     api_key_env: str | None = None
     sandbox: Literal["auto", "monty", "bwrap"] = "auto"

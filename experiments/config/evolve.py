@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from autoevol.experiments.config.section import Section
+from autoevol.experiments.config.section import LocalPath, NameOrPath, Section
 from autoevol.program.bounds import Count, Few, NonNegative
 from autoevol.program.evolution.answering import AnswerSettings
 from autoevol.program.evolution.generator import GenerationOptions
@@ -23,7 +23,7 @@ class MethodConfig(Section):
         constraints: How many constraints to add.
     """
 
-    name: str
+    name: NameOrPath
     weight: NonNegative = 1.0
     language: str | None = None
     words: int | str | None = None
@@ -113,7 +113,7 @@ class EvolveConfig(Section, GenerationOptions):
     context: ContextName = "none"
     show_system: bool = True
     chunk_rows: Count = 50_000
-    constraints: str | None = None
+    constraints: LocalPath | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -203,6 +203,6 @@ class AnswerConfig(Section, AnswerSettings):
             support.
     """
 
-    prompt: str | None = None
+    prompt: LocalPath | None = None
     idk: bool = False
     sandbox: Literal["auto", "monty", "bwrap"] = "auto"

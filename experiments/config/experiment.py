@@ -18,7 +18,6 @@ from autoevol.experiments.config.section import Section
 from autoevol.experiments.config.shipped import KOEVOL_METHODS
 from autoevol.experiments.config.train import TrainConfig
 from autoevol.experiments.config.verify import VerifyConfig
-from autoevol.experiments.files.data_sets import found_path
 from autoevol.experiments.files.paths import name_problem
 from autoevol.experiments.models.budget import Budget
 from autoevol.metrics.quality.learnable import LearnableOptions
@@ -317,10 +316,7 @@ def config_of(tree: dict[str, Any], path: Path, *, out: Path | None = None) -> E
     output = tree.get("output") or {}
     if out is not None and isinstance(output, dict):
         tree["output"] = {**output, "dir": str(out)}
-    config = checked(ExperimentConfig, tree, path)
-    # The run's own config lies elsewhere and has to find the data, too.
-    data = config.data.model_copy(update={"path": found_path(config.data.path, path.parent)})
-    return config.model_copy(update={"data": data})
+    return checked(ExperimentConfig, tree, path)
 
 
 def with_search_rule(tree: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from autoevol.experiments.config.section import Section
+from autoevol.experiments.config.section import LocalPath, NameOrPath, Section
 from autoevol.program.search.settings import PAPER, SearchOptions
 
 
@@ -40,9 +40,9 @@ class OptimizerConfig(Section, SearchOptions):
     """
 
     name: Literal["auto_evol", "paper", "gepa", "miprov2", "none"] = "auto_evol"
-    initial_method: str | None = None
+    initial_method: NameOrPath | None = None
     storage: str | None = None
-    learn_from: list[str] = Field(default=[])
+    learn_from: list[LocalPath] = Field(default=[])
     then: Literal["gepa"] | None = None
     on_no_gain: Literal["keep_initial", "keep_best"] = "keep_initial"
     check_accepted: bool = False

@@ -3,15 +3,31 @@
 A section whose keys are settings of the program inherits from `Section` and from the frozen
 dataclass that declares them (name, type, bounds, default). Pydantic collects the fields of both;
 `settings_from` turns a checked section into the program's own dataclass.
+
+A path may start from the working folder or from the folder of the config's file, which the context
+of a validation names.
 """
 
 from collections.abc import Mapping
 from dataclasses import Field as DataclassField
 from dataclasses import fields
-from typing import Any, ClassVar, Protocol, TypeVar, dataclass_transform, get_args
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transform, get_args
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from autoevol.experiments.files.data_sets import found_path
+
+BESIDE = "beside"
+"""What the context of a validation calls the folder of the config's file."""
 
 _NO_SWITCH = PydanticCustomError("no_switch", "must not be true or false")
 
@@ -60,6 +76,24 @@ def with_preset(tree: Any, presets: Mapping[Any, Mapping[str, Any]]) -> Any:
     """Return the keys of a section over those of the preset that it names; others as they are."""
     name = tree.get("preset") if isinstance(tree, dict) else None
     return {**presets[name], **tree} if isinstance(name, str) and name in presets else tree
+
+
+def _found(name: str, info: ValidationInfo) -> str:
+    beside = (info.context or {}).get(BESIDE)
+    # A run keeps its config elsewhere, from where the file has to be found, too.
+    return found_path(name, beside) if beside else name
+
+
+def _found_file(name: str, info: ValidationInfo) -> str:
+    is_path = bool(Path(name).suffix) or "/" in name
+    return _found(name, info) if is_path else name
+
+
+LocalPath = Annotated[str, AfterValidator(_found)]
+"""A file or folder, or the name of a data set."""
+
+NameOrPath = Annotated[str, AfterValidator(_found_file)]
+"""What ships under a name, or a file."""
 
 
 class _Dataclass(Protocol):

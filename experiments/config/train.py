@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from autoevol.experiments.config.errors import checked
-from autoevol.experiments.config.section import Section, with_preset
+from autoevol.experiments.config.section import LocalPath, Section, with_preset
 from autoevol.program.bounds import Count
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -94,7 +94,7 @@ class TrainConfig(Section):
     seeds: Annotated[tuple[Annotated[int, Field(ge=0, le=2**31)], ...], Field(min_length=1)] = (0,)
     rows: Count | None = None
     tokens: Count | None = None
-    chat_template: str | None = None
+    chat_template: LocalPath | None = None
     checkpoints: Annotated[int, Field(ge=0, le=1000)] = 4
 
     @model_validator(mode="before")

@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from autoevol.experiments.config.section import Section, with_preset
+from autoevol.experiments.config.section import LocalPath, Section, with_preset
 from autoevol.program.verification.options import PRESETS, PresetName, VerificationOptions
 
 CASES_A_SAMPLE = 3
@@ -25,7 +25,7 @@ class VerifyConfig(Section, VerificationOptions):
     """
 
     preset: PresetName | None = None
-    constraints: str | None = None
+    constraints: LocalPath | None = None
     nli: str | None = None
     sandbox: Literal["auto", "monty", "bwrap", "none"] = "auto"
 

@@ -1,9 +1,7 @@
 """Constraints that passed the stages of `autoevol verify`, with the checks that code makes."""
 
-from pathlib import Path
 from typing import Any
 
-from autoevol.experiments.files.data_sets import found_path
 from autoevol.experiments.files.paths import local_path
 from autoevol.experiments.files.reading import read_lines
 from autoevol.experiments.files.records import Record
@@ -14,18 +12,17 @@ _LONGEST = 2_000
 """Characters of a constraint in words, which each row gets."""
 
 
-def read_constraints(name: str, key: str, *, beside: Path) -> tuple[tuple[Check, ...], ...]:
+def read_constraints(name: str, key: str) -> tuple[tuple[Check, ...], ...]:
     """Return the checks of each constraint in a set's `constraints.jsonl` that was not lost.
 
     Args:
         name: The file.
         key: What named it, for messages.
-        beside: Folder that a relative path may start from, after the working folder.
 
     Raises:
         ConfigError: There is no such file, a line is no constraint, or all were lost.
     """
-    file = local_path(found_path(name, beside), key)
+    file = local_path(name, key)
     if not file.is_file():
         raise ConfigError(
             key, f"there is no file {name}; `autoevol verify` writes constraints.jsonl"

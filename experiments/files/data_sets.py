@@ -93,7 +93,7 @@ def read_records(location: Location) -> Iterator[Record]:
     return (record for file in files for record in strict(file.items))
 
 
-def existing_path(name: str, where: str, *, beside: Path) -> Path | None:
+def existing_path(name: str, where: str, *, beside: Path = Path()) -> Path | None:
     """Return the local path; None if the name can only be a data set's.
 
     Raises:

@@ -83,13 +83,12 @@ def _write_figures(
             file.write(as_json({**row, "scores": {**others, **new}}) + "\n")
 
 
-def read_benchmarks(files: Sequence[str], where: str, *, beside: Path) -> dict[str, list[str]]:
+def read_benchmarks(files: Sequence[str], where: str) -> dict[str, list[str]]:
     """Return the texts of each benchmark file, or of the hub's test split, by name.
 
     Args:
         files: Paths, or names of data sets of the hub.
         where: The config's file and key, for messages.
-        beside: Folder where a relative path is searched, after the working folder.
 
     Raises:
         ConfigError: A file is missing, two have the same name, or a record has none of the keys of
@@ -100,7 +99,7 @@ def read_benchmarks(files: Sequence[str], where: str, *, beside: Path) -> dict[s
         name = _UNNAMEABLE.sub("-", Path(file).stem)
         if name in texts:
             raise ConfigError(where, f"two benchmarks are called {name!r}; rename one of the files")
-        records = read_records(Location(file, where, beside, split="test"))
+        records = read_records(Location(file, where, split="test"))
         texts[name] = [_benchmark_text(record) for record in records]
     return texts
 

@@ -117,9 +117,7 @@ def _opened(config: FilterConfig, where: str) -> Filter:
     if isinstance(config, Dedup):
         return partial(_without_copies, config)
     if isinstance(config, Decontaminate):
-        # `where` is "FILE: KEY"; benchmarks may lie beside the config's file.
-        beside = Path(where.split(":")[0]).parent
-        benchmarks = read_benchmarks(config.benchmarks, f"{where}.benchmarks", beside=beside)
+        benchmarks = read_benchmarks(config.benchmarks, f"{where}.benchmarks")
         texts = [text for members in benchmarks.values() for text in members]
         return partial(_without_leaks, Benchmark(texts, size=config.runs))
     if isinstance(config, DiverseSubset):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from autoevol.experiments.config.scoring.scores import (
@@ -100,10 +99,7 @@ def open_resources(config: ScoresConfig, where: str) -> ScoringResources:
     needs_vectors = {"neighbours", "tags"} & names
     embed = embedder(config.embedding, f"{where}: scores.embedding") if needs_vectors else None
     files = config.benchmarks if "overlap" in names else []
-    beside = Path(where).parent
-    resources = ScoringResources(
-        embed, read_benchmarks(files, f"{where}: scores.benchmarks", beside=beside)
-    )
+    resources = ScoringResources(embed, read_benchmarks(files, f"{where}: scores.benchmarks"))
     if "ifd" in names:
         model = open_causal(config.scorer, f"{where}: scores.scorer", max_tokens=most)
         resources = replace(resources, causal_lm=model)

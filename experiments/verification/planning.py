@@ -136,8 +136,7 @@ def _seeds(section: VerifyConfig, config: Path) -> list[str]:
     if section.constraints is None:
         return []
     # A config that was made from a shipped one names a file that ships with it.
-    name = found_path(section.constraints, config.parent)
-    file = local_path(found_path(name, CONFIGS), f"{config}: verify.constraints")
+    file = local_path(found_path(section.constraints, CONFIGS), f"{config}: verify.constraints")
     if not file.is_file():
         raise ConfigError(f"{config}: verify.constraints", f"there is no file {file}")
     text = read_text(file, f"{config}: verify.constraints")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from autoevol.experiments.config.scoring.scores import STATIC, ScoreName
-from autoevol.experiments.config.section import Section
+from autoevol.experiments.config.section import LocalPath, Section
 from autoevol.program.bounds import Count, Share
 
 ALWAYS = ("added_words", "response_truncated")
@@ -57,7 +57,7 @@ class Decontaminate(Section):
     """
 
     name: Literal["decontaminate"]
-    benchmarks: list[str] = Field(min_length=1)
+    benchmarks: list[LocalPath] = Field(min_length=1)
     # The longer of the two sizes in table 10 of arXiv 2406.00770.
     runs: Annotated[int, Field(ge=5)] = 13
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from autoevol.experiments.config.section import Section
+from autoevol.experiments.config.section import LocalPath, Section
 from autoevol.program.bounds import Count, Share
 from autoevol.program.scoring.solving import Check
 
@@ -98,7 +98,7 @@ class ScoresConfig(Section):
     names: list[ScoreName] = Field(default=[])
     sample: Count | None = None
     embedding: str = STATIC
-    benchmarks: list[str] = Field(default=[])
+    benchmarks: list[LocalPath] = Field(default=[])
     # The n-gram sizes of table 10 in arXiv 2406.00770.
     runs: list[Annotated[int, Field(ge=5)]] = Field(default=[8, 13], min_length=1)
     alike: Share = 0.7

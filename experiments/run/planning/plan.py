@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from autoevol.experiments.artifacts.earlier import earlier_methods
 from autoevol.experiments.config.data import sized
@@ -141,7 +140,7 @@ def make_plan(config: ExperimentConfig, where: str) -> Plan:
 def _constraints(config: ExperimentConfig, where: str) -> tuple[tuple[Check, ...], ...]:
     name = config.evolve.constraints
     key = f"{where}: evolve.constraints"
-    return read_constraints(name, key, beside=Path(where).parent) if name else ()
+    return read_constraints(name, key) if name else ()
 
 
 def _resolved(config: ExperimentConfig, seeds: Seeds, where: str) -> ExperimentConfig:
@@ -164,7 +163,5 @@ def _check_benchmarks(config: ExperimentConfig, where: str) -> None:
     for number, row_filter in enumerate(config.filters):
         if row_filter.name == "decontaminate":
             benchmarks.append((f"{where}: filters.{number}.benchmarks", row_filter.benchmarks))
-    beside = Path(where).parent
     for key, names in benchmarks:
-        files = [name for name in names if existing_path(name, key, beside=beside)]
-        read_benchmarks(files, key, beside=beside)
+        read_benchmarks([name for name in names if existing_path(name, key)], key)

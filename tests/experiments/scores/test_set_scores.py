@@ -90,21 +90,21 @@ def test_two_benchmarks_of_one_name_are_refused(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "test (1).jsonl").write_text('{"question": "Why?"}\n')
-    files = [f"{folder}/test (1).jsonl" for folder in ("one", "two")]
-    assert [*read_benchmarks(files[:1], "here", beside=tmp_path)] == ["test-1-"]
+    files = [f"{tmp_path}/{folder}/test (1).jsonl" for folder in ("one", "two")]
+    assert [*read_benchmarks(files[:1], "here")] == ["test-1-"]
     with pytest.raises(ConfigError, match="two benchmarks are called 'test-1-'"):
-        read_benchmarks(files, "here", beside=tmp_path)
+        read_benchmarks(files, "here")
 
 
 def test_a_benchmark_file_in_another_form_is_named_with_its_row(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
     good.write_text('{"question": "How many?"}\n')
     bad.write_text('{"question": "How many?"}\n{"task": 3}\n')
-    assert read_benchmarks([str(good)], "here", beside=tmp_path) == {"good": ["How many?"]}
+    assert read_benchmarks([str(good)], "here") == {"good": ["How many?"]}
     with pytest.raises(
         ConfigError, match=r"bad\.jsonl:2: must have one of the keys .*; it has task"
     ):
-        read_benchmarks(["bad.jsonl"], "here", beside=tmp_path)
+        read_benchmarks([str(bad)], "here")
 
 
 def test_the_static_model_comes_with_its_weights() -> None:
