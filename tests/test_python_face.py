@@ -74,6 +74,7 @@ def test_methods_may_be_names_and_objects(workplace: Path) -> None:
         ({"evolv": {}}, "autoevol.evolve: evolv: unknown key; did you mean 'evolve'?"),
         ({"method": "week"}, "did you mean weak?"),
         ({"rows": []}, "holds no rows"),
+        ({"evolve": ["deepen"]}, "autoevol.evolve: evolve: must be a mapping of keys"),
     ],
 )
 def test_a_mistake_is_one_clear_line(options: Any, needle: str, workplace: Path) -> None:
@@ -115,6 +116,19 @@ def test_a_refused_call_leaves_the_input_of_the_folder(workplace: Path) -> None:
     with pytest.raises(ConfigError):
         plain(SEEDS[2:4], folder="runs/x")
     assert all(file.read_bytes() == content for file, content in files.items())
+
+
+@pytest.mark.parametrize("folder", ["my run", "~/x", ".", "größer (2)"])
+def test_a_folder_may_have_any_name(
+    folder: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(workplace))
+    Path("here").mkdir()
+    monkeypatch.chdir("here")
+    first = plain(SEEDS[:2], folder=folder, evolve=None)
+    again = plain(SEEDS[:2], folder=folder, output={"formats": ["alpaca"]})
+    assert again.rows == first.rows == rows_of(Path(folder).expanduser() / "evolved.jsonl")
+    assert rows_of(Path(folder).expanduser() / "exports/alpaca.jsonl")
 
 
 def test_it_works_where_an_event_loop_runs(workplace: Path) -> None:

@@ -86,7 +86,7 @@ def _config(
     tree: dict[str, Any], file: Path, out: Path | None, limit: int | None
 ) -> ExperimentConfig:
     config = config_of(tree, file, out=out)
-    return limited(config, limit) if limit else config
+    return limited(config, limit, out=out) if limit else config
 
 
 def known_run(config: ExperimentConfig, content: str) -> RunIdentity | None:

@@ -301,7 +301,7 @@ def load_config(
         ConfigError: Names the file and the key.
     """
     config = config_of(tree_of(path, overrides), path, out=out)
-    return limited(config, limit) if limit else config
+    return limited(config, limit, out=out) if limit else config
 
 
 def config_of(tree: dict[str, Any], path: Path, *, out: Path | None = None) -> ExperimentConfig:
@@ -332,15 +332,20 @@ def with_search_rule(tree: dict[str, Any]) -> dict[str, Any]:
     return {**tree, "optimizer": {"name": "none"}} if is_plain else tree
 
 
-def limited(config: ExperimentConfig, n: int) -> ExperimentConfig:
+def limited(config: ExperimentConfig, n: int, *, out: Path | None) -> ExperimentConfig:
     """Return the config of a small trial with at most `n` rows.
+
+    Args:
+        config: Of the whole run.
+        n: Rows.
+        out: The trial's folder; None: one beside the whole run's.
 
     Raises:
         ConfigError: A search needs more of them.
     """
     if config.is_search and n < LEAST_ROWS:
         raise ConfigError(f"--limit {n}", f"a search needs at least {LEAST_ROWS} rows")
-    output = config.output.model_copy(update={"dir": limited_folder(config, n)})
+    output = config.output.model_copy(update={"dir": str(out or limited_folder(config, n))})
     parts = {
         "data": _limited_data(config.data, n),
         "output": output,
@@ -387,6 +392,7 @@ def _limited_search(search: OptimizerConfig, n: int) -> OptimizerConfig:
 
 
 def limited_folder(config: ExperimentConfig, n: int) -> str:
-    """Return the folder of a small trial: the configured one, or one of its own."""
-    # A folder holds the run of one config: in the full run's folder the trial would be refused.
-    return config.output.dir or f"runs/{config.name}-limit-{n}"
+    """Return the folder of a small trial."""
+    # A folder holds the run of one config: in the trial's folder the whole run would be refused.
+    folder = config.folder
+    return f"{folder if folder.name.strip('.') else folder.resolve()}-limit-{n}"

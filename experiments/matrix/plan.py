@@ -118,11 +118,11 @@ def _config(matrix: Matrix, cell: Cell, request: RunRequest) -> ExperimentConfig
 def _in_folder_of(cell: Cell, tree: dict[str, Any], request: RunRequest) -> ExperimentConfig:
     config = config_of(tree, request.file, out=request.out)
     limit = request.limit
-    folder = Path(limited_folder(config, limit)) if limit else config.folder
-    output = config.output.model_copy(update={"dir": str(folder / cell.name)})
-    # The folder is set by now, so `limited` keeps it and makes none from this name.
+    whole = Path(limited_folder(config, limit)) if limit and not request.out else config.folder
+    folder = whole / cell.name
+    output = config.output.model_copy(update={"dir": str(folder)})
     own = config.model_copy(update={"name": f"{config.name}.{cell.name}", "output": output})
-    return limited(own, limit) if limit else own
+    return limited(own, limit, out=folder) if limit else own
 
 
 def _placed(error: ConfigError, matrix: Matrix, cell: Cell, *, is_first: bool) -> ConfigError:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
@@ -15,8 +16,10 @@ from rich.console import Console
 
 from autoevol.experiments.artifacts.row_files import EVOLVED, FAILURES, REJECTED, SURPLUS
 from autoevol.experiments.config.experiment import ExperimentConfig, config_of
+from autoevol.experiments.export.writers import export_finished
 from autoevol.experiments.files.atomic import write_whole
 from autoevol.experiments.files.json_text import as_json
+from autoevol.experiments.files.paths import local_path
 from autoevol.experiments.files.reading import read_rows
 from autoevol.experiments.models.runtime import load_libraries
 from autoevol.experiments.run.context import RunContext
@@ -31,6 +34,8 @@ from autoevol.program.errors import ConfigError
 from autoevol.signatures import Method, to_markdown
 
 logger = logging.getLogger(__name__)
+
+_NO_NAME = re.compile(r"[^\w.+-]+")
 
 _WHERE = "autoevol.evolve"
 _LEVELS = 50
@@ -86,12 +91,17 @@ def evolve(
     """
     with tempfile.TemporaryDirectory(prefix="autoevol-") as scratch:
         # What the run reads lies beside its folder, so that the folder can be resumed and exported.
-        home = Path(folder) if folder is not None else Path(scratch) / "run"
+        home = _home(folder) if folder is not None else Path(scratch) / "run"
         inputs = home.with_name(f"{home.name}-input") if folder is not None else Path(scratch)
         plan = make_plan(_config(rows, model, method, home, inputs, sections), _WHERE)
         for note in notes(plan):
             logger.warning("%s", note)
-        summary = find_summary(plan, _ignore) or _run(plan, quiet=quiet, track=track)
+        summary = find_summary(plan, _ignore)
+        if summary:
+            # Of a finished run one may ask for further formats.
+            export_finished(plan.config, plan.splits.seeds, summary, _ignore)
+        else:
+            summary = _run(plan, quiet=quiet, track=track)
         files = {"failures": FAILURES, "surplus": SURPLUS, "rejected": REJECTED}
         account = {name: _rows_in(home / file) for name, file in files.items()}
         return Evolved(_rows_in(home / EVOLVED), {**summary, **account})
@@ -115,14 +125,28 @@ def _config(
     methods: Sequence[Any] = method if several else [method]  # type: ignore[assignment]
     evolve_section = {"methods": [_method_name(entry, inputs) for entry in methods]}
     tree = {
-        "name": home.name,
+        # A run's name has neither spaces nor signs, a folder's may.
+        "name": _NO_NAME.sub("-", home.name),
         "models": models,
         **sections,
-        "data": {"path": _path_of(rows, inputs), **sections.get("data", {})},
-        "evolve": {**evolve_section, **sections.get("evolve", {})},
-        "output": {**sections.get("output", {}), "dir": str(home)},
+        "data": {"path": _path_of(rows, inputs), **_section(sections, "data")},
+        "evolve": {**evolve_section, **_section(sections, "evolve")},
+        "output": {**_section(sections, "output"), "dir": str(home)},
     }
     return config_of(tree, Path(_WHERE))
+
+
+def _home(folder: str | Path) -> Path:
+    """Return a folder that has a name: `.` and `..` have none."""
+    home = local_path(folder, f"{_WHERE}: folder")
+    return home if home.name.strip(".") else home.resolve()
+
+
+def _section(sections: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = sections.get(name) or {}
+    if not isinstance(section, Mapping):
+        raise ConfigError(f"{_WHERE}: {name}", "must be a mapping of keys")
+    return {**section}
 
 
 def _method_name(method: str | Method, inputs: Path) -> str:

@@ -313,6 +313,25 @@ def test_limit_makes_a_small_trial_in_a_folder_of_its_own(write_config: WriteCon
     assert run_cli("run", str(config), "--set", "optimizer.steps=1").code == 0
 
 
+@pytest.mark.parametrize("folder", ["runs/mine/", "../apart"])
+def test_a_trial_leaves_the_folder_of_the_whole_run_alone(
+    folder: str, write_config: WriteConfig, workplace: Path
+) -> None:
+    plain = {"optimizer": {"name": "none"}, "failure": {"rules": []}}
+    config = str(write_config(9, **plain, output={"dir": folder}))
+    run_cli("run", config, "--limit", "3", expected=0)
+    run_cli("run", config, expected=0)
+    trial = f"{Path(folder).resolve()}-limit-3"
+    assert [summary_of(Path(f))["rows_in"] for f in (trial, folder)] == [3, 9]
+    # A folder that the command names is the trial's own.
+    run_cli("run", config, "--limit", "3", "--out", "runs/small", expected=0)
+    assert summary_of(Path("runs/small"))["rows_in"] == 3
+    run_cli("continue", folder, "--limit", "2", expected=0)
+    further = f"{Path(folder).resolve()}-round-2"
+    assert summary_of(Path(f"{further}-limit-2"))["rows_in"] == 2
+    assert not Path(further).exists()
+
+
 def test_without_rules_and_responses_a_method_is_just_applied(write_config: WriteConfig) -> None:
     config = write_config(
         optimizer={"name": "none"},
