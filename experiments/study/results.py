@@ -35,7 +35,11 @@ def write_study(results: StudyResults) -> dict[str, Any]:
     figures = study_figures(results)
     cheap = proxies(results, figures)
     folder, task = results.plan.config.folder, results.plan.config.decisive
-    tree = {**_tree(results, figures, cheap), "chosen": _write_choice(results, figures)}
+    tree = {
+        **_tree(results, figures, cheap),
+        "verdict": verdict(results, figures),
+        "chosen": _write_choice(results, figures),
+    }
     write_whole(folder / STUDY, json.dumps(tree, indent=2) + "\n")
     pictures = write_study_pictures(folder, figures, task)
     write_whole(folder / PAGE, _page(results, figures, cheap, pictures))
@@ -96,7 +100,7 @@ def _write_choice(results: StudyResults, figures: Sequence[CellFigures]) -> dict
     if config.search is None:
         return None
     methods = candidates(config.search, str(results.plan.where))
-    sign, own = _decisive(results, figures)
+    sign, own = _decisive(results, figures, config.equalise[0])
     better = {
         cell.arm: sign * cell.value.value for cell in own if cell.value and _beyond(cell, sign)
     }
@@ -106,34 +110,65 @@ def _write_choice(results: StudyResults, figures: Sequence[CellFigures]) -> dict
 
 
 def _decisive(
-    results: StudyResults, figures: Sequence[CellFigures]
+    results: StudyResults, figures: Sequence[CellFigures], condition: str
 ) -> tuple[int, list[CellFigures]]:
-    """Return 1 where more is better and else -1, and the figures that decide."""
-    config = results.plan.config
-    way = next(task.way for task in results.plan.all_tasks if task.name == config.decisive)
+    """Return 1 where more is better and else -1, and the differences of the task that decides."""
+    decisive = results.plan.config.decisive
+    way = next(task.way for task in results.plan.all_tasks if task.name == decisive)
     own = [
         cell
         for cell in figures
-        if (cell.task, cell.condition) == (config.decisive, config.equalise[0]) and cell.difference
+        if (cell.task, cell.condition) == (decisive, condition) and cell.difference
     ]
     return (-1 if way == "loss" else 1), own
 
 
 def verdict(results: StudyResults, figures: Sequence[CellFigures]) -> str:
-    """Return in a sentence what the task that decides says."""
+    """Return in a few sentences what the task that decides says; "" before there is a figure."""
     config = results.plan.config
-    sign, own = _decisive(results, figures)
-    better = [cell.arm for cell in own if _beyond(cell, sign)]
-    worse = [cell.arm for cell in own if _beyond(cell, -sign)]
-    parts = [f"better than {results.plan.baseline}: {', '.join(better)}"] if better else []
-    parts += [f"worse: {', '.join(worse)}"] if worse else []
+    parts = []
+    for condition in config.equalise:
+        sign, own = _decisive(results, figures, condition)
+        if own:
+            name = "all rows" if condition == "all" else f"equal {condition}"
+            is_first = condition == config.equalise[0] != config.equalise[-1]
+            role = ", which decide," if is_first else ""
+            parts.append(f"with {name}{role} {_compared(results.plan.baseline, own, sign)}")
     if not parts:
-        parts = [f"no arm differs from {results.plan.baseline} beyond its interval"]
-    if any(cell.shared < _LEAST_SHARED for cell in own):
-        parts.append(f"fewer than {_LEAST_SHARED} questions decide nothing")
+        return ""
     seeds = len(config.train.seeds)
     trained = "one training seed" if seeds == 1 else f"{seeds} training seeds"
-    return f"{config.decisive}, equal {config.equalise[0]}, {trained}: {'; '.join(parts)}."
+    sentences = [f"By {config.decisive} and {trained}: {'; '.join(parts)}."]
+    return " ".join([*sentences, *_chance(results, figures)])
+
+
+def _compared(baseline: str, own: Sequence[CellFigures], sign: int) -> str:
+    names = {
+        "better": [cell.arm for cell in own if _beyond(cell, sign)],
+        "worse": [cell.arm for cell in own if _beyond(cell, -sign)],
+    }
+    parts = [
+        f"{' and '.join(arms)} {'is' if len(arms) == 1 else 'are'} {word} than {baseline}"
+        for word, arms in names.items()
+        if arms
+    ]
+    if not parts:
+        parts = [f"no arm differs from {baseline} beyond its interval"]
+    if any(cell.shared < _LEAST_SHARED for cell in own):
+        parts.append(f"fewer than {_LEAST_SHARED} questions decide nothing")
+    return ", ".join(parts)
+
+
+def _chance(results: StudyResults, figures: Sequence[CellFigures]) -> list[str]:
+    """Return what to think of differences beyond their intervals, where there are several."""
+    parts = [_decisive(results, figures, name) for name in results.plan.config.equalise]
+    cells = [cell for _, own in parts for cell in own]
+    if len(cells) == 1 or not any(_beyond(cell, sign) for cell in cells for sign in (-1, 1)):
+        return []
+    return [
+        f"Of 20 such intervals one leaves the truth out, and these are {len(cells)}: look at the "
+        "sizes of the differences, and whether the conditions agree."
+    ]
 
 
 def _beyond(cell: CellFigures, sign: int) -> bool:

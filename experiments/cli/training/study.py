@@ -108,6 +108,7 @@ def _study(plan: "StudyPlan") -> None:
         track_study(tracking, results, complain_at)
     for task in plan.all_tasks:
         console.print(study_table(results, task))
+    say(tree["verdict"])
     say(f"study    {plan.config.folder / PAGE}")
     if chosen := tree["chosen"]:
         say(f"method   {plan.config.folder / CHOSEN}: {chosen['arm']}, {chosen['why']}")

@@ -91,8 +91,9 @@ def test_the_arm_that_teaches_the_exam_is_better(study: dict[str, Any]) -> None:
     difference = scores["good"] - scores["bad"]
     assert good["difference"]["value"] == pytest.approx(difference.mean())
     assert good["difference"]["high"] < 0
-    assert "better than bad: good" in Path("runs/toy/study.html").read_text("utf-8")
-    assert "good" in shown
+    assert "good is better than bad" in Path("runs/toy/study.html").read_text("utf-8")
+    assert tree["verdict"].startswith("By loss:exam.jsonl and 4 training seeds: with equal rows ")
+    assert tree["verdict"].split()[:4] == shown.splitlines()[-2].split()[:4]
     assert tree["before"]["loss:exam.jsonl"]["value"] > good["value"]["value"]
 
 
