@@ -9,17 +9,24 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
+from autoevol.experiments.artifacts.folder import alone_in
 from autoevol.experiments.artifacts.resume import config_for_folder, stored_config
 from autoevol.experiments.config.experiment import ExperimentConfig
 from autoevol.experiments.config.loading import tree_of
 from autoevol.experiments.config.models import model_settings
 from autoevol.experiments.config.shipped import config_file
-from autoevol.experiments.models.batches.record import BATCHES, SentBatch, read_batches
+from autoevol.experiments.models.batches.record import (
+    BATCHES,
+    SentBatch,
+    forget_unplaced,
+    read_batches,
+)
 from autoevol.experiments.models.checks import check
 from autoevol.experiments.models.hosted.endpoints import batch_provider_of
 from autoevol.experiments.models.settings import adjusted
 from autoevol.experiments.models.transports.dialect import Dialect
 from autoevol.experiments.terminal.console import console, quiet_libraries, say
+from autoevol.experiments.verification.planning import IN_A_RUN
 from autoevol.program.errors import ConfigError
 
 app = typer.Typer(add_completion=False)
@@ -29,13 +36,24 @@ app = typer.Typer(add_completion=False)
 def batches(
     target: Annotated[Path, typer.Argument(help="A run's folder, or its config.")],
     cancel: Annotated[bool, typer.Option("--cancel", help="End those that are open.")] = False,
+    resend: Annotated[
+        bool,
+        typer.Option("--resend", help="Forget those of which nobody knows whether they were sent."),
+    ] = False,
 ) -> None:
     """List the batches that a run has at providers; `--cancel` ends them there.
 
-    What is finished by then is paid, and the same `autoevol run` fetches it.
+    What is finished by then is paid, and the same `autoevol run` fetches it. After a kill a
+    provider may not be able to tell whether it has a batch; the run waits until it can.
+    `--resend` has the calls sent again at once, which pays twice if it has.
     """
     config = _config(target)
-    sent_batches = read_batches(config.folder / BATCHES)
+    # Verification is a run within a run.
+    places = (config.folder, config.folder / IN_A_RUN)
+    folders = [folder for folder in places if (folder / BATCHES).is_file()]
+    if resend:
+        _resend(folders)
+    sent_batches = [batch for folder in folders for batch in read_batches(folder / BATCHES)]
     if not sent_batches:
         say(f"{config.folder} has sent no batch")
         return
@@ -56,6 +74,14 @@ def batches(
         asyncio.run(_end(config, is_open))
     elif is_open:
         say("`autoevol run` with the same config fetches what is open; --cancel ends it")
+
+
+def _resend(folders: list[Path]) -> None:
+    for folder in folders:
+        # A run that is under way may be sending one just now.
+        with alone_in(folder):
+            forgotten = forget_unplaced(folder / BATCHES)
+        say(f"{folder}: {forgotten:,} batches are forgotten; the same command sends their calls")
 
 
 def _config(target: Path) -> ExperimentConfig:

@@ -130,7 +130,9 @@ def model_session(
             for role, settings in models.items()
         }
         try:
-            result = open_lms.engine.run(work(roles, in_flight))
+            with open_lms.in_batches():
+                work_now = work(roles, max(in_flight, open_lms.most_waiting))
+                result = open_lms.engine.run(work_now)
         except LMError as error:
             open_lms.check_served()
             raise StoppedError(str(error)) from error

@@ -1,5 +1,6 @@
 """All models of a run: servers, transports and the LM of each role, opened and closed together."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -87,8 +88,13 @@ def load_libraries(roles: Mapping[str, ModelSettings]) -> None:
     if any(settings.uses_litellm or settings.batch for settings in roles.values()):
         # These set environment variables, which other threads may be reading. litellm itself
         # loads them at its first call.
-        from litellm import acompletion  # noqa: F401
-        from litellm.litellm_core_utils import default_encoding  # noqa: F401
+        with warnings.catch_warnings():
+            # Pydantic warns of litellm's types when they are built: at the first reply.
+            warnings.simplefilter("ignore")
+            from litellm import ModelResponse, acompletion  # noqa: F401
+            from litellm.litellm_core_utils import default_encoding  # noqa: F401
+
+            ModelResponse()
 
 
 @contextmanager

@@ -30,7 +30,7 @@ NEEDS_BASE = ("hosted_vllm", "openai_like", "llamafile", "lm_studio", "vllm")
 SPEAKS_OPENAI = (*NEEDS_BASE, "openai", "custom_openai")
 """Prefixes whose `api_base` is called directly over HTTP; litellm costs milliseconds a call."""
 
-HAVE_BATCHES = ("azure",)
+HAVE_BATCHES = ("anthropic", "azure", "gemini")
 """Prefixes of further providers whose batches litellm can send, list and delete."""
 
 HOSTED_CONCURRENCY = 16

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.parser import BytesParser
@@ -20,9 +20,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from autoevol.experiments.models.transports.protocol import Message
 from autoevol.experiments.models.transports.scripted import world
 from tests.support.loopback import openai_reply
 
+Script = Callable[[Sequence[Message], int], str]
 Judge = Callable[[str, int], int | None]
 """From a request's id and how often it came: 200, the status of a refusal, or None: no result."""
 
@@ -41,6 +43,7 @@ class BatchProviderState:
         slow: Seconds until an answer comes after everything is done, by `METHOD what`.
         broken: How many of the next answers are 500 after everything is done, by `METHOD what`.
         problem: Why every batch fails as a whole; "": none does.
+        script: Writes the answers.
         paid: How often each request was answered in a batch.
         single: Single calls that were answered.
         calls: Requests by `METHOD what`.
@@ -51,6 +54,7 @@ class BatchProviderState:
     slow: dict[str, float] = field(default_factory=dict)
     broken: Counter[str] = field(default_factory=Counter)
     problem: str = ""
+    script: Script = world
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     paid: Counter[str] = field(default_factory=Counter)
@@ -124,7 +128,7 @@ class BatchProviderState:
             if status is None:
                 continue
             self.paid[custom_id] += status == 200
-            lines[status == 200].append(json.dumps(_result(request, status)).encode())
+            lines[status == 200].append(json.dumps(_result(request, status, self.script)).encode())
         is_whole = len(lines[True]) + len(lines[False]) == len(requests)
         batch["status"] = "completed" if is_whole else "expired"
         for is_good, key in ((True, "output_file_id"), (False, "error_file_id")):
@@ -132,9 +136,10 @@ class BatchProviderState:
                 batch[key] = self.store(f"{batch['id']}-{key}", b"\n".join(lines[is_good]))["id"]
 
 
-def _result(request: Mapping[str, Any], status: int) -> dict[str, Any]:
-    body = request["body"]
-    answer = answered(body) if status == 200 else {"error": {"message": "refused", "code": status}}
+def _result(request: Mapping[str, Any], status: int, script: Script) -> dict[str, Any]:
+    answer: Any = {"error": {"message": "refused", "code": status}}
+    if status == 200:
+        answer = answered(request["body"], script)
     return {
         "id": f"r-{request['custom_id']}",
         "custom_id": request["custom_id"],
@@ -143,9 +148,9 @@ def _result(request: Mapping[str, Any], status: int) -> dict[str, Any]:
     }
 
 
-def answered(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the completion of a request: the scripted world's."""
-    return openai_reply(world(body["messages"], int(body.get("seed") or 0)))
+def answered(body: Mapping[str, Any], script: Script) -> dict[str, Any]:
+    """Return the completion of a request."""
+    return openai_reply(script(body["messages"], int(body.get("seed") or 0)))
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -162,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer("cancel", self.state.cancel(path.split("/")[-2]))
         else:
             self.state.single += 1
-            self._answer("completions", answered(json.loads(content)))
+            self._answer("completions", answered(json.loads(content), self.state.script))
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -183,23 +188,30 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer("file", {"id": number, "object": "file", "deleted": True})
 
     def _answer(self, what: str, body: Any) -> None:
-        kind, state = f"{self.command} {what}", self.state
-        with state.lock:
-            state.calls[kind] += 1
-            is_broken = state.broken[kind] > 0
-            state.broken[kind] -= is_broken
-        time.sleep(state.slow.get(kind, 0.0))
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        # A client that was killed meanwhile reads no answer.
-        with contextlib.suppress(OSError):
-            self.send_response(500 if is_broken else 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+        write_answer(self, self.state, what, body)
 
     def log_message(self, *_: Any) -> None:
         return
+
+
+def write_answer(
+    handler: BaseHTTPRequestHandler, state: BatchProviderState, what: str, body: Any
+) -> None:
+    """Write an answer, as late or as broken as the stand-in is told to; everything is done."""
+    kind = f"{handler.command} {what}"
+    with state.lock:
+        state.calls[kind] += 1
+        is_broken = state.broken[kind] > 0
+        state.broken[kind] -= is_broken
+    time.sleep(state.slow.get(kind, 0.0))
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    # A client that was killed meanwhile reads no answer.
+    with contextlib.suppress(OSError):
+        handler.send_response(500 if is_broken else 200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
 
 
 @contextmanager

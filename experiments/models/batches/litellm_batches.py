@@ -6,16 +6,18 @@ from typing import Any
 
 from dspy.utils.exceptions import LMError, LMServerError, LMTransportError
 
-from autoevol.experiments.models.batches.provider import BatchResult, BatchState
+from autoevol.experiments.models.batches.provider import BatchResult, BatchState, Intent
 from autoevol.experiments.models.transports.dialect import Dialect
 from autoevol.experiments.models.transports.errors import error_for, quoted
-from autoevol.experiments.models.transports.protocol import Request
+from autoevol.experiments.models.transports.protocol import Request, Response
+from autoevol.experiments.models.transports.replies.reading import read_reply
 from autoevol.experiments.models.transports.secrets import Secret
 
 _ENDED = ("completed", "failed", "expired", "cancelled")
 _TOKEN = "autoevol"
 """The key of a batch's metadata that holds our token."""
 _PAGE = 100
+_OK = 200
 
 
 class _Caller:
@@ -25,7 +27,7 @@ class _Caller:
         self.name = str(connection.get("api_base") or provider)
         self._model = model
         self._options = {"custom_llm_provider": provider, **connection}
-        self._secret = Secret(connection.get("api_key"))
+        self.secret = Secret(connection.get("api_key"))
 
     async def __call__(self, function: Callable[..., Awaitable[Any]], **arguments: Any) -> Any:
         import openai
@@ -33,7 +35,7 @@ class _Caller:
         try:
             return await function(**arguments, **self._options, max_retries=0)
         except openai.APIConnectionError as error:
-            problem = quoted(str(error), self._secret)
+            problem = quoted(str(error), self.secret)
             raise LMTransportError(f"{self.name}: connection failed: {problem}") from None
         except openai.OpenAIError as error:
             raise self._error(error) from None
@@ -42,7 +44,7 @@ class _Caller:
 
     def _error(self, error: Any) -> LMError:
         status = int(getattr(error, "status_code", None) or 500)
-        return error_for(status, str(error), self._model, secret=self._secret)
+        return error_for(status, str(error), self._model, secret=self.secret)
 
 
 class LitellmFiles:
@@ -102,6 +104,9 @@ class LitellmBatches:
         files: Of its batches.
     """
 
+    most_bytes = 190 << 20
+    """OpenAI takes 200 MB."""
+
     def __init__(
         self,
         provider: str,
@@ -115,8 +120,8 @@ class LitellmBatches:
         self.name, self.files = self._call.name, LitellmFiles(self._call)
         self._model, self._params, self._dialect = model, params, dialect
 
-    def line(self, custom_id: str, request: Request) -> bytes:
-        """Return the line of a request in the file of a batch."""
+    async def line(self, custom_id: str, request: Request) -> bytes:
+        """Return a request as a line of a batch."""
         body = {"model": self._model, **self._dialect.body(request), **self._params}
         line = {
             "custom_id": custom_id,
@@ -126,8 +131,8 @@ class LitellmBatches:
         }
         return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
-    async def create(self, file_id: str, token: str) -> str:
-        """Return the id of a new batch."""
+    async def create(self, token: str, file_id: str, content: bytes) -> str:
+        """Return the id of a new batch of the lines in a file."""
         import litellm
 
         batch = await self._call(
@@ -139,15 +144,17 @@ class LitellmBatches:
         )
         return str(batch.id)
 
-    async def find(self, token: str) -> str | None:
-        """Return the id of the batch that carries a token."""
+    async def find(self, intent: Intent) -> str | None:
+        """Return the id of the batch that carries a token, or that has the intent's file."""
         import litellm
 
         after: str | None = None
         while True:
             page = await self._call(litellm.alist_batches, after=after, limit=_PAGE)
             for batch in page.data:
-                if (batch.metadata or {}).get(_TOKEN) == token:
+                # Some servers keep no metadata.
+                is_of_file = intent.file_id is not None and batch.input_file_id == intent.file_id
+                if is_of_file or (batch.metadata or {}).get(_TOKEN) == intent.token:
                     return str(batch.id)
             if not page.data or not getattr(page, "has_more", False):
                 return None
@@ -173,6 +180,15 @@ class LitellmBatches:
         import litellm
 
         await self._call(litellm.acancel_batch, batch_id=batch_id)
+
+    async def reply(self, request: Request, result: BatchResult) -> Response:
+        """Return the reply that a result holds."""
+        if result.status != _OK:
+            text = json.dumps(result.body, ensure_ascii=False)
+            raise error_for(result.status, text, self._model, secret=self._call.secret)
+        return read_reply(
+            result.body, request, model=self._model, secret=self._call.secret, seconds=0.0
+        )
 
 
 def _result(line: bytes) -> BatchResult:

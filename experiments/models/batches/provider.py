@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from autoevol.experiments.models.transports.protocol import Request
+from autoevol.experiments.models.transports.protocol import Request, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,39 @@ class BatchResult:
     Attributes:
         custom_id: Of the request.
         status: As HTTP has it.
-        body: The completion, or the error.
+        body: The completion, or the error, as the provider writes it.
     """
 
     custom_id: str
     status: int
     body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A batch that was going to be sent; whether it was, the provider has to say.
+
+    Attributes:
+        token: Ours.
+        at: When it was noted, in seconds since 1970 by this machine's clock.
+        requests: How many it has.
+        file_id: Of its requests at the provider; None: they are not known to be there.
+        others: Ids of this run's other batches.
+    """
+
+    token: str
+    at: float
+    requests: int
+    file_id: str | None
+    others: frozenset[str]
+
+
+class UndecidedError(Exception):
+    """A batch at the provider may be the one that is sought, which will be known when it ends."""
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(batch_id)
+        self.batch_id = batch_id
 
 
 class BatchFiles(Protocol):
@@ -44,7 +71,7 @@ class BatchFiles(Protocol):
     """
 
     async def upload(self, token: str, content: bytes) -> str:
-        """Return the id of the uploaded file, whose name holds the token."""
+        """Return the id of the uploaded file, whose name holds the token; "": it takes none."""
 
     async def results(self, file_id: str) -> list[BatchResult]:
         """Return the results in a file."""
@@ -70,17 +97,28 @@ class BatchProvider(Protocol):
     def files(self) -> BatchFiles:
         """The files of its batches."""
 
-    def line(self, custom_id: str, request: Request) -> bytes:
-        """Return the line of a request in the file of a batch."""
+    @property
+    def most_bytes(self) -> int:
+        """Of a batch."""
 
-    async def create(self, file_id: str, token: str) -> str:
-        """Return the id of a batch that carries the token."""
+    async def line(self, custom_id: str, request: Request) -> bytes:
+        """Return a request as a line of a batch."""
 
-    async def find(self, token: str) -> str | None:
-        """Return the id of the batch that carries a token; None: there is none."""
+    async def create(self, token: str, file_id: str, content: bytes) -> str:
+        """Return the id of a new batch of the lines in a file, or in `content`."""
+
+    async def find(self, intent: Intent) -> str | None:
+        """Return the id of the batch that an intent has led to; None: there is none.
+
+        Raises:
+            UndecidedError: It is too early to tell.
+        """
 
     async def state(self, batch_id: str) -> BatchState:
         """Return what becomes of a batch."""
 
     async def cancel(self, batch_id: str) -> None:
         """Ask for the end of a batch; what is finished by then is paid, and has results."""
+
+    async def reply(self, request: Request, result: BatchResult) -> Response:
+        """Return the reply that a result holds; it raises what a single call would have."""

@@ -11,23 +11,14 @@ from dataclasses import dataclass, replace
 from dspy.utils.exceptions import LMError, LMTransportError
 
 from autoevol.experiments.models.batch_options import BatchOptions
-from autoevol.experiments.models.batches.provider import BatchResult
-from autoevol.experiments.models.batches.sending import (
-    BatchCall,
-    BatchPlace,
-    BatchTools,
-    OpenBatches,
-)
+from autoevol.experiments.models.batches.sending import BatchCall, OpenBatches
+from autoevol.experiments.models.batches.tools import BatchPlace, BatchTools
 from autoevol.experiments.models.transports.dialect import AdaptingTransport
-from autoevol.experiments.models.transports.errors import error_for
 from autoevol.experiments.models.transports.protocol import Request, Response
-from autoevol.experiments.models.transports.replies.reading import read_reply
 from autoevol.program.errors import StoppedError
 
 TICK_S = 0.25
 """Seconds between two looks at the queue."""
-
-_OK = 200
 
 Keep = Callable[[Response], Awaitable[None]]
 """Stores a reply that will be used."""
@@ -88,7 +79,9 @@ class BatchQueue:
         if item is None:
             raise LMTransportError(f"{self._place.model}: the batch is gone")
         try:
-            reply = _reply(self._place, request, item.result)
+            if item.result is None:
+                raise _without_result(self._place)
+            reply = await self._tools.provider.reply(request, item.result)
         except LMError:
             record.used(call.custom_id, item.token)
             raise
@@ -168,7 +161,8 @@ class BatchQueue:
         most = self._options.max_requests
         chosen, self._waiting = self._waiting[:most], self._waiting[most:]
         if len(chosen) >= self._options.min_rows:
-            await self.batches.send(chosen)
+            for custom_id, refusal in await self.batches.send(chosen):
+                self._wake(custom_id, refusal)
             return
         for call in chosen:
             self._wake(call.custom_id, SingleCallError())
@@ -181,18 +175,8 @@ def _custom_id(place: BatchPlace, request: Request) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:48]
 
 
-def _reply(place: BatchPlace, request: Request, result: BatchResult | None) -> Response:
-    """Return the reply that a result holds.
-
-    Raises:
-        LMError: It holds none; by meaning, see `transports.errors`.
-    """
-    if result is None:
-        raise LMTransportError(f"{place.model}: the batch ended without this request")
-    if result.status != _OK:
-        text = json.dumps(result.body, ensure_ascii=False)
-        raise error_for(result.status, text, place.model, secret=place.secret)
-    return read_reply(result.body, request, model=place.model, secret=place.secret, seconds=0.0)
+def _without_result(place: BatchPlace) -> LMError:
+    return LMTransportError(f"{place.model}: the batch ended without this request")
 
 
 @dataclass(frozen=True, slots=True)

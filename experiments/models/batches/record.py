@@ -224,3 +224,16 @@ def read_batches(path: Path) -> list[SentBatch]:
     """
     with closing(BatchRecord(path)) as record:
         return record.batches()
+
+
+def forget_unplaced(path: Path) -> int:
+    """Forget the batches that are not known to be at a provider; return how many they are.
+
+    Raises:
+        ConfigError: The record is damaged.
+    """
+    with closing(BatchRecord(path)) as record:
+        unplaced = [batch for batch in record.batches() if not batch.batch_id]
+        for batch in unplaced:
+            record.drop(batch.token)
+        return len(unplaced)

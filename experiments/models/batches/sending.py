@@ -3,61 +3,16 @@
 import contextlib
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from dspy.utils.exceptions import LMError
 
-from autoevol.experiments.models.batches.provider import BatchProvider
-from autoevol.experiments.models.batches.record import BatchRecord
-from autoevol.experiments.models.limits.stop import StopSignal
-from autoevol.experiments.models.transports.dialect import Dialect
+from autoevol.experiments.models.batches.search import ATTEMPTS, BatchSearch, pause_s
+from autoevol.experiments.models.batches.tools import BatchPlace, BatchTools
 from autoevol.experiments.models.transports.protocol import Request
-from autoevol.experiments.models.transports.secrets import Secret
 from autoevol.program.errors import StoppedError
 from autoevol.program.lm_errors import TRANSPORT_ERRORS
-
-Answer = TypeVar("Answer")
-
-LONGEST_PAUSE_S = 60.0
-_ATTEMPTS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class BatchPlace:
-    """Whose calls go as batches.
-
-    Attributes:
-        role: Of the run.
-        model: For messages.
-        identity: Of the model, as ledger keys hold it.
-        secret: The key, which a reply may repeat.
-    """
-
-    role: str
-    model: str
-    identity: str
-    secret: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class BatchTools:
-    """What sends batches and remembers them.
-
-    Attributes:
-        provider: Takes the batches.
-        dialect: Of the endpoint; the provider's lines are in it.
-        record: Of the run's batches.
-        stop_signal: Ends every wait; batches at the provider go on.
-        say: Takes a line for people.
-    """
-
-    provider: BatchProvider
-    dialect: Dialect
-    record: BatchRecord
-    stop_signal: StopSignal
-    say: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +46,7 @@ class OpenBatches:
     ) -> None:
         self._place, self._tools = place, tools
         self._poll_s, self._keeps_uploads = poll_s, keeps_uploads
+        self._search = BatchSearch(tools, poll_s)
         self._open: dict[str, _Open] = {}
 
     def __len__(self) -> int:
@@ -114,40 +70,52 @@ class OpenBatches:
                 if not batch.is_cleared:
                     await self._clear(batch.token, batch.files)
                 continue
-            batch_id = batch.batch_id or await self._patiently(provider.find, batch.token)
+            batch_id = batch.batch_id or await self._search.patiently(
+                self._search.found, batch.token
+            )
             if batch_id is None:
-                await self._patiently(provider.files.delete_uploads, batch.token)
+                await self._search.patiently(provider.files.delete_uploads, batch.token)
                 record.drop(batch.token)
                 continue
             record.placed(batch.token, batch_id=batch_id)
             self._open[batch.token] = _Open(batch.token, batch_id, batch.file_id)
 
-    async def _patiently(self, ask: Callable[[str], Awaitable[Answer]], token: str) -> Answer:
-        """Return the provider's answer, after as many tries as it takes."""
-        problem = ""
-        for attempt in range(_ATTEMPTS):
-            try:
-                return await ask(token)
-            except TRANSPORT_ERRORS as error:
-                problem = str(error)
-                await self._tools.stop_signal.sleep(min(2.0**attempt, LONGEST_PAUSE_S))
-        raise StoppedError(f"{self.provider} says nothing of the batches before: {problem}")
+    async def send(self, calls: Sequence[BatchCall]) -> list[tuple[str, LMError]]:
+        """Send calls as a batch, or as several where the provider takes no more at once.
 
-    async def send(self, calls: Sequence[BatchCall]) -> None:
-        """Send calls as a batch.
+        Returns:
+            The ids of those that make no request of this provider, with what is wrong with them.
 
         Raises:
             StoppedError: The provider does not take it, or the run is to stop.
             LMError: It refuses the key or a setting.
         """
+        provider, refused = self._tools.provider, []
+        lines: list[tuple[str, bytes]] = []
+        size = 0
+        for call in calls:
+            try:
+                line = await provider.line(call.custom_id, call.request)
+            except LMError as error:
+                refused.append((call.custom_id, error))
+                continue
+            if lines and size + len(line) > provider.most_bytes:
+                await self._send(lines)
+                lines, size = [], 0
+            lines.append((call.custom_id, line))
+            size += len(line)
+        if lines:
+            await self._send(lines)
+        return refused
+
+    async def _send(self, lines: Sequence[tuple[str, bytes]]) -> None:
         tools, place = self._tools, self._place
         token = uuid.uuid4().hex
-        content = b"".join(tools.provider.line(call.custom_id, call.request) for call in calls)
         # Before anything is sent: whatever happens from here on, the provider can be asked for it.
-        tools.record.begin(token, place.role, place.model, [call.custom_id for call in calls])
-        batch = await self._placed(token, content)
+        tools.record.begin(token, place.role, place.model, [custom_id for custom_id, _ in lines])
+        batch = await self._placed(token, b"".join(line for _, line in lines))
         tools.say(
-            f"{place.model}: {len(calls):,} calls of the {place.role} went to "
+            f"{place.model}: {len(lines):,} calls of the {place.role} went to "
             f"{tools.provider.name} as batch {batch.batch_id}"
         )
 
@@ -164,17 +132,17 @@ class OpenBatches:
     async def _placed(self, token: str, content: bytes) -> _Open:
         """Upload a batch and have it begun, in as many tries as it takes."""
         tools, file_id, problem = self._tools, None, ""
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
                 # An answer that was lost on the way says nothing: the batch may be there.
-                batch_id = await tools.provider.find(token) if attempt else None
+                batch_id = await self._search.found(token) if attempt else None
                 if batch_id is None and file_id is None:
                     file_id = await tools.provider.files.upload(token, content)
                     tools.record.placed(token, file_id=file_id)
-                batch_id = batch_id or await tools.provider.create(str(file_id), token)
+                batch_id = batch_id or await tools.provider.create(token, str(file_id), content)
             except TRANSPORT_ERRORS as error:
                 problem = str(error)
-                await tools.stop_signal.sleep(min(2.0**attempt, LONGEST_PAUSE_S))
+                await tools.stop_signal.sleep(pause_s(attempt))
                 continue
             tools.record.placed(token, batch_id=batch_id)
             self._open[token] = _Open(token, batch_id, file_id, time.monotonic())

@@ -1,14 +1,17 @@
 """The endpoints of hosted models. Roles of one address share its admission and its dialect."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from autoevol.experiments.models.batches.anthropic import AnthropicBatches
+from autoevol.experiments.models.batches.gemini import GeminiBatches
 from autoevol.experiments.models.batches.litellm_batches import LitellmBatches
+from autoevol.experiments.models.batches.own_api import OwnApi
 from autoevol.experiments.models.batches.provider import BatchProvider
 from autoevol.experiments.models.batches.queue import BatchQueue
 from autoevol.experiments.models.batches.record import BatchRecord
-from autoevol.experiments.models.batches.sending import BatchPlace, BatchTools
+from autoevol.experiments.models.batches.tools import BatchPlace, BatchTools
 from autoevol.experiments.models.hosted.served import CheckedTransport, agreed_model
 from autoevol.experiments.models.ledger import Ledger
 from autoevol.experiments.models.limits.admission import AdmissionController
@@ -27,6 +30,7 @@ from autoevol.experiments.models.settings import (
 )
 from autoevol.experiments.models.transports.dialect import AdaptingTransport, Dialect
 from autoevol.experiments.models.transports.litellm import LitellmTransport
+from autoevol.experiments.models.transports.litellm_rehearsal import RehearsedLitellm
 from autoevol.experiments.models.transports.openai_http import HttpOptions, OpenAITransport
 from autoevol.experiments.models.transports.protocol import Transport
 from autoevol.experiments.models.transports.recorded import RecordedTransport
@@ -223,6 +227,8 @@ def batch_provider_of(settings: ModelSettings, dialect: Dialect) -> BatchProvide
     if provider is None or len(bases) > 1:
         return None
     (base,) = bases
+    if provider in OWN_BATCHES:
+        return OWN_BATCHES[provider](_own_api(settings, base, dialect))
     return LitellmBatches(
         provider,
         model=settings.model.partition("/")[2],
@@ -230,6 +236,25 @@ def batch_provider_of(settings: ModelSettings, dialect: Dialect) -> BatchProvide
         params=dict(settings.params),
         dialect=dialect,
     )
+
+
+OWN_BATCHES: Mapping[str, Callable[[OwnApi], BatchProvider]] = {
+    "anthropic": AnthropicBatches,
+    "gemini": GeminiBatches,
+}
+"""By the name of the provider: interfaces for batches that litellm does not reach."""
+
+
+def _own_api(settings: ModelSettings, base: str | None, dialect: Dialect) -> OwnApi:
+    transport = RehearsedLitellm(
+        settings.model,
+        connection=_connection(settings, base),
+        params=dict(settings.params),
+        dialect=dialect,
+        max_reply_bytes=settings.max_reply_bytes,
+    )
+    secret = Secret(settings.api_key)
+    return OwnApi(settings.model, transport, secret=secret, timeout=settings.timeout)
 
 
 def _connection(settings: ModelSettings, base: str | None) -> dict[str, Any]:

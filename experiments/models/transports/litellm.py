@@ -3,8 +3,8 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterable, Mapping
-from typing import Any
+from collections.abc import AsyncIterable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from dspy.utils.exceptions import LMError, LMTimeoutError, LMTransportError
 
@@ -14,6 +14,9 @@ from autoevol.experiments.models.transports.protocol import MOST_REPLY_BYTES, Re
 from autoevol.experiments.models.transports.refusals import is_about_model
 from autoevol.experiments.models.transports.replies.reading import read_reply
 from autoevol.experiments.models.transports.secrets import Secret
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class LitellmTransport:
@@ -60,12 +63,17 @@ class LitellmTransport:
         # The clients stay in its cache, where the next run of this process would meet them closed.
         litellm.in_memory_llm_clients_cache.flush_cache()
 
-    async def _completion(self, request: Request) -> Mapping[str, Any]:
+    async def _completion(
+        self,
+        request: Request,
+        stand_in: "Callable[[httpx.Request], httpx.Response] | None" = None,
+    ) -> Mapping[str, Any]:
         import openai
 
         from autoevol.experiments.models.transports.litellm_bounds import BoundedCall, bounded
 
-        with bounded(BoundedCall(self._model, self._max_reply_bytes, self._secret)) as call:
+        call = BoundedCall(self._model, self._max_reply_bytes, self._secret, stand_in)
+        with bounded(call):
             try:
                 # litellm's own timeout is one between two bytes.
                 async with asyncio.timeout(self._connection.get("timeout")):

@@ -12,6 +12,7 @@ import yaml
 from autoevol.experiments.models.transports import scripted
 from autoevol.experiments.models.transports.protocol import Message
 from autoevol.experiments.sandbox import bubblewrap
+from tests.support.batch_provider import batch_provider
 from tests.support.command_line import run_cli
 from tests.support.verifying import SMALL, verifier
 
@@ -101,6 +102,21 @@ def test_a_small_trial_is_small_in_all_stages() -> None:
     assert proposed["entered"] == 3 + 5  # three seeds, and one call that names five
     lines = Path("runs/whole-limit-3/verified/constraints.jsonl").read_text().splitlines()
     assert sum('"shipped"' in line for line in lines) == 2
+
+
+def test_stages_in_batches_make_the_set_of_single_calls() -> None:
+    batch = {"max_requests": 10, "max_wait": 0.3, "min_rows": 2, "poll": 0.1}
+    sets = []
+    with batch_provider(script=both) as provider:
+        for options in ({}, {"batch": batch}):
+            evolver = {"model": "openai/m", "api_base": provider.url, **options}
+            run_cli("run", _config(models={"evolver": evolver}), "--fresh", "--yes", expected=0)
+            sets.append(sorted(row["instruction"] for row in _lines("verified/verified.jsonl")))
+    assert sets[0] == sets[1]
+    assert sets[0]
+    assert {*provider.paid.values()} == {1}
+    shown = run_cli("batches", "runs/whole", expected=0).out
+    assert "fetched" in shown
 
 
 def test_mlflow_has_the_set_under_its_run() -> None:
