@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from autoevol.experiments.cli.app import STOPPED_EARLY
-from autoevol.experiments.config.shipped import config_file, is_shipped
+from autoevol.experiments.config.shipped import config_file, is_shipped, recorded_beside
 from autoevol.experiments.run.request import RunRequest
 from autoevol.experiments.terminal.arguments import path_of
 from autoevol.experiments.terminal.console import complain, console, say, say_at
@@ -285,6 +285,8 @@ def _run_one(request: RunRequest, tree: dict[str, Any]) -> None:
         confirm([plan], lambda: _show_all(plan, verification), yes=request.yes)
         summary = perform(plan, request)
         show_summary(summary, plan.config.folder)
+        if note := recorded_beside(request.file):
+            say(f"\n{note}")
     if summary and request.scope != "search":
         _finish(plan, verification, summary)
 

@@ -30,7 +30,8 @@ def test_every_shipped_config_takes_ones_own_data_and_model(name: str, own: Path
 
 
 def test_a_search_on_forty_rows_needs_no_arithmetic(own: Path) -> None:
-    run_cli("run", "quickstart", *OWN, expected=0)
+    shown = run_cli("run", "quickstart", *OWN, expected=0).out
+    assert "Recorded on 2026-11-28, not in this run" in " ".join(shown.split())
     stored = yaml.safe_load(Path("runs/quickstart/config.yaml").read_text())
     assert (stored["data"]["dev_size"], stored["data"]["heldout_size"]) == (13, 13)
     assert summary_of(Path("runs/quickstart"))["rows_in"] == 40
