@@ -43,9 +43,10 @@ def batches(
 ) -> None:
     """List the batches that a run has at providers; `--cancel` ends them there.
 
-    What is finished by then is paid, and the same `autoevol run` fetches it. After a kill a
-    provider may not be able to tell whether it has a batch; the run waits until it can.
-    `--resend` has the calls sent again at once, which pays twice if it has.
+    What is finished by then is paid, and the same `autoevol run` fetches it.
+
+    After a kill a provider may not know yet whether it has a batch, and the run
+    waits. `--resend` has the calls sent again, which pays twice if it has.
     """
     config = _config(target)
     # Verification is a run within a run.
