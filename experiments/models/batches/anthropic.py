@@ -11,14 +11,14 @@ from typing import Any
 
 from dspy.utils.exceptions import LMServerError
 
-from autoevol.experiments.models.batches.own_api import NoFiles, OwnApi
+from autoevol.experiments.models.batches.own_api import OwnApi, OwnBatches, OwnFiles
 from autoevol.experiments.models.batches.provider import (
     BatchResult,
     BatchState,
     Intent,
     UndecidedError,
 )
-from autoevol.experiments.models.transports.protocol import Request, Response
+from autoevol.experiments.models.transports.protocol import Request
 
 _PAGE = 100
 _CLOCKS_S = 600.0
@@ -41,15 +41,8 @@ _STATUS = {
 """Of a request that failed; any other error is the provider's own."""
 
 
-class AnthropicFiles(NoFiles):
-    """The results of batches; see `BatchFiles`. A batch's id is that of its results.
-
-    Args:
-        api: Of the provider.
-    """
-
-    def __init__(self, api: OwnApi) -> None:
-        self._api = api
+class AnthropicFiles(OwnFiles):
+    """The results of batches."""
 
     async def results(self, file_id: str) -> list[BatchResult]:
         """Return the results of a batch that has ended."""
@@ -63,7 +56,7 @@ class AnthropicFiles(NoFiles):
         await self._api.ask("DELETE", f"{await self._api.url()}/batches/{file_id}")
 
 
-class AnthropicBatches:
+class AnthropicBatches(OwnBatches):
     """Calls Anthropic's interface for batches; see `BatchProvider`.
 
     Args:
@@ -74,11 +67,12 @@ class AnthropicBatches:
         files: The results of its batches.
     """
 
-    most_bytes = 250 << 20
+    most_bytes = 230 << 20
     """It takes 256 MB."""
 
     def __init__(self, api: OwnApi) -> None:
-        self.name, self.files, self._api = "anthropic", AnthropicFiles(api), api
+        super().__init__(api)
+        self.name, self.files = "anthropic", AnthropicFiles(api)
 
     async def line(self, custom_id: str, request: Request) -> bytes:
         """Return a request as a line of a batch."""
@@ -129,10 +123,6 @@ class AnthropicBatches:
     async def cancel(self, batch_id: str) -> None:
         """Ask for the end of a batch."""
         await self._api.ask("POST", f"{await self._batches()}/{batch_id}/cancel")
-
-    async def reply(self, request: Request, result: BatchResult) -> Response:
-        """Return the reply that a result holds."""
-        return await self._api.read(request, result.status, result.body)
 
     async def _batches(self) -> str:
         return f"{await self._api.url()}/batches"

@@ -7,9 +7,9 @@ from typing import Any
 
 from dspy.utils.exceptions import LMServerError
 
-from autoevol.experiments.models.batches.own_api import NoFiles, OwnApi
+from autoevol.experiments.models.batches.own_api import OwnApi, OwnBatches, OwnFiles
 from autoevol.experiments.models.batches.provider import BatchResult, BatchState, Intent
-from autoevol.experiments.models.transports.protocol import Request, Response
+from autoevol.experiments.models.transports.protocol import Request
 
 _PAGE = 100
 _METHOD = re.compile(r"^(?P<root>.*)/(?P<model>models/[^/:]+):\w+$")
@@ -19,15 +19,8 @@ _STATUS = {3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 14: 503, 16: 401}
 """From the codes of gRPC, which errors within a batch have; any other is the provider's own."""
 
 
-class GeminiFiles(NoFiles):
-    """The results of batches; see `BatchFiles`. A batch's id is that of its results.
-
-    Args:
-        api: Of the provider.
-    """
-
-    def __init__(self, api: OwnApi) -> None:
-        self._api = api
+class GeminiFiles(OwnFiles):
+    """The results of batches."""
 
     async def results(self, file_id: str) -> list[BatchResult]:
         """Return the results of a batch that has ended."""
@@ -39,7 +32,7 @@ class GeminiFiles(NoFiles):
         await self._api.ask("DELETE", await _address(self._api, file_id))
 
 
-class GeminiBatches:
+class GeminiBatches(OwnBatches):
     """Calls Gemini's interface for batches; see `BatchProvider`.
 
     Args:
@@ -54,7 +47,8 @@ class GeminiBatches:
     """It takes 20 MB without a file."""
 
     def __init__(self, api: OwnApi) -> None:
-        self.name, self.files, self._api = "gemini", GeminiFiles(api), api
+        super().__init__(api)
+        self.name, self.files = "gemini", GeminiFiles(api)
 
     async def line(self, custom_id: str, request: Request) -> bytes:
         """Return a request as a line of a batch."""
@@ -103,10 +97,6 @@ class GeminiBatches:
     async def cancel(self, batch_id: str) -> None:
         """Ask for the end of a batch."""
         await self._api.ask("POST", f"{await _address(self._api, batch_id)}:cancel")
-
-    async def reply(self, request: Request, result: BatchResult) -> Response:
-        """Return the reply that a result holds."""
-        return await self._api.read(request, result.status, result.body)
 
 
 def _name(token: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from dspy.utils.exceptions import LMServerError, LMTimeoutError, LMTransportError
 
+from autoevol.experiments.models.batches.provider import BatchResult
 from autoevol.experiments.models.transports.errors import error_for, quoted
 from autoevol.experiments.models.transports.litellm_rehearsal import RehearsedLitellm
 from autoevol.experiments.models.transports.protocol import Request, Response
@@ -16,8 +17,8 @@ _PROBE = Request(({"role": "user", "content": "."},))
 """A request whose address and headers are those of all."""
 
 _OF_A_CALL = ("host", "connection", "content-length", "accept-encoding", "transfer-encoding")
-_NEW = ("stream",)
-"""What has no place in a request of a batch."""
+_NOT_IN_A_BATCH = ("stream",)
+"""Keys of a single call's body."""
 
 
 class OwnApi:
@@ -48,7 +49,7 @@ class OwnApi:
         # Features in trial are asked for in a header, which a batch has once.
         self._betas |= {*filter(None, prepared.headers.get("anthropic-beta", "").split(","))}
         body = json.loads(prepared.content)
-        return {name: value for name, value in body.items() if name not in _NEW}
+        return {name: value for name, value in body.items() if name not in _NOT_IN_A_BATCH}
 
     async def read(self, request: Request, status: int, reply: Mapping[str, Any]) -> Response:
         """Return what a single call would return with this reply."""
@@ -73,15 +74,15 @@ class OwnApi:
             LMError: By meaning, see `transports.errors`.
         """
         probe = await self._probed()
-        names = {name: value for name, value in probe.headers.items() if name not in _OF_A_CALL}
+        headers = {name: value for name, value in probe.headers.items() if name not in _OF_A_CALL}
         if self._betas:
-            names["anthropic-beta"] = ",".join(sorted(self._betas))
+            headers["anthropic-beta"] = ",".join(sorted(self._betas))
         params = {**probe.url.params, **{k: v for k, v in query.items() if v is not None}}
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8")
         try:
             async with httpx.AsyncClient(timeout=self._timeout) as client:
                 answer = await client.request(
-                    method, url, content=data, headers=names, params=params
+                    method, url, content=data, headers=headers, params=params
                 )
         except httpx.TimeoutException:
             raise LMTimeoutError(f"{self.model}: no reply in time") from None
@@ -104,8 +105,17 @@ class OwnApi:
         return self._probe
 
 
-class NoFiles:
-    """For interfaces that take requests without files; see `BatchFiles`."""
+class OwnFiles:
+    """The results of batches that take no files; see `BatchFiles`.
+
+    A batch's id is that of its results.
+
+    Args:
+        api: Of the provider.
+    """
+
+    def __init__(self, api: OwnApi) -> None:
+        self._api = api
 
     async def upload(self, token: str, content: bytes) -> str:
         """Return no id: nothing is uploaded."""
@@ -113,3 +123,18 @@ class NoFiles:
 
     async def delete_uploads(self, token: str) -> None:
         """Delete nothing."""
+
+
+class OwnBatches:
+    """What all interfaces without files share; see `BatchProvider`.
+
+    Args:
+        api: Of the provider.
+    """
+
+    def __init__(self, api: OwnApi) -> None:
+        self._api = api
+
+    async def reply(self, request: Request, result: BatchResult) -> Response:
+        """Return the reply that a result holds."""
+        return await self._api.read(request, result.status, result.body)
